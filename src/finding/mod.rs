@@ -1,0 +1,467 @@
+//! What a check says of a place: the finding, its place, and the catalog of structural checks (`rules/structure.csv`).
+
+pub mod spool;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::tables::{RuleFiles, TableError};
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; changes no verdict.
+    Info,
+    /// Does not stop acceptance by itself.
+    Warning,
+    /// The file or the record is refused.
+    Error,
+}
+
+impl Severity {
+    /// The word of the machine formats.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A message in both languages. Machine formats carry the Russian one, whatever the user's language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Russian.
+    pub ru: String,
+    /// English.
+    pub en: String,
+}
+
+/// The language of what a person reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Russian.
+    #[default]
+    Ru,
+    /// English.
+    En,
+}
+
+impl Text {
+    /// The text in one language.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Ru => &self.ru,
+            Lang::En => &self.en,
+        }
+    }
+}
+
+macro_rules! checks {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal),* $(,)?) => {
+        /// What kind of structural check a row of `rules/structure.csv` is: the code knows kinds, the table their ids, weights and texts.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Check { $($(#[$doc])* $name),* }
+
+        impl Check {
+            /// Every kind, in the order of the catalog's groups.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The word in the table's column `check`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $slug),* }
+            }
+        }
+    };
+}
+
+checks! {
+    /// The operating system refuses to give the file.
+    Unreadable = "unreadable",
+    /// Nothing in the file.
+    EmptyFile = "empty-file",
+    /// Neither XML nor a zip archive.
+    NotRegistry = "not-registry",
+    /// The archive is cut or damaged.
+    ZipDamaged = "zip-damaged",
+    /// More entries than a registry can have.
+    ZipEntries = "zip-entries",
+    /// Unpacks to far more than its size.
+    ZipRatio = "zip-ratio",
+    /// Unpacks to more than is allowed in all.
+    ZipTotal = "zip-total",
+    /// Entries share bytes of the archive.
+    ZipOverlap = "zip-overlap",
+    /// An entry's name leads out of the folder.
+    ZipName = "zip-name",
+    /// Two entries of one name.
+    ZipDuplicate = "zip-duplicate",
+    /// An archive inside the archive.
+    ZipNested = "zip-nested",
+    /// Encrypted or packed by a method other than deflate.
+    ZipMethod = "zip-method",
+    /// An entry that is no registry file.
+    ZipExtra = "zip-extra",
+    /// An archive without a registry file.
+    NoMainFile = "no-main-file",
+    /// The main file has no person file.
+    PersonsMissing = "persons-missing",
+    /// The person file has no main file.
+    MainMissing = "main-missing",
+    /// Two files claim to be the same package.
+    PackageTwice = "package-twice",
+    /// The name is not of the grammar.
+    NameGrammar = "name-grammar",
+    /// FILENAME differs from the file's name.
+    NameDiffers = "name-differs",
+    /// FILENAME1 differs from the main file's name.
+    MainNameDiffers = "main-name-differs",
+    /// Not XML at all.
+    NotXml = "not-xml",
+    /// The file ends before the root does.
+    XmlTruncated = "xml-truncated",
+    /// Not well-formed.
+    XmlMalformed = "xml-malformed",
+    /// A document type declaration.
+    XmlDoctype = "xml-doctype",
+    /// An entity other than the five of XML and character references.
+    XmlEntity = "xml-entity",
+    /// Nested too deeply.
+    XmlDepth = "xml-depth",
+    /// An element's name is too long.
+    XmlName = "xml-name",
+    /// A text is too long.
+    XmlText = "xml-text",
+    /// Too many attributes.
+    XmlAttributes = "xml-attributes",
+    /// A character that XML forbids.
+    XmlCharacter = "xml-character",
+    /// An encoding that the exchange does not know.
+    EncodingUnknown = "encoding-unknown",
+    /// Declared and real encoding differ.
+    EncodingDiffers = "encoding-differs",
+    /// A byte that the encoding does not define.
+    EncodingByte = "encoding-byte",
+    /// Not windows-1251, as the exchange demands.
+    EncodingNotDemanded = "encoding-not-demanded",
+    /// The root is not a registry's.
+    WrongRoot = "wrong-root",
+    /// A namespace is declared.
+    Namespace = "namespace",
+    /// The file-name letters or the root belong to no known family.
+    FamilyUnknown = "family-unknown",
+    /// No edition has this VERSION.
+    EditionUnknown = "edition-unknown",
+    /// The edition is not in force in the reporting period.
+    EditionPeriod = "edition-period",
+    /// The reporting period cannot be read.
+    PeriodUnreadable = "period-unreadable",
+    /// An obligatory element is absent.
+    Missing = "missing",
+    /// No such element in the family.
+    Unknown = "unknown",
+    /// The element exists, but not here.
+    Misplaced = "misplaced",
+    /// A single element stands twice.
+    Repeated = "repeated",
+    /// An element before its turn.
+    Order = "order",
+    /// No value where one is due.
+    Empty = "empty",
+    /// Text in a block.
+    TextInBlock = "text-in-block",
+    /// Elements in a value.
+    BlockInText = "block-in-text",
+    /// An attribute; the format has none.
+    Attribute = "attribute",
+    /// Not a number.
+    NotNumber = "not-number",
+    /// Wrong number of digits after the point.
+    Decimals = "decimals",
+    /// Not a date of the form YYYY-MM-DD.
+    NotDate = "not-date",
+    /// A day that the calendar does not have.
+    NoSuchDate = "no-such-date",
+    /// Longer than allowed.
+    TooLong = "too-long",
+    /// Shorter than allowed.
+    TooShort = "too-short",
+    /// A character outside the element's set.
+    Characters = "characters",
+    /// Not of the element's mask.
+    Mask = "mask",
+    /// Not in the element's closed list.
+    NotInList = "not-in-list",
+    /// A key stands twice in its scope. Columns `element` (a role) and `other` (the scope's role).
+    Unique = "unique",
+    /// The same person under two keys. `element` lists the roles compared.
+    SamePerson = "same-person",
+    /// A sum does not hold: `element` (total's role) is the sum of `other`.
+    Sum = "sum",
+    /// A count does not hold: `element` is the number of `other`.
+    Count = "count",
+    /// A key of the main file is absent in the person file.
+    PersonAbsent = "person-absent",
+    /// A key of the person file is absent in the main file.
+    PersonIdle = "person-idle",
+    /// A part of the file's name disagrees with `element`; `other` names the part.
+    NamePart = "name-part",
+}
+
+impl FromStr for Check {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|c| c.as_str() == text).ok_or_else(|| format!("no check of kind «{text}»"))
+    }
+}
+
+/// Index of a rule in the [`Catalog`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleIx(pub u16);
+
+/// One row of `rules/structure.csv`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable id, such as `S001`.
+    pub id: String,
+    /// Its kind.
+    pub check: Check,
+    /// Roles of the format tables that the kind takes; meaning: see [`Check`].
+    pub element: Vec<String>,
+    /// Second parameter of the kind.
+    pub other: Vec<String>,
+    /// Weight.
+    pub severity: Severity,
+    /// Code of the book F012 (901–905) that the protocol carries.
+    pub f012: String,
+    /// What is wrong; slots `{element}`, `{name}`, `{value}`, `{expected}`, `{found}`.
+    pub text: Text,
+    /// What to do in the MIS.
+    pub advice: Text,
+}
+
+#[derive(Deserialize)]
+struct RuleRow {
+    id: String,
+    check: String,
+    element: String,
+    other: String,
+    severity: Severity,
+    f012: String,
+    ru: String,
+    en: String,
+    advice_ru: String,
+    advice_en: String,
+}
+
+/// All structural checks, by id and by kind.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    rules: Vec<Rule>,
+    by_check: BTreeMap<Check, RuleIx>,
+}
+
+const TABLE: &str = "structure.csv";
+
+impl Catalog {
+    /// Reads `rules/structure.csv`.
+    ///
+    /// # Errors
+    /// An unknown kind, an id twice, an empty text, or a kind of the code that no row names.
+    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut by_check = BTreeMap::new();
+        for (line, row) in files.rows::<RuleRow>(TABLE)? {
+            let fail = |message: String| TableError::new(TABLE, line, message);
+            let check = row.check.parse().map_err(&fail)?;
+            if rules.iter().any(|r| r.id == row.id) {
+                return Err(fail(format!("id {} stands twice", row.id)));
+            }
+            for (column, text) in [("ru", &row.ru), ("en", &row.en), ("advice_ru", &row.advice_ru), ("advice_en", &row.advice_en), ("id", &row.id)] {
+                if text.trim().is_empty() {
+                    return Err(fail(format!("column {column} is empty")));
+                }
+            }
+            if !matches!(row.f012.as_str(), "901" | "902" | "903" | "904" | "905") {
+                return Err(fail(format!("f012 «{}»: one of 901 to 905 is due", row.f012)));
+            }
+            by_check.entry(check).or_insert(RuleIx(u16::try_from(rules.len()).map_err(|e| fail(e.to_string()))?));
+            let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
+            rules.push(Rule {
+                id: row.id,
+                check,
+                element: words(&row.element),
+                other: words(&row.other),
+                severity: row.severity,
+                f012: row.f012,
+                text: Text { ru: row.ru, en: row.en },
+                advice: Text { ru: row.advice_ru, en: row.advice_en },
+            });
+        }
+        if let Some(absent) = Check::ALL.iter().find(|c| !by_check.contains_key(c)) {
+            return Err(TableError::new(TABLE, 0, format!("no row for the check «{}»", absent.as_str())));
+        }
+        Ok(Self { rules, by_check })
+    }
+
+    /// The first row of a kind.
+    pub fn of(&self, check: Check) -> RuleIx {
+        self.by_check[&check]
+    }
+
+    /// A row.
+    pub fn rule(&self, ix: RuleIx) -> &Rule {
+        &self.rules[usize::from(ix.0)]
+    }
+
+    /// Every row with its index, in the order of the table.
+    pub fn rules(&self) -> impl Iterator<Item = (RuleIx, &Rule)> {
+        self.rules.iter().enumerate().map(|(i, r)| (RuleIx(i as u16), r))
+    }
+
+    /// The row of an id.
+    pub fn by_id(&self, id: &str) -> Option<RuleIx> {
+        self.rules().find(|(_, r)| r.id == id).map(|(ix, _)| ix)
+    }
+}
+
+/// Which file of a package a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileRole {
+    /// The archive or the path itself.
+    Container,
+    /// The person file (L).
+    Persons,
+    /// The main file (H, C, T, D).
+    Main,
+}
+
+/// A place in a file as the user has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// Byte offset, from 0.
+    pub offset: u64,
+    /// Line, from 1; 0 when the finding is about the file as a whole.
+    pub line: u32,
+    /// Column in characters, from 1; 0 when the finding is about the file as a whole.
+    pub column: u32,
+}
+
+/// The numbers by which people find a record.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
+    /// N_ZAP of the record.
+    pub n_zap: Option<Box<str>>,
+    /// IDCASE of the completed case.
+    pub idcase: Option<Box<str>>,
+    /// SL_ID of the case part.
+    pub sl_id: Option<Box<str>>,
+    /// IDSERV of the service.
+    pub idserv: Option<Box<str>>,
+    /// ID_PAC of the person.
+    pub id_pac: Option<Box<str>>,
+}
+
+/// What one check says of one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule.
+    pub rule: RuleIx,
+    /// Which file of the package.
+    pub file: FileRole,
+    /// Where in it.
+    pub place: Place,
+    /// Element path, `ZL_LIST/ZAP/N_ZAP`; empty when the finding is about the file as a whole.
+    pub path: Arc<str>,
+    /// The record.
+    pub keys: Keys,
+    /// The value as it stands in the file; already masked if it is personal and nobody asked to see it.
+    pub value: Option<Box<str>>,
+    /// What was expected, free of language: `N(15.2)`, `YYYY-MM-DD`, `3.1`.
+    pub expected: Option<Box<str>>,
+    /// What was found instead, free of language and of personal data.
+    pub found: Option<Box<str>>,
+}
+
+impl Finding {
+    /// A finding about a file as a whole.
+    pub fn of_file(rule: RuleIx, file: FileRole) -> Self {
+        Self { rule, file, place: Place::default(), path: Arc::from(""), keys: Keys::default(), value: None, expected: None, found: None }
+    }
+
+    /// Name of the element, the last part of the path.
+    pub fn element(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or("")
+    }
+
+    /// The rule's text with its slots filled.
+    pub fn message(&self, rule: &Rule, lang: Lang) -> String {
+        fill(rule.text.get(lang), |slot| match slot {
+            "element" => Some(self.element()),
+            "value" => Some(self.value.as_deref().unwrap_or("")),
+            "expected" => Some(self.expected.as_deref().unwrap_or("")),
+            "found" => Some(self.found.as_deref().unwrap_or("")),
+            _ => None,
+        })
+    }
+}
+
+/// Fills `{slot}`s of a template; an unknown slot stays as it is.
+pub fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
+    let mut out = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        out.push_str(&rest[..open]);
+        let Some(close) = rest[open..].find('}') else { break };
+        match value(&rest[open + 1..open + close]) {
+            Some(text) => out.push_str(text),
+            None => out.push_str(&rest[open..=open + close]),
+        }
+        rest = &rest[open + close + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Hides a personal value but keeps its shape: letters and digits become `*`, so that a wrong length or separator can still be seen.
+pub fn mask_personal(value: &str) -> String {
+    value.chars().map(|c| if c.is_alphanumeric() { '*' } else { c }).collect()
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_row_and_a_word() {
+        let catalog = Catalog::load(&RuleFiles::embedded()).expect("the built-in table is sound");
+        for check in Check::ALL {
+            assert_eq!(check.as_str().parse::<Check>(), Ok(*check));
+            assert_eq!(catalog.rule(catalog.of(*check)).check, *check);
+        }
+    }
+
+    #[test]
+    fn masks_keep_the_shape() {
+        assert_eq!(mask_personal("1980-02-30"), "****-**-**");
+        assert_eq!(mask_personal("Иванова-Петрова"), "*******-*******");
+    }
+
+    #[test]
+    fn slots_are_filled_once() {
+        assert_eq!(fill("{a} {b} {a", |s| (s == "a").then_some("{b}")), "{b} {b} {a");
+    }
+}

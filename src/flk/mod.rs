@@ -1,0 +1,5 @@
+//! Format-logic control (ФЛК) of packages.
+
+pub mod outcome;
+
+pub use outcome::{Account, NotExecuted, PackageReport, Verdict};

@@ -1,0 +1,100 @@
+//! What the control of one package came to.
+
+use crate::finding::spool::Spool;
+use crate::finding::{Catalog, Severity, Text};
+use crate::registry::format::Family;
+use crate::registry::month::Month;
+use crate::registry::source::Source;
+
+/// The verdict on a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Nothing found.
+    Clean,
+    /// Nothing of error grade.
+    Warnings,
+    /// Errors in records or in the file.
+    Errors,
+    /// The file could not be read to its end.
+    Rejected,
+}
+
+impl Verdict {
+    /// The word of the machine formats.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Warnings => "warnings",
+            Self::Errors => "errors",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// The account (SCHET) as the file states it; unchecked texts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// NSCHET.
+    pub number: Option<String>,
+    /// DSCHET, `YYYY-MM-DD`.
+    pub date: Option<String>,
+    /// PLAT.
+    pub payer: Option<String>,
+    /// CODE_MO.
+    pub code_mo: Option<String>,
+}
+
+/// A check that did not run, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotExecuted {
+    /// Id of the rule.
+    pub rule: String,
+    /// The reason.
+    pub reason: Text,
+}
+
+/// Everything the control says of one package (a main file and its person file).
+#[derive(Debug)]
+pub struct PackageReport {
+    /// Name of the main file with its extension, if there is one.
+    pub main: Option<String>,
+    /// Name of the person file with its extension, if there is one.
+    pub persons: Option<String>,
+    /// The path as the user gave it or as the walk found it: the archive, or the main file.
+    pub path: String,
+    /// SHA-256 of the file at `path`, lower-case hex; none when it could not be read.
+    pub sha256: Option<String>,
+    /// Family of the main file.
+    pub family: Option<Family>,
+    /// Edition that the main file was checked against.
+    pub edition: Option<String>,
+    /// Reporting month.
+    pub period: Option<Month>,
+    /// The account.
+    pub account: Account,
+    /// Records (ZAP) of the main file.
+    pub records: u64,
+    /// Completed cases.
+    pub cases: u64,
+    /// Services.
+    pub services: u64,
+    /// Sum of the completed cases in kopecks, as the records state it.
+    pub sum_kopecks: Option<i64>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Findings: about the container, then the person file, then the main file, each in order of place.
+    pub findings: Spool,
+    /// Checks that did not run.
+    pub not_executed: Vec<NotExecuted>,
+    /// Where the main file's bytes can be read again (for source windows).
+    pub main_source: Option<Source>,
+    /// Where the person file's bytes can be read again.
+    pub persons_source: Option<Source>,
+}
+
+impl PackageReport {
+    /// How many findings have a severity.
+    pub fn count(&self, catalog: &Catalog, severity: Severity) -> u64 {
+        self.findings.counts().iter().filter(|(rule, _)| catalog.rule(**rule).severity == severity).map(|(_, n)| n).sum()
+    }
+}

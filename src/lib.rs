@@ -1,0 +1,18 @@
+//! Registries of medical care paid by Russian compulsory medical insurance (ОМС).
+//!
+//! Floors, lowest first; a module uses what stands on lower floors only:
+//!
+//! 0. [`tables`], [`finding`], [`registry`]: rule tables, what a check says, formats, packages and reading;
+//! 2. [`flk`]: format-logic control of a package; [`generate`]: invented packages for training, tests and benches;
+//! 3. [`report`]: findings for people and programs;
+//! 5. [`cli`]: the command line.
+//!
+//! The library never prints; only [`cli`] does.
+
+pub mod cli;
+pub mod finding;
+pub mod flk;
+pub mod generate;
+pub mod registry;
+pub mod report;
+pub mod tables;

@@ -1,0 +1,83 @@
+//! The two encodings of registry files: windows-1251, which the exchange demands, and UTF-8, which some clinics send.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use encoding_rs::WINDOWS_1251;
+
+/// How the bytes of a file become characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Encoding {
+    /// One byte is one character.
+    #[default]
+    Windows1251,
+    /// One to four bytes are one character.
+    Utf8,
+}
+
+impl Encoding {
+    /// Text of bytes; what the encoding does not define becomes U+FFFD.
+    pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        match self {
+            Self::Windows1251 => WINDOWS_1251.decode_without_bom_handling(bytes).0,
+            Self::Utf8 => String::from_utf8_lossy(bytes),
+        }
+    }
+
+    /// Number of characters of bytes.
+    pub fn length(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Windows1251 => bytes.len(),
+            Self::Utf8 => String::from_utf8_lossy(bytes).chars().count(),
+        }
+    }
+
+    /// The label as files declare it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Windows1251 => "windows-1251",
+            Self::Utf8 => "UTF-8",
+        }
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The character of a windows-1251 byte; none for 0x98, which the encoding leaves undefined.
+pub fn windows_1251_char(byte: u8) -> Option<char> {
+    if byte == 0x98 {
+        return None;
+    }
+    let (text, _) = WINDOWS_1251.decode_without_bom_handling(std::slice::from_ref(&byte));
+    text.chars().next()
+}
+
+/// Bytes of a text in windows-1251; none when a character has no byte there.
+pub fn to_windows_1251(text: &str) -> Option<Cow<'_, [u8]>> {
+    let (bytes, _, unmappable) = WINDOWS_1251.encode(text);
+    (!unmappable).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_byte_is_undefined() {
+        let undefined: Vec<u8> = (0..=255).filter(|b| windows_1251_char(*b).is_none()).collect();
+        assert_eq!(undefined, [0x98]);
+    }
+
+    #[test]
+    fn both_directions_agree() {
+        for byte in (0..=255).filter(|b| *b != 0x98) {
+            let c = windows_1251_char(byte).expect("defined").to_string();
+            assert_eq!(to_windows_1251(&c).as_deref(), Some([byte].as_slice()));
+        }
+        assert_eq!(to_windows_1251("日"), None);
+    }
+}

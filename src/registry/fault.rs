@@ -1,0 +1,87 @@
+//! Why a file cannot be read further: one fault ends that file, never the batch.
+
+use std::fmt;
+
+use crate::finding::Check;
+
+/// A fault of a container, an encoding or the markup.
+///
+/// It becomes one finding about the file. Free of personal data: `value` holds names of files or archive entries only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Kind of the finding.
+    pub check: Check,
+    /// Byte offset in the (unpacked) file, if the place is known.
+    pub offset: Option<u64>,
+    /// Name of a file or an entry.
+    pub value: Option<String>,
+    /// What would be right, free of language.
+    pub expected: Option<String>,
+    /// What stands there, free of language and personal data.
+    pub found: Option<String>,
+}
+
+impl Fault {
+    /// A fault of a kind, without details.
+    pub fn new(check: Check) -> Self {
+        Self { check, offset: None, value: None, expected: None, found: None }
+    }
+
+    /// At a byte offset of the unpacked file.
+    #[must_use]
+    pub fn at(mut self, offset: u64) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// About a file or an entry of this name.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// With what would be right.
+    #[must_use]
+    pub fn expected(mut self, expected: impl ToString) -> Self {
+        self.expected = Some(expected.to_string());
+        self
+    }
+
+    /// With what stands there.
+    #[must_use]
+    pub fn found(mut self, found: impl ToString) -> Self {
+        self.found = Some(found.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.check.as_str())?;
+        for part in [&self.value, &self.expected, &self.found].into_iter().flatten() {
+            write!(f, " {part}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        // Guards of readers travel inside io::Error: a stream can only fail that way.
+        let kind = error.kind();
+        match error.into_inner().map(|inner| inner.downcast::<Self>()) {
+            Some(Ok(fault)) => *fault,
+            Some(Err(other)) => Self::new(Check::Unreadable).found(other),
+            None => Self::new(Check::Unreadable).found(kind),
+        }
+    }
+}
+
+impl From<Fault> for std::io::Error {
+    fn from(fault: Fault) -> Self {
+        Self::other(fault)
+    }
+}

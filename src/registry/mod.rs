@@ -1,0 +1,7 @@
+//! Registry files: formats as data, file names, packages (archives, encodings) and reading.
+
+pub mod encoding;
+pub mod fault;
+pub mod format;
+pub mod month;
+pub mod source;
