@@ -138,6 +138,8 @@ checks! {
     XmlName = "xml-name",
     /// A text is too long.
     XmlText = "xml-text",
+    /// A record larger than the reader keeps at once.
+    XmlRecord = "xml-record",
     /// Too many attributes.
     XmlAttributes = "xml-attributes",
     /// A character that XML forbids.
@@ -419,12 +421,13 @@ pub fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Stri
     let mut rest = template;
     while let Some(open) = rest.find('{') {
         out.push_str(&rest[..open]);
-        let Some(close) = rest[open..].find('}') else { break };
-        match value(&rest[open + 1..open + close]) {
+        rest = &rest[open..];
+        let Some(close) = rest.find('}') else { break };
+        match value(&rest[1..close]) {
             Some(text) => out.push_str(text),
-            None => out.push_str(&rest[open..=open + close]),
+            None => out.push_str(&rest[..=close]),
         }
-        rest = &rest[open + close + 1..];
+        rest = &rest[close + 1..];
     }
     out.push_str(rest);
     out

@@ -301,7 +301,8 @@ fn compile<'a>(
                 return Err(fail(format!("{} has more than 64 children", parent.path)));
             }
             parent.children.push(id);
-            parent.required |= u64::from(obligation.required) << position;
+            // What one region alone demands is not demanded of the others.
+            parent.required |= u64::from(obligation.required && row.scope != "regional") << position;
             parent.repeatable |= u64::from(obligation.repeatable) << position;
         }
         nodes.push(Node {

@@ -1,0 +1,204 @@
+//! Cuts a stream into pieces at record boundaries, so that records can be checked in parallel and a file is never whole in memory.
+
+use std::io::{self, Read};
+
+use memchr::memmem;
+use sha2::{Digest, Sha256};
+
+use super::fault::Fault;
+use crate::finding::Check;
+
+/// Bytes that a piece aims at.
+pub const PIECE: usize = 512 << 10;
+/// The largest record that is kept together.
+pub const LARGEST_RECORD: usize = 8 << 20;
+
+/// A run of whole records (the first also holds the head of the file, the last its tail).
+#[derive(Debug)]
+pub struct Chunk {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Offset of the first byte in the file.
+    pub offset: u64,
+    /// Nothing follows it.
+    pub last: bool,
+}
+
+/// Reads a stream and cuts it after end tags of records.
+pub struct Chunks {
+    source: Box<dyn Read + Send>,
+    /// `</ZAP>`
+    boundary: memmem::Finder<'static>,
+    rest: Vec<u8>,
+    offset: u64,
+    hasher: Option<Sha256>,
+    done: bool,
+    piece: usize,
+}
+
+impl std::fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chunks").field("offset", &self.offset).field("done", &self.done).finish_non_exhaustive()
+    }
+}
+
+impl Chunks {
+    /// Chunks of a stream whose records are elements of this name; `hash` also computes SHA-256 of all bytes.
+    pub fn new(source: Box<dyn Read + Send>, record: &str, hash: bool) -> Self {
+        let boundary = memmem::Finder::new(format!("</{record}>").as_bytes()).into_owned();
+        Self { source, boundary, rest: Vec::new(), offset: 0, hasher: hash.then(Sha256::new), done: false, piece: PIECE }
+    }
+
+    /// Pieces of another size, for tests.
+    #[must_use]
+    pub fn with_piece(mut self, piece: usize) -> Self {
+        self.piece = piece;
+        self
+    }
+
+    /// SHA-256 of all bytes read, once the stream is at its end.
+    pub fn digest(&mut self) -> Option<String> {
+        let digest = self.hasher.take()?.finalize();
+        Some(digest.iter().map(|b| format!("{b:02x}")).collect())
+    }
+
+    /// The next piece, reusing the buffer's memory; none at the end.
+    ///
+    /// # Errors
+    /// The stream fails (a guard of an archive speaks through it), or a record is too large to be one.
+    pub fn next_chunk(&mut self, mut buffer: Vec<u8>) -> Result<Option<Chunk>, Fault> {
+        if self.done {
+            return Ok(None);
+        }
+        buffer.clear();
+        buffer.append(&mut self.rest);
+        let mut wanted = self.piece.max(buffer.len() + self.piece / 2);
+        loop {
+            self.fill(&mut buffer, wanted)?;
+            let cut = if self.done { Some(buffer.len()) } else { last_boundary(&buffer, &self.boundary) };
+            if let Some(cut) = cut {
+                self.rest.extend_from_slice(&buffer[cut..]);
+                buffer.truncate(cut);
+                let offset = self.offset;
+                self.offset += cut as u64;
+                return Ok(Some(Chunk { bytes: buffer, offset, last: self.done }));
+            }
+            if buffer.len() >= LARGEST_RECORD {
+                // No record ends here. The scanner names the reason better, if there is one; else the size itself is the fault.
+                self.done = true;
+                let offset = self.offset;
+                return Ok(Some(Chunk { bytes: buffer, offset, last: true }));
+            }
+            wanted = (buffer.len() * 2).min(LARGEST_RECORD);
+        }
+    }
+
+    /// Reads on for the digest alone, after a fault of the markup.
+    ///
+    /// # Errors
+    /// The stream fails.
+    pub fn drain(&mut self) -> Result<(), Fault> {
+        let mut buffer = Vec::with_capacity(self.piece);
+        while !self.done {
+            buffer.clear();
+            self.fill(&mut buffer, self.piece)?;
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<(), Fault> {
+        let start = buffer.len();
+        if wanted <= start || self.done {
+            return Ok(());
+        }
+        let read = (&mut self.source).take((wanted - start) as u64).read_to_end(buffer);
+        let read = read.map_err(|e: io::Error| Fault::from(e))?;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&buffer[start..]);
+        }
+        self.done = read < wanted - start;
+        Ok(())
+    }
+}
+
+/// The fault of a file in which no record ends within [`LARGEST_RECORD`].
+pub fn record_too_large(offset: u64) -> Fault {
+    Fault::new(Check::XmlRecord).at(offset).expected(LARGEST_RECORD)
+}
+
+/// Offset after the last end tag of a record that is not inside a comment, CDATA or an instruction.
+fn last_boundary(bytes: &[u8], boundary: &memmem::Finder<'_>) -> Option<usize> {
+    let length = boundary.needle().len();
+    // Registries hold neither comments nor CDATA behind their head: usually one search decides.
+    if memmem::find(bytes, b"<!").is_none() && memmem::find(bytes, b"<?").is_none() {
+        return memmem::rfind(bytes, boundary.needle()).map(|at| at + length);
+    }
+    let (mut at, mut last) = (0, None);
+    while at < bytes.len() {
+        let next = memchr::memchr(b'<', &bytes[at..]).map(|n| at + n)?;
+        let rest = &bytes[next..];
+        let hidden = [(b"<!--".as_slice(), b"-->".as_slice()), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
+        if let Some((head, tail)) = hidden.iter().find(|(head, _)| rest.starts_with(head)) {
+            match memmem::find(&rest[head.len()..], tail) {
+                Some(n) => at = next + head.len() + n + tail.len(),
+                None => return last,
+            }
+        } else {
+            at = next + 1;
+            if rest.starts_with(boundary.needle()) {
+                at = next + length;
+                last = Some(at);
+            }
+        }
+        if at >= bytes.len() {
+            return last;
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(text: &str, piece: usize) -> Vec<String> {
+        let mut chunks = Chunks::new(Box::new(io::Cursor::new(text.as_bytes().to_vec())), "Z", true).with_piece(piece);
+        let mut out = Vec::new();
+        let mut offset = 0;
+        while let Some(chunk) = chunks.next_chunk(Vec::new()).expect("reads") {
+            assert_eq!(chunk.offset, offset);
+            offset += chunk.bytes.len() as u64;
+            out.push(String::from_utf8(chunk.bytes).expect("text"));
+        }
+        assert_eq!(out.concat(), text, "nothing is lost");
+        out
+    }
+
+    #[test]
+    fn cuts_after_records_only() {
+        let text = format!("<R>{}</R>", "<Z><A>1</A></Z>".repeat(50));
+        for piece in [16, 40, 100, 1000] {
+            let pieces = pieces(&text, piece);
+            for middle in &pieces[..pieces.len() - 1] {
+                assert!(middle.ends_with("</Z>"), "{middle}");
+            }
+        }
+    }
+
+    #[test]
+    fn boundaries_in_comments_do_not_count() {
+        let text = "<R><!-- </Z> --><Z>1</Z><Z><![CDATA[</Z>]]></Z><?p </Z> ?></R>";
+        for piece in 8..text.len() {
+            for middle in pieces(text, piece) {
+                assert!(!middle.ends_with("<!-- </Z>") && !middle.ends_with("[</Z>") && !middle.ends_with("<?p </Z>"), "{middle}");
+            }
+        }
+    }
+
+    #[test]
+    fn digest_is_of_all_bytes() {
+        let mut chunks = Chunks::new(Box::new(io::Cursor::new(b"abc".to_vec())), "Z", true);
+        while chunks.next_chunk(Vec::new()).expect("reads").is_some() {}
+        assert_eq!(chunks.digest().as_deref(), Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    }
+}

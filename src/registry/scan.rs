@@ -1,0 +1,590 @@
+//! The tokenizer of registry files: XML 1.0 without document types, over bytes of windows-1251 or UTF-8 as they stand in the file.
+//!
+//! Registries are dense: a tag every eleven bytes. So the usual element, `<NAME>text</NAME>`, is taken in one step with sixteen-byte
+//! windows instead of a loop over bytes; attributes, references, CDATA, comments and everything else leave that path but are
+//! understood just the same. Every limit is checked before anything grows with the input.
+
+use std::borrow::Cow;
+
+use super::encoding::Encoding;
+use super::fault::Fault;
+use super::format::NameKey;
+use super::format::value::is_xml_char;
+use crate::finding::Check;
+
+/// Bounds that no registry reaches; a file beyond them is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanLimits {
+    /// Open elements at once.
+    pub depth: usize,
+    /// Bytes of an element's or attribute's name.
+    pub name: usize,
+    /// Bytes of one text.
+    pub text: usize,
+    /// Attributes of one element.
+    pub attributes: usize,
+}
+
+impl Default for ScanLimits {
+    fn default() -> Self {
+        Self { depth: 16, name: 64, text: 64 << 10, attributes: 8 }
+    }
+}
+
+/// One step of the reader. Offsets are relative to the scanned bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// `<NAME>text</NAME>` or `<NAME/>`.
+    Leaf {
+        /// Offset of `<`.
+        at: usize,
+        /// Its name.
+        name: Name<'a>,
+        /// Offset of the first byte after the start tag.
+        text_at: usize,
+        /// The text with references resolved.
+        text: Cow<'a, [u8]>,
+        /// Its first attribute's name, if it has attributes.
+        attribute: Option<&'a [u8]>,
+    },
+    /// A start tag whose element holds something else than one text.
+    Open {
+        /// Offset of `<`.
+        at: usize,
+        /// Its name.
+        name: Name<'a>,
+        /// Its first attribute's name, if it has attributes.
+        attribute: Option<&'a [u8]>,
+    },
+    /// The end tag of an element that came as [`Token::Open`].
+    Close {
+        /// Offset of `<`.
+        at: usize,
+    },
+    /// Text other than white space beside elements.
+    Text {
+        /// Offset of its first byte.
+        at: usize,
+        /// The bytes up to the next markup.
+        text: &'a [u8],
+    },
+    /// The bytes are at their end.
+    End,
+}
+
+/// An element's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// Ready for comparison; none when it is longer than any name of a format.
+    pub key: Option<NameKey>,
+}
+
+impl<'a> Name<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, key: NameKey::new(bytes) }
+    }
+
+    /// The name as text, for messages.
+    pub fn to_text(self) -> String {
+        String::from_utf8_lossy(self.bytes).into_owned()
+    }
+}
+
+/// Tokenizer over a piece of a file.
+#[derive(Debug)]
+pub struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    encoding: Encoding,
+    limits: ScanLimits,
+    /// Names of the open elements, outermost first.
+    open: Vec<Cow<'a, [u8]>>,
+    /// The root has been closed: only comments and instructions may follow.
+    root_done: bool,
+}
+
+const ONES: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
+const HIGHS: u128 = ONES << 7;
+
+/// Flags (high bits) of the bytes that equal `byte`; exact for the lowest flag, which is all that is used.
+#[inline(always)]
+fn equal_flags(window: u128, byte: u8) -> u128 {
+    let x = window ^ (ONES * byte as u128);
+    x.wrapping_sub(ONES) & !x & HIGHS
+}
+
+/// Flags of the bytes below `bound` (at most 128); exact for the lowest flag.
+#[inline(always)]
+fn below_flags(window: u128, bound: u8) -> u128 {
+    window.wrapping_sub(ONES * bound as u128) & !window & HIGHS
+}
+
+#[inline(always)]
+fn first_flag(flags: u128) -> usize {
+    (flags.trailing_zeros() >> 3) as usize
+}
+
+#[inline(always)]
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte >= 0x80
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    is_name_start(byte) || byte.is_ascii_digit() || byte == b'-' || byte == b'.'
+}
+
+impl<'a> Scanner<'a> {
+    /// A scanner over bytes inside elements that are open already (outermost first; none at the head of a file).
+    pub fn new(bytes: &'a [u8], encoding: Encoding, limits: ScanLimits, open: Vec<Vec<u8>>) -> Self {
+        Self { bytes, at: 0, encoding, limits, open: open.into_iter().map(Cow::Owned).collect(), root_done: false }
+    }
+
+    /// Names of the elements that are open now, outermost first.
+    pub fn open_names(&self) -> Vec<Vec<u8>> {
+        self.open.iter().map(|n| n.to_vec()).collect()
+    }
+
+    /// How many elements are open now.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether the root has been closed.
+    pub fn root_closed(&self) -> bool {
+        self.root_done
+    }
+
+    #[inline(always)]
+    fn window(&self, at: usize) -> Option<u128> {
+        let bytes: &[u8; 16] = self.bytes.get(at..at + 16)?.try_into().ok()?;
+        Some(u128::from_le_bytes(*bytes))
+    }
+
+    /// The next token.
+    ///
+    /// # Errors
+    /// The first fault of the markup; its offset is relative to the scanned bytes. The scanner is of no use after it.
+    #[inline]
+    pub fn next_token(&mut self) -> Result<Token<'a>, Fault> {
+        loop {
+            while let Some(&byte) = self.bytes.get(self.at) {
+                if byte == b'<' {
+                    break;
+                }
+                if !is_space(byte) {
+                    return self.stray_text();
+                }
+                self.at += 1;
+            }
+            if let Some(token) = self.usual_element() {
+                return Ok(token);
+            }
+            if let Some(token) = self.markup()? {
+                return Ok(token);
+            }
+        }
+    }
+
+    /// The fast path: a start tag without attributes, a text without references, the end tag of the same name.
+    #[inline(always)]
+    fn usual_element(&mut self) -> Option<Token<'a>> {
+        let at = self.at;
+        let window = self.window(at + 1)?;
+        // A name ends at the first byte below `0` (space, `/`, `-`, `.`) or at `>`.
+        let stop = below_flags(window, b'0') | equal_flags(window, b'>');
+        if stop == 0 {
+            return None;
+        }
+        let length = first_flag(stop);
+        let text_at = at + 1 + length + 1;
+        if length == 0 || self.bytes[text_at - 1] != b'>' || !is_name_start(self.bytes[at + 1]) {
+            return None;
+        }
+        let key = NameKey::of_window(window, length);
+        let text_window = self.window(text_at)?;
+        let flags = equal_flags(text_window, b'<') | equal_flags(text_window, b'&');
+        let end = if flags != 0 { text_at + first_flag(flags) } else { text_at + 16 + memchr::memchr2(b'<', b'&', &self.bytes[text_at + 16..])? };
+        let close = self.window(end + 2)?;
+        let tail = *self.bytes.get(end + 2 + length)?;
+        if self.bytes[end + 1] != b'/' || self.bytes[end] != b'<' || NameKey::of_window(close, length) != key || tail != b'>' || end - text_at > self.limits.text {
+            return None;
+        }
+        if self.open.is_empty() || self.open.len() >= self.limits.depth {
+            return None;
+        }
+        self.at = end + 3 + length;
+        let name = Name { bytes: &self.bytes[at + 1..at + 1 + length], key: Some(key) };
+        Some(Token::Leaf { at, name, text_at, text: Cow::Borrowed(&self.bytes[text_at..end]), attribute: None })
+    }
+
+    #[cold]
+    fn stray_text(&mut self) -> Result<Token<'a>, Fault> {
+        let at = self.at;
+        let end = memchr::memchr(b'<', &self.bytes[at..]).map_or(self.bytes.len(), |n| at + n);
+        let text = &self.bytes[at..end];
+        if self.open.is_empty() {
+            let what = if self.root_done { "text after the root element" } else { "text before the root element" };
+            return Err(Fault::new(if self.root_done { Check::XmlMalformed } else { Check::NotXml }).at(at as u64).found(what));
+        }
+        self.check_text(at, text)?;
+        self.at = end;
+        Ok(Token::Text { at, text })
+    }
+
+    fn check_text(&self, at: usize, text: &[u8]) -> Result<(), Fault> {
+        if text.len() > self.limits.text {
+            return Err(Fault::new(Check::XmlText).at(at as u64).expected(self.limits.text));
+        }
+        match forbidden_byte(text) {
+            Some(n) => Err(Fault::new(Check::XmlCharacter).at((at + n) as u64).found(text[n])),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything that is not the usual element; none when it was skipped (a comment, an instruction).
+    fn markup(&mut self) -> Result<Option<Token<'a>>, Fault> {
+        let at = self.at;
+        let rest = &self.bytes[at..];
+        match rest.get(1) {
+            None if rest.is_empty() => Ok(Some(Token::End)),
+            None => Err(self.cut()),
+            Some(b'/') => self.end_tag().map(Some),
+            Some(b'?') => self.skip(b"?>", 2).map(|()| None),
+            Some(b'!') if rest.starts_with(b"<!--") => self.skip(b"-->", 4).map(|()| None),
+            Some(b'!') if rest.starts_with(b"<![CDATA[") => {
+                if self.open.is_empty() {
+                    return Err(Fault::new(Check::XmlMalformed).at(at as u64).found("CDATA outside the root element"));
+                }
+                self.skip(b"]]>", 9)?;
+                let text = &self.bytes[at + 9..self.at - 3];
+                self.check_text(at + 9, text)?;
+                Ok((!text.iter().all(|b| is_space(*b))).then_some(Token::Text { at, text }))
+            }
+            Some(b'!') if is_prefix_of_any(rest, &[b"<!--", b"<![CDATA[", b"<!DOCTYPE"]) => Err(self.cut()),
+            Some(b'!') => {
+                let doctype = rest.len() >= 9 && rest[2..9].eq_ignore_ascii_case(b"DOCTYPE") || rest.len() >= 8 && rest[2..8].eq_ignore_ascii_case(b"ENTITY");
+                Err(Fault::new(if doctype { Check::XmlDoctype } else { Check::XmlMalformed }).at(at as u64).found("a declaration"))
+            }
+            Some(_) => self.start_tag().map(Some),
+        }
+    }
+
+    /// The bytes end inside markup or inside an element.
+    fn cut(&self) -> Fault {
+        let open = self.open.last().map_or_else(String::new, |n| String::from_utf8_lossy(n).into_owned());
+        Fault::new(Check::XmlTruncated).at(self.bytes.len() as u64).expected(open)
+    }
+
+    fn skip(&mut self, end: &[u8], from: usize) -> Result<(), Fault> {
+        let start = self.at + from;
+        let found = self.bytes.get(start..).and_then(|rest| memchr::memmem::find(rest, end)).ok_or_else(|| self.cut())?;
+        self.at = start + found + end.len();
+        Ok(())
+    }
+
+    /// A name at an offset; its end.
+    fn name_at(&self, at: usize) -> Result<(Name<'a>, usize), Fault> {
+        let rest = &self.bytes[at..];
+        let length = rest.iter().take(self.limits.name + 1).position(|b| !is_name_byte(*b));
+        let Some(length) = length else {
+            return Err(if rest.len() > self.limits.name { Fault::new(Check::XmlName).at(at as u64).expected(self.limits.name) } else { self.cut() });
+        };
+        if length == 0 || !is_name_start(rest[0]) {
+            return Err(Fault::new(Check::XmlMalformed).at(at as u64).found("a name is due after «<»"));
+        }
+        Ok((Name::new(&rest[..length]), at + length))
+    }
+
+    fn spaces(&self, mut at: usize) -> usize {
+        while self.bytes.get(at).is_some_and(|b| is_space(*b)) {
+            at += 1;
+        }
+        at
+    }
+
+    fn end_tag(&mut self) -> Result<Token<'a>, Fault> {
+        let at = self.at;
+        let (name, end) = if at + 2 >= self.bytes.len() { return Err(self.cut()) } else { self.name_at(at + 2)? };
+        let end = self.spaces(end);
+        match self.bytes.get(end) {
+            None => return Err(self.cut()),
+            Some(b'>') => {}
+            Some(_) => return Err(Fault::new(Check::XmlMalformed).at(end as u64).found("«>» is due")),
+        }
+        match self.open.last() {
+            Some(open) if &**open == name.bytes => {}
+            Some(open) => {
+                let what = format!("</{}> closes <{}>", name.to_text(), String::from_utf8_lossy(open));
+                return Err(Fault::new(Check::XmlMalformed).at(at as u64).found(what));
+            }
+            None => return Err(Fault::new(Check::XmlMalformed).at(at as u64).found(format!("</{}> closes nothing", name.to_text()))),
+        }
+        self.open.pop();
+        self.root_done = self.open.is_empty();
+        self.at = end + 1;
+        Ok(Token::Close { at })
+    }
+
+    fn start_tag(&mut self) -> Result<Token<'a>, Fault> {
+        let at = self.at;
+        if self.root_done {
+            return Err(Fault::new(Check::XmlMalformed).at(at as u64).found("an element after the root element"));
+        }
+        let (name, mut end) = self.name_at(at + 1)?;
+        let mut attributes: Vec<&'a [u8]> = Vec::new();
+        let empty = loop {
+            let next = self.spaces(end);
+            match self.bytes.get(next) {
+                None => return Err(self.cut()),
+                Some(b'>') => {
+                    end = next + 1;
+                    break false;
+                }
+                Some(b'/') => match self.bytes.get(next + 1) {
+                    None => return Err(self.cut()),
+                    Some(b'>') => {
+                        end = next + 2;
+                        break true;
+                    }
+                    Some(_) => return Err(Fault::new(Check::XmlMalformed).at(next as u64).found("«/>» is due")),
+                },
+                Some(_) if next == end => return Err(Fault::new(Check::XmlMalformed).at(next as u64).found("white space is due before an attribute")),
+                Some(_) => {
+                    if attributes.len() == self.limits.attributes {
+                        return Err(Fault::new(Check::XmlAttributes).at(at as u64).expected(self.limits.attributes));
+                    }
+                    let (attribute, after) = self.attribute(next)?;
+                    if attributes.contains(&attribute) {
+                        return Err(Fault::new(Check::XmlMalformed).at(next as u64).found("an attribute stands twice"));
+                    }
+                    attributes.push(attribute);
+                    end = after;
+                }
+            }
+        };
+        if self.open.len() == self.limits.depth {
+            return Err(Fault::new(Check::XmlDepth).at(at as u64).expected(self.limits.depth));
+        }
+        let attribute = attributes.first().copied();
+        if empty {
+            self.at = end;
+            self.root_done = self.open.is_empty();
+            return Ok(Token::Leaf { at, name, text_at: end, text: Cow::Borrowed(&[]), attribute });
+        }
+        if let Some((text, after)) = self.simple_text(end, name)? {
+            self.at = after;
+            self.root_done = self.open.is_empty();
+            return Ok(Token::Leaf { at, name, text_at: end, text, attribute });
+        }
+        self.open.push(Cow::Borrowed(name.bytes));
+        self.at = end;
+        Ok(Token::Open { at, name, attribute })
+    }
+
+    /// An attribute at an offset: its name and the offset after its value.
+    fn attribute(&self, at: usize) -> Result<(&'a [u8], usize), Fault> {
+        let (name, end) = self.name_at(at)?;
+        let equals = self.spaces(end);
+        let quote_at = self.spaces(equals + 1);
+        match (self.bytes.get(equals), self.bytes.get(quote_at)) {
+            (Some(b'='), Some(quote @ (b'"' | b'\''))) => {
+                let value_at = quote_at + 1;
+                let rest = &self.bytes[value_at..];
+                let length = memchr::memchr2(*quote, b'<', rest).ok_or_else(|| if rest.len() > self.limits.text { Fault::new(Check::XmlText).at(value_at as u64).expected(self.limits.text) } else { self.cut() })?;
+                if rest[length] == b'<' {
+                    return Err(Fault::new(Check::XmlMalformed).at((value_at + length) as u64).found("«<» in an attribute"));
+                }
+                self.check_text(value_at, &rest[..length])?;
+                Ok((name.bytes, value_at + length + 1))
+            }
+            (None, _) | (Some(b'='), None) => Err(self.cut()),
+            _ => Err(Fault::new(Check::XmlMalformed).at(at as u64).found("an attribute without a quoted value")),
+        }
+    }
+
+    /// The text of an element that holds nothing but text (with references, CDATA, comments) and the offset after its end tag;
+    /// none when it holds elements.
+    fn simple_text(&self, text_at: usize, name: Name<'a>) -> Result<Option<(Cow<'a, [u8]>, usize)>, Fault> {
+        let mut text: Cow<'a, [u8]> = Cow::Borrowed(&[]);
+        let mut at = text_at;
+        loop {
+            let rest = &self.bytes[at..];
+            let length = memchr::memchr2(b'<', b'&', rest).unwrap_or(rest.len());
+            self.check_text(at, &rest[..length.min(self.limits.text + 1)])?;
+            append(&mut text, &rest[..length]);
+            at += length;
+            if text.len() > self.limits.text {
+                return Err(Fault::new(Check::XmlText).at(text_at as u64).expected(self.limits.text));
+            }
+            let rest = &self.bytes[at..];
+            match rest {
+                [] | [b'<'] => return Err(Fault { expected: Some(name.to_text()), ..self.cut() }),
+                [b'&', ..] => {
+                    let (bytes, end) = self.reference(at)?;
+                    append(&mut text, &bytes);
+                    at = end;
+                }
+                [b'<', b'/', ..] => {
+                    let (close, end) = self.name_at(at + 2).map_err(|f| if at + 2 >= self.bytes.len() { self.cut() } else { f })?;
+                    let end = self.spaces(end);
+                    if end >= self.bytes.len() {
+                        return Err(Fault { expected: Some(name.to_text()), ..self.cut() });
+                    }
+                    if close.bytes != name.bytes {
+                        return Err(Fault::new(Check::XmlMalformed).at(at as u64).found(format!("</{}> closes <{}>", close.to_text(), name.to_text())));
+                    }
+                    if self.bytes[end] != b'>' {
+                        return Err(Fault::new(Check::XmlMalformed).at(end as u64).found("«>» is due"));
+                    }
+                    return Ok(Some((text, end + 1)));
+                }
+                _ if rest.starts_with(b"<![CDATA[") => {
+                    let length = memchr::memmem::find(&rest[9..], b"]]>").ok_or_else(|| self.cut())?;
+                    self.check_text(at + 9, &rest[9..9 + length])?;
+                    append(&mut text, &rest[9..9 + length]);
+                    at += 9 + length + 3;
+                }
+                _ if rest.starts_with(b"<!--") => at += 4 + memchr::memmem::find(&rest[4..], b"-->").ok_or_else(|| self.cut())? + 3,
+                _ if rest.starts_with(b"<?") => at += 2 + memchr::memmem::find(&rest[2..], b"?>").ok_or_else(|| self.cut())? + 2,
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    /// A character or entity reference at an offset: its bytes in the file's encoding and the offset after it.
+    fn reference(&self, at: usize) -> Result<(Vec<u8>, usize), Fault> {
+        let rest = &self.bytes[at + 1..];
+        let Some(length) = rest.iter().take(32).position(|b| *b == b';') else {
+            return Err(if rest.len() < 32 && !rest.contains(&b'<') { self.cut() } else { Fault::new(Check::XmlEntity).at(at as u64).found("&") });
+        };
+        let word = &rest[..length];
+        let unknown = || Fault::new(Check::XmlEntity).at(at as u64).found(format!("&{};", String::from_utf8_lossy(word)));
+        let c = match word {
+            b"amp" => '&',
+            b"lt" => '<',
+            b"gt" => '>',
+            b"quot" => '"',
+            b"apos" => '\'',
+            [b'#', b'x', digits @ ..] => char_of(digits, 16).ok_or_else(unknown)?,
+            [b'#', digits @ ..] => char_of(digits, 10).ok_or_else(unknown)?,
+            _ => return Err(unknown()),
+        };
+        let text = c.to_string();
+        let bytes = match self.encoding {
+            Encoding::Utf8 => text.into_bytes(),
+            Encoding::Windows1251 => super::encoding::to_windows_1251(&text).map_or_else(|| b"?".to_vec(), Cow::into_owned),
+        };
+        Ok((bytes, at + 1 + length + 1))
+    }
+}
+
+fn char_of(digits: &[u8], radix: u32) -> Option<char> {
+    let digits = std::str::from_utf8(digits).ok().filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+    char::from_u32(u32::from_str_radix(digits, radix).ok()?).filter(|c| is_xml_char(*c))
+}
+
+fn append<'a>(text: &mut Cow<'a, [u8]>, more: &[u8]) {
+    if !more.is_empty() {
+        text.to_mut().extend_from_slice(more);
+    }
+}
+
+/// Offset of the first byte that XML forbids in a text of an ASCII-compatible encoding.
+pub fn forbidden_byte(text: &[u8]) -> Option<usize> {
+    text.iter().position(|b| *b < 0x20 && !is_space(*b))
+}
+
+fn is_prefix_of_any(rest: &[u8], words: &[&[u8]]) -> bool {
+    words.iter().any(|w| w.len() > rest.len() && w.starts_with(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Result<Vec<String>, Fault> {
+        let mut scanner = Scanner::new(text.as_bytes(), Encoding::Utf8, ScanLimits::default(), Vec::new());
+        let mut out = Vec::new();
+        loop {
+            let show = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+            out.push(match scanner.next_token()? {
+                Token::Leaf { name, text, attribute, .. } => format!("{}={}{}", name.to_text(), show(&text), attribute.map_or_else(String::new, |a| format!("@{}", show(a)))),
+                Token::Open { name, attribute, .. } => format!("<{}{}", name.to_text(), attribute.map_or_else(String::new, |a| format!("@{}", show(a)))),
+                Token::Close { .. } => ">".to_owned(),
+                Token::Text { text, .. } => format!("«{}»", show(text)),
+                Token::End => return Ok(out),
+            });
+        }
+    }
+
+    fn fails(text: &str) -> Check {
+        all(text).expect_err(text).check
+    }
+
+    #[test]
+    fn usual_and_unusual_elements() {
+        assert_eq!(all("<?xml version=\"1.0\"?>\n<R>\n <A>1</A><BLOCK><LONG_NAME_12>text of more than sixteen bytes</LONG_NAME_12></BLOCK>\n</R>\n").expect("sound"), [
+            "<R",
+            "A=1",
+            "<BLOCK",
+            "LONG_NAME_12=text of more than sixteen bytes",
+            ">",
+            ">"
+        ]);
+        assert_eq!(all("<R><A x='1' y=\"2\">1</A ><B/><C ></C><D a='>'/></R>").expect("sound"), ["<R", "A=1@x", "B=", "C=", "D=@a", ">"]);
+        assert_eq!(all("<R><!-- <A> --><A>a&amp;b&#x41;&#1071;<![CDATA[<&]]>c<!-- no --></A>stray<B><C>1</C></B></R>").expect("sound"), ["<R", "A=a&bAЯ<&c", "«stray»", "<B", "C=1", ">", ">"]);
+    }
+
+    #[test]
+    fn faults_are_told_apart() {
+        let deep = "<A>".repeat(17);
+        let attributes: String = (0..9).map(|i| format!(" a{i}='1'")).collect();
+        let cases = [
+            ("<R><A>1</A".to_owned(), Check::XmlTruncated),
+            ("<R><A>1".to_owned(), Check::XmlTruncated),
+            ("<R><A".to_owned(), Check::XmlTruncated),
+            ("<R><!-- no end".to_owned(), Check::XmlTruncated),
+            ("<R><A>1</B></R>".to_owned(), Check::XmlMalformed),
+            ("<R></R><A/>".to_owned(), Check::XmlMalformed),
+            ("<R></R>text".to_owned(), Check::XmlMalformed),
+            ("</R>".to_owned(), Check::XmlMalformed),
+            ("<R><A x=1/></R>".to_owned(), Check::XmlMalformed),
+            ("<R><A x='1' x='2'/></R>".to_owned(), Check::XmlMalformed),
+            ("<R><1/></R>".to_owned(), Check::XmlMalformed),
+            ("text".to_owned(), Check::NotXml),
+            ("<!DOCTYPE R [<!ENTITY a 'b'>]><R/>".to_owned(), Check::XmlDoctype),
+            ("<R>&a;</R>".to_owned(), Check::XmlEntity),
+            ("<R><A>&#0;</A></R>".to_owned(), Check::XmlEntity),
+            (deep, Check::XmlDepth),
+            (format!("<R><{}>1</R>", "N".repeat(65)), Check::XmlName),
+            (format!("<R><A>{}</A></R>", "t".repeat(70_000)), Check::XmlText),
+            (format!("<R><A{attributes}/></R>"), Check::XmlAttributes),
+            ("<R>\u{0}</R>".to_owned(), Check::XmlCharacter),
+        ];
+        for (text, check) in cases {
+            assert_eq!(fails(&text), check, "{}", &text[..text.len().min(60)]);
+        }
+    }
+
+    #[test]
+    fn every_cut_is_a_fault_or_leaves_elements_open() {
+        let whole = "<?xml version='1.0'?><R a='1'><A>text &amp; more than sixteen</A><B><![CDATA[x]]><C/></B><!-- c --></R>\n";
+        for cut in 1..whole.len() - 1 {
+            let mut scanner = Scanner::new(&whole.as_bytes()[..cut], Encoding::Utf8, ScanLimits::default(), Vec::new());
+            let cut_short = loop {
+                match scanner.next_token() {
+                    Ok(Token::End) => break !scanner.root_closed(),
+                    Ok(_) => {}
+                    Err(fault) => break matches!(fault.check, Check::XmlTruncated | Check::XmlEntity),
+                }
+            };
+            assert!(cut_short || cut == whole.len() - 1, "{}", &whole[..cut]);
+        }
+    }
+}
