@@ -1,9 +1,13 @@
 //! Registry files: formats as data, file names, packages (archives, encodings) and reading.
 
+pub mod archive;
 pub mod chunk;
 pub mod encoding;
 pub mod fault;
 pub mod format;
 pub mod month;
+pub mod name;
+pub mod package;
+pub mod probe;
 pub mod scan;
 pub mod source;

@@ -1,0 +1,325 @@
+//! File names of registries as values.
+//!
+//! `<letters><Pi><Ni><Pp><Np>_<YY><MM><N>`: letters of the family, sender and receiver (`M` clinic, `S` insurer, `T` fund, each with its
+//! code), the reporting month and the number of the packet (Q015 006F.00.0030 to 006F.00.0100). Letter case is free on reading.
+
+use std::fmt;
+
+use super::format::{Family, Prefix};
+use super::month::Month;
+
+/// Longest stem that is looked at; FILENAME itself has at most 26 characters.
+const MAX_STEM: usize = 64;
+/// Longest run of family letters; the known ones have one or two.
+const MAX_LETTERS: usize = 4;
+
+/// What kind of party sends or receives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PartyKind {
+    /// `M`: a clinic (МО), six digits.
+    Clinic,
+    /// `S`: an insurer (СМО), five digits.
+    Insurer,
+    /// `T`: a territorial fund (ТФОМС), two digits.
+    Fund,
+}
+
+impl PartyKind {
+    /// The letter in the name.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Clinic => 'M',
+            Self::Insurer => 'S',
+            Self::Fund => 'T',
+        }
+    }
+
+    /// How many digits its code has.
+    pub fn digits(self) -> usize {
+        match self {
+            Self::Clinic => 6,
+            Self::Insurer => 5,
+            Self::Fund => 2,
+        }
+    }
+
+    fn of(letter: u8) -> Option<Self> {
+        match letter.to_ascii_uppercase() {
+            b'M' => Some(Self::Clinic),
+            b'S' => Some(Self::Insurer),
+            b'T' => Some(Self::Fund),
+            _ => None,
+        }
+    }
+}
+
+/// Who sends or receives a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Party {
+    /// Clinic, insurer or fund.
+    pub kind: PartyKind,
+    /// Its code, digits only.
+    pub code: String,
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.kind.letter(), self.code)
+    }
+}
+
+/// The name of a registry file, without its extension.
+///
+/// `Display` writes the canonical name, in capitals.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileName {
+    /// Letters at the head, in capitals: `H`, `LM`, `DP`.
+    pub letters: String,
+    /// Family of the package by the letters (of the main file also when this is a person file); none when no table knows the letters.
+    pub family: Option<Family>,
+    /// The letters are those of a person file.
+    pub is_persons: bool,
+    /// Pi and Ni.
+    pub sender: Party,
+    /// Pp and Np.
+    pub receiver: Party,
+    /// Full year, 2000 to 2099.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// Number of the packet: one digit or more, with leading zeros as they stand.
+    pub number: String,
+}
+
+/// Why a name is not of the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NameError {
+    /// No family letters, too many of them, or no party letter (M, S, T) after them.
+    Letters,
+    /// The sender's code does not have the digits that its letter asks for.
+    Sender,
+    /// No receiver, or its code does not have the digits that its letter asks for.
+    Receiver,
+    /// No `_` before the period.
+    Separator,
+    /// No year and month, or no such month.
+    Period,
+    /// No number of the packet, or something other than digits in it.
+    Number,
+    /// Longer than any name can be.
+    TooLong,
+}
+
+impl NameError {
+    /// A word for logs and tests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Letters => "letters",
+            Self::Sender => "sender",
+            Self::Receiver => "receiver",
+            Self::Separator => "separator",
+            Self::Period => "period",
+            Self::Number => "number",
+            Self::TooLong => "too long",
+        }
+    }
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for NameError {}
+
+impl FileName {
+    /// Reads a file name without its extension.
+    ///
+    /// Letters that no row of `prefixes` knows are no error: [`FileName::family`] is none then.
+    ///
+    /// # Errors
+    /// The first part that is not of the grammar.
+    pub fn parse(prefixes: &[Prefix], stem: &str) -> Result<Self, NameError> {
+        if stem.len() > MAX_STEM {
+            return Err(NameError::TooLong);
+        }
+        let mut rest = stem.as_bytes();
+        // The last letter before the first digit is the sender's kind: codes begin with a digit, so the split is never ambiguous.
+        let head = take(&mut rest, u8::is_ascii_alphabetic);
+        let (letters, kind) = head.split_at_checked(head.len().wrapping_sub(1)).ok_or(NameError::Letters)?;
+        if letters.is_empty() || letters.len() > MAX_LETTERS {
+            return Err(NameError::Letters);
+        }
+        let sender = party(kind, &mut rest, NameError::Letters, NameError::Sender)?;
+        let kind = take(&mut rest, u8::is_ascii_alphabetic);
+        let receiver = party(kind, &mut rest, NameError::Receiver, NameError::Receiver)?;
+        let period = rest.strip_prefix(b"_").ok_or(NameError::Separator)?;
+        let (period, number) = period.split_at_checked(4).ok_or(NameError::Period)?;
+        let &[y1, y2, m1, m2] = period else { return Err(NameError::Period) };
+        let two = |a: u8, b: u8| (a.is_ascii_digit() && b.is_ascii_digit()).then(|| (a - b'0') * 10 + (b - b'0'));
+        let year = 2000 + u16::from(two(y1, y2).ok_or(NameError::Period)?);
+        let month = two(m1, m2).filter(|m| (1..=12).contains(m)).ok_or(NameError::Period)?;
+        if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
+            return Err(NameError::Number);
+        }
+        let letters = text(letters).to_ascii_uppercase();
+        let main = prefixes.iter().find(|p| p.letters == letters);
+        let persons = prefixes.iter().find(|p| p.persons == letters);
+        Ok(Self {
+            family: main.or(persons).map(|p| p.family),
+            is_persons: main.is_none() && persons.is_some(),
+            letters,
+            sender,
+            receiver,
+            year,
+            month,
+            number: text(number),
+        })
+    }
+
+    /// The reporting month.
+    pub fn period(&self) -> Month {
+        Month { year: self.year, month: self.month }
+    }
+
+    /// The row of the letters, of the main file also when this is a person file.
+    pub fn prefix<'p>(&self, prefixes: &'p [Prefix]) -> Option<&'p Prefix> {
+        prefixes.iter().find(|p| if self.is_persons { p.persons == self.letters } else { p.letters == self.letters })
+    }
+
+    /// Name of the person file that belongs to this main file; none for a person file and for unknown letters.
+    pub fn persons(&self, prefixes: &[Prefix]) -> Option<Self> {
+        let prefix = self.prefix(prefixes).filter(|_| !self.is_persons)?;
+        Some(Self { letters: prefix.persons.clone(), is_persons: true, ..self.clone() })
+    }
+
+    /// Name of the main file that this person file belongs to; none for a main file and for unknown letters.
+    pub fn main(&self, prefixes: &[Prefix]) -> Option<Self> {
+        let prefix = self.prefix(prefixes).filter(|_| self.is_persons)?;
+        Some(Self { letters: prefix.letters.clone(), is_persons: false, ..self.clone() })
+    }
+
+    /// Both parties are funds: an inter-fund file (МТР). No table describes these yet, so their family is unknown.
+    pub fn is_inter_fund(&self) -> bool {
+        self.sender.kind == PartyKind::Fund && self.receiver.kind == PartyKind::Fund
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}_{:02}{:02}{}", self.letters, self.sender, self.receiver, self.year % 100, self.month, self.number)
+    }
+}
+
+/// Cuts off the longest head of bytes that fit.
+fn take<'a>(rest: &mut &'a [u8], fits: impl Fn(&u8) -> bool) -> &'a [u8] {
+    let (head, tail) = rest.split_at(rest.iter().take_while(|b| fits(b)).count());
+    *rest = tail;
+    head
+}
+
+fn party(kind: &[u8], rest: &mut &[u8], no_kind: NameError, no_code: NameError) -> Result<Party, NameError> {
+    let &[letter] = kind else { return Err(no_kind) };
+    let kind = PartyKind::of(letter).ok_or(no_kind)?;
+    let code = take(rest, u8::is_ascii_digit);
+    if code.len() == kind.digits() { Ok(Party { kind, code: text(code) }) } else { Err(no_code) }
+}
+
+/// The bytes are ASCII by the time this is called.
+fn text(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::format::Formats;
+    use crate::tables::RuleFiles;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static FORMATS: LazyLock<Formats> = LazyLock::new(|| Formats::load(&RuleFiles::embedded()).expect("the built-in tables are sound"));
+
+    fn parse(stem: &str) -> Result<FileName, NameError> {
+        FileName::parse(FORMATS.prefixes(), stem)
+    }
+
+    #[test]
+    fn parts_of_a_name() {
+        let name = parse("hm140001s14002_190312").expect("a name");
+        assert_eq!((name.letters.as_str(), name.family, name.is_persons), ("H", Some(Family('H')), false));
+        assert_eq!((name.sender.to_string(), name.receiver.to_string()), ("M140001".into(), "S14002".into()));
+        assert_eq!((name.period().to_string(), name.number.as_str()), ("2019-03".into(), "12"));
+        assert_eq!(name.to_string(), "HM140001S14002_190312");
+    }
+
+    #[test]
+    fn person_files_and_their_main_files() {
+        for (main, persons, family) in [("H", "L", 'H'), ("T", "LT", 'T'), ("C", "LC", 'C'), ("DP", "LP", 'D'), ("DF", "LF", 'D')] {
+            let main = parse(&format!("{main}M140001T14_19031")).expect("a name");
+            let person = parse(&format!("{persons}M140001T14_19031")).expect("a name");
+            assert_eq!((main.family, person.family), (Some(Family(family)), Some(Family(family))));
+            assert!(person.is_persons && !main.is_persons);
+            assert_eq!(main.persons(FORMATS.prefixes()).as_ref(), Some(&person));
+            assert_eq!(person.main(FORMATS.prefixes()), Some(main.clone()));
+            assert_eq!((main.main(FORMATS.prefixes()), person.persons(FORMATS.prefixes())), (None, None));
+        }
+    }
+
+    #[test]
+    fn unknown_letters_are_no_error() {
+        let name = parse("XQM140001S14002_19031").expect("of the right shape");
+        assert_eq!((name.family, name.persons(FORMATS.prefixes())), (None, None));
+        let between_funds = parse("DT14T77_19031").expect("of the right shape");
+        assert!(between_funds.family.is_none() && between_funds.is_inter_fund());
+        assert!(!parse("TM140001T14_19031").expect("a name").is_inter_fund());
+    }
+
+    #[test]
+    fn each_broken_part_is_told() {
+        for (stem, error) in [
+            ("", NameError::Letters),
+            ("M140001S14002_19031", NameError::Letters),
+            ("НM140001S14002_19031", NameError::Letters),
+            ("HX140001S14002_19031", NameError::Letters),
+            ("ABCDEM140001S14002_19031", NameError::Letters),
+            ("HM14000S14002_19031", NameError::Sender),
+            ("HM140001", NameError::Receiver),
+            ("HM140001S1400_19031", NameError::Receiver),
+            ("HM140001MS14002_19031", NameError::Receiver),
+            ("HM140001S1400219031", NameError::Receiver),
+            ("HM140001S14002-19031", NameError::Separator),
+            ("HM140001S14002_1903", NameError::Number),
+            ("HM140001S14002_19031a", NameError::Number),
+            ("HM140001S14002_19131", NameError::Period),
+            ("HM140001S14002_190", NameError::Period),
+            ("HM140001S14002_19я3", NameError::Period),
+        ] {
+            assert_eq!(parse(stem), Err(error), "{stem}");
+        }
+        assert_eq!(parse(&"H".repeat(65)), Err(NameError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn names_survive_the_round_trip(letters in "[A-Z]{1,4}", code in "[0-9]{6}", fund in "[0-9]{2}", year in 0u8..100, month in 1u8..13, number in "[0-9]{1,8}") {
+            let stem = format!("{letters}M{code}T{fund}_{year:02}{month:02}{number}");
+            let name = parse(&stem).expect("of the grammar");
+            prop_assert_eq!(name.to_string(), stem.clone());
+            prop_assert_eq!(parse(&stem.to_lowercase()), Ok(name));
+        }
+
+        #[test]
+        fn what_is_accepted_writes_itself(stem in "[HLTCDMSTmst0-9_]{0,30}") {
+            if let Ok(name) = parse(&stem) {
+                prop_assert_eq!(name.to_string(), stem.to_ascii_uppercase());
+            }
+        }
+
+        #[test]
+        fn any_text_is_an_answer(stem in ".{0,80}") {
+            let _ = parse(&stem);
+        }
+    }
+}
