@@ -2,7 +2,7 @@
 //!
 //! Floors, lowest first; a module uses what stands on lower floors only:
 //!
-//! 0. [`tables`], [`finding`], [`registry`]: rule tables, what a check says, formats, packages and reading;
+//! 0. [`tables`], [`finding`], [`registry`], [`sys`]: rule tables, what a check says, formats, packages and reading, the platform;
 //! 2. [`flk`]: format-logic control of a package; [`generate`]: invented packages for training, tests and benches;
 //! 3. [`report`]: findings for people and programs;
 //! 5. [`cli`]: the command line.
@@ -15,4 +15,5 @@ pub mod flk;
 pub mod generate;
 pub mod registry;
 pub mod report;
+pub mod sys;
 pub mod tables;

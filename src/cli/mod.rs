@@ -1,1 +1,5 @@
-//! (in work)
+//! The command line: one file a verb. Only this module prints.
+
+pub mod exit;
+
+pub use exit::Exit;

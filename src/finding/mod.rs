@@ -384,8 +384,10 @@ pub struct Finding {
     pub path: Arc<str>,
     /// The record.
     pub keys: Keys,
-    /// The value as it stands in the file; already masked if it is personal and nobody asked to see it.
+    /// The value as it stands in the file, or masked already when nobody can ask for the raw one.
     pub value: Option<Box<str>>,
+    /// The value is a person's data: reports mask it, the official protocol does not.
+    pub personal: bool,
     /// What was expected, free of language: `N(15.2)`, `YYYY-MM-DD`, `3.1`.
     pub expected: Option<Box<str>>,
     /// What was found instead, free of language and of personal data.
@@ -395,7 +397,7 @@ pub struct Finding {
 impl Finding {
     /// A finding about a file as a whole.
     pub fn of_file(rule: RuleIx, file: FileRole) -> Self {
-        Self { rule, file, place: Place::default(), path: Arc::from(""), keys: Keys::default(), value: None, expected: None, found: None }
+        Self { rule, file, place: Place::default(), path: Arc::from(""), keys: Keys::default(), value: None, personal: false, expected: None, found: None }
     }
 
     /// Name of the element, the last part of the path.
@@ -403,7 +405,18 @@ impl Finding {
         self.path.rsplit('/').next().unwrap_or("")
     }
 
-    /// The rule's text with its slots filled.
+    /// The same finding as reports may show it: a personal value masked.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        if self.personal
+            && let Some(value) = &mut self.value
+        {
+            *value = mask_personal(value).into();
+        }
+        self
+    }
+
+    /// The rule's text with its slots filled, with the value as the finding holds it: see [`Finding::masked`].
     pub fn message(&self, rule: &Rule, lang: Lang) -> String {
         fill(rule.text.get(lang), |slot| match slot {
             "element" => Some(self.element()),
@@ -461,6 +474,14 @@ mod tests {
     fn masks_keep_the_shape() {
         assert_eq!(mask_personal("1980-02-30"), "****-**-**");
         assert_eq!(mask_personal("Иванова-Петрова"), "*******-*******");
+    }
+
+    #[test]
+    fn only_personal_values_are_masked() {
+        let mut finding = Finding { value: Some("Иванов".into()), ..Finding::of_file(RuleIx(0), FileRole::Main) };
+        assert_eq!(finding.clone().masked().value.as_deref(), Some("Иванов"));
+        finding.personal = true;
+        assert_eq!(finding.masked().value.as_deref(), Some("******"));
     }
 
     #[test]

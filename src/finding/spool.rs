@@ -1,25 +1,118 @@
 //! Findings in order, however many there are.
+//!
+//! A finding is written down as bytes at once. What exceeds the budget goes to an unnamed temporary file, so that a file in which every
+//! case is wrong costs no more memory than a clean one.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Finding, RuleIx};
+use super::{FileRole, Finding, Keys, Place, RuleIx};
+
+/// Bytes of findings that a spool keeps in memory unless told otherwise.
+pub const DEFAULT_BUDGET: usize = 8 << 20;
+
+/// How many different paths are stored once; a file of invented element names must not fill the memory.
+const MAX_PATHS: usize = 4096;
+
+/// Bytes read from the spill file at once.
+const BLOCK: usize = 256 << 10;
 
 /// An append-only list of findings with a count for each rule.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Spool {
-    findings: Vec<Finding>,
+    budget: usize,
     counts: BTreeMap<RuleIx, u64>,
+    paths: Paths,
+    /// Records that are not spilled yet; always the newest.
+    tail: Vec<u8>,
+    spill: Option<Spill>,
+}
+
+#[derive(Debug)]
+struct Spill {
+    /// Replays seek and read: the lock keeps the two together.
+    file: Mutex<File>,
+    length: u64,
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self::with_budget(DEFAULT_BUDGET)
+    }
 }
 
 impl Spool {
+    /// A spool that keeps about `budget` bytes in memory.
+    pub fn with_budget(budget: usize) -> Self {
+        Self { budget, counts: BTreeMap::new(), paths: Paths::default(), tail: Vec::new(), spill: None }
+    }
+
     /// Appends one finding.
     ///
     /// # Errors
     /// The spill file cannot be written.
     pub fn push(&mut self, finding: Finding) -> io::Result<()> {
+        self.push_ref(&finding)
+    }
+
+    /// Appends a copy of one finding.
+    ///
+    /// # Errors
+    /// The spill file cannot be written.
+    pub fn push_ref(&mut self, finding: &Finding) -> io::Result<()> {
         *self.counts.entry(finding.rule).or_default() += 1;
-        self.findings.push(finding);
+        let path = self.paths.intern(&finding.path);
+        let start = self.tail.len();
+        record::write(&mut self.tail, path, finding, start);
+        self.spill_if_full()
+    }
+
+    /// Appends all findings of another spool after the own ones.
+    ///
+    /// # Errors
+    /// The other's spill file cannot be read or the own one cannot be written.
+    pub fn append(&mut self, other: Self) -> io::Result<()> {
+        if self.is_empty() {
+            let budget = self.budget;
+            *self = Self { budget, ..other };
+            return self.spill_if_full();
+        }
+        for (rule, count) in &other.counts {
+            *self.counts.entry(*rule).or_default() += count;
+        }
+        let own: Vec<Option<u32>> = other.paths.list.iter().map(|path| self.paths.intern(path)).collect();
+        let mut replay = other.iter()?;
+        while let Some((path, body)) = replay.next_raw()? {
+            match path.and_then(|p| own[p as usize]) {
+                Some(id) => record::write_raw(&mut self.tail, Some(id), &[], body),
+                None => {
+                    let mut inline = Vec::new();
+                    if let Some(p) = path {
+                        record::write_text(&mut inline, &other.paths.list[p as usize]);
+                    }
+                    record::write_raw(&mut self.tail, None, &inline, body);
+                }
+            }
+            self.spill_if_full()?;
+        }
+        Ok(())
+    }
+
+    fn spill_if_full(&mut self) -> io::Result<()> {
+        if self.tail.len() < self.budget {
+            return Ok(());
+        }
+        let spill = match &mut self.spill {
+            Some(spill) => spill,
+            None => self.spill.insert(Spill { file: Mutex::new(tempfile::tempfile()?), length: 0 }),
+        };
+        let file = spill.file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(spill.length))?;
+        file.write_all(&self.tail)?;
+        spill.length += self.tail.len() as u64;
+        self.tail.clear();
         Ok(())
     }
 
@@ -38,11 +131,434 @@ impl Spool {
         &self.counts
     }
 
-    /// The findings in the order in which they were pushed.
+    /// The findings in the order in which they were pushed, from the beginning; several replays may run at once.
+    ///
+    /// # Errors
+    /// None yet; the items say when the spill file cannot be read.
+    pub fn iter(&self) -> io::Result<Replay<'_>> {
+        Ok(Replay { spool: self, block: Vec::new(), at: 0, read: 0, tail_at: 0 })
+    }
+}
+
+/// Different paths, each stored once.
+#[derive(Debug, Default)]
+struct Paths {
+    list: Vec<Arc<str>>,
+    ids: HashMap<Arc<str>, u32>,
+    /// Findings come in runs of one path: comparing the pointer spares hashing.
+    last: u32,
+}
+
+impl Paths {
+    fn intern(&mut self, path: &Arc<str>) -> Option<u32> {
+        if self.list.get(self.last as usize).is_some_and(|last| Arc::ptr_eq(last, path)) {
+            return Some(self.last);
+        }
+        if let Some(id) = self.ids.get(path) {
+            self.last = *id;
+            return Some(*id);
+        }
+        if self.list.len() >= MAX_PATHS {
+            return None;
+        }
+        let id = self.list.len() as u32;
+        self.list.push(Arc::clone(path));
+        self.ids.insert(Arc::clone(path), id);
+        self.last = id;
+        Some(id)
+    }
+}
+
+/// Findings read back from a [`Spool`].
+#[derive(Debug)]
+pub struct Replay<'a> {
+    spool: &'a Spool,
+    /// A piece of the spill file.
+    block: Vec<u8>,
+    /// Where the next record begins in the block.
+    at: usize,
+    /// How much of the spill file has been read.
+    read: u64,
+    tail_at: usize,
+}
+
+impl Replay<'_> {
+    /// The next record: number of its path (none: the path begins the body) and its body.
+    fn next_raw(&mut self) -> io::Result<Option<(Option<u32>, &[u8])>> {
+        loop {
+            if let Some(frame) = record::frame(&self.block[self.at..])? {
+                let start = self.at;
+                self.at += frame.end;
+                return Ok(Some((frame.path, &self.block[start + frame.body..start + frame.end])));
+            }
+            if !self.refill()? {
+                break;
+            }
+        }
+        if self.at < self.block.len() {
+            return Err(record::damaged());
+        }
+        let rest = &self.spool.tail[self.tail_at..];
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let frame = record::frame(rest)?.ok_or_else(record::damaged)?;
+        self.tail_at += frame.end;
+        Ok(Some((frame.path, &rest[frame.body..frame.end])))
+    }
+
+    /// Reads a further piece of the spill file behind what is left of the block; false at the end.
+    fn refill(&mut self) -> io::Result<bool> {
+        let Some(spill) = &self.spool.spill else { return Ok(false) };
+        let wanted = usize::try_from(spill.length - self.read).unwrap_or(usize::MAX).min(BLOCK);
+        if wanted == 0 {
+            return Ok(false);
+        }
+        self.block.drain(..self.at);
+        self.at = 0;
+        let kept = self.block.len();
+        self.block.resize(kept + wanted, 0);
+        let mut file = spill.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.read))?;
+        file.read_exact(&mut self.block[kept..])?;
+        self.read += wanted as u64;
+        Ok(true)
+    }
+
+    /// The next finding without copying its texts; none at the end.
     ///
     /// # Errors
     /// The spill file cannot be read.
-    pub fn iter(&self) -> io::Result<impl Iterator<Item = io::Result<Finding>> + '_> {
-        Ok(self.findings.iter().cloned().map(Ok))
+    pub fn next_view(&mut self) -> io::Result<Option<FindingView<'_>>> {
+        let spool = self.spool;
+        match self.next_raw()? {
+            Some((path, body)) => record::read(path.map(|p| &spool.paths.list[p as usize]), body).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Iterator for Replay<'_> {
+    type Item = io::Result<Finding>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_view().map(|view| view.map(|v| v.to_finding())).transpose()
+    }
+}
+
+/// A finding in a [`Spool`]; the fields mean what those of [`Finding`] do.
+#[derive(Debug, Clone, Copy)]
+pub struct FindingView<'a> {
+    shared_path: Option<&'a Arc<str>>,
+    /// Which rule.
+    pub rule: RuleIx,
+    /// Which file of the package.
+    pub file: FileRole,
+    /// Where in it.
+    pub place: Place,
+    /// Element path.
+    pub path: &'a str,
+    /// The value.
+    pub value: Option<&'a str>,
+    /// The value is a person's data.
+    pub personal: bool,
+    /// What was expected.
+    pub expected: Option<&'a str>,
+    /// What was found instead.
+    pub found: Option<&'a str>,
+    keys: [Option<&'a str>; 5],
+}
+
+impl FindingView<'_> {
+    /// The finding with texts of its own.
+    pub fn to_finding(&self) -> Finding {
+        let [n_zap, idcase, sl_id, idserv, id_pac] = self.keys.map(|k| k.map(Box::from));
+        Finding {
+            rule: self.rule,
+            file: self.file,
+            place: self.place,
+            path: self.shared_path.map_or_else(|| Arc::from(self.path), Arc::clone),
+            keys: Keys { n_zap, idcase, sl_id, idserv, id_pac },
+            value: self.value.map(Box::from),
+            personal: self.personal,
+            expected: self.expected.map(Box::from),
+            found: self.found.map(Box::from),
+        }
+    }
+}
+
+/// How a finding stands in the bytes: length of the body, number of the path + 1 (0: the path begins the body), body.
+mod record {
+    use super::{Arc, FileRole, Finding, FindingView, Place, RuleIx, io};
+
+    const ROLES: [FileRole; 3] = [FileRole::Container, FileRole::Persons, FileRole::Main];
+    const PERSONAL: u16 = 1 << 2;
+    /// The first of eight bits that say which texts are there.
+    const TEXTS: u32 = 3;
+
+    /// Where the parts of one record lie.
+    pub(super) struct Frame {
+        pub(super) path: Option<u32>,
+        pub(super) body: usize,
+        pub(super) end: usize,
+    }
+
+    pub(super) fn damaged() -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, "the temporary file of findings is damaged")
+    }
+
+    fn write_number(out: &mut Vec<u8>, mut number: u64) {
+        while number >= 0x80 {
+            out.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        out.push(number as u8);
+    }
+
+    pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
+        write_number(out, text.len() as u64);
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    pub(super) fn write_raw(out: &mut Vec<u8>, path: Option<u32>, head: &[u8], body: &[u8]) {
+        write_number(out, (head.len() + body.len()) as u64);
+        write_number(out, path.map_or(0, |p| u64::from(p) + 1));
+        out.extend_from_slice(head);
+        out.extend_from_slice(body);
+    }
+
+    /// Appends a record; `start` is the length of `out` before it.
+    pub(super) fn write(out: &mut Vec<u8>, path: Option<u32>, finding: &Finding, start: usize) {
+        // Nearly every body fits one length byte or two: two are set aside and moved only when that is wrong.
+        out.extend_from_slice(&[0, 0]);
+        write_number(out, path.map_or(0, |p| u64::from(p) + 1));
+        let body = out.len();
+        if path.is_none() {
+            write_text(out, &finding.path);
+        }
+        let k = &finding.keys;
+        let texts = [&k.n_zap, &k.idcase, &k.sl_id, &k.idserv, &k.id_pac, &finding.value, &finding.expected, &finding.found];
+        let mut flags = ROLES.iter().position(|r| *r == finding.file).unwrap_or(0) as u16;
+        if finding.personal {
+            flags |= PERSONAL;
+        }
+        for (bit, text) in texts.iter().enumerate() {
+            flags |= u16::from(text.is_some()) << (TEXTS + bit as u32);
+        }
+        out.extend_from_slice(&finding.rule.0.to_le_bytes());
+        out.extend_from_slice(&flags.to_le_bytes());
+        write_number(out, finding.place.offset);
+        write_number(out, u64::from(finding.place.line));
+        write_number(out, u64::from(finding.place.column));
+        for text in texts.into_iter().flatten() {
+            write_text(out, text);
+        }
+        let length = out.len() - body;
+        if length < 1 << 14 {
+            // A number of exactly two bytes, the first with the continuation bit even when it is small.
+            out[start] = (length & 0x7f) as u8 | 0x80;
+            out[start + 1] = (length >> 7) as u8;
+        } else {
+            let rest = out.split_off(start + 2);
+            out.truncate(start);
+            write_number(out, length as u64);
+            out.extend_from_slice(&rest);
+        }
+    }
+
+    struct Bytes<'a>(&'a [u8]);
+
+    impl<'a> Bytes<'a> {
+        fn number(&mut self) -> Option<u64> {
+            let mut number = 0u64;
+            for (i, byte) in self.0.iter().take(10).enumerate() {
+                number |= u64::from(byte & 0x7f) << (7 * i as u32);
+                if byte & 0x80 == 0 {
+                    self.0 = &self.0[i + 1..];
+                    return Some(number);
+                }
+            }
+            None
+        }
+
+        fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+            let (head, rest) = self.0.split_at_checked(length)?;
+            self.0 = rest;
+            Some(head)
+        }
+
+        fn text(&mut self) -> Option<&'a str> {
+            let length = usize::try_from(self.number()?).ok()?;
+            std::str::from_utf8(self.take(length)?).ok()
+        }
+
+        fn pair(&mut self) -> Option<u16> {
+            self.take(2).map(|b| u16::from_le_bytes([b[0], b[1]]))
+        }
+    }
+
+    /// The parts of the record that begins the bytes; none when it is not complete.
+    pub(super) fn frame(bytes: &[u8]) -> io::Result<Option<Frame>> {
+        let mut rest = Bytes(bytes);
+        let (Some(length), Some(path)) = (rest.number(), rest.number()) else {
+            return if bytes.len() >= 20 { Err(damaged()) } else { Ok(None) };
+        };
+        let body = bytes.len() - rest.0.len();
+        let length = usize::try_from(length).map_err(|_| damaged())?;
+        if rest.0.len() < length {
+            return Ok(None);
+        }
+        let path = path.checked_sub(1).map(u32::try_from).transpose().map_err(|_| damaged())?;
+        Ok(Some(Frame { path, body, end: body + length }))
+    }
+
+    pub(super) fn read<'a>(path: Option<&'a Arc<str>>, body: &'a [u8]) -> io::Result<FindingView<'a>> {
+        let parse = || {
+            let mut rest = Bytes(body);
+            let path_text = match path {
+                Some(shared) => &**shared,
+                None => rest.text()?,
+            };
+            let rule = RuleIx(rest.pair()?);
+            let flags = rest.pair()?;
+            let place = Place { offset: rest.number()?, line: u32::try_from(rest.number()?).ok()?, column: u32::try_from(rest.number()?).ok()? };
+            let mut texts = [None; 8];
+            for (bit, text) in texts.iter_mut().enumerate() {
+                if flags & (1 << (TEXTS + bit as u32)) != 0 {
+                    *text = Some(rest.text()?);
+                }
+            }
+            let [n_zap, idcase, sl_id, idserv, id_pac, value, expected, found] = texts;
+            Some(FindingView {
+                shared_path: path,
+                rule,
+                file: *ROLES.get(usize::from(flags & 3))?,
+                place,
+                path: path_text,
+                value,
+                personal: flags & PERSONAL != 0,
+                expected,
+                found,
+                keys: [n_zap, idcase, sl_id, idserv, id_pac],
+            })
+        };
+        parse().ok_or_else(damaged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(n: u64) -> Finding {
+        Finding {
+            rule: RuleIx((n % 7) as u16),
+            file: [FileRole::Container, FileRole::Persons, FileRole::Main][(n % 3) as usize],
+            place: Place { offset: n * 1_000_003, line: n as u32, column: (n % 300) as u32 },
+            path: Arc::from(format!("ZL_LIST/ZAP/E{}", n % 11)),
+            keys: Keys {
+                n_zap: Some(n.to_string().into()),
+                idcase: n.is_multiple_of(2).then(|| "7".into()),
+                sl_id: n.is_multiple_of(3).then(|| "57-1".into()),
+                idserv: n.is_multiple_of(5).then(|| "".into()),
+                id_pac: n.is_multiple_of(7).then(|| "П-1".into()),
+            },
+            value: n.is_multiple_of(4).then(|| "Иванов".repeat((n % 9) as usize).into()),
+            personal: n.is_multiple_of(8),
+            expected: n.is_multiple_of(6).then(|| "N(15.2)".into()),
+            found: n.is_multiple_of(9).then(|| "3".into()),
+        }
+    }
+
+    fn back(spool: &Spool) -> Vec<Finding> {
+        spool.iter().expect("a replay").map(|f| f.expect("readable")).collect()
+    }
+
+    #[test]
+    fn every_field_comes_back_from_memory_and_from_the_file() {
+        let findings: Vec<Finding> = (0..5000).map(full).collect();
+        for budget in [1, 700, 100_000, DEFAULT_BUDGET] {
+            let mut spool = Spool::with_budget(budget);
+            for finding in &findings {
+                spool.push(finding.clone()).expect("pushed");
+            }
+            assert_eq!(spool.spill.is_some(), budget < DEFAULT_BUDGET);
+            assert_eq!(back(&spool), findings);
+            assert_eq!((spool.len(), spool.counts()[&RuleIx(0)]), (5000, 715));
+            assert!(spool.tail.len() < budget.max(1));
+        }
+    }
+
+    #[test]
+    fn replays_do_not_disturb_each_other() {
+        let mut spool = Spool::with_budget(64);
+        let findings: Vec<Finding> = (0..20_000).map(full).collect();
+        for finding in &findings {
+            spool.push_ref(finding).expect("pushed");
+        }
+        let (mut one, mut two) = (spool.iter().expect("a replay"), spool.iter().expect("a replay"));
+        assert_eq!(one.nth(15_000).expect("there").expect("readable"), findings[15_000]);
+        assert_eq!(two.next().expect("there").expect("readable"), findings[0]);
+        assert_eq!(one.next().expect("there").expect("readable"), findings[15_001]);
+        assert_eq!(two.count(), 19_999);
+    }
+
+    #[test]
+    fn long_texts_and_many_paths() {
+        let mut spool = Spool::with_budget(10_000);
+        let findings: Vec<Finding> = (0..6000)
+            .map(|n| Finding { path: Arc::from(format!("A/B{n}")), value: Some("ю".repeat(n * 3).into()), ..Finding::of_file(RuleIx(1), FileRole::Main) })
+            .collect();
+        for finding in &findings {
+            spool.push_ref(finding).expect("pushed");
+        }
+        assert_eq!(spool.paths.list.len(), MAX_PATHS);
+        assert_eq!(back(&spool), findings);
+    }
+
+    #[test]
+    fn appended_findings_follow_the_own_ones() {
+        for (first, second) in [(DEFAULT_BUDGET, DEFAULT_BUDGET), (50, 3000), (3000, 50)] {
+            let (mut a, mut b) = (Spool::with_budget(first), Spool::with_budget(second));
+            let findings: Vec<Finding> =
+                (0..9000).map(|n| if n % 2 == 0 { full(n) } else { Finding { path: Arc::from(format!("X/{n}")), ..full(n) } }).collect();
+            for (n, finding) in findings.iter().enumerate() {
+                if n < 3500 { a.push_ref(finding) } else { b.push_ref(finding) }.expect("pushed");
+            }
+            let mut all = Spool::with_budget(first);
+            all.append(a).expect("appended to an empty one");
+            all.append(b).expect("appended");
+            all.append(Spool::default()).expect("nothing appended");
+            assert_eq!(all.len(), 9000);
+            assert_eq!(back(&all), findings);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_no_panic() {
+        let mut spool = Spool::with_budget(1);
+        spool.push(full(8)).expect("pushed");
+        let spill = spool.spill.as_mut().expect("spilled");
+        spill.length -= 1;
+        assert_eq!(spool.iter().expect("a replay").next().expect("an item").expect_err("cut").kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    #[ignore = "a measurement, for a quiet machine"]
+    fn a_finding_costs_less_than_300_ns_each_way() {
+        let finding = full(5040);
+        let (mut spool, mut all) = (Spool::default(), Spool::default());
+        all.push_ref(&finding).expect("pushed");
+        let start = std::time::Instant::now();
+        for _ in 0..1_000_000 {
+            spool.push_ref(&finding).expect("pushed");
+        }
+        let pushed = start.elapsed();
+        let mut replay = spool.iter().expect("a replay");
+        while replay.next_view().expect("readable").is_some() {}
+        let read = start.elapsed() - pushed;
+        all.append(spool).expect("appended");
+        let appended = start.elapsed() - pushed - read;
+        assert!([pushed, read, appended].iter().all(|t| t.as_millis() < 300), "push {pushed:?}, read {read:?}, append {appended:?}");
     }
 }

@@ -1,0 +1,52 @@
+//! Exit codes: a contract with scripts and schedulers.
+
+use std::process::{ExitCode, Termination};
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exit {
+    /// Done, nothing of error grade.
+    Done,
+    /// Findings of error grade.
+    Findings,
+    /// Wrong usage, configuration or rule tables; the result cannot be written.
+    Usage,
+    /// Nothing to work on: an empty night is seen.
+    Nothing,
+    /// Not allowed, or a signature was refused.
+    Refused,
+    /// The server is unreachable or refused.
+    Remote,
+    /// All input is unreadable or unsafe.
+    Input,
+    /// Another program works on the same workspace.
+    Busy,
+    /// A bug of ours.
+    Bug,
+    /// Interrupted by the user.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Nothing => 3,
+            Self::Refused => 4,
+            Self::Remote => 5,
+            Self::Input => 6,
+            Self::Busy => 7,
+            Self::Bug => 70,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+}
