@@ -47,6 +47,9 @@ impl fmt::Display for Encoding {
     }
 }
 
+/// The byte order mark of UTF-8; it is no part of the text.
+pub const BOM: &[u8] = b"\xEF\xBB\xBF";
+
 /// The character of a windows-1251 byte; none for 0x98, which the encoding leaves undefined.
 pub fn windows_1251_char(byte: u8) -> Option<char> {
     if byte == 0x98 {

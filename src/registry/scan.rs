@@ -212,7 +212,12 @@ impl<'a> Scanner<'a> {
         let end = if flags != 0 { text_at + first_flag(flags) } else { text_at + 16 + memchr::memchr2(b'<', b'&', &self.bytes[text_at + 16..])? };
         let close = self.window(end + 2)?;
         let tail = *self.bytes.get(end + 2 + length)?;
-        if self.bytes[end + 1] != b'/' || self.bytes[end] != b'<' || NameKey::of_window(close, length) != key || tail != b'>' || end - text_at > self.limits.text {
+        if self.bytes[end + 1] != b'/'
+            || self.bytes[end] != b'<'
+            || NameKey::of_window(close, length) != key
+            || tail != b'>'
+            || end - text_at > self.limits.text
+        {
             return None;
         }
         if self.open.is_empty() || self.open.len() >= self.limits.depth {
@@ -396,7 +401,9 @@ impl<'a> Scanner<'a> {
             (Some(b'='), Some(quote @ (b'"' | b'\''))) => {
                 let value_at = quote_at + 1;
                 let rest = &self.bytes[value_at..];
-                let length = memchr::memchr2(*quote, b'<', rest).ok_or_else(|| if rest.len() > self.limits.text { Fault::new(Check::XmlText).at(value_at as u64).expected(self.limits.text) } else { self.cut() })?;
+                let length = memchr::memchr2(*quote, b'<', rest).ok_or_else(|| {
+                    if rest.len() > self.limits.text { Fault::new(Check::XmlText).at(value_at as u64).expected(self.limits.text) } else { self.cut() }
+                })?;
                 if rest[length] == b'<' {
                     return Err(Fault::new(Check::XmlMalformed).at((value_at + length) as u64).found("«<» in an attribute"));
                 }
@@ -514,7 +521,9 @@ mod tests {
         loop {
             let show = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
             out.push(match scanner.next_token()? {
-                Token::Leaf { name, text, attribute, .. } => format!("{}={}{}", name.to_text(), show(&text), attribute.map_or_else(String::new, |a| format!("@{}", show(a)))),
+                Token::Leaf { name, text, attribute, .. } => {
+                    format!("{}={}{}", name.to_text(), show(&text), attribute.map_or_else(String::new, |a| format!("@{}", show(a))))
+                }
                 Token::Open { name, attribute, .. } => format!("<{}{}", name.to_text(), attribute.map_or_else(String::new, |a| format!("@{}", show(a)))),
                 Token::Close { .. } => ">".to_owned(),
                 Token::Text { text, .. } => format!("«{}»", show(text)),
@@ -529,16 +538,15 @@ mod tests {
 
     #[test]
     fn usual_and_unusual_elements() {
-        assert_eq!(all("<?xml version=\"1.0\"?>\n<R>\n <A>1</A><BLOCK><LONG_NAME_12>text of more than sixteen bytes</LONG_NAME_12></BLOCK>\n</R>\n").expect("sound"), [
-            "<R",
-            "A=1",
-            "<BLOCK",
-            "LONG_NAME_12=text of more than sixteen bytes",
-            ">",
-            ">"
-        ]);
+        assert_eq!(
+            all("<?xml version=\"1.0\"?>\n<R>\n <A>1</A><BLOCK><LONG_NAME_12>text of more than sixteen bytes</LONG_NAME_12></BLOCK>\n</R>\n").expect("sound"),
+            ["<R", "A=1", "<BLOCK", "LONG_NAME_12=text of more than sixteen bytes", ">", ">"]
+        );
         assert_eq!(all("<R><A x='1' y=\"2\">1</A ><B/><C ></C><D a='>'/></R>").expect("sound"), ["<R", "A=1@x", "B=", "C=", "D=@a", ">"]);
-        assert_eq!(all("<R><!-- <A> --><A>a&amp;b&#x41;&#1071;<![CDATA[<&]]>c<!-- no --></A>stray<B><C>1</C></B></R>").expect("sound"), ["<R", "A=a&bAЯ<&c", "«stray»", "<B", "C=1", ">", ">"]);
+        assert_eq!(
+            all("<R><!-- <A> --><A>a&amp;b&#x41;&#1071;<![CDATA[<&]]>c<!-- no --></A>stray<B><C>1</C></B></R>").expect("sound"),
+            ["<R", "A=a&bAЯ<&c", "«stray»", "<B", "C=1", ">", ">"]
+        );
     }
 
     #[test]
