@@ -125,11 +125,12 @@ impl Mask {
                 'A' => out.push_str("[A-Z]"),
                 '[' => out.push('('),
                 ']' => out.push_str(")?"),
-                c if c.is_ascii_alphanumeric() || c == ' ' || c == '_' || c == ':' => out.push(c),
-                c => {
+                // XML Schema knows no escape of a character that needs none.
+                '\\' | '.' | '?' | '*' | '+' | '(' | ')' | '{' | '}' | '|' | '^' => {
                     out.push('\\');
                     out.push(c);
                 }
+                c => out.push(c),
             }
         }
         out
@@ -211,6 +212,7 @@ mod tests {
         );
         assert_eq!(icd.lengths(), (3, 6));
         assert_eq!(icd.to_regex(), r"[A-Z][0-9][0-9](\.[0-9]([0-9])?)?");
+        assert_eq!(Mask::compile("9-9/9 9").expect("a mask").to_regex(), "[0-9]-[0-9]/[0-9] [0-9]");
     }
 
     #[test]

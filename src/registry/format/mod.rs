@@ -8,6 +8,7 @@ mod load;
 pub mod mask;
 pub mod name_key;
 pub mod value;
+mod xsd;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub use edition::{Edition, EditionChoice};
 pub use load::{Formats, Prefix};
 pub use name_key::NameKey;
 pub use value::{Charset, ValueType};
+pub use xsd::write_xsd;
 
 use crate::finding::Text;
 

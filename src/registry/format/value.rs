@@ -51,27 +51,29 @@ impl Charset {
         self.ranges.iter().any(|(a, b)| (*a..=*b).contains(&c))
     }
 
-    /// The set as the inside of a bracket expression of XML Schema.
+    /// The set as the inside of a bracket expression of XML Schema 1.0, the hyphen last.
     pub fn to_regex_class(&self) -> String {
         let mut out = String::new();
-        let mut push = |c: char| {
-            if matches!(c, '-' | '\\' | ']' | '[' | '^' | '.' | '|' | '/') && c != '/' && c != '|' && c != '.' {
+        let push = |out: &mut String, c: char| {
+            if matches!(c, '-' | '\\' | '[' | ']' | '^') {
                 out.push('\\');
             }
             out.push(c);
         };
-        let mut parts = Vec::new();
-        for (a, b) in &self.ranges {
-            parts.push((*a, *b));
-        }
-        for (a, b) in parts {
-            push(a);
-            if a != b {
-                push('\u{0}');
-                push(b);
+        for &(first, last) in &self.ranges {
+            if (first, last) != ('-', '-') {
+                push(&mut out, first);
+                if first != last {
+                    out.push('-');
+                    push(&mut out, last);
+                }
             }
         }
-        out.replace('\u{0}', "-")
+        // Escaped and last: some engines take a hyphen elsewhere for a range or a subtraction.
+        if self.ranges.contains(&('-', '-')) {
+            push(&mut out, '-');
+        }
+        out
     }
 }
 
@@ -466,6 +468,13 @@ mod tests {
         let free = kind("T", "10", "", "");
         assert!(!free.fits(b"a\x98", Encoding::Windows1251));
         assert!(!free.fits(b"a\x01", Encoding::Utf8));
+    }
+
+    #[test]
+    fn sets_as_regular_expressions() {
+        let class = |items: &str| Charset::new("x", items, Text { ru: "x".into(), en: "x".into() }).expect("a set").to_regex_class();
+        assert_eq!(class("0-9"), "0-9");
+        assert_eq!(class("А-Я ё space - – / \\ | . [ ] ^"), r"А-Яё –/\\|.\[\]\^\-");
     }
 
     #[test]
