@@ -1,13 +1,36 @@
 //! A first look at a file: what it is, in which encoding, and what its head says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 
-use super::encoding::Encoding;
+use super::encoding::{BOM, Detected, Encoding, detect};
 use super::fault::Fault;
-use super::format::{Formats, Role};
+use super::format::{Formats, PERSONS, Role};
 use super::month::Month;
+use super::scan::{Name, ScanLimits, Scanner, Token};
 use super::source::Source;
 use crate::finding::Check;
+
+/// Bytes that are looked at.
+pub const WINDOW: usize = 64 << 10;
+
+/// Roles of the head whose values are kept.
+const ROLES: [Role; 14] = [
+    Role::Version,
+    Role::MadeOn,
+    Role::FileName,
+    Role::MainName,
+    Role::CasesDeclared,
+    Role::AccountCode,
+    Role::CodeMo,
+    Role::Year,
+    Role::Month,
+    Role::AccountNo,
+    Role::AccountDate,
+    Role::Payer,
+    Role::Total,
+    Role::Disp,
+];
 
 /// What a file is by its root element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,9 +58,9 @@ pub struct Head {
     pub encoding_declared: Option<String>,
     /// The declared encoding (UTF-8 when nothing is declared, as XML has it) is not the real one.
     pub encoding_differs: bool,
-    /// The file begins with the three bytes of a UTF-8 byte-order mark.
+    /// The file begins with the three bytes of a UTF-8 byte order mark.
     pub bom: bool,
-    /// Values by role, of the elements before the first record; trimmed, the five entities of XML resolved.
+    /// Values by role, of the elements before the first record; trimmed, references resolved.
     pub values: BTreeMap<Role, String>,
 }
 
@@ -53,11 +76,187 @@ impl Head {
     }
 }
 
-/// Looks at the beginning of a file.
+/// Names that the probe knows, taken from the format tables once for many files.
+#[derive(Debug, Clone)]
+pub struct Prober<'f> {
+    roots: BTreeMap<&'f str, Kind>,
+    records: BTreeSet<&'f str>,
+    roles: BTreeMap<&'f str, Role>,
+}
+
+impl<'f> Prober<'f> {
+    /// The names of all families and editions.
+    pub fn new(formats: &'f Formats) -> Self {
+        let mut roots: BTreeMap<&str, Kind> = formats.answers().keys().map(|root| (root.as_str(), Kind::Protocol)).collect();
+        for format in formats.all() {
+            let kind = if format.family == PERSONS { Kind::Persons } else { Kind::Main };
+            roots.insert(&format.node(format.root()).name, kind);
+        }
+        let roles = ROLES.iter().flat_map(|role| formats.names_of_role(*role).into_iter().map(|name| (name, *role))).collect();
+        Self { roots, records: formats.names_of_role(Role::Record), roles }
+    }
+
+    /// Root elements of main and person files.
+    pub fn registry_roots(&self) -> impl Iterator<Item = &'f str> + '_ {
+        self.roots.iter().filter(|(_, kind)| matches!(kind, Kind::Main | Kind::Persons)).map(|(root, _)| *root)
+    }
+
+    /// Looks at the beginning of a stream; reads at most [`WINDOW`] bytes and one.
+    ///
+    /// # Errors
+    /// Nothing in it, not XML, a document type, an encoding that the exchange does not know, or what the stream's guard says.
+    pub fn look(&self, stream: impl Read) -> Result<Head, Fault> {
+        let mut bytes = Vec::with_capacity(8 << 10);
+        stream.take(WINDOW as u64 + 1).read_to_end(&mut bytes)?;
+        let whole = bytes.len() <= WINDOW;
+        bytes.truncate(WINDOW);
+        let detected = detect(&bytes, whole)?;
+        let start = if detected.bom { BOM.len() } else { 0 };
+        let text = &bytes[start..];
+        match text.iter().find(|b| !b.is_ascii_whitespace()) {
+            None if whole => return Err(Fault::new(Check::EmptyFile)),
+            Some(b'<') => {}
+            _ => return Err(not_xml(text)),
+        }
+        self.read(text, detected, whole).map_err(|fault| Fault { offset: fault.offset.map(|at| at + start as u64), ..fault })
+    }
+
+    fn read(&self, text: &[u8], detected: Detected, whole: bool) -> Result<Head, Fault> {
+        let mut scanner = Scanner::new(text, detected.encoding, ScanLimits::default(), Vec::new());
+        let decode = |bytes: &[u8]| detected.encoding.decode(bytes).into_owned();
+        let mut root = None;
+        let mut values = BTreeMap::new();
+        loop {
+            match (scanner.next_token(), &root) {
+                (Ok(Token::Open { name, .. }), None) => root = Some(decode(name.bytes)),
+                (Ok(Token::Open { name, .. }), Some(_)) if self.is_record(name) => break,
+                (Ok(Token::Leaf { name, .. }), None) => {
+                    root = Some(decode(name.bytes));
+                    break;
+                }
+                (Ok(Token::Leaf { name, text, .. }), Some(_)) => {
+                    if let Some(role) = self.role(name) {
+                        values.entry(role).or_insert_with(|| decode(text.trim_ascii()));
+                    }
+                }
+                (Ok(Token::Open { .. } | Token::Close { .. } | Token::Text { .. }), _) => {}
+                // A prolog of comments and instructions alone; nobody writes that much of it.
+                (Ok(Token::End) | Err(Fault { check: Check::XmlTruncated, .. }), None) if !whole => return Err(not_xml(text)),
+                (Ok(Token::End), None) => return Err(Fault::new(Check::XmlTruncated).at(text.len() as u64)),
+                (Err(fault), None) => return Err(fault),
+                // The reader of the whole file will name the fault, at its place and with what stands before it.
+                (Ok(Token::End) | Err(_), Some(_)) => break,
+            }
+        }
+        let root = root.unwrap_or_default();
+        let local = root.rsplit(':').next().unwrap_or_default();
+        let kind = self.roots.get(local).copied().unwrap_or(Kind::Other);
+        let Detected { encoding, declared, differs, bom } = detected;
+        Ok(Head { kind, root, encoding, encoding_declared: declared, encoding_differs: differs, bom, values })
+    }
+
+    fn is_record(&self, name: Name<'_>) -> bool {
+        std::str::from_utf8(name.bytes).is_ok_and(|name| self.records.contains(name))
+    }
+
+    fn role(&self, name: Name<'_>) -> Option<Role> {
+        self.roles.get(std::str::from_utf8(name.bytes).ok()?).copied()
+    }
+}
+
+/// The first bytes in hexadecimal say what it is instead (`25 50 44 46` is a PDF) without showing anything personal.
+fn not_xml(text: &[u8]) -> Fault {
+    let first: Vec<String> = text.iter().take(4).map(|b| format!("{b:02X}")).collect();
+    Fault::new(Check::NotXml).at(0).found(first.join(" "))
+}
+
+/// Looks at the beginning of one file. For many files, make one [`Prober`].
 ///
 /// # Errors
-/// Nothing in it, not XML, an encoding that the exchange does not know, or whatever its archive's guard says.
+/// As [`Prober::look`]; also a file that cannot be opened.
 pub fn probe(source: &Source, formats: &Formats) -> Result<Head, Fault> {
-    let _ = (source, formats);
-    Err(Fault::new(Check::NotXml))
+    Prober::new(formats).look(source.open()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::encoding::to_windows_1251;
+    use super::*;
+    use crate::tables::RuleFiles;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static FORMATS: LazyLock<Formats> = LazyLock::new(|| Formats::load(&RuleFiles::embedded()).expect("the built-in tables are sound"));
+
+    fn look(bytes: &[u8]) -> Result<Head, Fault> {
+        Prober::new(&FORMATS).look(bytes)
+    }
+
+    fn fault(bytes: &[u8]) -> Check {
+        look(bytes).expect_err("a fault").check
+    }
+
+    const MAIN: &str = "<?xml version=\"1.0\" encoding=\"windows-1251\"?>\r\n<ZL_LIST>\r\n<ZGLV><VERSION> 3.1 </VERSION><FILENAME>DPM140001S14002_190312</FILENAME></ZGLV>\
+        <SCHET><CODE_MO>140001</CODE_MO><YEAR>2019</YEAR><MONTH>3</MONTH><NSCHET>1&amp;2</NSCHET><DISP>ДВ4</DISP></SCHET>\
+        <ZAP><N_ZAP>1</N_ZAP><PLAT>14002</PLAT></ZAP></ZL_LIST>";
+
+    #[test]
+    fn head_of_a_main_file() {
+        let head = look(&to_windows_1251(MAIN).expect("of windows-1251")).expect("a registry");
+        assert_eq!((head.kind, head.root.as_str(), head.encoding, head.encoding_differs), (Kind::Main, "ZL_LIST", Encoding::Windows1251, false));
+        assert_eq!(head.encoding_declared.as_deref(), Some("windows-1251"));
+        let values = [Role::Version, Role::FileName, Role::CodeMo, Role::AccountNo, Role::Disp].map(|r| head.value(r));
+        assert_eq!(values, [Some("3.1"), Some("DPM140001S14002_190312"), Some("140001"), Some("1&2"), Some("ДВ4")]);
+        assert_eq!(head.period().map(|p| p.to_string()).as_deref(), Some("2019-03"));
+        assert_eq!(head.value(Role::Payer), None, "records are not the head");
+    }
+
+    #[test]
+    fn utf_8_under_a_declaration_of_windows_1251() {
+        let head = look(MAIN.as_bytes()).expect("a registry");
+        assert_eq!((head.encoding, head.encoding_differs, head.value(Role::Disp)), (Encoding::Utf8, true, Some("ДВ4")));
+    }
+
+    #[test]
+    fn kinds_by_root() {
+        for (root, kind) in [("PERS_LIST", Kind::Persons), ("ZL_LIST", Kind::Main), ("FLK_P", Kind::Protocol), ("html", Kind::Other), ("o:ZL_LIST", Kind::Main)]
+        {
+            assert_eq!(look(format!("\u{FEFF}<!-- a --><{root} a='b'/>").as_bytes()).expect("XML").kind, kind, "{root}");
+        }
+        let persons = look(b"<PERS_LIST><ZGLV><FILENAME1>HM1</FILENAME1></ZGLV><PERS><ID_PAC>1").expect("a registry");
+        assert_eq!(persons.value(Role::MainName), Some("HM1"));
+    }
+
+    #[test]
+    fn what_is_no_registry() {
+        assert_eq!(fault(b""), Check::EmptyFile);
+        assert_eq!(fault(b" \r\n\t"), Check::EmptyFile);
+        assert_eq!(fault(b"%PDF-1.4"), Check::NotXml);
+        assert_eq!(fault(&[0; 100]), Check::NotXml);
+        assert_eq!(fault(b"<?xml version='1.0'?>"), Check::XmlTruncated);
+        assert_eq!(fault(b"<ZL_LI"), Check::XmlTruncated);
+        assert_eq!(fault(b"<!DOCTYPE a []><ZL_LIST/>"), Check::XmlDoctype);
+        assert_eq!(fault(b"\xFF\xFE<\0a\0/\0>\0"), Check::EncodingUnknown);
+        assert_eq!(fault(&[b"<!--".as_slice(), &[b' '; WINDOW]].concat()), Check::NotXml);
+        assert_eq!(fault(&[b' '; WINDOW + 10]), Check::NotXml);
+    }
+
+    #[test]
+    fn a_fault_after_the_root_leaves_the_head() {
+        let head = look(b"<ZL_LIST><ZGLV><VERSION>3.1</VERSION></ZGL></ZL_LIST>").expect("a registry");
+        assert_eq!(head.value(Role::Version), Some("3.1"));
+    }
+
+    #[test]
+    fn offsets_count_the_mark() {
+        assert_eq!(look(b"\xEF\xBB\xBF<!DOCTYPE a>").expect_err("a fault").offset, Some(3));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_answer(bytes in proptest::collection::vec(prop_oneof![Just(b'<'), Just(b'>'), Just(b'/'), Just(b'&'), any::<u8>()], 0..200)) {
+            let _ = look(&bytes);
+            let _ = look(&[b"<ZL_LIST><ZGLV>".as_slice(), &bytes].concat());
+        }
+    }
 }

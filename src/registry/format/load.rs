@@ -19,6 +19,7 @@ pub struct Formats {
     families: BTreeMap<Family, Vec<Arc<Format>>>,
     prefixes: Vec<Prefix>,
     charsets: BTreeMap<String, Arc<Charset>>,
+    answers: BTreeMap<String, Text>,
 }
 
 /// Letters at the head of a file name, a row of `rules/formats/names.csv`.
@@ -72,6 +73,13 @@ struct PrefixRow {
 }
 
 #[derive(Deserialize)]
+struct AnswerRow {
+    root: String,
+    name_ru: String,
+    name_en: String,
+}
+
+#[derive(Deserialize)]
 struct ElementRow {
     parent: String,
     element: String,
@@ -96,6 +104,7 @@ struct ElementRow {
 const EDITIONS: &str = "formats/editions.csv";
 const CHARSETS: &str = "formats/charsets.csv";
 const NAMES: &str = "formats/names.csv";
+const ANSWERS: &str = "formats/answers.csv";
 
 impl Formats {
     /// Reads and compiles every table.
@@ -109,7 +118,9 @@ impl Formats {
             families.insert(family, family_formats(files, family, &editions, &charsets)?);
         }
         let prefixes = prefixes(files, &families)?;
-        Ok(Self { families, prefixes, charsets })
+        let answers = files.rows::<AnswerRow>(ANSWERS)?;
+        let answers = answers.into_iter().map(|(_, row)| (row.root, Text { ru: row.name_ru, en: row.name_en })).collect();
+        Ok(Self { families, prefixes, charsets, answers })
     }
 
     /// The families, in the order of their letters.
@@ -143,6 +154,11 @@ impl Formats {
     /// File-name letters of main files.
     pub fn prefixes(&self) -> &[Prefix] {
         &self.prefixes
+    }
+
+    /// Root elements of what the exchange answers with (protocols), and what each is; a row of `rules/formats/answers.csv`.
+    pub fn answers(&self) -> &BTreeMap<String, Text> {
+        &self.answers
     }
 
     /// A character set by id.

@@ -1,8 +1,11 @@
 //! The two encodings of registry files: windows-1251, which the exchange demands, and UTF-8, which some clinics send.
 
+mod detect;
+
 use std::borrow::Cow;
 use std::fmt;
 
+pub use detect::{Detected, detect};
 use encoding_rs::WINDOWS_1251;
 
 /// How the bytes of a file become characters.
