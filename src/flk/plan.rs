@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Catalog, Check, RuleIx};
-use crate::registry::format::{Family, Format, NameKey, Node, NodeId, PERSONS, Role};
+use crate::registry::format::{Format, NameKey, Node, NodeId, PERSONS, Role};
 use crate::tables::TableError;
 
 /// Prefix of roles in `rules/structure.csv` that mean an element of the person file.
@@ -280,9 +280,4 @@ fn base_hooks(format: &Format, node: &Node) -> Option<Box<Hooks>> {
         _ => return None,
     }
     Some(Box::new(hooks))
-}
-
-/// What a family's files are joined with.
-pub(super) fn is_persons(family: Family) -> bool {
-    family == PERSONS
 }

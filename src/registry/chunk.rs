@@ -135,7 +135,7 @@ fn last_boundary(bytes: &[u8], boundary: &memmem::Finder<'_>) -> Option<usize> {
     }
     let (mut at, mut last) = (0, None);
     while at < bytes.len() {
-        let next = memchr::memchr(b'<', &bytes[at..]).map(|n| at + n)?;
+        let Some(next) = memchr::memchr(b'<', &bytes[at..]).map(|n| at + n) else { return last };
         let rest = &bytes[next..];
         let hidden = [(b"<!--".as_slice(), b"-->".as_slice()), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
         if let Some((head, tail)) = hidden.iter().find(|(head, _)| rest.starts_with(head)) {
@@ -193,6 +193,12 @@ mod tests {
                 assert!(!middle.ends_with("<!-- </Z>") && !middle.ends_with("[</Z>") && !middle.ends_with("<?p </Z>"), "{middle}");
             }
         }
+    }
+
+    #[test]
+    fn a_piece_may_end_in_text() {
+        let text = format!("<?xml version='1.0'?><R>{}</R>", "<Z><A>a long text without any markup</A></Z>".repeat(40));
+        assert!(pieces(&text, 100).len() > 10);
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl EditionChoice {
 ///
 /// A known VERSION wins over the period: the clinic's program wrote that edition. Among editions of one VERSION the period decides,
 /// then the nearest in time. An unknown VERSION takes the edition of the period, else the one of the nearest number.
-pub fn choose(editions: &[Edition], version: Option<&str>, period: Option<Month>) -> EditionChoice {
+pub(super) fn choose(editions: &[Edition], version: Option<&str>, period: Option<Month>) -> EditionChoice {
     let in_force = period.and_then(|p| editions.iter().rposition(|e| e.in_force(p)));
     let same: Vec<usize> = version.map_or_else(Vec::new, |v| (0..editions.len()).filter(|i| editions[*i].version == v).collect());
     let Some(&last) = same.last() else {
@@ -76,7 +76,7 @@ fn nearest_number(editions: &[Edition], version: Option<&str>) -> usize {
 }
 
 /// Family and edition as people write them: `H 6.0`.
-pub fn title(family: Family, edition: &Edition) -> String {
+pub(super) fn title(family: Family, edition: &Edition) -> String {
     format!("{family} {}", edition.id)
 }
 
