@@ -417,7 +417,7 @@ impl<'a> Scanner<'a> {
 
     /// The text of an element that holds nothing but text (with references, CDATA, comments) and the offset after its end tag;
     /// none when it holds elements.
-    fn simple_text(&self, text_at: usize, name: Name<'a>) -> Result<Option<(Cow<'a, [u8]>, usize)>, Fault> {
+    fn simple_text(&self, text_at: usize, name: Name<'a>) -> Result<Option<WholeText<'a>>, Fault> {
         let mut text: Cow<'a, [u8]> = Cow::Borrowed(&[]);
         let mut at = text_at;
         loop {
@@ -490,6 +490,9 @@ impl<'a> Scanner<'a> {
         Ok((bytes, at + 1 + length + 1))
     }
 }
+
+/// A text with its references resolved, and the offset after the end tag.
+type WholeText<'a> = (Cow<'a, [u8]>, usize);
 
 fn char_of(digits: &[u8], radix: u32) -> Option<char> {
     let digits = std::str::from_utf8(digits).ok().filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_alphanumeric()))?;
