@@ -224,6 +224,13 @@ impl FromStr for Check {
     }
 }
 
+impl Check {
+    /// Whether such a finding refuses the file as a whole and not one record: container, markup, encoding, name, edition.
+    pub fn is_of_file(self) -> bool {
+        self <= Self::PeriodUnreadable && self != Self::EncodingByte
+    }
+}
+
 /// Index of a rule in the [`Catalog`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIx(pub u16);

@@ -1,0 +1,407 @@
+//! The report that a person reads: a line a package, findings grouped by rule, the first places of each, what to do.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+pub use super::draw::Style;
+use super::draw::draw;
+use super::group::{Common, Group, groups};
+use super::texts::{Key, Texts};
+use super::window::{Masks, Window, fetch};
+use super::{Ending, Report, file_of, shown, tidy};
+use crate::finding::{Catalog, FileRole, Finding, Lang, Place, Rule, Severity, fill};
+use crate::flk::{PackageReport, Verdict};
+use crate::registry::encoding::Encoding;
+use crate::registry::format::{Formats, Role};
+use crate::registry::probe::probe;
+use crate::registry::source::Source;
+
+/// With at most so many findings in a package every place shown gets its window.
+const FEW: u64 = 5;
+/// Windows of one package at most; they are held in memory.
+const MAX_WINDOWS: usize = 1000;
+/// Characters of a value shown.
+const MAX_VALUE: usize = 80;
+
+/// What the reader wants.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Language.
+    pub lang: Lang,
+    /// Places of a rule shown.
+    pub limit: u64,
+    /// All places, each with its window.
+    pub full: bool,
+    /// Personal values as they are.
+    pub show_personal: bool,
+    /// One line for each package with findings, nothing else.
+    pub quiet: bool,
+    /// What the terminal can show.
+    pub style: Style,
+    /// Folders that the user named: packages are shown by their path below it.
+    pub folders: Vec<PathBuf>,
+}
+
+/// Writes the human report.
+#[derive(Debug)]
+pub struct Human<'a, W> {
+    out: W,
+    catalog: &'a Catalog,
+    formats: &'a Formats,
+    texts: &'a Texts,
+    options: Options,
+    masks: Masks,
+    /// Names of the keys by which people find a record, as the format calls them.
+    keys: [String; 5],
+    masked: bool,
+}
+
+impl<'a, W: Write> Human<'a, W> {
+    /// Begins the report.
+    pub fn new(out: W, catalog: &'a Catalog, formats: &'a Formats, texts: &'a Texts, options: Options) -> Self {
+        let keys =
+            [Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(|r| formats.names_of_role(r).first().copied().unwrap_or("").to_owned());
+        Self { out, catalog, formats, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false }
+    }
+
+    fn text(&self, key: Key, slots: &[(&str, &str)]) -> String {
+        self.texts.fill(key, self.options.lang, slots)
+    }
+
+    fn head(&self, report: &PackageReport) -> String {
+        let lang = self.options.lang;
+        let mut parts = Vec::new();
+        if let Some(family) = report.family {
+            parts.push(format!("{family} {}", report.edition.as_deref().unwrap_or("")).trim_end().to_owned());
+        }
+        parts.extend(report.period.map(|p| self.texts.month(lang, p)));
+        if let Some(payer) = report.account.payer.as_deref().filter(|p| !p.is_empty()) {
+            // The register of insurers (F002) has codes of five digits.
+            let key = if payer.len() == 5 { Key::PackageSmo } else { Key::PackagePayer };
+            parts.push(self.text(key, &[("code", &clip(payer))]));
+        }
+        if report.family.is_some() && report.main.is_some() {
+            parts.push(self.texts.count(Key::CountCase, lang, report.cases));
+            parts.extend(report.sum_kopecks.map(|sum| self.texts.money(lang, sum)));
+        }
+        let state = match report.verdict {
+            Verdict::Clean => self.paint(GREEN, self.texts.get(Key::PackageClean, lang)),
+            Verdict::Rejected => self.paint(RED, self.texts.get(Key::PackageRejected, lang)),
+            Verdict::Warnings | Verdict::Errors => String::new(),
+        };
+        if !state.is_empty() {
+            parts.push(state);
+        }
+        format!("{}   {}", self.paint(BOLD, &tidy(&self.name(report))), parts.join(" · "))
+    }
+
+    /// The path below the folder that the user named, else the path as given.
+    fn name(&self, report: &PackageReport) -> String {
+        let path = Path::new(&report.path);
+        let below = match self.options.folders.as_slice() {
+            [folder] => path.strip_prefix(folder).ok().filter(|p| !p.as_os_str().is_empty()),
+            _ => None,
+        };
+        below.unwrap_or(path).display().to_string()
+    }
+
+    fn one_line(&mut self, report: &PackageReport) -> io::Result<()> {
+        let counts = self.counts(|severity| report.count(self.catalog, severity));
+        if !counts.is_empty() {
+            let rejected =
+                if report.verdict == Verdict::Rejected { format!(" · {}", self.texts.get(Key::PackageRejected, self.options.lang)) } else { String::new() };
+            writeln!(self.out, "{}: {counts}{rejected}", tidy(&self.name(report)))?;
+        }
+        Ok(())
+    }
+
+    /// «4 ошибки, 1 предупреждение»; empty when there is nothing.
+    fn counts(&self, of: impl Fn(Severity) -> u64) -> String {
+        let all = [Severity::Error, Severity::Warning, Severity::Info].map(|s| (s, of(s)));
+        let some = all.into_iter().filter(|(_, n)| *n > 0).map(|(s, n)| self.texts.count_severity(s, self.options.lang, n));
+        some.collect::<Vec<_>>().join(", ")
+    }
+
+    fn groups(&mut self, report: &PackageReport) -> io::Result<()> {
+        let limit = if self.options.full { u64::MAX } else { self.options.limit };
+        let groups = groups(&report.findings, self.catalog, limit, self.options.show_personal)?;
+        let windows = if self.options.full || report.findings.len() <= FEW { self.windows(report, &groups)? } else { BTreeMap::new() };
+        let times = |g: &Group| {
+            let severity = self.texts.severity(self.catalog.rule(g.rule).severity, self.options.lang);
+            self.text(Key::GroupTimes, &[("severity", severity), ("count", &self.texts.number(self.options.lang, g.count))])
+        };
+        let times: Vec<String> = groups.iter().map(times).collect();
+        let wide = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
+        let id_width = wide(&mut groups.iter().map(|g| self.catalog.rule(g.rule).id.chars().count()));
+        let times_width = wide(&mut times.iter().map(|t| t.chars().count()));
+        for (at, (group, times)) in groups.iter().zip(&times).enumerate() {
+            let rule = self.catalog.rule(group.rule);
+            let color = match rule.severity {
+                Severity::Error => RED,
+                Severity::Warning => YELLOW,
+                Severity::Info => CYAN,
+            };
+            let id = self.paint(BOLD, &format!("{:id_width$}", rule.id));
+            let times = self.paint(color, &format!("{times:times_width$}"));
+            writeln!(self.out, "  {id}  {times}   {}", self.general(group, rule))?;
+            self.places(report, group, rule, &windows)?;
+            // Elements of one rule follow each other: the advice stands once.
+            if groups.get(at + 1).is_none_or(|next| next.rule != group.rule) {
+                let advice = fill_common(rule.advice.get(self.options.lang), group);
+                let advice = self.text(Key::Advice, &[("text", &advice)]);
+                writeln!(self.out, "      {}", self.paint(CYAN, &advice))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rule's text with what all findings of the group have in common.
+    fn general(&self, group: &Group, rule: &Rule) -> String {
+        let text = fill_common(rule.text.get(self.options.lang), group);
+        let text = if group.others { self.text(Key::GroupOther, &[("text", &text)]) } else { text };
+        tidy(&text).into_owned()
+    }
+
+    fn places(&mut self, report: &PackageReport, group: &Group, rule: &Rule, windows: &BTreeMap<(FileRole, u64), Window>) -> io::Result<()> {
+        for finding in group.places.iter()? {
+            let finding = finding?;
+            self.masked |= finding.personal && finding.value.is_some() && !self.options.show_personal;
+            let finding = shown(finding, self.options.show_personal);
+            let line = self.place(report, &finding, group, rule);
+            if !line.is_empty() {
+                writeln!(self.out, "      {}", tidy(&line))?;
+            }
+            if let Some(window) = windows.get(&(finding.file, finding.place.offset)).filter(|_| finding.place.line > 0) {
+                for line in draw(window, self.options.style).lines() {
+                    writeln!(self.out, "      {}", line.trim_end())?;
+                }
+            }
+        }
+        let more = group.count - group.places.len();
+        if more > 0 {
+            let more = self.text(Key::PlaceMore, &[("count", &self.texts.number(self.options.lang, more))]);
+            writeln!(self.out, "      {more}")?;
+        }
+        Ok(())
+    }
+
+    /// Where it is and what stands there, unless the headline of the group says it already.
+    fn place(&self, report: &PackageReport, finding: &Finding, group: &Group, rule: &Rule) -> String {
+        let mut parts = Vec::new();
+        if finding.file != FileRole::Main && (finding.file == FileRole::Persons || group.count > 1) || finding.place.line == 0 && finding.file == FileRole::Main
+        {
+            parts.push(file_of(report, finding.file).to_owned());
+        }
+        if finding.place.line > 0 {
+            let (line, column) = (finding.place.line.to_string(), finding.place.column.to_string());
+            parts.push(self.text(Key::PlaceLine, &[("line", &line), ("column", &column)]));
+        }
+        let k = &finding.keys;
+        // The person's key says nothing new where the record has a number.
+        let id_pac = k.id_pac.as_deref().filter(|_| k.n_zap.is_none());
+        let keys = [k.n_zap.as_deref(), k.idcase.as_deref(), k.sl_id.as_deref(), k.idserv.as_deref(), id_pac];
+        parts.extend(self.keys.iter().zip(keys).filter_map(|(name, value)| value.map(|v| format!("{name} {}", clip(v)))));
+        let place = parts.join(", ");
+        let detail = if group.others || group.expected.differs() || group.found.differs() {
+            clip_to(&finding.message(rule, self.options.lang), 3 * MAX_VALUE)
+        } else if group.value.differs() {
+            format!("{} {}", finding.element(), finding.value.as_deref().map_or_else(String::new, clip)).trim().to_owned()
+        } else {
+            String::new()
+        };
+        if place.is_empty() || detail.is_empty() { place + &detail } else { format!("{place}: {detail}") }
+    }
+
+    /// Windows of the places that will be shown, cut in one pass over each file.
+    fn windows(&mut self, report: &PackageReport, groups: &[Group]) -> io::Result<BTreeMap<(FileRole, u64), Window>> {
+        let mut places: BTreeMap<(FileRole, u64), Place> = BTreeMap::new();
+        let mut complete = true;
+        'all: for group in groups {
+            let mut replay = group.places.iter()?;
+            while let Some(view) = replay.next_view()? {
+                if view.place.line > 0 {
+                    complete = places.len() < MAX_WINDOWS || places.contains_key(&(view.file, view.place.offset));
+                    if !complete {
+                        break 'all;
+                    }
+                    places.insert((view.file, view.place.offset), view.place);
+                }
+            }
+        }
+        let mut windows = BTreeMap::new();
+        for (role, source) in [(FileRole::Persons, &report.persons_source), (FileRole::Main, &report.main_source)] {
+            let wanted: Vec<Place> = places.iter().filter(|((r, _), _)| *r == role).map(|(_, p)| *p).collect();
+            let (Some(source), false) = (source, wanted.is_empty()) else { continue };
+            match fetch(source, self.encoding(source), &wanted, &self.masks) {
+                Ok(found) => windows.extend(wanted.iter().zip(found).filter_map(|(p, w)| w.map(|w| ((role, p.offset), w)))),
+                Err(_) => writeln!(self.out, "  {}", self.text(Key::WindowsNone, &[]))?,
+            }
+        }
+        if !complete {
+            let count = self.texts.number(self.options.lang, MAX_WINDOWS as u64);
+            writeln!(self.out, "  {}", self.text(Key::WindowsFirst, &[("count", &count)]))?;
+        }
+        Ok(windows)
+    }
+
+    fn encoding(&self, source: &Source) -> Encoding {
+        probe(source, self.formats).map_or(Encoding::Windows1251, |head| head.encoding)
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.options.style.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn totals(&self, ending: &Ending<'_>) -> String {
+        let (tally, lang) = (ending.tally, self.options.lang);
+        let mut packages = self.texts.count(Key::CountPackage, lang, tally.packages);
+        packages.push_str(&format!(", {}", self.texts.count(Key::CountCase, lang, tally.cases)));
+        let counts = self.counts(|severity| tally.of(severity));
+        let found = if counts.is_empty() {
+            self.texts.get(Key::TotalClean, lang).to_owned()
+        } else {
+            let rules = self.texts.count(Key::CountRule, lang, tally.rules.len() as u64);
+            self.text(Key::TotalByRules, &[("found", &counts), ("rules", &rules)])
+        };
+        let mut line = self.text(Key::TotalFound, &[("packages", &packages), ("found", &found)]);
+        if tally.rejected > 0 {
+            let rejected = self.texts.count(Key::CountPackage, lang, tally.rejected);
+            line.push_str(&format!("; {}", self.text(Key::TotalRejected, &[("packages", &rejected)])));
+        }
+        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+        for reason in tally.not_executed.values() {
+            *reasons.entry(reason.get(lang)).or_default() += 1;
+        }
+        for (reason, count) in reasons {
+            let rules = self.texts.count(Key::CountRuleIdle, lang, count);
+            line.push_str(&format!("; {}", self.text(Key::TotalIdle, &[("rules", &rules), ("reason", reason)])));
+        }
+        line
+    }
+}
+
+const BOLD: &str = "1";
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const CYAN: &str = "36";
+
+impl<W: Write> Report for Human<'_, W> {
+    fn package(&mut self, report: &PackageReport) -> io::Result<()> {
+        if self.options.quiet {
+            return self.one_line(report);
+        }
+        writeln!(self.out, "{}", self.head(report))?;
+        self.groups(report)
+    }
+
+    fn finish(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        if !self.options.quiet {
+            writeln!(self.out, "{}", self.totals(ending))?;
+            if self.masked {
+                writeln!(self.out, "{}", self.text(Key::TotalMasked, &[]))?;
+            }
+            if let Some(path) = ending.protocol {
+                writeln!(self.out, "{}", self.text(Key::ProtocolOne, &[("path", &path.display().to_string())]))?;
+            } else if let Some((folder, count)) = ending.protocols {
+                let count = self.texts.number(self.options.lang, count);
+                writeln!(self.out, "{}", self.text(Key::ProtocolMany, &[("count", &count), ("folder", &folder.display().to_string())]))?;
+            }
+            if ending.code != 0 {
+                writeln!(self.out, "{}", self.text(Key::TotalExit, &[("code", &ending.code.to_string())]))?;
+            }
+        }
+        self.out.flush()
+    }
+}
+
+/// Fills a template with what all findings of a group share; «…» where they differ.
+fn fill_common(template: &str, group: &Group) -> String {
+    let common = |common: &Common| match common {
+        Common::Same(text) => clip(text.as_deref().unwrap_or("")),
+        Common::Differs => "…".to_owned(),
+    };
+    let (value, expected, found) = (common(&group.value), common(&group.expected), common(&group.found));
+    let element = if group.others { "…" } else { group.path.rsplit('/').next().unwrap_or("") };
+    fill(template, |slot| match slot {
+        "element" => Some(element),
+        "value" => Some(&value),
+        "expected" => Some(&expected),
+        "found" => Some(&found),
+        _ => None,
+    })
+}
+
+fn clip(text: &str) -> String {
+    clip_to(text, MAX_VALUE)
+}
+
+fn clip_to(text: &str, max: usize) -> String {
+    if text.chars().count() <= max { text.to_owned() } else { text.chars().take(max - 1).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, Desk};
+    use super::*;
+
+    fn write(desk: &Desk, packages: &[PackageReport], options: Options) -> String {
+        let mut out = Vec::new();
+        let mut report = Human::new(&mut out, &desk.catalog, &desk.formats, &desk.texts, options);
+        desk.run(&mut report, packages, None);
+        String::from_utf8(out).expect("UTF-8").replace('\u{a0}', " ")
+    }
+
+    fn options() -> Options {
+        Options { limit: 3, folders: vec!["выгрузка".into()], ..Options::default() }
+    }
+
+    #[test]
+    fn grouped_by_rule_with_the_first_places() {
+        let desk = Desk::new();
+        insta::assert_snapshot!(write(&desk, &[samples::mixed(&desk), samples::clean(), samples::damaged(&desk)], options()));
+    }
+
+    #[test]
+    fn in_english_with_all_places() {
+        let desk = Desk::new();
+        let options = Options { lang: Lang::En, full: true, show_personal: true, ..options() };
+        insta::assert_snapshot!(write(&desk, &[samples::mixed(&desk), samples::clean()], options));
+    }
+
+    #[test]
+    fn quiet_says_nothing_of_clean_packages() {
+        let desk = Desk::new();
+        let options = || Options { quiet: true, ..options() };
+        assert_eq!(write(&desk, &[samples::clean()], options()), "");
+        let expected = "HM140001S14002_2103.zip: 10 ошибок, 1 предупреждение\nбитый архив.zip: 1 ошибка · файл не прочитан до конца\n";
+        assert_eq!(write(&desk, &[samples::mixed(&desk), samples::clean(), samples::damaged(&desk)], options()), expected);
+    }
+
+    #[test]
+    fn few_findings_open_a_window_that_hides_names() {
+        let desk = Desk::new();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("L.xml");
+        let text = "<PERS>\n <ID_PAC>7</ID_PAC>\n <FAM>Zanozin</FAM>\n <IM>Egor</IM>\n <W>3</W>\n</PERS>\n";
+        std::fs::write(&path, text).expect("written");
+        let mut report = samples::clean();
+        report.verdict = Verdict::Errors;
+        report.persons_source = Some(Source::File(path));
+        let place = Place { offset: text.find("<W>").expect("there") as u64, line: 5, column: 2 };
+        let finding = samples::finding(&desk, "not-in-list", "PERS_LIST/PERS/W");
+        report.findings.push(Finding { file: FileRole::Persons, place, value: Some("3".into()), expected: Some("1 2".into()), ..finding }).expect("pushed");
+        let text = write(&desk, &[report], options());
+        assert!(!text.contains("Zanozin") && !text.contains("Egor"));
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn colours_only_on_request() {
+        let desk = Desk::new();
+        assert!(!write(&desk, &[samples::mixed(&desk)], options()).contains('\u{1b}'));
+        let options = Options { style: Style { color: true, ascii: false }, ..options() };
+        assert!(write(&desk, &[samples::mixed(&desk)], options).contains("\u{1b}[31m"));
+    }
+}

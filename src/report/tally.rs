@@ -1,0 +1,60 @@
+//! Totals over all packages of a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::finding::{Catalog, RuleIx, Severity, Text};
+use crate::flk::{PackageReport, Verdict};
+
+/// What the packages so far came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Packages.
+    pub packages: u64,
+    /// Packages that could not be read to their end.
+    pub rejected: u64,
+    /// Files: main and person files; a package that has neither counts as one.
+    pub files: u64,
+    /// Completed cases.
+    pub cases: u64,
+    /// Findings of error grade.
+    pub errors: u64,
+    /// Findings of warning grade.
+    pub warnings: u64,
+    /// Findings of info grade.
+    pub infos: u64,
+    /// Rules that found something.
+    pub rules: BTreeSet<RuleIx>,
+    /// Rules that did not run, each reason once, by rule and Russian reason.
+    pub not_executed: BTreeMap<(String, String), Text>,
+}
+
+impl Tally {
+    /// Adds a package.
+    pub fn add(&mut self, report: &PackageReport, catalog: &Catalog) {
+        self.packages += 1;
+        self.rejected += u64::from(report.verdict == Verdict::Rejected);
+        self.files += [&report.main, &report.persons].into_iter().flatten().count().max(1) as u64;
+        self.cases += report.cases;
+        self.errors += report.count(catalog, Severity::Error);
+        self.warnings += report.count(catalog, Severity::Warning);
+        self.infos += report.count(catalog, Severity::Info);
+        self.rules.extend(report.findings.counts().keys());
+        for idle in &report.not_executed {
+            self.not_executed.entry((idle.rule.clone(), idle.reason.ru.clone())).or_insert_with(|| idle.reason.clone());
+        }
+    }
+
+    /// Whether no package at all could be read.
+    pub fn all_rejected(&self) -> bool {
+        self.packages > 0 && self.rejected == self.packages
+    }
+
+    /// Findings of a weight.
+    pub fn of(&self, severity: Severity) -> u64 {
+        match severity {
+            Severity::Error => self.errors,
+            Severity::Warning => self.warnings,
+            Severity::Info => self.infos,
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! The few lines of a file around a place, with personal data hidden.
+//!
+//! Windows are cut in one pass over the file, however many places there are: the file may be an entry of an archive, and it is never held
+//! in memory. Only values of elements that the format tables know as not personal stay readable; everything else keeps its shape alone.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+
+use crate::finding::{Place, mask_personal};
+use crate::registry::encoding::Encoding;
+use crate::registry::format::Formats;
+use crate::registry::source::Source;
+
+/// Bytes read on each side of a place.
+const AROUND: u64 = 400;
+/// Lines shown on each side.
+const LINES: usize = 2;
+/// Characters of a line shown.
+const WIDTH: usize = 96;
+/// Characters shown before the place when its line is too long.
+const BEFORE: usize = 32;
+
+/// A piece of a file, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Number of the first line, from 1.
+    pub line: u32,
+    /// The lines, separated by `\n`.
+    pub text: String,
+    /// Byte in `text` at which the marked element begins.
+    pub start: usize,
+    /// Its length in bytes.
+    pub length: usize,
+}
+
+/// Knows which values may be shown.
+#[derive(Debug, Clone)]
+pub struct Masks {
+    plain: BTreeSet<Box<str>>,
+    show_personal: bool,
+}
+
+impl Masks {
+    /// By the format tables; with `show_personal` nothing is hidden.
+    pub fn new(formats: &Formats, show_personal: bool) -> Self {
+        let plain = formats.element_names().into_iter().filter(|(_, personal)| !personal).map(|(name, _)| name.into()).collect();
+        Self { plain, show_personal }
+    }
+
+    /// Hides everything but markup and the values of `<NAME>value</NAME>` with a known harmless name, both tags in sight.
+    fn hide(&self, chars: &mut [char]) {
+        if self.show_personal {
+            return;
+        }
+        let mut at = 0;
+        while at < chars.len() {
+            if chars[at] != '<' {
+                mask(&mut chars[at..=at]);
+                at += 1;
+            } else if let Some((head, end)) = special(&chars[at..]) {
+                let length = find(&chars[at..], end).unwrap_or(chars.len() - at);
+                mask(&mut chars[at + head..at + length]);
+                at += length;
+            } else {
+                at = self.hide_tag(chars, at);
+            }
+        }
+    }
+
+    /// A tag and the value behind it; gives the place after both.
+    fn hide_tag(&self, chars: &mut [char], at: usize) -> usize {
+        let name_start = at + 1 + usize::from(chars.get(at + 1) == Some(&'/'));
+        let until = |from: usize, stop: fn(&char) -> bool| chars[from..].iter().position(stop).map_or(chars.len(), |n| from + n);
+        let name_end = until(name_start.min(chars.len()), |c| c.is_whitespace() || matches!(c, '/' | '>' | '<'));
+        let close = until(name_end, |c| matches!(c, '>' | '<'));
+        let opens = name_start == at + 1 && chars.get(close) == Some(&'>') && chars[close - 1] != '/';
+        let name: String = chars[name_start.min(chars.len())..name_end].iter().collect();
+        mask(&mut chars[name_end..close]);
+        let value = close + usize::from(chars.get(close) == Some(&'>'));
+        if !opens || !self.plain.contains(name.as_str()) {
+            return value;
+        }
+        let value_end = chars[value..].iter().position(|c| *c == '<').map_or(chars.len(), |n| value + n);
+        let closing: Vec<char> = format!("</{name}>").chars().collect();
+        if chars[value_end..].starts_with(&closing) { value_end } else { value }
+    }
+}
+
+/// Markup whose content is never shown: length of its head and what ends it. The XML declaration is plain.
+fn special(chars: &[char]) -> Option<(usize, &'static str)> {
+    let starts = |head: &str| head.chars().eq(chars.iter().copied().take(head.len()));
+    match () {
+        () if starts("<?xml ") => Some((find(chars, "?>").unwrap_or(6), "?>")),
+        () if starts("<!--") => Some((4, "-->")),
+        () if starts("<![CDATA[") => Some((9, "]]>")),
+        () if starts("<!") || starts("<?") => Some((2, ">")),
+        () => None,
+    }
+}
+
+/// Length up to and including `end`.
+fn find(chars: &[char], end: &str) -> Option<usize> {
+    let end: Vec<char> = end.chars().collect();
+    chars.windows(end.len()).position(|w| w == end).map(|n| n + end.len())
+}
+
+fn mask(chars: &mut [char]) {
+    let masked = mask_personal(&chars.iter().collect::<String>());
+    for (c, m) in chars.iter_mut().zip(masked.chars()) {
+        *c = m;
+    }
+}
+
+/// Cuts a window around each place; places must be sorted by offset. What cannot be read is none.
+///
+/// # Errors
+/// The file cannot be opened.
+pub fn fetch(source: &Source, encoding: Encoding, places: &[Place], masks: &Masks) -> io::Result<Vec<Option<Window>>> {
+    let mut stream = Stream::open(source)?;
+    let mut windows = Vec::with_capacity(places.len());
+    for place in places {
+        let from = place.offset.saturating_sub(AROUND);
+        stream.advance(from, place.offset + AROUND);
+        let inside = stream.start <= place.offset && place.offset <= stream.start + stream.bytes.len() as u64;
+        windows.push(inside.then(|| {
+            let piece = Piece { bytes: &stream.bytes, place: (place.offset - stream.start) as usize, whole: (stream.start == 0, stream.ended) };
+            piece.window(encoding, place.line, masks)
+        }));
+    }
+    Ok(windows)
+}
+
+/// The part of the file that lies around the current place.
+struct Stream {
+    input: Input,
+    start: u64,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+enum Input {
+    File(File),
+    Other(Box<dyn Read + Send>),
+}
+
+impl Stream {
+    fn open(source: &Source) -> io::Result<Self> {
+        let input = match source {
+            Source::File(path) => Input::File(File::open(path)?),
+            Source::Entry { .. } => Input::Other(source.open()?),
+        };
+        Ok(Self { input, start: 0, bytes: Vec::new(), ended: false })
+    }
+
+    /// Holds the bytes from `from` up to `until`, or as many as there are. Neither may go back.
+    fn advance(&mut self, from: u64, until: u64) {
+        let passed = usize::try_from(from.saturating_sub(self.start)).unwrap_or(usize::MAX).min(self.bytes.len());
+        self.bytes.drain(..passed);
+        self.start += passed as u64;
+        if self.start < from && !self.ended {
+            self.ended = !self.skip(from - self.start);
+            self.start = from;
+        }
+        let wanted = until.saturating_sub(self.start + self.bytes.len() as u64);
+        if wanted == 0 || self.ended {
+            return;
+        }
+        // A fault of the archive ends the file here; the finding about it is in the report already.
+        let read = match &mut self.input {
+            Input::File(file) => file.take(wanted).read_to_end(&mut self.bytes),
+            Input::Other(reader) => reader.take(wanted).read_to_end(&mut self.bytes),
+        };
+        self.ended = read.is_ok_and(|n| (n as u64) < wanted);
+    }
+
+    fn skip(&mut self, count: u64) -> bool {
+        match &mut self.input {
+            Input::File(file) => i64::try_from(count).is_ok_and(|n| file.seek(SeekFrom::Current(n)).is_ok()),
+            Input::Other(reader) => io::copy(&mut reader.take(count), &mut io::sink()).is_ok_and(|n| n == count),
+        }
+    }
+}
+
+struct Piece<'a> {
+    bytes: &'a [u8],
+    place: usize,
+    /// Whether the piece begins and ends where the file does.
+    whole: (bool, bool),
+}
+
+impl Piece<'_> {
+    fn window(&self, encoding: Encoding, line: u32, masks: &Masks) -> Window {
+        let mut chars: Vec<char> = encoding.decode(self.bytes).chars().collect();
+        let place = encoding.decode(&self.bytes[..self.place.min(self.bytes.len())]).chars().count().min(chars.len().saturating_sub(1));
+        masks.hide(&mut chars);
+        let lines = lines(&chars);
+        let mine = lines.iter().rposition(|l| l.start <= place).unwrap_or(0);
+        // Lines that the piece cuts are shown only if the place is on them.
+        let first = mine.saturating_sub(LINES).max(usize::from(!self.whole.0)).min(mine);
+        let last = (mine + LINES).min(lines.len().saturating_sub(1 + usize::from(!self.whole.1))).max(mine);
+        let mut window = Window { line: line.saturating_sub((mine - first) as u32).max(1), text: String::new(), start: 0, length: 0 };
+        for (i, range) in lines.iter().enumerate().take(last + 1).skip(first) {
+            if i > first {
+                window.text.push('\n');
+            }
+            let cut = (i == 0 && !self.whole.0, i + 1 == lines.len() && !self.whole.1);
+            if i == mine {
+                let marked = marked(&chars[range.clone()], place - range.start);
+                window.push_marked(&chars[range.clone()], marked, cut);
+            } else {
+                window.push_plain(&chars[range.clone()], 0, cut);
+            }
+        }
+        window
+    }
+}
+
+impl Window {
+    fn push_plain(&mut self, line: &[char], from: usize, cut: (bool, bool)) {
+        let end = line.len().min(from + WIDTH);
+        if from > 0 || cut.0 {
+            self.text.push('…');
+        }
+        self.text.extend(line[from..end].iter().map(|c| tame(*c)));
+        if end < line.len() || cut.1 {
+            self.text.push('…');
+        }
+    }
+
+    fn push_marked(&mut self, line: &[char], marked: std::ops::Range<usize>, cut: (bool, bool)) {
+        let from = if line.len() <= WIDTH { 0 } else { marked.start.saturating_sub(BEFORE) };
+        let bytes = |n: usize, text: &str| text.chars().take(n).map(char::len_utf8).sum::<usize>();
+        let head = self.text.len();
+        self.push_plain(line, from, cut);
+        let shown = &self.text[head..];
+        let ellipsis = usize::from(from > 0 || cut.0);
+        let (start, end) = (marked.start - from + ellipsis, marked.end.min(from + WIDTH) - from + ellipsis);
+        self.start = head + bytes(start, shown);
+        self.length = head + bytes(end, shown) - self.start;
+    }
+}
+
+/// No control character reaches the terminal, and every character is one column.
+fn tame(c: char) -> char {
+    if c == '\t' { ' ' } else { super::tidy(c.encode_utf8(&mut [0; 4])).chars().next().unwrap_or(' ') }
+}
+
+/// Ranges of the lines without their ends.
+fn lines(chars: &[char]) -> Vec<std::ops::Range<usize>> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for (i, c) in chars.iter().enumerate() {
+        if *c == '\n' {
+            lines.push(start..i - usize::from(i > start && chars[i - 1] == '\r'));
+            start = i + 1;
+        }
+    }
+    lines.push(start..chars.len());
+    lines
+}
+
+/// What to mark: the whole element if it ends on the line, else its tag, else the text up to the next tag.
+fn marked(line: &[char], at: usize) -> std::ops::Range<usize> {
+    let at = at.min(line.len().saturating_sub(1));
+    let next = |from: usize, c: char| line.get(from..).and_then(|l| l.iter().position(|x| *x == c)).map(|n| from + n);
+    let end = if line.get(at) == Some(&'<') {
+        let tag = next(at, '>').map_or(line.len(), |n| n + 1);
+        match next(tag, '<') {
+            Some(close) if line.get(close + 1) == Some(&'/') && line.get(at + 1) != Some(&'/') => next(close, '>').map_or(line.len(), |n| n + 1),
+            _ => tag,
+        }
+    } else {
+        next(at, '<').unwrap_or(line.len())
+    };
+    at..end.max(at + 1).min(line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::encoding::to_windows_1251;
+    use crate::tables::RuleFiles;
+
+    fn masks(show_personal: bool) -> Masks {
+        Masks::new(&Formats::load(&RuleFiles::embedded()).expect("sound"), show_personal)
+    }
+
+    fn hidden(text: &str) -> String {
+        let mut chars: Vec<char> = text.chars().collect();
+        masks(false).hide(&mut chars);
+        chars.into_iter().collect()
+    }
+
+    #[test]
+    fn only_known_harmless_values_stay_readable() {
+        for (text, expected) in [
+            ("<FAM>Иванов</FAM><W>1</W>", "<FAM>******</FAM><W>1</W>"),
+            ("анов</FAM>\n<DR>1980-02-30</DR>", "****</FAM>\n<DR>****-**-**</DR>"),
+            ("<NOSUCH>Иванов</NOSUCH>", "<NOSUCH>******</NOSUCH>"),
+            ("<W a=\"Иван\">1</W>", "<W *=\"****\">1</W>"),
+            ("<!-- Иван --><W>1</W><!-- Пётр", "<!-- **** --><W>1</W><!-- ****"),
+            ("<W><![CDATA[Иван]]></W>", "<W><![CDATA[****]]></W>"),
+            ("<W>Иван</FAM>", "<W>****</FAM>"),
+            ("<W>Ива", "<W>***"),
+            ("<W/>Иван<W>2</W>", "<W/>****<W>2</W>"),
+            ("<PERS>\n  Иван\n<W>2</W>", "<PERS>\n  ****\n<W>2</W>"),
+            ("<?xml version=\"1.0\"?><W>2</W>", "<?xml version=\"1.0\"?><W>2</W>"),
+            ("<?php Иван?><W>2</W>", "<?*** ****?><W>2</W>"),
+            ("<!DOCTYPE Иван><W>2</W>", "<!******* ****><W>2</W>"),
+            ("<FAM>&#1048;ван</FAM>", "<FAM>&#****;***</FAM>"),
+            ("<", "<"),
+            ("</", "</"),
+            ("<W", "<W"),
+        ] {
+            assert_eq!(hidden(text), expected, "{text}");
+        }
+    }
+
+    fn file(lines: usize, separator: &str) -> (tempfile::TempDir, Source, Vec<Place>) {
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
+        for n in 1..=lines {
+            places.push(Place { offset: bytes.len() as u64, line: if separator.contains('\n') { n as u32 } else { 1 }, column: 1 });
+            let text = format!("<FAM>Ёж{n}</FAM><W>{n}</W>{separator}");
+            bytes.extend_from_slice(&to_windows_1251(&text).expect("in the encoding"));
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("L.xml");
+        std::fs::write(&path, bytes).expect("written");
+        (folder, Source::File(path), places)
+    }
+
+    #[test]
+    fn five_lines_around_each_place() {
+        let (_folder, source, places) = file(10_000, "\r\n");
+        let wanted = [places[0], places[1], places[6], places[6], places[5000], places[9999]];
+        let windows = fetch(&source, Encoding::Windows1251, &wanted, &masks(false)).expect("readable");
+        let shown: Vec<(u32, usize)> = windows.iter().flatten().map(|w| (w.line, w.text.lines().count())).collect();
+        assert_eq!(shown, [(1, 3), (1, 4), (5, 5), (5, 5), (4999, 5), (9998, 3)]);
+        let window = windows[4].as_ref().expect("there");
+        assert_eq!(window.text.lines().nth(2), Some("<FAM>******</FAM><W>5001</W>"));
+        assert_eq!(&window.text[window.start..window.start + window.length], "<FAM>******</FAM>");
+    }
+
+    #[test]
+    fn a_file_of_one_line_is_clipped() {
+        let (_folder, source, places) = file(3000, "");
+        let wanted = [Place { offset: places[1500].offset + 17, ..places[1500] }];
+        for show in [false, true] {
+            let windows = fetch(&source, Encoding::Windows1251, &wanted, &masks(show)).expect("readable");
+            let window = windows[0].as_ref().expect("there");
+            assert_eq!((window.line, window.text.chars().count(), window.text.lines().count()), (1, WIDTH + 2, 1));
+            assert_eq!(&window.text[window.start..window.start + window.length], "<W>1501</W>");
+            assert_eq!(window.text.contains("Ёж1501"), show);
+        }
+    }
+
+    #[test]
+    fn a_place_behind_the_end_has_no_window_and_the_end_itself_has_one() {
+        let (_folder, source, places) = file(3, "\n");
+        let end = places[2].offset + 23;
+        let wanted = [Place { offset: end, line: 4, column: 1 }, Place { offset: end + 5000, line: 9, column: 1 }];
+        let windows = fetch(&source, Encoding::Windows1251, &wanted, &masks(false)).expect("readable");
+        assert!(windows[0].is_some() && windows[1].is_none());
+    }
+
+    #[test]
+    fn utf_8_is_cut_between_characters() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("L.xml");
+        let text = "<FAM>Ёж</FAM>".repeat(200) + "<W>1</W>";
+        std::fs::write(&path, &text).expect("written");
+        let place = Place { offset: text.find("<W>").expect("there") as u64, line: 1, column: 1 };
+        let windows = fetch(&Source::File(path), Encoding::Utf8, &[place], &masks(false)).expect("readable");
+        let window = windows[0].as_ref().expect("there");
+        assert_eq!(&window.text[window.start..window.start + window.length], "<W>1</W>");
+    }
+}

@@ -1,0 +1,131 @@
+//! The JSON of schema 1: scripts rely on these names and their order.
+
+use serde::Serialize;
+
+use super::{Tally, file_of};
+use crate::finding::{Catalog, Finding, Lang};
+use crate::flk::PackageReport;
+
+/// Number of the schema; a change that could break a script gets another one.
+pub(super) const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+pub(super) struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+pub(super) const TOOL: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+
+#[derive(Serialize)]
+pub(super) struct Rules {
+    pub(super) version: String,
+    pub(super) date: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Package {
+    main: Option<String>,
+    persons: Option<String>,
+    path: String,
+    sha256: Option<String>,
+    family: Option<String>,
+    edition: Option<String>,
+    period: Option<String>,
+    records: u64,
+    cases: u64,
+    services: u64,
+    sum_kopecks: Option<i64>,
+    verdict: &'static str,
+}
+
+impl Package {
+    pub(super) fn new(report: &PackageReport) -> Self {
+        Self {
+            main: report.main.clone(),
+            persons: report.persons.clone(),
+            path: report.path.clone(),
+            sha256: report.sha256.clone(),
+            family: report.family.map(|f| f.to_string()),
+            edition: report.edition.clone(),
+            period: report.period.map(|p| p.to_string()),
+            records: report.records,
+            cases: report.cases,
+            services: report.services,
+            sum_kopecks: report.sum_kopecks,
+            verdict: report.verdict.as_str(),
+        }
+    }
+}
+
+/// A finding; `line`, `column`, `offset` and `path` are null when it is about a file as a whole.
+#[derive(Serialize)]
+pub(super) struct Entry<'a> {
+    pub(super) rule: &'a str,
+    pub(super) severity: &'static str,
+    pub(super) file: &'a str,
+    pub(super) line: Option<u32>,
+    pub(super) column: Option<u32>,
+    pub(super) offset: Option<u64>,
+    pub(super) path: Option<&'a str>,
+    pub(super) n_zap: Option<&'a str>,
+    pub(super) idcase: Option<&'a str>,
+    pub(super) sl_id: Option<&'a str>,
+    pub(super) idserv: Option<&'a str>,
+    pub(super) id_pac: Option<&'a str>,
+    pub(super) value: Option<&'a str>,
+    pub(super) message: String,
+}
+
+impl<'a> Entry<'a> {
+    /// The message is the Russian one whatever the user's language: machine formats have none.
+    pub(super) fn new(finding: &'a Finding, report: &'a PackageReport, catalog: &'a Catalog) -> Self {
+        let rule = catalog.rule(finding.rule);
+        let placed = finding.place.line > 0;
+        let keys = &finding.keys;
+        Self {
+            rule: &rule.id,
+            severity: rule.severity.as_str(),
+            file: file_of(report, finding.file),
+            line: placed.then_some(finding.place.line),
+            column: placed.then_some(finding.place.column),
+            offset: placed.then_some(finding.place.offset),
+            path: (!finding.path.is_empty()).then_some(&finding.path),
+            n_zap: keys.n_zap.as_deref(),
+            idcase: keys.idcase.as_deref(),
+            sl_id: keys.sl_id.as_deref(),
+            idserv: keys.idserv.as_deref(),
+            id_pac: keys.id_pac.as_deref(),
+            value: finding.value.as_deref(),
+            message: finding.message(rule, Lang::Ru),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct NotExecuted<'a> {
+    rule: &'a str,
+    reason: &'a str,
+}
+
+pub(super) fn not_executed(tally: &Tally) -> Vec<NotExecuted<'_>> {
+    tally.not_executed.iter().map(|((rule, _), reason)| NotExecuted { rule, reason: &reason.ru }).collect()
+}
+
+#[derive(Serialize)]
+pub(super) struct Summary {
+    errors: u64,
+    warnings: u64,
+    files: u64,
+    cases: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+}
+
+impl Summary {
+    /// Seconds are rounded to milliseconds.
+    pub(super) fn new(tally: &Tally, seconds: Option<f64>) -> Self {
+        let seconds = seconds.map(|s| (s * 1000.0).round() / 1000.0);
+        Self { errors: tally.errors, warnings: tally.warnings, files: tally.files, cases: tally.cases, seconds }
+    }
+}
