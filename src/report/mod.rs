@@ -85,7 +85,7 @@ pub struct Ending<'a> {
 }
 
 /// Name of the file that a finding is about.
-fn file_of<'a>(report: &'a PackageReport, finding: FileRole) -> &'a str {
+fn file_of(report: &PackageReport, finding: FileRole) -> &str {
     let container = || report.path.rsplit(['/', '\\']).next().unwrap_or(&report.path);
     match finding {
         FileRole::Container => container(),
