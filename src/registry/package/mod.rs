@@ -1,13 +1,26 @@
 //! Packages: which files under the given paths belong together.
 
+mod look;
+mod pair;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::archive::Limits;
 use super::fault::Fault;
 use super::format::{Formats, Prefix};
 use super::name::{FileName, NameError};
-use super::probe::Head;
+use super::probe::{Head, Prober};
 use super::source::Source;
+use crate::finding::Check;
+use look::{Looked, Looker, Side};
+use pair::{Half, pair};
+use walk::{Found, Neighbours, Walk};
 
 /// A path that the user gave.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,8 +55,7 @@ impl Member {
 
     /// Name without the extension.
     pub fn stem(&self) -> String {
-        let name = self.source.file_name();
-        Path::new(&name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned())
+        self.source.stem()
     }
 
     /// The name as a value.
@@ -71,10 +83,128 @@ pub struct Package {
 
 /// Finds the packages under the given paths, in the order of the paths; folders are walked in the order of names.
 ///
-/// Never fails: what cannot be read is a package with its fault.
+/// Of a folder, files with the extensions `xml`, `zip` and `oms` are looked at, hidden ones are not, and protocols are passed over. A file
+/// that was named is always answered; its other half is looked for beside it. Never fails: what cannot be read is a package with its
+/// fault.
 pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Package> {
-    let _ = (inputs, formats, limits);
-    Vec::new()
+    let looker = Looker { prober: Prober::new(formats), prefixes: formats.prefixes(), limits: *limits };
+    let mut files = Walk::run(inputs);
+    let looked: Vec<Looked> = files.par_iter().map(|found| looker.look(found)).collect();
+    let mut halves = Vec::new();
+    let mut faults = Vec::with_capacity(files.len());
+    for (file, looked) in looked.into_iter().enumerate() {
+        halves.extend(looked.members.into_iter().map(|(side, member)| Half::new(side, member, file, true, looker.prefixes)));
+        faults.push(looked.faults);
+    }
+    pair_groups(&mut halves, &files);
+    fetch_other_halves(&mut halves, &mut files, &looker);
+    assemble(halves, &files, faults, looker.prefixes)
+}
+
+/// Pairs within each archive, then within each folder, then among the named files.
+fn pair_groups(halves: &mut [Half], files: &[Found]) {
+    let mut in_file: Vec<Vec<usize>> = vec![Vec::new(); files.len()];
+    let mut in_folder: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    let mut named = Vec::new();
+    for (index, half) in halves.iter().enumerate() {
+        let found = &files[half.file];
+        in_file[half.file].push(index);
+        in_folder.entry(&found.folder).or_default().push(index);
+        if found.explicit {
+            named.push(index);
+        }
+    }
+    for group in &in_file {
+        pair(halves, group, true);
+    }
+    for group in in_folder.values().chain([&named]) {
+        pair(halves, group, false);
+    }
+}
+
+/// Looks beside named files for the halves that they lack.
+fn fetch_other_halves(halves: &mut Vec<Half>, files: &mut Vec<Found>, looker: &Looker<'_>) {
+    let mut neighbours = Neighbours::default();
+    for index in 0..halves.len() {
+        let half = &halves[index];
+        let found = &files[half.file];
+        if half.partner.is_some() || !found.explicit {
+            continue;
+        }
+        let (path, folder, wanted) = (found.path.clone(), found.folder.clone(), if half.side == Side::Main { Side::Persons } else { Side::Main });
+        let beside: Vec<PathBuf> = half.partner_stems(looker.prefixes).iter().flat_map(|stem| neighbours.named(&path, stem)).collect();
+        for path in beside {
+            if files.iter().any(|f| f.folder == folder && f.path.file_name() == path.file_name()) {
+                continue;
+            }
+            let found = Found { path, explicit: false, folder: folder.clone(), error: None };
+            let members = looker.look(&found).members;
+            // An archive with both halves is a package of its own, which nobody asked for.
+            if let [(side, _)] = members.as_slice()
+                && *side == wanted
+            {
+                let first = halves.len();
+                halves.extend(members.into_iter().map(|(side, member)| Half::new(side, member, files.len(), false, looker.prefixes)));
+                files.push(found);
+                pair(halves, &[index, first], true);
+                break;
+            }
+        }
+    }
+}
+
+/// Makes packages of the halves, in the order of their files.
+fn assemble(halves: Vec<Half>, files: &[Found], faults: Vec<Vec<Fault>>, prefixes: &[Prefix]) -> Vec<Package> {
+    let mut heads: Vec<Vec<usize>> = vec![Vec::new(); files.len()];
+    for (index, half) in halves.iter().enumerate().filter(|(_, half)| half.given) {
+        // The main file leads, unless it was only fetched from beside.
+        let led = half.side == Side::Persons && half.partner.is_some_and(|partner| halves[partner].given);
+        if !led {
+            heads[half.file].push(index);
+        }
+    }
+    let mut slots: Vec<Option<Half>> = halves.into_iter().map(Some).collect();
+    let mut packages = Vec::new();
+    let mut first_of_file: HashMap<usize, usize> = HashMap::new();
+    let mut names = BTreeSet::new();
+    for (file, heads) in heads.into_iter().enumerate() {
+        for index in heads {
+            let Some(half) = slots[index].take() else { continue };
+            let partner = half.partner.and_then(|partner| slots[partner].take());
+            let mut own = missing_half(&half, partner.as_ref(), prefixes).into_iter().collect::<Vec<_>>();
+            let (main, persons) = if half.side == Side::Main { (Some(half), partner) } else { (partner, Some(half)) };
+            let leader = main.as_ref().or(persons.as_ref()).map_or(file, |half| half.file);
+            let stem = |half: &Option<Half>| half.as_ref().filter(|h| h.name.is_some()).map(|h| (h.member.stem().to_lowercase(), h.member.file_name()));
+            if let Some((stem, file_name)) = stem(&main).or_else(|| stem(&persons))
+                && !names.insert((files[leader].folder.clone(), files[leader].stem(), stem))
+            {
+                own.push(Fault::new(Check::PackageTwice).value(file_name));
+            }
+            for half in [&main, &persons].into_iter().flatten() {
+                first_of_file.entry(half.file).or_insert(packages.len());
+            }
+            let path = files[leader].path.clone();
+            packages.push((file, Package { path, main: main.map(|h| h.member), persons: persons.map(|h| h.member), faults: own }));
+        }
+    }
+    // Only now: a person file's archive may come before the main file that leads it.
+    for (file, faults) in faults.into_iter().enumerate().filter(|(_, faults)| !faults.is_empty()) {
+        match first_of_file.get(&file) {
+            Some(&package) => packages[package].1.faults.extend(faults),
+            None => packages.push((file, Package { path: files[file].path.clone(), main: None, persons: None, faults })),
+        }
+    }
+    packages.sort_by_key(|(file, _)| *file);
+    packages.into_iter().map(|(_, package)| package).collect()
+}
+
+/// The fault of a half that stands alone. A file that cannot be read says that and no more.
+fn missing_half(half: &Half, partner: Option<&Half>, prefixes: &[Prefix]) -> Option<Fault> {
+    if partner.is_some() || half.member.head.is_err() {
+        return None;
+    }
+    let check = if half.side == Side::Main { Check::PersonsMissing } else { Check::MainMissing };
+    Some(Fault::new(check).expected(half.partner_name(prefixes)))
 }
 
 /// Paths of one argument: the argument itself when it exists or has no wildcard, else everything that the wildcard finds, sorted.
@@ -82,5 +212,5 @@ pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Pac
 /// # Errors
 /// The wildcard is malformed; the message says how.
 pub fn expand(argument: &str) -> Result<Vec<Input>, String> {
-    Ok(vec![Input::named(argument)])
+    walk::expand(argument)
 }

@@ -1,0 +1,166 @@
+//! What one file on disk holds: a registry file, an archive of them, or something else.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use super::Member;
+use super::walk::Found;
+use crate::finding::Check;
+use crate::registry::archive::{Archive, Limits, is_zip};
+use crate::registry::fault::Fault;
+use crate::registry::format::Prefix;
+use crate::registry::name::FileName;
+use crate::registry::probe::{Head, Kind, Prober};
+use crate::registry::source::Source;
+
+const XML: [&str; 1] = ["xml"];
+const ARCHIVES: [&str; 2] = ["zip", "oms"];
+
+/// Which half of a package a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Main,
+    Persons,
+}
+
+/// What a file on disk came to.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// Registry files, with those that a name marks as such but that cannot be read.
+    pub members: Vec<(Side, Member)>,
+    /// What is wrong with the file itself. Without members, it is all there is to say.
+    pub faults: Vec<Fault>,
+}
+
+impl Looked {
+    fn fault(fault: Fault) -> Self {
+        Self { members: Vec::new(), faults: vec![fault] }
+    }
+
+    fn member(side: Side, source: Source, head: Result<Head, Fault>) -> Self {
+        Self { members: vec![(side, Member { source, head })], faults: Vec::new() }
+    }
+}
+
+/// Looks at files; shared by the threads that do.
+#[derive(Debug)]
+pub(super) struct Looker<'f> {
+    pub prober: Prober<'f>,
+    pub prefixes: &'f [Prefix],
+    pub limits: Limits,
+}
+
+impl Looker<'_> {
+    /// Looks at one file. Neither members nor faults: it is to be passed over.
+    pub(super) fn look(&self, found: &Found) -> Looked {
+        if let Some(error) = &found.error {
+            return Looked::fault(Fault::new(Check::Unreadable).found(error.kind()));
+        }
+        self.open(found).unwrap_or_else(Looked::fault)
+    }
+
+    fn open(&self, found: &Found) -> Result<Looked, Fault> {
+        // A pipe or a device would be read once, or for ever.
+        let metadata = std::fs::metadata(&found.path)?;
+        if !metadata.is_file() {
+            return Err(Fault::new(Check::Unreadable).found(std::io::ErrorKind::Unsupported));
+        }
+        let mut file = File::open(&found.path)?;
+        let mut start = Vec::with_capacity(4);
+        (&mut file).take(4).read_to_end(&mut start)?;
+        if is_zip(&start) {
+            return self.archive(found, file);
+        }
+        file.seek(SeekFrom::Start(0))?;
+        let side = || self.side_by_name(&Source::File(found.path.clone()));
+        match self.prober.look(file) {
+            Ok(head) => Ok(match (head.kind, self.classify(head)) {
+                (Kind::Protocol, _) if !found.explicit => Looked::default(),
+                (Kind::Persons, head) => Looked::member(Side::Persons, Source::File(found.path.clone()), head),
+                (Kind::Main, head) => Looked::member(Side::Main, Source::File(found.path.clone()), head),
+                (_, head) => Looked::member(side().unwrap_or(Side::Main), Source::File(found.path.clone()), head),
+            }),
+            Err(fault) if found.has_extension(&ARCHIVES) && fault.check == Check::EmptyFile => Err(fault),
+            // Neither of the two by content nor, for the first kind, by name.
+            Err(fault) if fault.check == Check::NotXml && !found.has_extension(&XML) => Err(Fault::new(Check::NotRegistry)),
+            Err(fault) => Ok(Looked::member(side().unwrap_or(Side::Main), Source::File(found.path.clone()), Err(fault))),
+        }
+    }
+
+    /// A head that is no registry's becomes its fault.
+    fn classify(&self, head: Head) -> Result<Head, Fault> {
+        match head.kind {
+            Kind::Main | Kind::Persons => Ok(head),
+            Kind::Protocol | Kind::Other => {
+                let roots: Vec<&str> = self.prober.registry_roots().collect();
+                Err(Fault::new(Check::WrongRoot).expected(roots.join(", ")).found(head.root))
+            }
+        }
+    }
+
+    fn side_by_name(&self, source: &Source) -> Option<Side> {
+        let name = FileName::parse(self.prefixes, &source.stem()).ok()?;
+        Some(if name.is_persons { Side::Persons } else { Side::Main })
+    }
+
+    fn archive(&self, found: &Found, file: File) -> Result<Looked, Fault> {
+        let mut archive = Archive::new(file, &self.limits)?;
+        archive.refuse_nested()?;
+        let mut looked = Looked::default();
+        // XML that is no registry by its root or its name: a registry all the same if there is no other.
+        let mut strangers: Vec<Member> = Vec::new();
+        let mut extra = Vec::new();
+        let mut answers = 0;
+        for index in 0..archive.entries().len() {
+            let entry = &archive.entries()[index];
+            if entry.is_folder() {
+                continue;
+            }
+            let (name, base) = (entry.name.clone(), entry.base_name().to_owned());
+            let hidden = base.starts_with('.');
+            let is_xml = base.rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case(XML[0]));
+            if hidden || !is_xml {
+                extra.push(base);
+                continue;
+            }
+            let head = self.prober.look(archive.entry(index)?);
+            let source = Source::Entry { archive: found.path.clone(), index, name };
+            let by_name = self.side_by_name(&source);
+            let side = match &head {
+                Ok(head) if head.kind == Kind::Main => Some(Side::Main),
+                Ok(head) if head.kind == Kind::Persons => Some(Side::Persons),
+                Ok(head) if head.kind == Kind::Protocol => {
+                    answers += 1;
+                    extra.push(base);
+                    continue;
+                }
+                Ok(_) => by_name,
+                // What the guard says is about the archive.
+                Err(fault) if is_of_archive(fault.check) => return Err(fault.clone()),
+                Err(_) => by_name,
+            };
+            let member = Member { source, head: head.and_then(|head| self.classify(head)) };
+            match side {
+                Some(side) => looked.members.push((side, member)),
+                None => strangers.push(member),
+            }
+        }
+        if looked.members.is_empty() && strangers.is_empty() && answers > 0 && !found.explicit {
+            return Ok(Looked::default());
+        }
+        let no_main = looked.members.iter().all(|(side, _)| *side != Side::Main);
+        if no_main && strangers.len() == 1 {
+            looked.members.extend(strangers.pop().map(|member| (Side::Main, member)));
+        }
+        if looked.members.is_empty() {
+            looked.faults.push(Fault::new(Check::NoMainFile));
+        }
+        extra.extend(strangers.iter().map(Member::file_name));
+        looked.faults.extend(extra.into_iter().map(|name| Fault::new(Check::ZipExtra).value(name)));
+        Ok(looked)
+    }
+}
+
+fn is_of_archive(check: Check) -> bool {
+    matches!(check, Check::ZipDamaged | Check::ZipRatio | Check::ZipTotal | Check::Unreadable)
+}

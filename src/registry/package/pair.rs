@@ -1,0 +1,124 @@
+//! Which person file belongs to which main file.
+
+use std::collections::HashMap;
+
+use super::Member;
+use super::look::Side;
+use crate::registry::format::{Prefix, Role};
+use crate::registry::name::FileName;
+
+/// A registry file that waits for its other half. Texts for comparison are in lower case.
+#[derive(Debug)]
+pub(super) struct Half {
+    pub member: Member,
+    pub side: Side,
+    /// Which of the looked-at files holds it.
+    pub file: usize,
+    /// The user named that file, or it was found; not fetched from beside as somebody's other half.
+    pub given: bool,
+    /// Index of the other half.
+    pub partner: Option<usize>,
+    pub name: Option<FileName>,
+    stem: String,
+    /// FILENAME.
+    stated: Option<String>,
+    /// Of a person file: its main file by FILENAME1, and by its own name.
+    main_stated: Option<String>,
+    main_by_name: Option<String>,
+}
+
+impl Half {
+    pub(super) fn new(side: Side, member: Member, file: usize, given: bool, prefixes: &[Prefix]) -> Self {
+        let name = member.name(prefixes).ok();
+        let text = |role| member.head.as_ref().ok().and_then(|head| head.value(role)).map(str::to_lowercase);
+        let main_by_name = name.as_ref().and_then(|n| n.main(prefixes)).map(|n| n.to_string().to_lowercase());
+        Self {
+            stem: member.stem().to_lowercase(),
+            stated: text(Role::FileName),
+            main_stated: text(Role::MainName),
+            main_by_name,
+            name,
+            side,
+            file,
+            given,
+            partner: None,
+            member,
+        }
+    }
+
+    /// Name of the other half without extension, in lower case, as far as this half can tell.
+    pub(super) fn partner_stems(&self, prefixes: &[Prefix]) -> Vec<String> {
+        let mut stems = match self.side {
+            Side::Persons => vec![self.main_stated.clone(), self.main_by_name.clone()],
+            Side::Main => {
+                let stated = || FileName::parse(prefixes, self.stated.as_deref()?).ok();
+                let names = [self.name.clone(), stated()];
+                names.map(|name| name.and_then(|n| n.persons(prefixes)).map(|n| n.to_string().to_lowercase())).to_vec()
+            }
+        };
+        stems.dedup();
+        stems.into_iter().flatten().collect()
+    }
+
+    /// Name of the missing other half as people know it, with the extension; empty when nothing tells it.
+    pub(super) fn partner_name(&self, prefixes: &[Prefix]) -> String {
+        // What stands in the file is repeated only if it looks like a file's name.
+        let fit = |stem: &String| stem.len() <= 40 && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        self.partner_stems(prefixes).into_iter().find(fit).map_or_else(String::new, |stem| format!("{}.xml", stem.to_uppercase()))
+    }
+}
+
+/// The main file that a person file names, and by which of its names.
+type Claim = fn(&Half) -> Option<(&str, Key)>;
+
+/// How a person file may name its main file, strongest first.
+const PASSES: [Claim; 5] = [
+    |p| p.main_stated.as_deref().filter(|stated| p.main_by_name.as_deref() == Some(stated)).map(|s| (s, Key::Stem)),
+    |p| p.main_stated.as_deref().map(|s| (s, Key::Stem)),
+    |p| p.main_stated.as_deref().map(|s| (s, Key::Stated)),
+    |p| p.main_by_name.as_deref().map(|s| (s, Key::Stem)),
+    |p| p.main_by_name.as_deref().map(|s| (s, Key::Stated)),
+];
+
+/// By which of its names a main file is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Stem,
+    Stated,
+}
+
+/// Pairs the halves of one group (an archive, a folder, everything that was named). `only_two`: a single main file and a single person
+/// file that are left over belong together even when their names are of the grammar and differ.
+pub(super) fn pair(halves: &mut [Half], group: &[usize], only_two: bool) {
+    let alone = |halves: &[Half], side| group.iter().copied().filter(|i| halves[*i].side == side && halves[*i].partner.is_none()).collect::<Vec<_>>();
+    let (mains, persons) = (alone(halves, Side::Main), alone(halves, Side::Persons));
+    if mains.is_empty() || persons.is_empty() {
+        return;
+    }
+    let mut by_key: HashMap<(Key, String), Vec<usize>> = HashMap::new();
+    for main in mains {
+        by_key.entry((Key::Stem, halves[main].stem.clone())).or_default().push(main);
+        if let Some(stated) = halves[main].stated.clone() {
+            by_key.entry((Key::Stated, stated)).or_default().push(main);
+        }
+    }
+    for pass in PASSES {
+        for &person in &persons {
+            if halves[person].partner.is_some() {
+                continue;
+            }
+            let Some((stem, key)) = pass(&halves[person]) else { continue };
+            let candidates = by_key.get(&(key, stem.to_owned())).map_or(&[][..], Vec::as_slice);
+            if let Some(main) = candidates.iter().copied().find(|m| halves[*m].partner.is_none()) {
+                halves[person].partner = Some(main);
+                halves[main].partner = Some(person);
+            }
+        }
+    }
+    if let ([main], [person]) = (alone(halves, Side::Main).as_slice(), alone(halves, Side::Persons).as_slice())
+        && (only_two || halves[*main].name.is_none() || halves[*person].name.is_none())
+    {
+        halves[*person].partner = Some(*main);
+        halves[*main].partner = Some(*person);
+    }
+}
