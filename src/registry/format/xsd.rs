@@ -6,9 +6,8 @@
 //! What XML Schema 1.0 cannot say, so that the verdicts differ by design; the comment at the head of every schema tells the same:
 //!
 //! - white space around a date: `xs:date` collapses it before the pattern is tried, we refuse it;
-//! - `xsi:` attributes and namespace declarations: a schema cannot forbid them, we report them;
+//! - `xsi:` attributes: a schema cannot forbid them, we report them; a default namespace: the schema refuses it, we warn;
 //! - a document type, limits of size and depth: a matter of the parser;
-//! - a block without its optional children and a value of white space alone: we call both empty;
 //! - a line break written as CR LF counts as two characters for us (as in the file), as one for an XML parser;
 //! - a known edition in the wrong period, keys, sums, persons, the file's name: relations, not structure.
 
@@ -59,16 +58,16 @@ const NOTES: [&str; 2] = [
   Н необязателен, М может повторяться), тип, справочник. У в схеме необязателен: условий она не знает.
   Этого XML Schema 1.0 не скажет, проверяет puomp validate:
   - пробелы вокруг даты: xs:date отбрасывает их до сверки с шаблоном;
-  - атрибуты xsi: и объявления пространств имён; DOCTYPE; пределы размера и вложенности;
-  - пустой блок без единого вложенного элемента и значение из одних пробелов;
+  - атрибуты xsi: (пространство имён по умолчанию, наоборот, схема отвергает, а puomp предупреждает);
+  - DOCTYPE; пределы размера и вложенности;
   - перевод строки CR LF внутри значения: в файле две позиции, для схемы одна;
   - версию не своего периода, повторы ключей, суммы, связь с файлом персон, имя файла, справочники.",
     "Made by puomp from the tables rules/formats. In brackets: obligation (О required, У required on a condition, Н optional,
   М may be repeated), type, reference book. У is optional in the schema: it does not know the conditions.
   XML Schema 1.0 cannot say what follows; puomp validate checks it:
   - white space around a date: xs:date drops it before the pattern is tried;
-  - xsi: attributes and namespace declarations; DOCTYPE; limits of size and depth;
-  - an empty block without any child, and a value of white space alone;
+  - xsi: attributes (a default namespace, the other way round, is refused by the schema and a warning of puomp);
+  - DOCTYPE; limits of size and depth;
   - a line break CR LF inside a value: two characters in the file, one for the schema;
   - an edition outside its period, repeated keys, sums, the join with the person file, the file's name, reference books.",
 ];
