@@ -15,5 +15,6 @@ pub mod flk;
 pub mod generate;
 pub mod registry;
 pub mod report;
+pub mod rules;
 pub mod sys;
 pub mod tables;

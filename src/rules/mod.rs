@@ -1,0 +1,9 @@
+//! The rule language: syntax, compilation against a format, evaluation over a record.
+
+pub mod ast;
+mod lex;
+mod parse;
+mod print;
+
+pub use lex::SyntaxError;
+pub use parse::parse;
