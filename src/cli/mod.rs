@@ -1,5 +1,6 @@
 //! The command line: one file a verb. Only this module prints.
 
 pub mod exit;
+pub mod formats;
 
 pub use exit::Exit;

@@ -99,6 +99,82 @@ keys! {
     ProtocolOne = "protocol.one",
     /// Where the protocols are.
     ProtocolMany = "protocol.many",
+    /// No such family.
+    FormatsNoFamily = "formats.no-family",
+    /// No such edition.
+    FormatsNoEdition = "formats.no-edition",
+    /// No such element.
+    FormatsNoElement = "formats.no-element",
+    /// Formats that have it.
+    FormatsElsewhere = "formats.elsewhere",
+    /// Elements of a similar name.
+    FormatsSimilar = "formats.similar",
+    /// Where all elements are listed.
+    FormatsSeeAll = "formats.see-all",
+    /// The schema cannot be written.
+    FormatsNotWritten = "formats.not-written",
+    /// Where the schema is.
+    FormatsExported = "formats.exported",
+    /// Columns of the list.
+    FormatsListHead = "formats.list-head",
+    /// What to ask next.
+    FormatsListMore = "formats.list-more",
+    /// Columns of the letters.
+    FormatsListLetters = "formats.list-letters",
+    /// Head of an edition.
+    FormatsTitle = "formats.title",
+    /// Columns of the elements.
+    FormatsShowHead = "formats.show-head",
+    /// What to ask next.
+    FormatsShowMore = "formats.show-more",
+    /// What the letters mean.
+    FormatsLegend = "formats.legend",
+    /// Label.
+    FormatsName = "formats.name",
+    /// Label.
+    FormatsObligation = "formats.obligation",
+    /// Label.
+    FormatsType = "formats.type",
+    /// Label.
+    FormatsLength = "formats.length",
+    /// Label.
+    FormatsMask = "formats.mask",
+    /// Label.
+    FormatsChars = "formats.chars",
+    /// Label.
+    FormatsValues = "formats.values",
+    /// Label.
+    FormatsBook = "formats.book",
+    /// Label.
+    FormatsEditions = "formats.editions",
+    /// Label.
+    FormatsBasis = "formats.basis",
+    /// Label.
+    FormatsScope = "formats.scope",
+    /// Label.
+    FormatsPrivacy = "formats.privacy",
+    /// A block of elements.
+    FormatsBlock = "formats.block",
+    /// О.
+    FormatsRequired = "formats.required",
+    /// У.
+    FormatsConditional = "formats.conditional",
+    /// Н.
+    FormatsOptional = "formats.optional",
+    /// М.
+    FormatsRepeatable = "formats.repeatable",
+    /// Known from one region.
+    FormatsRegional = "formats.regional",
+    /// Personal data.
+    FormatsPersonal = "formats.personal",
+    /// Proven by a rule.
+    FormatsProven = "formats.proven",
+    /// Known from use.
+    FormatsPractice = "formats.practice",
+    /// Known from schemas.
+    FormatsSchema = "formats.schema",
+    /// Inferred.
+    FormatsInferred = "formats.inferred",
 }
 
 #[derive(Deserialize)]
