@@ -9,5 +9,6 @@ pub mod month;
 pub mod name;
 pub mod package;
 pub mod probe;
+pub mod record;
 pub mod scan;
 pub mod source;
