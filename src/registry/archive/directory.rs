@@ -250,23 +250,24 @@ fn check_names(names: &[String]) -> Result<(), Fault> {
 fn places<R: Read + Seek>(reader: &mut R, headers: &[Header], names: Vec<String>, directory_at: u64) -> Result<Vec<Entry>, Fault> {
     let mut entries = Vec::with_capacity(headers.len());
     let mut spans = Vec::with_capacity(headers.len());
+    let mut disagreement = None;
     for (header, name) in headers.iter().zip(names) {
         let fault = || damaged("local header").value(names::printable(&name));
         let local = bytes_at(reader, header.local_at, LOCAL_SIZE + header.raw_name.len())?;
-        if local.len() < LOCAL_SIZE + header.raw_name.len() || !local.starts_with(LOCAL) {
+        if local.len() < LOCAL_SIZE || !local.starts_with(LOCAL) {
             return Err(fault());
         }
-        let (flags, method) = (u16_at(&local, 6).unwrap_or_default(), u16_at(&local, 8).unwrap_or_default());
-        if flags & UNREADABLE_FLAGS != 0 {
-            return Err(Fault::new(Check::ZipMethod).value(names::printable(&name)));
-        }
-        let (name_size, extra_size) = (u16_at(&local, 26).unwrap_or_default(), u16_at(&local, 28).unwrap_or_default());
-        if method != header.method || usize::from(name_size) != header.raw_name.len() || local[LOCAL_SIZE..] != header.raw_name {
-            return Err(fault());
-        }
-        let data_at = header.local_at.checked_add(local.len() as u64 + u64::from(extra_size)).ok_or_else(fault)?;
+        let field = |at: usize| u16_at(&local, at).unwrap_or_default();
+        let (flags, method, name_size, extra_size) = (field(6), field(8), field(26), field(28));
+        let data_at = header.local_at.checked_add(LOCAL_SIZE as u64 + u64::from(name_size) + u64::from(extra_size)).ok_or_else(fault)?;
         let end = data_at.checked_add(header.packed).filter(|end| *end <= directory_at).ok_or_else(fault)?;
         spans.push((header.local_at, end));
+        if flags & UNREADABLE_FLAGS != 0 {
+            disagreement.get_or_insert(Fault::new(Check::ZipMethod).value(names::printable(&name)));
+        }
+        if method != header.method || usize::from(name_size) != header.raw_name.len() || local[LOCAL_SIZE..] != header.raw_name {
+            disagreement.get_or_insert(fault());
+        }
         // Some archivers call an empty file deflated without the two bytes that deflate makes of nothing.
         let deflated = header.method == DEFLATED && header.packed > 0;
         entries.push(Entry { packed: header.packed, size: header.size, crc: header.crc, deflated, data_at, name });
@@ -275,7 +276,8 @@ fn places<R: Read + Seek>(reader: &mut R, headers: &[Header], names: Vec<String>
     if spans.windows(2).any(|pair| pair[1].0 < pair[0].1) {
         return Err(Fault::new(Check::ZipOverlap));
     }
-    Ok(entries)
+    // Two directory entries at one local header also disagree with it; that they overlap says more.
+    disagreement.map_or(Ok(entries), Err)
 }
 
 fn check_sizes(entries: &[Entry], limits: &Limits) -> Result<(), Fault> {
