@@ -166,6 +166,11 @@ impl Formats {
         self.charsets.get(id).map(Arc::as_ref)
     }
 
+    /// A character set by id, shared.
+    pub fn shared_charset(&self, id: &str) -> Option<Arc<Charset>> {
+        self.charsets.get(id).cloned()
+    }
+
     /// Names of all elements that any family knows, with whether their values are personal anywhere.
     pub fn element_names(&self) -> BTreeMap<&str, bool> {
         let mut names = BTreeMap::new();

@@ -51,6 +51,12 @@ impl Charset {
         self.ranges.iter().any(|(a, b)| (*a..=*b).contains(&c))
     }
 
+    /// Whether a windows-1251 byte belongs to the set.
+    #[inline]
+    pub fn holds_byte(&self, byte: u8) -> bool {
+        self.bytes[usize::from(byte)]
+    }
+
     /// The set as the inside of a bracket expression of XML Schema 1.0, the hyphen last.
     pub fn to_regex_class(&self) -> String {
         let mut out = String::new();
