@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `puomp`.
+
+use puomp::cli::{self, Exit};
+
+fn main() -> Exit {
+    cli::main()
+}

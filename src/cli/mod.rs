@@ -1,6 +1,111 @@
 //! The command line: one file a verb. Only this module prints.
 
+mod args;
+mod docs;
 pub mod exit;
-pub mod formats;
+mod failure;
+mod formats;
+mod help;
+mod inputs;
+mod lang;
+mod ui;
+mod usage;
+mod validate;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::panic;
 
 pub use exit::Exit;
+
+use args::{Cli, Verb};
+use clap::FromArgMatches as _;
+use failure::Failure;
+use formats::FormatsError;
+use ui::Ui;
+
+use crate::finding::Lang;
+use crate::registry::format::Formats;
+use crate::report::{Key, Texts};
+use crate::tables::RuleFiles;
+
+/// Runs the program on the arguments of the process.
+pub fn main() -> Exit {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let lang = lang::choose(&args, |name| std::env::var(name).ok());
+    let texts = match Texts::load(&RuleFiles::embedded()) {
+        Ok(texts) => texts,
+        Err(error) => {
+            ui::say(&error.to_string());
+            return Exit::Bug;
+        }
+    };
+    let bug = texts.get(Key::ErrorBug, lang).to_owned();
+    panic::set_hook(Box::new(move |info| ui::say(&report_bug(&bug, info))));
+    panic::catch_unwind(|| run(&args, lang, &texts)).unwrap_or(Exit::Bug)
+}
+
+/// Where in the program it happened; a message that was formatted may hold data of the input and is not shown.
+fn report_bug(text: &str, info: &panic::PanicHookInfo<'_>) -> String {
+    // The folders of the machine that built it say nothing.
+    let file = |path: &str| path.rsplit(['/', '\\']).take(4).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/");
+    let place = info.location().map_or_else(String::new, |l| format!("{}:{}", file(l.file()), l.line()));
+    let why = info.payload().downcast_ref::<&'static str>().map_or_else(String::new, |w| format!(": {w}"));
+    crate::finding::fill(text, |slot| match slot {
+        "version" => Some(env!("CARGO_PKG_VERSION")),
+        "place" => Some(&place),
+        _ => None,
+    }) + &why
+}
+
+fn run(args: &[OsString], lang: Lang, texts: &Texts) -> Exit {
+    let command = help::command(texts, lang);
+    let parsed = command.clone().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return usage::explain(&error, args, &command, texts, lang),
+    };
+    match start(&cli, lang) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if let Some(text) = failure.text(texts, lang) {
+                ui::say(&texts.fill(Key::Error, lang, &[("text", &text)]));
+            }
+            failure.exit()
+        }
+    }
+}
+
+fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
+    let files = match &cli.rules {
+        Some(folder) if !folder.is_dir() => return Err(Failure::NoFolder(folder.clone())),
+        Some(folder) => RuleFiles::with_overlay(folder),
+        None => RuleFiles::embedded(),
+    };
+    let texts = Texts::load(&files)?;
+    let ui = Ui::new(cli, lang, &texts);
+    let run = || match &cli.verb {
+        Verb::Validate(verb) => verb.run(&files, &ui),
+        Verb::Formats(verb) => run_formats(verb, &files, &ui),
+        Verb::Man(verb) => verb.run(),
+        Verb::Completions(verb) => verb.run(),
+    };
+    // A pool of our own: nothing global, and the verbs need not know how many threads there are.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(cli.threads.unwrap_or(0))).build().map_err(|_| Failure::Threads)?;
+    pool.install(run)
+}
+
+fn run_formats(verb: &formats::FormatsArgs, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    let formats = Formats::load(files)?;
+    match formats::run(verb, &formats, ui.texts, ui.lang, &mut io::stdout().lock()) {
+        Ok(()) => Ok(Exit::Done),
+        Err(FormatsError::Output(error)) => Err(error.into()),
+        Err(error) => Err(Failure::Verb(error.message(ui.texts, ui.lang), error.exit())),
+    }
+}
+
+/// Writes to standard output; a reader that has seen enough is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)
+}

@@ -21,6 +21,8 @@ use crate::registry::source::Source;
 const FEW: u64 = 5;
 /// Windows of one package at most; they are held in memory.
 const MAX_WINDOWS: usize = 1000;
+/// Reasons shown for which rules did not run.
+const MAX_REASONS: usize = 5;
 /// Characters of a value shown.
 const MAX_VALUE: usize = 80;
 
@@ -269,15 +271,26 @@ impl<'a, W: Write> Human<'a, W> {
             let rejected = self.texts.count(Key::CountPackage, lang, tally.rejected);
             line.push_str(&format!("; {}", self.text(Key::TotalRejected, &[("packages", &rejected)])));
         }
+        line
+    }
+
+    /// Checks that did not run, by reason.
+    fn idle(&self, ending: &Ending<'_>) -> Vec<String> {
+        let lang = self.options.lang;
         let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-        for reason in tally.not_executed.values() {
+        for reason in ending.tally.not_executed.values() {
             *reasons.entry(reason.get(lang)).or_default() += 1;
         }
-        for (reason, count) in reasons {
+        let more = reasons.len().saturating_sub(MAX_REASONS) as u64;
+        let line = |(reason, count): (&str, u64)| {
             let rules = self.texts.count(Key::CountRuleIdle, lang, count);
-            line.push_str(&format!("; {}", self.text(Key::TotalIdle, &[("rules", &rules), ("reason", reason)])));
+            self.text(Key::TotalIdle, &[("rules", &rules), ("reason", &tidy(reason))])
+        };
+        let mut lines: Vec<String> = reasons.into_iter().take(MAX_REASONS).map(line).collect();
+        if more > 0 {
+            lines.push(self.text(Key::TotalIdleMore, &[("count", &self.texts.number(lang, more))]));
         }
-        line
+        lines
     }
 }
 
@@ -299,6 +312,9 @@ impl<W: Write> Report for Human<'_, W> {
     fn finish(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         if !self.options.quiet {
             writeln!(self.out, "{}", self.totals(ending))?;
+            for line in self.idle(ending) {
+                writeln!(self.out, "{line}")?;
+            }
             if self.masked {
                 writeln!(self.out, "{}", self.text(Key::TotalMasked, &[]))?;
             }

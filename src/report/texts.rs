@@ -91,6 +91,8 @@ keys! {
     TotalRejected = "total.rejected",
     /// Rules that did not run.
     TotalIdle = "total.idle",
+    /// Further reasons for which rules did not run.
+    TotalIdleMore = "total.idle-more",
     /// Masked values were shown.
     TotalMasked = "total.masked",
     /// The exit code, when it is not 0.
@@ -175,6 +177,70 @@ keys! {
     FormatsSchema = "formats.schema",
     /// Inferred.
     FormatsInferred = "formats.inferred",
+    /// Time left.
+    ProgressLeft = "progress.left",
+    /// An error of the run.
+    Error = "error",
+    /// A bug of ours.
+    ErrorBug = "error.bug",
+    /// A broken rule table.
+    ErrorTable = "error.table",
+    /// The result cannot be written.
+    ErrorWrite = "error.write",
+    /// A file cannot be read.
+    ErrorRead = "error.read",
+    /// Standard output or a temporary file fails.
+    ErrorStream = "error.stream",
+    /// A folder does not exist.
+    ErrorNoFolder = "error.no-folder",
+    /// A broken wildcard.
+    ErrorPattern = "error.pattern",
+    /// One stream holds one protocol.
+    ErrorTooMany = "error.too-many",
+    /// No package found.
+    ErrorNothing = "error.nothing",
+    /// No threads.
+    ErrorThreads = "error.threads",
+    /// A value of a setting.
+    UsageValue = "usage.value",
+    /// An argument that does not exist.
+    UsageUnknown = "usage.unknown",
+    /// A verb that does not exist.
+    UsageCommand = "usage.command",
+    /// No verb.
+    UsageNoCommand = "usage.no-command",
+    /// An argument is missing.
+    UsageMissing = "usage.missing",
+    /// Two arguments exclude each other.
+    UsageConflict = "usage.conflict",
+    /// An option without its value.
+    UsageNoValue = "usage.no-value",
+    /// A value that the option does not take.
+    UsageBadValue = "usage.bad-value",
+    /// What it takes.
+    UsageAllowed = "usage.allowed",
+    /// The wrong number of values.
+    UsageNumber = "usage.number",
+    /// Anything else.
+    UsageOther = "usage.other",
+    /// What was probably meant.
+    UsageSimilar = "usage.similar",
+    /// Where to read on.
+    UsageHint = "usage.hint",
+    /// A whole number is due.
+    UsageInteger = "usage.integer",
+    /// Stands for all options in the usage line.
+    HelpOptionsWord = "heading.options-word",
+    /// Heading of the usage line.
+    HelpUsage = "heading.usage",
+    /// Heading of the verbs.
+    HelpCommands = "heading.commands",
+    /// Placeholder of the verb.
+    HelpCommand = "heading.command",
+    /// Heading of positional arguments.
+    HelpArguments = "heading.arguments",
+    /// Heading of options.
+    HelpOptions = "heading.options",
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ use crate::sys::{Access, AtomicFile};
 
 /// Arguments of `puomp formats`.
 #[derive(Debug, Clone, Args)]
-pub struct FormatsArgs {
+pub(super) struct FormatsArgs {
     #[command(subcommand)]
     command: Command,
 }
@@ -68,7 +68,7 @@ enum Shape {
 
 /// Why the command did not answer.
 #[derive(Debug)]
-pub enum FormatsError {
+pub(super) enum FormatsError {
     /// No family has this letter.
     Family {
         /// What was typed.
@@ -111,7 +111,7 @@ pub enum FormatsError {
 
 impl FormatsError {
     /// What a person reads: what is wrong and what there is instead.
-    pub fn message(&self, texts: &Texts, lang: Lang) -> String {
+    pub(super) fn message(&self, texts: &Texts, lang: Lang) -> String {
         match self {
             Self::Family { given, known } => texts.fill(Key::FormatsNoFamily, lang, &[("given", given), ("known", &known.join(", "))]),
             Self::Edition { family, given, known } => {
@@ -136,7 +136,7 @@ impl FormatsError {
     }
 
     /// How the program ends.
-    pub fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         Exit::Usage
     }
 }
@@ -151,7 +151,7 @@ impl From<io::Error> for FormatsError {
 ///
 /// # Errors
 /// See [`FormatsError`]; nothing has been written then, but for a failing output.
-pub fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: Lang, out: &mut dyn Write) -> Result<(), FormatsError> {
+pub(super) fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: Lang, out: &mut dyn Write) -> Result<(), FormatsError> {
     match &args.command {
         Command::List { format } => {
             let list: Vec<rows::EditionRow<'_>> = formats.all().map(|f| rows::EditionRow::new(f)).collect();

@@ -1,0 +1,78 @@
+//! What can be typed. Help texts stand in `rules/texts.csv` in both languages; the comments here are for programmers.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::docs::{CompletionsArgs, ManArgs};
+use super::formats::FormatsArgs;
+use super::validate::ValidateArgs;
+use crate::finding::Lang;
+
+/// The program.
+#[derive(Debug, Parser)]
+#[command(name = "puomp", version, propagate_version = false, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+    /// Language of messages; read before parsing, see `lang.rs`.
+    #[arg(long, global = true, value_name = "LANG")]
+    pub(super) lang: Option<LangArg>,
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorArg,
+    /// Only what is wrong.
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    /// Worker threads; as many as the machine has by default.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: Option<u16>,
+    /// A folder shaped like `rules/` that overrides built-in tables.
+    #[arg(long, global = true, value_name = "DIR", env = "PUOMP_RULES")]
+    pub(super) rules: Option<PathBuf>,
+}
+
+/// The verbs, one file each.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Format-logic control.
+    Validate(ValidateArgs),
+    /// The tables of the formats.
+    Formats(FormatsArgs),
+    /// Manual pages.
+    #[command(hide = true)]
+    Man(ManArgs),
+    /// Completions of the shells.
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+}
+
+/// Languages as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LangArg {
+    /// Russian.
+    Ru,
+    /// English.
+    En,
+}
+
+impl From<LangArg> for Lang {
+    fn from(arg: LangArg) -> Self {
+        match arg {
+            LangArg::Ru => Self::Ru,
+            LangArg::En => Self::En,
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorArg {
+    /// On a terminal that shows them, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

@@ -1,0 +1,88 @@
+//! Why a command could not do its work: one type decides text and exit code.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Exit;
+use crate::finding::Lang;
+use crate::report::flk::TooMany;
+use crate::report::{Key, Texts};
+use crate::tables::TableError;
+
+/// A failure of the run, not of one input: inputs fail as findings.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A rule table is broken.
+    Table(TableError),
+    /// A file or folder of the result cannot be written.
+    Write(PathBuf, io::Error),
+    /// A file that holds part of the task cannot be read.
+    Read(PathBuf, io::Error),
+    /// A folder that was named does not exist.
+    NoFolder(PathBuf),
+    /// A broken wildcard.
+    Pattern(String, String),
+    /// A value that an option does not take: what was typed, what it takes.
+    Value(String, String),
+    /// Several packages, but the format holds one.
+    TooMany,
+    /// No package under the paths.
+    Nothing,
+    /// Worker threads cannot be started.
+    Threads,
+    /// Standard output or a temporary file.
+    Stream(io::Error),
+    /// What a verb says in its own words.
+    Verb(String, Exit),
+    /// Whoever read our output has stopped.
+    Pipe,
+}
+
+impl Failure {
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Nothing => Exit::Nothing,
+            Self::Pipe => Exit::Done,
+            Self::Verb(_, exit) => *exit,
+            _ => Exit::Usage,
+        }
+    }
+
+    /// What the user reads; nothing for a closed pipe.
+    pub(super) fn text(&self, texts: &Texts, lang: Lang) -> Option<String> {
+        let path_error =
+            |key, path: &PathBuf, error: &io::Error| texts.fill(key, lang, &[("path", &path.display().to_string()), ("reason", &error.to_string())]);
+        Some(match self {
+            Self::Table(error) => texts.fill(Key::ErrorTable, lang, &[("error", &error.to_string())]),
+            Self::Write(path, error) => path_error(Key::ErrorWrite, path, error),
+            Self::Read(path, error) => path_error(Key::ErrorRead, path, error),
+            Self::NoFolder(path) => texts.fill(Key::ErrorNoFolder, lang, &[("path", &path.display().to_string())]),
+            Self::Pattern(pattern, reason) => texts.fill(Key::ErrorPattern, lang, &[("pattern", pattern), ("reason", reason)]),
+            Self::Value(value, allowed) => texts.fill(Key::UsageValue, lang, &[("value", value), ("allowed", allowed)]),
+            Self::TooMany => texts.get(Key::ErrorTooMany, lang).to_owned(),
+            Self::Nothing => texts.get(Key::ErrorNothing, lang).to_owned(),
+            Self::Threads => texts.get(Key::ErrorThreads, lang).to_owned(),
+            Self::Stream(error) => texts.fill(Key::ErrorStream, lang, &[("reason", &error.to_string())]),
+            Self::Verb(text, _) => text.clone(),
+            Self::Pipe => return None,
+        })
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.get_ref().is_some_and(|inner| inner.is::<TooMany>()) {
+            return Self::TooMany;
+        }
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Pipe,
+            _ => Self::Stream(error),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Puts the help texts of `rules/texts.csv` into the command definition.
+//!
+//! Keys: `validate` (what it does), `validate+` (examples), `validate:limit` (an argument); `formats.show` for a verb of a verb.
+
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
+
+use super::args::Cli;
+use crate::finding::Lang;
+use crate::report::{Key, Texts};
+
+const ROOT: &str = "puomp";
+/// Arguments of every command, described once.
+const HELP: &str = "puomp:help";
+const VERSION: &str = "puomp:version";
+
+/// The whole command in one language.
+pub(super) fn command(texts: &Texts, lang: Lang) -> Command {
+    localise(Cli::command(), ROOT, texts, lang)
+}
+
+fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
+    let text = |key: &str| texts.help(key, lang).map(str::to_owned);
+    let heading = |key| texts.get(key, lang).to_owned();
+    let verbs: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let mut command = command
+        .disable_help_flag(true)
+        .help_template(format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", heading(Key::HelpUsage)))
+        .subcommand_help_heading(heading(Key::HelpCommands))
+        .subcommand_value_name(heading(Key::HelpCommand));
+    let mut order = 0;
+    // Whatever clap would add is English: defaults, allowed values and variables are named by the texts themselves.
+    command = command.mut_args(|arg| {
+        let own = format!("{key}:{}", arg.get_id());
+        let global = format!("{ROOT}:{}", arg.get_id());
+        let help = text(if arg.is_global_set() { &global } else { &own }).unwrap_or_default();
+        let head = heading(if arg.is_positional() { Key::HelpArguments } else { Key::HelpOptions });
+        // The verb's own options first, those of every verb behind them.
+        order += 1;
+        let order = order + if arg.is_global_set() { 100 } else { 0 };
+        let arg = arg.help(help).long_help(None).help_heading(head).display_order(order);
+        if arg.get_action().takes_values() { arg.hide_default_value(true).hide_possible_values(true).hide_env(true) } else { arg }
+    });
+    let flag = |name: &'static str, short, action, key| {
+        Arg::new(name).short(short).long(name).action(action).help(text(key).unwrap_or_default()).help_heading(heading(Key::HelpOptions)).display_order(200)
+    };
+    command = command.arg(flag("help", 'h', ArgAction::Help, HELP));
+    if key == ROOT {
+        command = command.disable_version_flag(true).arg(flag("version", 'V', ArgAction::Version, VERSION));
+    }
+    if let Some(about) = text(key) {
+        command = command.about(about).long_about(None);
+    }
+    if let Some(after) = text(&format!("{key}+")) {
+        command = command.after_help(after);
+    }
+    for verb in verbs {
+        let key = if key == ROOT { verb.clone() } else { format!("{key}.{verb}") };
+        command = command.mut_subcommand(verb, |c| localise(c, &key, texts, lang));
+    }
+    command
+}
+
+/// Commands that a person finds in the help, with their keys.
+#[cfg(test)]
+pub(super) fn visible(texts: &Texts, lang: Lang) -> Vec<(String, Command)> {
+    fn walk(command: &Command, key: &str, all: &mut Vec<(String, Command)>) {
+        all.push((key.to_owned(), command.clone()));
+        for verb in command.get_subcommands().filter(|c| !c.is_hide_set()) {
+            let name = verb.get_name();
+            walk(verb, &if key == ROOT { name.to_owned() } else { format!("{key}.{name}") }, all);
+        }
+    }
+    let mut all = Vec::new();
+    walk(&command(texts, lang), ROOT, &mut all);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::tables::RuleFiles;
+
+    fn texts() -> Texts {
+        Texts::load(&RuleFiles::embedded()).expect("the built-in table is sound")
+    }
+
+    #[test]
+    fn every_command_and_argument_has_its_help_and_no_help_is_idle() {
+        let texts = texts();
+        let mut used = BTreeSet::from([HELP.to_owned(), VERSION.to_owned()]);
+        for (key, command) in visible(&texts, Lang::Ru) {
+            used.insert(format!("{key}+"));
+            used.extend(
+                command
+                    .get_arguments()
+                    .filter(|a| !a.is_hide_set() && a.get_id() != "help" && a.get_id() != "version")
+                    .map(|a| if a.is_global_set() { format!("{ROOT}:{}", a.get_id()) } else { format!("{key}:{}", a.get_id()) }),
+            );
+            used.insert(key);
+        }
+        let known: BTreeSet<String> = texts.help_keys().map(str::to_owned).collect();
+        assert_eq!(used.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "no text");
+        assert_eq!(known.difference(&used).collect::<Vec<_>>(), Vec::<&String>::new(), "idle text");
+    }
+
+    #[test]
+    fn texts_name_defaults_and_allowed_values() {
+        let texts = texts();
+        for lang in [Lang::Ru, Lang::En] {
+            for (key, command) in visible(&texts, lang) {
+                for arg in command.get_arguments().filter(|a| a.get_action().takes_values()) {
+                    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                    let defaults = arg.get_default_values().iter().map(|v| v.to_string_lossy().into_owned());
+                    let allowed = arg.get_possible_values().into_iter().map(|v| v.get_name().to_owned());
+                    let variable = arg.get_env().map(|v| v.to_string_lossy().into_owned());
+                    for word in defaults.chain(allowed).chain(variable) {
+                        assert!(help.contains(&word), "{key}:{} does not name {word}", arg.get_id());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        for lang in [Lang::Ru, Lang::En] {
+            command(&texts(), lang).debug_assert();
+        }
+    }
+}

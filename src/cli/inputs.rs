@@ -1,0 +1,55 @@
+//! The paths that a verb works on: as typed, by wildcards (the Windows shells do not expand them), or listed on standard input.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::registry::encoding::Encoding;
+use crate::registry::package::{Input, expand};
+
+/// The word for a list on standard input.
+const LIST: &str = "-";
+
+/// All inputs in the order given.
+pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    let mut inputs = Vec::new();
+    for path in paths {
+        if path.as_os_str() == OsStr::new(LIST) {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Failure::Read(PathBuf::from(LIST), error))?;
+            for line in list(&bytes) {
+                inputs.extend(of(Path::new(&line))?);
+            }
+        } else {
+            inputs.extend(of(path)?);
+        }
+    }
+    Ok(inputs)
+}
+
+fn of(path: &Path) -> Result<Vec<Input>, Failure> {
+    match path.to_str() {
+        Some(text) => expand(text).map_err(|reason| Failure::Pattern(text.to_owned(), reason)),
+        None => Ok(vec![Input::named(path)]),
+    }
+}
+
+/// One path a line; in UTF-8, or in windows-1251 as older Windows programs write it.
+fn list(bytes: &[u8]) -> Vec<String> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_or_else(|_| Encoding::Windows1251.decode(bytes), Into::into);
+    text.lines().map(|l| l.trim_end_matches('\r')).filter(|l| !l.trim().is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_any_origin() {
+        assert_eq!(list("\u{feff}мои файлы/a.zip\r\n\r\nb.xml".as_bytes()), ["мои файлы/a.zip", "b.xml"]);
+        assert_eq!(list(b"\xec\xee\xe8/a.zip\n"), ["мои/a.zip"]);
+        assert!(list(b"\n \n").is_empty());
+    }
+}

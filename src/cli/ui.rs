@@ -1,0 +1,159 @@
+//! The terminal: what goes to standard output and what to standard error, colours, the progress bar.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::{Cli, ColorArg};
+use super::{Failure, lang};
+use crate::finding::Lang;
+use crate::flk::Progress;
+use crate::report::human::Style;
+use crate::report::{Key, Texts};
+use crate::sys::{Access, AtomicFile};
+
+/// A bar for less time than this would only flicker.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Says something on standard error; when nobody listens, it is lost.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// How the program talks.
+pub(super) struct Ui<'a> {
+    pub(super) lang: Lang,
+    pub(super) texts: &'a Texts,
+    pub(super) quiet: bool,
+    color: ColorArg,
+}
+
+impl<'a> Ui<'a> {
+    pub(super) fn new(cli: &Cli, lang: Lang, texts: &'a Texts) -> Self {
+        Self { lang, texts, quiet: cli.quiet, color: cli.color }
+    }
+
+    /// What the target of the human report can show.
+    pub(super) fn style(&self, to_file: bool) -> Style {
+        let variable = |name: &str| std::env::var(name).ok();
+        let color = match self.color {
+            ColorArg::Always => true,
+            ColorArg::Never => false,
+            // On Windows this also switches the console to escape sequences.
+            ColorArg::Auto => !to_file && io::stdout().is_terminal() && !anstyle_query::no_color() && anstyle_query::term_supports_ansi_color(),
+        };
+        Style { color, ascii: lang::not_unicode(variable) }
+    }
+
+    /// A progress bar; it shows nothing unless standard error is a terminal and the user wants to hear.
+    pub(super) fn bar(&self) -> Bar {
+        let wanted = !self.quiet && io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        let template =
+            format!("{{percent:>3}} % [{{bar:32}}] {{bytes}} / {{total_bytes}} · {}", self.texts.fill(Key::ProgressLeft, self.lang, &[("time", "{eta}")]));
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.progress_chars("=> "));
+        Bar { bar, begun: Instant::now(), waiting: AtomicBool::new(wanted) }
+    }
+}
+
+/// The progress bar of a run.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    begun: Instant,
+    /// Wanted, but the run is young.
+    waiting: AtomicBool,
+}
+
+impl Bar {
+    /// A handle for writing while the bar is on the screen.
+    pub(super) fn handle(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
+    /// Removes the bar.
+    pub(super) fn done(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn start(&self, _packages: u64, bytes: u64) {
+        self.bar.set_length(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.bar.inc(bytes);
+        if self.begun.elapsed() > PATIENCE && self.waiting.swap(false, Ordering::Relaxed) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        }
+    }
+
+    fn package_done(&self) {}
+}
+
+/// Where the result goes.
+pub(super) enum Target {
+    /// Standard output; a progress bar on the same screen steps aside.
+    Stdout(BufWriter<Screen>),
+    /// A file that appears when it is complete.
+    File(PathBuf, Box<AtomicFile>),
+}
+
+/// Standard output beside a progress bar.
+pub(super) struct Screen {
+    bar: Option<ProgressBar>,
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let write = || io::stdout().write(bytes);
+        self.bar.as_ref().map_or_else(write, |bar| bar.suspend(write))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+impl Target {
+    pub(super) fn new(file: Option<&Path>, access: Access, bar: &Bar) -> Result<Self, Failure> {
+        match file {
+            None => {
+                let bar = (io::stdout().is_terminal() && io::stderr().is_terminal()).then(|| bar.handle());
+                Ok(Self::Stdout(BufWriter::with_capacity(64 << 10, Screen { bar })))
+            }
+            Some(path) => match AtomicFile::create(path, access) {
+                Ok(file) => Ok(Self::File(path.to_owned(), Box::new(file))),
+                Err(error) => Err(Failure::Write(path.to_owned(), error)),
+            },
+        }
+    }
+
+    /// Completes the result.
+    pub(super) fn commit(self) -> Result<(), Failure> {
+        match self {
+            Self::Stdout(mut out) => Ok(out.flush()?),
+            Self::File(path, file) => file.commit().map_err(|error| Failure::Write(path, error)),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File(_, file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File(_, file) => file.flush(),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `puomp validate`: format-logic control of packages.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+use super::inputs::inputs;
+use super::ui::{Target, Ui};
+use super::{Exit, Failure};
+use crate::finding::Catalog;
+use crate::flk::{Checker, Config, PackageReport};
+use crate::registry::format::Formats;
+use crate::report::csv::Csv;
+use crate::report::flk::{Flk, Naming, Protocol};
+use crate::report::human::{Human, Options};
+use crate::report::json::Json;
+use crate::report::jsonl::Jsonl;
+use crate::report::{Ending, Report, RuleSet, Tally};
+use crate::sys::{Access, AtomicFile};
+use crate::tables::RuleFiles;
+
+/// What `validate` takes.
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    /// Files, folders, wildcards, `-`.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Format of the result.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: FormatArg,
+    /// Where the result goes instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Where the official protocols go.
+    #[arg(long, value_name = "DIR")]
+    protocol_dir: Option<PathBuf>,
+    /// How protocols are named.
+    #[arg(long, value_name = "LETTER")]
+    protocol_letter: Option<char>,
+    /// Places of a rule that are shown.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    limit: u64,
+    /// All places with their source.
+    #[arg(long)]
+    full: bool,
+    /// Personal data as they are.
+    #[arg(long)]
+    show_personal: bool,
+    /// No durations in the result.
+    #[arg(long)]
+    no_timing: bool,
+    /// Exit code 0 whatever was found.
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+/// Formats of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    /// For people.
+    Human,
+    /// One document.
+    Json,
+    /// One finding a line.
+    Jsonl,
+    /// For Excel.
+    Csv,
+    /// The official protocol.
+    Flk,
+}
+
+impl ValidateArgs {
+    pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let begun = Instant::now();
+        let inputs = inputs(&self.paths)?;
+        let (catalog, formats, rules, protocol) = (Catalog::load(files)?, Formats::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
+        let naming = protocol.naming(self.protocol_letter).ok_or_else(|| self.unknown_letter(&protocol))?;
+        let mut protocols = match &self.protocol_dir {
+            Some(folder) => Some(Protocols::new(folder, &protocol, &catalog, naming)?),
+            None => None,
+        };
+        let checker = Checker::new(&catalog, &formats)?;
+        let bar = ui.bar();
+        // Values of personal elements are in protocols and in what the user asked for: such files are not for everybody.
+        let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };
+        let mut target = Target::new(self.output.as_deref(), access, &bar)?;
+        let mut tally = Tally::default();
+        {
+            let out = &mut target;
+            let mut report: Box<dyn Report + Send + '_> = match self.format {
+                FormatArg::Human => Box::new(Human::new(out, &catalog, &formats, ui.texts, self.options(ui))),
+                FormatArg::Json => Box::new(Json::new(out, &rules, &catalog, self.show_personal)?),
+                FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, &catalog, self.show_personal)),
+                FormatArg::Csv => Box::new(Csv::new(out, &catalog, self.show_personal)?),
+                FormatArg::Flk => Box::new(Flk::new(out, &protocol, &catalog, naming)),
+            };
+            let mut failure = None;
+            let run = checker.validate(&inputs, &Config::default(), &bar, &mut |package| {
+                tally.add(&package, &catalog);
+                if let Some(protocols) = &mut protocols
+                    && let Err(error) = protocols.write(&package)
+                {
+                    failure = Some(error);
+                    return Err(io::Error::other("a protocol cannot be written"));
+                }
+                report.package(&package)
+            });
+            bar.done();
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            run?;
+            if tally.packages == 0 {
+                return Err(Failure::Nothing);
+            }
+            let written = protocols.as_ref().map(|p| (p.folder, p.count));
+            let ending = Ending {
+                tally: &tally,
+                seconds: (!self.no_timing).then(|| begun.elapsed().as_secs_f64()),
+                protocols: written,
+                protocol: protocols.as_ref().and_then(|p| p.only.as_deref()),
+                code: self.exit(&tally).code(),
+            };
+            report.finish(&ending)?;
+        }
+        target.commit()?;
+        Ok(self.exit(&tally))
+    }
+
+    fn options(&self, ui: &Ui<'_>) -> Options {
+        Options {
+            lang: ui.lang,
+            limit: self.limit,
+            full: self.full,
+            show_personal: self.show_personal,
+            quiet: ui.quiet,
+            style: ui.style(self.output.is_some()),
+            folders: self.paths.iter().filter(|p| p.is_dir()).cloned().collect(),
+        }
+    }
+
+    /// One corrupt package among many is an error like others; when nothing at all could be read, that is another matter.
+    fn exit(&self, tally: &Tally) -> Exit {
+        match () {
+            () if self.exit_zero => Exit::Done,
+            () if tally.all_rejected() => Exit::Input,
+            () if tally.errors > 0 => Exit::Findings,
+            () => Exit::Done,
+        }
+    }
+
+    fn unknown_letter(&self, protocol: &Protocol) -> Failure {
+        let letters: Vec<String> = protocol.letters().map(String::from).collect();
+        Failure::Value(self.protocol_letter.map_or_else(String::new, String::from), letters.join(", "))
+    }
+}
+
+/// Official protocols, one file a package.
+struct Protocols<'a> {
+    folder: &'a Path,
+    protocol: &'a Protocol,
+    catalog: &'a Catalog,
+    naming: Naming,
+    /// Names given in this run, in lower case: two packages never share a file, on no file system.
+    names: HashSet<String>,
+    count: u64,
+    /// The protocol, while there is one only.
+    only: Option<PathBuf>,
+}
+
+impl<'a> Protocols<'a> {
+    fn new(folder: &'a Path, protocol: &'a Protocol, catalog: &'a Catalog, naming: Naming) -> Result<Self, Failure> {
+        fs::create_dir_all(folder).map_err(|error| Failure::Write(folder.to_owned(), error))?;
+        Ok(Self { folder, protocol, catalog, naming, names: HashSet::new(), count: 0, only: None })
+    }
+
+    fn write(&mut self, package: &PackageReport) -> Result<(), Failure> {
+        let name = self.free_name(self.naming.file_name(package));
+        let path = self.folder.join(name);
+        let write = || {
+            let mut file = AtomicFile::create(&path, Access::Private)?;
+            self.protocol.write(&mut file, package, self.catalog, self.naming)?;
+            file.flush()?;
+            file.commit()
+        };
+        write().map_err(|error| Failure::Write(path.clone(), error))?;
+        self.count += 1;
+        self.only = (self.count == 1).then_some(path);
+        Ok(())
+    }
+
+    fn free_name(&mut self, name: String) -> String {
+        let (stem, end) = name.rsplit_once('.').unwrap_or((&name, "xml"));
+        let mut free = name.clone();
+        let mut number = 2;
+        while !self.names.insert(free.to_lowercase()) {
+            free = format!("{stem}-{number}.{end}");
+            number += 1;
+        }
+        free
+    }
+}
