@@ -2,7 +2,8 @@
 //!
 //! Floors, lowest first; a module uses what stands on lower floors only:
 //!
-//! 0. [`tables`], [`finding`], [`registry`], [`sys`]: rule tables, what a check says, formats, packages and reading, the platform;
+//! 0. [`tables`], [`finding`], [`registry`], [`nsi`], [`sys`]: rule tables, what a check says, formats, packages and reading, reference
+//!    books, the platform;
 //! 2. [`flk`]: format-logic control of a package; [`generate`]: invented packages for training, tests and benches;
 //! 3. [`report`]: findings for people and programs;
 //! 5. [`cli`]: the command line.
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod finding;
 pub mod flk;
 pub mod generate;
+pub mod nsi;
 pub mod registry;
 pub mod report;
 pub mod rules;

@@ -1,0 +1,181 @@
+//! A book: an edition of one reference book with its rows.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::catalog::BookInfo;
+use super::date::{Date, Span};
+use super::image::{Flags, Head, Image};
+use super::index::{Index, RowIx};
+
+/// Number of a field, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldIx(pub(super) u32);
+
+/// Where the rows of a book come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// From the binary, or from the folder that overrides its tables.
+    Embedded,
+    /// From a compiled file in the books folder.
+    Imported(PathBuf),
+}
+
+/// Edition, date and size of a book, for the head of a report and for lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Id, `V002`.
+    pub id: String,
+    /// Edition as its publisher numbers it; empty when unknown.
+    pub edition: String,
+    /// Date of the edition.
+    pub date: Option<Date>,
+    /// The date is the last date of the rows: the file said nothing of itself.
+    pub dated_by_rows: bool,
+    /// The book is known to lack nothing until this day; accounts of a later day may need a newer edition.
+    pub complete_until: Option<Date>,
+    /// Number of rows.
+    pub rows: usize,
+    /// Whether it came by import.
+    pub imported: bool,
+    /// Name of the file that was imported; empty for an embedded book.
+    pub source: String,
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, if self.edition.is_empty() { "?" } else { &self.edition })?;
+        self.date.map_or(Ok(()), |date| write!(f, " {date}"))
+    }
+}
+
+/// One edition of one reference book.
+#[derive(Debug)]
+pub struct Book {
+    info: Arc<BookInfo>,
+    image: Arc<Image>,
+    head: Head,
+    origin: Origin,
+    indexes: Vec<OnceLock<Arc<Index>>>,
+}
+
+impl Book {
+    pub(super) fn new(info: Arc<BookInfo>, image: Image, origin: Origin) -> Self {
+        let indexes = (0..image.fields()).map(|_| OnceLock::new()).collect();
+        Self { info, head: image.head(), image: Arc::new(image), origin, indexes }
+    }
+
+    /// What the table of books says of it.
+    pub fn info(&self) -> &BookInfo {
+        &self.info
+    }
+
+    /// Where its rows come from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The compiled file, if it has one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::Embedded => None,
+            Origin::Imported(path) => Some(path),
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.image.rows() as usize
+    }
+
+    /// Whether it has no row. An import is never empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All rows in the order of the book.
+    pub fn rows(&self) -> impl Iterator<Item = RowIx> + use<> {
+        (0..self.image.rows()).map(RowIx)
+    }
+
+    /// All fields.
+    pub fn fields(&self) -> impl Iterator<Item = FieldIx> + use<> {
+        (0..self.image.fields()).map(FieldIx)
+    }
+
+    /// A field by any of its names, in any case of letters.
+    pub fn field(&self, name: &str) -> Option<FieldIx> {
+        let stored = |name: &str| self.fields().find(|f| self.name(*f).eq_ignore_ascii_case(name));
+        self.info.names(name).find_map(stored)
+    }
+
+    /// The field that rules look up unless they name another.
+    pub fn key(&self) -> FieldIx {
+        self.field(&self.info.key).unwrap_or(FieldIx(0))
+    }
+
+    /// Name of a field as it is kept.
+    pub fn name(&self, field: FieldIx) -> &str {
+        self.image.field_name(field.0)
+    }
+
+    /// The value of a row in a field; empty when there is none.
+    #[inline]
+    pub fn value(&self, row: RowIx, field: FieldIx) -> &str {
+        self.image.cell(row.0, field.0).map_or("", |id| self.image.text(id))
+    }
+
+    /// Whether the value of a row in a field is this one; cheaper than taking the text.
+    #[inline]
+    pub fn is(&self, row: RowIx, field: FieldIx, value: &str) -> bool {
+        self.image.cell(row.0, field.0).is_some_and(|id| self.image.bytes_of(id) == value.as_bytes())
+    }
+
+    /// The days on which a row is valid.
+    pub fn span(&self, row: RowIx) -> Span {
+        self.image.span(row.0)
+    }
+
+    /// Whether a row is valid on a day.
+    #[inline]
+    pub fn valid(&self, row: RowIx, on: Date) -> bool {
+        self.span(row).holds(on)
+    }
+
+    /// The index of a field, built at the first call.
+    pub fn index(&self, field: FieldIx) -> Arc<Index> {
+        match self.indexes.get(field.0 as usize) {
+            Some(cell) => Arc::clone(cell.get_or_init(|| Arc::new(Index::build(&self.image, field.0)))),
+            // A field of another book: an index without values.
+            None => Arc::new(Index::build(&self.image, u32::MAX)),
+        }
+    }
+
+    /// Edition, date, size.
+    pub fn describe(&self) -> Description {
+        let imported = self.origin != Origin::Embedded;
+        Description {
+            id: self.info.id.to_string(),
+            edition: self.head.edition.clone(),
+            date: self.head.date,
+            dated_by_rows: self.head.flags.has(Flags::DATED_BY_ROWS),
+            complete_until: self.complete_until(),
+            rows: self.len(),
+            imported,
+            source: self.head.source.clone(),
+        }
+    }
+
+    /// The last day for which the book is known to lack nothing: as the table says of an edition, and the day on which the site last named
+    /// this edition as the current one.
+    pub fn complete_until(&self) -> Option<Date> {
+        let as_new = self.head.date >= self.info.date;
+        let by_table = self.info.complete_until.filter(|_| as_new && self.info.date.is_some());
+        by_table.max(self.head.checked).max(self.head.date)
+    }
+
+    pub(super) fn head(&self) -> &Head {
+        &self.head
+    }
+}

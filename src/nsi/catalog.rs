@@ -1,0 +1,299 @@
+//! What is known of each book before it is read: `rules/nsi/books.csv`.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::date::Date;
+use crate::tables::{RuleFiles, TableError};
+
+const TABLE: &str = "nsi/books.csv";
+
+/// The date of a case on which a row must be valid.
+///
+/// Source: the lookup dates of a public control program of 2024–2026; an element may call for another date than its book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LookupDate {
+    /// Date of the account, `DSCHET`.
+    Account,
+    /// Date of the act of control, `DATE_ACT`.
+    Act,
+    /// First day of the completed case, `DATE_Z_1`.
+    Begin,
+    /// Last day of the completed case, `DATE_Z_2`.
+    End,
+}
+
+impl LookupDate {
+    /// The element that holds it.
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::Account => "DSCHET",
+            Self::Act => "DATE_ACT",
+            Self::Begin => "DATE_Z_1",
+            Self::End => "DATE_Z_2",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Account, Self::Act, Self::Begin, Self::End].into_iter().find(|d| d.element() == text)
+    }
+}
+
+/// Where a book comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stock {
+    /// The binary carries a copy; an import replaces it.
+    Embedded,
+    /// By import only.
+    Import,
+    /// A book of rules, which [`crate::nsi`] does not keep.
+    Rules,
+}
+
+/// How a row's first or last day is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DateSource {
+    /// The value of a field.
+    Field(Box<str>),
+    /// The value of `field` in rows where `flag` holds `value`; M001 writes its dates so.
+    When {
+        /// The field that decides.
+        flag: Box<str>,
+        /// What it must hold.
+        value: Box<str>,
+        /// The field with the date.
+        field: Box<str>,
+    },
+}
+
+/// One book as `rules/nsi/books.csv` describes it.
+#[derive(Debug, Clone)]
+pub struct BookInfo {
+    /// Id of the federal list, `V002`.
+    pub id: Box<str>,
+    /// Name in Russian.
+    pub ru: Box<str>,
+    /// Name in English.
+    pub en: Box<str>,
+    /// The field that rules look up unless they name another.
+    pub key: Box<str>,
+    /// The field with the name of a row, if there is one.
+    pub name: Option<Box<str>>,
+    /// The date of a case on which a row must be valid.
+    pub on: LookupDate,
+    /// Where it comes from.
+    pub stock: Stock,
+    /// Edition of the embedded copy; empty without one.
+    pub edition: Box<str>,
+    /// Date of the embedded copy's edition.
+    pub date: Option<Date>,
+    /// The embedded copy is known to lack nothing until this day.
+    pub complete_until: Option<Date>,
+    /// Identifier of the ministry's site, for books that are published there.
+    pub oid: Option<Box<str>>,
+    /// What a user should know of the embedded copy or the book, in Russian.
+    pub note: Box<str>,
+    /// `zglv/type` of the published packet.
+    pub(super) packet: Option<Box<str>>,
+    /// Fields with other names: the first of each group is the name that we keep.
+    pub(super) aliases: Vec<Vec<Box<str>>>,
+    pub(super) from: Vec<DateSource>,
+    pub(super) until: Vec<DateSource>,
+    /// The only fields to keep, for registers of persons; empty keeps all.
+    pub(super) keep: Vec<Box<str>>,
+}
+
+impl BookInfo {
+    /// A book that the table does not know: its first field is the key, validity under the usual names.
+    pub fn unknown(id: &str, key: &str) -> Self {
+        Self {
+            id: id.into(),
+            ru: id.into(),
+            en: id.into(),
+            key: key.into(),
+            name: None,
+            on: LookupDate::End,
+            stock: Stock::Import,
+            edition: "".into(),
+            date: None,
+            complete_until: None,
+            oid: None,
+            note: "".into(),
+            packet: None,
+            aliases: Vec::new(),
+            from: vec![DateSource::Field("DATEBEG".into())],
+            until: vec![DateSource::Field("DATEEND".into())],
+            keep: Vec::new(),
+        }
+    }
+
+    /// All names of a field that the table knows, or the name alone.
+    pub(super) fn names<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let group = self.aliases.iter().find(|g| g.iter().any(|n| n.eq_ignore_ascii_case(name)));
+        std::iter::once(name).chain(group.into_iter().flatten().map(|n| &**n))
+    }
+
+    /// The name under which a field is kept.
+    pub(super) fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
+        if self.key.eq_ignore_ascii_case(name) {
+            return &self.key;
+        }
+        let group = self.aliases.iter().find(|g| g.iter().any(|n| n.eq_ignore_ascii_case(name)));
+        group.and_then(|g| g.first()).map_or(name, |n| n)
+    }
+
+    /// Whether a header has the key of this book.
+    pub(super) fn has_key(&self, fields: &[String]) -> bool {
+        fields.iter().any(|f| self.canonical(f) == &*self.key)
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    r#type: String,
+    ru: String,
+    en: String,
+    key: String,
+    name: String,
+    fields: String,
+    from: String,
+    until: String,
+    on: String,
+    stock: String,
+    edition: String,
+    date: String,
+    complete_until: String,
+    oid: String,
+    keep: String,
+    note: String,
+}
+
+/// All books that `rules/nsi/books.csv` describes.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    books: Vec<Arc<BookInfo>>,
+}
+
+impl Catalog {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// A row that says nothing sensible, or an id that stands there twice.
+    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut books: Vec<Arc<BookInfo>> = Vec::new();
+        for (line, row) in files.rows::<Row>(TABLE)? {
+            books.push(Arc::new(read(row).map_err(|message| TableError::new(TABLE, line, message))?));
+        }
+        books.sort_by(|a, b| a.id.cmp(&b.id));
+        match books.windows(2).find(|w| w[0].id == w[1].id) {
+            Some(twice) => Err(TableError::new(TABLE, 0, format!("«{}» stands there twice", twice[0].id))),
+            None => Ok(Self { books }),
+        }
+    }
+
+    /// A book by its id, in any case of letters.
+    pub fn get(&self, id: &str) -> Option<&Arc<BookInfo>> {
+        let id = id.to_ascii_uppercase();
+        self.books.binary_search_by(|b| (*b.id).cmp(&id)).ok().map(|i| &self.books[i])
+    }
+
+    /// All books by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<BookInfo>> {
+        self.books.iter()
+    }
+}
+
+fn read(row: Row) -> Result<BookInfo, String> {
+    let text = |s: &str| (!s.is_empty()).then(|| Box::<str>::from(s));
+    let day = |s: &str, column: &str| match s {
+        "" => Ok(None),
+        _ => Date::parse(s).map(Some).ok_or_else(|| format!("{column}: «{s}» is no date")),
+    };
+    if row.id.is_empty() || row.key.is_empty() || row.ru.is_empty() || row.en.is_empty() {
+        return Err("id, key, ru and en may not be empty".to_owned());
+    }
+    if !is_id(&row.id) {
+        return Err(format!("id: «{}» has other characters than capital Latin letters and digits", row.id));
+    }
+    let stock = match row.stock.as_str() {
+        "embedded" => Stock::Embedded,
+        "import" => Stock::Import,
+        "rules" => Stock::Rules,
+        other => return Err(format!("stock: «{other}»; embedded, import or rules is due")),
+    };
+    let date = day(&row.date, "date")?;
+    if stock == Stock::Embedded && (date.is_none() || row.edition.is_empty() || row.complete_until.is_empty()) {
+        return Err("an embedded book needs edition, date and complete_until".to_owned());
+    }
+    Ok(BookInfo {
+        ru: row.ru.into(),
+        en: row.en.into(),
+        key: row.key.into(),
+        name: text(&row.name),
+        on: LookupDate::parse(&row.on).ok_or_else(|| format!("on: «{}»; DSCHET, DATE_ACT, DATE_Z_1 or DATE_Z_2 is due", row.on))?,
+        stock,
+        edition: row.edition.into(),
+        date,
+        complete_until: day(&row.complete_until, "complete_until")?,
+        oid: text(&row.oid),
+        note: row.note.into(),
+        packet: text(&row.r#type),
+        aliases: row.fields.split(';').filter(|g| !g.is_empty()).map(|g| g.split('|').map(Into::into).collect()).collect(),
+        from: sources(&row.from)?,
+        until: sources(&row.until)?,
+        keep: row.keep.split_whitespace().map(Into::into).collect(),
+        id: row.id.into(),
+    })
+}
+
+/// Ids become file names: nothing that a file system could read otherwise.
+pub(super) fn is_id(id: &str) -> bool {
+    (2..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+fn sources(text: &str) -> Result<Vec<DateSource>, String> {
+    let one = |part: &str| match part.split_once(':') {
+        None => Ok(DateSource::Field(part.into())),
+        Some((test, field)) => {
+            let (flag, value) = test.split_once('=').ok_or_else(|| format!("«{part}»: FLAG=VALUE:FIELD is due"))?;
+            Ok(DateSource::When { flag: flag.into(), value: value.into(), field: field.into() })
+        }
+    };
+    text.split('|').filter(|p| !p.is_empty()).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_books_and_their_names() {
+        let catalog = Catalog::load(&RuleFiles::embedded()).expect("the table");
+        let profiles = catalog.get("v002").expect("known");
+        assert_eq!((&*profiles.key, profiles.on, profiles.stock), ("IDPR", LookupDate::End, Stock::Embedded));
+        let kinds = catalog.get("V016").expect("known");
+        assert_eq!((kinds.canonical("Code"), kinds.canonical("iddt"), kinds.canonical("OTHER")), ("IDDT", "IDDT", "OTHER"));
+        assert!(kinds.has_key(&["startDate".to_owned(), "code".to_owned()]));
+        assert!(catalog.get("V999").is_none());
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("nsi")).expect("a folder");
+        let head = "id,type,ru,en,key,name,fields,from,until,on,stock,edition,date,complete_until,oid,keep,note\n";
+        let load = |rows: &str| {
+            std::fs::write(folder.path().join("nsi/books.csv"), format!("{head}{rows}")).expect("written");
+            Catalog::load(&RuleFiles::with_overlay(folder.path())).map(|_| ()).map_err(|e| e.line)
+        };
+        let good = "T001,,а,a,K,,,DATEBEG,DATEEND,DSCHET,import,,,,,,\n";
+        assert_eq!(load(good), Ok(()));
+        assert_eq!(load(&format!("{good}{good}")), Err(0));
+        for bad in ["T001", "import", "DSCHET"] {
+            assert_eq!(load(&good.replace(bad, "../x")), Err(2), "{bad}");
+        }
+        assert_eq!(load(&good.replace("import,", "embedded,")), Err(2));
+    }
+}

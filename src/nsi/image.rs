@@ -1,0 +1,355 @@
+//! The compiled form of a book: what an import writes, what a mapped file holds, what an embedded table becomes in memory.
+//!
+//! All numbers are little-endian `u32`. After the head (magic, version, SHA-256 of everything behind it, counts and ids of strings)
+//! come the field names, a span of days a row, the cells row by row (ids of strings), the offsets of the strings and the strings themselves
+//! (UTF-8). A file is checked as a whole before its first use; after that a wrong byte could only give a wrong or empty text, never a panic.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+
+use sha2::{Digest, Sha256};
+
+use super::date::{Date, Span};
+use super::map::Mapping;
+
+const MAGIC: &[u8; 8] = b"PUOMPNSI";
+const VERSION: u32 = 1;
+/// Where the digest stands; everything behind it is digested.
+const DIGEST: usize = 12;
+const BODY: usize = DIGEST + 32;
+/// Numbers at the beginning of the body.
+const HEAD: [&str; 10] = ["rows", "fields", "strings", "heap", "date", "checked", "id", "edition", "source", "flags"];
+const TABLES: usize = BODY + HEAD.len() * 4;
+
+/// More fields than any book has; a bound against nonsense.
+pub(super) const MAX_FIELDS: usize = 256;
+
+/// Why a compiled book cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageError {
+    /// Not a compiled book.
+    Foreign,
+    /// Written by a later version of the program.
+    Newer,
+    /// The content is not what was written.
+    Digest,
+    /// The content is what was written, but no book.
+    Structure,
+}
+
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Foreign => "not a compiled book",
+            Self::Newer => "written by a later version of the program",
+            Self::Digest => "damaged: the digest differs",
+            Self::Structure => "damaged: the structure is broken",
+        })
+    }
+}
+
+impl std::error::Error for ImageError {}
+
+/// Bytes of a compiled book, wherever they lie.
+#[derive(Debug)]
+pub(super) enum Bytes {
+    Owned(Vec<u8>),
+    Mapped(Mapping),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Owned(bytes) => bytes,
+            Self::Mapped(mapping) => mapping,
+        }
+    }
+}
+
+/// What stands in the head beside the counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Flags(u32);
+
+impl Flags {
+    /// The user insisted on this edition: a newer embedded one does not take its place.
+    pub(super) const PINNED: Self = Self(1);
+    /// The edition's date is the last date of its rows, for want of a better one.
+    pub(super) const DATED_BY_ROWS: Self = Self(2);
+
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What is said of an edition beside its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) id: String,
+    pub(super) edition: String,
+    /// Name of the file that it came from.
+    pub(super) source: String,
+    pub(super) date: Option<Date>,
+    /// The day on which the site named this edition as the current one.
+    pub(super) checked: Option<Date>,
+    pub(super) flags: Flags,
+}
+
+/// A checked compiled book.
+#[derive(Debug)]
+pub(super) struct Image {
+    bytes: Bytes,
+    rows: u32,
+    fields: u32,
+    strings: u32,
+    spans: usize,
+    cells: usize,
+    offsets: usize,
+    heap: usize,
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    let four = bytes.get(at..at.checked_add(4)?)?;
+    four.try_into().ok().map(u32::from_le_bytes)
+}
+
+impl Image {
+    /// Checks bytes as a whole: digest, sizes, every id and offset.
+    pub(super) fn open(bytes: Bytes) -> Result<Self, ImageError> {
+        if bytes.len() < TABLES || !bytes.starts_with(MAGIC) {
+            return Err(ImageError::Foreign);
+        }
+        if number(&bytes, 8) != Some(VERSION) {
+            return Err(ImageError::Newer);
+        }
+        if Sha256::digest(&bytes[BODY..])[..] != bytes[DIGEST..BODY] {
+            return Err(ImageError::Digest);
+        }
+        Self::place(bytes).ok_or(ImageError::Structure)
+    }
+
+    fn place(bytes: Bytes) -> Option<Self> {
+        let head = |i: usize| number(&bytes, BODY + i * 4);
+        let (rows, fields, strings, heap_len) = (head(0)?, head(1)?, head(2)?, head(3)? as usize);
+        let sized = |count: u64| usize::try_from(count.checked_mul(4)?).ok();
+        let spans = TABLES.checked_add(sized(fields.into())?)?;
+        let cells = spans.checked_add(sized(u64::from(rows) * 2)?)?;
+        let offsets = cells.checked_add(sized(u64::from(rows).checked_mul(fields.into())?)?)?;
+        let heap = offsets.checked_add(sized(u64::from(strings) + 1)?)?;
+        let fits = heap.checked_add(heap_len)? == bytes.len() && (1..=MAX_FIELDS).contains(&(fields as usize)) && strings > 0;
+        if !fits {
+            return None;
+        }
+        let image = Self { bytes, rows, fields, strings, spans, cells, offsets, heap };
+        image.is_sound(heap_len).then_some(image)
+    }
+
+    fn is_sound(&self, heap_len: usize) -> bool {
+        let Ok(heap) = std::str::from_utf8(&self.bytes[self.heap..]) else { return false };
+        let mut last = 0;
+        for i in 0..=self.strings as usize {
+            let at = number(&self.bytes, self.offsets + i * 4).unwrap_or(u32::MAX) as usize;
+            if at < last || !heap.is_char_boundary(at) {
+                return false;
+            }
+            last = at;
+        }
+        let ids = |from: usize, to: usize| (from..to).step_by(4).all(|at| number(&self.bytes, at).is_some_and(|id| id < self.strings));
+        let spans = (self.spans..self.cells).step_by(4).all(|at| number(&self.bytes, at).is_some_and(|n| Date::from_number(n).is_some()));
+        let head = (4..6).all(|i| number(&self.bytes, BODY + i * 4).is_some_and(|n| Date::from_number(n).is_some()));
+        last == heap_len && spans && head && ids(BODY + 6 * 4, BODY + 9 * 4) && ids(TABLES, self.spans) && ids(self.cells, self.offsets)
+    }
+
+    pub(super) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    pub(super) fn fields(&self) -> u32 {
+        self.fields
+    }
+
+    pub(super) fn strings(&self) -> u32 {
+        self.strings
+    }
+
+    /// Bytes of a string; empty when there is none.
+    #[inline]
+    pub(super) fn bytes_of(&self, id: u32) -> &[u8] {
+        let at = self.offsets + id as usize * 4;
+        let range = || Some(self.heap + number(&self.bytes, at)? as usize..self.heap + number(&self.bytes, at + 4)? as usize);
+        if id < self.strings { range().and_then(|r| self.bytes.get(r)).unwrap_or_default() } else { &[] }
+    }
+
+    pub(super) fn text(&self, id: u32) -> &str {
+        std::str::from_utf8(self.bytes_of(id)).unwrap_or_default()
+    }
+
+    pub(super) fn field_name(&self, field: u32) -> &str {
+        number(&self.bytes, TABLES + field as usize * 4).filter(|_| field < self.fields).map_or("", |id| self.text(id))
+    }
+
+    /// Id of the string in a cell.
+    #[inline]
+    pub(super) fn cell(&self, row: u32, field: u32) -> Option<u32> {
+        let inside = row < self.rows && field < self.fields;
+        let at = self.cells + (row as usize * self.fields as usize + field as usize) * 4;
+        if inside { number(&self.bytes, at) } else { None }
+    }
+
+    #[inline]
+    pub(super) fn span(&self, row: u32) -> Span {
+        let at = self.spans + row as usize * 8;
+        let day = |at| number(&self.bytes, at).and_then(Date::from_number);
+        // A row that is not there is valid on no day.
+        let never = Span { from: Date::MAX, until: Date::MIN };
+        if row < self.rows { day(at).zip(day(at + 4)).map_or(never, |(from, until)| Span { from, until }) } else { never }
+    }
+
+    pub(super) fn head(&self) -> Head {
+        let field = |i: usize| number(&self.bytes, BODY + i * 4).unwrap_or(0);
+        let day = |i: usize| Date::from_number(field(i)).filter(|d| *d > Date::MIN);
+        Head {
+            id: self.text(field(6)).to_owned(),
+            edition: self.text(field(7)).to_owned(),
+            source: self.text(field(8)).to_owned(),
+            date: day(4),
+            checked: day(5),
+            flags: Flags(field(9)),
+        }
+    }
+}
+
+/// Gathers rows and writes them as a compiled book.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    ids: HashMap<Box<str>, u32>,
+    heap: String,
+    offsets: Vec<u32>,
+    fields: Vec<u32>,
+    spans: Vec<Span>,
+    cells: Vec<u32>,
+}
+
+/// The book is larger than the compiled form can hold: 4 GB of text, 256 fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooLarge;
+
+impl Builder {
+    pub(super) fn new<'a>(fields: impl IntoIterator<Item = &'a str>) -> Result<Self, TooLarge> {
+        let mut builder = Self { offsets: vec![0], ..Self::default() };
+        for field in fields {
+            let id = builder.intern(field)?;
+            builder.fields.push(id);
+        }
+        if (1..=MAX_FIELDS).contains(&builder.fields.len()) { Ok(builder) } else { Err(TooLarge) }
+    }
+
+    fn intern(&mut self, text: &str) -> Result<u32, TooLarge> {
+        if let Some(id) = self.ids.get(text) {
+            return Ok(*id);
+        }
+        let id = u32::try_from(self.ids.len()).map_err(|_| TooLarge)?;
+        self.heap.push_str(text);
+        self.offsets.push(u32::try_from(self.heap.len()).map_err(|_| TooLarge)?);
+        self.ids.insert(text.into(), id);
+        Ok(id)
+    }
+
+    /// Adds a row; missing cells are empty, cells beyond the fields are not taken.
+    pub(super) fn push<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>, span: Span) -> Result<(), TooLarge> {
+        let mut cells = cells.into_iter();
+        for _ in 0..self.fields.len() {
+            let id = self.intern(cells.next().unwrap_or_default())?;
+            self.cells.push(id);
+        }
+        self.spans.push(span);
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, head: &Head) -> Result<Vec<u8>, TooLarge> {
+        let texts = [self.intern(&head.id)?, self.intern(&head.edition)?, self.intern(&head.source)?];
+        let length = |n: usize| u32::try_from(n).map_err(|_| TooLarge);
+        let day = |d: Option<Date>| d.map_or(0, Date::number);
+        let counts =
+            [length(self.spans.len())?, length(self.fields.len())?, length(self.ids.len())?, length(self.heap.len())?, day(head.date), day(head.checked)];
+        let spans = self.spans.iter().flat_map(|s| [s.from.number(), s.until.number()]);
+        let numbers = counts.into_iter().chain(texts).chain([head.flags.0]).chain(self.fields).chain(spans).chain(self.cells).chain(self.offsets);
+        let mut out = Vec::with_capacity(TABLES + self.heap.len() + self.spans.len() * 16);
+        out.extend_from_slice(MAGIC);
+        out.extend_from_slice(&VERSION.to_le_bytes());
+        out.extend_from_slice(&[0; BODY - DIGEST]);
+        numbers.for_each(|n| out.extend_from_slice(&n.to_le_bytes()));
+        out.extend_from_slice(self.heap.as_bytes());
+        let digest = Sha256::digest(&out[BODY..]);
+        out[DIGEST..BODY].copy_from_slice(&digest);
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Vec<u8> {
+        let mut builder = Builder::new(["IDPR", "PRNAME"]).expect("two fields");
+        let date = |text| Date::parse(text).expect("a day");
+        builder.push(["97", "терапии"], Span::ALWAYS).expect("small");
+        builder.push(["113"], Span { from: date("2011-01-01"), until: date("2013-07-07") }).expect("small");
+        let head = Head { id: "V002".into(), edition: "3.0".into(), source: "V002.xml".into(), date: Some(date("2018-03-30")), ..Head::default() };
+        builder.finish(&head).expect("small")
+    }
+
+    fn digest_again(bytes: &mut [u8]) {
+        let digest = Sha256::digest(&bytes[BODY..]);
+        bytes[DIGEST..BODY].copy_from_slice(&digest);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let image = Image::open(Bytes::Owned(sample())).expect("sound");
+        assert_eq!((image.rows(), image.fields(), image.field_name(1), image.field_name(2)), (2, 2, "PRNAME", ""));
+        let cell = |row, field| image.cell(row, field).map(|id| image.text(id));
+        assert_eq!([cell(0, 0), cell(0, 1), cell(1, 0), cell(1, 1), cell(2, 0), cell(0, 2)], [Some("97"), Some("терапии"), Some("113"), Some(""), None, None]);
+        assert_eq!([image.span(0).to_string(), image.span(1).to_string()], ["..", "2011-01-01..2013-07-07"]);
+        assert!(!image.span(2).holds(Date::today()));
+        let head = image.head();
+        assert_eq!((head.id.as_str(), head.edition.as_str(), head.source.as_str(), head.checked), ("V002", "3.0", "V002.xml", None));
+        assert_eq!(head.date.map(|d| d.to_string()).as_deref(), Some("2018-03-30"));
+    }
+
+    #[test]
+    fn every_changed_byte_and_every_cut_is_seen() {
+        let good = sample();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 0x10;
+            assert!(Image::open(Bytes::Owned(bad)).is_err(), "byte {at}");
+            assert!(Image::open(Bytes::Owned(good[..at].to_vec())).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_forged_digest_does_not_help() {
+        let good = sample();
+        for at in (BODY..good.len()).step_by(4) {
+            for value in [0, 1, 2, 1000, u32::MAX, u32::MAX / 4, 0x8000_0000] {
+                let mut bad = good.clone();
+                bad.resize(good.len().max(at + 4), 0);
+                bad[at..at + 4].copy_from_slice(&value.to_le_bytes());
+                digest_again(&mut bad);
+                if let Ok(image) = Image::open(Bytes::Owned(bad)) {
+                    for row in 0..image.rows().min(10) + 1 {
+                        let _ = (image.span(row), (0..image.fields()).map(|f| image.cell(row, f).map(|id| image.text(id).len())).collect::<Vec<_>>());
+                    }
+                    let _ = image.head();
+                }
+            }
+        }
+    }
+}

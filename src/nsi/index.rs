@@ -1,0 +1,202 @@
+//! Finding the rows of a value: the hot path of every rule that looks something up.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::date::{Date, Span};
+use super::image::Image;
+
+/// Number of a row, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowIx(pub(super) u32);
+
+impl RowIx {
+    /// The number itself.
+    pub fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A hash table from the values of one field to the rows that hold them. Looking up allocates nothing.
+pub struct Index {
+    image: Arc<Image>,
+    /// Number of a group + 1, 0 for a free place; a power of two of places, at most half of them taken.
+    places: Vec<u32>,
+    groups: Vec<Group>,
+    rows: Vec<RowIx>,
+    spans: Vec<Span>,
+}
+
+/// The rows of one value.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    hash: u32,
+    text: u32,
+    first: u32,
+    count: u32,
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").field("values", &self.groups.len()).field("rows", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+impl Index {
+    /// An index over a field. Empty values are not in it: a lookup of nothing finds nothing.
+    pub(super) fn build(image: &Arc<Image>, field: u32) -> Self {
+        let mut by_text = vec![0u32; image.strings() as usize + 1];
+        let ids: Vec<Option<u32>> = (0..image.rows()).map(|row| image.cell(row, field).filter(|id| !image.bytes_of(*id).is_empty())).collect();
+        // Counting sort by string: equal values are one string, the compiler of images sees to it.
+        for id in ids.iter().flatten() {
+            by_text[*id as usize] += 1;
+        }
+        let mut groups = Vec::new();
+        let mut first = 0;
+        for (text, count) in by_text.iter_mut().enumerate() {
+            let n = std::mem::replace(count, first);
+            if n > 0 {
+                groups.push(Group { hash: hash(image.bytes_of(text as u32)), text: text as u32, first, count: n });
+                first += n;
+            }
+        }
+        let mut rows = vec![RowIx(0); first as usize];
+        for (row, id) in ids.iter().enumerate() {
+            if let Some(id) = id {
+                let next = &mut by_text[*id as usize];
+                rows[*next as usize] = RowIx(row as u32);
+                *next += 1;
+            }
+        }
+        let spans = rows.iter().map(|row| image.span(row.0)).collect();
+        let mut places = vec![0u32; (groups.len() * 2 + 1).next_power_of_two()];
+        let mask = places.len() - 1;
+        for (number, group) in groups.iter().enumerate() {
+            let mut at = group.hash as usize & mask;
+            while places[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            places[at] = number as u32 + 1;
+        }
+        Self { image: Arc::clone(image), places, groups, rows, spans }
+    }
+
+    #[inline]
+    fn range(&self, value: &[u8]) -> std::ops::Range<usize> {
+        let hash = hash(value);
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize & mask;
+        // At least half of the places are free, so this ends.
+        while let Some(number) = self.places[at].checked_sub(1) {
+            let group = &self.groups[number as usize];
+            if group.hash == hash && self.image.bytes_of(group.text) == value {
+                return group.first as usize..(group.first + group.count) as usize;
+            }
+            at = (at + 1) & mask;
+        }
+        0..0
+    }
+
+    /// Whether a row with this value is valid on a day.
+    #[inline]
+    pub fn holds(&self, value: &str, on: Date) -> bool {
+        self.spans[self.range(value.as_bytes())].iter().any(|span| span.holds(on))
+    }
+
+    /// Whether a row has this value, on whatever day.
+    #[inline]
+    pub fn knows(&self, value: &str) -> bool {
+        !self.range(value.as_bytes()).is_empty()
+    }
+
+    /// The rows with this value in the order of the book, valid or not.
+    #[inline]
+    pub fn rows(&self, value: &str) -> &[RowIx] {
+        &self.rows[self.range(value.as_bytes())]
+    }
+
+    /// The rows with this value that are valid on a day.
+    #[inline]
+    pub fn rows_on(&self, value: &str, on: Date) -> impl Iterator<Item = RowIx> + '_ {
+        let range = self.range(value.as_bytes());
+        self.rows[range.clone()].iter().zip(&self.spans[range]).filter(move |(_, span)| span.holds(on)).map(|(row, _)| *row)
+    }
+
+    /// Number of different values.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether the field has no value in any row.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+/// Eight bytes at a time, multiply and rotate. Values are short, and whoever sends a registry cannot put keys into the table.
+#[inline]
+fn hash(bytes: &[u8]) -> u32 {
+    const K: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut state = bytes.len() as u64;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        state = (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(K);
+    }
+    let rest = chunks.remainder();
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        state = (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(K);
+    }
+    (state ^ (state >> 32)).wrapping_mul(K).rotate_right(32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::image::{Builder, Bytes, Head};
+    use super::*;
+
+    fn date(text: &str) -> Date {
+        Date::parse(text).expect("a day")
+    }
+
+    fn index(rows: &[(&str, Span)]) -> Index {
+        let mut builder = Builder::new(["K"]).expect("a field");
+        for (key, span) in rows {
+            builder.push([*key], *span).expect("small");
+        }
+        let bytes = builder.finish(&Head::default()).expect("small");
+        Index::build(&Arc::new(Image::open(Bytes::Owned(bytes)).expect("sound")), 0)
+    }
+
+    #[test]
+    fn days_decide_among_rows_of_one_value() {
+        let early = Span { from: date("2013-07-08"), until: date("2017-12-11") };
+        let late = Span { from: date("2017-12-13"), until: Date::MAX };
+        let index = index(&[("136", late), ("97", Span::ALWAYS), ("136", early), ("", Span::ALWAYS)]);
+        let days = ["2013-07-07", "2013-07-08", "2017-12-11", "2017-12-12", "2017-12-13", "2099-01-01"];
+        assert_eq!(days.map(|d| index.holds("136", date(d))), [false, true, true, false, true, true]);
+        assert_eq!(index.rows("136"), [RowIx(0), RowIx(2)]);
+        assert_eq!(index.rows_on("136", date("2014-01-01")).collect::<Vec<_>>(), [RowIx(2)]);
+        assert_eq!((index.len(), index.knows("97"), index.knows("098"), index.knows("")), (2, true, false, false));
+    }
+
+    #[test]
+    fn an_empty_book_holds_nothing() {
+        let index = index(&[]);
+        assert!(index.is_empty() && !index.holds("1", Date::today()) && index.rows("").is_empty());
+    }
+
+    #[test]
+    fn agrees_with_a_list_over_many_keys() {
+        let keys: Vec<String> = (0..5000).map(|i| format!("sh{i:04}.{}", i % 7)).collect();
+        let rows: Vec<_> = keys.iter().map(|k| (k.as_str(), Span::ALWAYS)).collect();
+        let index = index(&rows);
+        for (number, key) in keys.iter().enumerate() {
+            assert_eq!(index.rows(key), [RowIx(number as u32)]);
+            assert!(!index.knows(&key[1..]));
+        }
+    }
+}
