@@ -250,7 +250,7 @@ pub struct Rule {
     pub severity: Severity,
     /// Code of the book F012 (901–905) that the protocol carries.
     pub f012: String,
-    /// What is wrong; slots `{element}`, `{name}`, `{value}`, `{expected}`, `{found}`.
+    /// What is wrong; slots `{element}`, `{parent}`, `{value}`, `{expected}`, `{found}`.
     pub text: Text,
     /// What to do in the MIS.
     pub advice: Text,
@@ -412,6 +412,11 @@ impl Finding {
         self.path.rsplit('/').next().unwrap_or("")
     }
 
+    /// Name of the block that holds the element, the last part but one of the path.
+    pub fn parent(&self) -> &str {
+        self.path.rsplit('/').nth(1).unwrap_or("")
+    }
+
     /// The same finding as reports may show it: a personal value masked.
     #[must_use]
     pub fn masked(mut self) -> Self {
@@ -427,6 +432,7 @@ impl Finding {
     pub fn message(&self, rule: &Rule, lang: Lang) -> String {
         fill(rule.text.get(lang), |slot| match slot {
             "element" => Some(self.element()),
+            "parent" => Some(self.parent()),
             "value" => Some(self.value.as_deref().unwrap_or("")),
             "expected" => Some(self.expected.as_deref().unwrap_or("")),
             "found" => Some(self.found.as_deref().unwrap_or("")),

@@ -1,6 +1,5 @@
 //! Types of values: what a text must look like to be a number, a date or a text of an element.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::mask::Mask;
@@ -44,6 +43,16 @@ impl Charset {
             bytes[usize::from(byte)] = windows_1251_char(byte).is_some_and(|c| ranges.iter().any(|(a, b)| (*a..=*b).contains(&c)));
         }
         Ok(Self { id: id.to_owned(), ranges, title, bytes })
+    }
+
+    /// The set as people read it in any language: `0-9 A-Z ␣ -`.
+    pub fn shown(&self) -> String {
+        let item = |(a, b): &(char, char)| match (a, b) {
+            (' ', ' ') => "␣".to_owned(),
+            (a, b) if a == b => a.to_string(),
+            (a, b) => format!("{a}-{b}"),
+        };
+        self.ranges.iter().map(item).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether a character belongs to the set.
@@ -239,12 +248,13 @@ impl ValueType {
         }
     }
 
-    /// The type as a person writes it: `N(15.2)`, `T(1-36)`, `D`.
+    /// The type as a person writes it: `N(15.2)` (exactly two decimals), `N(5.0-2)` (at most two), `T(1-36)`, `D`.
     pub fn spec(&self) -> String {
         match &self.shape {
             Shape::Digits { min: 1, max } => format!("N({max})"),
             Shape::Digits { min, max } => format!("N({min}-{max})"),
-            Shape::Decimal { whole, fraction, fixed } => format!("N({whole}.{fraction}{})", if *fixed { "!" } else { "" }),
+            Shape::Decimal { whole, fraction, fixed: true } => format!("N({whole}.{fraction})"),
+            Shape::Decimal { whole, fraction, fixed: false } => format!("N({whole}.0-{fraction})"),
             Shape::Date => "D".to_owned(),
             Shape::Text { min, max, .. } if min == max => format!("T(={max})"),
             Shape::Text { min: 1, max, .. } => format!("T({max})"),
@@ -287,21 +297,22 @@ impl ValueType {
             Shape::Digits { .. } if !value.iter().all(u8::is_ascii_digit) => fault(Check::NotNumber, self.spec(), None),
             Shape::Digits { .. } if length < shortest => fault(Check::TooShort, self.spec(), found),
             Shape::Digits { .. } => fault(Check::TooLong, self.spec(), found),
-            Shape::Decimal { whole, fraction, .. } => {
+            Shape::Decimal { whole, fraction, fixed } => {
                 let (head, tail) = split_decimal(value);
                 if head.is_empty() || !head.iter().all(u8::is_ascii_digit) || !tail.unwrap_or(b"0").iter().all(u8::is_ascii_digit) {
                     fault(Check::NotNumber, self.spec(), None)
                 } else if head.len() > usize::from(*whole) {
                     fault(Check::TooLong, self.spec(), found)
                 } else {
-                    fault(Check::Decimals, self.spec(), Some(tail.map_or(0, <[u8]>::len).min(usize::from(u8::MAX)).to_string())).expecting(*fraction)
+                    let places = if *fixed { fraction.to_string() } else { format!("0-{fraction}") };
+                    fault(Check::Decimals, places, Some(tail.map_or(0, <[u8]>::len).min(usize::from(u8::MAX)).to_string()))
                 }
             }
             Shape::Date if is_date_shape(value) => fault(Check::NoSuchDate, String::new(), None),
             Shape::Date => fault(Check::NotDate, "YYYY-MM-DD".to_owned(), None),
             Shape::Text { .. } if length > longest => fault(Check::TooLong, self.spec(), found),
             Shape::Text { .. } if length < shortest => fault(Check::TooShort, self.spec(), found),
-            Shape::Text { set, .. } => fault(Check::Characters, set.as_ref().map_or_else(String::new, |s| s.id.clone()), None),
+            Shape::Text { set, .. } => fault(Check::Characters, set.as_ref().map_or_else(String::new, |s| s.shown()), None),
             Shape::Mask(mask) if length > longest => fault(Check::TooLong, mask.as_str().to_owned(), found),
             Shape::Mask(mask) => fault(Check::Mask, mask.as_str().to_owned(), None),
         })
@@ -310,15 +321,6 @@ impl ValueType {
 
 fn fault(check: Check, expected: String, found: Option<String>) -> ValueFault {
     ValueFault { check, expected: Some(expected).filter(|e| !e.is_empty()), found }
-}
-
-impl ValueFault {
-    fn expecting(mut self, fraction: u8) -> Self {
-        let mut text = self.expected.take().unwrap_or_default();
-        let _ = write!(text, " = {fraction}");
-        self.expected = Some(text);
-        self
-    }
 }
 
 fn split_decimal(value: &[u8]) -> (&[u8], Option<&[u8]>) {
