@@ -56,7 +56,7 @@ impl AtomicFile {
         }
         #[cfg(not(unix))]
         let _ = access;
-        let file = BufWriter::with_capacity(64 << 10, builder.tempfile_in(folder(&target))?);
+        let file = BufWriter::with_capacity(64 << 10, builder.tempfile_in(folder(&target)).map_err(|e| plain(&e))?);
         Ok(Self { state: State::Beside { file, target } })
     }
 
@@ -103,6 +103,11 @@ pub fn write_atomic(target: &Path, access: Access, bytes: &[u8]) -> io::Result<(
     file.commit()
 }
 
+/// The kind of what the system said, without the name of our temporary file.
+fn plain(error: &io::Error) -> io::Error {
+    io::Error::from(error.kind())
+}
+
 fn folder(target: &Path) -> &Path {
     target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -147,7 +152,8 @@ mod tests {
     fn a_folder_is_no_target() {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(AtomicFile::create(folder.path(), Access::Default).expect_err("a folder").kind(), io::ErrorKind::IsADirectory);
-        assert!(AtomicFile::create(&folder.path().join("no/such"), Access::Default).is_err());
+        let error = AtomicFile::create(&folder.path().join("no/such"), Access::Default).expect_err("no folder");
+        assert!(error.kind() == io::ErrorKind::NotFound && !error.to_string().contains(".puomp"), "{error}");
     }
 
     #[cfg(unix)]

@@ -51,7 +51,7 @@ impl Failure {
     /// What the user reads; nothing for a closed pipe.
     pub(super) fn text(&self, texts: &Texts, lang: Lang) -> Option<String> {
         let path_error =
-            |key, path: &PathBuf, error: &io::Error| texts.fill(key, lang, &[("path", &path.display().to_string()), ("reason", &error.to_string())]);
+            |key, path: &PathBuf, error: &io::Error| texts.fill(key, lang, &[("path", &path.display().to_string()), ("reason", &reason(error, texts, lang))]);
         Some(match self {
             Self::Table(error) => texts.fill(Key::ErrorTable, lang, &[("error", &error.to_string())]),
             Self::Write(path, error) => path_error(Key::ErrorWrite, path, error),
@@ -62,11 +62,24 @@ impl Failure {
             Self::TooMany => texts.get(Key::ErrorTooMany, lang).to_owned(),
             Self::Nothing => texts.get(Key::ErrorNothing, lang).to_owned(),
             Self::Threads => texts.get(Key::ErrorThreads, lang).to_owned(),
-            Self::Stream(error) => texts.fill(Key::ErrorStream, lang, &[("reason", &error.to_string())]),
+            Self::Stream(error) => texts.fill(Key::ErrorStream, lang, &[("reason", &reason(error, texts, lang))]),
             Self::Verb(text, _) => text.clone(),
             Self::Pipe => return None,
         })
     }
+}
+
+/// Why the system refused; the usual reasons in the user's language, the others as the system calls them.
+fn reason(error: &io::Error, texts: &Texts, lang: Lang) -> String {
+    let key = match error.kind() {
+        io::ErrorKind::NotFound => Key::ReasonNotFound,
+        io::ErrorKind::PermissionDenied => Key::ReasonDenied,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Key::ReasonFull,
+        io::ErrorKind::IsADirectory => Key::ReasonFolder,
+        io::ErrorKind::ReadOnlyFilesystem => Key::ReasonReadOnly,
+        _ => return error.to_string(),
+    };
+    texts.get(key, lang).to_owned()
 }
 
 impl From<TableError> for Failure {
@@ -80,7 +93,12 @@ impl From<io::Error> for Failure {
         if error.get_ref().is_some_and(|inner| inner.is::<TooMany>()) {
             return Self::TooMany;
         }
-        match error.kind() {
+        // The csv crate wraps what the stream says.
+        let kind = match error.get_ref().and_then(|inner| inner.downcast_ref::<csv::Error>()).map(csv::Error::kind) {
+            Some(csv::ErrorKind::Io(inner)) => inner.kind(),
+            _ => error.kind(),
+        };
+        match kind {
             io::ErrorKind::BrokenPipe => Self::Pipe,
             _ => Self::Stream(error),
         }

@@ -181,7 +181,8 @@ impl<'a, W: Write> Human<'a, W> {
             }
         }
         let more = group.count - group.places.len();
-        if more > 0 {
+        // Who wants no places is not told that there are more.
+        if more > 0 && self.options.limit > 0 {
             let more = self.text(Key::PlaceMore, &[("count", &self.texts.number(self.options.lang, more))]);
             writeln!(self.out, "      {more}")?;
         }

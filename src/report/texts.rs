@@ -191,6 +191,16 @@ keys! {
     ErrorRead = "error.read",
     /// Standard output or a temporary file fails.
     ErrorStream = "error.stream",
+    /// The system's reason: no such file or folder.
+    ReasonNotFound = "reason.not-found",
+    /// No rights, or another program holds the file.
+    ReasonDenied = "reason.denied",
+    /// The disk is full.
+    ReasonFull = "reason.full",
+    /// A folder stands there.
+    ReasonFolder = "reason.folder",
+    /// Nothing can be written there.
+    ReasonReadOnly = "reason.read-only",
     /// A folder does not exist.
     ErrorNoFolder = "error.no-folder",
     /// A broken wildcard.

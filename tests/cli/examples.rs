@@ -1,0 +1,36 @@
+//! The examples of `--help` do what they promise.
+
+use crate::desk::{Desk, Package, wrong};
+
+#[test]
+fn every_example_of_every_verb_runs() {
+    let desk = Desk::new();
+    Package::new(1).zip(&desk.path("выгрузка"));
+    wrong(2).write(&desk.path("выгрузка"));
+    let mut verbs: Vec<Vec<String>> = vec![Vec::new()];
+    let mut ran = 0;
+    while let Some(verb) = verbs.pop() {
+        for lang in ["ru", "en"] {
+            let mut args: Vec<&str> = verb.iter().map(String::as_str).collect();
+            args.extend(["--help", "--lang", lang]);
+            let (code, help, _) = desk.run(&args);
+            assert_eq!(code, 0);
+            let heading = if lang == "ru" { "Команды:" } else { "Commands:" };
+            if lang == "ru" {
+                let listed = help.split_once(heading).map_or("", |(_, rest)| rest.split("\n\n").next().unwrap_or(""));
+                verbs.extend(listed.lines().filter_map(|l| l.split_whitespace().next()).map(|name| verb.iter().cloned().chain([name.to_owned()]).collect()));
+            }
+            let examples: Vec<&str> = help.lines().filter_map(|l| l.strip_prefix("  puomp ")).collect();
+            assert!(!examples.is_empty(), "no example for {verb:?}");
+            for example in examples {
+                let args: Vec<&str> = example.split_whitespace().collect();
+                let (code, out, err) = desk.run(&args);
+                let expected =
+                    if args[0] == "validate" && !example.contains("HM1") && !example.contains("*.zip") && !example.contains("--help") { 1 } else { 0 };
+                assert_eq!((code, err.as_str()), (expected, ""), "puomp {example}\n{out}");
+                ran += 1;
+            }
+        }
+    }
+    assert!(ran >= 20, "{ran}");
+}

@@ -1,0 +1,61 @@
+//! What all verbs have in common.
+
+use std::process::Stdio;
+
+use insta_cmd::assert_cmd_snapshot;
+
+use crate::desk::{Desk, Package};
+
+#[test]
+fn help_in_both_languages() {
+    let desk = Desk::new();
+    assert_cmd_snapshot!(desk.puomp(&["--help"]));
+    assert_cmd_snapshot!(desk.puomp(&["validate", "--help"]));
+    assert_cmd_snapshot!(desk.puomp(&["validate", "--help"]).env("LANG", "en_US.UTF-8"));
+}
+
+#[test]
+fn wrong_usage_says_what_is_right() {
+    let desk = Desk::new();
+    assert_cmd_snapshot!(desk.puomp(&["validate", "x", "--ful"]));
+    assert_cmd_snapshot!(desk.puomp(&["validte", "x"]).env("PUOMP_LANG", "en"));
+    assert_cmd_snapshot!(desk.puomp(&["validate", "x", "--format", "xml"]));
+    assert_cmd_snapshot!(desk.puomp(&["validate"]));
+    assert_eq!(desk.run(&[]).0, 2);
+}
+
+#[test]
+fn the_version() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["--version"]), (0, format!("puomp {}\n", env!("CARGO_PKG_VERSION")), String::new()));
+}
+
+#[test]
+fn a_broken_rule_table_stops_the_program_and_is_named() {
+    let desk = Desk::new();
+    Package::new(1).zip(&desk.path("out"));
+    std::fs::create_dir_all(desk.path("rules/formats")).expect("a folder");
+    std::fs::write(desk.path("rules/formats/editions.csv"), "family,edition,version,from,until,basis,source_note\nH,3.1,3.1,2019-13,,proven,x\n")
+        .expect("written");
+    assert_cmd_snapshot!(desk.puomp(&["validate", "out", "--rules", "rules"]));
+    assert_cmd_snapshot!(desk.puomp(&["validate", "out"]).env("PUOMP_RULES", "нет такой"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let desk = Desk::new();
+    for args in [&["formats", "show", "H", "6.0"][..], &["formats", "show", "H", "6.0", "--format", "csv"], &["completions", "bash"], &["--help"]] {
+        let mut child = desk.puomp(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("ended");
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn colours_when_asked_for() {
+    let desk = Desk::new();
+    Package::new(1).zip(&desk.path("out"));
+    assert!(desk.run(&["validate", "out", "--color", "always"]).1.contains('\u{1b}'));
+    assert!(!desk.run(&["validate", "out"]).1.contains('\u{1b}'));
+}

@@ -1,0 +1,8 @@
+//! The program as its users meet it: exit code, standard output and standard error together.
+
+mod desk;
+mod examples;
+mod general;
+mod privacy;
+mod protocol;
+mod validate;
