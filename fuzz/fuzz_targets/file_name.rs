@@ -1,5 +1,4 @@
-//! Any text is a file name or an error; a name writes itself and finds its way between main and person file.
-
+//! The grammar of file names: never a panic; what is read is written back and read again the same.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -9,14 +8,19 @@ use puomp::registry::format::Formats;
 use puomp::registry::name::FileName;
 use puomp::tables::RuleFiles;
 
-static FORMATS: LazyLock<Formats> = LazyLock::new(|| Formats::load(&RuleFiles::embedded()).expect("the built-in tables are sound"));
+static FORMATS: LazyLock<Formats> = LazyLock::new(|| Formats::load(&RuleFiles::embedded()).expect("the tests load the same tables"));
 
 fuzz_target!(|stem: &str| {
     let prefixes = FORMATS.prefixes();
-    if let Ok(name) = FileName::parse(prefixes, stem) {
-        assert_eq!(name.to_string(), stem.to_ascii_uppercase());
-        if let Some(persons) = name.persons(prefixes) {
-            assert_eq!(persons.main(prefixes).as_ref(), Some(&name));
-        }
+    let Ok(name) = FileName::parse(prefixes, stem) else { return };
+    let written = name.to_string();
+    assert_eq!(written, stem.to_ascii_uppercase(), "nothing is lost");
+    assert_eq!(FileName::parse(prefixes, &written).as_ref(), Ok(&name));
+    assert!((1..=12).contains(&name.month) && (2000..2100).contains(&name.year));
+    assert_eq!((name.sender.code.len(), name.receiver.code.len()), (name.sender.kind.digits(), name.receiver.kind.digits()));
+    if let Some(persons) = name.persons(prefixes) {
+        assert!(persons.is_persons && !name.is_persons);
+        assert_eq!(FileName::parse(prefixes, &persons.to_string()).as_ref(), Ok(&persons));
+        assert_eq!(persons.main(prefixes).as_ref(), Some(&name), "the pair finds back");
     }
 });
