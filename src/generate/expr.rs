@@ -165,7 +165,11 @@ impl Parser<'_, '_, '_> {
     }
 
     fn expect(&mut self, sign: &str) -> Result<(), String> {
-        if self.sign(sign) { Ok(()) } else { Err(format!("«{sign}» is due, found «{}»", self.tokens.get(self.at).map_or("the end".to_owned(), Token::show))) }
+        if self.sign(sign) {
+            Ok(())
+        } else {
+            Err(format!("«{sign}» is due, found «{}»", self.tokens.get(self.at).map_or("the end".to_owned(), Token::show)))
+        }
     }
 
     fn word(&mut self) -> Option<String> {
@@ -197,14 +201,8 @@ impl Parser<'_, '_, '_> {
 
     fn compare(&mut self) -> Result<Expr, String> {
         let left = self.sum()?;
-        let signs = [
-            ("=", Compare::Equal),
-            ("!=", Compare::Differs),
-            ("<=", Compare::AtMost),
-            (">=", Compare::AtLeast),
-            ("<", Compare::Less),
-            (">", Compare::Greater),
-        ];
+        let signs =
+            [("=", Compare::Equal), ("!=", Compare::Differs), ("<=", Compare::AtMost), (">=", Compare::AtLeast), ("<", Compare::Less), (">", Compare::Greater)];
         for (sign, compare) in signs {
             if self.sign(sign) {
                 let mut right = vec![self.sum()?];
@@ -352,7 +350,11 @@ pub(super) fn eval(words: &Words<'_>, expr: &Expr, state: &mut State) -> Result<
             let mut any = false;
             for part in right {
                 let right = eval(words, part, state)?;
-                any |= if matches!(compare, Compare::Equal | Compare::Differs) { left == right && left != Value::None } else { ordered(words, *compare, left, right) };
+                any |= if matches!(compare, Compare::Equal | Compare::Differs) {
+                    left == right && left != Value::None
+                } else {
+                    ordered(words, *compare, left, right)
+                };
             }
             truth(any != (*compare == Compare::Differs))
         }

@@ -7,6 +7,7 @@
 mod calendar;
 mod emit;
 mod expr;
+mod output;
 mod package;
 mod plan;
 mod rng;
@@ -16,6 +17,7 @@ mod words;
 use std::fmt;
 use std::io;
 
+pub use output::{Packing, Summary};
 pub use package::{Generator, Names, Totals};
 
 use crate::registry::encoding::Encoding;
@@ -77,8 +79,30 @@ pub enum Error {
     Table(TableError),
     /// The output fails.
     Io(io::Error),
-    /// No such family, edition or file-name letters; the text names what there is.
-    Unknown(String),
+    /// There is no such thing.
+    Unknown {
+        /// What kind of thing.
+        what: Choice,
+        /// What was asked for.
+        given: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+}
+
+/// What can be chosen wrongly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// A family.
+    Family,
+    /// An edition of the family.
+    Edition,
+    /// A month in which the family had an edition.
+    Period,
+    /// File-name letters of the family in the month.
+    Letters,
+    /// The code of a clinic or insurer.
+    Code,
 }
 
 impl fmt::Display for Error {
@@ -86,7 +110,7 @@ impl fmt::Display for Error {
         match self {
             Self::Table(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),
-            Self::Unknown(what) => f.write_str(what),
+            Self::Unknown { what, given, known } => write!(f, "{what:?} {given}: {}", known.join(", ")),
         }
     }
 }

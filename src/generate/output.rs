@@ -1,12 +1,13 @@
 //! Puts a package into a folder: zipped, as clinics send it, or as two plain files.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::{Error, Generator, Names, Totals};
+use crate::sys::{Access, AtomicFile};
 
 /// How the files are put into the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,7 +40,7 @@ impl Generator<'_> {
     pub fn write_into(&self, folder: &Path, packing: Packing) -> Result<Summary, Error> {
         std::fs::create_dir_all(folder)?;
         let names = self.names().clone();
-        let entries = [format!("{}.XML", names.main), format!("{}.XML", names.persons)];
+        let entries = [format!("{}.xml", names.main), format!("{}.xml", names.persons)];
         let mut bytes = 0;
         let files = match packing {
             Packing::Zip => {
@@ -72,7 +73,11 @@ impl Generator<'_> {
 
     fn write_one(&self, main: bool, out: &mut (dyn Write + Send)) -> Result<u64, Error> {
         let mut counted = Counted { out, bytes: 0 };
-        if main { self.write_main(&mut counted)? } else { self.write_persons(&mut counted)? }
+        if main {
+            self.write_main(&mut counted)?
+        } else {
+            self.write_persons(&mut counted)?
+        }
         Ok(counted.bytes)
     }
 }

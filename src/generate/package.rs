@@ -9,8 +9,8 @@ use super::emit::Output;
 use super::plan::{Document, Plan};
 use super::rng::{Rng, mix};
 use super::words::{State, Value, Words, given};
-use super::{Error, Options};
-use crate::registry::format::{Formats, PERSONS};
+use super::{Choice, Error, Options};
+use crate::registry::format::{Formats, PERSONS, Prefix};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::tables::{RuleFiles, TableError};
 
@@ -63,26 +63,24 @@ impl<'t> Generator<'t> {
     /// # Errors
     /// No such family, edition or letters; a defect of the tables.
     pub fn new(files: &'t RuleFiles, formats: &Formats, options: &Options) -> Result<Self, Error> {
-        let unknown = |what: String| Error::Unknown(what);
-        let known = || formats.editions(options.family).iter().map(|f| f.edition.id.as_str()).collect::<Vec<_>>().join(", ");
+        let unknown = |what, given: String, known: Vec<String>| Error::Unknown { what, given, known };
+        let editions = formats.editions(options.family);
+        if editions.is_empty() {
+            return Err(unknown(Choice::Family, options.family.to_string(), formats.families().map(|f| f.to_string()).collect()));
+        }
         let main = match &options.edition {
-            Some(edition) => formats.get(options.family, edition).ok_or_else(|| unknown(format!("{} {edition}: {}", options.family, known())))?,
-            None => {
-                let in_force = formats.editions(options.family).iter().rfind(|f| f.edition.in_force(options.period));
-                in_force.ok_or_else(|| unknown(format!("{} {}: {}", options.family, options.period, known())))?
-            }
+            Some(edition) => formats.get(options.family, edition).ok_or_else(|| {
+                let known = editions.iter().map(|f| f.edition.id.clone()).collect();
+                unknown(Choice::Edition, format!("{} {edition}", options.family), known)
+            })?,
+            None => editions.iter().rfind(|f| f.edition.in_force(options.period)).ok_or_else(|| {
+                let known = editions.iter().filter_map(|f| f.edition.from.or(f.edition.until)).map(|m| m.to_string()).collect();
+                unknown(Choice::Period, format!("{} {}", options.family, options.period), known)
+            })?,
         };
-        let (persons, _) = formats.choose(PERSONS, None, Some(options.period)).ok_or_else(|| unknown(format!("{PERSONS}")))?;
-        let in_force = |p: &&crate::registry::format::Prefix| p.from.is_none_or(|f| f <= options.period) && p.until.is_none_or(|u| options.period <= u);
-        let mut prefixes = formats.prefixes().iter().filter(|p| p.family == options.family).filter(in_force);
-        let prefix = match &options.letters {
-            Some(letters) => prefixes.find(|p| p.letters == *letters),
-            None => prefixes.next(),
-        };
-        let prefix = prefix.ok_or_else(|| {
-            let letters: Vec<&str> = formats.prefixes().iter().filter(|p| p.family == options.family).map(|p| p.letters.as_str()).collect();
-            unknown(format!("{} {}: {}", options.family, options.period, letters.join(", ")))
-        })?;
+        let choose_persons = || formats.choose(PERSONS, None, Some(options.period));
+        let (persons, _) = choose_persons().ok_or_else(|| unknown(Choice::Family, PERSONS.to_string(), Vec::new()))?;
+        let prefix = prefix(formats, options)?;
 
         let mut words = Words::new(files);
         let (clinic, insurer) = parties(&mut words, options)?;
@@ -298,16 +296,30 @@ impl<'t> Generator<'t> {
     }
 }
 
+fn prefix<'f>(formats: &'f Formats, options: &Options) -> Result<&'f Prefix, Error> {
+    let of_family = || formats.prefixes().iter().filter(|p| p.family == options.family);
+    let in_force = |p: &&Prefix| p.from.is_none_or(|f| f <= options.period) && p.until.is_none_or(|u| options.period <= u);
+    let chosen = match &options.letters {
+        Some(letters) => of_family().filter(in_force).find(|p| p.letters == *letters),
+        None => of_family().find(in_force),
+    };
+    chosen.ok_or_else(|| Error::Unknown {
+        what: Choice::Letters,
+        given: options.letters.clone().unwrap_or_else(|| options.family.to_string()),
+        known: of_family().filter(in_force).map(|p| p.letters.clone()).collect(),
+    })
+}
+
 fn parties(words: &mut Words<'_>, options: &Options) -> Result<(String, String), Error> {
     let table = |e: String| Error::Table(TableError::new("generate/pools/parties.csv", 0, e));
     let pool = words.pool("parties").map_err(table)?;
-    let mut code = |given: &Option<String>, column: &str, digits: usize| -> Result<String, Error> {
+    let code = |given: &Option<String>, column: &str, digits: usize| -> Result<String, Error> {
         let code = match given {
             Some(code) => code.clone(),
             None => words.show(words.cell(pool, words.column(pool, column).map_err(table)?, 0)),
         };
-        if code.len() == digits && code.bytes().all(|b| b.is_ascii_digit()) { Ok(code) } else { Err(Error::Unknown(format!("«{code}»: {digits} digits"))) }
+        let fits = code.len() == digits && code.bytes().all(|b| b.is_ascii_digit());
+        if fits { Ok(code) } else { Err(Error::Unknown { what: Choice::Code, given: code, known: vec!["9".repeat(digits)] }) }
     };
     Ok((code(&options.clinic, "own_clinic", PartyKind::Clinic.digits())?, code(&options.insurer, "own_insurer", PartyKind::Insurer.digits())?))
 }
-

@@ -239,10 +239,13 @@ fn recipe(words: &mut Words<'_>, node: &Node, value: &str) -> Result<Recipe, Str
 }
 
 fn form(kind: &ValueType) -> Form {
-    match kind.decimal() {
-        Some((_, digits, _)) if kind.base() == Base::Number => Form::Fixed(digits),
-        _ => Form::Plain,
-    }
+    let after_point = |mask: &str| mask.rsplit_once('.').map(|(_, tail)| tail.bytes().filter(|b| *b == b'9').count() as u8);
+    let digits = match (kind.decimal(), kind.mask()) {
+        (Some((_, digits, _)), _) => Some(digits),
+        (None, Some(mask)) => after_point(mask.as_str()),
+        (None, None) => None,
+    };
+    digits.filter(|_| kind.base() == Base::Number).map_or(Form::Plain, Form::Fixed)
 }
 
 /// Whether a row is about an element: its name, and the ends of its parent's path.

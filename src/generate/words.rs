@@ -130,9 +130,11 @@ struct Row {
 #[derive(Debug)]
 struct Keyed {
     columns: Vec<usize>,
-    /// Key values, then rows with their running sum of weights.
-    parts: Vec<(Vec<Value>, Vec<(u64, u32)>)>,
+    parts: Vec<Part>,
 }
+
+/// Key values, then rows with their running sum of weights.
+type Part = (Vec<Value>, Vec<(u64, u32)>);
 
 impl<'t> Words<'t> {
     pub(super) fn new(files: &'t RuleFiles) -> Self {
@@ -295,7 +297,7 @@ impl<'t> Words<'t> {
         if let Some(known) = self.pools[pool].draws.iter().position(|d| d.columns == columns) {
             return Ok(known);
         }
-        let mut parts: Vec<(Vec<Value>, Vec<(u64, u32)>)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         for row in 0..self.pools[pool].rows.len() {
             // A key cell may name several values: the row belongs to each of them.
             let mut values: Vec<Vec<Value>> = vec![Vec::new()];

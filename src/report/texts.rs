@@ -107,6 +107,18 @@ keys! {
     FormatsNoEdition = "formats.no-edition",
     /// No such element.
     FormatsNoElement = "formats.no-element",
+    /// What was generated.
+    GenerateDone = "generate.done",
+    /// No such family.
+    GenerateFamily = "generate.family",
+    /// No such edition.
+    GenerateEdition = "generate.edition",
+    /// No edition in this month.
+    GeneratePeriod = "generate.period",
+    /// No such letters.
+    GenerateLetters = "generate.letters",
+    /// Not a code.
+    GenerateCode = "generate.code",
     /// Formats that have it.
     FormatsElsewhere = "formats.elsewhere",
     /// Elements of a similar name.
