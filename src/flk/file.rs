@@ -5,14 +5,15 @@ use std::io;
 use rayon::prelude::*;
 
 use crate::finding::{Check, Finding, Place};
-use crate::registry::chunk::{Chunk, Chunks, LARGEST_RECORD, record_too_large};
+use crate::registry::chunk::{Chunk, Chunks, record_too_large};
 use crate::registry::encoding::BOM;
 use crate::registry::fault::Fault;
 use crate::registry::source::Source;
 
 use super::keyset::KeySet;
+use super::places::Progressed;
 use super::progress::Progress;
-use super::walk::{FileContext, HeadValue, PieceOutcome, Running, Walker};
+use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
 
 /// What a whole file came to; its findings went to the sink.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ pub(super) struct FileOutcome {
     pub(super) cases: u64,
     pub(super) services: u64,
     pub(super) case_sum: Running,
+    /// A record went on across pieces: none of them can be understood without those before it.
+    pub(super) tangled: bool,
     /// The file could not be read to its end.
     pub(super) fault: Option<Fault>,
     pub(super) sha256: Option<String>,
@@ -50,50 +53,43 @@ pub(super) fn check_file(
             return Ok(join.outcome);
         }
     };
-    let record = &context.format.node(context.plan.record).name;
     let mut join = Join::new(context, sink);
-    let mut chunks = Chunks::new(stream, record, hash);
+    let mut chunks = chunks(stream, context, hash);
     let mut pool = Vec::new();
     let mut batch = join.read(&mut chunks, &mut pool)?;
     // A walker that did not end between two records walks on alone: its state cannot be guessed by the next piece.
     let mut carried: Option<Walker<'_>> = None;
     while !batch.is_empty() && join.outcome.fault.is_none() {
         let bytes: usize = batch.iter().map(|c| c.bytes.len()).sum();
-        if let Some(walker) = &mut carried {
-            for chunk in &batch {
-                let (text, base) = after_bom(chunk);
-                let outcome = walker.piece(text, base, chunk.last);
-                join.piece(outcome, chunk)?;
-            }
-            pool.extend(batch.drain(..).map(|c| c.bytes));
-            batch = join.read(&mut chunks, &mut pool)?;
-        } else {
-            let (walked, next) = if batch.len() == 1 && batch[0].last {
-                (batch.iter().map(|c| walk(context, c)).collect::<Vec<_>>(), None)
-            } else {
-                let (walked, next) =
-                    rayon::join(|| batch.par_iter().map(|c| walk(context, c)).collect::<Vec<_>>(), || Join::read_batch(&mut chunks, &mut pool));
+        let walk_batch = || if carried.is_some() { Vec::new() } else { batch.par_iter().map(|c| walk(context, c)).collect::<Vec<_>>() };
+        let (walked, next) = match batch.last() {
+            Some(chunk) if chunk.last => (walk_batch(), None),
+            _ => {
+                let (walked, next) = rayon::join(walk_batch, || Join::read_batch(&mut chunks, &mut pool));
                 (walked, Some(next))
-            };
-            for (chunk, (outcome, walker)) in batch.iter().zip(walked) {
-                let outcome = match &mut carried {
-                    None => outcome,
-                    Some(carried) => {
-                        let (text, base) = after_bom(chunk);
-                        carried.piece(text, base, chunk.last)
-                    }
-                };
-                if carried.is_none() && outcome.ends_inside {
-                    carried = Some(walker);
-                }
-                join.piece(outcome, chunk)?;
             }
-            pool.extend(batch.drain(..).map(|c| c.bytes));
-            if let Some((read, fault)) = next {
-                batch = read;
-                if let Some(fault) = fault {
-                    join.pending = Some(fault);
-                }
+        };
+        let mut walked = walked.into_iter();
+        for chunk in &batch {
+            let alone = walked.next();
+            let (outcome, walker) = match (carried.take(), alone) {
+                (Some(mut walker), _) => (walker.chunk(chunk), walker),
+                (None, Some((outcome, walker))) if chunk.offset == 0 || !join.disturbs(&outcome) => (outcome, walker),
+                (None, _) => join.walk_again(chunk),
+            };
+            let before = join.read;
+            join.piece(outcome, chunk)?;
+            if !walker.is_between_records() {
+                let walker = carried.insert(walker);
+                walker.settle(before);
+                join.outcome.tangled = true;
+            }
+        }
+        pool.extend(batch.drain(..).map(|c| c.bytes));
+        if let Some((read, fault)) = next {
+            batch = read;
+            if let Some(fault) = fault {
+                join.pending = Some(fault);
             }
         }
         progress.advance(bytes as u64);
@@ -103,9 +99,6 @@ pub(super) fn check_file(
             join.fail(fault, None)?;
         }
     }
-    if let Some(fault) = join.pending.take() {
-        join.fail(fault, None)?;
-    }
     if hash {
         // The digest is of the whole file, also behind a fault of the markup.
         let _ = chunks.drain();
@@ -114,13 +107,20 @@ pub(super) fn check_file(
     join.finish()
 }
 
-fn walk<'p>(context: FileContext<'p>, chunk: &Chunk) -> (PieceOutcome, Walker<'p>) {
-    let mut walker = if chunk.offset == 0 { Walker::at_head(context) } else { Walker::between_records(context) };
-    let (text, base) = after_bom(chunk);
-    (walker.piece(text, base, chunk.last), walker)
+/// Pieces of a file as the checks want them.
+pub(super) fn chunks(stream: Box<dyn io::Read + Send>, context: FileContext<'_>, hash: bool) -> Chunks {
+    let record = &context.format.node(context.plan.record).name;
+    Chunks::new(stream, record, hash).with_piece(context.piece).with_largest(context.limits.record)
 }
 
-fn after_bom(chunk: &Chunk) -> (&[u8], u64) {
+/// Walks a piece as if nothing but records stood before it.
+fn walk<'p>(context: FileContext<'p>, chunk: &Chunk) -> (PieceOutcome, Walker<'p>) {
+    let mut walker = if chunk.offset == 0 { Walker::at_head(context) } else { Walker::between_records(context, RootState::default()) };
+    (walker.chunk(chunk), walker)
+}
+
+/// The text of a piece and its offset.
+pub(super) fn after_bom(chunk: &Chunk) -> (&[u8], u64) {
     match chunk.bytes.strip_prefix(BOM) {
         Some(text) if chunk.offset == 0 => (text, BOM.len() as u64),
         _ => (&chunk.bytes, chunk.offset),
@@ -132,10 +132,9 @@ struct Join<'a> {
     context: FileContext<'a>,
     sink: &'a mut dyn FnMut(Finding) -> io::Result<()>,
     outcome: FileOutcome,
-    root_seen: u64,
+    root: RootState,
     root_place: Option<Place>,
-    lines: u32,
-    tail: u32,
+    read: Progressed,
     /// A fault of the stream behind the pieces that are still to be joined.
     pending: Option<Fault>,
 }
@@ -149,7 +148,19 @@ impl<'a> Join<'a> {
             counts: vec![0; plan.counts.len()],
             ..FileOutcome::default()
         };
-        Self { context, sink, outcome, root_seen: 0, root_place: None, lines: 0, tail: 0, pending: None }
+        Self { context, sink, outcome, root: RootState::default(), root_place: None, read: Progressed::default(), pending: None }
+    }
+
+    /// Whether a piece holds more of the root than records: then what it says depends on the pieces before.
+    fn disturbs(&self, piece: &PieceOutcome) -> bool {
+        let record = 1 << self.context.plan.record_position(self.context.format);
+        piece.root.seen & !record != 0 || piece.root.text_reported
+    }
+
+    /// Walks a piece knowing what of the root stood before it.
+    fn walk_again(&self, chunk: &Chunk) -> (PieceOutcome, Walker<'a>) {
+        let mut walker = Walker::between_records(self.context, self.root);
+        (walker.chunk(chunk), walker)
     }
 
     fn read(&mut self, chunks: &mut Chunks, pool: &mut Vec<Vec<u8>>) -> io::Result<Vec<Chunk>> {
@@ -178,13 +189,10 @@ impl<'a> Join<'a> {
         if self.outcome.fault.is_some() {
             return Ok(());
         }
-        let (lines, tail) = (self.lines, self.tail);
+        let (read, base) = (self.read, piece.base);
         let shift = |place: &mut Place| {
-            if place.line == 1 {
-                place.column += tail;
-            }
-            if place.line > 0 {
-                place.line += lines;
+            if place.offset >= base {
+                read.shift(place);
             }
         };
         let mut root_place = piece.root_place;
@@ -196,7 +204,9 @@ impl<'a> Join<'a> {
         }
         for mut value in piece.head {
             shift(&mut value.place);
-            self.outcome.head.push(value);
+            if self.outcome.head.iter().all(|h| h.role != value.role) {
+                self.outcome.head.push(value);
+            }
         }
         let outcome = &mut self.outcome;
         for (set, keys) in outcome.keys.iter_mut().zip(&piece.keys) {
@@ -213,24 +223,24 @@ impl<'a> Join<'a> {
         outcome.records += piece.records;
         outcome.cases += piece.cases;
         outcome.services += piece.services;
-        self.root_seen |= piece.root_seen;
-        if piece.lines == 0 {
-            self.tail += piece.tail;
-        } else {
-            self.tail = piece.tail;
+        self.root.join(piece.root);
+        self.read.advance(piece.read);
+        let (mut fault, mut place) = (piece.fault, piece.fault_place);
+        place.iter_mut().for_each(shift);
+        if chunk.cut && fault.as_ref().is_none_or(|f| f.check == Check::XmlTruncated) {
+            fault = Some(record_too_large(base, self.context.limits.record));
+            place = Some(read.place(base));
         }
-        self.lines += piece.lines;
-        if let Some(fault) = piece.fault {
-            let mut place = piece.fault_place;
-            place.iter_mut().for_each(shift);
-            let too_large = fault.check == Check::XmlTruncated && chunk.bytes.len() >= LARGEST_RECORD;
-            let fault = if too_large { record_too_large(chunk.offset) } else { fault };
-            self.fail(fault, place)?;
+        match fault {
+            Some(fault) => self.fail(fault, place),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn fail(&mut self, fault: Fault, place: Option<Place>) -> io::Result<()> {
+        if self.outcome.fault.is_some() {
+            return Ok(());
+        }
         let finding = fault_finding(&self.context, &fault, place);
         self.outcome.fault = Some(fault);
         (self.sink)(finding)
@@ -240,7 +250,7 @@ impl<'a> Join<'a> {
         if self.outcome.fault.is_none() {
             let format = self.context.format;
             let root = format.node(format.root());
-            let mut missing = root.required & !self.root_seen;
+            let mut missing = root.required & !self.root.seen;
             while missing != 0 {
                 let child = root.children[missing.trailing_zeros() as usize];
                 missing &= missing - 1;

@@ -15,9 +15,11 @@ pub(super) struct Key {
     pub(super) offset: u64,
 }
 
-/// The key of a text: its number if it is a short run of digits, so that ascending numbers are sorted already; else a hash.
-pub(super) fn key_of(text: &[u8]) -> u64 {
-    if (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) {
+/// The key of a text: its number if it is a short run of digits, so that ascending numbers are sorted already; else a hash. Leading zeros
+/// do not count in numbers; in other texts they do.
+pub(super) fn key_of(text: &[u8], numeric: bool) -> u64 {
+    let plain = numeric || text.len() == 1 || text.first() != Some(&b'0');
+    if plain && (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) {
         return text.iter().fold(0, |n, b| n * 10 + u64::from(b - b'0'));
     }
     hash(0, text) | 1 << 63
@@ -262,9 +264,12 @@ mod tests {
 
     #[test]
     fn numbers_and_texts_do_not_meet() {
-        assert_eq!(key_of(b"0042"), key_of(b"42"));
-        assert_ne!(key_of(b"42"), key_of(b"42a"));
-        assert_ne!(key_of(b"abc"), key_of(b"abc\0"));
-        assert!(key_of(b"a") >> 63 == 1 && key_of(b"999999999999999999") >> 63 == 0);
+        assert_eq!(key_of(b"0042", true), key_of(b"42", true));
+        assert_ne!(key_of(b"0042", false), key_of(b"42", false));
+        assert_ne!(key_of(b"0", false), key_of(b"00", false));
+        assert_eq!(key_of(b"42", false), 42);
+        assert_ne!(key_of(b"42", false), key_of(b"42a", false));
+        assert_ne!(key_of(b"abc", false), key_of(b"abc\0", false));
+        assert!(key_of(b"a", false) >> 63 == 1 && key_of(b"999999999999999999", true) >> 63 == 0);
     }
 }

@@ -4,83 +4,105 @@ use std::io;
 
 use memchr::memmem;
 
-use crate::finding::{Finding, Place, RuleIx};
-use crate::registry::chunk::Chunks;
+use crate::finding::{Finding, Place};
 use crate::registry::source::Source;
 
-use super::walk::{FileContext, Mark, Walker};
+use super::file::{after_bom, chunks};
+use super::places::Progressed;
+use super::walk::{FileContext, Mark, RootState, Walker};
 
-/// Findings for marked elements, in order of offset; the marks are sorted. In a record that is a repetition as a whole (`repetition`) the
-/// weaker rule `unless` is not said again.
+/// Findings for marked elements, in order of offset; the marks are sorted and no two are equal. `tangled`: records of the file go on
+/// across pieces.
+///
+/// A file that can no longer be read, or is no longer the same, still gives every finding, but without its record.
 ///
 /// # Errors
-/// The file changed or can no longer be read, or the sink fails.
+/// The sink fails.
 pub(super) fn locate(
     source: &Source,
     context: FileContext<'_>,
+    tangled: bool,
     marks: &[Mark],
-    unless: Option<(RuleIx, RuleIx)>,
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<()> {
-    if marks.is_empty() {
-        return Ok(());
+    let mut rest = marks;
+    if let (false, Ok(stream)) = (marks.is_empty(), source.open()) {
+        let mut chunks = chunks(stream, context, false);
+        let mut walker = tangled.then(|| Walker::at_head(context));
+        let mut read = Progressed::default();
+        let mut buffer = Vec::new();
+        while let (false, Ok(Some(chunk))) = (rest.is_empty(), chunks.next_chunk(buffer)) {
+            let (text, base) = after_bom(&chunk);
+            let here = before(&mut rest, base + text.len() as u64);
+            let mut findings = match &mut walker {
+                Some(walker) => {
+                    walker.mark(here);
+                    let findings = walker.chunk(&chunk).findings;
+                    walker.settle(read);
+                    of_marks(findings, here)
+                }
+                None if here.is_empty() => Vec::new(),
+                // What looks like the edge of a record may be a comment or a stray tag: then only the whole piece tells.
+                None => in_records(context, text, base, here).unwrap_or_else(|| of_marks(walk(context, text, base, here), here)),
+            };
+            findings.iter_mut().filter(|f| f.place.offset >= base).for_each(|f| read.shift(&mut f.place));
+            for mark in here.iter().filter(|mark| !findings.iter().any(|f| is_of(f, mark))) {
+                sink(bare(context, mark))?;
+            }
+            findings.into_iter().try_for_each(&mut *sink)?;
+            read.advance(Progressed::of(text, context.encoding));
+            buffer = chunk.bytes;
+        }
     }
+    rest.iter().try_for_each(|mark| sink(bare(context, mark)))
+}
+
+/// Cuts off the marks before an offset.
+fn before<'m>(marks: &mut &'m [Mark], end: u64) -> &'m [Mark] {
+    let (here, later) = marks.split_at(marks.partition_point(|m| m.0 < end));
+    *marks = later;
+    here
+}
+
+fn is_of(finding: &Finding, mark: &Mark) -> bool {
+    (finding.place.offset, finding.rule) == *mark
+}
+
+fn of_marks(mut findings: Vec<Finding>, marks: &[Mark]) -> Vec<Finding> {
+    findings.retain(|f| marks.binary_search(&(f.place.offset, f.rule)).is_ok());
+    findings
+}
+
+fn walk(context: FileContext<'_>, text: &[u8], base: u64, marks: &[Mark]) -> Vec<Finding> {
+    let mut walker = Walker::between_records(context, RootState::default());
+    walker.mark(marks);
+    walker.piece(text, base, false).findings
+}
+
+/// Walks the records of a piece that hold marks; none when a mark was not met.
+fn in_records(context: FileContext<'_>, text: &[u8], base: u64, mut marks: &[Mark]) -> Option<Vec<Finding>> {
     let record = context.format.node(context.plan.record);
     let (head, tail) = (format!("<{}", record.name), format!("</{}>", record.name));
-    let mut chunks = Chunks::new(source.open()?, &record.name, false);
-    let mut rest = marks;
-    let (mut lines, mut column) = (0u32, 0u32);
-    let mut buffer = Vec::new();
-    while let Some(chunk) = chunks.next_chunk(buffer)? {
-        let bytes = &chunk.bytes;
-        let take = |rest: &mut &[Mark], end: usize| {
-            let (here, later) = rest.split_at(rest.partition_point(|m| m.0 < chunk.offset + end as u64));
-            *rest = later;
-            here.to_vec()
-        };
-        let mut counted = 0;
-        while let Some((offset, _)) = rest.first().filter(|m| m.0 < chunk.offset + bytes.len() as u64) {
-            let at = (*offset - chunk.offset) as usize;
-            let from = memmem::rfind(&bytes[..(at + head.len()).min(bytes.len())], head.as_bytes()).unwrap_or(at);
-            let to = memmem::find(&bytes[at..], tail.as_bytes()).map_or(bytes.len(), |n| at + n + tail.len());
-            let mut wanted = take(&mut rest, to);
-            if let Some((repetition, weaker)) = unless
-                && wanted.iter().any(|m| m.1 == repetition)
-            {
-                wanted.retain(|m| m.1 != weaker);
-            }
-            advance(&bytes[counted..from], &context, &mut lines, &mut column);
-            counted = from;
-            let outcome = Walker::between_records(context).with_marks(&wanted).piece(&bytes[from..to], chunk.offset + from as u64, false);
-            for mut finding in outcome.findings {
-                if !wanted.contains(&(finding.place.offset, finding.rule)) {
-                    continue;
-                }
-                shift(&mut finding.place, lines, column);
-                finding.value = finding.value.or_else(|| finding.keys.id_pac.clone());
-                sink(finding)?;
-            }
+    let (mut read, mut counted) = (Progressed::default(), 0);
+    let mut all = Vec::new();
+    while let Some((offset, _)) = marks.first() {
+        let at = (*offset - base) as usize;
+        let from = counted + memmem::rfind(&text[counted..(at + head.len()).min(text.len())], head.as_bytes())?;
+        let to = at + memmem::find(&text[at..], tail.as_bytes())? + tail.len();
+        let here = before(&mut marks, base + to as u64);
+        let mut findings = of_marks(walk(context, &text[from..to], base + from as u64, here), here);
+        if findings.len() != here.len() {
+            return None;
         }
-        advance(&bytes[counted..], &context, &mut lines, &mut column);
-        if rest.is_empty() {
-            return Ok(());
-        }
-        buffer = chunk.bytes;
+        read.advance(Progressed::of(&text[counted..from], context.encoding));
+        findings.iter_mut().for_each(|f| read.shift(&mut f.place));
+        all.append(&mut findings);
+        counted = from;
     }
-    Ok(())
+    Some(all)
 }
 
-fn advance(bytes: &[u8], context: &FileContext<'_>, lines: &mut u32, column: &mut u32) {
-    *lines += memchr::memchr_iter(b'\n', bytes).count() as u32;
-    match memchr::memrchr(b'\n', bytes) {
-        Some(at) => *column = context.encoding.length(&bytes[at + 1..]) as u32,
-        None => *column += context.encoding.length(bytes) as u32,
-    }
-}
-
-fn shift(place: &mut Place, lines: u32, column: u32) {
-    if place.line == 1 {
-        place.column += column;
-    }
-    place.line += lines;
+/// All that can be said of a mark whose element is not there any more.
+fn bare(context: FileContext<'_>, mark: &Mark) -> Finding {
+    Finding { place: Place { offset: mark.0, ..Place::default() }, ..Finding::of_file(mark.1, context.file) }
 }

@@ -4,6 +4,7 @@ mod file;
 mod keyset;
 mod locate;
 pub mod outcome;
+mod places;
 mod plan;
 pub mod progress;
 mod validate;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Catalog, Check, RuleIx};
+use crate::registry::format::value::Base;
 use crate::registry::format::{Format, NameKey, Node, NodeId, PERSONS, Role};
 use crate::tables::TableError;
 
@@ -59,6 +60,8 @@ pub(super) enum Tally {
 #[derive(Debug)]
 pub(super) struct FileKey {
     pub(super) element: NodeId,
+    /// The key is a number: `01` and `1` are one.
+    pub(super) numeric: bool,
     /// The rule that a repetition breaks; none when repetition is fine (ID_PAC of the main file).
     pub(super) unique: Option<RuleIx>,
     /// The rule that is broken when the other file of the package lacks the key.
@@ -156,6 +159,11 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Position of the record among the children of the root.
+    pub(super) fn record_position(&self, format: &Format) -> usize {
+        usize::from(format.node(self.record).position)
+    }
+
     /// The rule of a kind.
     pub(super) fn rule(&self, check: Check) -> RuleIx {
         self.rules[&check]
@@ -168,7 +176,7 @@ impl Plan {
             Check::Unique => {
                 let (Some(element), scope) = (find(&row.element)?, find(&row.other)?) else { return Ok(()) };
                 if scope == Some(format.root()) {
-                    let index = self.file_key(element);
+                    let index = self.file_key(format, element);
                     self.keys[index].unique = Some(rule);
                     hook(hooks, element, &mut |h| h.keys.push(index));
                 } else if let Some(scope) = scope {
@@ -180,7 +188,7 @@ impl Plan {
             }
             Check::PersonAbsent | Check::PersonIdle => {
                 let Some(element) = find(&row.element)? else { return Ok(()) };
-                let index = self.file_key(element);
+                let index = self.file_key(format, element);
                 if self.keys[index].absent.replace(rule).is_some() {
                     return Err("two rows for one side of the join".to_owned());
                 }
@@ -235,11 +243,12 @@ impl Plan {
         Ok(())
     }
 
-    fn file_key(&mut self, element: NodeId) -> usize {
+    fn file_key(&mut self, format: &Format, element: NodeId) -> usize {
         if let Some(index) = self.keys.iter().position(|k| k.element == element) {
             return index;
         }
-        self.keys.push(FileKey { element, unique: None, absent: None });
+        let numeric = format.node(element).value_type().is_some_and(|kind| kind.base() == Base::Number);
+        self.keys.push(FileKey { element, numeric, unique: None, absent: None });
         self.keys.len() - 1
     }
 }

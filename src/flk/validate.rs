@@ -10,14 +10,15 @@ use sha2::{Digest, Sha256};
 use crate::finding::spool::Spool;
 use crate::finding::{Catalog, Check, FileRole, Finding, Lang, Place, RuleIx, Severity, Text};
 use crate::registry::archive::Limits;
-use crate::registry::encoding::Encoding;
+use crate::registry::chunk::PIECE;
+use crate::registry::encoding::{BOM, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::value::{kopecks, money};
 use crate::registry::format::{EditionChoice, Family, Format, Formats, PERSONS, Role};
 use crate::registry::month::Month;
 use crate::registry::name::{FileName, PartyKind};
 use crate::registry::package::{Input, Member, Package, discover};
-use crate::registry::probe::Head;
+use crate::registry::probe::{Head, WINDOW};
 use crate::registry::scan::ScanLimits;
 use crate::registry::source::Source;
 use crate::tables::TableError;
@@ -26,17 +27,26 @@ use super::file::{FileOutcome, check_file};
 use super::keyset::{self, Side};
 use super::locate::locate;
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
+use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
 use super::progress::Progress;
-use super::walk::{FileContext, HeadValue, Mark, Walker};
+use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
 
 /// Settings of a run.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Config {
     /// Bounds of archives.
     pub archives: Limits,
     /// Bounds of the markup.
     pub markup: ScanLimits,
+    /// Bytes of a file that are checked at once; findings do not depend on it.
+    pub piece: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { archives: Limits::default(), markup: ScanLimits::default(), piece: PIECE }
+    }
 }
 
 /// The compiled checks of every format.
@@ -218,7 +228,8 @@ impl<'t> Checker<'t> {
         let head = match &member.head {
             Ok(head) => head,
             Err(fault) => {
-                findings.push(of_fault(self.catalog.of(fault.check), file, fault))?;
+                let place = fault.offset.and_then(|offset| place_in_head(&member.source, offset)).unwrap_or_default();
+                findings.push(Finding { place, ..of_fault(self.catalog.of(fault.check), file, fault) })?;
                 return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true });
             }
         };
@@ -249,7 +260,7 @@ impl<'t> Checker<'t> {
             return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true });
         };
         let plan = &self.plans[&(format.family, format.edition.id.clone())];
-        let context = FileContext { format, plan, file, encoding: head.encoding, limits: config.markup };
+        let context = FileContext { format, plan, file, encoding: head.encoding, limits: config.markup, piece: config.piece };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
         let outcome = check_file(&member.source, context, hash, progress, &mut |finding| findings.push(finding))?;
         let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
@@ -391,23 +402,32 @@ impl<'t> Checker<'t> {
         for ((member, checked), mut marks) in sides.into_iter().zip(marks) {
             let Some(context) = checked.context else { continue };
             marks.sort_unstable();
+            // One entry of a person that stands twice is said to stand twice, not to be the same person as itself.
             let repetition = context.plan.keys.iter().find_map(|k| k.unique.filter(|_| k.absent.is_some()));
-            let unless = repetition.zip(context.plan.same_person.map(|(rule, _)| rule));
-            locate(&member.source, context, &marks, unless, &mut |finding| checked.findings.push(finding))?;
+            let weaker = context.plan.same_person.map(|(rule, _)| rule);
+            let repeated: Vec<u64> = marks.iter().filter(|m| Some(m.1) == repetition).map(|m| m.0).collect();
+            marks.retain(|m| Some(m.1) != weaker || repeated.binary_search(&m.0).is_err());
+            locate(&member.source, context, checked.outcome.tangled, &marks, &mut |finding| checked.findings.push(finding))?;
         }
         Ok(())
     }
 
-    /// Why the files cannot be joined: the message of the first finding that stopped one of them.
+    /// Why the files cannot be joined: the message of the finding that stopped one of them.
     fn first_message(&self, container: &Spool, persons: Option<&Checked<'_>>, main: Option<&Checked<'_>>) -> io::Result<Text> {
         let unread = [main, persons].into_iter().flatten().filter(|c| c.unread).map(|c| &c.findings);
         for spool in unread.chain([container]) {
+            // What stopped a file stands behind what was found before it.
+            let mut last = None;
             for finding in spool.iter()? {
-                let finding = finding?.masked();
+                let finding = finding?;
                 let rule = self.catalog.rule(finding.rule);
-                if rule.severity == Severity::Error {
-                    return Ok(Text { ru: finding.message(rule, Lang::Ru), en: finding.message(rule, Lang::En) });
+                if rule.severity == Severity::Error && rule.check.is_of_file() {
+                    last = Some(finding);
                 }
+            }
+            if let Some(finding) = last.map(Finding::masked) {
+                let rule = self.catalog.rule(finding.rule);
+                return Ok(Text { ru: finding.message(rule, Lang::Ru), en: finding.message(rule, Lang::En) });
             }
         }
         Ok(Text { ru: String::new(), en: String::new() })
@@ -435,7 +455,7 @@ impl Checked<'_> {
             finding.place = value.place;
             finding.path = format.node(value.node).path.clone();
             finding.personal = format.node(value.node).personal;
-            finding.value = Some(value.text.as_str().into());
+            finding.value = Some(shown(&value.text));
         }
         finding
     }
@@ -449,6 +469,15 @@ fn of_fault(rule: RuleIx, file: FileRole, fault: &Fault) -> Finding {
         found: fault.found.as_deref().map(Into::into),
         ..Finding::of_file(rule, file)
     }
+}
+
+/// Line and column of an offset near the beginning of a file that the probe refused.
+fn place_in_head(source: &Source, offset: u64) -> Option<Place> {
+    let mut head = Vec::new();
+    source.open().ok()?.take(offset.min(WINDOW as u64)).read_to_end(&mut head).ok()?;
+    let encoding = if Encoding::Utf8.undefined(&head).is_none() { Encoding::Utf8 } else { Encoding::Windows1251 };
+    let text = head.strip_prefix(BOM).unwrap_or(&head);
+    Some(Progressed::of(text, encoding).place(offset))
 }
 
 fn expected_part(part: &NamePart, name: &FileName) -> Option<String> {
@@ -491,8 +520,9 @@ fn file_digest(path: &Path) -> io::Result<String> {
 /// A row of `rules/structure.csv` names what no format has.
 pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog: &Catalog) -> Result<Vec<Finding>, TableError> {
     let plan = Plan::new(format, catalog)?;
-    let context = FileContext { format, plan: &plan, file: FileRole::Main, encoding, limits: ScanLimits::default() };
-    let outcome = Walker::at_head(context).piece(bytes, 0, true);
+    let context = FileContext { format, plan: &plan, file: FileRole::Main, encoding, limits: ScanLimits::default(), piece: PIECE };
+    let (text, base) = bytes.strip_prefix(BOM).map_or((bytes, 0), |text| (text, BOM.len() as u64));
+    let outcome = Walker::at_head(context).piece(text, base, true);
     let mut findings = outcome.findings;
     if let Some(fault) = &outcome.fault {
         let place = outcome.fault_place.unwrap_or_default();
@@ -501,7 +531,7 @@ pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog
     }
     let root = format.node(format.root());
     for (position, child) in root.children.iter().enumerate() {
-        if root.required & 1 << position & !outcome.root_seen != 0 {
+        if root.required & 1 << position & !outcome.root.seen != 0 {
             let place = outcome.root_place.unwrap_or_default();
             findings.push(Finding { place, path: format.node(*child).path.clone(), ..Finding::of_file(plan.rule(Check::Missing), FileRole::Main) });
         }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use crate::finding::{Check, FileRole, Finding, Keys, Place, RuleIx};
+use crate::registry::chunk::{Chunk, record_too_large};
 use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
 use crate::registry::format::value::{kopecks, money};
 use crate::registry::format::{Content, Format, NodeId, Role};
-use crate::registry::scan::{Name, ScanLimits, Scanner, Token, forbidden_byte};
+use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
 
+use super::file::after_bom;
 use super::keyset::{Key, hash, key_of};
+use super::places::{Progressed, resolve};
 use super::plan::{Context, Hooks, Plan, Tally};
 
 /// What stays the same for all pieces of a file.
@@ -20,6 +23,8 @@ pub(super) struct FileContext<'p> {
     pub(super) file: FileRole,
     pub(super) encoding: Encoding,
     pub(super) limits: ScanLimits,
+    /// Bytes that are walked at once.
+    pub(super) piece: usize,
 }
 
 /// A value of the header or the account, with its place.
@@ -39,9 +44,27 @@ pub(super) struct Running {
     pub(super) broken: bool,
 }
 
-/// What one piece came to.
+/// What has been seen of the root's own content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct RootState {
+    /// Children by position.
+    pub(super) seen: u64,
+    /// Text beside them has been reported.
+    pub(super) text_reported: bool,
+}
+
+impl RootState {
+    pub(super) fn join(&mut self, other: Self) {
+        self.seen |= other.seen;
+        self.text_reported |= other.text_reported;
+    }
+}
+
+/// What one piece came to. Places are counted from the first byte of the piece; those before it are of the file already.
 #[derive(Debug, Default)]
 pub(super) struct PieceOutcome {
+    /// Offset of the piece.
+    pub(super) base: u64,
     pub(super) findings: Vec<Finding>,
     pub(super) head: Vec<HeadValue>,
     pub(super) keys: Vec<Vec<Key>>,
@@ -53,23 +76,18 @@ pub(super) struct PieceOutcome {
     pub(super) cases: u64,
     pub(super) services: u64,
     pub(super) case_sum: Running,
-    /// Children of the root that were seen, by position.
-    pub(super) root_seen: u64,
+    pub(super) root: RootState,
     pub(super) root_place: Option<Place>,
-    pub(super) lines: u32,
-    /// Characters after the last line break.
-    pub(super) tail: u32,
+    pub(super) read: Progressed,
     pub(super) fault: Option<Fault>,
     /// Place of the fault.
     pub(super) fault_place: Option<Place>,
-    /// The piece does not end between two records as a child of the root.
-    pub(super) ends_inside: bool,
 }
 
 #[derive(Debug)]
 struct Frame {
     node: NodeId,
-    at: u64,
+    place: Place,
     seen: u64,
     last: usize,
     findings: usize,
@@ -79,14 +97,14 @@ struct Frame {
 #[derive(Debug, Default)]
 struct LocalSum {
     running: Running,
-    total: Option<(i64, u64)>,
+    total: Option<(i64, Place)>,
 }
 
 #[derive(Debug, Default)]
 struct LocalKeys {
     texts: Vec<u8>,
-    /// End of each text in `texts` and offset of its element.
-    ends: Vec<(usize, u64)>,
+    /// End of each text in `texts` and place of its element.
+    ends: Vec<(usize, Place)>,
 }
 
 /// The state of a walk; it may be carried from one piece to the next.
@@ -104,7 +122,11 @@ pub(super) struct Walker<'p> {
     local_sums: Vec<LocalSum>,
     local_keys: Vec<LocalKeys>,
     identity: Vec<Vec<u8>>,
+    /// Where the record's ID_PAC stands, else the record.
+    identity_at: u64,
     out: PieceOutcome,
+    /// Findings of a record that goes on in the next piece: its numbers may stand there.
+    kept: Vec<Finding>,
     base: u64,
     /// Offsets of elements that a relation found wrong after the whole file was read: meeting them again gives the finding its record.
     marks: Vec<Mark>,
@@ -130,26 +152,34 @@ impl<'p> Walker<'p> {
             local_sums: plan.sums.iter().map(|_| LocalSum::default()).collect(),
             local_keys: plan.local_keys.iter().map(|_| LocalKeys::default()).collect(),
             identity: vec![Vec::new(); plan.same_person.map_or(0, |(_, n)| n)],
+            identity_at: 0,
             out: PieceOutcome::default(),
+            kept: Vec::new(),
             base: 0,
             marks: Vec::new(),
         }
     }
 
     /// A walker between two records: the root is open, its head is behind.
-    pub(super) fn between_records(context: FileContext<'p>) -> Self {
+    pub(super) fn between_records(context: FileContext<'p>, root: RootState) -> Self {
         let mut walker = Self::at_head(context);
         let format = context.format;
-        let last = usize::from(format.node(context.plan.record).position);
+        let last = context.plan.record_position(format);
         walker.open = vec![format.node(format.root()).name.as_bytes().to_vec()];
-        walker.frames.push(Frame { node: format.root(), at: 0, seen: 0, last, findings: 0, text_reported: false });
+        let RootState { seen, text_reported } = root;
+        walker.frames.push(Frame { node: format.root(), place: Place::default(), seen, last, findings: 0, text_reported });
         walker
     }
 
-    /// Also reports these marks, sorted by offset.
-    pub(super) fn with_marks(mut self, marks: &[Mark]) -> Self {
+    /// Whether the walker stands between two records, so that another may go on from here without knowing more.
+    pub(super) fn is_between_records(&self) -> bool {
+        let last = self.context.plan.record_position(self.context.format);
+        self.skip == 0 && matches!(self.frames.as_slice(), [root] if root.last == last)
+    }
+
+    /// In the next piece, also reports these marks, sorted by offset.
+    pub(super) fn mark(&mut self, marks: &[Mark]) {
         self.marks = marks.to_vec();
-        self
     }
 
     #[cold]
@@ -160,9 +190,15 @@ impl<'p> Walker<'p> {
             if at != offset {
                 break;
             }
-            let finding = Finding { rule, ..self.finding_at(node, offset, value) };
+            let finding = Finding { rule, ..self.finding_at(node, Place { offset, ..Place::default() }, value) };
             self.out.findings.push(finding);
         }
+    }
+
+    /// Walks the next piece.
+    pub(super) fn chunk(&mut self, chunk: &Chunk) -> PieceOutcome {
+        let (text, base) = after_bom(chunk);
+        self.piece(text, base, chunk.last)
     }
 
     /// Walks one piece that starts at an offset of the file. The last piece must close the root.
@@ -170,30 +206,61 @@ impl<'p> Walker<'p> {
         let plan = self.context.plan;
         self.base = base;
         self.out = PieceOutcome {
+            base,
+            findings: std::mem::take(&mut self.kept),
             keys: plan.keys.iter().map(|_| Vec::new()).collect(),
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
             ..PieceOutcome::default()
         };
-        for frame in &mut self.frames {
-            frame.findings = 0;
-        }
         let mut scanner = Scanner::new(bytes, self.context.encoding, self.context.limits, std::mem::take(&mut self.open));
         let mut fault = self.walk(&mut scanner).err();
         if fault.is_none() && last && !scanner.root_closed() {
-            let open = scanner.open_names().last().map_or_else(String::new, |n| String::from_utf8_lossy(n).into_owned());
+            let open = if scanner.depth() == 0 { self.context.format.node(self.context.format.root()).name.to_string() } else { scanner.innermost() };
             fault = Some(Fault::new(Check::XmlTruncated).at(bytes.len() as u64).expected(open));
         }
         self.open = scanner.open_names();
-        self.out.ends_inside = !last && (self.frames.len() != 1 || self.skip > 0);
-        if let Some(root) = self.frames.first() {
-            self.out.root_seen |= root.seen;
-        }
         let mut out = std::mem::take(&mut self.out);
+        if let Some(root) = self.frames.first() {
+            out.root.join(RootState { seen: root.seen, text_reported: root.text_reported });
+        }
         out.fault = fault.map(|f| Fault { offset: f.offset.map(|o| o + base), ..f });
-        out.fault_place = out.fault.as_ref().and_then(|f| f.offset).map(|offset| Place { offset, line: 0, column: 0 });
-        resolve_places(&mut out, bytes, base, self.context.encoding);
+        out.fault_place = out.fault.as_ref().and_then(|f| f.offset).map(|offset| Place { offset, ..Place::default() });
+        let goes_on = !last && out.fault.is_none();
+        if goes_on && let Some(inner) = self.frames.get(1) {
+            let place = inner.place;
+            if base + bytes.len() as u64 - place.offset > self.context.limits.record as u64 {
+                out.fault = Some(record_too_large(place.offset, self.context.limits.record));
+                out.fault_place = Some(place);
+            }
+        }
+        let found = out.findings.iter_mut().map(|f| &mut f.place).chain(out.head.iter_mut().map(|h| &mut h.place));
+        let held = if goes_on && self.frames.len() > 1 { Some(held(&mut self.frames, &mut self.local_keys, &mut self.local_sums)) } else { None };
+        let places = found.chain(&mut out.root_place).chain(&mut out.fault_place).chain(held.into_iter().flatten());
+        out.read = resolve(places, bytes, base, self.context.encoding);
+        if goes_on {
+            self.keep(&mut out);
+        }
         out
+    }
+
+    fn keep(&mut self, out: &mut PieceOutcome) {
+        let from = self.frames.get(1).map_or(out.findings.len(), |inner| inner.findings);
+        let keeps = out.findings.len() - from <= KEPT;
+        if keeps {
+            self.kept = out.findings.split_off(from);
+        }
+        for frame in &mut self.frames {
+            frame.findings = if keeps { frame.findings.saturating_sub(from) } else { 0 };
+        }
+    }
+
+    /// After a piece that the walker goes on from: `read` is how far the file had been read before that piece, so that what the walker
+    /// keeps of it has its place in the file.
+    pub(super) fn settle(&mut self, read: Progressed) {
+        let base = self.base;
+        let places = held(&mut self.frames, &mut self.local_keys, &mut self.local_sums).chain(self.kept.iter_mut().map(|f| &mut f.place));
+        places.filter(|place| place.offset >= base).for_each(|place| read.shift(place));
     }
 
     fn walk(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Fault> {
@@ -202,6 +269,9 @@ impl<'p> Walker<'p> {
                 Token::Leaf { at, name, text_at, text, attribute } => {
                     if self.skip == 0 {
                         self.leaf(at, name, text_at, &text, attribute)?;
+                    } else {
+                        name.check(at, self.context.encoding)?;
+                        check_characters(&text, text_at)?;
                     }
                 }
                 Token::Open { at, name, attribute } => {
@@ -242,7 +312,7 @@ impl<'p> Walker<'p> {
             children[frame.last..].iter().position(|c| c.0 == key).map(|i| i + frame.last).or_else(|| children[..frame.last].iter().position(|c| c.0 == key))
         });
         let Some(position) = found else {
-            self.stranger(at, name);
+            self.stranger(at, name)?;
             return Ok(None);
         };
         let node = children[position].1;
@@ -265,16 +335,17 @@ impl<'p> Walker<'p> {
     fn root(&mut self, at: usize, name: Name<'_>) -> Result<NodeId, Fault> {
         let root = self.context.format.node(self.context.format.root());
         if name.key != Some(root.key) {
-            return Err(Fault::new(Check::WrongRoot).at(at as u64).expected(&root.name).found(name.to_text()));
+            return Err(Fault::new(Check::WrongRoot).at(at as u64).expected(&root.name).found(name.to_text(self.context.encoding)));
         }
-        self.out.root_place = Some(Place { offset: self.base + at as u64, line: 0, column: 0 });
+        self.out.root_place = Some(self.place_of(at));
         Ok(self.context.format.root())
     }
 
     #[cold]
-    fn stranger(&mut self, at: usize, name: Name<'_>) {
+    fn stranger(&mut self, at: usize, name: Name<'_>) -> Result<(), Fault> {
+        name.check(at, self.context.encoding)?;
         let (format, plan) = (self.context.format, self.context.plan);
-        let text = name.to_text();
+        let text = name.to_text(self.context.encoding);
         let parent = self.frames.last().map_or_else(|| Arc::from(""), |f| Arc::clone(&format.node(f.node).path));
         let path: Arc<str> = format!("{parent}/{text}").into();
         let (check, expected) = match plan.places.get(text.as_str()) {
@@ -283,10 +354,12 @@ impl<'p> Walker<'p> {
         };
         let finding = Finding { path, expected: Some(expected.into()), ..self.finding(check, format.root(), at) };
         self.out.findings.push(finding);
+        Ok(())
     }
 
     #[inline]
     fn leaf(&mut self, at: usize, name: Name<'_>, text_at: usize, text: &[u8], attribute: Option<&[u8]>) -> Result<(), Fault> {
+        let findings = self.out.findings.len();
         let Some(node) = self.place(at, name)? else {
             return check_characters(text, text_at);
         };
@@ -312,9 +385,9 @@ impl<'p> Walker<'p> {
                 self.value_hooks(node, at, text, fits);
             }
             Content::Block => {
-                self.enter(node, at);
+                check_characters(text, text_at)?;
+                self.enter(node, at, findings);
                 if !text.iter().all(u8::is_ascii_whitespace) {
-                    check_characters(text, text_at)?;
                     self.report(Check::TextInBlock, node, text_at, None);
                 }
                 self.close();
@@ -325,6 +398,10 @@ impl<'p> Walker<'p> {
 
     #[cold]
     fn misfit(&mut self, node: NodeId, at: usize, text: &[u8]) {
+        if let Some(byte) = self.context.encoding.undefined(text) {
+            self.report_with(Check::EncodingByte, node, at, Some(text), None, Some(format!("0x{byte:02X}")));
+            return;
+        }
         let format = self.context.format;
         if let Some(fault) = format.node(node).value_type().and_then(|kind| kind.diagnose(text, self.context.encoding)) {
             self.report_with(fault.check, node, at, Some(text), fault.expected, fault.found);
@@ -332,6 +409,7 @@ impl<'p> Walker<'p> {
     }
 
     fn open_element(&mut self, at: usize, name: Name<'_>, attribute: Option<&[u8]>) -> Result<(), Fault> {
+        let findings = self.out.findings.len();
         let Some(node) = self.place(at, name)? else {
             self.skip = 1;
             return Ok(());
@@ -343,7 +421,7 @@ impl<'p> Walker<'p> {
             self.report_marks(node, at, None);
         }
         match self.context.format.node(node).content {
-            Content::Block => self.enter(node, at),
+            Content::Block => self.enter(node, at, findings),
             Content::Value(_) => {
                 self.report(Check::BlockInText, node, at, None);
                 self.skip = 1;
@@ -357,22 +435,22 @@ impl<'p> Walker<'p> {
         let Some(name) = attribute else { return };
         let namespace = name.starts_with(b"xmlns") || name.starts_with(b"xsi:");
         let check = if namespace && self.frames.is_empty() { Check::Namespace } else { Check::Attribute };
-        self.report_with(check, node, at, None, None, Some(String::from_utf8_lossy(name).into_owned()));
+        self.report_with(check, node, at, None, None, Some(self.context.encoding.decode(name).into_owned()));
     }
 
     fn hooks(&self, node: NodeId) -> Option<&'p Hooks> {
         self.context.plan.hooks[usize::from(node.0)].as_deref()
     }
 
-    fn enter(&mut self, node: NodeId, at: usize) {
-        self.frames.push(Frame { node, at: self.base + at as u64, seen: 0, last: 0, findings: self.out.findings.len(), text_reported: false });
+    /// A block opens; what was found at it, from the finding at `findings` on, is of its record too.
+    fn enter(&mut self, node: NodeId, at: usize, findings: usize) {
+        self.frames.push(Frame { node, place: self.place_of(at), seen: 0, last: 0, findings, text_reported: false });
         let Some(hooks) = self.hooks(node) else { return };
         match hooks.tally {
             Some(Tally::Record) => {
                 self.out.records += 1;
-                for text in [&mut self.n_zap, &mut self.id_pac, &mut self.idcase, &mut self.sl_id, &mut self.idserv].into_iter().chain(&mut self.identity) {
-                    text.clear();
-                }
+                self.identity.iter_mut().for_each(Vec::clear);
+                self.identity_at = self.base + at as u64;
             }
             Some(Tally::Case) => {
                 self.out.cases += 1;
@@ -390,7 +468,7 @@ impl<'p> Walker<'p> {
             self.out.counts[*index] += 1;
         }
         for index in &hooks.opens_keys {
-            self.local_keys[*index] = LocalKeys { texts: clear(&mut self.local_keys[*index].texts), ends: clear(&mut self.local_keys[*index].ends) };
+            self.local_keys[*index].clear();
         }
         for index in &hooks.opens_sums {
             self.local_sums[*index] = LocalSum::default();
@@ -403,15 +481,16 @@ impl<'p> Walker<'p> {
         let node = format.node(frame.node);
         if self.frames.is_empty() {
             // The pieces before have seen other children of the root: the file's end judges them.
-            self.out.root_seen |= frame.seen;
+            self.out.root.join(RootState { seen: frame.seen, text_reported: frame.text_reported });
             return;
         }
         let mut missing = node.required & !frame.seen;
         while missing != 0 {
             let child = node.children[missing.trailing_zeros() as usize];
             missing &= missing - 1;
-            let finding = Finding { place: Place { offset: frame.at, line: 0, column: 0 }, ..self.finding(Check::Missing, child, 0) };
+            let finding = Finding { place: frame.place, ..self.finding(Check::Missing, child, 0) };
             self.out.findings.push(finding);
+            self.without_addend(child);
         }
         if let Some(hooks) = self.hooks(frame.node) {
             self.close_scopes(hooks, &frame);
@@ -435,9 +514,25 @@ impl<'p> Walker<'p> {
                     text.clear();
                 }
             }
-            Some(Tally::Record) => self.judge_identity(frame.at),
+            Some(Tally::Record) => {
+                self.judge_identity();
+                for text in [&mut self.n_zap, &mut self.id_pac, &mut self.idcase, &mut self.sl_id, &mut self.idserv] {
+                    text.clear();
+                }
+            }
             _ if self.context.format.role(Role::Part) == Some(frame.node) => self.sl_id.clear(),
             _ => {}
+        }
+    }
+
+    /// A sum that lacks an addend is not compared: that would say the same again.
+    fn without_addend(&mut self, missing: NodeId) {
+        for index in self.hooks(missing).map_or(&[][..], |h| h.addends.as_slice()) {
+            if self.context.plan.sums[*index].of_file {
+                self.out.sums[*index].broken = true;
+            } else {
+                self.local_sums[*index].running.broken = true;
+            }
         }
     }
 
@@ -471,12 +566,20 @@ impl<'p> Walker<'p> {
             again.sort_unstable();
             let rule = self.context.plan.local_keys[index].rule;
             let node = self.local_key_node(index);
+            let context = self.hooks(node).and_then(|h| h.context);
             for i in again {
-                let finding = Finding { rule, ..self.finding_at(node, ends[i].1, Some(text(i))) };
+                let mut finding = Finding { rule, ..self.finding_at(node, ends[i].1, Some(text(i))) };
+                // The block of the key is closed: its number is the key itself.
+                match context {
+                    Some(Context::SlId) => finding.keys.sl_id.clone_from(&finding.value),
+                    Some(Context::IdServ) => finding.keys.idserv.clone_from(&finding.value),
+                    _ => {}
+                }
                 self.out.findings.push(finding);
             }
         }
         self.local_keys[index] = LocalKeys { texts, ends };
+        self.local_keys[index].clear();
     }
 
     fn local_key_node(&self, index: usize) -> NodeId {
@@ -496,13 +599,13 @@ impl<'p> Walker<'p> {
         self.out.findings.push(finding);
     }
 
-    fn judge_identity(&mut self, at: u64) {
+    fn judge_identity(&mut self) {
         // Newborns have no name of their own: without surname and name there is nobody to compare.
         if self.identity.len() < 2 || self.identity[0].is_empty() || self.identity[1].is_empty() {
             return;
         }
         let key = self.identity.iter().fold(0, |state, text| hash(state, text)) | 1 << 63;
-        self.out.identities.push(Key { key, offset: at });
+        self.out.identities.push(Key { key, offset: self.identity_at });
     }
 
     #[inline]
@@ -512,7 +615,7 @@ impl<'p> Walker<'p> {
     }
 
     fn run_value_hooks(&mut self, hooks: &'p Hooks, node: NodeId, at: usize, text: &[u8], fits: bool) {
-        let offset = self.base + at as u64;
+        let place = self.place_of(at);
         if let Some(context) = hooks.context {
             let slot = match context {
                 Context::NZap => &mut self.n_zap,
@@ -523,24 +626,30 @@ impl<'p> Walker<'p> {
             };
             slot.clear();
             slot.extend_from_slice(&text[..text.len().min(64)]);
+            if context == Context::IdPac {
+                self.identity_at = place.offset;
+            }
         }
         if let Some(position) = hooks.identity {
             let slot = &mut self.identity[position];
             slot.clear();
             slot.extend_from_slice(text);
         }
-        if let Some(role) = hooks.head {
+        if let Some(role) = hooks.head
+            && self.out.head.iter().all(|h| h.role != role)
+        {
             let text = self.context.encoding.decode(text).into_owned();
-            self.out.head.push(HeadValue { role, node, text, place: Place { offset, line: 0, column: 0 } });
+            self.out.head.push(HeadValue { role, node, text, place });
         }
         if !text.is_empty() {
             for index in &hooks.keys {
-                self.out.keys[*index].push(Key { key: key_of(text), offset });
+                let numeric = self.context.plan.keys[*index].numeric;
+                self.out.keys[*index].push(Key { key: key_of(text, numeric), offset: place.offset });
             }
             for index in &hooks.local_keys {
                 let keys = &mut self.local_keys[*index];
                 keys.texts.extend_from_slice(text);
-                keys.ends.push((keys.texts.len(), offset));
+                keys.ends.push((keys.texts.len(), place));
             }
         }
         let amount = if hooks.addends.is_empty() && hooks.totals.is_empty() && hooks.tally.is_none() { None } else { kopecks(text).filter(|_| fits) };
@@ -555,7 +664,7 @@ impl<'p> Walker<'p> {
             }
         }
         for index in &hooks.totals {
-            self.local_sums[*index].total = amount.map(|a| (a, offset));
+            self.local_sums[*index].total = amount.map(|a| (a, place));
         }
     }
 
@@ -565,14 +674,18 @@ impl<'p> Walker<'p> {
     }
 
     fn finding(&self, check: Check, node: NodeId, at: usize) -> Finding {
-        Finding { rule: self.context.plan.rule(check), ..self.finding_at(node, self.base + at as u64, None) }
+        Finding { rule: self.context.plan.rule(check), ..self.finding_at(node, self.place_of(at), None) }
     }
 
-    fn finding_at(&self, node: NodeId, offset: u64, value: Option<&[u8]>) -> Finding {
+    fn place_of(&self, at: usize) -> Place {
+        Place { offset: self.base + at as u64, ..Place::default() }
+    }
+
+    fn finding_at(&self, node: NodeId, place: Place, value: Option<&[u8]>) -> Finding {
         let node = self.context.format.node(node);
         Finding {
             path: Arc::clone(&node.path),
-            place: Place { offset, line: 0, column: 0 },
+            place,
             keys: self.current_keys(),
             value: value.map(|v| shown(&self.context.encoding.decode(v))),
             personal: node.personal,
@@ -587,7 +700,7 @@ impl<'p> Walker<'p> {
     #[cold]
     fn report_with(&mut self, check: Check, node: NodeId, at: usize, value: Option<&[u8]>, expected: Option<String>, found: Option<String>) {
         let rule = self.context.plan.rule(check);
-        let finding = self.finding_at(node, self.base + at as u64, value);
+        let finding = self.finding_at(node, self.place_of(at), value);
         self.out.findings.push(Finding { rule, expected: expected.map(Into::into), found: found.map(Into::into), ..finding });
     }
 }
@@ -609,51 +722,29 @@ impl Running {
     }
 }
 
-fn clear<T>(list: &mut Vec<T>) -> Vec<T> {
-    let mut list = std::mem::take(list);
-    list.clear();
-    list
+impl LocalKeys {
+    fn clear(&mut self) {
+        self.texts.clear();
+        self.ends.clear();
+    }
 }
+
+/// Places that an unfinished record may still need.
+fn held<'w>(frames: &'w mut [Frame], keys: &'w mut [LocalKeys], sums: &'w mut [LocalSum]) -> impl Iterator<Item = &'w mut Place> {
+    let keys = keys.iter_mut().flat_map(|k| k.ends.iter_mut().map(|(_, place)| place));
+    let totals = sums.iter_mut().filter_map(|s| s.total.as_mut()).map(|(_, place)| place);
+    frames.iter_mut().map(|f| &mut f.place).chain(keys).chain(totals)
+}
+
+/// Findings that wait for the end of their record across pieces; beyond so many they go without its numbers.
+const KEPT: usize = 4096;
 
 /// Longest value that a finding carries.
 const SHOWN: usize = 120;
 
-fn shown(text: &str) -> Box<str> {
+pub(super) fn shown(text: &str) -> Box<str> {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),
     }
-}
-
-fn check_characters(text: &[u8], at: usize) -> Result<(), Fault> {
-    match forbidden_byte(text) {
-        Some(n) => Err(Fault::new(Check::XmlCharacter).at((at + n) as u64).found(text[n])),
-        None => Ok(()),
-    }
-}
-
-/// Lines and columns of everything found in a piece, counted from the piece's first line; a place before the piece stays unresolved.
-fn resolve_places(out: &mut PieceOutcome, bytes: &[u8], base: u64, encoding: Encoding) {
-    let width = |from: usize, to: usize| encoding.length(&bytes[from..to]) as u32;
-    let last_break = memchr::memrchr(b'\n', bytes);
-    out.tail = match encoding {
-        Encoding::Windows1251 => (bytes.len() - last_break.map_or(0, |n| n + 1)) as u32,
-        Encoding::Utf8 => width(last_break.map_or(0, |n| n + 1), bytes.len()),
-    };
-    if out.findings.is_empty() && out.head.is_empty() && out.root_place.is_none() && out.fault.is_none() {
-        out.lines = memchr::memchr_iter(b'\n', bytes).count() as u32;
-        return;
-    }
-    let breaks: Vec<usize> = memchr::memchr_iter(b'\n', bytes).collect();
-    out.lines = breaks.len() as u32;
-    let resolve = |place: &mut Place| {
-        let Some(at) = place.offset.checked_sub(base).map(|n| n as usize).filter(|n| *n <= bytes.len()) else { return };
-        let line = breaks.partition_point(|b| *b < at);
-        place.line = line as u32 + 1;
-        place.column = width(if line == 0 { 0 } else { breaks[line - 1] + 1 }, at) + 1;
-    };
-    out.findings.iter_mut().for_each(|f| resolve(&mut f.place));
-    out.head.iter_mut().for_each(|h| resolve(&mut h.place));
-    out.root_place.iter_mut().for_each(resolve);
-    out.fault_place.iter_mut().for_each(resolve);
 }

@@ -22,6 +22,8 @@ pub struct Chunk {
     pub offset: u64,
     /// Nothing follows it.
     pub last: bool,
+    /// It is the last because no record ended within the largest size, not because the file does.
+    pub cut: bool,
 }
 
 /// Reads a stream and cuts it after end tags of records.
@@ -32,8 +34,13 @@ pub struct Chunks {
     rest: Vec<u8>,
     offset: u64,
     hasher: Option<Sha256>,
+    /// No piece follows.
     done: bool,
+    /// The stream is at its end.
+    ended: bool,
+    failed: bool,
     piece: usize,
+    largest: usize,
 }
 
 impl std::fmt::Debug for Chunks {
@@ -46,19 +53,27 @@ impl Chunks {
     /// Chunks of a stream whose records are elements of this name; `hash` also computes SHA-256 of all bytes.
     pub fn new(source: Box<dyn Read + Send>, record: &str, hash: bool) -> Self {
         let boundary = memmem::Finder::new(format!("</{record}>").as_bytes()).into_owned();
-        Self { source, boundary, rest: Vec::new(), offset: 0, hasher: hash.then(Sha256::new), done: false, piece: PIECE }
+        let hasher = hash.then(Sha256::new);
+        Self { source, boundary, rest: Vec::new(), offset: 0, hasher, done: false, ended: false, failed: false, piece: PIECE, largest: LARGEST_RECORD }
     }
 
-    /// Pieces of another size, for tests.
+    /// Pieces of another size than [`PIECE`].
     #[must_use]
     pub fn with_piece(mut self, piece: usize) -> Self {
-        self.piece = piece;
+        self.piece = piece.max(1);
         self
     }
 
-    /// SHA-256 of all bytes read, once the stream is at its end.
+    /// Records of another size at most than [`LARGEST_RECORD`].
+    #[must_use]
+    pub fn with_largest(mut self, largest: usize) -> Self {
+        self.largest = largest;
+        self
+    }
+
+    /// SHA-256 of the whole stream; none when it has not been read to its end.
     pub fn digest(&mut self) -> Option<String> {
-        let digest = self.hasher.take()?.finalize();
+        let digest = self.hasher.take().filter(|_| self.ended && !self.failed)?.finalize();
         Some(digest.iter().map(|b| format!("{b:02x}")).collect())
     }
 
@@ -75,21 +90,18 @@ impl Chunks {
         let mut wanted = self.piece.max(buffer.len() + self.piece / 2);
         loop {
             self.fill(&mut buffer, wanted)?;
-            let cut = if self.done { Some(buffer.len()) } else { last_boundary(&buffer, &self.boundary) };
-            if let Some(cut) = cut {
-                self.rest.extend_from_slice(&buffer[cut..]);
-                buffer.truncate(cut);
+            let boundary = if self.ended { Some(buffer.len()) } else { last_boundary(&buffer, &self.boundary) };
+            // Where no record ends, the scanner names the reason better, if there is one; else the size itself is the fault.
+            let cut = boundary.is_none() && buffer.len() >= self.largest;
+            if let Some(end) = boundary.or(cut.then_some(buffer.len())) {
+                self.rest.extend_from_slice(&buffer[end..]);
+                buffer.truncate(end);
                 let offset = self.offset;
-                self.offset += cut as u64;
-                return Ok(Some(Chunk { bytes: buffer, offset, last: self.done }));
+                self.offset += end as u64;
+                self.done = self.ended || cut;
+                return Ok(Some(Chunk { bytes: buffer, offset, last: self.done, cut }));
             }
-            if buffer.len() >= LARGEST_RECORD {
-                // No record ends here. The scanner names the reason better, if there is one; else the size itself is the fault.
-                self.done = true;
-                let offset = self.offset;
-                return Ok(Some(Chunk { bytes: buffer, offset, last: true }));
-            }
-            wanted = (buffer.len() * 2).min(LARGEST_RECORD);
+            wanted = (buffer.len() * 2).min(self.largest);
         }
     }
 
@@ -98,8 +110,9 @@ impl Chunks {
     /// # Errors
     /// The stream fails.
     pub fn drain(&mut self) -> Result<(), Fault> {
+        self.done = true;
         let mut buffer = Vec::with_capacity(self.piece);
-        while !self.done {
+        while !self.ended {
             buffer.clear();
             self.fill(&mut buffer, self.piece)?;
         }
@@ -108,22 +121,26 @@ impl Chunks {
 
     fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<(), Fault> {
         let start = buffer.len();
-        if wanted <= start || self.done {
+        if wanted <= start || self.ended {
             return Ok(());
         }
         let read = (&mut self.source).take((wanted - start) as u64).read_to_end(buffer);
-        let read = read.map_err(|e: io::Error| Fault::from(e))?;
+        let read = read.map_err(|e: io::Error| {
+            // What a broken stream gives next is nobody's business.
+            (self.done, self.ended, self.failed) = (true, true, true);
+            Fault::from(e)
+        })?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&buffer[start..]);
         }
-        self.done = read < wanted - start;
+        self.ended = read < wanted - start;
         Ok(())
     }
 }
 
-/// The fault of a file in which no record ends within [`LARGEST_RECORD`].
-pub fn record_too_large(offset: u64) -> Fault {
-    Fault::new(Check::XmlRecord).at(offset).expected(LARGEST_RECORD)
+/// The fault of a record that begins at an offset and does not end within `largest` bytes.
+pub fn record_too_large(offset: u64, largest: usize) -> Fault {
+    Fault::new(Check::XmlRecord).at(offset).expected(largest)
 }
 
 /// Offset after the last end tag of a record that is not inside a comment, CDATA or an instruction.

@@ -12,4 +12,3 @@ pub mod probe;
 pub mod record;
 pub mod scan;
 pub mod source;
-pub mod writer;

@@ -7,7 +7,7 @@ use super::encoding::{BOM, Detected, Encoding, detect};
 use super::fault::Fault;
 use super::format::{Formats, PERSONS, Role};
 use super::month::Month;
-use super::scan::{Name, ScanLimits, Scanner, Token};
+use super::scan::{Name, ScanLimits, Scanner, Token, first_bytes};
 use super::source::Source;
 use crate::finding::Check;
 
@@ -164,10 +164,8 @@ impl<'f> Prober<'f> {
     }
 }
 
-/// The first bytes in hexadecimal say what it is instead (`25 50 44 46` is a PDF) without showing anything personal.
 fn not_xml(text: &[u8]) -> Fault {
-    let first: Vec<String> = text.iter().take(4).map(|b| format!("{b:02X}")).collect();
-    Fault::new(Check::NotXml).at(0).found(first.join(" "))
+    Fault::new(Check::NotXml).at(0).found(first_bytes(text))
 }
 
 /// Looks at the beginning of one file. For many files, make one [`Prober`].

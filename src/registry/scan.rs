@@ -5,12 +5,14 @@
 //! understood just the same. Every limit is checked before anything grows with the input.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use super::chunk::LARGEST_RECORD;
 use super::encoding::Encoding;
 use super::fault::Fault;
 use super::format::NameKey;
 use super::format::value::is_xml_char;
-use crate::finding::Check;
+use crate::finding::{Check, mask_personal};
 
 /// Bounds that no registry reaches; a file beyond them is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +25,13 @@ pub struct ScanLimits {
     pub text: usize,
     /// Attributes of one element.
     pub attributes: usize,
+    /// Bytes of one record, which is kept together.
+    pub record: usize,
 }
 
 impl Default for ScanLimits {
     fn default() -> Self {
-        Self { depth: 16, name: 64, text: 64 << 10, attributes: 8 }
+        Self { depth: 16, name: 64, text: 64 << 10, attributes: 8, record: LARGEST_RECORD }
     }
 }
 
@@ -73,6 +77,9 @@ pub enum Token<'a> {
 }
 
 /// An element's name.
+///
+/// The usual element is taken by its tags being equal, without a look at each byte of the name: whoever does not find the name among
+/// those that it knows asks [`Name::check`] whether it is one at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name<'a> {
     /// Its bytes.
@@ -87,9 +94,31 @@ impl<'a> Name<'a> {
     }
 
     /// The name as text, for messages.
-    pub fn to_text(self) -> String {
-        String::from_utf8_lossy(self.bytes).into_owned()
+    pub fn to_text(self, encoding: Encoding) -> String {
+        encoding.decode(self.bytes).into_owned()
     }
+
+    /// Whether it is a name: `<A=1>1</A=1>` looks like the usual element, but is none.
+    ///
+    /// # Errors
+    /// The first byte that no name has; `at` is the offset of the element's `<`.
+    pub fn check(self, at: usize, encoding: Encoding) -> Result<(), Fault> {
+        match self.bytes.iter().position(|b| !is_name_byte(*b)) {
+            Some(n) => Err(malformed(at + 1 + n, format_args!("<{}…", shown(&self.bytes[..n], encoding)))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The markup is broken at an offset; `shown` is what stands there as far as it is markup: no text of an element, no language.
+fn malformed(at: usize, shown: impl fmt::Display) -> Fault {
+    Fault::new(Check::XmlMalformed).at(at as u64).found(shown)
+}
+
+/// A name in a message about broken markup. Behind a bare `<` may stand somebody's name: only Latin ones are shown.
+fn shown(name: &[u8], encoding: Encoding) -> String {
+    let name = encoding.decode(name);
+    if name.is_ascii() { name.into_owned() } else { mask_personal(&name) }
 }
 
 /// Tokenizer over a piece of a file.
@@ -143,6 +172,11 @@ impl<'a> Scanner<'a> {
     /// A scanner over bytes inside elements that are open already (outermost first; none at the head of a file).
     pub fn new(bytes: &'a [u8], encoding: Encoding, limits: ScanLimits, open: Vec<Vec<u8>>) -> Self {
         Self { bytes, at: 0, encoding, limits, open: open.into_iter().map(Cow::Owned).collect(), root_done: false }
+    }
+
+    /// Name of the innermost open element as messages show it; empty when none is open.
+    pub fn innermost(&self) -> String {
+        self.open.last().map_or_else(String::new, |n| shown(n, self.encoding))
     }
 
     /// Names of the elements that are open now, outermost first.
@@ -208,8 +242,9 @@ impl<'a> Scanner<'a> {
         }
         let key = NameKey::of_window(window, length);
         let text_window = self.window(text_at)?;
-        let flags = equal_flags(text_window, b'<') | equal_flags(text_window, b'&');
-        let end = if flags != 0 { text_at + first_flag(flags) } else { text_at + 16 + memchr::memchr2(b'<', b'&', &self.bytes[text_at + 16..])? };
+        // `<` and `>` differ in one bit. A text with `>` in it may hold `]]>`: not for this path.
+        let flags = equal_flags(text_window | (ONES << 1), b'>') | equal_flags(text_window, b'&');
+        let end = if flags != 0 { text_at + first_flag(flags) } else { text_at + 16 + memchr::memchr3(b'<', b'&', b'>', &self.bytes[text_at + 16..])? };
         let close = self.window(end + 2)?;
         let tail = *self.bytes.get(end + 2 + length)?;
         if self.bytes[end + 1] != b'/'
@@ -234,10 +269,11 @@ impl<'a> Scanner<'a> {
         let end = memchr::memchr(b'<', &self.bytes[at..]).map_or(self.bytes.len(), |n| at + n);
         let text = &self.bytes[at..end];
         if self.open.is_empty() {
-            let what = if self.root_done { "text after the root element" } else { "text before the root element" };
-            return Err(Fault::new(if self.root_done { Check::XmlMalformed } else { Check::NotXml }).at(at as u64).found(what));
+            return Err(if self.root_done { malformed(at, "…") } else { Fault::new(Check::NotXml).at(at as u64).found(first_bytes(text)) });
         }
         self.check_text(at, text)?;
+        check_bracket(at, text)?;
+        self.check_references(at, end)?;
         self.at = end;
         Ok(Token::Text { at, text })
     }
@@ -246,10 +282,15 @@ impl<'a> Scanner<'a> {
         if text.len() > self.limits.text {
             return Err(Fault::new(Check::XmlText).at(at as u64).expected(self.limits.text));
         }
-        match forbidden_byte(text) {
-            Some(n) => Err(Fault::new(Check::XmlCharacter).at((at + n) as u64).found(text[n])),
-            None => Ok(()),
+        check_characters(text, at)
+    }
+
+    /// Every reference between two offsets is one.
+    fn check_references(&self, mut at: usize, end: usize) -> Result<(), Fault> {
+        while let Some(n) = memchr::memchr(b'&', &self.bytes[at..end]) {
+            at = self.reference(at + n)?.1;
         }
+        Ok(())
     }
 
     /// Everything that is not the usual element; none when it was skipped (a comment, an instruction).
@@ -260,37 +301,80 @@ impl<'a> Scanner<'a> {
             None if rest.is_empty() => Ok(Some(Token::End)),
             None => Err(self.cut()),
             Some(b'/') => self.end_tag().map(Some),
-            Some(b'?') => self.skip(b"?>", 2).map(|()| None),
-            Some(b'!') if rest.starts_with(b"<!--") => self.skip(b"-->", 4).map(|()| None),
+            Some(b'?') => {
+                self.at = self.instruction(at)?;
+                Ok(None)
+            }
+            Some(b'!') if rest.starts_with(b"<!--") => {
+                self.at = self.comment(at)?;
+                Ok(None)
+            }
             Some(b'!') if rest.starts_with(b"<![CDATA[") => {
                 if self.open.is_empty() {
-                    return Err(Fault::new(Check::XmlMalformed).at(at as u64).found("CDATA outside the root element"));
+                    return Err(malformed(at, "<![CDATA["));
                 }
-                self.skip(b"]]>", 9)?;
-                let text = &self.bytes[at + 9..self.at - 3];
-                self.check_text(at + 9, text)?;
+                let (text, end) = self.character_data(at)?;
+                self.at = end;
                 Ok((!text.iter().all(|b| is_space(*b))).then_some(Token::Text { at, text }))
             }
             Some(b'!') if is_prefix_of_any(rest, &[b"<!--", b"<![CDATA[", b"<!DOCTYPE"]) => Err(self.cut()),
             Some(b'!') => {
                 let doctype = rest.len() >= 9 && rest[2..9].eq_ignore_ascii_case(b"DOCTYPE") || rest.len() >= 8 && rest[2..8].eq_ignore_ascii_case(b"ENTITY");
-                Err(Fault::new(if doctype { Check::XmlDoctype } else { Check::XmlMalformed }).at(at as u64).found("a declaration"))
+                Err(if doctype { Fault::new(Check::XmlDoctype).at(at as u64) } else { malformed(at, "<!") })
             }
             Some(_) => self.start_tag().map(Some),
         }
     }
 
-    /// The bytes end inside markup or inside an element.
-    fn cut(&self) -> Fault {
-        let open = self.open.last().map_or_else(String::new, |n| String::from_utf8_lossy(n).into_owned());
-        Fault::new(Check::XmlTruncated).at(self.bytes.len() as u64).expected(open)
+    fn shown(&self, name: Name<'_>) -> String {
+        shown(name.bytes, self.encoding)
     }
 
-    fn skip(&mut self, end: &[u8], from: usize) -> Result<(), Fault> {
-        let start = self.at + from;
-        let found = self.bytes.get(start..).and_then(|rest| memchr::memmem::find(rest, end)).ok_or_else(|| self.cut())?;
-        self.at = start + found + end.len();
-        Ok(())
+    /// The bytes end inside markup or inside an element.
+    fn cut(&self) -> Fault {
+        Fault::new(Check::XmlTruncated).at(self.bytes.len() as u64).expected(self.innermost())
+    }
+
+    /// What stands between `at` and the next `end`, and the offset after that.
+    fn until(&self, at: usize, end: &[u8]) -> Result<(&'a [u8], usize), Fault> {
+        let rest = &self.bytes[at..];
+        let length = memchr::memmem::find(rest, end).ok_or_else(|| self.cut())?;
+        Ok((&rest[..length], at + length + end.len()))
+    }
+
+    /// The offset after a comment.
+    fn comment(&self, at: usize) -> Result<usize, Fault> {
+        let (text, end) = self.until(at + 4, b"--")?;
+        match self.bytes.get(end) {
+            None => Err(self.cut()),
+            Some(b'>') => check_characters(text, at + 4).map(|()| end + 1),
+            Some(_) => Err(malformed(end - 2, "<!-- -- ")),
+        }
+    }
+
+    /// The offset after a processing instruction.
+    fn instruction(&self, at: usize) -> Result<usize, Fault> {
+        if at + 2 >= self.bytes.len() {
+            return Err(self.cut());
+        }
+        let (target, after) = self.name_at(at + 2)?;
+        let (text, end) = self.until(after, b"?>")?;
+        if !text.first().is_none_or(|b| is_space(*b)) {
+            return Err(malformed(after, format_args!("<?{}…", self.shown(target))));
+        }
+        // The head of a later piece is no head of a file: something is open there.
+        if target.bytes.eq_ignore_ascii_case(b"xml") && (at > 0 || !self.open.is_empty() || target.bytes != b"xml") {
+            return Err(malformed(at, format_args!("…<?{}", self.shown(target))));
+        }
+        check_characters(text, after)?;
+        Ok(end)
+    }
+
+    /// The text of a CDATA section and the offset after it.
+    fn character_data(&self, at: usize) -> Result<(&'a [u8], usize), Fault> {
+        let (text, end) = self.until(at + 9, b"]]>")?;
+        self.check_text(at + 9, text)?;
+        Ok((text, end))
     }
 
     /// A name at an offset; its end.
@@ -301,7 +385,7 @@ impl<'a> Scanner<'a> {
             return Err(if rest.len() > self.limits.name { Fault::new(Check::XmlName).at(at as u64).expected(self.limits.name) } else { self.cut() });
         };
         if length == 0 || !is_name_start(rest[0]) {
-            return Err(Fault::new(Check::XmlMalformed).at(at as u64).found("a name is due after «<»"));
+            return Err(malformed(at, "<…"));
         }
         Ok((Name::new(&rest[..length]), at + length))
     }
@@ -320,15 +404,14 @@ impl<'a> Scanner<'a> {
         match self.bytes.get(end) {
             None => return Err(self.cut()),
             Some(b'>') => {}
-            Some(_) => return Err(Fault::new(Check::XmlMalformed).at(end as u64).found("«>» is due")),
+            Some(_) => return Err(malformed(end, format_args!("</{}…", self.shown(name)))),
         }
         match self.open.last() {
             Some(open) if &**open == name.bytes => {}
             Some(open) => {
-                let what = format!("</{}> closes <{}>", name.to_text(), String::from_utf8_lossy(open));
-                return Err(Fault::new(Check::XmlMalformed).at(at as u64).found(what));
+                return Err(malformed(at, format_args!("<{}>…</{}>", shown(open, self.encoding), self.shown(name))));
             }
-            None => return Err(Fault::new(Check::XmlMalformed).at(at as u64).found(format!("</{}> closes nothing", name.to_text()))),
+            None => return Err(malformed(at, format_args!("</{}>", self.shown(name)))),
         }
         self.open.pop();
         self.root_done = self.open.is_empty();
@@ -338,10 +421,10 @@ impl<'a> Scanner<'a> {
 
     fn start_tag(&mut self) -> Result<Token<'a>, Fault> {
         let at = self.at;
-        if self.root_done {
-            return Err(Fault::new(Check::XmlMalformed).at(at as u64).found("an element after the root element"));
-        }
         let (name, mut end) = self.name_at(at + 1)?;
+        if self.root_done {
+            return Err(malformed(at, format_args!("…<{}>", self.shown(name))));
+        }
         let mut attributes: Vec<&'a [u8]> = Vec::new();
         let empty = loop {
             let next = self.spaces(end);
@@ -357,16 +440,16 @@ impl<'a> Scanner<'a> {
                         end = next + 2;
                         break true;
                     }
-                    Some(_) => return Err(Fault::new(Check::XmlMalformed).at(next as u64).found("«/>» is due")),
+                    Some(_) => return Err(malformed(next, format_args!("<{} /…", self.shown(name)))),
                 },
-                Some(_) if next == end => return Err(Fault::new(Check::XmlMalformed).at(next as u64).found("white space is due before an attribute")),
+                Some(_) if next == end => return Err(malformed(next, format_args!("<{}…", self.shown(name)))),
                 Some(_) => {
                     if attributes.len() == self.limits.attributes {
                         return Err(Fault::new(Check::XmlAttributes).at(at as u64).expected(self.limits.attributes));
                     }
                     let (attribute, after) = self.attribute(next)?;
                     if attributes.contains(&attribute) {
-                        return Err(Fault::new(Check::XmlMalformed).at(next as u64).found("an attribute stands twice"));
+                        return Err(malformed(next, format_args!("{0}=… {0}=…", shown(attribute, self.encoding))));
                     }
                     attributes.push(attribute);
                     end = after;
@@ -382,7 +465,8 @@ impl<'a> Scanner<'a> {
             self.root_done = self.open.is_empty();
             return Ok(Token::Leaf { at, name, text_at: end, text: Cow::Borrowed(&[]), attribute });
         }
-        if let Some((text, after)) = self.simple_text(end, name)? {
+        let cut_inside = |fault: Fault| if fault.check == Check::XmlTruncated { fault.expected(self.shown(name)) } else { fault };
+        if let Some((text, after)) = self.simple_text(end, name).map_err(cut_inside)? {
             self.at = after;
             self.root_done = self.open.is_empty();
             return Ok(Token::Leaf { at, name, text_at: end, text, attribute });
@@ -405,13 +489,14 @@ impl<'a> Scanner<'a> {
                     if rest.len() > self.limits.text { Fault::new(Check::XmlText).at(value_at as u64).expected(self.limits.text) } else { self.cut() }
                 })?;
                 if rest[length] == b'<' {
-                    return Err(Fault::new(Check::XmlMalformed).at((value_at + length) as u64).found("«<» in an attribute"));
+                    return Err(malformed(value_at + length, format_args!("{}=…<", self.shown(name))));
                 }
                 self.check_text(value_at, &rest[..length])?;
+                self.check_references(value_at, value_at + length)?;
                 Ok((name.bytes, value_at + length + 1))
             }
             (None, _) | (Some(b'='), None) => Err(self.cut()),
-            _ => Err(Fault::new(Check::XmlMalformed).at(at as u64).found("an attribute without a quoted value")),
+            _ => Err(malformed(at, format_args!("{}…", self.shown(name)))),
         }
     }
 
@@ -424,6 +509,7 @@ impl<'a> Scanner<'a> {
             let rest = &self.bytes[at..];
             let length = memchr::memchr2(b'<', b'&', rest).unwrap_or(rest.len());
             self.check_text(at, &rest[..length.min(self.limits.text + 1)])?;
+            check_bracket(at, &rest[..length])?;
             append(&mut text, &rest[..length]);
             at += length;
             if text.len() > self.limits.text {
@@ -431,34 +517,33 @@ impl<'a> Scanner<'a> {
             }
             let rest = &self.bytes[at..];
             match rest {
-                [] | [b'<'] => return Err(Fault { expected: Some(name.to_text()), ..self.cut() }),
+                [] | [b'<'] => return Err(self.cut()),
                 [b'&', ..] => {
                     let (bytes, end) = self.reference(at)?;
-                    append(&mut text, &bytes);
+                    text.to_mut().extend_from_slice(&bytes);
                     at = end;
                 }
                 [b'<', b'/', ..] => {
                     let (close, end) = self.name_at(at + 2).map_err(|f| if at + 2 >= self.bytes.len() { self.cut() } else { f })?;
                     let end = self.spaces(end);
                     if end >= self.bytes.len() {
-                        return Err(Fault { expected: Some(name.to_text()), ..self.cut() });
+                        return Err(self.cut());
                     }
                     if close.bytes != name.bytes {
-                        return Err(Fault::new(Check::XmlMalformed).at(at as u64).found(format!("</{}> closes <{}>", close.to_text(), name.to_text())));
+                        return Err(malformed(at, format_args!("<{}>…</{}>", self.shown(name), self.shown(close))));
                     }
                     if self.bytes[end] != b'>' {
-                        return Err(Fault::new(Check::XmlMalformed).at(end as u64).found("«>» is due"));
+                        return Err(malformed(end, format_args!("</{}…", self.shown(name))));
                     }
                     return Ok(Some((text, end + 1)));
                 }
                 _ if rest.starts_with(b"<![CDATA[") => {
-                    let length = memchr::memmem::find(&rest[9..], b"]]>").ok_or_else(|| self.cut())?;
-                    self.check_text(at + 9, &rest[9..9 + length])?;
-                    append(&mut text, &rest[9..9 + length]);
-                    at += 9 + length + 3;
+                    let (more, end) = self.character_data(at)?;
+                    append(&mut text, more);
+                    at = end;
                 }
-                _ if rest.starts_with(b"<!--") => at += 4 + memchr::memmem::find(&rest[4..], b"-->").ok_or_else(|| self.cut())? + 3,
-                _ if rest.starts_with(b"<?") => at += 2 + memchr::memmem::find(&rest[2..], b"?>").ok_or_else(|| self.cut())? + 2,
+                _ if rest.starts_with(b"<!--") => at = self.comment(at)?,
+                _ if rest.starts_with(b"<?") => at = self.instruction(at)?,
                 _ => return Ok(None),
             }
         }
@@ -467,11 +552,19 @@ impl<'a> Scanner<'a> {
     /// A character or entity reference at an offset: its bytes in the file's encoding and the offset after it.
     fn reference(&self, at: usize) -> Result<(Vec<u8>, usize), Fault> {
         let rest = &self.bytes[at + 1..];
-        let Some(length) = rest.iter().take(32).position(|b| *b == b';') else {
-            return Err(if rest.len() < 32 && !rest.contains(&b'<') { self.cut() } else { Fault::new(Check::XmlEntity).at(at as u64).found("&") });
+        let broken = || Fault::new(Check::XmlEntity).at(at as u64).found("&");
+        let length = match rest.iter().take(REFERENCE).position(|b| matches!(b, b';' | b'<' | b'&')) {
+            Some(n) if rest[n] == b';' => n,
+            None if rest.len() < REFERENCE => return Err(self.cut()),
+            _ => return Err(broken()),
         };
         let word = &rest[..length];
-        let unknown = || Fault::new(Check::XmlEntity).at(at as u64).found(format!("&{};", String::from_utf8_lossy(word)));
+        // Behind a bare `&` may stand somebody's name: only what looks like an entity is shown.
+        let plain = match word {
+            [b'#', code @ ..] => code.iter().all(u8::is_ascii_alphanumeric),
+            word => word.iter().all(u8::is_ascii_lowercase),
+        } && word.len() <= 10;
+        let unknown = || if plain { broken().found(format!("&{};", self.encoding.decode(word))) } else { broken() };
         let c = match word {
             b"amp" => '&',
             b"lt" => '<',
@@ -499,10 +592,41 @@ fn char_of(digits: &[u8], radix: u32) -> Option<char> {
     char::from_u32(u32::from_str_radix(digits, radix).ok()?).filter(|c| is_xml_char(*c))
 }
 
-fn append<'a>(text: &mut Cow<'a, [u8]>, more: &[u8]) {
-    if !more.is_empty() {
+/// Longest reference that is looked for.
+const REFERENCE: usize = 32;
+
+/// Copies nothing as long as the text is of one part.
+fn append<'a>(text: &mut Cow<'a, [u8]>, more: &'a [u8]) {
+    if text.is_empty() {
+        *text = Cow::Borrowed(more);
+    } else if !more.is_empty() {
         text.to_mut().extend_from_slice(more);
     }
+}
+
+/// `]]>` may not stand in a text.
+fn check_bracket(at: usize, text: &[u8]) -> Result<(), Fault> {
+    match memchr::memmem::find(text, b"]]>") {
+        Some(n) => Err(malformed(at + n, "]]>")),
+        None => Ok(()),
+    }
+}
+
+/// A text has no character that XML forbids.
+///
+/// # Errors
+/// The first one; `at` is the offset of the text.
+pub fn check_characters(text: &[u8], at: usize) -> Result<(), Fault> {
+    match forbidden_byte(text) {
+        Some(n) => Err(Fault::new(Check::XmlCharacter).at((at + n) as u64).found(text[n])),
+        None => Ok(()),
+    }
+}
+
+/// The first bytes in hexadecimal say what it is instead (`25 50 44 46` is a PDF) without showing anything personal.
+pub fn first_bytes(text: &[u8]) -> String {
+    let first: Vec<String> = text.iter().take(4).map(|b| format!("{b:02X}")).collect();
+    first.join(" ")
 }
 
 /// Offset of the first byte that XML forbids in a text of an ASCII-compatible encoding.
@@ -525,9 +649,11 @@ mod tests {
             let show = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
             out.push(match scanner.next_token()? {
                 Token::Leaf { name, text, attribute, .. } => {
-                    format!("{}={}{}", name.to_text(), show(&text), attribute.map_or_else(String::new, |a| format!("@{}", show(a))))
+                    format!("{}={}{}", name.to_text(Encoding::Utf8), show(&text), attribute.map_or_else(String::new, |a| format!("@{}", show(a))))
                 }
-                Token::Open { name, attribute, .. } => format!("<{}{}", name.to_text(), attribute.map_or_else(String::new, |a| format!("@{}", show(a)))),
+                Token::Open { name, attribute, .. } => {
+                    format!("<{}{}", name.to_text(Encoding::Utf8), attribute.map_or_else(String::new, |a| format!("@{}", show(a))))
+                }
                 Token::Close { .. } => ">".to_owned(),
                 Token::Text { text, .. } => format!("«{}»", show(text)),
                 Token::End => return Ok(out),

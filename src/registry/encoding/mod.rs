@@ -22,7 +22,11 @@ impl Encoding {
     /// Text of bytes; what the encoding does not define becomes U+FFFD.
     pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
-            Self::Windows1251 => WINDOWS_1251.decode_without_bom_handling(bytes).0,
+            Self::Windows1251 => {
+                let text = WINDOWS_1251.decode_without_bom_handling(bytes).0;
+                // Web browsers read the byte that is undefined as a control character.
+                if bytes.contains(&UNDEFINED) { text.replace(char::from(UNDEFINED), "\u{fffd}").into() } else { text }
+            }
             Self::Utf8 => String::from_utf8_lossy(bytes),
         }
     }
@@ -32,6 +36,23 @@ impl Encoding {
         match self {
             Self::Windows1251 => bytes.len(),
             Self::Utf8 => String::from_utf8_lossy(bytes).chars().count(),
+        }
+    }
+
+    /// Number of characters of bytes as columns count them: cut anywhere, the parts add up. A stray byte of UTF-8 adds to the character
+    /// before it.
+    pub fn columns(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Windows1251 => bytes.len(),
+            Self::Utf8 => bytes.iter().filter(|b| **b & 0xC0 != 0x80).count(),
+        }
+    }
+
+    /// The first byte that the encoding does not define.
+    pub fn undefined(self, bytes: &[u8]) -> Option<u8> {
+        match self {
+            Self::Windows1251 => bytes.iter().copied().find(|b| *b == UNDEFINED),
+            Self::Utf8 => std::str::from_utf8(bytes).err().map(|e| bytes[e.valid_up_to()]),
         }
     }
 
@@ -50,12 +71,15 @@ impl fmt::Display for Encoding {
     }
 }
 
+/// The byte that windows-1251 does not define.
+const UNDEFINED: u8 = 0x98;
+
 /// The byte order mark of UTF-8; it is no part of the text.
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// The character of a windows-1251 byte; none for 0x98, which the encoding leaves undefined.
 pub fn windows_1251_char(byte: u8) -> Option<char> {
-    if byte == 0x98 {
+    if byte == UNDEFINED {
         return None;
     }
     let (text, _) = WINDOWS_1251.decode_without_bom_handling(std::slice::from_ref(&byte));
