@@ -1,0 +1,177 @@
+//! A small clean package, and findings as lines of text.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use puomp::finding::{Catalog, FileRole, Finding};
+use puomp::flk::{Checker, Config, PackageReport, Silent};
+use puomp::registry::encoding::{Encoding, to_windows_1251};
+use puomp::registry::format::{Family, Format, Formats};
+use puomp::registry::package::Input;
+use puomp::tables::RuleFiles;
+
+/// The tables, read once.
+pub(crate) struct Desk {
+    pub(crate) formats: Formats,
+    pub(crate) catalog: Catalog,
+}
+
+pub(crate) static DESK: LazyLock<Desk> = LazyLock::new(|| {
+    let files = RuleFiles::embedded();
+    Desk { formats: Formats::load(&files).expect("the tables are sound"), catalog: Catalog::load(&files).expect("the table is sound") }
+});
+
+static CHECKER: LazyLock<Checker<'static>> = LazyLock::new(|| Checker::new(&DESK.catalog, &DESK.formats).expect("the table fits the formats"));
+
+impl Desk {
+    pub(crate) fn format(&self, family: char, edition: &str) -> &Format {
+        self.formats.get(Family(family), edition).expect("a format of the tables")
+    }
+
+    pub(crate) fn id(&self, finding: &Finding) -> &str {
+        &self.catalog.rule(finding.rule).id
+    }
+}
+
+pub(crate) const MAIN_STEM: &str = "HM140001S14002_19031";
+pub(crate) const PERSONS_STEM: &str = "LM140001S14002_19031";
+
+/// Two records: two parts and three services in the first, Cyrillic values in the second. All people are invented.
+pub(crate) const MAIN: &str = r#"<?xml version="1.0" encoding="windows-1251"?>
+<ZL_LIST>
+<ZGLV><VERSION>3.1</VERSION><DATA>2019-04-02</DATA><FILENAME>HM140001S14002_19031</FILENAME><SD_Z>2</SD_Z></ZGLV>
+<SCHET><CODE>7</CODE><CODE_MO>140001</CODE_MO><YEAR>2019</YEAR><MONTH>3</MONTH><NSCHET>19-Ж</NSCHET><DSCHET>2019-04-01</DSCHET><PLAT>14002</PLAT><SUMMAV>350.50</SUMMAV></SCHET>
+<ZAP>
+<N_ZAP>1</N_ZAP><PR_NOV>0</PR_NOV>
+<PACIENT><ID_PAC>p-1</ID_PAC><VPOLIS>3</VPOLIS><NPOLIS>1400000000000011</NPOLIS><NOVOR>0</NOVOR></PACIENT>
+<Z_SL><IDCASE>11</IDCASE><USL_OK>3</USL_OK><VIDPOM>11</VIDPOM><FOR_POM>3</FOR_POM><LPU>140001</LPU><DATE_Z_1>2019-03-01</DATE_Z_1><DATE_Z_2>2019-03-11</DATE_Z_2><RSLT>301</RSLT><ISHOD>302</ISHOD>
+<SL><SL_ID>s-1</SL_ID><PROFIL>97</PROFIL><DET>0</DET><NHISTORY>Д-71</NHISTORY><DATE_1>2019-03-01</DATE_1><DATE_2>2019-03-02</DATE_2><DS1>J06.9</DS1><PRVS>49</PRVS><VERS_SPEC>V021</VERS_SPEC><IDDOKT>101</IDDOKT><SUM_M>60.00</SUM_M>
+<USL><IDSERV>u-1</IDSERV><LPU>140001</LPU><PROFIL>97</PROFIL><DET>0</DET><DATE_IN>2019-03-01</DATE_IN><DATE_OUT>2019-03-01</DATE_OUT><DS>J06.9</DS><CODE_USL>B01.047.001</CODE_USL><KOL_USL>1.00</KOL_USL><SUMV_USL>30.00</SUMV_USL><PRVS>49</PRVS><CODE_MD>101</CODE_MD></USL>
+<USL><IDSERV>u-2</IDSERV><LPU>140001</LPU><PROFIL>97</PROFIL><DET>0</DET><DATE_IN>2019-03-02</DATE_IN><DATE_OUT>2019-03-02</DATE_OUT><DS>J06.9</DS><CODE_USL>B01.047.002</CODE_USL><KOL_USL>1.00</KOL_USL><SUMV_USL>30.00</SUMV_USL><PRVS>49</PRVS><CODE_MD>101</CODE_MD></USL></SL>
+<SL><SL_ID>s-2</SL_ID><PROFIL>98</PROFIL><DET>0</DET><NHISTORY>72</NHISTORY><DATE_1>2019-03-10</DATE_1><DATE_2>2019-03-11</DATE_2><DS1>J06.9</DS1><PRVS>49</PRVS><VERS_SPEC>V021</VERS_SPEC><IDDOKT>101</IDDOKT><SUM_M>40.50</SUM_M>
+<USL><IDSERV>u-1</IDSERV><LPU>140001</LPU><PROFIL>98</PROFIL><DET>0</DET><DATE_IN>2019-03-10</DATE_IN><DATE_OUT>2019-03-10</DATE_OUT><DS>J06.9</DS><CODE_USL>B01.047.003</CODE_USL><KOL_USL>1.00</KOL_USL><SUMV_USL>40.50</SUMV_USL><PRVS>49</PRVS><CODE_MD>101</CODE_MD></USL></SL>
+<IDSP>29</IDSP><SUMV>100.50</SUMV></Z_SL>
+</ZAP>
+<ZAP>
+<N_ZAP>2</N_ZAP><PR_NOV>1</PR_NOV>
+<PACIENT><ID_PAC>p-2</ID_PAC><VPOLIS>1</VPOLIS><SPOLIS>Ю-7</SPOLIS><NPOLIS>22</NPOLIS><NOVOR>0</NOVOR></PACIENT>
+<Z_SL><IDCASE>12</IDCASE><USL_OK>3</USL_OK><VIDPOM>12</VIDPOM><FOR_POM>3</FOR_POM><LPU>140001</LPU><DATE_Z_1>2019-03-05</DATE_Z_1><DATE_Z_2>2019-03-05</DATE_Z_2><RSLT>301</RSLT><ISHOD>301</ISHOD>
+<SL><SL_ID>s-1</SL_ID><PROFIL>68</PROFIL><DET>1</DET><NHISTORY>73</NHISTORY><DATE_1>2019-03-05</DATE_1><DATE_2>2019-03-05</DATE_2><DS1>A09</DS1><PRVS>22</PRVS><VERS_SPEC>V021</VERS_SPEC><IDDOKT>102</IDDOKT><SUM_M>250.00</SUM_M><COMENTSL>Ёж &amp; ы</COMENTSL></SL>
+<IDSP>30</IDSP><SUMV>250.00</SUMV></Z_SL>
+</ZAP>
+</ZL_LIST>
+"#;
+
+/// The persons of [`MAIN`].
+pub(crate) const PERSONS: &str = r#"<?xml version="1.0" encoding="windows-1251"?>
+<PERS_LIST>
+<ZGLV><VERSION>3.1</VERSION><DATA>2019-04-02</DATA><FILENAME>LM140001S14002_19031</FILENAME><FILENAME1>HM140001S14002_19031</FILENAME1></ZGLV>
+<PERS><ID_PAC>p-1</ID_PAC><FAM>Выдумкина</FAM><IM>Анна</IM><OT>Ивановна</OT><W>2</W><DR>1980-05-17</DR></PERS>
+<PERS><ID_PAC>p-2</ID_PAC><FAM>Небывалов</FAM><IM>Пётр</IM><W>1</W><DR>2015-01-31</DR><SNILS>000-000-000 00</SNILS></PERS>
+</PERS_LIST>
+"#;
+
+/// The text with each piece replaced; each must stand in it exactly once.
+pub(crate) fn edited(text: &str, edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert_eq!(text.matches(from).count(), 1, "«{from}» must stand once");
+        text.replacen(from, to, 1)
+    })
+}
+
+/// In windows-1251; U+0098 stands for the byte that the encoding does not define.
+pub(crate) fn encoded(text: &str) -> Vec<u8> {
+    to_windows_1251(text).expect("a text of windows-1251").into_owned()
+}
+
+/// Two files side by side.
+pub(crate) struct Pair {
+    pub(crate) main: (String, Vec<u8>),
+    pub(crate) persons: (String, Vec<u8>),
+}
+
+impl Pair {
+    pub(crate) fn new(main: &str, persons: &str) -> Self {
+        Self { main: (format!("{MAIN_STEM}.xml"), encoded(main)), persons: (format!("{PERSONS_STEM}.xml"), encoded(persons)) }
+    }
+
+    pub(crate) fn check(&self) -> Checked {
+        self.check_with(&Config::default())
+    }
+
+    pub(crate) fn check_with(&self, config: &Config) -> Checked {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, bytes) in [&self.main, &self.persons] {
+            fs::write(folder.path().join(name), bytes).expect("written");
+        }
+        let mut all = validate(folder.path(), config);
+        assert_eq!(all.len(), 1, "one package");
+        all.remove(0)
+    }
+}
+
+/// What a package came to.
+pub(crate) struct Checked {
+    pub(crate) report: PackageReport,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Checked {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.findings.iter().map(line).collect()
+    }
+}
+
+/// Every package under a path, in order.
+pub(crate) fn validate(path: &Path, config: &Config) -> Vec<Checked> {
+    let mut all = Vec::new();
+    let mut each = |report: PackageReport| {
+        let findings = report.findings.iter()?.collect::<Result<_, _>>()?;
+        all.push(Checked { report, findings });
+        Ok(())
+    };
+    CHECKER.validate(&[Input::named(path)], config, &Silent, &mut each).expect("temporary files work");
+    all
+}
+
+/// Everything that a finding says, but for its place.
+pub(crate) fn saying(finding: &Finding) -> String {
+    let file = match finding.file {
+        FileRole::Container => "container",
+        FileRole::Persons => "persons",
+        FileRole::Main => "main",
+    };
+    let keys = &finding.keys;
+    let keys = [&keys.n_zap, &keys.idcase, &keys.sl_id, &keys.idserv, &keys.id_pac].map(|k| k.as_deref().unwrap_or("")).join(",");
+    let mut line = format!("{} {file} {} [{keys}]", DESK.id(finding), finding.path);
+    for (name, part) in [("value", &finding.value), ("expected", &finding.expected), ("found", &finding.found)] {
+        if let Some(part) = part {
+            line.push_str(&format!(" {name}={part}"));
+        }
+    }
+    line
+}
+
+/// Everything that a finding says, with its place.
+pub(crate) fn line(finding: &Finding) -> String {
+    let place = finding.place;
+    format!("{}:{}@{} {}", place.line, place.column, place.offset, saying(finding))
+}
+
+/// Line and column of an offset, counted the long way.
+pub(crate) fn naive_place(bytes: &[u8], offset: usize, encoding: Encoding) -> (u32, u32) {
+    let (mut line, mut column) = (1, 1);
+    let text = match encoding {
+        Encoding::Windows1251 => bytes[..offset].iter().map(|b| if *b == b'\n' { '\n' } else { 'x' }).collect(),
+        Encoding::Utf8 => std::str::from_utf8(&bytes[..offset]).expect("the offset is of a character").to_owned(),
+    };
+    for c in text.chars() {
+        if c == '\n' {
+            (line, column) = (line + 1, 1);
+        } else {
+            column += 1;
+        }
+    }
+    (line, column)
+}
