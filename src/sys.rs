@@ -1,7 +1,7 @@
 //! What depends on the operating system: replacing files as a whole and who may read them.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -89,6 +89,15 @@ impl Write for AtomicFile {
         match &mut self.state {
             State::Beside { file, .. } => file.flush(),
             State::Direct(file) => file.flush(),
+        }
+    }
+}
+
+impl Seek for AtomicFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match &mut self.state {
+            State::Beside { file, .. } => file.seek(to),
+            State::Direct(file) => file.seek(to),
         }
     }
 }

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::docs::{CompletionsArgs, ManArgs};
 use super::formats::FormatsArgs;
+use super::generate::GenerateArgs;
 use super::validate::ValidateArgs;
 use crate::finding::Lang;
 
@@ -40,6 +41,8 @@ pub(super) enum Verb {
     Validate(ValidateArgs),
     /// The tables of the formats.
     Formats(FormatsArgs),
+    /// Invented packages.
+    Generate(GenerateArgs),
     /// Manual pages.
     #[command(hide = true)]
     Man(ManArgs),

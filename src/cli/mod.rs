@@ -5,6 +5,7 @@ mod docs;
 pub mod exit;
 mod failure;
 mod formats;
+mod generate;
 mod help;
 mod inputs;
 mod lang;
@@ -87,6 +88,7 @@ fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
     let run = || match &cli.verb {
         Verb::Validate(verb) => verb.run(&files, &ui),
         Verb::Formats(verb) => run_formats(verb, &files, &ui),
+        Verb::Generate(verb) => verb.run(&files, &ui),
         Verb::Man(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
     };

@@ -283,7 +283,7 @@ impl Catalog {
     /// Reads `rules/structure.csv`.
     ///
     /// # Errors
-    /// An unknown kind, an id twice, an empty text, or a kind of the code that no row names.
+    /// An unknown kind, an id twice, an empty text, an unknown slot, or a kind of the code that no row names.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut rules: Vec<Rule> = Vec::new();
         let mut by_check = BTreeMap::new();
@@ -296,6 +296,9 @@ impl Catalog {
             for (column, text) in [("ru", &row.ru), ("en", &row.en), ("advice_ru", &row.advice_ru), ("advice_en", &row.advice_en), ("id", &row.id)] {
                 if text.trim().is_empty() {
                     return Err(fail(format!("column {column} is empty")));
+                }
+                if let Some(slot) = slots_of(text).find(|slot| Slots::default().get(slot).is_none()) {
+                    return Err(fail(format!("column {column}: no slot is called {{{slot}}}")));
                 }
             }
             if !matches!(row.f012.as_str(), "901" | "902" | "903" | "904" | "905") {
@@ -430,15 +433,50 @@ impl Finding {
 
     /// The rule's text with its slots filled, with the value as the finding holds it: see [`Finding::masked`].
     pub fn message(&self, rule: &Rule, lang: Lang) -> String {
-        fill(rule.text.get(lang), |slot| match slot {
-            "element" => Some(self.element()),
-            "parent" => Some(self.parent()),
-            "value" => Some(self.value.as_deref().unwrap_or("")),
-            "expected" => Some(self.expected.as_deref().unwrap_or("")),
-            "found" => Some(self.found.as_deref().unwrap_or("")),
-            _ => None,
+        fn text(own: &Option<Box<str>>) -> &str {
+            own.as_deref().unwrap_or("")
+        }
+        let (value, expected, found) = (text(&self.value), text(&self.expected), text(&self.found));
+        Slots { element: self.element(), parent: self.parent(), value, expected, found }.fill(rule.text.get(lang))
+    }
+}
+
+/// What the slots of a rule's text and advice stand for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Slots<'a> {
+    /// `{element}`: name of the element.
+    pub element: &'a str,
+    /// `{parent}`: name of the block that holds it.
+    pub parent: &'a str,
+    /// `{value}`: the value.
+    pub value: &'a str,
+    /// `{expected}`: what was expected.
+    pub expected: &'a str,
+    /// `{found}`: what was found instead.
+    pub found: &'a str,
+}
+
+impl<'a> Slots<'a> {
+    /// A text with its slots filled.
+    pub fn fill(&self, template: &str) -> String {
+        fill(template, |slot| self.get(slot))
+    }
+
+    fn get(&self, slot: &str) -> Option<&'a str> {
+        Some(match slot {
+            "element" => self.element,
+            "parent" => self.parent,
+            "value" => self.value,
+            "expected" => self.expected,
+            "found" => self.found,
+            _ => return None,
         })
     }
+}
+
+/// Names of the slots of a template.
+pub fn slots_of(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|t| t.split_once('}').map(|(slot, _)| slot))
 }
 
 /// Fills `{slot}`s of a template; an unknown slot stays as it is.
@@ -481,6 +519,15 @@ mod tests {
             assert_eq!(check.as_str().parse::<Check>(), Ok(*check));
             assert_eq!(catalog.rule(catalog.of(*check)).check, *check);
         }
+    }
+
+    #[test]
+    fn a_slot_that_nobody_fills_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = RuleFiles::embedded().text(TABLE).expect("there").replacen("{found}", "{fuond}", 1);
+        std::fs::write(folder.path().join(TABLE), table).expect("written");
+        let error = Catalog::load(&RuleFiles::with_overlay(folder.path())).expect_err("a misspelt slot");
+        assert_eq!(error.to_string(), "rules/structure.csv:2: column ru: no slot is called {fuond}");
     }
 
     #[test]

@@ -1,1 +1,130 @@
-//! (in work)
+//! Invented packages of any size, family and edition: for training, pilots, tests and benches.
+//!
+//! What stands in them is said by the tables of `rules/generate/`: facts (who is ill with what, when, for how much), pools of coherent
+//! values with codes of the federal books, and recipes that make elements from facts. The code knows the language of the tables only.
+//! All people are invented, and visibly so. The same options give the same bytes on every machine, whatever the number of threads.
+
+mod calendar;
+mod emit;
+mod expr;
+mod output;
+mod package;
+mod plan;
+mod rng;
+mod typical;
+mod words;
+
+use std::fmt;
+use std::io;
+
+pub use output::{Packing, Summary};
+pub use package::{Generator, Names, Totals};
+
+use crate::registry::encoding::Encoding;
+use crate::registry::format::Family;
+use crate::registry::month::Month;
+use crate::registry::writer::Layout;
+use crate::tables::TableError;
+
+/// What to generate.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Family of the main file.
+    pub family: Family,
+    /// Edition; none = the one in force in the period.
+    pub edition: Option<String>,
+    /// Reporting month.
+    pub period: Month,
+    /// Number of records; each holds one completed case.
+    pub cases: u64,
+    /// The same seed gives the same package.
+    pub seed: u64,
+    /// File-name letters, for families that have several (`DP`, `DV`, …); none = the first of the family.
+    pub letters: Option<String>,
+    /// Code of the clinic, six digits; none = the one of the tables.
+    pub clinic: Option<String>,
+    /// Code of the insurer, five digits; none = the one of the tables.
+    pub insurer: Option<String>,
+    /// Number of the packet in the file's name.
+    pub packet: u32,
+    /// Encoding of both files.
+    pub encoding: Encoding,
+    /// One element a line, or none.
+    pub layout: Layout,
+}
+
+impl Options {
+    /// A windows-1251 package of a family and month with the defaults of the tables.
+    pub fn new(family: Family, period: Month, cases: u64, seed: u64) -> Self {
+        Self {
+            family,
+            edition: None,
+            period,
+            cases,
+            seed,
+            letters: None,
+            clinic: None,
+            insurer: None,
+            packet: 1,
+            encoding: Encoding::Windows1251,
+            layout: Layout::Lines,
+        }
+    }
+}
+
+/// Why nothing could be generated.
+#[derive(Debug)]
+pub enum Error {
+    /// A table under `rules/` is wrong.
+    Table(TableError),
+    /// The output fails.
+    Io(io::Error),
+    /// There is no such thing.
+    Unknown {
+        /// What kind of thing.
+        what: Choice,
+        /// What was asked for.
+        given: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+}
+
+/// What can be chosen wrongly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// A family.
+    Family,
+    /// An edition of the family.
+    Edition,
+    /// A month in which the family had an edition.
+    Period,
+    /// File-name letters of the family in the month.
+    Letters,
+    /// The code of a clinic or insurer.
+    Code,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
+            Self::Unknown { what, given, known } => write!(f, "{what:?} {given}: {}", known.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -12,3 +12,4 @@ pub mod probe;
 pub mod record;
 pub mod scan;
 pub mod source;
+pub mod writer;

@@ -10,7 +10,7 @@ use super::group::{Common, Group, groups};
 use super::texts::{Key, Texts};
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Report, file_of, shown, tidy};
-use crate::finding::{Catalog, FileRole, Finding, Lang, Place, Rule, Severity, fill};
+use crate::finding::{Catalog, FileRole, Finding, Lang, Place, Rule, Severity, Slots};
 use crate::flk::{PackageReport, Verdict};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Formats, Role};
@@ -340,14 +340,10 @@ fn fill_common(template: &str, group: &Group) -> String {
         Common::Differs => "…".to_owned(),
     };
     let (value, expected, found) = (common(&group.value), common(&group.expected), common(&group.found));
-    let element = if group.others { "…" } else { group.path.rsplit('/').next().unwrap_or("") };
-    fill(template, |slot| match slot {
-        "element" => Some(element),
-        "value" => Some(&value),
-        "expected" => Some(&expected),
-        "found" => Some(&found),
-        _ => None,
-    })
+    let mut names = group.path.rsplit('/');
+    let (element, parent) = (names.next().unwrap_or(""), names.next().unwrap_or(""));
+    let (element, parent) = if group.others { ("…", "…") } else { (element, parent) };
+    Slots { element, parent, value: &value, expected: &expected, found: &found }.fill(template)
 }
 
 fn clip(text: &str) -> String {

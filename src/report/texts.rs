@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::finding::{Lang, Severity, Text, fill};
+use crate::finding::{Lang, Severity, Text, fill, slots_of};
 use crate::registry::month::Month;
 use crate::tables::{RuleFiles, TableError};
 
@@ -107,6 +107,18 @@ keys! {
     FormatsNoEdition = "formats.no-edition",
     /// No such element.
     FormatsNoElement = "formats.no-element",
+    /// What was generated.
+    GenerateDone = "generate.done",
+    /// No such family.
+    GenerateFamily = "generate.family",
+    /// No such edition.
+    GenerateEdition = "generate.edition",
+    /// No edition in this month.
+    GeneratePeriod = "generate.period",
+    /// No such letters.
+    GenerateLetters = "generate.letters",
+    /// Not a code.
+    GenerateCode = "generate.code",
     /// Formats that have it.
     FormatsElsewhere = "formats.elsewhere",
     /// Elements of a similar name.
@@ -388,7 +400,7 @@ fn plural(lang: Lang, number: u64) -> usize {
 }
 
 fn slots(text: &str) -> Vec<&str> {
-    let mut slots: Vec<&str> = text.split('{').skip(1).filter_map(|t| t.split_once('}').map(|(slot, _)| slot)).collect();
+    let mut slots: Vec<&str> = slots_of(text).collect();
     slots.sort_unstable();
     slots
 }

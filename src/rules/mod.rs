@@ -4,6 +4,7 @@ pub mod ast;
 mod lex;
 mod parse;
 mod print;
+pub mod published;
 
 pub use lex::SyntaxError;
 pub use parse::parse;

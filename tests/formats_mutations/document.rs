@@ -1,17 +1,23 @@
 //! Documents of a format: built from its table alone, and taken apart into byte spans so that a fault is one splice.
 
-use puomp::registry::encoding::to_windows_1251;
+use puomp::registry::encoding::{Encoding, to_windows_1251};
 use puomp::registry::format::{Content, Format, NodeId, Role};
 
 use super::sample::{self, Size};
 
-const HEAD: &str = "<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n";
-
 /// A document with every element of a format; what may be repeated stands twice, the second time with little in it.
-pub(crate) fn everything(format: &Format, size: Size) -> Vec<u8> {
-    let mut text = HEAD.to_owned();
+pub(crate) fn everything(format: &Format, size: Size, encoding: Encoding) -> Vec<u8> {
+    let mut text = format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n");
     write(format, format.root(), size, true, &mut text);
-    to_windows_1251(&text).expect("the samples are of windows-1251").into_owned()
+    encode(&text, encoding)
+}
+
+/// Bytes of a text of which every character is known to windows-1251.
+pub(crate) fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
+    match encoding {
+        Encoding::Utf8 => text.as_bytes().to_vec(),
+        Encoding::Windows1251 => to_windows_1251(text).expect("the samples are of windows-1251").into_owned(),
+    }
 }
 
 fn write(format: &Format, id: NodeId, size: Size, full: bool, out: &mut String) {
@@ -70,13 +76,14 @@ pub(crate) struct Element {
 /// A document and where its elements stand.
 #[derive(Debug)]
 pub(crate) struct Document {
+    pub(crate) encoding: Encoding,
     pub(crate) bytes: Vec<u8>,
     pub(crate) elements: Vec<Element>,
 }
 
 impl Document {
     /// Takes a sound document of a format apart. On purpose not by our reader: tags without attributes are all it knows.
-    pub(crate) fn parse(bytes: Vec<u8>, format: &Format) -> Self {
+    pub(crate) fn parse(bytes: Vec<u8>, encoding: Encoding, format: &Format) -> Self {
         let mut elements: Vec<Element> = Vec::new();
         let mut open: Vec<usize> = Vec::new();
         let mut at = 0;
@@ -113,7 +120,7 @@ impl Document {
             }
         }
         assert!(open.is_empty(), "everything is closed");
-        Self { bytes, elements }
+        Self { encoding, bytes, elements }
     }
 
     /// The document with some spans replaced; they do not overlap.

@@ -1,11 +1,10 @@
 //! Every single fault of every element of a document.
 
 use puomp::finding::Check;
-use puomp::registry::encoding::to_windows_1251;
 use puomp::registry::format::value::Base;
 use puomp::registry::format::{Format, Node, ValueType};
 
-use super::document::{Document, escape};
+use super::document::{Document, encode, escape};
 use super::sample::{self, Size};
 
 /// What was done.
@@ -32,6 +31,8 @@ pub(crate) enum Fault {
     ElementInValue,
     UnknownChild,
     Namespace,
+    /// A value scribbled over at random: it may fit or not, but both judges must say the same.
+    Scribble,
 }
 
 /// A finding that must be there.
@@ -50,17 +51,17 @@ pub(crate) struct Claim {
 pub(crate) struct Expected {
     /// By us; none when the format allows what was done.
     pub(crate) ours: Option<Claim>,
-    /// By a validator of XML Schema 1.0.
-    pub(crate) oracle_accepts: bool,
+    /// By a validator of XML Schema 1.0; none when it is to say what we say.
+    pub(crate) oracle_accepts: Option<bool>,
 }
 
 impl Expected {
     fn clean() -> Self {
-        Self { ours: None, oracle_accepts: true }
+        Self { ours: None, oracle_accepts: Some(true) }
     }
 
     fn found(checks: &'static [Check], path: impl Into<String>, offset: usize) -> Self {
-        Self { ours: Some(Claim { checks, path: path.into(), offset }), oracle_accepts: false }
+        Self { ours: Some(Claim { checks, path: path.into(), offset }), oracle_accepts: Some(false) }
     }
 }
 
@@ -80,6 +81,9 @@ const EMPTY: &[Check] = &[Check::Empty];
 const NO_SUCH_DATE: &[Check] = &[Check::NoSuchDate];
 const LONG: &[Check] = &[Check::TooLong, Check::NotInList, Check::NotDate];
 const SHORT: &[Check] = &[Check::TooShort, Check::Mask, Check::Decimals, Check::NotDate];
+
+/// Random values an element.
+const SCRIBBLES: usize = 3;
 
 /// Every mutant of a document: each fault that an element can have, at its first occurrence.
 pub(crate) fn mutants(document: &Document, format: &Format) -> Vec<Mutant> {
@@ -128,7 +132,7 @@ impl Maker<'_> {
             }
             // A warning of ours; a schema without a target namespace knows no such element.
             let namespace = (element.inside - 1, element.inside - 1, b" xmlns=\"urn:x\"".to_vec());
-            self.add(Fault::Namespace, at, vec![namespace], Expected { ours: None, oracle_accepts: false });
+            self.add(Fault::Namespace, at, vec![namespace], Expected { ours: None, oracle_accepts: Some(false) });
             return;
         };
         let parent = &self.document.elements[parent_at];
@@ -214,12 +218,21 @@ impl Maker<'_> {
         let open = kind.base() == Base::Text && kind.mask().is_none() && kind.list().is_empty() && kind.charset().is_none_or(|set| set.holds(' '));
         let takes = |text: &str| open && (kind.lengths().0..=kind.lengths().1).contains(&text.chars().count());
         for (fault, value, checks) in values {
-            let bytes = to_windows_1251(&escape(&value)).expect("the samples are of windows-1251").into_owned();
+            let bytes = encode(&escape(&value), self.document.encoding);
             let spaces = matches!(fault, Fault::SpacesAround | Fault::Blank);
             let mut expected = if spaces && takes(&value) { Expected::clean() } else { Expected::found(checks, &*path, element.start) };
-            // `xs:date` collapses white space before the pattern is tried.
-            expected.oracle_accepts |= date && fault == Fault::SpacesAround;
+            if date && fault == Fault::SpacesAround {
+                // `xs:date` collapses white space before the pattern is tried.
+                expected.oracle_accepts = Some(true);
+            }
             self.add(fault, at, vec![(element.inside, element.close, bytes)], expected);
+        }
+        let mut seed = path.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        for _ in 0..SCRIBBLES {
+            let value = sample::scribbled(kind, &mut seed);
+            let bytes = encode(&escape(&value), self.document.encoding);
+            let expected = Expected { oracle_accepts: None, ..Expected::found(VALUE, &*path, element.start) };
+            self.add(Fault::Scribble, at, vec![(element.inside, element.close, bytes)], expected);
         }
     }
 }

@@ -115,3 +115,30 @@ pub(crate) fn wrong_decimals(kind: &ValueType) -> Vec<String> {
     }
     wrong
 }
+
+/// A fitting value with one to three characters changed, left out or put in at random.
+pub(crate) fn scribbled(kind: &ValueType, seed: &mut u64) -> String {
+    let mut roll = |bound: usize| {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) as usize % bound
+    };
+    let size = [Size::Shortest, Size::Usual, Size::Longest][roll(3)];
+    let mut text: Vec<char> = value(kind, size).chars().collect();
+    for _ in 0..=roll(3) {
+        // Half of the characters are those of the type, so that many results still fit.
+        let strange: Vec<char> = "0123456789.-AZaЯяё~/ №,_|\\+".chars().collect();
+        let pool = if roll(2) == 0 { strange } else { text.clone() };
+        let at = roll(text.len() + 1);
+        match roll(3) {
+            0 if text.len() > 1 => drop(text.remove(at.min(text.len() - 1))),
+            1 => text.insert(at, pool[roll(pool.len())]),
+            _ => {
+                let at = at.min(text.len() - 1);
+                text[at] = pool[roll(pool.len())];
+            }
+        }
+    }
+    let text: String = text.into_iter().collect();
+    // Spaces around a date are the one difference in values; they have a fault of their own.
+    if kind.base() == Base::Date { text.replace(' ', "-") } else { text }
+}

@@ -94,3 +94,21 @@ fn a_schema_goes_to_a_file_or_to_the_output() {
 fn letters_apart() {
     assert_eq!([("PROFL", "PROFIL"), ("DS1", "DS1"), ("SL", "USL"), ("", "AB"), ("IDCASE", "IDCSAE")].map(|(a, b)| distance(a, b)), [1, 0, 1, 2, 2]);
 }
+
+#[test]
+fn examples_of_the_help_work() {
+    let texts = Texts::load(&RuleFiles::embedded()).expect("the built-in table is sound");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut count = 0;
+    for (key, lang) in texts.help_keys().filter(|k| k.starts_with("formats") && k.ends_with('+')).flat_map(|k| [(k, Lang::Ru), (k, Lang::En)]) {
+        let help = texts.help(key, lang).expect("a text");
+        for example in help.lines().filter_map(|l| l.trim().strip_prefix("puomp formats ")) {
+            let target = folder.path().join(format!("{count}.xsd"));
+            let target = target.to_str().expect("UTF-8");
+            let words: Vec<&str> = example.split(' ').map(|w| if w.ends_with(".xsd") { target } else { w }).collect();
+            assert!(!answer(lang, &words).expect(example).is_empty());
+            count += 1;
+        }
+    }
+    assert!(count >= 8, "{count} examples");
+}

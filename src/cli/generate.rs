@@ -1,0 +1,136 @@
+//! `puomp generate`: invented packages for training, pilots, tests and benches.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::ui::Ui;
+use super::{Exit, Failure, print};
+use crate::generate::{Choice, Error, Generator, Options, Packing};
+use crate::registry::encoding::Encoding;
+use crate::registry::format::{Family, Formats};
+use crate::registry::month::Month;
+use crate::registry::writer::Layout;
+use crate::report::Key;
+use crate::tables::RuleFiles;
+
+/// What `generate` takes.
+#[derive(Debug, Args)]
+pub(super) struct GenerateArgs {
+    /// The folder of the result.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Family, or letters of a file name.
+    #[arg(long, value_name = "FAMILY", default_value = "H")]
+    family: String,
+    /// Edition.
+    #[arg(long, value_name = "EDITION")]
+    edition: Option<String>,
+    /// Reporting month.
+    #[arg(long, value_name = "YYYY-MM")]
+    period: Option<String>,
+    /// Number of cases.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    cases: u32,
+    /// The same seed, the same package.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Code of the clinic.
+    #[arg(long, value_name = "CODE")]
+    clinic: Option<String>,
+    /// Code of the insurer.
+    #[arg(long, value_name = "CODE")]
+    insurer: Option<String>,
+    /// Number of the packet in the file's name.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    packet: u16,
+    /// Two files instead of an archive.
+    #[arg(long)]
+    plain: bool,
+    /// Nothing between the elements.
+    #[arg(long)]
+    compact: bool,
+    /// Encoding of the files.
+    #[arg(long, value_name = "ENCODING", default_value = "windows-1251")]
+    encoding: EncodingArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EncodingArg {
+    #[value(name = "windows-1251")]
+    Windows1251,
+    #[value(name = "utf-8")]
+    Utf8,
+}
+
+impl GenerateArgs {
+    pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let formats = Formats::load(files)?;
+        let options = self.options(&formats, ui)?;
+        let failure = |error: Error| self.failure(error, ui);
+        let generator = Generator::new(files, &formats, &options).map_err(failure)?;
+        let packing = if self.plain { Packing::Plain } else { Packing::Zip };
+        let summary = generator.write_into(&self.folder, packing).map_err(failure)?;
+        if !ui.quiet {
+            let paths: Vec<String> = summary.files.iter().map(|p| p.display().to_string()).collect();
+            let (texts, lang) = (ui.texts, ui.lang);
+            let slots = [
+                ("files", paths.join(", ")),
+                ("cases", texts.count(Key::CountCase, lang, summary.totals.records)),
+                ("persons", texts.number(lang, summary.totals.persons)),
+                ("sum", texts.money(lang, summary.totals.sum_kopecks)),
+            ];
+            let slots: Vec<(&str, &str)> = slots.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            print(&format!("{}\n", texts.fill(Key::GenerateDone, lang, &slots)))?;
+        }
+        Ok(Exit::Done)
+    }
+
+    /// What is not said follows from what is: the letters name the family, the edition its first month, the month its edition.
+    fn options(&self, formats: &Formats, ui: &Ui<'_>) -> Result<Options, Failure> {
+        let given = self.family.to_uppercase();
+        let letters = formats.prefixes().iter().find(|p| p.letters == given);
+        let family = letters.map_or_else(|| Family(given.chars().next().unwrap_or_default()), |p| p.family);
+        let period = match &self.period {
+            Some(text) => text.parse::<Month>().map_err(|_| Failure::Value(text.clone(), "YYYY-MM".to_owned()))?,
+            None => {
+                let editions = formats.editions(family);
+                let wanted = |e: &&std::sync::Arc<crate::registry::format::Format>| self.edition.as_ref().is_none_or(|id| e.edition.id == *id);
+                let chosen = editions.iter().rfind(wanted).or(editions.last());
+                let month = chosen.and_then(|f| f.edition.from.or(f.edition.until));
+                let known = formats.families().map(|f| f.to_string()).collect();
+                month.ok_or_else(|| self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }, ui))?
+            }
+        };
+        Ok(Options {
+            edition: self.edition.clone(),
+            letters: letters.map(|p| p.letters.clone()),
+            clinic: self.clinic.clone(),
+            insurer: self.insurer.clone(),
+            packet: self.packet.into(),
+            encoding: match self.encoding {
+                EncodingArg::Windows1251 => Encoding::Windows1251,
+                EncodingArg::Utf8 => Encoding::Utf8,
+            },
+            layout: if self.compact { Layout::Compact } else { Layout::Lines },
+            ..Options::new(family, period, self.cases.into(), self.seed)
+        })
+    }
+
+    fn failure(&self, error: Error, ui: &Ui<'_>) -> Failure {
+        match error {
+            Error::Table(error) => Failure::Table(error),
+            Error::Io(error) => Failure::Write(self.folder.clone(), error),
+            Error::Unknown { what, given, known } => {
+                let key = match what {
+                    Choice::Family => Key::GenerateFamily,
+                    Choice::Edition => Key::GenerateEdition,
+                    Choice::Period => Key::GeneratePeriod,
+                    Choice::Letters => Key::GenerateLetters,
+                    Choice::Code => Key::GenerateCode,
+                };
+                Failure::Verb(ui.texts.fill(key, ui.lang, &[("given", &given), ("known", &known.join(", "))]), Exit::Usage)
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! A whole package: the main file and its person file, block by block.
+
+use std::io::Write;
+
+use rayon::prelude::*;
+
+use super::calendar::month_days;
+use super::emit::Output;
+use super::plan::{Document, Plan};
+use super::rng::{Rng, mix};
+use super::words::{State, Value, Words, given};
+use super::{Choice, Error, Options};
+use crate::registry::format::{Formats, PERSONS, Prefix};
+use crate::registry::name::{FileName, Party, PartyKind};
+use crate::tables::{RuleFiles, TableError};
+
+/// Persons that are generated as one piece of work.
+const BLOCK: u64 = 512;
+
+/// Names of the two files, without extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// Of the main file.
+    pub main: String,
+    /// Of the person file.
+    pub persons: String,
+}
+
+/// What a package holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Records, each with one completed case.
+    pub records: u64,
+    /// Persons.
+    pub persons: u64,
+    /// Sum of the completed cases in kopecks.
+    pub sum_kopecks: i64,
+}
+
+/// A package ready to be written.
+#[derive(Debug)]
+pub struct Generator<'t> {
+    plan: Plan<'t>,
+    seed: u64,
+    names: Names,
+    blocks: Vec<Block>,
+    totals: Totals,
+}
+
+/// A run of persons and their records.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    first_person: u64,
+    persons: u64,
+    first_record: u64,
+    records: u64,
+    sum: i64,
+}
+
+impl<'t> Generator<'t> {
+    /// Compiles the tables for the options and adds up what the package will hold.
+    ///
+    /// # Errors
+    /// No such family, edition or letters; a defect of the tables.
+    pub fn new(files: &'t RuleFiles, formats: &Formats, options: &Options) -> Result<Self, Error> {
+        let unknown = |what, given: String, known: Vec<String>| Error::Unknown { what, given, known };
+        let editions = formats.editions(options.family);
+        if editions.is_empty() {
+            return Err(unknown(Choice::Family, options.family.to_string(), formats.families().map(|f| f.to_string()).collect()));
+        }
+        let main = match &options.edition {
+            Some(edition) => formats.get(options.family, edition).ok_or_else(|| {
+                let known = editions.iter().map(|f| f.edition.id.clone()).collect();
+                unknown(Choice::Edition, format!("{} {edition}", options.family), known)
+            })?,
+            None => editions.iter().rfind(|f| f.edition.in_force(options.period)).ok_or_else(|| {
+                let known = editions.iter().filter_map(|f| f.edition.from.or(f.edition.until)).map(|m| m.to_string()).collect();
+                unknown(Choice::Period, format!("{} {}", options.family, options.period), known)
+            })?,
+        };
+        let choose_persons = || formats.choose(PERSONS, None, Some(options.period));
+        let (persons, _) = choose_persons().ok_or_else(|| unknown(Choice::Family, PERSONS.to_string(), Vec::new()))?;
+        let prefix = prefix(formats, options)?;
+
+        let mut words = Words::new(files);
+        let (clinic, insurer) = parties(&mut words, options)?;
+        let name = |letters: &str, is_persons: bool| FileName {
+            letters: letters.to_owned(),
+            family: Some(options.family),
+            is_persons,
+            sender: Party { kind: PartyKind::Clinic, code: clinic.clone() },
+            receiver: Party { kind: PartyKind::Insurer, code: insurer.clone() },
+            year: options.period.year,
+            month: options.period.month,
+            number: options.packet.to_string(),
+        };
+        let names = Names { main: name(&prefix.letters, false).to_string(), persons: name(&prefix.persons, true).to_string() };
+        let (first_day, last_day) = month_days(options.period);
+        let (year, month) = (i64::from(options.period.year), i64::from(options.period.month));
+        // Editions of one VERSION differ by period; the number orders editions of different ones.
+        let version: i64 = main.edition.version.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
+        let mut give = |slot, value| words.give(slot, value);
+        give(given::YEAR, Value::Int(year));
+        give(given::MONTH, Value::Int(month));
+        give(given::PERIOD, Value::Int(year * 100 + month));
+        give(given::VERSION, Value::Int(version));
+        give(given::FIRST_DAY, Value::Date(first_day));
+        give(given::LAST_DAY, Value::Date(last_day));
+        give(given::PACKET, Value::Int(options.packet.into()));
+        let family = options.family.to_string();
+        for (slot, text) in [
+            (given::FAMILY, &family),
+            (given::LETTERS, &prefix.letters),
+            (given::CLINIC, &clinic),
+            (given::INSURER, &insurer),
+            (given::FILE_NAME, &names.main),
+            (given::MAIN_NAME, &names.main),
+        ] {
+            let id = words.text(text);
+            words.give(slot, Value::Text(id));
+        }
+        words.text(&names.persons);
+        words.text(&main.edition.version);
+        words.text(&persons.edition.version);
+        let plan = Plan::new(files, words, main, persons, options.encoding, options.layout)?;
+        let mut generator = Self { plan, seed: mix(options.seed), names, blocks: Vec::new(), totals: Totals::default() };
+        generator.survey(options.cases)?;
+        Ok(generator)
+    }
+
+    /// Names of the files.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// What the package holds.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Writes the main file.
+    ///
+    /// # Errors
+    /// The output fails, or a recipe of the tables comes to nothing.
+    pub fn write_main(&self, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+        self.write(&self.plan.main, &self.names.main, out, |block, output| self.main_block(block, output))
+    }
+
+    /// Writes the person file.
+    ///
+    /// # Errors
+    /// See [`Generator::write_main`].
+    pub fn write_persons(&self, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+        self.write(&self.plan.persons, &self.names.persons, out, |block, output| self.persons_block(block, output))
+    }
+
+    /// Finds the runs of persons whose cases fill the package, and what they cost.
+    fn survey(&mut self, cases: u64) -> Result<(), Error> {
+        let window = (rayon::current_num_threads() * 8) as u64;
+        let mut next_person = 0;
+        while self.totals.records < cases {
+            let surveyed = (0..window).into_par_iter().map(|i| self.survey_block(next_person + i * BLOCK, BLOCK, u64::MAX)).collect::<Result<Vec<_>, _>>()?;
+            next_person += window * BLOCK;
+            for mut block in surveyed {
+                let left = cases - self.totals.records;
+                if left == 0 {
+                    break;
+                }
+                if block.records > left {
+                    block = self.survey_block(block.first_person, block.persons, left)?;
+                }
+                block.first_record = self.totals.records;
+                self.totals.records += block.records;
+                self.totals.persons += block.persons;
+                self.totals.sum_kopecks += block.sum;
+                self.blocks.push(block);
+            }
+        }
+        Ok(())
+    }
+
+    fn survey_block(&self, first_person: u64, persons: u64, limit: u64) -> Result<Block, TableError> {
+        let mut block = Block { first_person, ..Block::default() };
+        let mut state = self.plan.package.clone();
+        while block.persons < persons && block.records < limit {
+            let person = first_person + block.persons;
+            for case in 0..self.records_of(person, limit - block.records, &mut state)? {
+                if case > 0 {
+                    self.records_of(person, u64::MAX, &mut state)?;
+                }
+                self.case(person, case, &mut state)?;
+                if let Value::Int(sum) = state.facts[self.plan.case_sum] {
+                    block.sum += sum;
+                }
+                block.records += 1;
+            }
+            block.persons += 1;
+        }
+        Ok(block)
+    }
+
+    /// Sets the facts of a person; how many records he or she has.
+    fn records_of(&self, person: u64, limit: u64, state: &mut State) -> Result<u64, TableError> {
+        state.facts.copy_from_slice(&self.plan.package.facts);
+        state.rng = Rng::new(self.seed, person);
+        state.facts[given::PERSON_NO] = Value::Int(person as i64);
+        state.facts[given::PERSON_KEY] = Value::Int((mix(self.seed ^ mix(person)) >> 1) as i64);
+        self.plan.run(&self.plan.person, state)?;
+        let cases = match state.facts[self.plan.cases] {
+            Value::Int(cases) if cases > 0 => cases as u64,
+            _ => 1,
+        };
+        Ok(cases.min(limit))
+    }
+
+    /// Sets the facts of a case, after those of its person.
+    fn case(&self, person: u64, case: u64, state: &mut State) -> Result<(), TableError> {
+        state.rng = Rng::new(self.seed ^ mix(case + 1), person);
+        state.facts[given::CASE_NO] = Value::Int(case as i64 + 1);
+        self.plan.run(&self.plan.case, state)
+    }
+
+    fn main_block(&self, block: &Block, out: &mut Output) -> Result<(), TableError> {
+        let mut state = self.plan.package.clone();
+        let mut order = Vec::with_capacity(block.records as usize);
+        for person in block.first_person..block.first_person + block.persons {
+            let records = self.records_of(person, block.records - order.len() as u64, &mut state)?;
+            order.extend((0..records).map(|case| (person, case)));
+        }
+        // Records of a person need not stand together.
+        let mut rng = Rng::new(!self.seed, block.first_person);
+        for i in (1..order.len()).rev() {
+            order.swap(i, rng.below(i as u64 + 1) as usize);
+        }
+        for (i, (person, case)) in order.into_iter().enumerate() {
+            self.records_of(person, u64::MAX, &mut state)?;
+            self.case(person, case, &mut state)?;
+            state.facts[given::RECORD_NO] = Value::Int((block.first_record + i as u64) as i64 + 1);
+            self.plan.record(&self.plan.main, &mut state, out)?;
+        }
+        Ok(())
+    }
+
+    fn persons_block(&self, block: &Block, out: &mut Output) -> Result<(), TableError> {
+        let mut state = self.plan.package.clone();
+        for person in block.first_person..block.first_person + block.persons {
+            self.records_of(person, u64::MAX, &mut state)?;
+            self.plan.record(&self.plan.persons, &mut state, out)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a file: blocks are made in parallel while the ones before are handed on.
+    fn write(
+        &self,
+        document: &Document,
+        name: &str,
+        out: &mut (dyn Write + Send),
+        make: impl Fn(&Block, &mut Output) -> Result<(), TableError> + Sync,
+    ) -> Result<(), Error> {
+        let mut state = self.plan.package.clone();
+        state.facts[given::TOTAL_CASES] = Value::Int(self.totals.records as i64);
+        state.facts[given::TOTAL_SUM] = Value::Int(self.totals.sum_kopecks);
+        state.facts[given::FILE_NAME] = Value::Text(self.text(name));
+        state.facts[given::VERSION_TEXT] = Value::Text(self.text(&document.format.edition.version));
+        let mut head = Output::new(4096);
+        self.plan.head(document, &mut state, &mut head)?;
+        let mut ready = vec![head.bytes];
+        let mut windows = self.blocks.chunks(rayon::current_num_threads().max(1) * 2);
+        loop {
+            let window = windows.next();
+            let (written, made) = rayon::join(
+                || ready.iter().try_for_each(|bytes| out.write_all(bytes)),
+                || -> Result<Vec<Vec<u8>>, TableError> {
+                    let make_one = |block: &Block| {
+                        let mut output = Output::new(block.records as usize * 2048);
+                        make(block, &mut output).map(|()| output.bytes)
+                    };
+                    window.unwrap_or(&[]).par_iter().map(make_one).collect()
+                },
+            );
+            written?;
+            ready = made?;
+            if window.is_none() {
+                break;
+            }
+        }
+        let mut tail = Output::new(64);
+        self.plan.tail(document, &mut tail);
+        out.write_all(&tail.bytes)?;
+        Ok(())
+    }
+
+    fn text(&self, text: &str) -> u32 {
+        self.plan.words.known_text(text)
+    }
+}
+
+fn prefix<'f>(formats: &'f Formats, options: &Options) -> Result<&'f Prefix, Error> {
+    let of_family = || formats.prefixes().iter().filter(|p| p.family == options.family);
+    let in_force = |p: &&Prefix| p.from.is_none_or(|f| f <= options.period) && p.until.is_none_or(|u| options.period <= u);
+    let chosen = match &options.letters {
+        Some(letters) => of_family().filter(in_force).find(|p| p.letters == *letters),
+        None => of_family().find(in_force),
+    };
+    chosen.ok_or_else(|| Error::Unknown {
+        what: Choice::Letters,
+        given: options.letters.clone().unwrap_or_else(|| options.family.to_string()),
+        known: of_family().filter(in_force).map(|p| p.letters.clone()).collect(),
+    })
+}
+
+fn parties(words: &mut Words<'_>, options: &Options) -> Result<(String, String), Error> {
+    let table = |e: String| Error::Table(TableError::new("generate/pools/parties.csv", 0, e));
+    let pool = words.pool("parties").map_err(table)?;
+    let code = |given: &Option<String>, column: &str, digits: usize| -> Result<String, Error> {
+        let code = match given {
+            Some(code) => code.clone(),
+            None => words.show(words.cell(pool, words.column(pool, column).map_err(table)?, 0)),
+        };
+        let fits = code.len() == digits && code.bytes().all(|b| b.is_ascii_digit());
+        if fits { Ok(code) } else { Err(Error::Unknown { what: Choice::Code, given: code, known: vec!["9".repeat(digits)] }) }
+    };
+    Ok((code(&options.clinic, "own_clinic", PartyKind::Clinic.digits())?, code(&options.insurer, "own_insurer", PartyKind::Insurer.digits())?))
+}
