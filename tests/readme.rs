@@ -85,3 +85,9 @@ fn files_that_it_points_to_exist() {
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{link}");
     }
 }
+
+/// Blocks marked `console`: what a reader types and what comes out, in the languages that they name.
+#[test]
+fn what_it_shows_is_what_comes_out() {
+    trycmd::TestCases::new().env("PUOMP_LANG", "en").env("NO_COLOR", "1").case("README.md").run();
+}
