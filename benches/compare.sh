@@ -65,14 +65,16 @@ figure() {
   rows+=("$1|$2|$3|$bound|$verdict")
   printf '%-58s %12s %-8s %-10s %s\n' "$1" "$2" "$3" "$bound" "$verdict"
 }
-# timed RUNS COMMAND…: sets median and least, in seconds. Standard output goes nowhere; exit code 1 (findings) is fine.
+# timed RUNS COMMAND…: sets median, least and cpu_s (user + system, mean), in seconds. Standard output goes nowhere; exit code 1 (findings) is fine.
 timed() {
   local runs=$1 line
   shift
   printf -v line '%q ' "$@"
   hyperfine --shell=none --ignore-failure --style none --warmup 1 --runs "$runs" --command-name measured --export-csv "$work/times.csv" "$line" \
     >/dev/null 2>"$work/hyperfine.log" || { cat "$work/hyperfine.log" >&2; die "hyperfine failed on: $line"; }
-  IFS=, read -r _ _ _ median _ _ least _ < <(tail -n 1 "$work/times.csv")
+  local user system
+  IFS=, read -r _ _ _ median user system least _ < <(tail -n 1 "$work/times.csv")
+  cpu_s=$(calc %.3f "$user + $system")
 }
 # peak COMMAND…: peak resident memory in MB, empty if GNU time is missing.
 peak() {
@@ -83,7 +85,9 @@ peak() {
 # pair DIR CASES DEFECTS: a plain pair in an empty DIR; sets h and l.
 pair() {
   rm -rf "$1" && mkdir -p "$1" || die "cannot write to $1"
-  "$puomp" generate --quiet --plain --family H --edition 3.1 --period 2019-03 --cases "$2" --seed 1 --defects "$3" "$1" >"$work/generate.log" 2>&1 ||
+  local defects=()
+  [ "$3" = 0 ] || defects=(--defects "$3")
+  "$puomp" generate --quiet --plain --family H --edition 3.1 --period 2019-03 --cases "$2" --seed 1 ${defects[@]+"${defects[@]}"} "$1" >"$work/generate.log" 2>&1 ||
     { cat "$work/generate.log" >&2; die "puomp generate failed"; }
   h=$(find "$1" -iname 'H*.xml' | head -n 1) l=$(find "$1" -iname 'L*.xml' | head -n 1)
   [ -s "$h" ] && [ -s "$l" ] || die "puomp generate wrote no pair into $1"
@@ -120,11 +124,13 @@ timed "$slow" xmllint --noout --stream --schema "$work/H.xsd" "$h"
 xmllint_s=$median
 figure "xmllint --stream --schema, H alone, median" "$(calc %.3f "$median")" s
 figure "xmllint --stream --schema, H alone, best" "$(calc %.3f "$least")" s
+figure "xmllint --stream --schema, H alone, CPU time" "$cpu_s" s
 figure "xmllint --stream --schema" "$(calc %.0f "$h_mb / $median")" MB/s
 timed "$quick" "$puomp" validate --format json "$h" "$l"
 plain_s=$median
 figure "puomp validate, H + L, median" "$(calc %.3f "$median")" s
 figure "puomp validate, H + L, best" "$(calc %.3f "$least")" s
+figure "puomp validate, H + L, CPU time" "$cpu_s" s
 figure "puomp validate" "$(calc %.0f "$both_mb / $median")" MB/s
 ratio=$(calc %.2f "$xmllint_s / $plain_s")
 figure "times the speed of xmllint (goal $goal)" "$ratio" x ">= $floor"
@@ -176,6 +182,8 @@ if [ "$mode" = long ]; then
     before=''
     for n in 100000 200000 400000 800000 1600000; do
       pair "$work/grow" $n "$share"
+      validate "$h" "$l" >/dev/null
+      [ $? -le 1 ] || die "puomp cannot check the pair"
       timed 3 "$puomp" validate --format json "$h" "$l"
       figure "$n cases, $(calc %.0f "$share * 100") % defective, median" "$(calc %.3f "$median")" s
       [ -n "$before" ] && figure "  time(2n) / time(n)" "$(calc %.2f "$median / $before")" x "<= $(calc %.2f "2.2 * $slack")"
