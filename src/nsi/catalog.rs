@@ -100,6 +100,8 @@ pub struct BookInfo {
     pub(super) aliases: Vec<Vec<Box<str>>>,
     pub(super) from: Vec<DateSource>,
     pub(super) until: Vec<DateSource>,
+    /// A field whose latest day is the age of a file that does not state it; without one it is the latest first or last day of a row.
+    pub(super) dated: Option<Box<str>>,
     /// The only fields to keep, for registers of persons; empty keeps all.
     pub(super) keep: Vec<Box<str>>,
 }
@@ -124,6 +126,7 @@ impl BookInfo {
             aliases: Vec::new(),
             from: vec![DateSource::Field("DATEBEG".into())],
             until: vec![DateSource::Field("DATEEND".into())],
+            dated: None,
             keep: Vec::new(),
         }
     }
@@ -160,6 +163,7 @@ struct Row {
     fields: String,
     from: String,
     until: String,
+    dated: String,
     on: String,
     stock: String,
     edition: String,
@@ -243,6 +247,7 @@ fn read(row: Row) -> Result<BookInfo, String> {
         aliases: row.fields.split(';').filter(|g| !g.is_empty()).map(|g| g.split('|').map(Into::into).collect()).collect(),
         from: sources(&row.from)?,
         until: sources(&row.until)?,
+        dated: text(&row.dated),
         keep: row.keep.split_whitespace().map(Into::into).collect(),
         id: row.id.into(),
     })
@@ -283,12 +288,12 @@ mod tests {
     fn refuses_what_it_cannot_read() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(folder.path().join("nsi")).expect("a folder");
-        let head = "id,type,ru,en,key,name,fields,from,until,on,stock,edition,date,complete_until,oid,keep,note\n";
+        let head = "id,type,ru,en,key,name,fields,from,until,dated,on,stock,edition,date,complete_until,oid,keep,note\n";
         let load = |rows: &str| {
             std::fs::write(folder.path().join("nsi/books.csv"), format!("{head}{rows}")).expect("written");
             Catalog::load(&RuleFiles::with_overlay(folder.path())).map(|_| ()).map_err(|e| e.line)
         };
-        let good = "T001,,а,a,K,,,DATEBEG,DATEEND,DSCHET,import,,,,,,\n";
+        let good = "T001,,а,a,K,,,DATEBEG,DATEEND,,DSCHET,import,,,,,,\n";
         assert_eq!(load(good), Ok(()));
         assert_eq!(load(&format!("{good}{good}")), Err(0));
         for bad in ["T001", "import", "DSCHET"] {

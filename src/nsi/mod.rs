@@ -4,11 +4,12 @@
 //! are memory-mapped. A book is read at its first use, an index is built at its first use, and a lookup allocates nothing.
 
 mod book;
-#[allow(dead_code, reason = "the importer follows")]
+
 mod catalog;
 mod date;
 mod embedded;
-#[allow(dead_code, reason = "the importer follows")]
+mod import;
+
 mod image;
 mod index;
 mod map;
@@ -22,6 +23,7 @@ pub use book::{Book, Description, FieldIx, Origin};
 pub use catalog::{BookInfo, Catalog, LookupDate, Stock};
 pub use date::{Date, Span};
 pub use image::ImageError;
+pub use import::{Import, Importer, Refusal, Taken, Wish};
 pub use index::{Index, RowIx};
 
 use crate::tables::{RuleFiles, TableError};

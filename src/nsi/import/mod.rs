@@ -1,0 +1,329 @@
+//! Taking books as they are published into the folder of compiled books.
+//!
+//! A book is read, checked and compiled before anything is touched; then one file takes the place of another in one step. A file that is
+//! refused leaves everything as it was and does not hinder the next one.
+
+mod compile;
+mod raw;
+mod recognise;
+mod source;
+mod table;
+mod xml;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::book::{Book, Description, Origin};
+use super::catalog::{BookInfo, Catalog, Stock};
+use super::date::Date;
+use super::image::{Bytes, Image};
+use super::{ENDING, embedded, prevails, read};
+use crate::registry::fault::Fault;
+use crate::sys::{Access, write_atomic};
+use crate::tables::{RuleFiles, TableError};
+
+/// A file whose name ends so holds rows to add to a book, not a book.
+const ADDITION: &str = "_add";
+
+/// Why a file was not taken. Nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The file cannot be read.
+    Unreadable(io::ErrorKind),
+    /// The archive is damaged or unsafe.
+    Archive(Fault),
+    /// More than a book may have: 1 GB, 256 fields.
+    TooLarge,
+    /// The bytes are no text of the encoding that the file declares.
+    Encoding,
+    /// The XML or CSV is broken.
+    Broken {
+        /// Byte of the decoded text.
+        at: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// Neither XML nor CSV with a header, nor an archive with one.
+    NotABook,
+    /// Nothing tells which book it is.
+    Unknown,
+    /// It could be any of these.
+    Ambiguous(Vec<String>),
+    /// A book of rules, which another command takes.
+    Rules {
+        /// Its id.
+        id: String,
+    },
+    /// The packet says that it is another book than the user named.
+    OtherBook {
+        /// What the user named.
+        asked: String,
+        /// What the packet is.
+        found: String,
+    },
+    /// The key field of the book is not there.
+    NoKey {
+        /// Id of the book.
+        id: String,
+        /// Name of the field.
+        key: String,
+    },
+    /// A row has no key.
+    EmptyKey {
+        /// Name of the field.
+        key: String,
+        /// Number of the row, from 1.
+        row: usize,
+    },
+    /// A row's first or last day cannot be read.
+    BadDate {
+        /// Number of the row, from 1.
+        row: usize,
+        /// What stands there.
+        value: String,
+    },
+    /// The edition's date cannot be read, or lies in the far future.
+    BadEditionDate {
+        /// What stands there.
+        value: String,
+    },
+    /// There is no row.
+    Empty,
+    /// All rows of the addition are in the book.
+    NothingNew,
+    /// A newer edition is there.
+    Older {
+        /// The edition that was not taken.
+        offered: Box<Description>,
+        /// The edition that is there.
+        current: Box<Description>,
+    },
+    /// The file does not say how old it is, and a dated edition is there.
+    Undated {
+        /// The edition that is there.
+        current: Box<Description>,
+    },
+    /// Half or more of what is there would be gone.
+    Shrinks {
+        /// Rows, or values valid today, that are there.
+        before: usize,
+        /// How many of them would remain.
+        after: usize,
+        /// The edition that is there.
+        current: Box<Description>,
+    },
+    /// The compiled book cannot be written.
+    NotWritten(io::ErrorKind),
+    /// The embedded table of this book has an error.
+    Table(TableError),
+}
+
+impl Refusal {
+    /// A stable name, the key of its text.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable",
+            Self::Archive(_) => "archive",
+            Self::TooLarge => "too-large",
+            Self::Encoding => "encoding",
+            Self::Broken { .. } => "broken",
+            Self::NotABook => "not-a-book",
+            Self::Unknown => "unknown",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::Rules { .. } => "rules",
+            Self::OtherBook { .. } => "other-book",
+            Self::NoKey { .. } => "no-key",
+            Self::EmptyKey { .. } => "empty-key",
+            Self::BadDate { .. } => "bad-date",
+            Self::BadEditionDate { .. } => "bad-edition-date",
+            Self::Empty => "empty",
+            Self::NothingNew => "nothing-new",
+            Self::Older { .. } => "older",
+            Self::Undated { .. } => "undated",
+            Self::Shrinks { .. } => "shrinks",
+            Self::NotWritten(_) => "not-written",
+            Self::Table(_) => "table",
+        }
+    }
+
+    /// Whether the same file would be taken with `force`.
+    pub fn yields_to_force(&self) -> bool {
+        use Refusal::{BadDate, BadEditionDate, EmptyKey, Older, OtherBook, Shrinks, Undated};
+        matches!(self, OtherBook { .. } | EmptyKey { .. } | BadDate { .. } | BadEditionDate { .. } | Older { .. } | Undated { .. } | Shrinks { .. })
+    }
+
+    /// The parts of its text: name and value.
+    pub fn args(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Unreadable(kind) | Self::NotWritten(kind) => vec![("error", kind.to_string())],
+            Self::Archive(fault) => vec![("error", fault.to_string())],
+            Self::Broken { at, what } => vec![("at", at.to_string()), ("error", what.clone())],
+            Self::Ambiguous(ids) => vec![("books", ids.join(", "))],
+            Self::Rules { id } => vec![("book", id.clone())],
+            Self::OtherBook { asked, found } => vec![("asked", asked.clone()), ("found", found.clone())],
+            Self::NoKey { id, key } => vec![("book", id.clone()), ("key", key.clone())],
+            Self::EmptyKey { key, row } => vec![("key", key.clone()), ("row", row.to_string())],
+            Self::BadDate { row, value } => vec![("row", row.to_string()), ("value", value.clone())],
+            Self::BadEditionDate { value } => vec![("value", value.clone())],
+            Self::Older { offered, current } => vec![("offered", offered.to_string()), ("current", current.to_string())],
+            Self::Undated { current } => vec![("current", current.to_string())],
+            Self::Shrinks { before, after, current } => {
+                vec![("before", before.to_string()), ("after", after.to_string()), ("current", current.to_string())]
+            }
+            Self::Table(error) => vec![("error", error.to_string())],
+            Self::TooLarge | Self::Encoding | Self::NotABook | Self::Unknown | Self::Empty | Self::NothingNew => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())?;
+        self.args().iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What came of one file or entry.
+#[derive(Debug)]
+pub struct Import {
+    /// The file, and the name in the archive.
+    pub file: String,
+    /// The book that was taken, or why none.
+    pub outcome: Result<Taken, Refusal>,
+}
+
+/// A book that was taken.
+#[derive(Debug)]
+pub struct Taken {
+    /// The book as it is now.
+    pub book: Description,
+    /// The book that was used before.
+    pub replaced: Option<Description>,
+    /// Rows that were left out by `force`, for want of a key.
+    pub left_out: usize,
+    /// The compiled file.
+    pub path: PathBuf,
+}
+
+/// How files are to be taken.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// The book, if the user says which one it is.
+    pub book: Option<String>,
+    /// Take what would be refused as older, smaller or not quite readable.
+    pub force: bool,
+    /// The day on which the site named these editions as the current ones.
+    pub checked: Option<Date>,
+}
+
+/// Takes books into a folder.
+#[derive(Debug)]
+pub struct Importer {
+    files: RuleFiles,
+    catalog: Catalog,
+    folder: PathBuf,
+}
+
+impl Importer {
+    /// Into this folder; it is made at the first book.
+    ///
+    /// # Errors
+    /// The table of books has an error.
+    pub fn new(files: &RuleFiles, folder: &Path) -> Result<Self, TableError> {
+        Ok(Self { files: files.clone(), catalog: Catalog::load(files)?, folder: folder.to_owned() })
+    }
+
+    /// What is known of books.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Takes files, archives and folders, one after the other in the order given, names within a folder sorted.
+    pub fn take(&self, path: &Path, wish: &Wish, mut each: impl FnMut(Import)) {
+        for file in source::files(path) {
+            for (name, source) in source::read(&file) {
+                let outcome = source.and_then(|s| self.take_bytes(&s.name, &s.stem, &s.bytes, wish));
+                each(Import { file: name, outcome });
+            }
+        }
+    }
+
+    /// Takes the content of one file; `stem` is its name without folders and ending.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub fn take_bytes(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Taken, Refusal> {
+        let text = source::decode(bytes)?;
+        let table = if source::is_xml(&text) { xml::read(&text) } else { table::read(&text) }?;
+        let info = recognise::book(&self.catalog, wish.book.as_deref(), stem, &table, wish.force)?;
+        let current = self.current(&info)?;
+        let base = current.as_ref().filter(|_| stem.to_ascii_lowercase().ends_with(ADDITION));
+        let label = compile::Label {
+            edition: recognise::version_in_name(&info, stem),
+            source: Path::new(name).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+            checked: wish.checked,
+            force: wish.force,
+        };
+        let compiled = compile::compile(&info, &table, label, base)?;
+        // What is about to be written is opened as it will be read.
+        let image = Image::open(Bytes::Owned(compiled.bytes.clone())).map_err(|_| Refusal::TooLarge)?;
+        let path = self.folder.join(format!("{}.{ENDING}", info.id));
+        let offered = Book::new(Arc::clone(&info), image, Origin::Imported(path.clone()));
+        if let Some(current) = current.as_ref().filter(|_| !wish.force) {
+            judge(&offered, current)?;
+        }
+        let failed = |e: io::Error| Refusal::NotWritten(e.kind());
+        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        let replaced = current.map(|b| b.describe());
+        write_atomic(&path, Access::Default, &compiled.bytes).map_err(failed)?;
+        Ok(Taken { book: offered.describe(), replaced, left_out: compiled.left_out, path })
+    }
+
+    /// The book that is used now. A damaged file counts for nothing: an import repairs it.
+    fn current(&self, info: &Arc<BookInfo>) -> Result<Option<Book>, Refusal> {
+        let path = self.folder.join(format!("{}.{ENDING}", info.id));
+        let imported = if path.is_file() { read(info, &path).ok() } else { None };
+        if info.stock != Stock::Embedded || imported.as_ref().is_some_and(|b| prevails(b, info)) {
+            return Ok(imported);
+        }
+        embedded(&self.files, info).map(Some).map_err(Refusal::Table)
+    }
+}
+
+/// Whether an edition may take the place of another without being told to.
+fn judge(offered: &Book, current: &Book) -> Result<(), Refusal> {
+    let (new, old) = (offered.describe(), current.describe());
+    match (new.date, old.date) {
+        (None, Some(_)) => return Err(Refusal::Undated { current: Box::new(old) }),
+        (Some(a), Some(b)) if a < b || (a == b && version_order(&new.edition, &old.edition) == Some(Ordering::Less)) => {
+            return Err(Refusal::Older { offered: Box::new(new), current: Box::new(old) });
+        }
+        _ => {}
+    }
+    if new.rows * 2 < old.rows {
+        return Err(Refusal::Shrinks { before: old.rows, after: new.rows, current: Box::new(old) });
+    }
+    // Closed rows may go, codes in force may not: a part of a book would pass for the whole. A file that says nothing of itself and is not
+    // newer by its rows may not take a single one away.
+    let (today, key) = (Date::today(), current.key());
+    let now = offered.index(offered.key());
+    let (mut before, mut after) = (0, 0);
+    for row in current.rows().filter(|row| current.valid(*row, today)) {
+        before += 1;
+        after += usize::from(now.holds(current.value(row, key), today));
+    }
+    let doubtful = new.dated_by_rows && new.date == old.date;
+    let lost = if doubtful { after < before } else { before > 0 && after * 2 <= before };
+    if lost { Err(Refusal::Shrinks { before, after, current: Box::new(old) }) } else { Ok(()) }
+}
+
+/// `5.10` is after `5.9`; none when one of them is no such number.
+fn version_order(a: &str, b: &str) -> Option<Ordering> {
+    let parts = |text: &str| text.split('.').map(|p| p.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
+    Some(parts(a)?.cmp(&parts(b)?))
+}

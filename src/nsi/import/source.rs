@@ -1,0 +1,176 @@
+//! From a path to decoded text: files, folders, archives, encodings.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::Refusal;
+use crate::registry::archive::{Archive, Limits, is_zip};
+use crate::registry::encoding::{BOM, Encoding};
+
+/// Larger than any published book, unpacked.
+const MAX_BYTES: u64 = 1 << 30;
+/// What a folder is searched for, and what an archive's entries end with.
+const ENDINGS: [&str; 2] = ["xml", "csv"];
+const ARCHIVE: &str = "zip";
+/// The mark of a workbook, which is an archive of XML too.
+const WORKBOOK: &str = "[Content_Types].xml";
+
+/// The content of one file or entry.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Path, and the name in the archive.
+    pub(super) name: String,
+    /// Name without folders and ending.
+    pub(super) stem: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The files that a path means: itself, or the books and archives of a folder and its folders, by name.
+pub(super) fn files(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let mut entries: Vec<_> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    entries.sort();
+    let wanted = |p: &PathBuf| p.extension().and_then(|e| e.to_str()).is_some_and(|e| ends_with(e, &ENDINGS) || e.eq_ignore_ascii_case(ARCHIVE));
+    // A link to a folder is not followed: it could lead in a circle.
+    entries.into_iter().flat_map(|p| if p.is_dir() && !p.is_symlink() { files(&p) } else { Some(p).filter(wanted).into_iter().collect() }).collect()
+}
+
+fn ends_with(ending: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|e| ending.eq_ignore_ascii_case(e))
+}
+
+/// Reads a file; an archive gives each of its books.
+pub(super) fn read(path: &Path) -> Vec<(String, Result<Source, Refusal>)> {
+    let name = path.display().to_string();
+    let bytes = match slurp(path) {
+        Ok(bytes) => bytes,
+        Err(refusal) => return vec![(name, Err(refusal))],
+    };
+    if !is_zip(&bytes) {
+        let stem = stem(&path.file_name().unwrap_or_default().to_string_lossy());
+        return vec![(name.clone(), Ok(Source { name, stem, bytes }))];
+    }
+    match entries(&name, &bytes) {
+        Ok(found) => found,
+        Err(refusal) => vec![(name, Err(refusal))],
+    }
+}
+
+fn slurp(path: &Path) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |e: std::io::Error| Refusal::Unreadable(e.kind());
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(Refusal::Unreadable(std::io::ErrorKind::IsADirectory));
+    }
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes) }
+}
+
+type Found = Vec<(String, Result<Source, Refusal>)>;
+
+fn entries(archive_name: &str, bytes: &[u8]) -> Result<Found, Refusal> {
+    let limits = Limits { total: MAX_BYTES, ..Limits::default() };
+    let mut archive = Archive::new(std::io::Cursor::new(bytes), &limits).map_err(Refusal::Archive)?;
+    if archive.entries().iter().any(|e| e.name == WORKBOOK) {
+        return Err(Refusal::NotABook);
+    }
+    let wanted = |base: &str| base.rsplit_once('.').is_some_and(|(_, ending)| ends_with(ending, &ENDINGS));
+    let list: Vec<_> = archive.entries().iter().enumerate().filter(|(_, e)| wanted(e.base_name())).map(|(i, e)| (i, e.base_name().to_owned())).collect();
+    if list.is_empty() {
+        return Err(Refusal::NotABook);
+    }
+    let mut found = Vec::new();
+    for (index, base) in list {
+        let name = format!("{archive_name}/{base}");
+        let mut content = Vec::new();
+        let read = archive.entry(index).and_then(|mut e| e.read_to_end(&mut content).map_err(Into::into));
+        let source = read.map_err(Refusal::Archive).map(|_| Source { name: name.clone(), stem: stem(&base), bytes: content });
+        found.push((name, source));
+    }
+    Ok(found)
+}
+
+fn stem(base: &str) -> String {
+    match base.rsplit_once('.') {
+        Some((stem, ending)) if ends_with(ending, &ENDINGS) => stem.to_owned(),
+        _ => base.to_owned(),
+    }
+}
+
+/// The text of a file: by its byte order mark, its XML declaration, or as UTF-8 if it is that.
+///
+/// # Errors
+/// Bytes that are no text of the encoding.
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
+    let (bytes, encoding) = match bytes.strip_prefix(BOM) {
+        Some(rest) => (rest, Encoding::Utf8),
+        None => match declared(bytes) {
+            Some(label) => (bytes, known(&label).ok_or(Refusal::Encoding)?),
+            None if std::str::from_utf8(bytes).is_ok() => (bytes, Encoding::Utf8),
+            None => (bytes, Encoding::Windows1251),
+        },
+    };
+    let text = encoding.decode(bytes);
+    // A zero byte is UTF-16 or no text at all.
+    if text.contains([char::REPLACEMENT_CHARACTER, '\0']) { Err(Refusal::Encoding) } else { Ok(text) }
+}
+
+/// The encoding that an XML declaration names.
+fn declared(bytes: &[u8]) -> Option<String> {
+    let head = bytes.trim_ascii_start();
+    let head = &head[..head.len().min(200)];
+    let head = head.starts_with(b"<?xml").then(|| String::from_utf8_lossy(head))?;
+    let (declaration, _) = head.split_once("?>")?;
+    let (_, rest) = declaration.split_once("encoding")?;
+    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    rest[1..].split(quote).next().map(str::to_owned)
+}
+
+fn known(label: &str) -> Option<Encoding> {
+    let is = |names: &[&str]| ends_with(label, names);
+    if is(&["windows-1251", "cp1251", "win-1251", "1251"]) { Some(Encoding::Windows1251) } else { is(&["utf-8", "utf8", "us-ascii"]).then_some(Encoding::Utf8) }
+}
+
+/// Whether the text begins as XML does.
+pub(super) fn is_xml(text: &str) -> bool {
+    text.trim_start().starts_with('<')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_by_mark_declaration_and_content() {
+        assert_eq!(decode("\u{FEFF}IDPR;имя".as_bytes()).as_deref(), Ok("IDPR;имя"));
+        assert_eq!(decode(b"<?xml version='1.0' encoding='windows-1251'?><a>\xE8</a>").as_deref(), Ok("<?xml version='1.0' encoding='windows-1251'?><a>и</a>"));
+        assert_eq!(decode(b"IDPR;\xE8\xEC\xFF").as_deref(), Ok("IDPR;имя"));
+        assert_eq!(decode("IDPR;имя".as_bytes()).as_deref(), Ok("IDPR;имя"));
+        for bad in [
+            b"<?xml version=\"1.0\" encoding=\"utf-8\"?><a>\xE8</a>".as_slice(),
+            b"<?xml version=\"1.0\" encoding=\"koi8-r\"?><a/>",
+            b"I\0D\0",
+            b"<a>\x98</a>\xFF",
+        ] {
+            assert_eq!(decode(bad), Err(Refusal::Encoding));
+        }
+    }
+
+    #[test]
+    fn folders_give_their_books_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("b")).expect("a folder");
+        for name in ["c.XML", "a.csv", "b/d.zip", "e.txt"] {
+            std::fs::write(folder.path().join(name), "").expect("written");
+        }
+        let names: Vec<_> = files(folder.path()).iter().map(|p| p.file_name().expect("a name").to_string_lossy().into_owned()).collect();
+        assert_eq!(names, ["a.csv", "d.zip", "c.XML"]);
+        assert_eq!(files(&folder.path().join("nothing.xml")).len(), 1);
+    }
+}
