@@ -39,8 +39,9 @@ pub(super) fn book(catalog: &Catalog, asked: Option<&str>, stem: &str, table: &R
 
 fn find<'a>(catalog: &'a Catalog, by_packet: &[&'a Arc<BookInfo>], stem: &str, table: &RawTable) -> Result<&'a Arc<BookInfo>, Refusal> {
     let by_name = named(catalog, stem);
-    let with_key = |list: &[&'a Arc<BookInfo>]| list.iter().copied().filter(|b| b.has_key(table.fields())).collect::<Vec<_>>();
-    let fitting = with_key(by_packet);
+    // Two books share a type; the one whose key stands there under its own name is meant.
+    let exact: Vec<_> = by_packet.iter().copied().filter(|b| table.find(&b.key).is_some()).collect();
+    let fitting = if exact.is_empty() { by_packet.iter().copied().filter(|b| b.has_key(table.fields())).collect() } else { exact };
     match (fitting.as_slice(), by_packet) {
         ([one], _) => return Ok(one),
         ([_, ..], _) => return fitting.iter().copied().find(|b| by_name.is_some_and(|n| n.id == b.id)).ok_or_else(|| ambiguous(&fitting)),
