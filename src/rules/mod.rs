@@ -1,10 +1,23 @@
 //! The rule language: syntax, compilation against a format, evaluation over a record.
 
 pub mod ast;
+mod code;
+mod compile;
+mod eval;
+mod implied;
 mod lex;
+mod number;
 mod parse;
 mod print;
 pub mod published;
+mod resolve;
+mod set;
+mod table;
 
+pub use compile::{Captures, Conventions, Sources, Stop};
+pub use eval::{Facts, Gathered, NameParts, Person};
 pub use lex::SyntaxError;
+pub use number::Decimal;
 pub use parse::parse;
+pub use set::{Hit, RuleSet, Side, State};
+pub use table::{FLK_TABLES, Row, load};

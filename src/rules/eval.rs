@@ -1,0 +1,550 @@
+//! Evaluation of compiled rules over one record. No allocation, no panic, no error: what cannot be compared is not equal.
+
+use std::cmp::Ordering;
+
+use super::ast::CompareOp;
+use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet};
+use super::number::{Decimal, add_years, full_years, iso_date, natural};
+use crate::nsi::{Date, RowIx};
+use crate::registry::encoding::Encoding;
+use crate::registry::format::mask::Mask;
+use crate::registry::month::Month;
+use crate::registry::record::Record;
+
+/// What is known of a file before its records.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Values of the head by the index that compilation gave them; none where the element is absent.
+    pub head: Vec<Option<Vec<u8>>>,
+    /// Reporting month.
+    pub period: Option<Month>,
+    /// Parts of the file's own name.
+    pub name: NameParts,
+    /// Letter of the main file's family in the rule book (X for dispensary).
+    pub family: char,
+    /// Encoding of the walked file.
+    pub encoding: Encoding,
+    /// The day of the check.
+    pub today: Option<Date>,
+    /// The account's date, else the day when the file was made: on it lookups fall back.
+    pub account_date: Option<Date>,
+}
+
+/// Parts of a file's name.
+#[derive(Debug, Clone, Default)]
+pub struct NameParts {
+    /// Sender's letter.
+    pub pi: Option<String>,
+    /// Sender's code.
+    pub ni: Option<String>,
+    /// Receiver's letter.
+    pub pp: Option<String>,
+    /// Receiver's code.
+    pub np: Option<String>,
+    /// Two digits of the year.
+    pub yy: Option<String>,
+    /// Two digits of the month.
+    pub mm: Option<String>,
+}
+
+/// Values of the person whom a record is about, by the index that compilation gave them.
+pub trait Person {
+    /// The value of an element that stands, even if empty; none when it is absent.
+    fn value(&self, index: usize) -> Option<&[u8]>;
+}
+
+/// What was gathered from the records for rules of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gathered {
+    /// At least one record says yes (or, of FORALL, none says no).
+    Truth(bool),
+    /// A sum.
+    Sum(Decimal),
+}
+
+/// Where evaluation stands.
+#[derive(Clone, Copy)]
+pub(super) struct Env<'e> {
+    pub(super) record: &'e Record,
+    pub(super) block: usize,
+    pub(super) this: Option<&'e [u8]>,
+    pub(super) facts: &'e Facts,
+    pub(super) person: Option<&'e dyn Person>,
+    pub(super) gathered: &'e [Gathered],
+}
+
+/// A value on its way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum V<'v> {
+    Text(&'v [u8]),
+    Number(Decimal),
+    Day(Date),
+}
+
+impl V<'_> {
+    fn number(self) -> Option<Decimal> {
+        match self {
+            Self::Text(text) => Decimal::parse(text),
+            Self::Number(n) => Some(n),
+            Self::Day(_) => None,
+        }
+    }
+
+    fn day(self) -> Option<Date> {
+        match self {
+            Self::Text(text) => iso_date(text),
+            Self::Day(day) => Some(day),
+            Self::Number(_) => None,
+        }
+    }
+}
+
+fn ordering(kind: Kind, a: V<'_>, b: V<'_>) -> Option<Ordering> {
+    match kind {
+        Kind::Text => match (a, b) {
+            (V::Text(a), V::Text(b)) => Some(a.cmp(b)),
+            _ => None,
+        },
+        Kind::Number => Some(a.number()?.cmp(&b.number()?)),
+        Kind::Date => Some(a.day()?.cmp(&b.day()?)),
+        Kind::Natural => match (a, b) {
+            (V::Text(a), V::Text(b)) => natural(a, b),
+            _ => None,
+        },
+        Kind::ShortYear => Some(a.number()?.modulo(100).cmp(&b.number()?.modulo(100))),
+    }
+}
+
+fn holds(op: CompareOp, ordering: Option<Ordering>) -> bool {
+    let Some(ordering) = ordering else { return op == CompareOp::Ne };
+    match op {
+        CompareOp::Eq => ordering.is_eq(),
+        CompareOp::Ne => ordering.is_ne(),
+        CompareOp::Lt => ordering.is_lt(),
+        CompareOp::Le => ordering.is_le(),
+        CompareOp::Gt => ordering.is_gt(),
+        CompareOp::Ge => ordering.is_ge(),
+    }
+}
+
+impl Literal {
+    #[inline]
+    fn bytes(&self, encoding: Encoding) -> &[u8] {
+        match encoding {
+            Encoding::Windows1251 => &self.windows_1251,
+            Encoding::Utf8 => &self.utf8,
+        }
+    }
+}
+
+impl Env<'_> {
+    /// Whether a condition holds.
+    pub(super) fn holds(&self, cond: &Cond) -> bool {
+        match cond {
+            Cond::Const(truth) => *truth,
+            Cond::And(parts) => parts.iter().all(|p| self.holds(p)),
+            Cond::Or(parts) => parts.iter().any(|p| self.holds(p)),
+            Cond::Not(inner) => !self.holds(inner),
+            Cond::Compare { op, left, right, kind, mode } => self.compare(*op, left, right, *kind, *mode),
+            Cond::Between { value, low, high, kind, mode } => self.check(value, *mode, false, &mut |v| {
+                self.any(&low.0, &mut |l| holds(if low.1 { CompareOp::Le } else { CompareOp::Lt }, ordering(*kind, l, v)))
+                    && self.any(&high.0, &mut |h| holds(if high.1 { CompareOp::Le } else { CompareOp::Lt }, ordering(*kind, v, h)))
+            }),
+            Cond::Member { value, set, negated, mode } => self.check(value, *mode, *negated, &mut |v| self.in_set(set, v)),
+            Cond::Among { text, values, negated } => self.any(values, &mut |v| v == V::Text(text.bytes(self.facts.encoding))) != *negated,
+            Cond::Prefix { value, prefixes, negated } => self.check(value, Mode::Any, *negated, &mut |v| match v {
+                V::Text(text) => prefixes.iter().any(|p| text.starts_with(p.bytes(self.facts.encoding))),
+                _ => false,
+            }),
+            Cond::Present(place) => self.stands(place),
+            Cond::HasHead(index) => self.facts.head.get(*index).is_some_and(Option::is_some),
+            Cond::HasPerson(index) => self.person.is_some_and(|p| p.value(*index).is_some()),
+            Cond::Some { place, holds } => self.blocks(place, &mut |block| Env { block, this: None, ..*self }.holds(holds)),
+            Cond::Every { place, holds } => !self.blocks(place, &mut |block| !Env { block, this: None, ..*self }.holds(holds)),
+            Cond::InBook { value, index, rubric, on, mode } => {
+                let Some(on) = self.lookup_day(on) else { return true };
+                self.check(value, *mode, false, &mut |v| match v {
+                    V::Text(text) => {
+                        let code = self.facts.encoding.decode(text);
+                        index.holds(&code, on) || *rubric && code.get(..3).is_some_and(|r| index.holds(r, on))
+                    }
+                    _ => false,
+                })
+            }
+            Cond::BookRow { lookup } => self.book_rows(lookup, &mut |_| true),
+            Cond::Shape { value, shape } => self.check(value, Mode::All, false, &mut |v| match v {
+                V::Text(text) => self.fits(shape, text),
+                _ => true,
+            }),
+            Cond::Newborn { mark, sex, birth } => self.check(mark, Mode::All, false, &mut |v| match v {
+                V::Text(text) => self.newborn(text, sex, birth),
+                _ => false,
+            }),
+            Cond::Gathered(index) => matches!(self.gathered.get(*index), Some(Gathered::Truth(true))),
+        }
+    }
+
+    /// Conditions ask for one value, requirements for every one. Nothing at all is false, but of «not» where several might stand, and of
+    /// «not» in a requirement.
+    fn check(&self, value: &Operand, mode: Mode, negated: bool, fits: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        let (mut seen, mut good, mut bad) = (false, false, false);
+        self.visit(value, &mut |v| {
+            seen = true;
+            if fits(v) { good = true } else { bad = true }
+            false
+        });
+        if !seen {
+            return negated && (mode == Mode::All || value.many());
+        }
+        match (negated, mode) {
+            (true, _) => !good,
+            (false, Mode::Any) => good,
+            (false, Mode::All) => !bad,
+        }
+    }
+
+    fn compare(&self, op: CompareOp, left: &Operand, right: &Operand, kind: Kind, mode: Mode) -> bool {
+        let (mut seen_left, mut seen_right, mut good, mut bad) = (false, false, false, false);
+        // `<>` is the denial of `=`: of several values none may be equal.
+        let negated = op == CompareOp::Ne;
+        let test = if negated { CompareOp::Eq } else { op };
+        self.visit(left, &mut |l| {
+            seen_left = true;
+            self.visit(right, &mut |r| {
+                seen_right = true;
+                if holds(test, ordering(kind, l, r)) { good = true } else { bad = true }
+                false
+            });
+            false
+        });
+        if !seen_left || !seen_right {
+            let many = if seen_left { right.many() } else { left.many() };
+            return negated && (mode == Mode::All || many);
+        }
+        match (negated, mode) {
+            (true, _) => !good,
+            (false, Mode::Any) => good,
+            (false, Mode::All) => !bad,
+        }
+    }
+
+    fn any(&self, operand: &Operand, fits: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        self.visit(operand, fits)
+    }
+
+    fn in_set(&self, set: &ValueSet, v: V<'_>) -> bool {
+        if let V::Text(text) = v
+            && set.texts.iter().any(|t| t.bytes(self.facts.encoding) == text)
+        {
+            return true;
+        }
+        if set.numbers.is_empty() && set.number_ranges.is_empty() {
+            return false;
+        }
+        v.number().is_some_and(|n| set.numbers.contains(&n) || set.number_ranges.iter().any(|(a, b)| (*a..=*b).contains(&n)))
+    }
+
+    fn climb(&self, up: u8) -> usize {
+        (0..up).fold(self.block, |block, _| self.record.parent(block))
+    }
+
+    /// Whether something stands at a place.
+    fn stands(&self, place: &Place) -> bool {
+        let Some((last, way)) = place.down.split_last() else { return true };
+        self.walk(self.climb(place.up), way, &mut |block| self.record.has(block, *last))
+    }
+
+    /// Visits blocks at a place until one says stop.
+    fn blocks(&self, place: &Place, each: &mut dyn FnMut(usize) -> bool) -> bool {
+        self.walk(self.climb(place.up), &place.down, each)
+    }
+
+    fn walk(&self, block: usize, way: &[u8], each: &mut dyn FnMut(usize) -> bool) -> bool {
+        match way.split_first() {
+            None => each(block),
+            Some((position, rest)) => {
+                for inner in self.record.blocks(block, *position) {
+                    if self.walk(inner, rest, each) {
+                        return true;
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// Visits every value of an operand until the visitor says stop; whether it did.
+    fn visit(&self, operand: &Operand, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        match operand {
+            Operand::This => self.this.is_some_and(|text| each(V::Text(text))),
+            Operand::Place(place) => self.visit_place(place, each),
+            Operand::Default(place, fallback) => {
+                let mut seen = false;
+                self.visit_place(place, &mut |v| {
+                    seen = true;
+                    each(v)
+                }) || !seen && self.visit(fallback, each)
+            }
+            Operand::Head(index) => self.facts.head.get(*index).and_then(Option::as_deref).is_some_and(|text| each(V::Text(text))),
+            Operand::Person(index) => self.person.and_then(|p| p.value(*index)).is_some_and(|text| each(V::Text(text))),
+            Operand::FilePart(part) => self.file_part(*part, each),
+            Operand::Number(number) => each(V::Number(*number)),
+            Operand::Text(text) => each(V::Text(text.bytes(self.facts.encoding))),
+            Operand::Day(day) => each(V::Day(*day)),
+            Operand::Nothing => false,
+            Operand::Age { birth, on } => {
+                let age = self.day(birth).zip(self.day(on)).and_then(|(b, d)| full_years(b, d));
+                age.is_some_and(|years| each(V::Number(Decimal::whole(i64::from(years)))))
+            }
+            Operand::Year(day) => self.visit(day, &mut |v| v.day().is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().0)))))),
+            Operand::MonthOf(day) => self.visit(day, &mut |v| v.day().is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().1)))))),
+            Operand::AddYears(day, years) => self.visit(day, &mut |v| v.day().is_some_and(|d| each(V::Day(add_years(d, *years))))),
+            Operand::LastChar(inner) => self.visit(inner, &mut |v| match v {
+                V::Text([.., last]) => each(V::Text(&[*last])),
+                _ => false,
+            }),
+            Operand::Period => self.facts.period.is_some_and(|m| each(V::Number(month_number(m)))),
+            Operand::Month(month) => each(V::Number(month_number(*month))),
+            Operand::Today => self.facts.today.is_some_and(|d| each(V::Day(d))),
+            Operand::Plus(a, b) => self.number(a).zip(self.number(b)).is_some_and(|(a, b)| each(V::Number(a.plus(b)))),
+            Operand::Minus(a, b) => self.number(a).zip(self.number(b)).is_some_and(|(a, b)| each(V::Number(a.minus(b)))),
+            Operand::Sum(place, condition) => each(V::Number(self.sum(place, condition.as_deref()))),
+            Operand::Count(place) => {
+                let mut count = 0;
+                match place.down.split_last() {
+                    None => count = 1,
+                    Some((last, way)) => {
+                        self.walk(self.climb(place.up), way, &mut |block| {
+                            let blocks = self.record.blocks(block, *last).count() as i64;
+                            count += blocks;
+                            false
+                        });
+                    }
+                }
+                each(V::Number(Decimal::whole(count)))
+            }
+            // Any valid row of the key will do: the visitor sees the field of each.
+            Operand::BookField(lookup, field) => self.book_rows(lookup, &mut |row| each(V::Text(lookup.book.value(row, *field).as_bytes()))),
+            Operand::Gathered(index) => match self.gathered.get(*index) {
+                Some(Gathered::Sum(sum)) => each(V::Number(*sum)),
+                _ => false,
+            },
+            Operand::FirstOf(operands) => {
+                for operand in operands {
+                    let mut seen = false;
+                    let stop = self.visit(operand, &mut |v| {
+                        seen = true;
+                        each(v)
+                    });
+                    if seen {
+                        return stop;
+                    }
+                }
+                false
+            }
+        }
+    }
+    fn visit_place(&self, place: &Place, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        let Some((last, way)) = place.down.split_last() else { return false };
+        let block = self.climb(place.up);
+        if !place.many && way.is_empty() {
+            return self.record.first(block, *last).is_some_and(|v| each(V::Text(v.text)));
+        }
+        self.walk(block, way, &mut |block| self.record.values(block, *last).any(|v| each(V::Text(v.text))))
+    }
+
+    fn file_part(&self, part: FilePart, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        let name = &self.facts.name;
+        let text = match part {
+            FilePart::Pi => &name.pi,
+            FilePart::Ni => &name.ni,
+            FilePart::Pp => &name.pp,
+            FilePart::Np => &name.np,
+            FilePart::Yy => &name.yy,
+            FilePart::Mm => &name.mm,
+            FilePart::Type => {
+                let mut buffer = [0; 4];
+                return each(V::Text(self.facts.family.encode_utf8(&mut buffer).as_bytes()));
+            }
+        };
+        text.as_ref().is_some_and(|t| each(V::Text(t.as_bytes())))
+    }
+
+    fn day(&self, operand: &Operand) -> Option<Date> {
+        let mut found = None;
+        self.visit(operand, &mut |v| {
+            found = v.day();
+            true
+        });
+        found
+    }
+
+    fn number(&self, operand: &Operand) -> Option<Decimal> {
+        let mut found = None;
+        self.visit(operand, &mut |v| {
+            found = v.number();
+            true
+        });
+        found
+    }
+
+    pub(super) fn sum(&self, place: &Place, condition: Option<&Cond>) -> Decimal {
+        let Some((last, way)) = place.down.split_last() else { return Decimal::ZERO };
+        let mut sum = Decimal::ZERO;
+        self.walk(self.climb(place.up), way, &mut |block| {
+            if condition.is_none_or(|c| Env { block, this: None, ..*self }.holds(c)) {
+                for value in self.record.values(block, *last) {
+                    sum = sum.plus(Decimal::parse(value.text).unwrap_or_default());
+                }
+            }
+            false
+        });
+        sum
+    }
+
+    /// The day of a lookup: the rule's, else the account's. None when neither is known: then nothing can be looked up.
+    fn lookup_day(&self, on: &Operand) -> Option<Date> {
+        self.day(on).or(self.facts.account_date)
+    }
+
+    /// Visits the rows of a book that the lookup chooses until one says stop; whether it did.
+    fn book_rows(&self, lookup: &BookLookup, each: &mut dyn FnMut(RowIx) -> bool) -> bool {
+        let Some(on) = self.lookup_day(&lookup.on) else { return false };
+        let fits = |row: RowIx| {
+            lookup.book.valid(row, on)
+                && lookup.others.iter().all(|(field, operand)| {
+                    let wanted = lookup.book.value(row, *field);
+                    self.visit(operand, &mut |v| match v {
+                        V::Text(text) => same_code(wanted, &self.facts.encoding.decode(text)),
+                        V::Number(n) => Decimal::parse(wanted.as_bytes()) == Some(n),
+                        V::Day(_) => false,
+                    })
+                })
+        };
+        self.visit(&lookup.key, &mut |v| {
+            let V::Text(text) = v else { return false };
+            let code = self.facts.encoding.decode(text);
+            let whole = lookup.index.rows(&code).iter().copied();
+            let rubric = lookup.rubric.then(|| code.get(..3)).flatten().filter(|r| r.len() < code.len());
+            let rubric = rubric.map_or(&[][..], |r| lookup.index.rows(r)).iter().copied();
+            for row in whole.chain(rubric) {
+                if fits(row) && each(row) {
+                    return true;
+                }
+            }
+            false
+        })
+    }
+
+    fn fits(&self, shape: &Shape, text: &[u8]) -> bool {
+        let encoding = self.facts.encoding;
+        match shape {
+            Shape::Length { min, max } => (*min..=*max).contains(&encoding.length(text)),
+            Shape::Charset(set) => match encoding {
+                Encoding::Windows1251 => text.iter().all(|b| set.holds_byte(*b)),
+                Encoding::Utf8 => std::str::from_utf8(text).is_ok_and(|t| t.chars().all(|c| set.holds(c))),
+            },
+            Shape::Mask(mask) => mask.fits(text),
+            Shape::Digits { min, max } => (*min..=*max).contains(&text.len()) && text.iter().all(u8::is_ascii_digit),
+            Shape::Decimal { whole, fraction } => {
+                let (head, tail) = text.split_at(text.iter().position(|b| *b == b'.').unwrap_or(text.len()));
+                let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+                (1..=*whole).contains(&head.len()) && digits(head) && tail.len() == fraction + 1 && digits(&tail[1..])
+            }
+            Shape::Date => iso_date(text).is_some(),
+            Shape::BookMask(lookup, field) => {
+                let (mut asked, mut good) = (false, false);
+                self.book_rows(lookup, &mut |row| {
+                    asked = true;
+                    good = document_mask_fits(lookup.book.value(row, *field), &encoding.decode(text));
+                    good
+                });
+                // A kind of document that the book lacks is another rule's finding.
+                !asked || good
+            }
+        }
+    }
+
+    fn newborn(&self, mark: &[u8], sex: &Operand, birth: &Operand) -> bool {
+        if mark == b"0" {
+            return true;
+        }
+        if !(8..=9).contains(&mark.len()) || !mark.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        let order = mark[7..].iter().fold(0u32, |n, b| n * 10 + u32::from(b - b'0'));
+        let date = self.day(birth).is_none_or(|day| mark[1..7] == *format_day(day).as_slice());
+        let mut same_sex = true;
+        self.visit(sex, &mut |v| {
+            same_sex = v == V::Text(&mark[..1]);
+            true
+        });
+        matches!(mark[0], b'1' | b'2') && same_sex && date && (1..=10).contains(&order)
+    }
+}
+
+impl Operand {
+    /// Whether several values may stand there.
+    fn many(&self) -> bool {
+        match self {
+            Self::Place(place) | Self::Default(place, _) => place.many,
+            _ => false,
+        }
+    }
+}
+
+/// `DDMMYY` of a day.
+fn format_day(day: Date) -> [u8; 6] {
+    let two = |n: u32| [b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
+    let (year, month, day) = day.parts();
+    let ([d0, d1], [m0, m1], [y0, y1]) = (two(u32::from(day)), two(u32::from(month)), two(u32::from(year)));
+    [d0, d1, m0, m1, y0, y1]
+}
+
+fn month_number(month: Month) -> Decimal {
+    Decimal::whole(i64::from(month.year) * 12 + i64::from(month.month))
+}
+
+/// Codes of books and of files differ in leading zeros at times.
+fn same_code(a: &str, b: &str) -> bool {
+    a == b || Decimal::parse(a.as_bytes()).is_some_and(|n| Some(n) == Decimal::parse(b.as_bytes()))
+}
+
+/// The masks of book F011: `9` a digit, `0` an optional digit, `R` a Roman numeral, `Б` a Russian capital, `S` any text, other
+/// characters stand for themselves.
+fn document_mask_fits(mask: &str, text: &str) -> bool {
+    if mask.starts_with('S') {
+        return mask != "S1" || !text.is_empty();
+    }
+    fn fits(mask: &[char], text: &[char]) -> bool {
+        let Some((m, rest)) = mask.split_first() else { return text.is_empty() };
+        match m {
+            '9' => text.first().is_some_and(char::is_ascii_digit) && fits(rest, &text[1..]),
+            '0' => fits(rest, text) || text.first().is_some_and(char::is_ascii_digit) && fits(rest, &text[1..]),
+            'R' => (1..=text.len().min(8)).any(|n| text[..n].iter().all(|c| "IVXLC1УХЛС".contains(*c)) && fits(rest, &text[n..])),
+            'Б' => text.first().is_some_and(|c| ('А'..='Я').contains(c) || *c == 'Ё') && fits(rest, &text[1..]),
+            other => text.first() == Some(other) && fits(rest, &text[1..]),
+        }
+    }
+    let (mask, text): (Vec<char>, Vec<char>) = (mask.chars().take(40).collect(), text.chars().take(64).collect());
+    fits(&mask, &text)
+}
+
+/// A compiled mask is shared by all rules that name it.
+pub(super) type SharedMask = std::sync::Arc<Mask>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_of_documents() {
+        assert!(document_mask_fits("99 99", "98 01"));
+        assert!(document_mask_fits("R-ББ", "IV-АБ"));
+        assert!(!document_mask_fits("R-ББ", "-АБ"));
+        assert!(document_mask_fits("9999990", "123456"));
+        assert!(document_mask_fits("9999990", "1234567"));
+        assert!(!document_mask_fits("9999990", "12345678"));
+        assert!(document_mask_fits("S", "ничего особенного"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Numbers and days as rules compare them: exact, never floating.
+
+use std::cmp::Ordering;
+
+use crate::nsi::Date;
+use crate::registry::format::value::date;
+use crate::registry::month::days_in_month;
+
+/// A decimal with six digits after the point: coefficients have five, money two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Decimal(i128);
+
+const SCALE: i128 = 1_000_000;
+const DIGITS_AFTER: usize = 6;
+
+impl Decimal {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// A whole number.
+    pub fn whole(n: i64) -> Self {
+        Self(i128::from(n) * SCALE)
+    }
+
+    /// The number of a text of digits with at most one point; none for anything else.
+    #[inline]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        if text.is_empty() || text.len() > 30 {
+            return None;
+        }
+        // Codes of one to four digits are most of what rules compare.
+        if text.len() <= 4 && text.iter().all(u8::is_ascii_digit) {
+            return Some(Self(i128::from(text.iter().fold(0u32, |n, b| n * 10 + u32::from(b - b'0'))) * SCALE));
+        }
+        let (mut number, mut after) = (0i128, None);
+        for &b in text {
+            match b {
+                b'0'..=b'9' => {
+                    if let Some(n) = &mut after {
+                        *n += 1;
+                        if *n > DIGITS_AFTER {
+                            return None;
+                        }
+                    }
+                    number = number * 10 + i128::from(b - b'0');
+                }
+                b'.' if after.is_none() => after = Some(0),
+                _ => return None,
+            }
+        }
+        let after = after.unwrap_or(0);
+        (number <= i128::MAX / SCALE).then(|| Self(number * 10i128.pow((DIGITS_AFTER - after) as u32)))
+    }
+
+    /// Sum; stays at the largest number when it would overflow.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// Difference.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// The remainder by a whole number, for years of two digits.
+    #[must_use]
+    pub fn modulo(self, n: i64) -> Self {
+        Self(self.0 % (i128::from(n) * SCALE))
+    }
+}
+
+/// The day of an ISO date; none when the calendar has no such day.
+#[inline]
+pub fn iso_date(text: &[u8]) -> Option<Date> {
+    let (year, month, day) = date(text)?;
+    Date::new(year, month, day)
+}
+
+/// The same day some years later; February 29 becomes February 28 where there is none.
+pub fn add_years(day: Date, years: u16) -> Date {
+    let (year, month, number) = day.parts();
+    let year = year.saturating_add(years).min(9999);
+    Date::new(year, month, number.min(days_in_month(year, month))).unwrap_or(day)
+}
+
+/// Full years from a day to another; none when the other is earlier.
+pub fn full_years(from: Date, to: Date) -> Option<u16> {
+    let ((from_year, from_month, from_day), (year, month, day)) = (from.parts(), to.parts());
+    let whole = year.checked_sub(from_year)?;
+    if (month, day) < (from_month, from_day) { whole.checked_sub(1) } else { Some(whole) }
+}
+
+/// Compares codes of letters and a number, `gemop2` before `gemop10`; none when the letters differ or one has none.
+pub fn natural(a: &[u8], b: &[u8]) -> Option<Ordering> {
+    let split = |text: &[u8]| text.iter().position(u8::is_ascii_digit).filter(|n| *n > 0).map(|n| (text[..n].to_ascii_lowercase(), Decimal::parse(&text[n..])));
+    match (split(a)?, split(b)?) {
+        ((letters_a, Some(a)), (letters_b, Some(b))) if letters_a == letters_b => Some(a.cmp(&b)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact() {
+        let d = |t: &str| Decimal::parse(t.as_bytes());
+        assert_eq!(d("1.50"), d("01.5"));
+        assert!(d("0.30000") == d("0.10000").and_then(|a| Some(a.plus(d("0.2")?))));
+        assert!(d("999999999999999.99") > d("999999999999999.98"));
+        assert_eq!([d(""), d("."), d("1,5"), d("-1"), d("1.2.3"), d("1.1234567")].map(|n| n.is_some()), [false, true, false, false, false, false]);
+    }
+
+    #[test]
+    fn days_and_ages() {
+        let day = |t: &str| iso_date(t.as_bytes()).expect(t);
+        assert_eq!(add_years(day("2004-02-29"), 14), day("2018-02-28"));
+        assert_eq!(full_years(day("2001-03-10"), day("2019-03-09")), Some(17));
+        assert_eq!(full_years(day("2001-03-10"), day("2019-03-10")), Some(18));
+        assert_eq!(full_years(day("2019-03-10"), day("2019-03-09")), None);
+        assert_eq!(iso_date(b"2019-02-29"), None);
+    }
+
+    #[test]
+    fn codes_in_natural_order() {
+        assert_eq!(natural(b"gemop2", b"gemop10"), Some(Ordering::Less));
+        assert_eq!(natural(b"sh001", b"mt001"), None);
+        assert_eq!(natural(b"gem", b"gemop1"), None);
+    }
+}

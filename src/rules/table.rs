@@ -1,0 +1,136 @@
+//! The rule tables under `rules/flk/`: one row a rule.
+
+use serde::Deserialize;
+
+use super::ast::Expr;
+use super::number::iso_date;
+use super::parse::parse;
+use crate::nsi::Date;
+use crate::finding::{Severity, Text};
+use crate::tables::{RuleFiles, TableError};
+
+/// One rule as its table says it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Federal id, `006F.00.0400`.
+    pub id: String,
+    /// Letters of the book's file families: H C T X L, and D R A of the exchange between funds.
+    pub files: Vec<char>,
+    /// Path of the checked element.
+    pub element: String,
+    /// When the rule applies; none = always.
+    pub when: Option<Expr>,
+    /// What must hold; none for rules that cannot be expressed.
+    pub require: Option<Expr>,
+    /// How the rule runs: core, builtin, template, external, expert, prose.
+    pub kind: String,
+    /// First account date.
+    pub from: Option<Date>,
+    /// Last account date, inclusive.
+    pub until: Option<Date>,
+    /// Why a date is inferred; empty if it is the book's.
+    pub inferred: String,
+    /// Weight.
+    pub severity: Severity,
+    /// What the table remarks.
+    pub note: Text,
+    /// What is wrong, for people.
+    pub text: Text,
+    /// What to do in the MIS.
+    pub advice: Text,
+    /// Table and line, for messages.
+    pub place: (String, u64),
+}
+
+impl Row {
+    /// Whether the rule is in force for an account date.
+    pub fn in_force(&self, on: Date) -> bool {
+        self.from.is_none_or(|f| f <= on) && self.until.is_none_or(|u| on <= u)
+    }
+
+    /// The category, `006F`.
+    pub fn category(&self) -> &str {
+        self.id.split('.').next().unwrap_or("")
+    }
+}
+
+#[derive(Deserialize)]
+struct Columns {
+    id: String,
+    files: String,
+    element: String,
+    when: String,
+    require: String,
+    kind: String,
+    from: String,
+    until: String,
+    inferred: String,
+    severity: Severity,
+    note_ru: String,
+    note_en: String,
+    ru: String,
+    en: String,
+    advice_ru: String,
+    advice_en: String,
+}
+
+/// Tables of one rule book, in the order in which they are read.
+pub const FLK_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv", "flk/004F.csv", "flk/005F.csv", "flk/006F.csv"];
+
+/// Reads rule tables.
+///
+/// # Errors
+/// A row that cannot be read, an id twice, a condition that does not parse: the table, the line and the place.
+pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<Row>, TableError> {
+    let mut rows: Vec<Row> = Vec::new();
+    for table in tables {
+        for (line, columns) in files.rows::<Columns>(table)? {
+            let row = row(columns, table, line)?;
+            if rows.iter().any(|r| r.id == row.id) {
+                return Err(TableError::new(table, line, format!("id {} stands twice", row.id)));
+            }
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn row(columns: Columns, table: &str, line: u64) -> Result<Row, TableError> {
+    let fail = |message: String| TableError::new(table, line, format!("{}: {message}", columns.id));
+    let expr = |column: &str, text: &str| match text.trim() {
+        "" => Ok(None),
+        text => parse(text).map(Some).map_err(|e| fail(format!("{column} {e}: {text}"))),
+    };
+    let day = |column: &str, text: &str| match text {
+        "" => Ok(None),
+        text => iso_date(text.as_bytes()).map(Some).ok_or_else(|| fail(format!("{column} «{text}»: YYYY-MM-DD is due"))),
+    };
+    let mut letters = Vec::new();
+    for word in columns.files.split_whitespace() {
+        match word.chars().collect::<Vec<_>>().as_slice() {
+            [letter @ ('H' | 'C' | 'T' | 'X' | 'L' | 'D' | 'R' | 'A')] => letters.push(*letter),
+            _ => return Err(fail(format!("files: «{word}» is no family letter of the book"))),
+        }
+    }
+    for (column, text) in [("ru", &columns.ru), ("en", &columns.en), ("advice_ru", &columns.advice_ru), ("advice_en", &columns.advice_en), ("element", &columns.element)] {
+        if text.trim().is_empty() {
+            return Err(fail(format!("column {column} is empty")));
+        }
+    }
+    Ok(Row {
+        when: expr("when", &columns.when)?,
+        require: expr("require", &columns.require)?,
+        from: day("from", &columns.from)?,
+        until: day("until", &columns.until)?,
+        id: columns.id.clone(),
+        files: letters,
+        element: columns.element.clone(),
+        kind: columns.kind.clone(),
+        inferred: columns.inferred.clone(),
+        severity: columns.severity,
+        note: Text { ru: columns.note_ru.clone(), en: columns.note_en.clone() },
+        text: Text { ru: columns.ru.clone(), en: columns.en.clone() },
+        advice: Text { ru: columns.advice_ru.clone(), en: columns.advice_en.clone() },
+        place: (table.to_owned(), line),
+    })
+}
