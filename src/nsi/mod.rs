@@ -75,7 +75,7 @@ struct Slot {
     info: Arc<BookInfo>,
     /// The compiled file.
     file: Option<PathBuf>,
-    book: OnceLock<(Option<Book>, Option<BookFault>)>,
+    book: OnceLock<(Option<Arc<Book>>, Option<BookFault>)>,
 }
 
 /// All books at hand.
@@ -116,14 +116,14 @@ impl Books {
     }
 
     /// A book by its id, in any case of letters. None when it is not at hand, or only as a file that cannot be used: see [`Books::faults`].
-    pub fn get(&self, id: &str) -> Option<&Book> {
+    pub fn get(&self, id: &str) -> Option<&Arc<Book>> {
         let id = id.to_ascii_uppercase();
         let at = self.slots.binary_search_by(|s| (*s.info.id).cmp(&id)).ok()?;
         self.open(&self.slots[at]).0.as_ref()
     }
 
     /// All books at hand, by id. Reads them all.
-    pub fn iter(&self) -> impl Iterator<Item = &Book> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Book>> {
         self.slots.iter().filter_map(|s| self.open(s).0.as_ref())
     }
 
@@ -132,16 +132,16 @@ impl Books {
         self.slots.iter().filter_map(|s| s.book.get()?.1.as_ref())
     }
 
-    fn open<'a>(&self, slot: &'a Slot) -> &'a (Option<Book>, Option<BookFault>) {
+    fn open<'a>(&self, slot: &'a Slot) -> &'a (Option<Arc<Book>>, Option<BookFault>) {
         slot.book.get_or_init(|| {
             let mut fault = None;
             let imported = slot.file.as_ref().and_then(|path| read(&slot.info, path).map_err(|e| fault = Some(e)).ok());
             if slot.info.stock != Stock::Embedded || imported.as_ref().is_some_and(|b| prevails(b, &slot.info)) {
-                return (imported, fault);
+                return (imported.map(Arc::new), fault);
             }
             match embedded(&self.files, &slot.info) {
-                Ok(book) => (Some(book), fault),
-                Err(error) => (imported, Some(BookFault::Table(error))),
+                Ok(book) => (Some(Arc::new(book)), fault),
+                Err(error) => (imported.map(Arc::new), Some(BookFault::Table(error))),
             }
         })
     }
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!((book.value(row, place), book.is(row, place, "3"), book.valid(row, date("2020-01-01"))), ("3", true, true));
         let codes = books.get("M001").expect("embedded");
         assert_eq!(codes.field("DS_CODE"), codes.field("mkb_code"));
-        assert_eq!(books.get("V016").and_then(|b| b.field("Code")), books.get("V016").map(Book::key));
+        assert_eq!(books.get("V016").and_then(|b| b.field("Code")), books.get("V016").map(|b| b.key()));
         assert_eq!(book.field("nothing"), None);
     }
 

@@ -35,25 +35,71 @@ pub(super) enum Cond {
     And(Box<[Cond]>),
     Or(Box<[Cond]>),
     Not(Box<Cond>),
-    Compare { op: CompareOp, left: Operand, right: Operand, kind: Kind, mode: Mode },
+    Compare {
+        op: CompareOp,
+        left: Operand,
+        right: Operand,
+        kind: Kind,
+        mode: Mode,
+    },
     /// Both ends hold for one and the same value.
-    Between { value: Operand, low: (Operand, bool), high: (Operand, bool), kind: Kind, mode: Mode },
-    Member { value: Operand, set: Box<ValueSet>, negated: bool, mode: Mode },
+    Between {
+        value: Operand,
+        low: (Operand, bool),
+        high: (Operand, bool),
+        kind: Kind,
+        mode: Mode,
+    },
+    Member {
+        value: Operand,
+        set: Box<ValueSet>,
+        negated: bool,
+        mode: Mode,
+    },
     /// A text is (or is not) among the values of an element.
-    Among { text: Literal, values: Operand, negated: bool },
-    Prefix { value: Operand, prefixes: Box<[Literal]>, negated: bool },
+    Among {
+        text: Literal,
+        values: Operand,
+        negated: bool,
+    },
+    Prefix {
+        value: Operand,
+        prefixes: Box<[Literal]>,
+        negated: bool,
+    },
     Present(Place),
     /// A value of the head stands.
     HasHead(usize),
     /// A value of the person stands.
     HasPerson(usize),
-    Every { place: Place, holds: Box<Cond> },
-    Some { place: Place, holds: Box<Cond> },
-    InBook { value: Operand, index: Arc<Index>, rubric: bool, on: Operand, mode: Mode },
-    BookRow { lookup: BookLookup },
-    Shape { value: Operand, shape: Shape },
+    Every {
+        place: Place,
+        holds: Box<Cond>,
+    },
+    Some {
+        place: Place,
+        holds: Box<Cond>,
+    },
+    InBook {
+        value: Operand,
+        index: Arc<Index>,
+        rubric: bool,
+        on: Operand,
+        mode: Mode,
+    },
+    BookRow {
+        lookup: BookLookup,
+    },
+    Shape {
+        value: Operand,
+        shape: Shape,
+    },
     /// The newborn's mark: `0`, or sex, birth date and order of birth.
-    Newborn { mark: Operand, sex: Operand, birth: Operand },
+    Newborn {
+        mark: Operand,
+        sex: Operand,
+        birth: Operand,
+    },
     /// What was gathered from all records: index of the aggregate.
     Gathered(usize),
 }
@@ -74,12 +120,21 @@ pub(super) struct BookLookup {
 /// What a value must look like.
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
-    Length { min: usize, max: usize },
+    Length {
+        min: usize,
+        max: usize,
+    },
     Charset(Arc<Charset>),
     Mask(Arc<Mask>),
-    Digits { min: usize, max: usize },
+    Digits {
+        min: usize,
+        max: usize,
+    },
     /// Whole digits at most, digits after the point exactly.
-    Decimal { whole: usize, fraction: usize },
+    Decimal {
+        whole: usize,
+        fraction: usize,
+    },
     Date,
     /// The mask stands in a book's row (F011).
     BookMask(Box<BookLookup>, FieldIx),
@@ -113,7 +168,10 @@ pub(super) enum Operand {
     Day(Date),
     /// Known in another edition of the format: here it never stands.
     Nothing,
-    Age { birth: Box<Operand>, on: Box<Operand> },
+    Age {
+        birth: Box<Operand>,
+        on: Box<Operand>,
+    },
     Year(Box<Operand>),
     MonthOf(Box<Operand>),
     AddYears(Box<Operand>, u16),

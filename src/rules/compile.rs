@@ -428,14 +428,17 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 let reads = self.sources.conventions.absent_reads.iter().find(|(n, _)| *n == *self.sources.format.node(id).name);
                 let operand = match reads {
                     Some((_, number)) => {
-                        let fallback = if kind == Kind::Number { Operand::Number(Decimal::whole(*number)) } else { Operand::Text(literal(&number.to_string())) };
+                        let fallback =
+                            if kind == Kind::Number { Operand::Number(Decimal::whole(*number)) } else { Operand::Text(literal(&number.to_string())) };
                         Operand::Default(place, Box::new(fallback))
                     }
                     None => Operand::Place(place),
                 };
                 Ok((operand, kind))
             }
-            Found::Unknown if self.known_elsewhere(&name.name) => Ok((Operand::Nothing, hint.or_else(|| self.kind_elsewhere(&name.name)).unwrap_or(Kind::Text))),
+            Found::Unknown if self.known_elsewhere(&name.name) => {
+                Ok((Operand::Nothing, hint.or_else(|| self.kind_elsewhere(&name.name)).unwrap_or(Kind::Text)))
+            }
             Found::Unknown => mistake(name.at, format!("unknown name {}", name.name)),
         }
     }
@@ -718,7 +721,9 @@ fn is_constant(term: &Term) -> bool {
 /// Ranges of codes such as `sh0001` are by number.
 fn natural_kind(kind: Kind, constant: &Term) -> Kind {
     match constant {
-        Term::Text(text) if kind == Kind::Text && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.ends_with(|c: char| c.is_ascii_digit()) => Kind::Natural,
+        Term::Text(text) if kind == Kind::Text && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.ends_with(|c: char| c.is_ascii_digit()) => {
+            Kind::Natural
+        }
         _ => kind,
     }
 }

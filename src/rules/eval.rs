@@ -7,7 +7,6 @@ use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Plac
 use super::number::{Decimal, add_years, full_years, iso_date, natural};
 use crate::nsi::{Date, RowIx};
 use crate::registry::encoding::Encoding;
-use crate::registry::format::mask::Mask;
 use crate::registry::month::Month;
 use crate::registry::record::Record;
 
@@ -190,7 +189,11 @@ impl Env<'_> {
         let (mut seen, mut good, mut bad) = (false, false, false);
         self.visit(value, &mut |v| {
             seen = true;
-            if fits(v) { good = true } else { bad = true }
+            if fits(v) {
+                good = true
+            } else {
+                bad = true
+            }
             false
         });
         if !seen {
@@ -212,7 +215,11 @@ impl Env<'_> {
             seen_left = true;
             self.visit(right, &mut |r| {
                 seen_right = true;
-                if holds(test, ordering(kind, l, r)) { good = true } else { bad = true }
+                if holds(test, ordering(kind, l, r)) {
+                    good = true
+                } else {
+                    bad = true
+                }
                 false
             });
             false
@@ -529,9 +536,6 @@ fn document_mask_fits(mask: &str, text: &str) -> bool {
     let (mask, text): (Vec<char>, Vec<char>) = (mask.chars().take(40).collect(), text.chars().take(64).collect());
     fits(&mask, &text)
 }
-
-/// A compiled mask is shared by all rules that name it.
-pub(super) type SharedMask = std::sync::Arc<Mask>;
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,9 @@ fn form(call: &Call, kind: &ValueType) -> bool {
             let digits = kind.base() == Base::Number && kind.decimal().is_none() && kind.mask().is_none();
             digits && number(1).is_some_and(|n| n <= shortest) && number(2).is_some_and(|n| longest <= n)
         }
-        "DECIMAL" => kind.decimal().is_some_and(|(whole, fraction, fixed)| fixed && number(1) >= Some(usize::from(whole)) && number(2) == Some(usize::from(fraction))),
+        "DECIMAL" => {
+            kind.decimal().is_some_and(|(whole, fraction, fixed)| fixed && number(1) >= Some(usize::from(whole)) && number(2) == Some(usize::from(fraction)))
+        }
         _ => false,
     }
 }

@@ -73,27 +73,27 @@ impl Decimal {
 
 /// The day of an ISO date; none when the calendar has no such day.
 #[inline]
-pub fn iso_date(text: &[u8]) -> Option<Date> {
+pub(super) fn iso_date(text: &[u8]) -> Option<Date> {
     let (year, month, day) = date(text)?;
     Date::new(year, month, day)
 }
 
 /// The same day some years later; February 29 becomes February 28 where there is none.
-pub fn add_years(day: Date, years: u16) -> Date {
+pub(super) fn add_years(day: Date, years: u16) -> Date {
     let (year, month, number) = day.parts();
     let year = year.saturating_add(years).min(9999);
     Date::new(year, month, number.min(days_in_month(year, month))).unwrap_or(day)
 }
 
 /// Full years from a day to another; none when the other is earlier.
-pub fn full_years(from: Date, to: Date) -> Option<u16> {
+pub(super) fn full_years(from: Date, to: Date) -> Option<u16> {
     let ((from_year, from_month, from_day), (year, month, day)) = (from.parts(), to.parts());
     let whole = year.checked_sub(from_year)?;
     if (month, day) < (from_month, from_day) { whole.checked_sub(1) } else { Some(whole) }
 }
 
 /// Compares codes of letters and a number, `gemop2` before `gemop10`; none when the letters differ or one has none.
-pub fn natural(a: &[u8], b: &[u8]) -> Option<Ordering> {
+pub(super) fn natural(a: &[u8], b: &[u8]) -> Option<Ordering> {
     let split = |text: &[u8]| text.iter().position(u8::is_ascii_digit).filter(|n| *n > 0).map(|n| (text[..n].to_ascii_lowercase(), Decimal::parse(&text[n..])));
     match (split(a)?, split(b)?) {
         ((letters_a, Some(a)), (letters_b, Some(b))) if letters_a == letters_b => Some(a.cmp(&b)),

@@ -275,3 +275,185 @@ fn implied(require: &Expr, format: &Format, element: NodeId) -> bool {
         other => node.value_type().is_some_and(|kind| super::implied::by_type(other, kind)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Severity, Text};
+    use crate::nsi::Books;
+    use crate::registry::encoding::Encoding;
+    use crate::registry::format::{Family, Formats, PERSONS};
+    use crate::registry::scan::{ScanLimits, Scanner, Token};
+    use crate::rules::{Conventions, parse};
+    use crate::tables::RuleFiles;
+
+    struct Bench {
+        formats: Formats,
+        books: Books,
+        conventions: Conventions,
+    }
+
+    struct Born(&'static str);
+
+    impl Person for Born {
+        fn value(&self, _: usize) -> Option<&[u8]> {
+            (!self.0.is_empty()).then_some(self.0.as_bytes())
+        }
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let files = RuleFiles::embedded();
+            let conventions = Conventions { absent_reads: vec![("REAB".into(), 0), ("DS_ONK".into(), 0)], ..Conventions::default() };
+            Self { formats: Formats::load(&files).expect("sound"), books: Books::load(&files, None).expect("sound"), conventions }
+        }
+
+        fn rule(&self, element: &str, when: &str, require: &str) -> Result<RuleSet, TableError> {
+            let expr = |text: &str| (!text.is_empty()).then(|| parse(text).unwrap_or_else(|e| panic!("{text}: {e}")));
+            let text = Text { ru: "р".into(), en: "e".into() };
+            let row = Row {
+                id: "T".into(),
+                files: vec!['C'],
+                element: element.into(),
+                when: expr(when),
+                require: expr(require),
+                kind: "core".into(),
+                from: None,
+                until: None,
+                inferred: String::new(),
+                severity: Severity::Error,
+                note: text.clone(),
+                text: text.clone(),
+                advice: text,
+                place: ("flk/test.csv".into(), 2),
+            };
+            let sources = Sources {
+                format: self.formats.get(Family('C'), "3.1").expect("known"),
+                persons: Some(self.formats.get(PERSONS, "3.2").expect("known")),
+                formats: &self.formats,
+                books: &self.books,
+                conventions: &self.conventions,
+            };
+            RuleSet::compile(&[row], 'C', None, Side::Own, sources)
+        }
+
+        fn record(&self, xml: &str) -> Record {
+            let format = self.formats.get(Family('C'), "3.1").expect("known");
+            let mut record = Record::default();
+            let mut scanner = Scanner::new(xml.as_bytes(), Encoding::Utf8, ScanLimits::default(), vec![b"ZL_LIST".to_vec()]);
+            let mut stack: Vec<(usize, NodeId)> = Vec::new();
+            let child = |block: NodeId, name: &[u8]| format.node(block).children.iter().copied().find(|c| format.node(*c).name.as_bytes() == name);
+            loop {
+                match scanner.next_token().expect("sound") {
+                    Token::Leaf { at, name, text, .. } => {
+                        let (block, node) = *stack.last().expect("in a block");
+                        let node = child(node, name.bytes).unwrap_or_else(|| panic!("{}", name.to_text()));
+                        record.value(block, format.node(node).position, &text, at as u64);
+                    }
+                    Token::Open { at, name, .. } => {
+                        let outer = stack.last().copied();
+                        let node = outer.map_or(format.role(Role::Record), |(_, n)| child(n, name.bytes)).expect("known");
+                        let block = record.open(format, node, outer.map(|o| o.0), at as u64);
+                        stack.push((block, node));
+                    }
+                    Token::Close { .. } => {
+                        stack.pop();
+                    }
+                    Token::Text { .. } => {}
+                    Token::End => return record,
+                }
+            }
+        }
+
+        fn hits(&self, element: &str, when: &str, require: &str, xml: &str) -> usize {
+            let set = self.rule(element, when, require).unwrap_or_else(|e| panic!("{e}"));
+            let facts = Facts {
+                encoding: Encoding::Utf8,
+                account_date: Date::new(2021, 3, 5),
+                head: vec![Some(b"14002".to_vec()); set.head_elements().len()],
+                ..Facts::default()
+            };
+            let mut hits = 0;
+            set.record(&self.record(xml), &facts, Some(&Born("2001-03-10")), true, &mut set.gathered(), &mut |_| hits += 1);
+            hits
+        }
+    }
+
+    const SL: &str = "ZL_LIST/ZAP/Z_SL/SL";
+
+    fn case(inner: &str) -> String {
+        format!(
+            "<ZAP><N_ZAP>1</N_ZAP><PACIENT><NOVOR>0</NOVOR></PACIENT><Z_SL><USL_OK>3</USL_OK><DATE_Z_1>2021-02-01</DATE_Z_1><DATE_Z_2>2021-02-28</DATE_Z_2>{inner}</Z_SL></ZAP>"
+        )
+    }
+
+    #[test]
+    fn comparisons_and_absent_operands() {
+        let bench = Bench::new();
+        let hits = |require: &str, sl: &str| bench.hits(&format!("{SL}/DATE_1"), "", require, &case(&format!("<SL>{sl}</SL>")));
+        assert_eq!(hits("DATE_1 >= DATE_Z_1", "<DATE_1>2021-02-01</DATE_1>"), 0);
+        assert_eq!(hits("DATE_1 >= DATE_Z_1", "<DATE_1>2021-01-31</DATE_1>"), 1);
+        assert_eq!(hits("DATE_1 <= DATE_2", "<DATE_1>2021-01-31</DATE_1>"), 1, "an absent operand is no excuse");
+        assert_eq!(hits("DATE_1 <= DATE_2", ""), 0, "an absent element is");
+        assert_eq!(bench.hits(&format!("{SL}/DS1"), "REAB <> 1 AND DS_ONK = 0", "DS1 < 'C00'", &case("<SL><DS1>C50</DS1></SL>")), 1, "absent flags read 0");
+    }
+
+    #[test]
+    fn presence_under_conditions() {
+        let bench = Bench::new();
+        let hits = |sl: &str| bench.hits(&format!("{SL}/P_CEL"), "USL_OK = 3", "PRESENT(P_CEL)", &case(sl));
+        assert_eq!((hits("<SL><DET>0</DET></SL><SL><P_CEL>1.0</P_CEL></SL>"), hits("<SL><P_CEL>1.0</P_CEL></SL>")), (1, 0));
+        let absent = |sl: &str| bench.hits(&format!("{SL}/P_CEL"), "USL_OK <> 3", "ABSENT(P_CEL)", &case(sl));
+        assert_eq!(absent("<SL><P_CEL>1.0</P_CEL></SL>"), 0);
+    }
+
+    #[test]
+    fn repeated_values_and_blocks() {
+        let bench = Bench::new();
+        let any = |sl: &str| bench.hits(&format!("{SL}/DS1"), "'C00' <= DS2 AND DS2 < 'C81'", "DS1 <> 'D70'", &case(&format!("<SL><DS1>D70</DS1>{sl}</SL>")));
+        assert_eq!(any("<DS2>I10</DS2><DS2>C50</DS2>"), 1, "any value may meet the condition");
+        assert_eq!(any("<DS2>B99</DS2><DS2>D10</DS2>"), 0, "both ends of a range hold for one value");
+        assert_eq!(any(""), 0);
+        let sanction = |s: &str| bench.hits("ZL_LIST/ZAP/Z_SL/SANK_IT", "SANK.S_TIP = 1 AND SANK.S_SUM <> 0", "PRESENT(SANK_IT)", &case(s));
+        assert_eq!(
+            sanction("<SANK><S_SUM>5.00</S_SUM><S_TIP>2</S_TIP></SANK><SANK><S_SUM>0.00</S_SUM><S_TIP>1</S_TIP></SANK>"),
+            0,
+            "one block meets all parts"
+        );
+        assert_eq!(sanction("<SANK><S_SUM>5.00</S_SUM><S_TIP>1</S_TIP></SANK>"), 1);
+        let every = |sl: &str| bench.hits("ZL_LIST/ZAP/Z_SL/VB_P", "FORALL(SL IN Z_SL: P_PER <> 4)", "ABSENT(VB_P)", &case(&format!("{sl}<VB_P>1</VB_P>")));
+        assert_eq!((every("<SL><P_PER>1</P_PER></SL><SL><P_PER>4</P_PER></SL>"), every("<SL><P_PER>1</P_PER></SL>")), (0, 1));
+    }
+
+    #[test]
+    fn sums_ages_and_books() {
+        let bench = Bench::new();
+        let sum = |parts: &str| bench.hits("ZL_LIST/ZAP/Z_SL/SUMV", "", "SUMV = SUM(SL.SUM_M)", &case(&format!("{parts}<SUMV>30.10</SUMV>")));
+        assert_eq!((sum("<SL><SUM_M>10.05</SUM_M></SL><SL><SUM_M>20.05</SUM_M></SL>"), sum("<SL><SUM_M>10.05</SUM_M></SL>")), (0, 1));
+        let adult = |age: &str| bench.hits(&format!("{SL}/DET"), &format!("AGE(DATE_Z_1) < {age}"), "DET = 1", &case("<SL><DET>0</DET></SL>"));
+        assert_eq!((adult("19"), adult("20"), adult("21")), (0, 1, 1));
+        let book = |code: &str| bench.hits(&format!("{SL}/PROFIL"), "", "BOOK(V002.IDPR)", &case(&format!("<SL><PROFIL>{code}</PROFIL></SL>")));
+        assert_eq!((book("97"), book("999")), (0, 1));
+    }
+
+    #[test]
+    fn mistakes_stop_with_their_place() {
+        let bench = Bench::new();
+        for (when, require, what) in [
+            ("NO_SUCH = 1", "PRESENT(DS1)", "unknown name NO_SUCH"),
+            ("", "DATE_1 > 5", "5 is no date"),
+            ("", "DATE_1 > SUM_M", "cannot be compared"),
+            ("", "SUM_M = 'many'", "never equals"),
+            ("", "KD IN {1, 'x'}", "never equals"),
+            ("", "ONK_SL = 1", "is a block"),
+            ("", "FRIDAY(DATE_1)", "no function FRIDAY"),
+            ("", "MASK(DS1, '9[')", "mask"),
+            ("", "BOOK(V002.NO_FIELD)", "no such field"),
+        ] {
+            let error = bench.rule(&format!("{SL}/DS1"), when, require).expect_err(what).to_string();
+            assert!(error.contains(what) && error.contains("rules/flk/test.csv:2"), "{error}");
+        }
+        let missing = bench.rule(&format!("{SL}/LPU_1"), "", "BOOK(F032.MCOD)").expect("waits");
+        assert_eq!(missing.states(), [(0, State::NoBook("F032".into()))]);
+    }
+}

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::ast::Expr;
 use super::number::iso_date;
 use super::parse::parse;
-use crate::nsi::Date;
 use crate::finding::{Severity, Text};
+use crate::nsi::Date;
 use crate::tables::{RuleFiles, TableError};
 
 /// One rule as its table says it.
@@ -112,7 +112,9 @@ fn row(columns: Columns, table: &str, line: u64) -> Result<Row, TableError> {
             _ => return Err(fail(format!("files: «{word}» is no family letter of the book"))),
         }
     }
-    for (column, text) in [("ru", &columns.ru), ("en", &columns.en), ("advice_ru", &columns.advice_ru), ("advice_en", &columns.advice_en), ("element", &columns.element)] {
+    for (column, text) in
+        [("ru", &columns.ru), ("en", &columns.en), ("advice_ru", &columns.advice_ru), ("advice_en", &columns.advice_en), ("element", &columns.element)]
+    {
         if text.trim().is_empty() {
             return Err(fail(format!("column {column} is empty")));
         }
