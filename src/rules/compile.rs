@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
+use super::Conventions;
 use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet};
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
@@ -27,23 +28,14 @@ pub enum Stop {
     NoBook(String),
     /// It needs what no file holds: a regional register, a history, a grouper.
     External(String),
+    /// It walks a block that this edition does not have.
+    OtherEdition,
 }
 
 type Compiled<T> = Result<T, Stop>;
 
 fn mistake<T>(at: At, message: impl Into<String>) -> Compiled<T> {
     Err(Stop::Mistake { at, message: message.into() })
-}
-
-/// What an absent element reads as, and the named lists: small tables of the rule book.
-#[derive(Debug, Clone, Default)]
-pub struct Conventions {
-    /// Elements that read as a number where they are absent (REAB, DS_ONK).
-    pub absent_reads: Vec<(String, i64)>,
-    /// Named lists of code prefixes.
-    pub lists: Vec<(String, Vec<String>)>,
-    /// Books whose codes are matched by the whole code or its rubric.
-    pub by_rubric: Vec<String>,
 }
 
 /// Values of other places that the rules of a file need; compilation fills it, evaluation provides them.
@@ -274,7 +266,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let outer = std::mem::replace(&mut self.from, start);
         let found = self.names.find(&block.name, start);
         self.from = outer;
-        let Found::Own(id) = found else { return mistake(block.at, format!("no element {} here", block.name)) };
+        let Found::Own(id) = found else { return self.elsewhere(block) };
         let mode = std::mem::replace(&mut self.mode, Mode::Any);
         let result = (|| {
             if let Content::Value(_) = self.sources.format.node(id).content {
@@ -317,6 +309,11 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Found::Unknown if self.known_elsewhere(&name.name) => Ok(Cond::Const(false)),
             Found::Unknown => mistake(name.at, format!("unknown name {}", name.name)),
         }
+    }
+
+    /// A block or a sum's element that is not there: of another edition, or a mistake.
+    fn elsewhere<T>(&self, name: &Ref) -> Compiled<T> {
+        if self.known_elsewhere(&name.name) { Err(Stop::OtherEdition) } else { mistake(name.at, format!("unknown name {}", name.name)) }
     }
 
     fn known_elsewhere(&self, name: &str) -> bool {
@@ -552,7 +549,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Arg::Where(name, condition) => (name, Some(&**condition)),
             _ => return mistake(call.at, "SUM(name) is due"),
         };
-        let Found::Own(id) = self.names.find(&name.name, self.from) else { return mistake(name.at, format!("unknown name {}", name.name)) };
+        let Found::Own(id) = self.names.find(&name.name, self.from) else { return self.elsewhere(name) };
         let Some(block) = self.sources.format.node(id).parent else { return mistake(name.at, "the root has no sum") };
         let mode = std::mem::replace(&mut self.mode, Mode::Any);
         let condition = condition.map(|c| self.inside(block, |s| s.expr(c))).transpose();
@@ -567,7 +564,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     fn count(&mut self, call: &Call) -> Compiled<(Operand, Kind)> {
         let Arg::Term(Term::Ref(name)) = &call.args[0] else { return mistake(call.at, "COUNT(name) is due") };
-        let Found::Own(id) = self.names.find(&name.name, self.from) else { return mistake(name.at, format!("unknown name {}", name.name)) };
+        let Found::Own(id) = self.names.find(&name.name, self.from) else { return self.elsewhere(name) };
         if matches!(self.unit, Unit::Head { .. }) {
             return Ok((Operand::Gathered(self.gather_index(id, What::Count)), Kind::Number));
         }
@@ -607,10 +604,10 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 }
             }
             ("CHARSET", 2) => {
-                let Arg::Term(Term::Ref(id)) = &call.args[1] else { return mistake(call.at, "CHARSET(X, id) is due") };
-                match self.sources.formats.shared_charset(&id.name) {
+                let Arg::Term(Term::Text(id)) = &call.args[1] else { return mistake(call.at, "CHARSET(X, 'id') is due") };
+                match self.sources.formats.shared_charset(id) {
                     Some(set) => shape(self.argument(call, 0)?, Shape::Charset(set)),
-                    None => mistake(id.at, format!("no character set {}", id.name)),
+                    None => mistake(call.at, format!("no character set '{id}'")),
                 }
             }
             ("DIGITS", 3) => shape(self.argument(call, 0)?, Shape::Digits { min: self.small(call, 1)?, max: self.small(call, 2)? }),
@@ -618,7 +615,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("DATE", 1) => shape(self.argument(call, 0)?, Shape::Date),
             ("NEWBORN", 3) => Ok(Cond::Newborn { mark: self.argument(call, 0)?, sex: self.argument(call, 1)?, birth: self.argument(call, 2)? }),
             ("REGIONAL_BOOK", 1) => Err(Stop::External("a regional book".to_owned())),
-            ("GROUPER" | "HISTORY" | "REGISTER", _) => Err(Stop::External(call.name.to_ascii_lowercase())),
+            ("IS_EKO_STAGE_WITH_KSLP_1", _) => Err(Stop::External(call.name.to_ascii_lowercase())),
             (name, count) => mistake(call.at, format!("no function {name} with {count} arguments that is true or false")),
         }
     }
@@ -648,8 +645,13 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     /// `V002.IDPR`, or `N009` with its key field.
     fn book_of(&self, call: &Call, index: usize) -> Compiled<(Arc<Book>, crate::nsi::FieldIx)> {
-        let Some(Arg::Term(Term::Ref(name))) = call.args.get(index) else { return mistake(call.at, "a book is due") };
+        let Some(Arg::Term(term)) = call.args.get(index) else { return mistake(call.at, "a book is due") };
+        let mut names = Vec::new();
+        term_references(term, &mut names);
+        let Some(name) = names.first() else { return mistake(call.at, "a book is due") };
         let (id, field) = name.name.split_once('.').unwrap_or((&name.name, ""));
+        // A key made of several fields (O002.TER+KOD1+KOD2+KOD3) is the book's own key.
+        let field = if names.len() > 1 { "" } else { field };
         let Some(book) = self.sources.books.get(id).cloned() else { return Err(Stop::NoBook(id.to_owned())) };
         let field = if field.is_empty() { Some(book.key()) } else { book.field(field) };
         match field {

@@ -42,7 +42,7 @@ fn form(call: &Call, kind: &ValueType) -> bool {
     };
     match call.name.as_str() {
         "DATE" => kind.base() == Base::Date,
-        "CHARSET" => matches!(&call.args[..], [_, Arg::Term(Term::Ref(id))] if kind.charset().is_some_and(|c| c.id == id.name)),
+        "CHARSET" => matches!(&call.args[..], [_, Arg::Term(Term::Text(id))] if kind.charset().is_some_and(|c| c.id == *id)),
         "MASK" => matches!(&call.args[..], [_, Arg::Term(Term::Text(text))] if kind.mask().is_some_and(|m| m.as_str() == text)),
         "DIGITS" => {
             let (shortest, longest) = kind.lengths();

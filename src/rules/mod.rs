@@ -3,6 +3,7 @@
 pub mod ast;
 mod code;
 mod compile;
+mod conventions;
 mod eval;
 mod implied;
 mod lex;
@@ -14,7 +15,8 @@ mod resolve;
 mod set;
 mod table;
 
-pub use compile::{Captures, Conventions, Sources, Stop};
+pub use compile::{Captures, Sources, Stop};
+pub use conventions::Conventions;
 pub use eval::{Facts, Gathered, NameParts, Person};
 pub use lex::SyntaxError;
 pub use number::Decimal;

@@ -90,6 +90,7 @@ impl RuleSet {
                 Ok(state) => state,
                 Err(Stop::NoBook(book)) => State::NoBook(book),
                 Err(Stop::External(what)) => State::External(what),
+                Err(Stop::OtherEdition) => State::NotOfFormat,
                 Err(Stop::Mistake { at, message }) => {
                     return Err(TableError::new(&row.place.0, row.place.1, format!("{}: at {}: {message}", row.id, at + 1)));
                 }

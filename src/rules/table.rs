@@ -80,19 +80,25 @@ pub const FLK_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv"
 /// Reads rule tables.
 ///
 /// # Errors
-/// A row that cannot be read, an id twice, a condition that does not parse: the table, the line and the place.
+/// A row that cannot be read, an id twice for the same files and days, a condition that does not parse: the table, the line and the place.
 pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<Row>, TableError> {
     let mut rows: Vec<Row> = Vec::new();
     for table in tables {
         for (line, columns) in files.rows::<Columns>(table)? {
             let row = row(columns, table, line)?;
-            if rows.iter().any(|r| r.id == row.id) {
-                return Err(TableError::new(table, line, format!("id {} stands twice", row.id)));
+            if let Some(other) = rows.iter().find(|r| r.id == row.id && overlap(r, &row)) {
+                return Err(TableError::new(table, line, format!("{} stands twice for the same files and days (line {})", row.id, other.place.1)));
             }
             rows.push(row);
         }
     }
     Ok(rows)
+}
+
+/// Whether two rows speak of the same files on the same days. A rule that ended earlier for some families stands in several rows.
+fn overlap(a: &Row, b: &Row) -> bool {
+    let before = |until: Option<Date>, from: Option<Date>| until.zip(from).is_some_and(|(u, f)| u < f);
+    a.files.iter().any(|f| b.files.contains(f)) && !before(a.until, b.from) && !before(b.until, a.from)
 }
 
 fn row(columns: Columns, table: &str, line: u64) -> Result<Row, TableError> {

@@ -1,0 +1,67 @@
+//! Readings that the books leave open, as small tables: `rules/flk/conventions.csv` and `rules/flk/lists.csv`.
+
+use serde::Deserialize;
+
+use crate::tables::{RuleFiles, TableError};
+
+/// What an absent element reads as, how diagnoses are matched, and the named lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conventions {
+    /// Elements that read as a number where they are absent (REAB, DS_ONK).
+    pub absent_reads: Vec<(String, i64)>,
+    /// Named lists of code prefixes.
+    pub lists: Vec<(String, Vec<String>)>,
+    /// Books whose codes are matched by the whole code or by its three-character rubric.
+    pub by_rubric: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Convention {
+    kind: String,
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct List {
+    id: String,
+    values: String,
+}
+
+const CONVENTIONS: &str = "flk/conventions.csv";
+const LISTS: &str = "flk/lists.csv";
+
+impl Conventions {
+    /// Reads both tables.
+    ///
+    /// # Errors
+    /// A row of an unknown kind, a value that is no number, an item of a list that does not end in `*`.
+    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut out = Self::default();
+        for (line, row) in files.rows::<Convention>(CONVENTIONS)? {
+            let fail = |message: String| TableError::new(CONVENTIONS, line, message);
+            match row.kind.as_str() {
+                "absent" => out.absent_reads.push((row.name, row.value.parse().map_err(|_| fail(format!("«{}» is no whole number", row.value)))?)),
+                "rubric" => out.by_rubric.push(row.name),
+                other => return Err(fail(format!("kind «{other}»: absent or rubric is due"))),
+            }
+        }
+        for (line, row) in files.rows::<List>(LISTS)? {
+            let prefix = |item: &str| item.strip_suffix('*').map(str::to_owned).ok_or_else(|| TableError::new(LISTS, line, format!("«{item}»: code and * are due")));
+            out.lists.push((row.id, row.values.split_whitespace().map(prefix).collect::<Result<_, _>>()?));
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_tables() {
+        let conventions = Conventions::load(&RuleFiles::embedded()).expect("sound");
+        assert!(conventions.absent_reads.contains(&("REAB".to_owned(), 0)));
+        assert!(conventions.lists.iter().any(|(id, items)| id == "DET21_LIST" && items.contains(&"C22.2".to_owned())));
+    }
+}
