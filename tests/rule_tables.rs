@@ -20,7 +20,13 @@ fn every_row_compiles_for_every_format() {
     let mut mistakes = Vec::new();
     for format in formats.all() {
         let letter = if format.family.0 == 'D' { 'X' } else { format.family.0 };
-        let sources = |own| Sources { format: own, persons: (format.family != PERSONS).then_some(&**persons), formats: &formats, books: &books, conventions: &conventions };
+        let sources = |own| Sources {
+            format: own,
+            persons: (format.family != PERSONS).then_some(&**persons),
+            formats: &formats,
+            books: &books,
+            conventions: &conventions,
+        };
         let mut sides = vec![(letter, Side::Own)];
         if format.family != PERSONS {
             sides.push(('L', Side::PersonsFromRecords));

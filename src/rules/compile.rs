@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
 use super::Conventions;
+use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
 use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet};
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
@@ -291,7 +291,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     fn block_named(&self, name: &Ref) -> Compiled<NodeId> {
         let format = self.sources.format;
-        let around = std::iter::successors(Some(self.from), |id| format.node(*id).parent).find(|id| &*format.node(*id).name == name.name);
+        let around = std::iter::successors(Some(self.from), |id| format.node(*id).parent).find(|id| *format.node(*id).name == *name.name);
         match around.map(Found::Own).unwrap_or_else(|| self.names.find(&name.name, self.from)) {
             Found::Own(id) => Ok(id),
             _ => mistake(name.at, format!("no block {} here", name.name)),

@@ -47,7 +47,8 @@ impl Conventions {
             }
         }
         for (line, row) in files.rows::<List>(LISTS)? {
-            let prefix = |item: &str| item.strip_suffix('*').map(str::to_owned).ok_or_else(|| TableError::new(LISTS, line, format!("«{item}»: code and * are due")));
+            let prefix =
+                |item: &str| item.strip_suffix('*').map(str::to_owned).ok_or_else(|| TableError::new(LISTS, line, format!("«{item}»: code and * are due")));
             out.lists.push((row.id, row.values.split_whitespace().map(prefix).collect::<Result<_, _>>()?));
         }
         Ok(out)
