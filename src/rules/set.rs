@@ -348,7 +348,7 @@ mod tests {
                 match scanner.next_token().expect("sound") {
                     Token::Leaf { at, name, text, .. } => {
                         let (block, node) = *stack.last().expect("in a block");
-                        let node = child(node, name.bytes).unwrap_or_else(|| panic!("{}", name.to_text()));
+                        let node = child(node, name.bytes).unwrap_or_else(|| panic!("{}", name.to_text(Encoding::Utf8)));
                         record.value(block, format.node(node).position, &text, at as u64);
                     }
                     Token::Open { at, name, .. } => {
