@@ -2,7 +2,7 @@
 //!
 //! `usl_ok=1|2 & !is_child`, `date_1 + rand(0, 5)`, `draw(outpatient, who)`, `cat('9', digits(15, person_key))`. A bare name is a fact,
 //! `'…'` a text; `=` and `!=` take alternatives with `|`. A fact that is not set is false and equals nothing. `has('ENP')` asks whether
-//! the edition has an element.
+//! the edition has an element, `none()` is the value of a fact that is not set.
 
 use super::calendar::{age, date, day};
 use super::rng::mix;
@@ -274,6 +274,10 @@ impl Parser<'_, '_, '_> {
             self.at += 1;
             self.expect(")")?;
             return Ok(Expr::Const(Value::Int(i64::from(self.words.has_element(&element)))));
+        }
+        if name == "none" {
+            self.expect(")")?;
+            return Ok(Expr::Const(Value::None));
         }
         if let "draw" | "at" | "size" = name {
             let pool = self.word().ok_or("the name of a pool is due")?;

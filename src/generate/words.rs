@@ -285,7 +285,8 @@ impl<'t> Words<'t> {
         }
         let mut slots = Vec::new();
         for column in &columns {
-            let special = matches!(&**column, "when" | "weight" | "note");
+            // What the program gives can be a key, never be set.
+            let special = matches!(&**column, "when" | "weight" | "note") || given::NAMES.contains(&&**column);
             slots.push(if special { None } else { Some(self.assign(column).map_err(|e| TableError::new(&table, 1, e))?) });
         }
         Ok(Pool { name: name.into(), columns, slots, rows, draws: Vec::new() })
