@@ -3,6 +3,7 @@
 //! One protocol a package, in windows-1251. Only findings of error grade are in it: a protocol without PR means that the file is accepted.
 //! Values are not masked, the format demands them: such a file is for the clinic alone (see [`crate::sys::Access::Private`]).
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::str::FromStr;
 
@@ -274,14 +275,22 @@ fn write_field(xml: &mut Writer<Vec<u8>>, field: &Field, text: Option<&str>) -> 
     if !sound && !field.required {
         return Ok(());
     }
-    // XML forbids control characters altogether, and the encoding lacks most of Unicode.
-    let known = |c: char| if c >= ' ' && to_windows_1251(c.encode_utf8(&mut [0; 4])).is_some() { c } else { '?' };
-    let text: String = text.chars().take(field.max).map(known).collect();
+    let text = if fits { Cow::Borrowed(text) } else { Cow::Owned(text.chars().take(field.max).collect()) };
+    let text = writable(text);
     xml.write_event(Event::Start(BytesStart::new(&field.element)))?;
     xml.write_event(Event::Text(BytesText::new(&text)))?;
     xml.write_event(Event::End(BytesEnd::new(&field.element)))?;
     end_line(xml);
     Ok(())
+}
+
+/// XML forbids control characters altogether, and the encoding lacks most of Unicode.
+fn writable(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.chars().all(|c| c >= ' ') && to_windows_1251(&text).is_some() {
+        return text;
+    }
+    let known = |c: char| if c >= ' ' && to_windows_1251(c.encode_utf8(&mut [0; 4])).is_some() { c } else { '?' };
+    Cow::Owned(text.chars().map(known).collect())
 }
 
 fn end_line(xml: &mut Writer<Vec<u8>>) {

@@ -19,7 +19,7 @@ use crate::registry::source::Source;
 
 /// With at most so many findings in a package every place shown gets its window.
 const FEW: u64 = 5;
-/// Windows of one package at most; they are held in memory.
+/// Windows of one package at most (but three for each rule and element); they are held in memory.
 const MAX_WINDOWS: usize = 1000;
 /// Reasons shown for which rules did not run.
 const MAX_REASONS: usize = 5;
@@ -219,15 +219,19 @@ impl<'a, W: Write> Human<'a, W> {
     /// Windows of the places that will be shown, cut in one pass over each file.
     fn windows(&mut self, report: &PackageReport, groups: &[Group]) -> io::Result<BTreeMap<(FileRole, u64), Window>> {
         let mut places: BTreeMap<(FileRole, u64), Place> = BTreeMap::new();
+        // Every group gets its share: the first rule must not use up all windows.
+        let share = (MAX_WINDOWS / groups.len().max(1)).max(3);
         let mut complete = true;
-        'all: for group in groups {
+        for group in groups {
             let mut replay = group.places.iter()?;
+            let mut taken = 0;
             while let Some(view) = replay.next_view()? {
                 if view.place.line > 0 {
-                    complete = places.len() < MAX_WINDOWS || places.contains_key(&(view.file, view.place.offset));
-                    if !complete {
-                        break 'all;
+                    if taken == share {
+                        complete = false;
+                        break;
                     }
+                    taken += 1;
                     places.insert((view.file, view.place.offset), view.place);
                 }
             }
@@ -242,7 +246,7 @@ impl<'a, W: Write> Human<'a, W> {
             }
         }
         if !complete {
-            let count = self.texts.number(self.options.lang, MAX_WINDOWS as u64);
+            let count = self.texts.number(self.options.lang, share as u64);
             writeln!(self.out, "  {}", self.text(Key::WindowsFirst, &[("count", &count)]))?;
         }
         Ok(windows)
