@@ -84,6 +84,10 @@ macro_rules! checks {
 checks! {
     /// The operating system refuses to give the file.
     Unreadable = "unreadable",
+    /// No file or folder of this name.
+    NotFound = "not-found",
+    /// The user may not read the file.
+    NoAccess = "no-access",
     /// Nothing in the file.
     EmptyFile = "empty-file",
     /// Neither XML nor a zip archive.

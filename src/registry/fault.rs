@@ -27,6 +27,15 @@ impl Fault {
         Self { check, offset: None, value: None, expected: None, found: None }
     }
 
+    /// What the operating system says when it does not give a file.
+    pub fn refused(kind: std::io::ErrorKind) -> Self {
+        match kind {
+            std::io::ErrorKind::NotFound => Self::new(Check::NotFound),
+            std::io::ErrorKind::PermissionDenied => Self::new(Check::NoAccess),
+            _ => Self::new(Check::Unreadable).found(kind),
+        }
+    }
+
     /// At a byte offset of the unpacked file.
     #[must_use]
     pub fn at(mut self, offset: u64) -> Self {
@@ -75,7 +84,7 @@ impl From<std::io::Error> for Fault {
         match error.into_inner().map(|inner| inner.downcast::<Self>()) {
             Some(Ok(fault)) => *fault,
             Some(Err(other)) => Self::new(Check::Unreadable).found(other),
-            None => Self::new(Check::Unreadable).found(kind),
+            None => Self::refused(kind),
         }
     }
 }

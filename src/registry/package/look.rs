@@ -54,7 +54,7 @@ impl Looker<'_> {
     /// Looks at one file. Neither members nor faults: it is to be passed over.
     pub(super) fn look(&self, found: &Found) -> Looked {
         if let Some(error) = &found.error {
-            return Looked::fault(Fault::new(Check::Unreadable).found(error.kind()));
+            return Looked::fault(Fault::refused(error.kind()));
         }
         self.open(found).unwrap_or_else(Looked::fault)
     }
@@ -162,5 +162,5 @@ impl Looker<'_> {
 }
 
 fn is_of_archive(check: Check) -> bool {
-    matches!(check, Check::ZipDamaged | Check::ZipRatio | Check::ZipTotal | Check::Unreadable)
+    matches!(check, Check::ZipDamaged | Check::ZipRatio | Check::ZipTotal | Check::Unreadable | Check::NotFound | Check::NoAccess)
 }

@@ -257,7 +257,7 @@ fn unreadable_files_are_packages_with_their_fault() {
             "i.xml: i.xml!encoding-unknown + - []",
         ]
     );
-    assert_eq!(folder.told(&["none.xml"]), ["none.xml: - + - [unreadable entity not found]"]);
+    assert_eq!(folder.told(&["none.xml"]), ["none.xml: - + - [not-found]"]);
 }
 
 #[test]
