@@ -100,7 +100,12 @@ fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
 fn run_formats(verb: &formats::FormatsArgs, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
     let formats = Formats::load(files)?;
     match formats::run(verb, &formats, ui.texts, ui.lang, &mut io::stdout().lock()) {
-        Ok(()) => Ok(Exit::Done),
+        Ok(remark) => {
+            if let Some(remark) = remark.filter(|_| !ui.quiet) {
+                ui::say(&remark);
+            }
+            Ok(Exit::Done)
+        }
         Err(FormatsError::Output(error)) => Err(error.into()),
         Err(error) => Err(Failure::Verb(error.message(ui.texts, ui.lang), error.exit())),
     }

@@ -147,11 +147,11 @@ impl From<io::Error> for FormatsError {
     }
 }
 
-/// Answers on `out`.
+/// Answers on `out`; what is left to say beside the answer, such as where a file was written, is returned.
 ///
 /// # Errors
 /// See [`FormatsError`]; nothing has been written then, but for a failing output.
-pub(super) fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: Lang, out: &mut dyn Write) -> Result<(), FormatsError> {
+pub(super) fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: Lang, out: &mut dyn Write) -> Result<Option<String>, FormatsError> {
     match &args.command {
         Command::List { format } => {
             let list: Vec<rows::EditionRow<'_>> = formats.all().map(|f| rows::EditionRow::new(f)).collect();
@@ -187,12 +187,12 @@ pub(super) fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: La
                     file.commit()
                 });
                 written.map_err(|error| FormatsError::File { path: xsd.clone(), error })?;
-                writeln!(out, "{}", texts.fill(Key::FormatsExported, lang, &[("path", &xsd.display().to_string())]))?;
+                return Ok(Some(texts.fill(Key::FormatsExported, lang, &[("path", &xsd.display().to_string())])));
             }
         }
     }
     out.flush()?;
-    Ok(())
+    Ok(None)
 }
 
 /// The family of a letter or of the letters at the head of a file name, whatever their case.

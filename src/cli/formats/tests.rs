@@ -16,11 +16,11 @@ fn answer(lang: Lang, words: &[&str]) -> Result<String, String> {
     let matches = Line::command().try_get_matches_from([&["formats"], words].concat()).expect("a sound command line");
     let line = Line::from_arg_matches(&matches).expect("a sound command line");
     let mut out = Vec::new();
-    run(&line.args, &formats, &texts, lang, &mut out).map_err(|e| {
+    let remark = run(&line.args, &formats, &texts, lang, &mut out).map_err(|e| {
         assert_eq!(e.exit().code(), 2);
         e.message(&texts, lang)
     })?;
-    Ok(String::from_utf8(out).expect("UTF-8"))
+    Ok(remark.unwrap_or_default() + &String::from_utf8(out).expect("UTF-8"))
 }
 
 fn ru(words: &[&str]) -> String {
