@@ -79,6 +79,9 @@ pub(super) fn check_file(
             };
             let before = join.read;
             join.piece(outcome, chunk)?;
+            if join.outcome.fault.is_some() {
+                break;
+            }
             if !walker.is_between_records() {
                 let walker = carried.insert(walker);
                 walker.settle(before);

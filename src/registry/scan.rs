@@ -38,7 +38,8 @@ impl Default for ScanLimits {
 /// One step of the reader. Offsets are relative to the scanned bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// `<NAME>text</NAME>` or `<NAME/>`.
+    /// `<NAME>text</NAME>` or `<NAME/>`. Of the usual element, neither the bytes of the name nor the characters of the text have been
+    /// looked at: see [`Name::check`] and [`check_characters`].
     Leaf {
         /// Offset of `<`.
         at: usize,

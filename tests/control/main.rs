@@ -2,4 +2,7 @@
 //! against a naive count, pieces and threads against the whole, hostile input against the clock.
 
 mod checks;
+mod differential;
+mod pieces;
+mod positions;
 mod support;

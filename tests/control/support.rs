@@ -175,3 +175,60 @@ pub(crate) fn naive_place(bytes: &[u8], offset: usize, encoding: Encoding) -> (u
     }
     (line, column)
 }
+
+/// A small deterministic source of chance.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// SplitMix64.
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number below a bound.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        (self.bits() % bound.max(1) as u64) as usize
+    }
+
+    /// True once in `n` times.
+    pub(crate) fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    pub(crate) fn of<'a, T: ?Sized>(&mut self, list: &[&'a T]) -> &'a T {
+        list[self.below(list.len())]
+    }
+}
+
+/// A main file of many records and its persons, both clean; `line_end` stands where the fragments here break their lines.
+pub(crate) fn many(records: usize, line_end: &str) -> (String, String) {
+    let cut = |text: &'static str, from: &str, to: &str| {
+        let from = text.find(from).expect("it stands there");
+        &text[from..from + text[from..].find(to).expect("it stands there") + to.len()]
+    };
+    let (first, second) = (cut(MAIN, "<ZAP>\n<N_ZAP>1", "</ZAP>\n"), cut(MAIN, "<ZAP>\n<N_ZAP>2", "</ZAP>\n"));
+    let (woman, boy) = (cut(PERSONS, "<PERS><ID_PAC>p-1", "</PERS>\n"), cut(PERSONS, "<PERS><ID_PAC>p-2", "</PERS>\n"));
+    let (mut main, mut persons, mut kopecks) = (String::new(), String::new(), 0);
+    for i in 1..=records {
+        let (record, person, number, sum) = if i % 3 == 0 { (second, boy, 2, 25_000) } else { (first, woman, 1, 10_050) };
+        let record = record.replace(&format!("<N_ZAP>{number}"), &format!("<N_ZAP>{i}")).replace(&format!("p-{number}"), &format!("p-{i}"));
+        main.push_str(&record.replace(&format!("<IDCASE>1{number}"), &format!("<IDCASE>{}", 1000 + i)));
+        persons.push_str(
+            &person.replace(&format!("p-{number}"), &format!("p-{i}")).replace("Ивановна", &format!("Ивановна-{i}")).replace("Пётр", &format!("Пётр {i}")),
+        );
+        kopecks += sum;
+    }
+    let head = |text: &str, end: &str| text[..text.find(end).expect("it stands there")].to_owned();
+    let main_head = edited(&head(MAIN, "<ZAP>"), &[("<SD_Z>2", &format!("<SD_Z>{records}")), ("350.50", &format!("{}.{:02}", kopecks / 100, kopecks % 100))]);
+    let main = format!("{main_head}{main}</ZL_LIST>\n");
+    let persons = format!("{}{persons}</PERS_LIST>\n", head(PERSONS, "<PERS>"));
+    (main.replace('\n', line_end), persons.replace('\n', line_end))
+}
