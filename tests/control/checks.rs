@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use puomp::finding::FileRole;
+use puomp::finding::{Check, FileRole};
 use puomp::flk::{Config, Verdict, check_document};
 use puomp::registry::encoding::Encoding;
+use puomp::registry::fault::Fault;
 use puomp::registry::scan::ScanLimits;
 
 use crate::support::{DESK, MAIN, MAIN_STEM, PERSONS, PERSONS_STEM, Pair, edited, encoded, line, naive_place, validate};
@@ -400,8 +402,8 @@ fn each_check_passes_and_fails() {
 
 /// Shown by a test of its own below.
 const ALONE: &[&str] = &[
-    "P001", "P002", "P003", "P015", "P016", "P017", "P018", "X001", "X004", "X008", "X011", "X012", "X014", "X015", "X017", "E001", "E003", "E004", "R007",
-    "R008", "R014",
+    "P001", "P002", "P003", "P015", "P016", "P017", "P018", "P021", "P022", "X001", "X004", "X008", "X011", "X012", "X014", "X015", "X017", "E001", "E003",
+    "E004", "R007", "R008", "R014",
 ];
 
 /// Shown by the tests of archives: id, file, and the words there.
@@ -477,7 +479,12 @@ fn files_that_are_no_registries() {
         assert_eq!((all.len(), all[0].report.verdict), (1, Verdict::Rejected));
         all[0].lines()
     };
-    assert_eq!(of("absent.xml", None), ["0:0@0 P001 container  [,,,,] found=entity not found"]);
+    assert_eq!(of("absent.xml", None), ["0:0@0 P021 container  [,,,,]"]);
+    // A folder without rights stops nobody who is root: the way from the system's answer to the check is what can be shown everywhere.
+    let checks = [ErrorKind::PermissionDenied, ErrorKind::TimedOut].map(|kind| Fault::from(std::io::Error::from(kind)).check);
+    assert_eq!(checks, [Check::NoAccess, Check::Unreadable]);
+    #[cfg(unix)]
+    assert_eq!(validate(Path::new("/dev/null"), &Config::default())[0].lines(), ["0:0@0 P001 container  [,,,,] found=unsupported"]);
     assert_eq!(of("empty.xml", Some(b"")), ["0:0@0 P002 main  [,,,,]"]);
     assert_eq!(of("HM140001S14002_19031.xml", Some(b" \r\n")), ["0:0@0 P002 main  [,,,,]"]);
     assert_eq!(of("registry.oms", Some(b"MZ\x90")), ["0:0@0 P003 container  [,,,,]"]);
