@@ -1,5 +1,6 @@
 //! What depends on the operating system: replacing files as a whole and who may read them.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -117,6 +118,20 @@ fn plain(error: &io::Error) -> io::Error {
     io::Error::from(error.kind())
 }
 
+/// The folder of a user's data, which programs keep beyond their settings.
+///
+/// `%LOCALAPPDATA%`; `~/Library/Application Support`; `$XDG_DATA_HOME`, else `~/.local/share`.
+pub fn data_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let of = |name: &str| variable(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    if cfg!(windows) {
+        of("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        of("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        of("XDG_DATA_HOME").or_else(|| of("HOME").map(|home| home.join(".local/share")))
+    }
+}
+
 fn folder(target: &Path) -> &Path {
     target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -155,6 +170,15 @@ mod tests {
         write_atomic(&target, Access::Default, b"two").expect("replaced");
         assert_eq!(fs::read(&target).expect("there"), b"two");
         assert_eq!(names(folder.path()), ["отчёт 1.json"]);
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[test]
+    fn data_of_the_user() {
+        let with = |set: &'static [(&str, &str)]| data_folder(|name| set.iter().find(|(n, _)| *n == name).map(|(_, v)| v.into()));
+        assert_eq!(with(&[("HOME", "/home/я")]), Some(PathBuf::from("/home/я/.local/share")));
+        assert_eq!(with(&[("HOME", "/home/я"), ("XDG_DATA_HOME", "/data")]), Some(PathBuf::from("/data")));
+        assert_eq!(with(&[("HOME", "here")]), None);
     }
 
     #[test]

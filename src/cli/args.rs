@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::docs::{CompletionsArgs, ManArgs};
 use super::formats::FormatsArgs;
 use super::generate::GenerateArgs;
+use super::nsi::NsiArgs;
 use super::validate::ValidateArgs;
 use crate::finding::Lang;
 
@@ -32,6 +33,9 @@ pub(super) struct Cli {
     /// A folder shaped like `rules/` that overrides built-in tables.
     #[arg(long, global = true, value_name = "DIR", env = "PUOMP_RULES")]
     pub(super) rules: Option<PathBuf>,
+    /// The folder of imported books.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) books: Option<PathBuf>,
 }
 
 /// The verbs, one file each.
@@ -43,6 +47,8 @@ pub(super) enum Verb {
     Formats(FormatsArgs),
     /// Invented packages.
     Generate(GenerateArgs),
+    /// Reference books.
+    Nsi(NsiArgs),
     /// Manual pages.
     #[command(hide = true)]
     Man(ManArgs),

@@ -9,6 +9,7 @@ mod generate;
 mod help;
 mod inputs;
 mod lang;
+mod nsi;
 mod ui;
 mod usage;
 mod validate;
@@ -89,6 +90,7 @@ fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
         Verb::Validate(verb) => verb.run(&files, &ui),
         Verb::Formats(verb) => run_formats(verb, &files, &ui),
         Verb::Generate(verb) => verb.run(&files, &ui),
+        Verb::Nsi(verb) => verb.run(cli, &files, &ui),
         Verb::Man(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
     };

@@ -8,6 +8,7 @@ mod book;
 mod catalog;
 mod date;
 mod embedded;
+mod folder;
 mod import;
 
 mod image;
@@ -22,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 pub use book::{Book, Description, FieldIx, Origin};
 pub use catalog::{BookInfo, Catalog, LookupDate, Stock};
 pub use date::{Date, Span};
+pub use folder::folder;
 pub use image::ImageError;
 pub use import::{Import, Importer, Refusal, Taken, Wish};
 pub use index::{Index, RowIx};

@@ -189,6 +189,136 @@ keys! {
     FormatsSchema = "formats.schema",
     /// Inferred.
     FormatsInferred = "formats.inferred",
+    /// Forms.
+    CountDay = "count.day",
+    /// Forms.
+    CountMonth = "count.month",
+    /// Forms.
+    CountYear = "count.year",
+    /// An edition with its date.
+    NsiEdition = "nsi.edition",
+    /// An edition whose date is that of its rows.
+    NsiEditionByRows = "nsi.edition-by-rows",
+    /// An edition without a number.
+    NsiUnnumbered = "nsi.unnumbered",
+    /// A book of the binary.
+    NsiEmbedded = "nsi.embedded",
+    /// A book that came by import.
+    NsiImported = "nsi.imported",
+    /// No place for imported books.
+    NsiNoFolder = "nsi.no-folder",
+    /// A book was taken.
+    NsiTaken = "nsi.taken",
+    /// What it replaced.
+    NsiTakenWas = "nsi.taken-was",
+    /// What it replaced: the embedded book.
+    NsiTakenWasBuiltIn = "nsi.taken-was-built-in",
+    /// Rows without a key.
+    NsiTakenLeftOut = "nsi.taken-left-out",
+    /// A file was not taken.
+    NsiRefused = "nsi.refused",
+    /// What would be taken with --force.
+    NsiForce = "nsi.force",
+    /// The last line of an import.
+    NsiImportTotal = "nsi.import-total",
+    /// Reason.
+    NsiRefusedUnreadable = "nsi.refused-unreadable",
+    /// Reason.
+    NsiRefusedArchive = "nsi.refused-archive",
+    /// Reason.
+    NsiRefusedTooLarge = "nsi.refused-too-large",
+    /// Reason.
+    NsiRefusedEncoding = "nsi.refused-encoding",
+    /// Reason.
+    NsiRefusedBroken = "nsi.refused-broken",
+    /// Reason.
+    NsiRefusedNotABook = "nsi.refused-not-a-book",
+    /// Reason.
+    NsiRefusedUnknown = "nsi.refused-unknown",
+    /// Reason.
+    NsiRefusedAmbiguous = "nsi.refused-ambiguous",
+    /// Reason.
+    NsiRefusedRules = "nsi.refused-rules",
+    /// Reason.
+    NsiRefusedOtherBook = "nsi.refused-other-book",
+    /// Reason.
+    NsiRefusedNoKey = "nsi.refused-no-key",
+    /// Reason.
+    NsiRefusedEmptyKey = "nsi.refused-empty-key",
+    /// Reason.
+    NsiRefusedBadDate = "nsi.refused-bad-date",
+    /// Reason.
+    NsiRefusedBadEditionDate = "nsi.refused-bad-edition-date",
+    /// Reason.
+    NsiRefusedEmpty = "nsi.refused-empty",
+    /// Reason.
+    NsiRefusedNothingNew = "nsi.refused-nothing-new",
+    /// Reason.
+    NsiRefusedOlder = "nsi.refused-older",
+    /// Reason.
+    NsiRefusedUndated = "nsi.refused-undated",
+    /// Reason.
+    NsiRefusedShrinks = "nsi.refused-shrinks",
+    /// Reason.
+    NsiRefusedNotWritten = "nsi.refused-not-written",
+    /// Reason.
+    NsiRefusedTable = "nsi.refused-table",
+    /// A compiled book that cannot be used.
+    NsiFault = "nsi.fault",
+    /// Reason.
+    NsiFaultForeign = "nsi.fault-foreign",
+    /// Reason.
+    NsiFaultNewer = "nsi.fault-newer",
+    /// Reason.
+    NsiFaultDamaged = "nsi.fault-damaged",
+    /// Columns.
+    NsiListHead = "nsi.list-head",
+    /// What the asterisk means.
+    NsiListByRows = "nsi.list-by-rows",
+    /// Books that are not at hand.
+    NsiListAbsent = "nsi.list-absent",
+    /// Where imported books are.
+    NsiListFolder = "nsi.list-folder",
+    /// Head of a book.
+    NsiShowTitle = "nsi.show-title",
+    /// Label.
+    NsiShowValid = "nsi.show-valid",
+    /// A code out of its days.
+    NsiShowNotValid = "nsi.show-not-valid",
+    /// No such code.
+    NsiShowNone = "nsi.show-none",
+    /// The book is not at hand.
+    NsiShowAbsent = "nsi.show-absent",
+    /// No such book.
+    NsiShowUnknown = "nsi.show-unknown",
+    /// Label.
+    NsiShowOrigin = "nsi.show-origin",
+    /// Where an imported book is from.
+    NsiShowFrom = "nsi.show-from",
+    /// Label.
+    NsiShowRows = "nsi.show-rows",
+    /// Rows that are valid.
+    NsiShowValidOn = "nsi.show-valid-on",
+    /// Label.
+    NsiShowKey = "nsi.show-key",
+    /// The key and its values.
+    NsiShowKeyValues = "nsi.show-key-values",
+    /// Label.
+    NsiShowFields = "nsi.show-fields",
+    /// Label.
+    NsiShowLookup = "nsi.show-lookup",
+    /// Label.
+    NsiShowComplete = "nsi.show-complete",
+    /// Label.
+    NsiShowNote = "nsi.show-note",
+    /// No limits.
+    NsiDaysAlways = "nsi.days-always",
+    /// Open end.
+    NsiDaysFrom = "nsi.days-from",
+    /// Open beginning.
+    NsiDaysUntil = "nsi.days-until",
+    /// Both limits.
+    NsiDaysBoth = "nsi.days-both",
     /// Time left.
     ProgressLeft = "progress.left",
     /// An error of the run.

@@ -3,6 +3,7 @@
 mod desk;
 mod examples;
 mod general;
+mod nsi;
 mod privacy;
 mod protocol;
 mod validate;

@@ -1,0 +1,153 @@
+//! `puomp nsi import`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::words;
+use crate::cli::ui::Ui;
+use crate::cli::{Exit, Failure, print};
+use crate::finding::Lang;
+use crate::nsi::{Import, Importer, Refusal, Wish};
+use crate::report::{Key, Texts};
+use crate::tables::RuleFiles;
+
+/// What `import` takes.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Files, archives, folders.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Which book it is.
+    #[arg(long, value_name = "ID")]
+    book: Option<String>,
+    /// Take what would be refused as older or smaller.
+    #[arg(long)]
+    force: bool,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: super::Shape,
+}
+
+impl ImportArgs {
+    pub(super) fn run(&self, folder: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let importer = Importer::new(files, folder)?;
+        let wish = Wish { book: self.book.clone(), force: self.force, checked: None };
+        let mut all = Vec::new();
+        for path in &self.paths {
+            importer.take(path, &wish, |import| all.push(import));
+        }
+        report(&all, folder, self.format, ui)?;
+        Ok(exit(&all))
+    }
+}
+
+/// Nothing found, something refused, nothing readable, all taken.
+pub(super) fn exit(all: &[Import]) -> Exit {
+    let refusals: Vec<_> = all.iter().filter_map(|i| i.outcome.as_ref().err()).collect();
+    if all.is_empty() {
+        Exit::Nothing
+    } else if refusals.is_empty() {
+        Exit::Done
+    } else if refusals.len() == all.len() && refusals.iter().all(|r| matches!(r, Refusal::Unreadable(_) | Refusal::Archive(_))) {
+        Exit::Input
+    } else {
+        Exit::Findings
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    file: &'a str,
+    book: &'a str,
+    edition: &'a str,
+    date: Option<String>,
+    rows: usize,
+    replaced_edition: Option<&'a str>,
+    replaced_date: Option<String>,
+    refusal: Option<&'static str>,
+    details: String,
+}
+
+impl<'a> Row<'a> {
+    fn new(import: &'a Import) -> Self {
+        let taken = import.outcome.as_ref().ok();
+        let replaced = taken.and_then(|t| t.replaced.as_ref());
+        Self {
+            file: &import.file,
+            book: taken.map_or("", |t| &t.book.id),
+            edition: taken.map_or("", |t| &t.book.edition),
+            date: taken.and_then(|t| t.book.date).map(|d| d.to_string()),
+            rows: taken.map_or(0, |t| t.book.rows),
+            replaced_edition: replaced.map(|r| r.edition.as_str()),
+            replaced_date: replaced.and_then(|r| r.date).map(|d| d.to_string()),
+            refusal: import.outcome.as_ref().err().map(Refusal::code),
+            details: import.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    folder: String,
+    imports: Vec<Row<'a>>,
+}
+
+/// What came of each file.
+pub(super) fn report(all: &[Import], folder: &Path, format: super::Shape, ui: &Ui<'_>) -> Result<(), Failure> {
+    let rows = || all.iter().map(Row::new);
+    match format {
+        super::Shape::Json => super::json(&Body { folder: folder.display().to_string(), imports: rows().collect() }),
+        super::Shape::Csv => {
+            let head = ["file", "book", "edition", "date", "rows", "replaced_edition", "replaced_date", "refusal", "details"];
+            let cells = rows().map(|r| {
+                let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
+                let fixed = [r.file.to_owned(), r.book.to_owned(), r.edition.to_owned(), r.date.unwrap_or_default(), r.rows.to_string()];
+                let rest = [text(r.replaced_edition), r.replaced_date.unwrap_or_default(), text(r.refusal), r.details];
+                fixed.into_iter().chain(rest).collect()
+            });
+            super::csv(&head, &cells.collect::<Vec<_>>())
+        }
+        super::Shape::Human => print(&human(all, folder, ui.quiet, ui.texts, ui.lang)),
+    }
+}
+
+fn human(all: &[Import], folder: &Path, quiet: bool, texts: &Texts, lang: Lang) -> String {
+    let mut out = String::new();
+    for import in all {
+        match &import.outcome {
+            Ok(_) if quiet => {}
+            Ok(taken) => {
+                let rows = texts.number(lang, taken.book.rows as u64);
+                let edition = words::edition(&taken.book, texts, lang);
+                let mut line = texts.fill(Key::NsiTaken, lang, &[("book", &taken.book.id), ("edition", &edition), ("rows", &rows)]);
+                if let Some(replaced) = &taken.replaced {
+                    let key = if replaced.imported { Key::NsiTakenWas } else { Key::NsiTakenWasBuiltIn };
+                    line.push_str(&texts.fill(key, lang, &[("edition", &words::edition(replaced, texts, lang))]));
+                }
+                if taken.left_out > 0 {
+                    line.push_str(&texts.fill(Key::NsiTakenLeftOut, lang, &[("rows", &texts.number(lang, taken.left_out as u64))]));
+                }
+                out.push_str(&line);
+                out.push('\n');
+            }
+            Err(refusal) => {
+                out.push_str(&texts.fill(Key::NsiRefused, lang, &[("file", &import.file), ("reason", &words::refusal(refusal, texts, lang))]));
+                out.push('\n');
+            }
+        }
+    }
+    let taken = all.iter().filter(|i| i.outcome.is_ok()).count() as u64;
+    let refused = all.len() as u64 - taken;
+    if all.iter().any(|i| i.outcome.as_ref().is_err_and(Refusal::yields_to_force)) {
+        out.push_str(texts.get(Key::NsiForce, lang));
+        out.push('\n');
+    }
+    if !quiet {
+        let slots = [("taken", texts.number(lang, taken)), ("refused", texts.number(lang, refused)), ("folder", folder.display().to_string())];
+        out.push_str(&texts.fill(Key::NsiImportTotal, lang, &slots.each_ref().map(|(n, v)| (*n, v.as_str()))));
+        out.push('\n');
+    }
+    out
+}
