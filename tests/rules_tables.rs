@@ -155,6 +155,8 @@ fn every_row_is_sound() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+    // The importer gives this one to rules that a newer edition no longer has.
+    used.insert("edition".to_owned());
     assert_eq!(used, inferred, "reasons that no row names");
 }
 
@@ -317,7 +319,7 @@ fn clean(text: &str) -> String {
         ("июль 2025", "2025-07"),
         ("BOOK(O002.TER+KOD1+KOD2+KOD3)", "BOOK(O002.TER + KOD1 + KOD2 + KOD3)"),
         ("BOOK(M001)", "BOOK(M001.MKB_CODE)"),
-        ("BOOK(V001)", "BOOK(V001.s_code)"),
+        ("BOOK(V001)", "BOOK(V001.S_CODE)"),
     ] {
         text = text.replace(theirs, ours);
     }

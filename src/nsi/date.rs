@@ -60,6 +60,11 @@ impl Date {
         Self::from_days(i64::try_from(seconds / 86_400).unwrap_or(0))
     }
 
+    /// The day before this one.
+    pub fn day_before(self) -> Self {
+        Self::from_days(self.to_days() - 1)
+    }
+
     /// Whole days from another day to this one; negative when the other is later.
     pub fn days_since(self, other: Self) -> i64 {
         self.to_days() - other.to_days()

@@ -6,6 +6,7 @@ mod compile;
 mod conventions;
 mod eval;
 mod implied;
+pub mod import;
 mod lex;
 mod number;
 mod parse;

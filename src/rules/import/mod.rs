@@ -1,0 +1,311 @@
+//! Import of rule books as the fund publishes them: Q015 and Q016 (federal), Q022 and Q023 (regional), any edition.
+//!
+//! Every row is cleaned, read, put into our own spelling and compared with the rows at hand. The result is an overlay: a folder in the
+//! shape of `rules/` with the tables that differ. Nothing is written before the whole packet has been read.
+
+mod express;
+mod mask;
+mod packet;
+mod plan;
+mod store;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Lang, Text, fill};
+use crate::nsi::Date;
+use crate::registry::fault::Fault;
+use crate::tables::{RuleFiles, TableError};
+use express::Express;
+
+pub use express::{Side, Unexpressed};
+pub use packet::{Packet, PublishedRow, read, read_bytes};
+pub use plan::{Change, Difference, Field, Plan, RowOutcome};
+pub use store::store;
+
+const PACKETS: &str = "import/packets.csv";
+const READINGS: &str = "import/readings.csv";
+const TEXTS: &str = "import/texts.csv";
+
+/// Why a packet is not taken at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The file cannot be read.
+    Unreadable(std::io::ErrorKind),
+    /// Larger than any rule book.
+    TooLarge,
+    /// The archive is unsafe or damaged.
+    Archive(Fault),
+    /// The archive does not hold exactly one XML file.
+    NotOneFile,
+    /// Bytes that are no text of the encoding.
+    Encoding,
+    /// The XML is damaged.
+    Broken {
+        /// Byte in the decoded text.
+        at: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The document ends before its root element does.
+    CutShort,
+    /// A packet of something else.
+    NotARuleBook,
+    /// A kind of rule book that the tables do not know.
+    UnknownKind(String),
+    /// An edition older than the one at hand.
+    Older {
+        /// Edition and date at hand.
+        known: String,
+        /// Edition and date of the packet.
+        given: String,
+    },
+}
+
+impl Refusal {
+    /// Key of its text.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "refused.unreadable",
+            Self::TooLarge => "refused.too-large",
+            Self::Archive(_) => "refused.archive",
+            Self::NotOneFile => "refused.not-one-file",
+            Self::Encoding => "refused.encoding",
+            Self::Broken { .. } => "refused.broken",
+            Self::CutShort => "refused.cut-short",
+            Self::NotARuleBook => "refused.not-a-rule-book",
+            Self::UnknownKind(_) => "refused.unknown-kind",
+            Self::Older { .. } => "refused.older",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A row of a rule table as text, in the order of its columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the columns of rules/flk/*.csv, described in rules/README")]
+pub struct TableRow {
+    pub id: String,
+    pub files: String,
+    pub element: String,
+    pub when: String,
+    pub require: String,
+    pub kind: String,
+    pub from: String,
+    pub until: String,
+    pub inferred: String,
+    pub severity: String,
+    pub twin: String,
+    pub note_ru: String,
+    pub note_en: String,
+    pub ru: String,
+    pub en: String,
+    pub advice_ru: String,
+    pub advice_en: String,
+    pub source: String,
+}
+
+/// Whose rules a packet holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// For the whole country.
+    Federal,
+    /// Of single regions, by the region code of the id.
+    Regional,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct PacketKind {
+    kind: String,
+    book: String,
+    scope: Scope,
+}
+
+/// A published text that a person has read: the formula stands in the rule table.
+#[derive(Debug, Clone, Deserialize)]
+struct ReadingRow {
+    id: String,
+    field: Field,
+    kind: String,
+    /// Fingerprint of what was published.
+    source: String,
+}
+
+/// An edition of a rule book, a row of `rules/flk/editions.csv`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    /// Q015, Q016.
+    pub book: String,
+    /// As published.
+    pub edition: String,
+    /// Day of the edition, YYYY-MM-DD.
+    pub date: String,
+}
+
+/// The importer with its tables and the rule tables at hand.
+#[derive(Debug)]
+pub struct Importer {
+    files: RuleFiles,
+    express: Express,
+    kinds: Vec<PacketKind>,
+    readings: BTreeMap<(String, Field), (String, String)>,
+    texts: BTreeMap<String, Text>,
+}
+
+#[derive(Deserialize)]
+struct TextRow {
+    key: String,
+    ru: String,
+    en: String,
+}
+
+impl Importer {
+    /// The importer.
+    ///
+    /// # Errors
+    /// A defect of one of its tables.
+    pub fn new(files: &RuleFiles) -> Result<Self, TableError> {
+        let readings = files.rows::<ReadingRow>(READINGS)?.into_iter().map(|(_, r)| ((r.id, r.field), (r.source, r.kind))).collect();
+        let texts = files.rows::<TextRow>(TEXTS)?.into_iter().map(|(_, t)| (t.key, Text { ru: t.ru, en: t.en })).collect();
+        Ok(Self { files: files.clone(), express: Express::load(files)?, kinds: files.rows(PACKETS)?.into_iter().map(|(_, k)| k).collect(), readings, texts })
+    }
+
+    /// A text of the import with its slots filled; the key itself when the table lacks it.
+    pub fn text(&self, key: &str, lang: Lang, slots: &[(&str, &str)]) -> String {
+        let template = self.texts.get(key).map_or(key, |t| t.get(lang));
+        fill(template, |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
+    }
+
+    /// Why a side could not be expressed, for people.
+    pub fn why(&self, why: &Unexpressed, lang: Lang) -> String {
+        let key = why.as_str();
+        match why {
+            // Where a whole field says nothing that a rule uses, there is no column.
+            Unexpressed::Prose(0) => self.text("why.comment", lang, &[]),
+            Unexpressed::Prose(column) => self.text(key, lang, &[("column", &column.to_string())]),
+            Unexpressed::Syntax(error) => {
+                let due = self.text(&format!("due.{}", error.due.as_str()), lang, &[]);
+                self.text(key, lang, &[("column", &error.column.to_string()), ("due", &due), ("found", &error.found)])
+            }
+            Unexpressed::Silent => self.text(key, lang, &[]),
+            Unexpressed::Mask(text)
+            | Unexpressed::Characters(text)
+            | Unexpressed::Length(text)
+            | Unexpressed::Book(text)
+            | Unexpressed::Category(text)
+            | Unexpressed::Compile(text) => self.text(key, lang, &[("text", text)]),
+        }
+    }
+
+    /// Why a packet is not taken, for people.
+    pub fn refusal(&self, refusal: &Refusal, lang: Lang) -> String {
+        let key = refusal.as_str();
+        match refusal {
+            Refusal::Broken { at, what } => self.text(key, lang, &[("at", &at.to_string()), ("what", what)]),
+            Refusal::UnknownKind(kind) => self.text(key, lang, &[("kind", kind)]),
+            Refusal::Older { known, given } => self.text(key, lang, &[("known", known), ("given", given)]),
+            _ => self.text(key, lang, &[]),
+        }
+    }
+
+    /// What the packet would change; `force` takes an older edition too.
+    ///
+    /// # Errors
+    /// The packet is of an unknown kind, or older than what is at hand; a rule table has a defect.
+    pub fn plan(&self, packet: &Packet, force: bool) -> Result<Plan, PlanError> {
+        plan::plan(self, packet, force)
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum PlanError {
+    /// The packet is not taken.
+    Refused(Refusal),
+    /// A table at hand has a defect.
+    Table(TableError),
+}
+
+impl From<TableError> for PlanError {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+/// Reads a packet and says what it would change.
+///
+/// # Errors
+/// See [`Refusal`] and [`Importer::plan`].
+pub fn plan_file(importer: &Importer, path: &Path, force: bool) -> Result<Plan, PlanError> {
+    let packet = read(path).map_err(PlanError::Refused)?;
+    importer.plan(&packet, force)
+}
+
+/// The day before; rules of an edition end then.
+fn eve(date: Date) -> Date {
+    date.day_before()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::published::{Due, PublishedError, Repair};
+
+    #[test]
+    fn everything_that_can_happen_has_a_text() {
+        let importer = Importer::new(&RuleFiles::embedded()).expect("the tables");
+        let has = |key: &str| assert!(importer.texts.contains_key(key), "no text «{key}»");
+        Due::ALL.iter().for_each(|d| has(&format!("due.{}", d.as_str())));
+        Change::ALL.iter().for_each(|c| has(&format!("change.{}", c.as_str())));
+        for repair in [Repair::Chars, Repair::Typo, Repair::Glued, Repair::Homoglyph, Repair::Note] {
+            has(&format!("repair.{}", repair.as_str()));
+        }
+        for (_, kind) in importer.readings.values() {
+            has(&format!("reading.{kind}"));
+        }
+        let refusals = [
+            Refusal::Unreadable(std::io::ErrorKind::NotFound),
+            Refusal::TooLarge,
+            Refusal::Archive(Fault::new(crate::finding::Check::ZipDamaged)),
+            Refusal::NotOneFile,
+            Refusal::Encoding,
+            Refusal::Broken { at: 7, what: "x".to_owned() },
+            Refusal::CutShort,
+            Refusal::NotARuleBook,
+            Refusal::UnknownKind("F002".to_owned()),
+            Refusal::Older { known: "2".to_owned(), given: "1".to_owned() },
+        ];
+        refusals.iter().for_each(|r| has(r.as_str()));
+        let text = || "x".to_owned();
+        let syntax = PublishedError { column: 3, due: Due::Value, found: "(".to_owned() };
+        let whys = [
+            Unexpressed::Prose(1),
+            Unexpressed::Prose(0),
+            Unexpressed::Syntax(syntax),
+            Unexpressed::Silent,
+            Unexpressed::Mask(text()),
+            Unexpressed::Characters(text()),
+            Unexpressed::Length(text()),
+            Unexpressed::Book(text()),
+            Unexpressed::Category(text()),
+            Unexpressed::Compile(text()),
+        ];
+        for why in whys {
+            for lang in [Lang::Ru, Lang::En] {
+                let said = importer.why(&why, lang);
+                assert!(!said.contains(['{', '}']) && !said.starts_with("why."), "{said}");
+            }
+        }
+    }
+}

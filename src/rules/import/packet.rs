@@ -1,0 +1,309 @@
+//! The packet in which the fund publishes a rule book: XML, in windows-1251 or UTF-8, zipped or not.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::Event;
+
+use super::Refusal;
+use crate::nsi::Date;
+use crate::registry::archive::{Archive, Limits, is_zip};
+use crate::registry::encoding::{BOM, detect};
+
+/// Larger than any published rule book, unpacked (the largest known has half a megabyte).
+const MAX_BYTES: u64 = 64 << 20;
+/// More rows than any published rule book.
+const MAX_ROWS: usize = 100_000;
+/// Longest text of a field.
+const MAX_TEXT: usize = 64 << 10;
+/// Deepest nesting: packet, zap, TYPE_MD, TYPE_D.
+const MAX_DEPTH: usize = 8;
+
+/// A rule book as published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packet {
+    /// What the head calls it: FLK_MPF, MEK_MPF, FLK_MPR, MEK_MPR.
+    pub kind: String,
+    /// Edition.
+    pub version: String,
+    /// Date of the edition.
+    pub date: Date,
+    /// Its rows, in its order.
+    pub rows: Vec<PublishedRow>,
+}
+
+/// One row of the packet; texts are trimmed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublishedRow {
+    /// ID_TEST.
+    pub id: String,
+    /// ID_EL.
+    pub element: String,
+    /// TYPE_MD: letters of file families.
+    pub files: Vec<String>,
+    /// NSI_OBJ.
+    pub book: String,
+    /// NSI_EL.
+    pub field: String,
+    /// USL_TEST.
+    pub condition: String,
+    /// VAL_EL.
+    pub value: String,
+    /// MIN_LEN.
+    pub shortest: String,
+    /// MAX_LEN.
+    pub longest: String,
+    /// MASK_VAL.
+    pub mask: String,
+    /// COMMENT.
+    pub comment: String,
+    /// DESC_TEST.
+    pub description: String,
+    /// DATEBEG.
+    pub from: Option<Date>,
+    /// DATEEND.
+    pub until: Option<Date>,
+}
+
+impl PublishedRow {
+    /// Name of the checked element without its path.
+    pub fn name(&self) -> &str {
+        self.element.rsplit('/').next().unwrap_or("")
+    }
+
+    /// Region code of the id; `00` is federal.
+    pub fn region(&self) -> &str {
+        self.id.split('.').nth(1).unwrap_or("")
+    }
+
+    /// Category of the id, `006F`.
+    pub fn category(&self) -> &str {
+        self.id.split('.').next().unwrap_or("")
+    }
+}
+
+/// Reads a packet from a file.
+///
+/// # Errors
+/// See [`Refusal`]; nothing is kept of a packet that is damaged anywhere.
+pub fn read(path: &Path) -> Result<Packet, Refusal> {
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(|e| Refusal::Unreadable(e.kind()))?;
+    read_bytes(&bytes)
+}
+
+/// Reads a packet from bytes; see [`read`].
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn read_bytes(bytes: &[u8]) -> Result<Packet, Refusal> {
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Refusal::TooLarge);
+    }
+    if !is_zip(bytes) {
+        return parse(bytes);
+    }
+    let limits = Limits { total: MAX_BYTES, ..Limits::default() };
+    let archive = Archive::new(Cursor::new(bytes), &limits).map_err(Refusal::Archive)?;
+    let mut found = archive.entries().iter().enumerate().filter(|(_, e)| e.base_name().to_ascii_lowercase().ends_with(".xml")).map(|(i, _)| i);
+    let (Some(index), None) = (found.next(), found.next()) else { return Err(Refusal::NotOneFile) };
+    drop(found);
+    let mut content = Vec::new();
+    let mut entry = archive.into_entry(index).map_err(Refusal::Archive)?;
+    entry.read_to_end(&mut content).map_err(|e| Refusal::Unreadable(e.kind()))?;
+    parse(&content)
+}
+
+fn parse(bytes: &[u8]) -> Result<Packet, Refusal> {
+    let detected = detect(bytes, true).map_err(|_| Refusal::Encoding)?;
+    let text = detected.encoding.decode(bytes.strip_prefix(BOM).unwrap_or(bytes));
+    if text.contains([char::REPLACEMENT_CHARACTER, '\0']) {
+        return Err(Refusal::Encoding);
+    }
+    let mut reader = Reader::from_str(&text);
+    let mut walk = Walk::default();
+    loop {
+        let at = reader.buffer_position();
+        let broken = |what: String| Refusal::Broken { at, what };
+        let event = reader.read_event().map_err(|e| broken(e.to_string()))?;
+        let step = match event {
+            Event::Start(start) => walk.start(start.local_name().as_ref()),
+            Event::Empty(start) => walk.start(start.local_name().as_ref()).and_then(|()| walk.end()),
+            Event::End(_) => walk.end(),
+            Event::Text(text) => walk.text(&text.xml10_content()),
+            Event::CData(text) => walk.text(&text.xml10_content()),
+            Event::GeneralRef(entity) => {
+                let c = entity.resolve_char_ref().map_err(|e| broken(e.to_string()))?;
+                let name = entity.xml10_content();
+                match (c, resolve_predefined_entity(&name)) {
+                    (Some(c), _) => walk.text(c.encode_utf8(&mut [0; 4])),
+                    (None, Some(text)) => walk.text(text),
+                    (None, None) => Err(format!("&{name};")),
+                }
+            }
+            Event::DocType(_) => Err("DOCTYPE".to_owned()),
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => Ok(()),
+            Event::Eof => break,
+        };
+        step.map_err(broken)?;
+    }
+    walk.finish()
+}
+
+/// Where the reading stands: names of the open elements, and what was gathered.
+#[derive(Default)]
+struct Walk {
+    open: Vec<String>,
+    text: String,
+    kind: String,
+    version: String,
+    date: String,
+    row: PublishedRow,
+    rows: Vec<PublishedRow>,
+    seen: bool,
+}
+
+impl Walk {
+    fn start(&mut self, name: &str) -> Result<(), String> {
+        let depth = self.open.len();
+        if depth == MAX_DEPTH || (depth == 0 && (self.seen || !name.eq_ignore_ascii_case("packet"))) {
+            return Err(format!("<{}>", name.chars().take(40).collect::<String>()));
+        }
+        self.seen = true;
+        if depth == 1 && name.eq_ignore_ascii_case("zap") {
+            self.row = PublishedRow::default();
+        }
+        self.text.clear();
+        self.open.push(name.to_ascii_uppercase());
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), String> {
+        if self.text.len() + text.len() > MAX_TEXT {
+            return Err("a text is too long".to_owned());
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        let Some(name) = self.open.pop() else { return Err("an end without a beginning".to_owned()) };
+        // Line ends and indents inside a text are layout of the packet, not of the rule.
+        let text = self.text.split(['\r', '\n', '\t']).map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
+        self.text.clear();
+        let path: Vec<&str> = self.open.iter().map(String::as_str).collect();
+        match (path.as_slice(), name.as_str()) {
+            (["PACKET"], "ZAP") => {
+                if self.rows.len() == MAX_ROWS {
+                    return Err("too many rows".to_owned());
+                }
+                self.rows.push(std::mem::take(&mut self.row));
+            }
+            (["PACKET", "ZGLV"], "TYPE") => self.kind = text,
+            (["PACKET", "ZGLV"], "VERSION") => self.version = text,
+            (["PACKET", "ZGLV"], "DATE") => self.date = text,
+            (["PACKET", "ZAP", "TYPE_MD"], "TYPE_D") => self.row.files.push(text),
+            (["PACKET", "ZAP"], field) => {
+                let row = &mut self.row;
+                let slot = match field {
+                    "ID_TEST" => &mut row.id,
+                    "ID_EL" => &mut row.element,
+                    "NSI_OBJ" => &mut row.book,
+                    "NSI_EL" => &mut row.field,
+                    "USL_TEST" => &mut row.condition,
+                    "VAL_EL" => &mut row.value,
+                    "MIN_LEN" => &mut row.shortest,
+                    "MAX_LEN" => &mut row.longest,
+                    "MASK_VAL" => &mut row.mask,
+                    "COMMENT" => &mut row.comment,
+                    "DESC_TEST" => &mut row.description,
+                    "DATEBEG" => {
+                        row.from = day(&text)?;
+                        return Ok(());
+                    }
+                    "DATEEND" => {
+                        row.until = day(&text)?;
+                        return Ok(());
+                    }
+                    _ => return Ok(()),
+                };
+                *slot = text;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Packet, Refusal> {
+        if !self.open.is_empty() || !self.seen {
+            return Err(Refusal::CutShort);
+        }
+        let date = Date::parse(&self.date).ok_or(Refusal::NotARuleBook)?;
+        let id = |row: &PublishedRow| {
+            let parts: Vec<&str> = row.id.split('.').collect();
+            parts.len() == 3 && parts.iter().zip([4, 2, 4]).all(|(p, n)| p.len() == n && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+        };
+        if self.kind.is_empty() || self.rows.is_empty() || !self.rows.iter().all(id) {
+            return Err(Refusal::NotARuleBook);
+        }
+        Ok(Packet { kind: self.kind, version: self.version, date, rows: self.rows })
+    }
+}
+
+fn day(text: &str) -> Result<Option<Date>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Date::parse(text).map(Some).ok_or_else(|| format!("«{}»", text.chars().take(20).collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "<?xml version=\"1.0\" encoding=\"windows-1251\"?><packet><zglv><type>FLK_MPF</type><version>2.3</version><date>01.03.2021</date></zglv>\
+        <zap><ID_TEST>003F.00.0010</ID_TEST><ID_EL>ZL_LIST/SCHET/PLAT</ID_EL><TYPE_MD><TYPE_D>C</TYPE_D><TYPE_D>H</TYPE_D></TYPE_MD>\
+        <USL_TEST>A&lt;1 \u{438} B&#62;2</USL_TEST><VAL_EL/><DATEBEG>01.11.2019</DATEBEG><DATEEND/></zap></packet>";
+
+    #[test]
+    fn fields_are_read_in_both_encodings() {
+        let windows = encoding_rs::WINDOWS_1251.encode(SMALL).0;
+        let utf8 = SMALL.replace("windows-1251", "utf-8");
+        for bytes in [windows.as_ref(), utf8.as_bytes()] {
+            let packet = read_bytes(bytes).expect("a packet");
+            assert_eq!((packet.kind.as_str(), packet.version.as_str(), packet.date), ("FLK_MPF", "2.3", Date::parse("2021-03-01").expect("a day")));
+            let row = &packet.rows[0];
+            assert_eq!((row.name(), row.category(), row.region(), row.condition.as_str()), ("PLAT", "003F", "00", "A<1 и B>2"));
+            assert_eq!((row.files.join(""), row.from, row.until), ("CH".to_owned(), Date::parse("2019-11-01"), None));
+        }
+    }
+
+    #[test]
+    fn what_is_no_rule_book_is_refused() {
+        let utf8 = SMALL.replace("windows-1251", "utf-8");
+        for (text, is) in [
+            (String::new(), "cut"),
+            (utf8.replace("</packet>", ""), "cut"),
+            (utf8.replace("003F.00.0010", "003F"), "not"),
+            (utf8.replace("01.03.2021", "soon"), "not"),
+            (utf8.replace("01.11.2019", "31.02.2019"), "broken"),
+            (utf8.replace("<packet>", "<!DOCTYPE a><packet>"), "broken"),
+            (utf8.replace("packet", "book"), "broken"),
+            (utf8.replace("&lt;", "&who;"), "broken"),
+            (utf8.clone() + "<packet/>", "broken"),
+            ("ID_TEST;ID_EL\n1;2\n".to_owned(), "cut"),
+        ] {
+            let refusal = read_bytes(text.as_bytes()).expect_err(&text);
+            let kind = match refusal {
+                Refusal::CutShort => "cut",
+                Refusal::NotARuleBook => "not",
+                Refusal::Broken { .. } => "broken",
+                _ => "other",
+            };
+            assert_eq!(kind, is, "{text}: {refusal:?}");
+        }
+    }
+}
