@@ -14,6 +14,7 @@ mod print;
 pub mod published;
 mod resolve;
 mod set;
+mod survey;
 mod table;
 
 pub use compile::{Captures, Sources, Stop};
@@ -23,4 +24,5 @@ pub use lex::SyntaxError;
 pub use number::Decimal;
 pub use parse::parse;
 pub use set::{Hit, RuleSet, Side, State};
+pub use survey::{Standing, Survey};
 pub use table::{FLK_TABLES, Row, load};

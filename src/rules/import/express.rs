@@ -98,8 +98,12 @@ pub enum Unexpressed {
     Book(String),
     /// A category that is not known.
     Category(String),
-    /// The rule compiles for no format: what is wrong with it.
+    /// The rule does not compile: what is wrong with it.
     Compile(String),
+    /// A letter of a file family that is not known, or none at all.
+    Files(String),
+    /// Another row of the packet says it of the same files on the same days.
+    Twice,
 }
 
 impl Unexpressed {
@@ -115,6 +119,8 @@ impl Unexpressed {
             Self::Book(_) => "why.book",
             Self::Category(_) => "why.category",
             Self::Compile(_) => "why.compile",
+            Self::Files(_) => "why.files",
+            Self::Twice => "why.twice",
         }
     }
 }

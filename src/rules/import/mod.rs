@@ -15,9 +15,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Lang, Text, fill};
-use crate::nsi::Date;
+use crate::finding::{Lang, Severity, Text, fill};
+use crate::nsi::{Books, Date};
 use crate::registry::fault::Fault;
+use crate::registry::format::Formats;
+use crate::rules::{Conventions, Row, Standing, Survey, parse};
 use crate::tables::{RuleFiles, TableError};
 use express::Express;
 
@@ -153,10 +155,37 @@ pub struct Edition {
     pub date: String,
 }
 
-/// The importer with its tables and the rule tables at hand.
+impl TableRow {
+    /// The row as the compiler takes it; none when a text of it is no rule or no date.
+    fn compiled(&self, table: &str) -> Option<Row> {
+        let expr = |text: &str| if text.is_empty() { Some(None) } else { parse(text).ok().map(Some) };
+        let day = |text: &str| if text.is_empty() { Some(None) } else { Date::parse(text).map(Some) };
+        Some(Row {
+            id: self.id.clone(),
+            files: self.files.split(' ').filter_map(|f| f.chars().next()).collect(),
+            element: self.element.clone(),
+            when: expr(&self.when)?,
+            require: expr(&self.require)?,
+            kind: self.kind.clone(),
+            from: day(&self.from)?,
+            until: day(&self.until)?,
+            inferred: self.inferred.clone(),
+            severity: Severity::Error,
+            note: Text { ru: self.note_ru.clone(), en: self.note_en.clone() },
+            text: Text { ru: self.ru.clone(), en: self.en.clone() },
+            advice: Text { ru: self.advice_ru.clone(), en: self.advice_en.clone() },
+            place: (table.to_owned(), 0),
+        })
+    }
+}
+
+/// The importer with its tables, the rule tables at hand, and what rows are compiled against.
 #[derive(Debug)]
 pub struct Importer {
     files: RuleFiles,
+    formats: Formats,
+    books: Books,
+    conventions: Conventions,
     express: Express,
     kinds: Vec<PacketKind>,
     readings: BTreeMap<(String, Field), (String, String)>,
@@ -171,14 +200,33 @@ struct TextRow {
 }
 
 impl Importer {
-    /// The importer.
+    /// The importer; `books` is the folder of imported books.
     ///
     /// # Errors
     /// A defect of one of its tables.
-    pub fn new(files: &RuleFiles) -> Result<Self, TableError> {
+    pub fn new(files: &RuleFiles, books: Option<&Path>) -> Result<Self, TableError> {
         let readings = files.rows::<ReadingRow>(READINGS)?.into_iter().map(|(_, r)| ((r.id, r.field), (r.source, r.kind))).collect();
         let texts = files.rows::<TextRow>(TEXTS)?.into_iter().map(|(_, t)| (t.key, Text { ru: t.ru, en: t.en })).collect();
-        Ok(Self { files: files.clone(), express: Express::load(files)?, kinds: files.rows(PACKETS)?.into_iter().map(|(_, k)| k).collect(), readings, texts })
+        Ok(Self {
+            files: files.clone(),
+            formats: Formats::load(files)?,
+            books: Books::load(files, books)?,
+            conventions: Conventions::load(files)?,
+            express: Express::load(files)?,
+            kinds: files.rows(PACKETS)?.into_iter().map(|(_, k)| k).collect(),
+            readings,
+            texts,
+        })
+    }
+
+    /// Whether a row would run.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn standing(&self, row: &TableRow, table: &str) -> Result<Standing, String> {
+        let Some(row) = row.compiled(table) else { return Err(format!("{} «{}»", row.when, row.require)) };
+        let survey = Survey { formats: &self.formats, books: &self.books, conventions: &self.conventions };
+        survey.standing(&row).map_err(|e| e.message)
     }
 
     /// A text of the import with its slots filled; the key itself when the table lacks it.
@@ -198,12 +246,13 @@ impl Importer {
                 let due = self.text(&format!("due.{}", error.due.as_str()), lang, &[]);
                 self.text(key, lang, &[("column", &error.column.to_string()), ("due", &due), ("found", &error.found)])
             }
-            Unexpressed::Silent => self.text(key, lang, &[]),
+            Unexpressed::Silent | Unexpressed::Twice => self.text(key, lang, &[]),
             Unexpressed::Mask(text)
             | Unexpressed::Characters(text)
             | Unexpressed::Length(text)
             | Unexpressed::Book(text)
             | Unexpressed::Category(text)
+            | Unexpressed::Files(text)
             | Unexpressed::Compile(text) => self.text(key, lang, &[("text", text)]),
         }
     }
@@ -264,7 +313,7 @@ mod tests {
 
     #[test]
     fn everything_that_can_happen_has_a_text() {
-        let importer = Importer::new(&RuleFiles::embedded()).expect("the tables");
+        let importer = Importer::new(&RuleFiles::embedded(), None).expect("the tables");
         let has = |key: &str| assert!(importer.texts.contains_key(key), "no text «{key}»");
         Due::ALL.iter().for_each(|d| has(&format!("due.{}", d.as_str())));
         Change::ALL.iter().for_each(|c| has(&format!("change.{}", c.as_str())));
@@ -300,6 +349,8 @@ mod tests {
             Unexpressed::Book(text()),
             Unexpressed::Category(text()),
             Unexpressed::Compile(text()),
+            Unexpressed::Files(text()),
+            Unexpressed::Twice,
         ];
         for why in whys {
             for lang in [Lang::Ru, Lang::En] {

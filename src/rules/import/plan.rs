@@ -16,6 +16,9 @@ const EDITIONS: &str = "flk/editions.csv";
 /// Key of the reason in `flk/inferred.csv` for rows that a newer edition no longer holds.
 const ENDED: &str = "edition";
 
+/// Letters of the file families in the book.
+pub(super) const LETTERS: [&str; 8] = ["C", "H", "T", "X", "L", "D", "R", "A"];
+
 /// A column of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -152,7 +155,7 @@ pub(super) fn plan(importer: &Importer, packet: &Packet, force: bool) -> Result<
     }
     // Dates that were inferred for the edition at hand yield to those of a newer one.
     let newer = known.is_none_or(|k| k.date < edition.date);
-    let mut work = Work { importer, packet, edition: &edition, newer, rows: Vec::new(), outcomes: Vec::new() };
+    let mut work = Work { importer, packet, edition: &edition, newer, table: String::new(), rows: Vec::new(), outcomes: Vec::new() };
     let mut tables = Vec::new();
     match kind.scope {
         Scope::Federal => {
@@ -198,6 +201,8 @@ struct Work<'a> {
     packet: &'a Packet,
     edition: &'a Edition,
     newer: bool,
+    /// Name of the table that is being made.
+    table: String,
     /// Rows of the table that is being made.
     rows: Vec<TableRow>,
     outcomes: Vec<RowOutcome>,
@@ -220,20 +225,44 @@ impl Work<'_> {
             groups.entry(&row.id).or_default().1.push(row);
         }
         self.rows.clear();
+        table.clone_into(&mut self.table);
         for (id, (ours, theirs)) in groups {
             match theirs.as_slice() {
                 [] => self.absent(id, &ours),
                 [one] => self.row(one, &ours),
                 // One id for several families or dates: the packet's rows stand as they are.
                 many => {
+                    let begin = self.rows.len();
                     for row in many {
                         self.row(row, &[]);
+                        self.drop_twin(begin);
+                    }
+                    let same = self.rows[begin..].iter().eq(ours.iter().copied());
+                    for outcome in self.outcomes.iter_mut().filter(|o| o.id == id && o.change == Change::New && !ours.is_empty()) {
+                        outcome.change = if same { Change::Same } else { Change::Changed };
                     }
                 }
             }
         }
         self.rows.sort_by(|a, b| (&a.id, &a.from).cmp(&(&b.id, &b.from)));
         Ok((self.rows != at_hand).then(|| csv_text(&self.rows)))
+    }
+
+    /// Takes back the last row when an earlier one of the same id speaks of the same files on the same days.
+    fn drop_twin(&mut self, begin: usize) {
+        let Some((last, earlier)) = self.rows[begin..].split_last() else { return };
+        let end = |row: &TableRow| if row.until.is_empty() { "9999-12-31".to_owned() } else { row.until.clone() };
+        let overlap = |other: &TableRow| {
+            let files = last.files.split(' ').any(|f| other.files.split(' ').any(|o| o == f));
+            files && last.from <= end(other) && other.from <= end(last)
+        };
+        if earlier.iter().any(overlap) {
+            self.rows.pop();
+            if let Some(outcome) = self.outcomes.last_mut() {
+                outcome.change = Change::Unexpressed;
+                outcome.why.push((Field::Files, Unexpressed::Twice));
+            }
+        }
     }
 
     /// A rule at hand that the packet does not have.
@@ -282,25 +311,11 @@ impl Work<'_> {
         let day = |date: Option<Date>| date.map_or_else(String::new, |d| d.to_string());
         let (from, until) = (day(row.from), day(row.until));
         let files = row.files.join(" ");
-        let (Some(when), Some(require)) = (when, require) else {
-            // What is at hand goes on to the eve of this edition; from then on the rule is shown as not executed.
-            let end = eve(self.packet.date).to_string();
-            let kept = ours.iter().filter(|r| r.from <= end).map(|r| ended(r, &end));
-            self.rows.extend(kept);
-            let begin = if ours.is_empty() { from } else { self.packet.date.to_string() };
-            let mut new = self.new_row(row, String::new(), String::new(), files, begin, until);
-            new.kind = "prose".to_owned();
-            self.rows.push(new);
-            out.change = Change::Unexpressed;
-            self.outcomes.push(out);
-            return;
-        };
+        let (Some(when), Some(require)) = (when, require) else { return self.unexpressed(row, ours, out) };
         let Some(first) = ours.first() else {
             out.change = Change::New;
             let new = self.new_row(row, when, require, files, from, until);
-            self.rows.push(new);
-            self.outcomes.push(out);
-            return;
+            return self.add(new, row, ours, out);
         };
         let mut differ = |field: Field, ours: &str, theirs: &str| {
             if ours != theirs {
@@ -347,8 +362,42 @@ impl Work<'_> {
                     ..new
                 };
             }
-            self.rows.push(new);
+            return self.add(new, row, ours, out);
         }
+        self.outcomes.push(out);
+    }
+
+    /// Adds a new row if it compiles: a table with a row that does not would stop the program.
+    fn add(&mut self, new: TableRow, row: &PublishedRow, ours: &[&TableRow], mut out: RowOutcome) {
+        let unknown = new.files.split(' ').any(|f| !LETTERS.contains(&f));
+        let why = match self.importer.standing(&new, &self.table) {
+            _ if unknown => (Field::Files, Unexpressed::Files(new.files.clone())),
+            Err(message) => (Field::Require, Unexpressed::Compile(message)),
+            Ok(_) => {
+                self.rows.push(new);
+                self.outcomes.push(out);
+                return;
+            }
+        };
+        out.differences.clear();
+        out.why.push(why);
+        self.unexpressed(row, ours, out);
+    }
+
+    /// What is at hand goes on to the eve of this edition; from then on the rule is shown as not executed.
+    fn unexpressed(&mut self, row: &PublishedRow, ours: &[&TableRow], mut out: RowOutcome) {
+        let day = |date: Option<Date>| date.map_or_else(String::new, |d| d.to_string());
+        let end = eve(self.packet.date).to_string();
+        self.rows.extend(ours.iter().filter(|r| r.from <= end).map(|r| ended(r, &end)));
+        let begin = if ours.is_empty() { day(row.from) } else { self.packet.date.to_string() };
+        let new = self.new_row(row, String::new(), String::new(), row.files.join(" "), begin, day(row.until));
+        // A table's row names its element and known families; what does not is only told.
+        let files: Vec<&str> = new.files.split(' ').filter(|f| LETTERS.contains(f)).collect();
+        if !new.element.is_empty() && !files.is_empty() {
+            let files = files.join(" ");
+            self.rows.push(TableRow { kind: "prose".to_owned(), files, ..new });
+        }
+        out.change = Change::Unexpressed;
         self.outcomes.push(out);
     }
 

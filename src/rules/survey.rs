@@ -1,0 +1,88 @@
+//! What becomes of each row over all formats: does it run, what does it wait for, can it run at all.
+
+use super::compile::Sources;
+use super::conventions::Conventions;
+use super::set::{RuleSet, Side, State};
+use super::table::Row;
+use crate::nsi::Books;
+use crate::registry::format::{Formats, PERSONS};
+use crate::tables::TableError;
+
+/// Everything that rows are compiled against.
+#[derive(Debug, Clone, Copy)]
+pub struct Survey<'s> {
+    /// All formats.
+    pub formats: &'s Formats,
+    /// The books at hand.
+    pub books: &'s Books,
+    /// Small tables.
+    pub conventions: &'s Conventions,
+}
+
+/// The best that can be said of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It runs for some format.
+    Executed,
+    /// It runs as soon as these books are imported.
+    NoBook(Vec<String>),
+    /// It needs what no file holds, or says it in words only.
+    External(String),
+    /// No format has its element, or none of its families is read.
+    NoFormat,
+}
+
+impl Survey<'_> {
+    /// What becomes of a row.
+    ///
+    /// # Errors
+    /// The row is wrong for a format that it speaks of: the program would not start with it.
+    pub fn standing(&self, row: &Row) -> Result<Standing, TableError> {
+        let mut best = Standing::NoFormat;
+        let persons = self.formats.editions(PERSONS);
+        for format in self.formats.all() {
+            let sources = Sources {
+                format,
+                persons: if format.family == PERSONS { None } else { persons.last().map(|p| &**p) },
+                formats: self.formats,
+                books: self.books,
+                conventions: self.conventions,
+            };
+            let own = letter(format.family.0);
+            let compile = |letter, side| RuleSet::compile(std::slice::from_ref(row), letter, None, side, sources);
+            let mut sets = Vec::new();
+            if format.family == PERSONS {
+                // Rules of persons are looked at from the records that name them; alone in their file they need not make sense.
+                sets.extend(compile(own, Side::Own).ok());
+            } else {
+                sets.push(compile(own, Side::Own)?);
+                sets.push(compile(PERSONS.0, Side::PersonsFromRecords)?);
+            }
+            for (_, state) in sets.iter().flat_map(RuleSet::states) {
+                best = better(best, state);
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// The book's letter of a family: it calls dispensary files X, and D is what one fund sends to another.
+fn letter(family: char) -> char {
+    if family == 'D' { 'X' } else { family }
+}
+
+fn better(best: Standing, state: &State) -> Standing {
+    match (best, state) {
+        (_, State::Executed) | (Standing::Executed, _) => Standing::Executed,
+        (Standing::NoBook(mut books), State::NoBook(book)) => {
+            if !books.contains(book) {
+                books.push(book.clone());
+            }
+            Standing::NoBook(books)
+        }
+        (_, State::NoBook(book)) => Standing::NoBook(vec![book.clone()]),
+        (Standing::NoBook(books), _) => Standing::NoBook(books),
+        (_, State::External(what)) => Standing::External(what.clone()),
+        (best, State::NotOfFormat) => best,
+    }
+}
