@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::ui::Ui;
 use super::{Exit, Failure, print};
-use crate::generate::{Choice, Error, Generator, Options, Packing};
+use crate::finding::Catalog;
+use crate::generate::{self, Choice, Error, Generator, Options, Packing};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Formats};
 use crate::registry::month::Month;
@@ -44,6 +45,12 @@ pub(super) struct GenerateArgs {
     /// Number of the packet in the file's name.
     #[arg(long, value_name = "N", default_value_t = 1)]
     packet: u16,
+    /// Share of the cases that is spoiled.
+    #[arg(long, value_name = "SHARE")]
+    defects: Option<f64>,
+    /// One record with every element of the edition.
+    #[arg(long, conflicts_with_all = ["cases", "seed", "clinic", "insurer", "packet", "defects"])]
+    everything: bool,
     /// Two files instead of an archive.
     #[arg(long)]
     plain: bool,
@@ -68,8 +75,17 @@ impl GenerateArgs {
         let formats = Formats::load(files)?;
         let options = self.options(&formats, ui)?;
         let failure = |error: Error| self.failure(error, ui);
-        let generator = Generator::new(files, &formats, &options).map_err(failure)?;
         let packing = if self.plain { Packing::Plain } else { Packing::Zip };
+        if self.everything {
+            return self.everything(&formats, &options, packing, ui);
+        }
+        let mut generator = Generator::new(files, &formats, &options).map_err(failure)?;
+        if let Some(share) = self.defects {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(Failure::Value(share.to_string(), "0…1".to_owned()));
+            }
+            generator.spoil(files, &Catalog::load(files)?, share)?;
+        }
         let summary = generator.write_into(&self.folder, packing).map_err(failure)?;
         if !ui.quiet {
             let paths: Vec<String> = summary.files.iter().map(|p| p.display().to_string()).collect();
@@ -82,6 +98,22 @@ impl GenerateArgs {
             ];
             let slots: Vec<(&str, &str)> = slots.iter().map(|(name, value)| (*name, value.as_str())).collect();
             print(&format!("{}\n", texts.fill(Key::GenerateDone, lang, &slots)))?;
+            if generator.is_spoiled() {
+                print(&format!("{}\n", texts.fill(Key::GenerateDefects, lang, &[("number", &texts.number(lang, summary.defects))])))?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    fn everything(&self, formats: &Formats, options: &Options, packing: Packing, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let failure = |error: Error| self.failure(error, ui);
+        let in_force = || formats.editions(options.family).iter().rfind(|f| f.edition.in_force(options.period)).map(|f| f.edition.id.clone());
+        let edition = options.edition.clone().or_else(in_force).unwrap_or_default();
+        let package = generate::everything(formats, options.family, &edition, options.encoding, options.layout).map_err(failure)?;
+        for file in package.write_into(&self.folder, packing).map_err(failure)? {
+            if !ui.quiet {
+                print(&format!("{}\n", file.display()))?;
+            }
         }
         Ok(Exit::Done)
     }

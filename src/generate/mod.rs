@@ -5,7 +5,9 @@
 //! All people are invented, and visibly so. The same options give the same bytes on every machine, whatever the number of threads.
 
 mod calendar;
+mod defect;
 mod emit;
+mod everything;
 mod expr;
 mod output;
 mod package;
@@ -17,8 +19,10 @@ mod words;
 use std::fmt;
 use std::io;
 
+pub use defect::Defect;
+pub use everything::{Everything, everything};
 pub use output::{Packing, Summary};
-pub use package::{Generator, Names, Totals};
+pub use package::{Generator, Names, Note, Totals};
 
 use crate::registry::encoding::Encoding;
 use crate::registry::format::Family;

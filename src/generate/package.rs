@@ -1,15 +1,17 @@
 //! A whole package: the main file and its person file, block by block.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use rayon::prelude::*;
 
 use super::calendar::month_days;
+use super::defect::{Defect, Patient, Progress, Ways};
 use super::emit::Output;
 use super::plan::{Document, Plan};
 use super::rng::{Rng, mix};
 use super::words::{State, Value, Words, given};
 use super::{Choice, Error, Options};
+use crate::finding::Catalog;
 use crate::registry::format::{Formats, PERSONS, Prefix};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::tables::{RuleFiles, TableError};
@@ -25,6 +27,9 @@ pub struct Names {
     /// Of the person file.
     pub persons: String,
 }
+
+/// Hears of a defect that was put in.
+pub type Note<'a> = &'a mut (dyn FnMut(&Defect) -> io::Result<()> + Send);
 
 /// What a package holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,7 +50,35 @@ pub struct Generator<'t> {
     names: Names,
     blocks: Vec<Block>,
     totals: Totals,
+    spoiling: Option<Spoiling>,
 }
+
+/// Which records are spoiled, and how.
+#[derive(Debug)]
+struct Spoiling {
+    ways: Ways,
+    /// Of 2⁶⁴.
+    share: u64,
+}
+
+impl Spoiling {
+    /// The source of chance of a record that is to be spoiled.
+    fn of(&self, seed: u64, person: u64, case: u64) -> Option<Rng> {
+        let mut rng = Rng::new(seed ^ SPOILING, person * 64 + case);
+        (rng.bits() <= self.share).then_some(rng)
+    }
+
+    /// Some defects go to the person instead of the first record.
+    fn takes_person(rng: &mut Rng) -> bool {
+        rng.below(12) == 0
+    }
+}
+
+/// Keeps the choice of spoiled records apart from the choice of their content.
+const SPOILING: u64 = 0x5301_1EDD;
+
+/// Bytes of one block and the defects in them.
+type Piece = (Vec<u8>, Vec<Defect>);
 
 /// A run of persons and their records.
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,9 +156,25 @@ impl<'t> Generator<'t> {
         words.text(&main.edition.version);
         words.text(&persons.edition.version);
         let plan = Plan::new(files, words, main, persons, options.encoding, options.layout)?;
-        let mut generator = Self { plan, seed: mix(options.seed), names, blocks: Vec::new(), totals: Totals::default() };
+        let mut generator = Self { plan, seed: mix(options.seed), names, blocks: Vec::new(), totals: Totals::default(), spoiling: None };
         generator.survey(options.cases)?;
         Ok(generator)
+    }
+
+    /// Spoils a share of the cases (0 to 1), each in one way of `rules/generate/defects.csv`.
+    ///
+    /// # Errors
+    /// A defect of that table.
+    pub fn spoil(&mut self, files: &RuleFiles, catalog: &Catalog, share: f64) -> Result<(), TableError> {
+        // A share of one means every case: the largest number, not one too many.
+        let share = (share.clamp(0.0, 1.0) * u64::MAX as f64) as u64;
+        self.spoiling = if share == 0 { None } else { Some(Spoiling { ways: Ways::load(files, catalog)?, share }) };
+        Ok(())
+    }
+
+    /// Whether defects will be put in.
+    pub fn is_spoiled(&self) -> bool {
+        self.spoiling.is_some()
     }
 
     /// Names of the files.
@@ -138,20 +187,20 @@ impl<'t> Generator<'t> {
         self.totals
     }
 
-    /// Writes the main file.
+    /// Writes the main file; `note` hears of every defect in it, in order of place.
     ///
     /// # Errors
-    /// The output fails, or a recipe of the tables comes to nothing.
-    pub fn write_main(&self, out: &mut (dyn Write + Send)) -> Result<(), Error> {
-        self.write(&self.plan.main, &self.names.main, out, |block, output| self.main_block(block, output))
+    /// The output or `note` fails, or a recipe of the tables comes to nothing.
+    pub fn write_main(&self, out: &mut (dyn Write + Send), note: Note<'_>) -> Result<(), Error> {
+        self.write(&self.plan.main, &self.names.main, out, note, |block| self.main_block(block))
     }
 
     /// Writes the person file.
     ///
     /// # Errors
     /// See [`Generator::write_main`].
-    pub fn write_persons(&self, out: &mut (dyn Write + Send)) -> Result<(), Error> {
-        self.write(&self.plan.persons, &self.names.persons, out, |block, output| self.persons_block(block, output))
+    pub fn write_persons(&self, out: &mut (dyn Write + Send), note: Note<'_>) -> Result<(), Error> {
+        self.write(&self.plan.persons, &self.names.persons, out, note, |block| self.persons_block(block))
     }
 
     /// Finds the runs of persons whose cases fill the package, and what they cost.
@@ -220,33 +269,68 @@ impl<'t> Generator<'t> {
         self.plan.run(&self.plan.case, state)
     }
 
-    fn main_block(&self, block: &Block, out: &mut Output) -> Result<(), TableError> {
+    fn main_block(&self, block: &Block) -> Result<Piece, TableError> {
+        let mut out = Output::new(block.records as usize * 2048);
+        let mut defects = Vec::new();
         let mut state = self.plan.package.clone();
         let mut order = Vec::with_capacity(block.records as usize);
         for person in block.first_person..block.first_person + block.persons {
             let records = self.records_of(person, block.records - order.len() as u64, &mut state)?;
-            order.extend((0..records).map(|case| (person, case)));
+            order.extend((0..records).map(|case| (person, case, case == 0 && records > 1)));
         }
         // Records of a person need not stand together.
         let mut rng = Rng::new(!self.seed, block.first_person);
         for i in (1..order.len()).rev() {
             order.swap(i, rng.below(i as u64 + 1) as usize);
         }
-        for (i, (person, case)) in order.into_iter().enumerate() {
+        for (i, (person, case, has_more)) in order.into_iter().enumerate() {
             self.records_of(person, u64::MAX, &mut state)?;
             self.case(person, case, &mut state)?;
-            state.facts[given::RECORD_NO] = Value::Int((block.first_record + i as u64) as i64 + 1);
-            self.plan.record(&self.plan.main, &mut state, out)?;
+            let record = block.first_record + i as u64 + 1;
+            state.facts[given::RECORD_NO] = Value::Int(record as i64);
+            let patient = Patient { record: Some(record), has_more };
+            let chosen = self.spoiling.as_ref().and_then(|s| Some((s, s.of(self.seed, person, case)?)));
+            match chosen.map(|(spoiling, mut rng)| (case == 0 && Spoiling::takes_person(&mut rng), spoiling, rng)) {
+                Some((false, spoiling, rng)) => self.spoiled(&self.plan.main, &mut state, &mut out, spoiling, rng, patient, &mut defects)?,
+                _ => self.plan.record(&self.plan.main, &mut state, &mut out)?,
+            }
         }
-        Ok(())
+        Ok((out.bytes, defects))
     }
 
-    fn persons_block(&self, block: &Block, out: &mut Output) -> Result<(), TableError> {
+    fn persons_block(&self, block: &Block) -> Result<Piece, TableError> {
+        let mut out = Output::new(block.persons as usize * 512);
+        let mut defects = Vec::new();
         let mut state = self.plan.package.clone();
         for person in block.first_person..block.first_person + block.persons {
             self.records_of(person, u64::MAX, &mut state)?;
-            self.plan.record(&self.plan.persons, &mut state, out)?;
+            let chosen = self.spoiling.as_ref().and_then(|s| Some((s, s.of(self.seed, person, 0)?)));
+            match chosen.map(|(spoiling, mut rng)| (Spoiling::takes_person(&mut rng), spoiling, rng)) {
+                Some((true, spoiling, rng)) => {
+                    let patient = Patient { record: None, has_more: false };
+                    self.spoiled(&self.plan.persons, &mut state, &mut out, spoiling, rng, patient, &mut defects)?;
+                }
+                _ => self.plan.record(&self.plan.persons, &mut state, &mut out)?,
+            }
         }
+        Ok((out.bytes, defects))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of the two loops above")]
+    fn spoiled(
+        &self,
+        document: &Document,
+        state: &mut State,
+        out: &mut Output,
+        spoiling: &Spoiling,
+        mut rng: Rng,
+        patient: Patient,
+        defects: &mut Vec<Defect>,
+    ) -> Result<(), TableError> {
+        out.spans = Some(Vec::with_capacity(96));
+        self.plan.record(document, state, out)?;
+        let spans = out.spans.take().unwrap_or_default();
+        defects.extend(spoiling.ways.spoil(document, &spans, &mut out.bytes, patient, &mut rng));
         Ok(())
     }
 
@@ -256,7 +340,8 @@ impl<'t> Generator<'t> {
         document: &Document,
         name: &str,
         out: &mut (dyn Write + Send),
-        make: impl Fn(&Block, &mut Output) -> Result<(), TableError> + Sync,
+        note: Note<'_>,
+        make: impl Fn(&Block) -> Result<Piece, TableError> + Sync,
     ) -> Result<(), Error> {
         let mut state = self.plan.package.clone();
         state.facts[given::TOTAL_CASES] = Value::Int(self.totals.records as i64);
@@ -265,20 +350,25 @@ impl<'t> Generator<'t> {
         state.facts[given::VERSION_TEXT] = Value::Text(self.text(&document.format.edition.version));
         let mut head = Output::new(4096);
         self.plan.head(document, &mut state, &mut head)?;
-        let mut ready = vec![head.bytes];
+        let file = format!("{name}.xml");
+        let encoding = document.tags.encoding();
+        let mut progress = Progress::START;
+        let mut ready: Vec<Piece> = vec![(head.bytes, Vec::new())];
         let mut windows = self.blocks.chunks(rayon::current_num_threads().max(1) * 2);
         loop {
             let window = windows.next();
-            let (written, made) = rayon::join(
-                || ready.iter().try_for_each(|bytes| out.write_all(bytes)),
-                || -> Result<Vec<Vec<u8>>, TableError> {
-                    let make_one = |block: &Block| {
-                        let mut output = Output::new(block.records as usize * 2048);
-                        make(block, &mut output).map(|()| output.bytes)
-                    };
-                    window.unwrap_or(&[]).par_iter().map(make_one).collect()
-                },
-            );
+            let mut hand_on = || -> io::Result<()> {
+                for (bytes, defects) in &mut ready {
+                    if self.is_spoiled() {
+                        progress.locate(bytes, encoding, &file, defects);
+                        progress = progress.after(bytes, encoding);
+                        defects.iter().try_for_each(&mut *note)?;
+                    }
+                    out.write_all(bytes)?;
+                }
+                Ok(())
+            };
+            let (written, made) = rayon::join(&mut hand_on, || -> Result<Vec<Piece>, TableError> { window.unwrap_or(&[]).par_iter().map(&make).collect() });
             written?;
             ready = made?;
             if window.is_none() {

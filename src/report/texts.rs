@@ -109,6 +109,8 @@ keys! {
     FormatsNoElement = "formats.no-element",
     /// What was generated.
     GenerateDone = "generate.done",
+    /// How many defects were put in.
+    GenerateDefects = "generate.defects",
     /// No such family.
     GenerateFamily = "generate.family",
     /// No such edition.
