@@ -5,7 +5,7 @@ use std::io;
 use rayon::prelude::*;
 
 use crate::finding::{Check, Finding, Place};
-use crate::registry::chunk::{Chunk, Chunks, record_too_large};
+use crate::registry::chunk::{Chunk, Chunks};
 use crate::registry::encoding::BOM;
 use crate::registry::fault::Fault;
 use crate::registry::source::Source;
@@ -78,7 +78,7 @@ pub(super) fn check_file(
                 (None, _) => join.walk_again(chunk),
             };
             let before = join.read;
-            join.piece(outcome, chunk)?;
+            join.piece(outcome)?;
             if join.outcome.fault.is_some() {
                 break;
             }
@@ -188,7 +188,7 @@ impl<'a> Join<'a> {
         (batch, None)
     }
 
-    fn piece(&mut self, piece: PieceOutcome, chunk: &Chunk) -> io::Result<()> {
+    fn piece(&mut self, piece: PieceOutcome) -> io::Result<()> {
         if self.outcome.fault.is_some() {
             return Ok(());
         }
@@ -228,13 +228,9 @@ impl<'a> Join<'a> {
         outcome.services += piece.services;
         self.root.join(piece.root);
         self.read.advance(piece.read);
-        let (mut fault, mut place) = (piece.fault, piece.fault_place);
+        let mut place = piece.fault_place;
         place.iter_mut().for_each(shift);
-        if chunk.cut && fault.as_ref().is_none_or(|f| f.check == Check::XmlTruncated) {
-            fault = Some(record_too_large(base, self.context.limits.record));
-            place = Some(read.place(base));
-        }
-        match fault {
+        match piece.fault {
             Some(fault) => self.fail(fault, place),
             None => Ok(()),
         }

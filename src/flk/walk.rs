@@ -198,11 +198,15 @@ impl<'p> Walker<'p> {
     /// Walks the next piece.
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> PieceOutcome {
         let (text, base) = after_bom(chunk);
-        self.piece(text, base, chunk.last)
+        self.walk_piece(text, base, chunk.last, chunk.cut)
     }
 
     /// Walks one piece that starts at an offset of the file. The last piece must close the root.
     pub(super) fn piece(&mut self, bytes: &[u8], base: u64, last: bool) -> PieceOutcome {
+        self.walk_piece(bytes, base, last, false)
+    }
+
+    fn walk_piece(&mut self, bytes: &[u8], base: u64, last: bool, cut: bool) -> PieceOutcome {
         let plan = self.context.plan;
         self.base = base;
         self.out = PieceOutcome {
@@ -227,12 +231,12 @@ impl<'p> Walker<'p> {
         out.fault = fault.map(|f| Fault { offset: f.offset.map(|o| o + base), ..f });
         out.fault_place = out.fault.as_ref().and_then(|f| f.offset).map(|offset| Place { offset, ..Place::default() });
         let goes_on = !last && out.fault.is_none();
-        if goes_on && let Some(inner) = self.frames.get(1) {
-            let place = inner.place;
-            if base + bytes.len() as u64 - place.offset > self.context.limits.record as u64 {
-                out.fault = Some(record_too_large(place.offset, self.context.limits.record));
-                out.fault_place = Some(place);
-            }
+        // A record that is too long, or that was cut for its size, which looks like the end of the file.
+        let record = self.frames.get(1).map_or(Place { offset: base, ..Place::default() }, |inner| inner.place);
+        let long = goes_on && self.frames.len() > 1 && base + bytes.len() as u64 - record.offset > self.context.limits.record as u64;
+        if long || cut && out.fault.as_ref().is_none_or(|f| f.check == Check::XmlTruncated) {
+            out.fault = Some(record_too_large(record.offset, self.context.limits.record));
+            out.fault_place = Some(record);
         }
         let found = out.findings.iter_mut().map(|f| &mut f.place).chain(out.head.iter_mut().map(|h| &mut h.place));
         let held = if goes_on && self.frames.len() > 1 { Some(held(&mut self.frames, &mut self.local_keys, &mut self.local_sums)) } else { None };

@@ -224,4 +224,33 @@ mod tests {
         while chunks.next_chunk(Vec::new()).expect("reads").is_some() {}
         assert_eq!(chunks.digest().as_deref(), Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
     }
+
+    #[test]
+    fn an_endless_record_is_cut() {
+        let mut chunks = Chunks::new(Box::new(io::repeat(b'a')), "Z", true).with_piece(1 << 10).with_largest(100 << 10);
+        let chunk = chunks.next_chunk(Vec::new()).expect("reads").expect("a piece");
+        assert!(chunk.last && chunk.cut && chunk.bytes.len() == 100 << 10);
+        assert!(chunks.next_chunk(Vec::new()).expect("reads").is_none());
+        assert_eq!(chunks.digest(), None, "the stream is not at its end");
+        let mut chunks = Chunks::new(Box::new(io::Cursor::new(vec![b'a'; 1 << 20])), "Z", true).with_piece(1 << 10).with_largest(100 << 10);
+        assert!(chunks.next_chunk(Vec::new()).expect("reads").is_some_and(|c| c.cut));
+        chunks.drain().expect("reads");
+        assert_eq!(chunks.digest().as_deref(), Some("9bc1b2a288b26af7257a36277ae3816a7d4f16e89c1e7e77d0a5c48bad62b360"), "of all bytes, also behind the cut");
+    }
+
+    #[test]
+    fn a_broken_stream_stays_broken() {
+        struct Broken(u8);
+        impl Read for Broken {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                buffer.fill(b'a');
+                if self.0 == 2 { Err(io::ErrorKind::TimedOut.into()) } else { Ok(buffer.len()) }
+            }
+        }
+        let mut chunks = Chunks::new(Box::new(Broken(0)), "Z", true);
+        assert_eq!(chunks.next_chunk(Vec::new()).expect_err("broken").check, Check::Unreadable);
+        assert!(chunks.next_chunk(Vec::new()).expect("over").is_none());
+        assert_eq!((chunks.drain(), chunks.digest()), (Ok(()), None));
+    }
 }

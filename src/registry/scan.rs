@@ -318,13 +318,19 @@ impl<'a> Scanner<'a> {
                 self.at = end;
                 Ok((!text.iter().all(|b| is_space(*b))).then_some(Token::Text { at, text }))
             }
-            Some(b'!') if is_prefix_of_any(rest, &[b"<!--", b"<![CDATA[", b"<!DOCTYPE"]) => Err(self.cut()),
-            Some(b'!') => {
-                let doctype = rest.len() >= 9 && rest[2..9].eq_ignore_ascii_case(b"DOCTYPE") || rest.len() >= 8 && rest[2..8].eq_ignore_ascii_case(b"ENTITY");
-                Err(if doctype { Fault::new(Check::XmlDoctype).at(at as u64) } else { malformed(at, "<!") })
-            }
+            Some(b'!') => Err(self.declaration(at)),
             Some(_) => self.start_tag().map(Some),
         }
+    }
+
+    /// What begins with `<!` and is neither a comment nor CDATA.
+    fn declaration(&self, at: usize) -> Fault {
+        let rest = &self.bytes[at..];
+        if is_prefix_of_any(rest, &[b"<!--", b"<![CDATA[", b"<!DOCTYPE"]) {
+            return self.cut();
+        }
+        let is = |word: &[u8]| rest.get(2..2 + word.len()).is_some_and(|w| w.eq_ignore_ascii_case(word));
+        if is(b"DOCTYPE") || is(b"ENTITY") { Fault::new(Check::XmlDoctype).at(at as u64) } else { malformed(at, "<!") }
     }
 
     fn shown(&self, name: Name<'_>) -> String {
@@ -545,7 +551,11 @@ impl<'a> Scanner<'a> {
                 }
                 _ if rest.starts_with(b"<!--") => at = self.comment(at)?,
                 _ if rest.starts_with(b"<?") => at = self.instruction(at)?,
-                _ => return Ok(None),
+                [b'<', b'!', ..] => return Err(self.declaration(at)),
+                _ => {
+                    self.name_at(at + 1)?;
+                    return Ok(None);
+                }
             }
         }
     }

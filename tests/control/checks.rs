@@ -555,7 +555,7 @@ fn texts_and_records_have_bounds() {
     assert_eq!(said(&both(MAIN, PERSONS), &config), Vec::<String>::new());
     let long = edited(MAIN, &[("<PR_NOV>1", "<!-- <ZAP></ZAP> --><PR_NOV>1"), ("Ёж &amp; ы</COMENTSL>", &format!("Ёж</COMENTSL>{}", "<!-- -->".repeat(500)))]);
     let unclosed = edited(&long, &[("</ZAP>\n</ZL_LIST>", "</ZL_LIST>")]);
-    let at = encoded(&long[..long.find("\n<ZAP>\n<N_ZAP>2").expect("it stands there")]).len();
+    let at = encoded(&long[..long.find("<ZAP>\n<N_ZAP>2").expect("it stands there")]).len();
     for text in [long, unclosed] {
         let (line, column) = naive_place(&encoded(&text), at, Encoding::Windows1251);
         assert_eq!(said(&both(&text, PERSONS), &config), [format!("{line}:{column}@{at} X017 main  [,,,,] expected=4000")]);

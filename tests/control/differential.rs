@@ -20,7 +20,7 @@ use crate::support::{Chance, DESK, MAIN, edited, encoded};
 
 /// What both must see.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Seen {
+pub(crate) enum Seen {
     /// An element that holds nothing but text: name, offset of its tag, first attribute, text.
     Leaf(String, usize, Option<String>, String),
     /// A tag of an element that holds others.
@@ -110,7 +110,7 @@ fn tag(text: &str) -> Result<(String, Option<String>), String> {
 }
 
 /// The same through quick-xml over the decoded text; `offsets` leads back to the bytes.
-fn oracle(text: &str, offsets: &[usize]) -> Result<Vec<Seen>, String> {
+pub(crate) fn oracle(text: &str, offsets: &[usize]) -> Result<Vec<Seen>, String> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().enable_all_checks(true);
     let mut seen: Vec<Seen> = Vec::new();
@@ -181,7 +181,7 @@ fn oracle(text: &str, offsets: &[usize]) -> Result<Vec<Seen>, String> {
 }
 
 /// The decoded text and, for each of its bytes and its end, the offset in the original.
-fn decoded(bytes: &[u8], encoding: Encoding) -> (String, Vec<usize>) {
+pub(crate) fn decoded(bytes: &[u8], encoding: Encoding) -> (String, Vec<usize>) {
     let text = encoding.decode(bytes).into_owned();
     let mut offsets = Vec::with_capacity(text.len() + 1);
     let mut at = 0;
@@ -302,7 +302,7 @@ fn ten_thousand_records_look_the_same() {
     assert!(elements > 400_000, "{elements}");
 }
 
-const BITS: &[&str] = &[
+pub(crate) const BITS: &[&str] = &[
     "<",
     ">",
     "&",

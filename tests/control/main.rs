@@ -3,6 +3,7 @@
 
 mod checks;
 mod differential;
+mod noise;
 mod pieces;
 mod positions;
 mod support;
