@@ -275,7 +275,7 @@ fn generated(layout: Layout, encoding: Encoding, cases: u64, seed: u64) -> Vec<u
     let options = Options { layout, encoding, ..Options::new(Family('H'), "2021-02".parse().expect("a month"), cases, seed) };
     let generator = Generator::new(&files, &DESK.formats, &options).expect("the tables are sound");
     let mut bytes = Vec::new();
-    generator.write_main(&mut bytes).expect("memory takes it");
+    generator.write_main(&mut bytes, &mut |_| Ok(())).expect("memory takes it");
     bytes
 }
 
