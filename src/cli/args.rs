@@ -8,6 +8,7 @@ use super::docs::{CompletionsArgs, ManArgs};
 use super::formats::FormatsArgs;
 use super::generate::GenerateArgs;
 use super::nsi::NsiArgs;
+use super::rules::RulesArgs;
 use super::validate::ValidateArgs;
 use crate::finding::Lang;
 
@@ -49,6 +50,8 @@ pub(super) enum Verb {
     Generate(GenerateArgs),
     /// Reference books.
     Nsi(NsiArgs),
+    /// The rule book.
+    Rules(RulesArgs),
     /// Manual pages.
     #[command(hide = true)]
     Man(ManArgs),

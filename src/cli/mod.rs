@@ -10,6 +10,7 @@ mod help;
 mod inputs;
 mod lang;
 mod nsi;
+mod rules;
 mod ui;
 mod usage;
 mod validate;
@@ -80,9 +81,13 @@ fn run(args: &[OsString], lang: Lang, texts: &Texts) -> Exit {
 
 fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
     let files = match &cli.rules {
-        Some(folder) if !folder.is_dir() => return Err(Failure::NoFolder(folder.clone())),
+        Some(folder) if !folder.is_dir() => match &cli.verb {
+            Verb::Rules(verb) if verb.makes_folder() => RuleFiles::embedded(),
+            _ => return Err(Failure::NoFolder(folder.clone())),
+        },
         Some(folder) => RuleFiles::with_overlay(folder),
-        None => RuleFiles::embedded(),
+        // Imported rule books lie where nobody has to name them.
+        None => rules::folder(cli).filter(|f| f.is_dir()).map_or_else(RuleFiles::embedded, |f| RuleFiles::with_overlay(&f)),
     };
     let texts = Texts::load(&files)?;
     let ui = Ui::new(cli, lang, &texts);
@@ -91,6 +96,7 @@ fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
         Verb::Formats(verb) => run_formats(verb, &files, &ui),
         Verb::Generate(verb) => verb.run(&files, &ui),
         Verb::Nsi(verb) => verb.run(cli, &files, &ui),
+        Verb::Rules(verb) => verb.run(cli, &files, &ui),
         Verb::Man(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
     };

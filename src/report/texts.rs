@@ -273,6 +273,26 @@ keys! {
     NsiFaultNewer = "nsi.fault-newer",
     /// Reason.
     NsiFaultDamaged = "nsi.fault-damaged",
+    /// What a day looks like.
+    RulesDay = "rules.day",
+    /// What the asterisk means.
+    RulesInferred = "rules.inferred",
+    /// How many rules are shown.
+    RulesTotal = "rules.total",
+    /// A rule book at hand.
+    RulesEdition = "rules.edition",
+    /// Columns.
+    RulesCoverageGroups = "rules.coverage-groups",
+    /// Columns.
+    RulesCoverageCategories = "rules.coverage-categories",
+    /// Rules of what clinics send.
+    RulesOfClinics = "rules.of-clinics",
+    /// Rules of what funds send each other.
+    RulesOfFunds = "rules.of-funds",
+    /// Books that rules wait for.
+    RulesWaiting = "rules.waiting",
+    /// Rules that cannot run.
+    RulesNotExpressible = "rules.not-expressible",
     /// Columns.
     NsiListHead = "nsi.list-head",
     /// What the asterisk means.

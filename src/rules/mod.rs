@@ -4,6 +4,7 @@ pub mod ast;
 mod code;
 mod compile;
 mod conventions;
+mod coverage;
 mod eval;
 mod implied;
 pub mod import;
@@ -19,6 +20,7 @@ mod table;
 
 pub use compile::{Captures, Sources, Stop};
 pub use conventions::Conventions;
+pub use coverage::{Covered, coverage, rows};
 pub use eval::{Facts, Gathered, NameParts, Person};
 pub use lex::SyntaxError;
 pub use number::Decimal;

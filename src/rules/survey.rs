@@ -32,6 +32,46 @@ pub enum Standing {
     NoFormat,
 }
 
+impl Standing {
+    /// The better of two: what runs for one family runs.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Executed, _) | (_, Self::Executed) => Self::Executed,
+            (Self::NoBook(mut books), Self::NoBook(more)) => {
+                books.extend(more);
+                books.sort();
+                books.dedup();
+                Self::NoBook(books)
+            }
+            (Self::NoBook(books), _) | (_, Self::NoBook(books)) => Self::NoBook(books),
+            (Self::External(what), _) | (_, Self::External(what)) => Self::External(what),
+            (Self::NoFormat, Self::NoFormat) => Self::NoFormat,
+        }
+    }
+
+    /// The word for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Executed => "executed",
+            Self::NoBook(_) => "no-book",
+            Self::External(_) => "not-expressible",
+            Self::NoFormat => "no-format",
+        }
+    }
+}
+
+impl From<&State> for Standing {
+    fn from(state: &State) -> Self {
+        match state {
+            State::Executed => Self::Executed,
+            State::NoBook(book) => Self::NoBook(vec![book.clone()]),
+            State::External(what) => Self::External(what.clone()),
+            State::NotOfFormat => Self::NoFormat,
+        }
+    }
+}
+
 impl Survey<'_> {
     /// What becomes of a row.
     ///
@@ -57,9 +97,11 @@ impl Survey<'_> {
             } else {
                 sets.push(compile(own, Side::Own)?);
                 sets.push(compile(PERSONS.0, Side::PersonsFromRecords)?);
+                // A few rows of main files name an element of the person.
+                sets.push(compile(own, Side::PersonsFromRecords)?);
             }
             for (_, state) in sets.iter().flat_map(RuleSet::states) {
-                best = better(best, state);
+                best = best.or(state.into());
             }
         }
         Ok(best)
@@ -69,20 +111,4 @@ impl Survey<'_> {
 /// The book's letter of a family: it calls dispensary files X, and D is what one fund sends to another.
 fn letter(family: char) -> char {
     if family == 'D' { 'X' } else { family }
-}
-
-fn better(best: Standing, state: &State) -> Standing {
-    match (best, state) {
-        (_, State::Executed) | (Standing::Executed, _) => Standing::Executed,
-        (Standing::NoBook(mut books), State::NoBook(book)) => {
-            if !books.contains(book) {
-                books.push(book.clone());
-            }
-            Standing::NoBook(books)
-        }
-        (_, State::NoBook(book)) => Standing::NoBook(vec![book.clone()]),
-        (Standing::NoBook(books), _) => Standing::NoBook(books),
-        (_, State::External(what)) => Standing::External(what.clone()),
-        (best, State::NotOfFormat) => best,
-    }
 }

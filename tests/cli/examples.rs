@@ -13,6 +13,11 @@ fn every_example_of_every_verb_runs() {
     let rows: String = (1..=200).map(|code| format!("<zap><IDPR>{code}</IDPR><DATEBEG>01.01.2011</DATEBEG></zap>")).collect();
     let packet = format!("<packet><zglv><type>ProfOt</type><version>5.0</version><date>30.01.2026</date></zglv>{rows}</packet>");
     std::fs::write(desk.path("справочники/V002.xml"), packet).expect("written");
+    std::fs::create_dir(desk.path("правила")).expect("a folder");
+    let rule =
+        "<zap><ID_TEST>003F.00.0120</ID_TEST><ID_EL>ZL_LIST/ZAP/PACIENT/SMO</ID_EL><TYPE_MD><TYPE_D>H</TYPE_D></TYPE_MD><DATEBEG>01.11.2019</DATEBEG></zap>";
+    let packet = format!("<packet><zglv><type>FLK_MPF</type><version>2.2</version><date>12.02.2021</date></zglv>{rule}</packet>");
+    std::fs::write(desk.path("правила/Q015.xml"), packet).expect("written");
     let mut verbs: Vec<Vec<String>> = vec![Vec::new()];
     let mut ran = 0;
     while let Some(verb) = verbs.pop() {

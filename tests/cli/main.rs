@@ -6,4 +6,5 @@ mod general;
 mod nsi;
 mod privacy;
 mod protocol;
+mod rules;
 mod validate;

@@ -108,7 +108,7 @@ struct Answer<'a, B: Serialize> {
     body: &'a B,
 }
 
-fn json<B: Serialize>(body: &B) -> Result<(), Failure> {
+pub(super) fn json<B: Serialize>(body: &B) -> Result<(), Failure> {
     let tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &Answer { schema: 1, tool, body }).map_err(io::Error::from)?;
@@ -116,7 +116,7 @@ fn json<B: Serialize>(body: &B) -> Result<(), Failure> {
 }
 
 /// As Excel of a Russian Windows opens it: byte order mark, semicolons, CR LF.
-fn csv(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+pub(super) fn csv(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all("\u{feff}".as_bytes())?;
     let mut table = ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer(out);
@@ -128,7 +128,7 @@ fn csv(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
 }
 
 /// Rows in columns, two spaces apart; nothing after the last one.
-fn columns(rows: &[Vec<String>]) -> String {
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0)).collect();
     let line = |row: &Vec<String>| row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect::<String>().trim_end().to_owned() + "\n";

@@ -1,0 +1,168 @@
+//! `puomp rules coverage`: how much of the rule book runs, and what the rest waits for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Shape;
+use crate::cli::ui::Ui;
+use crate::cli::{Exit, Failure, nsi, print};
+use crate::report::Key;
+use crate::rules::import::Edition;
+use crate::rules::{Covered, Standing, coverage};
+use crate::tables::RuleFiles;
+
+const EDITIONS: &str = "flk/editions.csv";
+
+/// How many rules of a group came out so.
+#[derive(Debug, Clone, Default, Serialize)]
+struct Counts {
+    total: usize,
+    executed: usize,
+    no_book: usize,
+    not_expressible: usize,
+    no_format: usize,
+}
+
+impl Counts {
+    fn add(&mut self, standing: &Standing) {
+        self.total += 1;
+        *match standing {
+            Standing::Executed => &mut self.executed,
+            Standing::NoBook(_) => &mut self.no_book,
+            Standing::External(_) => &mut self.not_expressible,
+            Standing::NoFormat => &mut self.no_format,
+        } += 1;
+    }
+
+    fn cells(&self) -> [String; 5] {
+        [self.total, self.executed, self.no_book, self.not_expressible, self.no_format].map(|n| n.to_string())
+    }
+}
+
+#[derive(Serialize)]
+struct Group {
+    /// Where the rules come from.
+    source: String,
+    /// clinics, or funds: only between funds.
+    files: &'static str,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct Category {
+    category: String,
+    kind: String,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct Idle<'a> {
+    id: &'a str,
+    files: &'a [String],
+    state: &'static str,
+    books: &'a [String],
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    editions: &'a [Edition],
+    groups: Vec<Group>,
+    categories: Vec<Category>,
+    not_executed: Vec<Idle<'a>>,
+}
+
+pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    let rules = coverage(files, books)?;
+    let editions: Vec<Edition> = files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).collect();
+    let mut groups: BTreeMap<(&str, &'static str), Counts> = BTreeMap::new();
+    let mut categories: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
+    for rule in &rules {
+        groups.entry((&rule.source, if rule.is_of_clinics() { "clinics" } else { "funds" })).or_default().add(&rule.standing);
+        categories.entry((rule.category(), &rule.kind)).or_default().add(&rule.standing);
+    }
+    match format {
+        Shape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
+        Shape::Json => {
+            let group = |((source, files), counts): (&(&str, &'static str), &Counts)| Group { source: (*source).to_owned(), files, counts: counts.clone() };
+            let category = |((category, kind), counts): (&(&str, &str), &Counts)| Category {
+                category: (*category).to_owned(),
+                kind: (*kind).to_owned(),
+                counts: counts.clone(),
+            };
+            let groups = groups.iter().map(group).collect();
+            let categories = categories.iter().map(category).collect();
+            nsi::json(&Body { editions: &editions, groups, categories, not_executed: rules.iter().filter_map(idle).collect() })?;
+        }
+        Shape::Csv => {
+            let head = ["id", "files", "kind", "source", "state", "books", "reason"];
+            let cells = |r: &Covered| {
+                let (books, reason) = idle(r).map_or((String::new(), String::new()), |i| (i.books.join(" "), i.reason.to_owned()));
+                vec![r.id.clone(), r.files.join(" "), r.kind.clone(), r.source.clone(), r.standing.as_str().to_owned(), books, reason]
+            };
+            nsi::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn idle(rule: &Covered) -> Option<Idle<'_>> {
+    let (books, reason): (&[String], &str) = match &rule.standing {
+        Standing::Executed => return None,
+        Standing::NoBook(books) => (books, ""),
+        Standing::External(reason) => (&[], reason),
+        Standing::NoFormat => (&[], ""),
+    };
+    Some(Idle { id: &rule.id, files: &rule.files, state: rule.standing.as_str(), books, reason })
+}
+
+fn human(
+    rules: &[Covered],
+    editions: &[Edition],
+    groups: &BTreeMap<(&str, &'static str), Counts>,
+    categories: &BTreeMap<(&str, &str), Counts>,
+    ui: &Ui<'_>,
+) -> String {
+    let (texts, lang) = (ui.texts, ui.lang);
+    let mut out = String::new();
+    for e in editions {
+        out.push_str(&texts.fill(Key::RulesEdition, lang, &[("book", &e.book), ("edition", &e.edition), ("date", &e.date)]));
+        out.push('\n');
+    }
+    let head = |key| texts.get(key, lang).split('|').map(str::to_owned).collect::<Vec<_>>();
+    let mut table = vec![head(Key::RulesCoverageGroups)];
+    for ((source, files), counts) in groups {
+        let whose = texts.get(if *files == "clinics" { Key::RulesOfClinics } else { Key::RulesOfFunds }, lang);
+        table.push([(*source).to_owned(), whose.to_owned()].into_iter().chain(counts.cells()).collect());
+    }
+    out.push_str(&nsi::columns(&table));
+    out.push('\n');
+    let mut table = vec![head(Key::RulesCoverageCategories)];
+    for ((category, kind), counts) in categories {
+        table.push([(*category).to_owned(), (*kind).to_owned()].into_iter().chain(counts.cells()).collect());
+    }
+    out.push_str(&nsi::columns(&table));
+    // What a book would bring, the best first.
+    let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
+    for books in rules.iter().filter_map(|r| if let Standing::NoBook(books) = &r.standing { Some(books) } else { None }) {
+        books.iter().for_each(|b| *waiting.entry(b).or_default() += 1);
+    }
+    let mut waiting: Vec<_> = waiting.into_iter().collect();
+    waiting.sort_by_key(|(book, count)| (std::cmp::Reverse(*count), *book));
+    if !waiting.is_empty() {
+        let list: Vec<String> = waiting.iter().map(|(book, count)| format!("{book} ({count})")).collect();
+        out.push('\n');
+        out.push_str(&texts.fill(Key::RulesWaiting, lang, &[("books", &list.join(", "))]));
+        out.push('\n');
+    }
+    let ids: Vec<&str> = rules.iter().filter(|r| matches!(r.standing, Standing::External(_))).map(|r| r.id.as_str()).collect();
+    if !ids.is_empty() {
+        out.push_str(&texts.fill(Key::RulesNotExpressible, lang, &[("ids", &ids.join(" "))]));
+        out.push('\n');
+    }
+    out
+}

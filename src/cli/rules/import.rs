@@ -1,0 +1,210 @@
+//! `puomp rules import`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Shape;
+use crate::cli::ui::{Ui, say};
+use crate::cli::{Exit, Failure, nsi, print};
+use crate::report::Key;
+use crate::rules::import::{Change, Importer, Plan, PlanError, RowOutcome, plan_file, store};
+use crate::tables::RuleFiles;
+
+/// What `import` takes.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Packets as published.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Take an older edition too.
+    #[arg(long)]
+    force: bool,
+    /// Say what would change, store nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Every rule, those that stay the same too.
+    #[arg(long)]
+    full: bool,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: Shape,
+}
+
+#[derive(Serialize)]
+struct Difference<'a> {
+    field: &'static str,
+    ours: &'a str,
+    theirs: &'a str,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    field: &'static str,
+    code: &'static str,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    change: &'static str,
+    inferred: bool,
+    differences: Vec<Difference<'a>>,
+    repairs: Vec<(&'static str, &'static str)>,
+    readings: Vec<(&'static str, &'a str)>,
+    why: Vec<Reason>,
+}
+
+#[derive(Serialize)]
+struct Import<'a> {
+    file: String,
+    book: &'a str,
+    edition: &'a str,
+    date: &'a str,
+    stored: Option<String>,
+    counts: Vec<(&'static str, usize)>,
+    rows: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    imports: Vec<Import<'a>>,
+}
+
+impl ImportArgs {
+    pub(super) fn run(&self, folder: Option<&Path>, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let mut files = files.clone();
+        let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
+        let mut worst = Exit::Done;
+        // Texts of the import; a folder of rules may bring its own.
+        let mut importer = Importer::new(&files, books)?;
+        for path in &self.paths {
+            let plan = match plan_file(&importer, path, self.force) {
+                Ok(plan) => plan,
+                Err(PlanError::Table(error)) => return Err(error.into()),
+                Err(PlanError::Refused(refusal)) => {
+                    let reason = importer.refusal(&refusal, ui.lang);
+                    say(&ui.texts.fill(Key::NsiRefused, ui.lang, &[("file", &path.display().to_string()), ("reason", &reason)]));
+                    worst = worst.max(if self.paths.len() == 1 { Exit::Input } else { Exit::Findings });
+                    continue;
+                }
+            };
+            let mut stored = None;
+            if let Some(folder) = folder.filter(|_| !self.dry_run) {
+                if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+                    std::fs::create_dir_all(parent).map_err(|e| Failure::Write(parent.to_owned(), e))?;
+                }
+                store(&plan, folder).map_err(|e| Failure::Write(folder.to_owned(), e))?;
+                stored = Some(folder.to_owned());
+                // The next packet is compared with what this one has brought.
+                files = RuleFiles::with_overlay(folder);
+                importer = Importer::new(&files, books)?;
+            }
+            plans.push((path, plan, stored));
+        }
+        match self.format {
+            Shape::Human => print(&plans.iter().map(|p| self.human(p, &importer, ui)).collect::<String>())?,
+            Shape::Json => nsi::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
+            Shape::Csv => self.table(&plans, &importer, ui)?,
+        }
+        Ok(worst)
+    }
+
+    fn shown<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a RowOutcome> {
+        plan.rows.iter().filter(|r| self.full || !matches!(r.change, Change::Same | Change::Kept) || !r.repairs.is_empty() || !r.readings.is_empty())
+    }
+
+    fn human(&self, (path, plan, stored): &(&Path, Plan, Option<PathBuf>), importer: &Importer, ui: &Ui<'_>) -> String {
+        let lang = ui.lang;
+        let text = |key: &str, slots: &[(&str, &str)]| importer.text(key, lang, slots) + "\n";
+        let count: usize = plan.rows.iter().filter(|r| r.change != Change::Kept && r.change != Change::Ended).count();
+        let mut out =
+            text("head", &[("book", &plan.edition.book), ("edition", &plan.edition.edition), ("date", &plan.edition.date), ("rows", &count.to_string())]);
+        if ui.quiet {
+            return String::new();
+        }
+        for row in self.shown(plan) {
+            let word = importer.text(&format!("change.{}", row.change.as_str()), lang, &[]);
+            out.push_str(&format!("{}  {word}\n", row.id));
+            for d in &row.differences {
+                out.push_str("    ");
+                out.push_str(&text("line.difference", &[("field", d.field.as_str()), ("ours", &d.ours), ("theirs", &d.theirs)]));
+            }
+            for (field, why) in &row.why {
+                out.push_str(&format!("    {}: {}\n", field.as_str(), importer.why(why, lang)));
+            }
+            let list = |words: Vec<String>| words.join(", ");
+            if !row.repairs.is_empty() {
+                let words =
+                    row.repairs.iter().map(|(f, r)| format!("{} ({})", importer.text(&format!("repair.{}", r.as_str()), lang, &[]), f.as_str())).collect();
+                out.push_str("    ");
+                out.push_str(&text("line.repairs", &[("list", &list(words))]));
+            }
+            if !row.readings.is_empty() {
+                let words = row.readings.iter().map(|(f, r)| format!("{} ({})", importer.text(&format!("reading.{r}"), lang, &[]), f.as_str())).collect();
+                out.push_str("    ");
+                out.push_str(&text("line.readings", &[("list", &list(words))]));
+            }
+        }
+        let counts: Vec<String> = Change::ALL
+            .iter()
+            .filter(|c| plan.count(**c) > 0)
+            .map(|c| format!("{}: {}", importer.text(&format!("change.{}", c.as_str()), lang, &[]), plan.count(*c)))
+            .collect();
+        out.push_str(&format!("{}\n", counts.join(", ")));
+        if plan.rows.iter().all(|r| matches!(r.change, Change::Same | Change::Kept)) {
+            out.push_str(&text("head.none", &[]));
+        }
+        match stored {
+            Some(folder) => out.push_str(&text("stored", &[("folder", &folder.display().to_string())])),
+            None if self.dry_run => {}
+            None => out.push_str(&text("not-stored", &[("file", &path.display().to_string())])),
+        }
+        out
+    }
+
+    fn import<'a>(&'a self, (path, plan, stored): &'a (&Path, Plan, Option<PathBuf>), importer: &Importer, ui: &Ui<'_>) -> Import<'a> {
+        let row = |r: &'a RowOutcome| Row {
+            id: &r.id,
+            change: r.change.as_str(),
+            inferred: r.inferred,
+            differences: r.differences.iter().map(|d| Difference { field: d.field.as_str(), ours: &d.ours, theirs: &d.theirs }).collect(),
+            repairs: r.repairs.iter().map(|(f, r)| (f.as_str(), r.as_str())).collect(),
+            readings: r.readings.iter().map(|(f, r)| (f.as_str(), r.as_str())).collect(),
+            why: r.why.iter().map(|(f, w)| Reason { field: f.as_str(), code: w.as_str(), text: importer.why(w, ui.lang) }).collect(),
+        };
+        Import {
+            file: path.display().to_string(),
+            book: &plan.edition.book,
+            edition: &plan.edition.edition,
+            date: &plan.edition.date,
+            stored: stored.as_ref().map(|p| p.display().to_string()),
+            counts: Change::ALL.iter().map(|c| (c.as_str(), plan.count(*c))).collect(),
+            rows: self.shown(plan).map(row).collect(),
+        }
+    }
+
+    fn table(&self, plans: &[(&Path, Plan, Option<PathBuf>)], importer: &Importer, ui: &Ui<'_>) -> Result<(), Failure> {
+        let head = ["file", "book", "edition", "id", "change", "field", "ours", "theirs", "why"];
+        let mut rows = Vec::new();
+        for (path, plan, _) in plans {
+            for row in self.shown(plan) {
+                let mut line = |field: &str, ours: &str, theirs: &str, why: &str| {
+                    let first =
+                        [path.display().to_string(), plan.edition.book.clone(), plan.edition.edition.clone(), row.id.clone(), row.change.as_str().to_owned()];
+                    rows.push(first.into_iter().chain([field, ours, theirs, why].map(str::to_owned)).collect());
+                };
+                row.differences.iter().for_each(|d| line(d.field.as_str(), &d.ours, &d.theirs, ""));
+                row.why.iter().for_each(|(f, w)| line(f.as_str(), "", "", &importer.why(w, ui.lang)));
+                row.repairs.iter().for_each(|(f, r)| line(f.as_str(), "", "", r.as_str()));
+                row.readings.iter().for_each(|(f, r)| line(f.as_str(), "", "", r));
+                if row.differences.is_empty() && row.why.is_empty() && row.repairs.is_empty() && row.readings.is_empty() {
+                    line("", "", "", "");
+                }
+            }
+        }
+        nsi::csv(&head, &rows)
+    }
+}

@@ -1,0 +1,167 @@
+//! `puomp rules list`.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Shape;
+use crate::cli::ui::Ui;
+use crate::cli::{Exit, Failure, nsi, print};
+use crate::finding::Lang;
+use crate::nsi::Date;
+use crate::report::Key;
+use crate::rules::import::TableRow;
+use crate::rules::rows;
+use crate::tables::RuleFiles;
+
+/// What `list` takes.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Beginnings of ids.
+    #[arg(long, value_name = "ID")]
+    id: Vec<String>,
+    /// Letter of a family.
+    #[arg(long, value_name = "LETTER")]
+    family: Option<String>,
+    /// In force on a day.
+    #[arg(long, value_name = "DATE")]
+    on: Option<String>,
+    /// Only those whose dates are inferred.
+    #[arg(long)]
+    inferred: bool,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: Shape,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    id: String,
+    ru: String,
+    en: String,
+}
+
+#[derive(serde::Deserialize)]
+struct ReasonRow {
+    id: String,
+    ru: String,
+    en: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    rules: &'a [TableRow],
+    /// What the words in the column `inferred` mean.
+    inferred: Vec<Reason>,
+}
+
+const REASONS: &str = "flk/inferred.csv";
+/// The book's letter for dispensary files, which the format tables call D.
+const DISPENSARY: [&str; 2] = ["D?", "X"];
+
+impl ListArgs {
+    pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let on = match &self.on {
+            None => None,
+            Some(text) => Some(Date::parse(text).ok_or_else(|| Failure::Value(text.clone(), ui.texts.get(Key::RulesDay, ui.lang).to_owned()))?.to_string()),
+        };
+        let mut rules = rows(files)?;
+        rules.retain(|r| self.wants(r, on.as_deref()));
+        let reasons: Vec<ReasonRow> = files.rows(REASONS)?.into_iter().map(|(_, r)| r).collect();
+        let used = |r: &&ReasonRow| rules.iter().any(|rule| rule.inferred == r.id);
+        match self.format {
+            Shape::Human => print(&self.human(&rules, &reasons.iter().filter(used).collect::<Vec<_>>(), ui))?,
+            Shape::Json => {
+                let inferred = reasons.iter().filter(used).map(|r| Reason { id: r.id.clone(), ru: r.ru.clone(), en: r.en.clone() }).collect();
+                nsi::json(&Body { rules: &rules, inferred })?;
+            }
+            Shape::Csv => table(&rules)?,
+        }
+        Ok(if rules.is_empty() { Exit::Nothing } else { Exit::Done })
+    }
+
+    fn wants(&self, rule: &TableRow, on: Option<&str>) -> bool {
+        let family = self.family.as_ref().map(|f| f.to_uppercase());
+        let family = family.as_deref().map(|f| if DISPENSARY.contains(&f) { "X" } else { f });
+        (self.id.is_empty() || self.id.iter().any(|id| rule.id.starts_with(id.as_str())))
+            && family.is_none_or(|f| rule.files.split(' ').any(|own| own == f))
+            && on.is_none_or(|day| rule.from.as_str() <= day && (rule.until.is_empty() || day <= rule.until.as_str()))
+            && (!self.inferred || !rule.inferred.is_empty())
+    }
+
+    fn human(&self, rules: &[TableRow], reasons: &[&ReasonRow], ui: &Ui<'_>) -> String {
+        let lang = ui.lang;
+        let mut out = String::new();
+        for rule in rules {
+            let term = match (rule.from.as_str(), rule.until.as_str()) {
+                ("", "") => "–".to_owned(),
+                (from, "") => format!("{from} …"),
+                (from, until) => format!("{from} … {until}"),
+            };
+            let mark = if rule.inferred.is_empty() { "" } else { "*" };
+            let severity = if rule.severity == "warning" { ui.texts.get(Key::SeverityWarning, lang) } else { ui.texts.get(Key::SeverityError, lang) };
+            let text = if lang == Lang::Ru { &rule.ru } else { &rule.en };
+            out.push_str(&format!("{}  {:<13}  {term}{mark}  {severity}\n    {text}\n", rule.id, rule.files));
+            if self.inferred
+                && let Some(reason) = reasons.iter().find(|r| r.id == rule.inferred)
+            {
+                out.push_str(&format!("    * {}\n", if lang == Lang::Ru { &reason.ru } else { &reason.en }));
+            }
+        }
+        if !self.inferred && rules.iter().any(|r| !r.inferred.is_empty()) {
+            out.push_str(ui.texts.get(Key::RulesInferred, lang));
+            out.push('\n');
+        }
+        let ids: std::collections::BTreeSet<&str> = rules.iter().map(|r| r.id.as_str()).collect();
+        out.push_str(&ui.texts.fill(Key::RulesTotal, lang, &[("count", &ui.texts.number(lang, ids.len() as u64))]));
+        out.push('\n');
+        out
+    }
+}
+
+fn table(rules: &[TableRow]) -> Result<(), Failure> {
+    let head = [
+        "id",
+        "files",
+        "element",
+        "when",
+        "require",
+        "kind",
+        "from",
+        "until",
+        "inferred",
+        "severity",
+        "twin",
+        "note_ru",
+        "note_en",
+        "ru",
+        "en",
+        "advice_ru",
+        "advice_en",
+        "source",
+    ];
+    let cells = |r: &TableRow| {
+        [
+            &r.id,
+            &r.files,
+            &r.element,
+            &r.when,
+            &r.require,
+            &r.kind,
+            &r.from,
+            &r.until,
+            &r.inferred,
+            &r.severity,
+            &r.twin,
+            &r.note_ru,
+            &r.note_en,
+            &r.ru,
+            &r.en,
+            &r.advice_ru,
+            &r.advice_en,
+            &r.source,
+        ]
+        .map(Clone::clone)
+        .to_vec()
+    };
+    nsi::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())
+}

@@ -1,0 +1,99 @@
+//! How much of the rule book runs, and what the rest waits for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::import::TableRow;
+use super::survey::{Standing, Survey};
+use super::{Conventions, FLK_TABLES, load};
+use crate::nsi::Books;
+use crate::registry::format::Formats;
+use crate::tables::{RuleFiles, TableError};
+
+/// Letters of what clinics send; the others go between funds only.
+const CLINIC: [&str; 5] = ["H", "C", "T", "X", "L"];
+
+/// A rule: all rows of one id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Covered {
+    /// Id.
+    pub id: String,
+    /// Letters of all its rows, in the order of the tables.
+    pub files: Vec<String>,
+    /// How it runs: core, builtin, template, external, expert, prose.
+    pub kind: String,
+    /// Where it comes from: book and edition.
+    pub source: String,
+    /// What becomes of it.
+    pub standing: Standing,
+}
+
+impl Covered {
+    /// The category, `006F`.
+    pub fn category(&self) -> &str {
+        self.id.split('.').next().unwrap_or("")
+    }
+
+    /// It speaks of what clinics send.
+    pub fn is_of_clinics(&self) -> bool {
+        self.files.iter().any(|f| CLINIC.contains(&f.as_str()))
+    }
+}
+
+/// All rows of the tables of format-logic control, in their order.
+///
+/// # Errors
+/// A defect of a table.
+pub fn rows(files: &RuleFiles) -> Result<Vec<TableRow>, TableError> {
+    // Whatever the compiler would refuse is told first, with its line.
+    load(files, FLK_TABLES)?;
+    let mut all = Vec::new();
+    for table in FLK_TABLES {
+        all.extend(files.rows::<TableRow>(table)?.into_iter().map(|(_, r)| r));
+    }
+    Ok(all)
+}
+
+/// What becomes of every rule; `books` is the folder of imported books.
+///
+/// # Errors
+/// A defect of a table, a rule that does not compile.
+pub fn coverage(files: &RuleFiles, books: Option<&Path>) -> Result<Vec<Covered>, TableError> {
+    let (formats, books, conventions) = (Formats::load(files)?, Books::load(files, books)?, Conventions::load(files)?);
+    let survey = Survey { formats: &formats, books: &books, conventions: &conventions };
+    let texts = rows(files)?;
+    let mut rules: BTreeMap<&str, Covered> = BTreeMap::new();
+    for (text, row) in texts.iter().zip(load(files, FLK_TABLES)?) {
+        let standing = survey.standing(&row)?;
+        let letters = text.files.split(' ').map(str::to_owned);
+        match rules.get_mut(text.id.as_str()) {
+            Some(rule) => {
+                rule.files.extend(letters);
+                rule.standing = rule.standing.clone().or(standing);
+            }
+            None => {
+                let rule = Covered { id: text.id.clone(), files: letters.collect(), kind: text.kind.clone(), source: text.source.clone(), standing };
+                rules.insert(&text.id, rule);
+            }
+        }
+    }
+    Ok(rules.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_rules_run_or_say_what_they_lack() {
+        let all = coverage(&RuleFiles::embedded(), None).expect("sound tables");
+        assert_eq!(all.len(), 865);
+        let of = |id: &str| all.iter().find(|r| r.id == id).unwrap_or_else(|| panic!("{id}"));
+        assert_eq!(of("006F.00.0400").standing, Standing::Executed);
+        assert_eq!(of("001F.00.0031").standing, Standing::NoBook(vec!["F032".to_owned()]));
+        assert!(matches!(of("005F.00.0010").standing, Standing::External(_)));
+        assert!(matches!(of("001F.00.0625").standing, Standing::External(_)));
+        assert!(of("003F.00.2170").is_of_clinics() && !of("002F.00.0020").is_of_clinics());
+        assert_eq!(of("003F.00.2170").files.len(), 4, "all rows of the id");
+    }
+}

@@ -1,0 +1,104 @@
+//! The rule book at the desk of a user.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::desk::Desk;
+
+/// A desk with a workspace, and a later edition of the book with four rules.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    fs::create_dir(desk.path(".puomp")).expect("a folder");
+    let zap = |id: &str, element: &str, files: &str, rest: &str| {
+        let files: String = files.chars().map(|c| format!("<TYPE_D>{c}</TYPE_D>")).collect();
+        format!("<zap><ID_TEST>{id}</ID_TEST><ID_EL>{element}</ID_EL><TYPE_MD>{files}</TYPE_MD>{rest}<DATEBEG>01.11.2019</DATEBEG></zap>")
+    };
+    let rules = [
+        zap("003F.00.0120", "ZL_LIST/ZAP/PACIENT/SMO", "CHTX", "<USL_TEST>PLAT присутствует</USL_TEST>"),
+        zap("003F.00.9990", "ZL_LIST/ZAP/Z_SL/SL/DN", "H", "<USL_TEST>USL_0K=3</USL_TEST>"),
+        zap("006F.00.9991", "ZL_LIST/ZAP/Z_SL/SUMV", "H", "<VAL_EL>SUMV=(</VAL_EL>"),
+        zap("006F.00.9992", "ZL_LIST/ZAP/Z_SL/SUMV", "H", "<VAL_EL>Сумма должна сходиться</VAL_EL>"),
+    ];
+    let packet = format!("<packet><zglv><type>FLK_MPF</type><version>9.9</version><date>01.02.2030</date></zglv>{}</packet>", rules.concat());
+    fs::write(desk.path("Q015.xml"), packet).expect("written");
+    desk
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn a_rule_is_found_by_its_id_family_and_day() {
+    let desk = desk();
+    let (code, out, err) = desk.run(&["rules", "list", "--id", "003F.00.2170"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("003F.00.2170  H ") && out.contains("2019-11-01 … 2021-12-31*  ошибка") && out.ends_with("правил: 1\n"), "{out}");
+    assert!(out.contains("puomp rules list --inferred"), "{out}");
+    let (_, out, _) = desk.run(&["rules", "list", "--id", "003F.00.2170", "--family", "h", "--on", "2022-01-01"]);
+    assert!(out.ends_with("правил: 0\n"), "{out}");
+    let (code, out, _) = desk.run(&["rules", "list", "--id", "003F.00.2170", "--inferred", "--lang", "en"]);
+    assert!(code == 0 && out.contains("* NPOLIS is no longer obligatory"), "{out}");
+    let (_, out, _) = desk.run(&["rules", "list", "--id", "001F.00.0270", "--format", "json"]);
+    let rule = &json(&out)["rules"][0];
+    assert_eq!((rule["require"].as_str(), rule["files"].as_str()), (Some("BOOK(V002.IDPR)"), Some("C H T D R")));
+    let (code, _, err) = desk.run(&["rules", "list", "--on", "завтра"]);
+    assert!(code == 2 && err.contains("ГГГГ-ММ-ДД"), "{err}");
+}
+
+#[test]
+fn coverage_adds_up_and_names_what_does_not_run() {
+    let desk = desk();
+    let (code, out, _) = desk.run(&["rules", "coverage", "--format", "json"]);
+    assert_eq!(code, 0);
+    let coverage = json(&out);
+    let sum = |name: &str| coverage["groups"].as_array().expect("groups").iter().map(|g| g[name].as_u64().expect("a number")).sum::<u64>();
+    assert_eq!(sum("total"), 865);
+    assert_eq!(sum("executed") + sum("no_book") + sum("not_expressible") + sum("no_format"), 865);
+    assert_eq!(coverage["not_executed"].as_array().map(Vec::len), Some((865 - sum("executed")) as usize));
+    assert!(coverage["groups"][0]["executed"].as_u64() >= Some(640), "{out}");
+    let (_, out, _) = desk.run(&["rules", "coverage"]);
+    assert!(out.starts_with("правила: Q015, редакция 2.2 от 2021-02-12\n") && out.contains("006F.00.1350"), "{out}");
+}
+
+#[test]
+fn an_import_tells_every_rule_and_counts_from_then_on() {
+    let desk = desk();
+    let (code, out, err) = desk.run(&["rules", "import", "Q015.xml", "--dry-run"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("Q015 9.9 от 2030-02-01: 4 правил"), "{out}");
+    assert!(out.contains("003F.00.9990  новое\n    исправлено в тексте: опечатка (when)\n"), "{out}");
+    assert!(out.contains("006F.00.9991  не выразить\n    require: колонка 7: ожидается элемент, число или код, стоит «»\n"), "{out}");
+    assert!(out.contains("006F.00.9992  не выразить\n    require: текст для людей, а не формула (колонка 1)\n"), "{out}");
+    assert!(!desk.path(".puomp/rules").exists());
+    let (code, out, _) = desk.run(&["rules", "import", "Q015.xml", "--format", "json"]);
+    assert_eq!(code, 0);
+    let import = &json(&out)["imports"][0];
+    assert_eq!((import["edition"].as_str(), import["stored"].is_string()), (Some("9.9"), true));
+    // The imported book is in force without a word more.
+    let (_, out, _) = desk.run(&["rules", "list", "--id", "003F.00.9990"]);
+    assert!(out.ends_with("правил: 1\n"), "{out}");
+    let (_, out, _) = desk.run(&["rules", "coverage"]);
+    assert!(out.starts_with("правила: Q015, редакция 9.9 от 2030-02-01\n"), "{out}");
+    // Again: nothing new.
+    let (_, out, _) = desk.run(&["rules", "import", "Q015.xml", "--lang", "en"]);
+    assert!(!out.contains("new: ") && !out.contains("changed: ") && !out.contains("ended: "), "{out}");
+}
+
+#[test]
+fn what_is_no_rule_book_is_refused_in_words() {
+    let desk = desk();
+    fs::write(desk.path("old.xml"), fs::read_to_string(desk.path("Q015.xml")).expect("there").replace("2030", "2020")).expect("written");
+    fs::write(desk.path("cut.xml"), "<packet><zglv>").expect("written");
+    for (file, reason) in [("old.xml", "старше той, что есть"), ("cut.xml", "файл обрывается"), ("none.xml", "не читается")]
+    {
+        let (code, out, err) = desk.run(&["rules", "import", file]);
+        assert_eq!((code, out.as_str()), (6, ""), "{file}");
+        assert!(err.contains(file) && err.contains(reason), "{err}");
+    }
+    assert!(!desk.path(".puomp/rules").exists());
+    let (code, _, _) = desk.run(&["rules", "import", "old.xml", "--force", "--rules", "мои правила"]);
+    assert_eq!(code, 0);
+    assert!(desk.path("мои правила/flk/editions.csv").is_file());
+}
