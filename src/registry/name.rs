@@ -10,6 +10,8 @@ use super::month::Month;
 
 /// Longest stem that is looked at; FILENAME itself has at most 26 characters.
 const MAX_STEM: usize = 64;
+/// Longest number of a packet: a person file's name, one letter longer than its main file's, still is a name.
+const MAX_NUMBER: usize = 32;
 /// Longest run of family letters; the known ones have one or two.
 const MAX_LETTERS: usize = 4;
 
@@ -160,7 +162,7 @@ impl FileName {
         let two = |a: u8, b: u8| (a.is_ascii_digit() && b.is_ascii_digit()).then(|| (a - b'0') * 10 + (b - b'0'));
         let year = 2000 + u16::from(two(y1, y2).ok_or(NameError::Period)?);
         let month = two(m1, m2).filter(|m| (1..=12).contains(m)).ok_or(NameError::Period)?;
-        if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
+        if number.is_empty() || number.len() > MAX_NUMBER || !number.iter().all(u8::is_ascii_digit) {
             return Err(NameError::Number);
         }
         let letters = text(letters).to_ascii_uppercase();
@@ -292,6 +294,7 @@ mod tests {
             ("HM140001S14002-19031", NameError::Separator),
             ("HM140001S14002_1903", NameError::Number),
             ("HM140001S14002_19031a", NameError::Number),
+            ("TT14T15_0112100000012100000404877711227400000012", NameError::Number),
             ("HM140001S14002_19131", NameError::Period),
             ("HM140001S14002_190", NameError::Period),
             ("HM140001S14002_19я3", NameError::Period),

@@ -1,6 +1,7 @@
 //! Proofs of the structural control: every check by a fragment that passes and one that fails, the reader against quick-xml, places
 //! against a naive count, pieces and threads against the whole, hostile input against the clock.
 
+mod batch;
 mod checks;
 mod differential;
 mod noise;
