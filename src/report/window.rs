@@ -38,14 +38,18 @@ pub struct Window {
 #[derive(Debug, Clone)]
 pub struct Masks {
     plain: BTreeSet<Box<str>>,
+    /// Every name of a format. A name that is none may be a text behind a stray `<`.
+    known: BTreeSet<Box<str>>,
     show_personal: bool,
 }
 
 impl Masks {
     /// By the format tables; with `show_personal` nothing is hidden.
     pub fn new(formats: &Formats, show_personal: bool) -> Self {
-        let plain = formats.element_names().into_iter().filter(|(_, personal)| !personal).map(|(name, _)| name.into()).collect();
-        Self { plain, show_personal }
+        let names = formats.element_names();
+        let plain = names.iter().filter(|(_, personal)| !**personal).map(|(name, _)| (*name).into()).collect();
+        let known = names.keys().map(|name| (*name).into()).collect();
+        Self { plain, known, show_personal }
     }
 
     /// Hides everything but markup and the values of `<NAME>value</NAME>` with a known harmless name, both tags in sight.
@@ -77,6 +81,9 @@ impl Masks {
         let opens = name_start == at + 1 && chars.get(close) == Some(&'>') && chars[close - 1] != '/';
         let name: String = chars[name_start.min(chars.len())..name_end].iter().collect();
         mask(&mut chars[name_end..close]);
+        if !self.known.contains(name.as_str()) {
+            mask(&mut chars[name_start.min(name_end)..name_end]);
+        }
         let value = close + usize::from(chars.get(close) == Some(&'>'));
         if !opens || !self.plain.contains(name.as_str()) {
             return value;
@@ -297,7 +304,8 @@ mod tests {
         for (text, expected) in [
             ("<FAM>Иванов</FAM><W>1</W>", "<FAM>******</FAM><W>1</W>"),
             ("анов</FAM>\n<DR>1980-02-30</DR>", "****</FAM>\n<DR>****-**-**</DR>"),
-            ("<NOSUCH>Иванов</NOSUCH>", "<NOSUCH>******</NOSUCH>"),
+            ("<NOSUCH>Иванов</NOSUCH>", "<******>******</******>"),
+            ("<COMENTP>x <Иван</COMENTP>", "<COMENTP>* <****</COMENTP>"),
             ("<W a=\"Иван\">1</W>", "<W *=\"****\">1</W>"),
             ("<!-- Иван --><W>1</W><!-- Пётр", "<!-- **** --><W>1</W><!-- ****"),
             ("<W><![CDATA[Иван]]></W>", "<W><![CDATA[****]]></W>"),

@@ -5,6 +5,7 @@ mod batch;
 mod checks;
 mod differential;
 mod noise;
+mod personal_data;
 mod pieces;
 mod positions;
 mod support;
