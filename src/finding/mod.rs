@@ -239,13 +239,13 @@ impl Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIx(pub u16);
 
-/// One row of `rules/structure.csv`.
+/// What a finding refers to: one row of `rules/structure.csv`, or one row of a rule book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Stable id, such as `S001`.
+    /// Stable id, such as `S001` or `006F.00.0400`.
     pub id: String,
-    /// Its kind.
-    pub check: Check,
+    /// Its kind; none for rules of a book.
+    pub check: Option<Check>,
     /// Roles of the format tables that the kind takes; meaning: see [`Check`].
     pub element: Vec<String>,
     /// Second parameter of the kind.
@@ -258,6 +258,39 @@ pub struct Rule {
     pub text: Text,
     /// What to do in the MIS.
     pub advice: Text,
+    /// Rules of the federal book that say the same: see [`Same`].
+    pub same: Vec<Same>,
+}
+
+/// A federal rule, or a category of them, that says what a structural check says: one finding comes out, with the federal id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Same {
+    /// Any rule of the category (`003F`) that is broken at the same place of the same element.
+    Category(String),
+    /// The rule of this id, broken anywhere in the head of the same package: what it checks stands there once.
+    Rule(String),
+    /// The check is how this rule is executed: its findings carry this id where the rule is in force.
+    Executes(String),
+}
+
+impl FromStr for Same {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match (word.strip_prefix('='), word.contains('.')) {
+            (Some(id), _) if id.contains('.') => Ok(Self::Executes(id.to_owned())),
+            (None, true) => Ok(Self::Rule(word.to_owned())),
+            (None, false) if word.len() == 4 => Ok(Self::Category(word.to_owned())),
+            _ => Err(format!("federal: «{word}»: a category (003F), an id, or = and an id is due")),
+        }
+    }
+}
+
+impl Rule {
+    /// Whether a finding refuses the file as a whole and not one record.
+    pub fn is_of_file(&self) -> bool {
+        self.check.is_some_and(Check::is_of_file)
+    }
 }
 
 #[derive(Deserialize)]
@@ -272,9 +305,10 @@ struct RuleRow {
     en: String,
     advice_ru: String,
     advice_en: String,
+    federal: String,
 }
 
-/// All structural checks, by id and by kind.
+/// All that findings refer to: the structural checks by id and by kind, and behind them the rules of a book.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     rules: Vec<Rule>,
@@ -312,7 +346,8 @@ impl Catalog {
             let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
             rules.push(Rule {
                 id: row.id,
-                check,
+                check: Some(check),
+                same: row.federal.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(&fail)?,
                 element: words(&row.element),
                 other: words(&row.other),
                 severity: row.severity,
@@ -325,6 +360,19 @@ impl Catalog {
             return Err(TableError::new(TABLE, 0, format!("no row for the check «{}»", absent.as_str())));
         }
         Ok(Self { rules, by_check })
+    }
+
+    /// Adds rules of a book behind those that are there; the index of the first.
+    ///
+    /// # Errors
+    /// More than a finding can number.
+    pub fn extend(&mut self, rules: impl IntoIterator<Item = Rule>) -> Result<RuleIx, TableError> {
+        let first = self.rules.len();
+        self.rules.extend(rules);
+        match (u16::try_from(first), u16::try_from(self.rules.len())) {
+            (Ok(first), Ok(_)) => Ok(RuleIx(first)),
+            _ => Err(TableError::new(TABLE, 0, format!("{} rules in all: at most {} can be numbered", self.rules.len(), u16::MAX))),
+        }
     }
 
     /// The first row of a kind.
@@ -521,7 +569,7 @@ mod tests {
         let catalog = Catalog::load(&RuleFiles::embedded()).expect("the built-in table is sound");
         for check in Check::ALL {
             assert_eq!(check.as_str().parse::<Check>(), Ok(*check));
-            assert_eq!(catalog.rule(catalog.of(*check)).check, *check);
+            assert_eq!(catalog.rule(catalog.of(*check)).check, Some(*check));
         }
     }
 

@@ -173,7 +173,7 @@ impl Plan {
         let find = |words: &[String]| first_role(format, words);
         let hook = |hooks: &mut [Option<Box<Hooks>>], id: NodeId, set: &mut dyn FnMut(&mut Hooks)| set(hooks[usize::from(id.0)].get_or_insert_default());
         match row.check {
-            Check::Unique => {
+            Some(Check::Unique) => {
                 let (Some(element), scope) = (find(&row.element)?, find(&row.other)?) else { return Ok(()) };
                 if scope == Some(format.root()) {
                     let index = self.file_key(format, element);
@@ -186,7 +186,7 @@ impl Plan {
                     hook(hooks, scope, &mut |h| h.opens_keys.push(index));
                 }
             }
-            Check::PersonAbsent | Check::PersonIdle => {
+            Some(Check::PersonAbsent | Check::PersonIdle) => {
                 let Some(element) = find(&row.element)? else { return Ok(()) };
                 let index = self.file_key(format, element);
                 if self.keys[index].absent.replace(rule).is_some() {
@@ -198,7 +198,7 @@ impl Plan {
                     }
                 });
             }
-            Check::SamePerson if format.family == PERSONS => {
+            Some(Check::SamePerson) if format.family == PERSONS => {
                 for (position, word) in row.element.iter().enumerate() {
                     let role: Role = word.parse()?;
                     if let Some(id) = format.role(role) {
@@ -208,7 +208,7 @@ impl Plan {
                 self.same_person = Some((rule, row.element.len()));
                 hook(hooks, self.record, &mut |_| {});
             }
-            Check::Sum => {
+            Some(Check::Sum) => {
                 let (Some(total), Some(addend)) = (find(&row.element)?, find(&row.other)?) else { return Ok(()) };
                 let index = self.sums.len();
                 let of_file = !format.is_within(total, self.record);
@@ -219,14 +219,14 @@ impl Plan {
                     hook(hooks, scope, &mut |h| h.opens_sums.push(index));
                 }
             }
-            Check::Count => {
+            Some(Check::Count) => {
                 let (Some(declared), Some(counted)) = (find(&row.element)?, find(&row.other)?) else { return Ok(()) };
                 let Some(role) = format.node(declared).role else { return Ok(()) };
                 let index = self.counts.len();
                 self.counts.push(Count { rule, declared: role });
                 hook(hooks, counted, &mut |h| h.counts.push(index));
             }
-            Check::NamePart if format.family != PERSONS => {
+            Some(Check::NamePart) if format.family != PERSONS => {
                 let [role] = row.element.as_slice() else { return Err("one role is due".to_owned()) };
                 let [part] = row.other.as_slice() else { return Err("one part of the name is due".to_owned()) };
                 let part = match part.as_str() {

@@ -421,7 +421,7 @@ impl<'t> Checker<'t> {
             for finding in spool.iter()? {
                 let finding = finding?;
                 let rule = self.catalog.rule(finding.rule);
-                if rule.severity == Severity::Error && rule.check.is_of_file() {
+                if rule.severity == Severity::Error && rule.is_of_file() {
                     last = Some(finding);
                 }
             }

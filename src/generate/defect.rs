@@ -87,7 +87,7 @@ impl Ways {
             let check: Check = row.check.parse().map_err(wrong)?;
             let role = if row.element.is_empty() { None } else { Some(row.element.parse::<Role>().map_err(wrong)?) };
             let fits = |element: &[String]| role.is_none_or(|r| element.first().is_some_and(|e| e == r.as_str()));
-            let rule = catalog.rules().map(|(_, rule)| rule).find(|rule| rule.check == check && fits(&rule.element));
+            let rule = catalog.rules().map(|(_, rule)| rule).find(|rule| rule.check == Some(check) && fits(&rule.element));
             let rule = rule.ok_or_else(|| wrong(format!("no row of structure.csv is of the check «{}» {}", row.check, row.element)))?.id.clone();
             ways.push(Way { check, role, rule, weight: row.weight, text: row.text });
         }

@@ -202,7 +202,7 @@ impl Protocol {
     fn write_finding(&self, xml: &mut Writer<Vec<u8>>, finding: &Finding, rule: &Rule, report: &PackageReport) -> io::Result<()> {
         xml.write_event(Event::Start(BytesStart::new(&self.block)))?;
         end_line(xml);
-        let of_file = rule.check.is_of_file();
+        let of_file = rule.is_of_file();
         let mut names = finding.path.rsplit('/');
         let (element, parent) = (names.next().filter(|n| !n.is_empty()), names.next());
         let message = finding.message(rule, Lang::Ru);
