@@ -54,6 +54,11 @@ impl RuleFiles {
         Self { overlay: Some(folder.to_owned()) }
     }
 
+    /// Whether a folder overrides any of these tables.
+    pub fn overrides(&self, tables: &[&str]) -> bool {
+        self.overlay.as_ref().is_some_and(|folder| tables.iter().any(|table| folder.join(table).exists()))
+    }
+
     /// Text of one table.
     ///
     /// # Errors

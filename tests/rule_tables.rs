@@ -36,9 +36,9 @@ fn every_row_compiles_for_every_format() {
         for (letter, side) in sides {
             for row in &rows {
                 // Rules of persons that name elements of the main file are compiled from the records' side.
-                match RuleSet::compile(std::slice::from_ref(row), letter, None, side, sources(format)) {
+                match RuleSet::compile(std::slice::from_ref(row), &[(letter, side)], None, sources(format)) {
                     Ok(set) => {
-                        for (_, state) in set.states() {
+                        for puomp::rules::RowState { state, .. } in set.states() {
                             let best = states.entry(&row.id).or_insert_with(|| state.clone());
                             if *state == State::Executed {
                                 *best = State::Executed;

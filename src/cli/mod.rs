@@ -92,7 +92,7 @@ fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
     let texts = Texts::load(&files)?;
     let ui = Ui::new(cli, lang, &texts);
     let run = || match &cli.verb {
-        Verb::Validate(verb) => verb.run(&files, &ui),
+        Verb::Validate(verb) => verb.run(cli, &files, &ui),
         Verb::Formats(verb) => run_formats(verb, &files, &ui),
         Verb::Generate(verb) => verb.run(&files, &ui),
         Verb::Nsi(verb) => verb.run(cli, &files, &ui),

@@ -10,9 +10,10 @@ use clap::{Args, ValueEnum};
 
 use super::inputs::inputs;
 use super::ui::{Target, Ui};
-use super::{Exit, Failure};
+use super::args::Cli;
+use super::{Exit, Failure, nsi};
 use crate::finding::Catalog;
-use crate::flk::{Checker, Config, PackageReport};
+use crate::flk::{Checker, Config, PackageReport, Rulebook};
 use crate::registry::format::Formats;
 use crate::report::csv::Csv;
 use crate::report::flk::{Flk, Naming, Protocol};
@@ -20,6 +21,7 @@ use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
 use crate::report::{Ending, Report, RuleSet, Tally};
+use crate::rules::FLK_TABLES;
 use crate::sys::{Access, AtomicFile};
 use crate::tables::RuleFiles;
 
@@ -74,16 +76,20 @@ enum FormatArg {
 }
 
 impl ValidateArgs {
-    pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, cli: &Cli, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
         let inputs = inputs(&self.paths)?;
-        let (catalog, formats, rules, protocol) = (Catalog::load(files)?, Formats::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
+        let (mut catalog, formats, rules, protocol) = (Catalog::load(files)?, Formats::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
+        let book = Rulebook::load(files, nsi::folder(cli).as_deref(), &mut catalog, |_| true)?;
+        if files.overrides(FLK_TABLES) {
+            book.prove(&formats)?;
+        }
         let naming = protocol.naming(self.protocol_letter).ok_or_else(|| self.unknown_letter(&protocol))?;
         let mut protocols = match &self.protocol_dir {
             Some(folder) => Some(Protocols::new(folder, &protocol, &catalog, naming)?),
             None => None,
         };
-        let checker = Checker::new(&catalog, &formats)?;
+        let checker = Checker::new(&catalog, &formats)?.with_rules(&book);
         let bar = ui.bar();
         // Values of personal elements are in protocols and in what the user asked for: such files are not for everybody.
         let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };

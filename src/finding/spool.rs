@@ -100,6 +100,22 @@ impl Spool {
         Ok(())
     }
 
+    /// Keeps only the findings that a judge wants.
+    ///
+    /// # Errors
+    /// The spill file cannot be read or a new one cannot be written.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) -> io::Result<()> {
+        let mut kept = Self::with_budget(self.budget);
+        for finding in self.iter()? {
+            let finding = finding?;
+            if keep(&finding) {
+                kept.push(finding)?;
+            }
+        }
+        *self = kept;
+        Ok(())
+    }
+
     fn spill_if_full(&mut self) -> io::Result<()> {
         if self.tail.len() < self.budget {
             return Ok(());

@@ -9,8 +9,10 @@ use crate::registry::chunk::{Chunk, Chunks};
 use crate::registry::encoding::BOM;
 use crate::registry::fault::Fault;
 use crate::registry::source::Source;
+use crate::rules::Gathered;
 
 use super::keyset::KeySet;
+use super::persons::Persons;
 use super::places::Progressed;
 use super::progress::Progress;
 use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
@@ -27,6 +29,10 @@ pub(super) struct FileOutcome {
     pub(super) cases: u64,
     pub(super) services: u64,
     pub(super) case_sum: Running,
+    /// What the records came to for rules of the head.
+    pub(super) gathered: Vec<Gathered>,
+    /// Persons of a person file.
+    pub(super) persons: Persons,
     /// A record went on across pieces: none of them can be understood without those before it.
     pub(super) tangled: bool,
     /// The file could not be read to its end.
@@ -149,6 +155,8 @@ impl<'a> Join<'a> {
             keys: plan.keys.iter().map(|_| KeySet::default()).collect(),
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
+            gathered: context.rules.map_or_else(Vec::new, |r| r.set.gathered()),
+            persons: Persons::new(context.rules.and_then(|r| r.keeping.clone()).unwrap_or_default()),
             ..FileOutcome::default()
         };
         Self { context, sink, outcome, root: RootState::default(), root_place: None, read: Progressed::default(), pending: None }
@@ -222,6 +230,10 @@ impl<'a> Join<'a> {
         for (count, more) in outcome.counts.iter_mut().zip(&piece.counts) {
             *count += more;
         }
+        if let Some(rules) = self.context.rules {
+            rules.set.join(&mut outcome.gathered, &piece.gathered);
+        }
+        outcome.persons.extend(&piece.persons);
         outcome.case_sum.join(piece.case_sum);
         outcome.records += piece.records;
         outcome.cases += piece.cases;
@@ -245,7 +257,8 @@ impl<'a> Join<'a> {
         (self.sink)(finding)
     }
 
-    fn finish(self) -> io::Result<FileOutcome> {
+    fn finish(mut self) -> io::Result<FileOutcome> {
+        self.outcome.persons.close();
         if self.outcome.fault.is_none() {
             let format = self.context.format;
             let root = format.node(format.root());

@@ -1,15 +1,20 @@
 //! Format-logic control (ФЛК) of packages.
 
 mod file;
+mod head;
+mod judge;
 mod keyset;
 mod locate;
 pub mod outcome;
+mod persons;
 mod places;
 mod plan;
 pub mod progress;
+mod rulebook;
 mod validate;
 mod walk;
 
-pub use outcome::{Account, NotExecuted, PackageReport, Verdict};
+pub use outcome::{Account, Applied, NotExecuted, PackageReport, Verdict};
 pub use progress::{Progress, Silent};
+pub use rulebook::Rulebook;
 pub use validate::{Checker, Config, check_document};

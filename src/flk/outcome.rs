@@ -2,9 +2,11 @@
 
 use crate::finding::spool::Spool;
 use crate::finding::{Catalog, Severity, Text};
+use crate::nsi::{Date, Description};
 use crate::registry::format::Family;
 use crate::registry::month::Month;
 use crate::registry::source::Source;
+use crate::rules::import::Edition;
 
 /// The verdict on a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +55,28 @@ pub struct NotExecuted {
     pub reason: Text,
 }
 
+/// What of the rule book was applied to a package, for the head of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Edition of the rule book.
+    pub edition: Option<Edition>,
+    /// The account's date, else that of the file.
+    pub account: Option<Date>,
+    /// The account is newer than the edition: rules may have changed since.
+    pub newer_than_edition: bool,
+    /// Rules that ran, by id.
+    pub rules: u64,
+    /// Books in which they looked things up.
+    pub books: Vec<Description>,
+}
+
+impl Applied {
+    /// Books that are known to be complete only until a day before the account's.
+    pub fn older_books(&self) -> impl Iterator<Item = &Description> {
+        self.books.iter().filter(|b| b.complete_until.is_some_and(|until| Some(until) < self.account))
+    }
+}
+
 /// Everything the control says of one package (a main file and its person file).
 #[derive(Debug)]
 pub struct PackageReport {
@@ -86,6 +110,8 @@ pub struct PackageReport {
     pub findings: Spool,
     /// Checks that did not run.
     pub not_executed: Vec<NotExecuted>,
+    /// What of the rule book was applied; none where there is no main file or no rule book.
+    pub applied: Option<Applied>,
     /// Where the main file's bytes can be read again (for source windows).
     pub main_source: Option<Source>,
     /// Where the person file's bytes can be read again.

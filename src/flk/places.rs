@@ -60,6 +60,11 @@ pub(super) fn resolve<'a>(places: impl Iterator<Item = &'a mut Place>, bytes: &[
     read
 }
 
+/// The place of an offset: one that is known already, else one that the piece will count.
+pub(super) fn settled(known: &[Place], offset: u64) -> Place {
+    known.binary_search_by_key(&offset, |p| p.offset).map_or(Place { offset, ..Place::default() }, |at| known[at])
+}
+
 fn saturated(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

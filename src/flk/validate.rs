@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -21,15 +22,19 @@ use crate::registry::package::{Input, Member, Package, discover};
 use crate::registry::probe::{Head, WINDOW};
 use crate::registry::scan::ScanLimits;
 use crate::registry::source::Source;
+use crate::rules::{At, Hit};
 use crate::tables::TableError;
 
 use super::file::{FileOutcome, check_file};
+use super::head::Front;
+use super::judge::{carried, says_the_same};
 use super::keyset::{self, Side};
 use super::locate::locate;
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
 use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
 use super::progress::Progress;
+use super::rulebook::{FileRules, HeadFacts, PackageRules, Rulebook};
 use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
 
 /// Settings of a run.
@@ -55,6 +60,7 @@ pub struct Checker<'t> {
     catalog: &'t Catalog,
     formats: &'t Formats,
     plans: BTreeMap<(Family, String), Plan>,
+    rules: Option<&'t Rulebook>,
 }
 
 /// The family that a main file is taken for when neither its name nor its content tells.
@@ -76,7 +82,13 @@ impl<'t> Checker<'t> {
         for format in formats.all() {
             plans.insert((format.family, format.edition.id.clone()), Plan::new(format, catalog)?);
         }
-        Ok(Self { catalog, formats, plans })
+        Ok(Self { catalog, formats, plans, rules: None })
+    }
+
+    /// The same with the rules of a book, which were added to this checker's catalog when it was loaded.
+    #[must_use]
+    pub fn with_rules(self, rules: &'t Rulebook) -> Self {
+        Self { rules: Some(rules), ..self }
     }
 
     /// Checks every package under the paths; reports arrive in the order of the packages.
@@ -130,17 +142,51 @@ impl<'t> Checker<'t> {
         let any_name = || package.persons.as_ref().and_then(|m| m.name(prefixes).ok());
         let name_period = main_name.clone().or_else(any_name).and_then(|n| Month::new(n.year, n.month));
 
+        let family = package.main.as_ref().map(|m| self.family(m, main_name.as_ref()));
+        let seen = |member: Option<&'_ Member>, family: Option<Family>, period| Some(self.seen(member?, family?, period, config));
+        let of_main = seen(package.main.as_ref(), family, period).flatten();
+        let of_persons = seen(package.persons.as_ref(), Some(PERSONS), period.or(name_period)).flatten();
+        let rules = match (self.rules, &of_main) {
+            (Some(book), Some(main)) => {
+                let persons = self.formats.has_persons(main.format.family).then(|| of_persons.as_ref().map_or_else(|| self.newest(PERSONS), |p| Some(p.format)));
+                Some(book.for_package(self.formats, self.catalog, main.format, persons.flatten(), main.facts().account_date()).map_err(io::Error::other)?)
+            }
+            _ => None,
+        };
+
         let mut persons = None;
         if let Some(member) = &package.persons {
-            persons = Some(self.member(member, FileRole::Persons, PERSONS, period.or(name_period), package, config, progress)?);
+            let own = rules.as_ref().zip(of_persons.as_ref()).zip(of_main.as_ref());
+            let own = own.and_then(|((r, p), m)| r.of_persons(p.facts(), m.format, self.formats, period));
+            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period) };
+            let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
+            if let (Some(own), Some(seen)) = (&own, &of_persons) {
+                self.judge_head(own, &mut checked, seen)?;
+            }
+            persons = Some(checked);
         }
         let mut main = None;
-        if let Some(member) = &package.main {
-            let family = self.family(member, main_name.as_ref());
-            main = Some(self.member(member, FileRole::Main, family, period, package, config, progress)?);
+        if let (Some(member), Some(family)) = (&package.main, family) {
+            let known = persons.as_ref().filter(|p| !p.unread).zip(of_persons.as_ref());
+            let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
+            let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
+            let task = Task { member, file: FileRole::Main, family, period };
+            let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
+            let hits = match (&own, &of_main) {
+                (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
+                _ => Vec::new(),
+            };
+            if let (Some(persons), Some(seen)) = (&mut persons, &of_persons) {
+                add_to_head(self.catalog, persons, hits.iter().map(|(hit, rule)| seen.finding(hit, *rule, FileRole::Persons)).collect())?;
+            }
+            main = Some(checked);
         }
         let mut not_executed = Vec::new();
-        self.relate(package, persons.as_mut(), main.as_mut(), &findings, &mut not_executed)?;
+        self.relate(package, rules.as_ref(), persons.as_mut(), main.as_mut(), &findings, &mut not_executed)?;
+        if let (Some(rules), Some(main)) = (&rules, &main) {
+            let with_persons = !self.formats.has_persons(family.unwrap_or(FALLBACK)) || persons.as_ref().is_some_and(|p| !p.unread);
+            not_executed.extend(rules.not_executed(with_persons || main.unread));
+        }
         let mut report = PackageReport {
             main: package.main.as_ref().map(Member::file_name),
             persons: package.persons.as_ref().map(Member::file_name),
@@ -157,6 +203,7 @@ impl<'t> Checker<'t> {
             verdict: Verdict::Clean,
             findings,
             not_executed,
+            applied: rules.as_ref().map(PackageRules::applied),
             main_source: package.main.as_ref().map(|m| m.source.clone()),
             persons_source: package.persons.as_ref().map(|m| m.source.clone()),
         };
@@ -213,17 +260,27 @@ impl<'t> Checker<'t> {
         name.and_then(|n| n.family).or_else(stated).unwrap_or_else(by_content)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call a file; a struct would only rename them")]
-    fn member(
-        &self,
-        member: &Member,
-        file: FileRole,
-        family: Family,
-        period: Option<Month>,
+    /// What stands before the first record of a file that can be read.
+    fn seen(&self, member: &Member, family: Family, period: Option<Month>, config: &Config) -> Option<Seen<'_>> {
+        let head = member.head.as_ref().ok()?;
+        let (format, _) = self.formats.choose(family, head.value(Role::Version), period)?;
+        self.rules?;
+        Some(Seen { format, front: Front::read(&member.source, format, head.encoding, config.markup), encoding: head.encoding })
+    }
+
+    fn newest(&self, family: Family) -> Option<&Format> {
+        self.formats.editions(family).last().map(|f| &**f)
+    }
+
+    fn member<'c>(
+        &'c self,
+        task: Task<'_>,
+        rules: Option<&FileRules<'_>>,
         package: &Package,
         config: &Config,
         progress: &dyn Progress,
-    ) -> io::Result<Checked<'_>> {
+    ) -> io::Result<Checked<'c>> {
+        let Task { member, file, family, period, .. } = task;
         let mut findings = Spool::default();
         let head = match &member.head {
             Ok(head) => head,
@@ -260,15 +317,30 @@ impl<'t> Checker<'t> {
             return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true });
         };
         let plan = &self.plans[&(format.family, format.edition.id.clone())];
-        let context = FileContext { format, plan, file, encoding: head.encoding, limits: config.markup, piece: config.piece };
+        // Looking at a record again to name it runs no rules.
+        let context =
+            FileContext { format, plan, catalog: self.catalog, file, encoding: head.encoding, limits: config.markup, piece: config.piece, rules: None };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
-        let outcome = check_file(&member.source, context, hash, progress, &mut |finding| findings.push(finding))?;
+        let outcome = check_file(&member.source, FileContext { rules, ..context }, hash, progress, &mut |finding| findings.push(finding))?;
         let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
         if !checked.unread {
             self.edition_findings(&mut checked, choice, version, period, file)?;
             self.head_findings(&mut checked, &stem, name.as_ref().ok(), package)?;
         }
         Ok(checked)
+    }
+
+    /// Evaluates the rules of a file's head, now that its records are known; gives back what they find in the head of the person file.
+    fn judge_head(&self, rules: &FileRules<'_>, checked: &mut Checked<'_>, seen: &Seen<'_>) -> io::Result<Vec<(Hit, RuleIx)>> {
+        if checked.unread {
+            return Ok(Vec::new());
+        }
+        let mut hits = Vec::new();
+        rules.set.head(&rules.facts, &checked.outcome.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(hit.row))));
+        let (of_persons, own): (Vec<_>, Vec<_>) = hits.into_iter().partition(|(hit, _)| hit.at == At::PersonsHead);
+        let file = checked.context.map_or(FileRole::Main, |c| c.file);
+        add_to_head(self.catalog, checked, own.iter().map(|(hit, rule)| seen.finding(hit, *rule, file)).collect())?;
+        Ok(of_persons)
     }
 
     fn edition_findings(
@@ -347,6 +419,7 @@ impl<'t> Checker<'t> {
     fn relate<'p>(
         &self,
         package: &Package,
+        rules: Option<&PackageRules<'_>>,
         persons: Option<&mut Checked<'p>>,
         main: Option<&mut Checked<'p>>,
         container: &Spool,
@@ -355,7 +428,8 @@ impl<'t> Checker<'t> {
         let joined = persons.as_ref().is_some_and(|p| !p.unread) && main.as_ref().is_some_and(|m| !m.unread);
         if !joined {
             let reason = self.first_message(container, persons.as_deref(), main.as_deref())?;
-            for check in [Check::PersonAbsent, Check::PersonIdle] {
+            let has_persons = main.as_ref().and_then(|m| m.format).is_none_or(|f| self.formats.has_persons(f.family));
+            for check in [Check::PersonAbsent, Check::PersonIdle].into_iter().filter(|_| has_persons) {
                 not_executed.push(NotExecuted { rule: self.catalog.rule(self.catalog.of(check)).id.clone(), reason: reason.clone() });
             }
         }
@@ -369,7 +443,7 @@ impl<'t> Checker<'t> {
             let mut own = Vec::new();
             for (key, set) in context.plan.keys.iter().zip(std::mem::take(&mut checked.outcome.keys)) {
                 match (key.absent.filter(|_| joined), key.unique) {
-                    (Some(absent), unique) => join.push((side, absent, set, unique)),
+                    (Some(absent), unique) => join.push((side, carried(rules, absent), set, unique)),
                     (None, Some(rule)) => keyset::repeated(set.into_sorted()?, |k| own.push((k.offset, rule)))?,
                     (None, None) => {}
                 }
@@ -432,6 +506,49 @@ impl<'t> Checker<'t> {
         }
         Ok(Text { ru: String::new(), en: String::new() })
     }
+}
+
+/// A file that is to be checked.
+struct Task<'m> {
+    member: &'m Member,
+    file: FileRole,
+    family: Family,
+    period: Option<Month>,
+}
+
+/// A file's format and what stands before its first record.
+struct Seen<'f> {
+    format: &'f Format,
+    front: Front,
+    encoding: Encoding,
+}
+
+impl Seen<'_> {
+    fn facts(&self) -> HeadFacts<'_> {
+        HeadFacts { format: self.format, front: &self.front, encoding: self.encoding }
+    }
+
+    fn finding(&self, hit: &Hit, rule: RuleIx, file: FileRole) -> Finding {
+        let node = self.format.node(hit.element);
+        let value = self.front.find(hit.element).filter(|_| node.value_type().is_some());
+        Finding {
+            path: Arc::clone(&node.path),
+            place: self.front.place(self.format, hit.element),
+            value: value.map(|v| shown(&self.encoding.decode(&v.text))),
+            personal: node.personal,
+            ..Finding::of_file(rule, file)
+        }
+    }
+}
+
+/// Adds findings of federal rules about a file's head, in place of structural ones that say the same.
+fn add_to_head(catalog: &Catalog, checked: &mut Checked<'_>, mut found: Vec<Finding>) -> io::Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    found.sort_by_key(|f| (f.place, f.rule));
+    checked.findings.retain(|own| !found.iter().any(|federal| says_the_same(catalog, own, federal)))?;
+    found.into_iter().try_for_each(|f| checked.findings.push(f))
 }
 
 /// One file after its check.
@@ -520,7 +637,7 @@ fn file_digest(path: &Path) -> io::Result<String> {
 /// A row of `rules/structure.csv` names what no format has.
 pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog: &Catalog) -> Result<Vec<Finding>, TableError> {
     let plan = Plan::new(format, catalog)?;
-    let context = FileContext { format, plan: &plan, file: FileRole::Main, encoding, limits: ScanLimits::default(), piece: PIECE };
+    let context = FileContext { format, plan: &plan, catalog, file: FileRole::Main, encoding, limits: ScanLimits::default(), piece: PIECE, rules: None };
     let (text, base) = bytes.strip_prefix(BOM).map_or((bytes, 0), |text| (text, BOM.len() as u64));
     let outcome = Walker::at_head(context).piece(text, base, true);
     let mut findings = outcome.findings;

@@ -2,29 +2,35 @@
 
 use std::sync::Arc;
 
-use crate::finding::{Check, FileRole, Finding, Keys, Place, RuleIx};
+use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
 use crate::registry::chunk::{Chunk, record_too_large};
 use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
 use crate::registry::format::value::{kopecks, money};
 use crate::registry::format::{Content, Format, NodeId, Role};
+use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
+use crate::rules::Gathered;
 
 use super::file::after_bom;
 use super::keyset::{Key, hash, key_of};
 use super::places::{Progressed, resolve};
 use super::plan::{Context, Hooks, Plan, Tally};
+use super::rulebook::FileRules;
 
 /// What stays the same for all pieces of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileContext<'p> {
     pub(super) format: &'p Format,
     pub(super) plan: &'p Plan,
+    pub(super) catalog: &'p Catalog,
     pub(super) file: FileRole,
     pub(super) encoding: Encoding,
     pub(super) limits: ScanLimits,
     /// Bytes that are walked at once.
     pub(super) piece: usize,
+    /// Federal rules, where some are in force.
+    pub(super) rules: Option<&'p FileRules<'p>>,
 }
 
 /// A value of the header or the account, with its place.
@@ -76,6 +82,10 @@ pub(super) struct PieceOutcome {
     pub(super) cases: u64,
     pub(super) services: u64,
     pub(super) case_sum: Running,
+    /// What the records came to for rules of the head.
+    pub(super) gathered: Vec<Gathered>,
+    /// Persons as [`super::persons::Keeping`] writes them.
+    pub(super) persons: Vec<u8>,
     pub(super) root: RootState,
     pub(super) root_place: Option<Place>,
     pub(super) read: Progressed,
@@ -85,12 +95,14 @@ pub(super) struct PieceOutcome {
 }
 
 #[derive(Debug)]
-struct Frame {
+pub(super) struct Frame {
     node: NodeId,
-    place: Place,
+    pub(super) place: Place,
+    /// Its block in the record that is kept for the rules; none outside of records.
+    block: Option<usize>,
     seen: u64,
     last: usize,
-    findings: usize,
+    pub(super) findings: usize,
     text_reported: bool,
 }
 
@@ -110,12 +122,12 @@ struct LocalKeys {
 /// The state of a walk; it may be carried from one piece to the next.
 #[derive(Debug)]
 pub(super) struct Walker<'p> {
-    context: FileContext<'p>,
+    pub(super) context: FileContext<'p>,
     frames: Vec<Frame>,
     open: Vec<Vec<u8>>,
     skip: usize,
     n_zap: Vec<u8>,
-    id_pac: Vec<u8>,
+    pub(super) id_pac: Vec<u8>,
     idcase: Vec<u8>,
     sl_id: Vec<u8>,
     idserv: Vec<u8>,
@@ -123,11 +135,15 @@ pub(super) struct Walker<'p> {
     local_keys: Vec<LocalKeys>,
     identity: Vec<Vec<u8>>,
     /// Where the record's ID_PAC stands, else the record.
-    identity_at: u64,
-    out: PieceOutcome,
+    pub(super) identity_at: u64,
+    pub(super) out: PieceOutcome,
     /// Findings of a record that goes on in the next piece: its numbers may stand there.
     kept: Vec<Finding>,
     base: u64,
+    /// The open record as rules see it.
+    pub(super) record: Record,
+    /// Places of its elements in the pieces before.
+    pub(super) record_places: Vec<Place>,
     /// Offsets of elements that a relation found wrong after the whole file was read: meeting them again gives the finding its record.
     marks: Vec<Mark>,
 }
@@ -156,6 +172,8 @@ impl<'p> Walker<'p> {
             out: PieceOutcome::default(),
             kept: Vec::new(),
             base: 0,
+            record: Record::default(),
+            record_places: Vec::new(),
             marks: Vec::new(),
         }
     }
@@ -167,7 +185,7 @@ impl<'p> Walker<'p> {
         let last = context.plan.record_position(format);
         walker.open = vec![format.node(format.root()).name.as_bytes().to_vec()];
         let RootState { seen, text_reported } = root;
-        walker.frames.push(Frame { node: format.root(), place: Place::default(), seen, last, findings: 0, text_reported });
+        walker.frames.push(Frame { node: format.root(), place: Place::default(), block: None, seen, last, findings: 0, text_reported });
         walker
     }
 
@@ -215,6 +233,7 @@ impl<'p> Walker<'p> {
             keys: plan.keys.iter().map(|_| Vec::new()).collect(),
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
+            gathered: self.context.rules.map_or_else(Vec::new, |r| r.set.gathered()),
             ..PieceOutcome::default()
         };
         let mut scanner = Scanner::new(bytes, self.context.encoding, self.context.limits, std::mem::take(&mut self.open));
@@ -239,7 +258,11 @@ impl<'p> Walker<'p> {
             out.fault_place = Some(record);
         }
         let found = out.findings.iter_mut().map(|f| &mut f.place).chain(out.head.iter_mut().map(|h| &mut h.place));
-        let held = if goes_on && self.frames.len() > 1 { Some(held(&mut self.frames, &mut self.local_keys, &mut self.local_sums)) } else { None };
+        let tangled = goes_on && self.frames.len() > 1;
+        if tangled {
+            self.keep_places(base);
+        }
+        let held = if tangled { Some(held(&mut self.frames, &mut self.local_keys, &mut self.local_sums, &mut self.record_places)) } else { None };
         let places = found.chain(&mut out.root_place).chain(&mut out.fault_place).chain(held.into_iter().flatten());
         out.read = resolve(places, bytes, base, self.context.encoding);
         if goes_on {
@@ -263,7 +286,7 @@ impl<'p> Walker<'p> {
     /// keeps of it has its place in the file.
     pub(super) fn settle(&mut self, read: Progressed) {
         let base = self.base;
-        let places = held(&mut self.frames, &mut self.local_keys, &mut self.local_sums).chain(self.kept.iter_mut().map(|f| &mut f.place));
+        let places = held(&mut self.frames, &mut self.local_keys, &mut self.local_sums, &mut self.record_places).chain(self.kept.iter_mut().map(|f| &mut f.place));
         places.filter(|place| place.offset >= base).for_each(|place| read.shift(place));
     }
 
@@ -376,6 +399,9 @@ impl<'p> Walker<'p> {
         let format = self.context.format;
         match &format.node(node).content {
             Content::Value(kind) => {
+                if let Some(block) = self.frames.last().and_then(|f| f.block) {
+                    self.record.value(block, format.node(node).position, text, self.base + at as u64);
+                }
                 if text.is_empty() {
                     self.report(Check::Empty, node, at, None);
                     self.value_hooks(node, at, text, false);
@@ -448,7 +474,8 @@ impl<'p> Walker<'p> {
 
     /// A block opens; what was found at it, from the finding at `findings` on, is of its record too.
     fn enter(&mut self, node: NodeId, at: usize, findings: usize) {
-        self.frames.push(Frame { node, place: self.place_of(at), seen: 0, last: 0, findings, text_reported: false });
+        let block = self.context.rules.and_then(|_| self.open_block(node, at));
+        self.frames.push(Frame { node, place: self.place_of(at), block, seen: 0, last: 0, findings, text_reported: false });
         let Some(hooks) = self.hooks(node) else { return };
         match hooks.tally {
             Some(Tally::Record) => {
@@ -477,6 +504,19 @@ impl<'p> Walker<'p> {
         for index in &hooks.opens_sums {
             self.local_sums[*index] = LocalSum::default();
         }
+    }
+
+    /// A block of the record that rules look at; none outside of records.
+    #[inline]
+    fn open_block(&mut self, node: NodeId, at: usize) -> Option<usize> {
+        let offset = self.base + at as u64;
+        if node == self.context.plan.record {
+            self.record.clear(offset);
+            self.record_places.clear();
+            return Some(self.record.open(self.context.format, node, None, offset));
+        }
+        let parent = self.frames.last()?.block?;
+        Some(self.record.open(self.context.format, node, Some(parent), offset))
     }
 
     fn close(&mut self) {
@@ -520,6 +560,9 @@ impl<'p> Walker<'p> {
             }
             Some(Tally::Record) => {
                 self.judge_identity();
+                if let (Some(rules), Some(_)) = (self.context.rules, frame.block) {
+                    self.judge_record(rules, frame);
+                }
                 for text in [&mut self.n_zap, &mut self.id_pac, &mut self.idcase, &mut self.sl_id, &mut self.idserv] {
                     text.clear();
                 }
@@ -734,10 +777,15 @@ impl LocalKeys {
 }
 
 /// Places that an unfinished record may still need.
-fn held<'w>(frames: &'w mut [Frame], keys: &'w mut [LocalKeys], sums: &'w mut [LocalSum]) -> impl Iterator<Item = &'w mut Place> {
+fn held<'w>(
+    frames: &'w mut [Frame],
+    keys: &'w mut [LocalKeys],
+    sums: &'w mut [LocalSum],
+    record: &'w mut [Place],
+) -> impl Iterator<Item = &'w mut Place> {
     let keys = keys.iter_mut().flat_map(|k| k.ends.iter_mut().map(|(_, place)| place));
     let totals = sums.iter_mut().filter_map(|s| s.total.as_mut()).map(|(_, place)| place);
-    frames.iter_mut().map(|f| &mut f.place).chain(keys).chain(totals)
+    frames.iter_mut().map(|f| &mut f.place).chain(keys).chain(totals).chain(record)
 }
 
 /// Findings that wait for the end of their record across pieces; beyond so many they go without its numbers.

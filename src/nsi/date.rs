@@ -60,9 +60,20 @@ impl Date {
         Self::from_days(i64::try_from(seconds / 86_400).unwrap_or(0))
     }
 
+    /// The day of this moment in Kamchatka (UTC+12): nowhere in Russia is it a later one, so that nothing dated today is of the future.
+    pub fn today_in_russia() -> Self {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        Self::from_days(i64::try_from((seconds + 12 * 3600) / 86_400).unwrap_or(0))
+    }
+
     /// The day before this one.
     pub fn day_before(self) -> Self {
         Self::from_days(self.to_days() - 1)
+    }
+
+    /// The day after this one.
+    pub fn day_after(self) -> Self {
+        Self::from_days(self.to_days() + 1)
     }
 
     /// Whole days from another day to this one; negative when the other is later.

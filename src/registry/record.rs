@@ -135,10 +135,24 @@ impl Record {
         self.base + u64::from(self.instances[block].at)
     }
 
+    /// Offsets of all elements, in their order.
+    pub fn offsets(&self) -> impl Iterator<Item = u64> {
+        let mut all: Vec<u32> = self.instances.iter().map(|i| i.at).chain(self.slots.iter().filter(|s| s.start != NONE).map(|s| s.at)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().map(|at| self.base + u64::from(at))
+    }
+
     /// Whether a child stands in a block.
     #[inline]
     pub fn has(&self, block: usize, position: u8) -> bool {
         self.instances[block].seen & 1 << position != 0
+    }
+
+    /// The children that stand in a block, a bit for each position.
+    #[inline]
+    pub fn seen(&self, block: usize) -> u64 {
+        self.instances[block].seen
     }
 
     /// The first value of a child that is a value.

@@ -63,6 +63,7 @@ pub(super) fn clean() -> PackageReport {
         verdict: Verdict::Clean,
         findings: Default::default(),
         not_executed: Vec::new(),
+        applied: None,
         main_source: None,
         persons_source: None,
     }

@@ -160,9 +160,13 @@ pub(super) enum Operand {
     Default(Place, Box<Operand>),
     /// A value of the header or the account, by its index in the facts of the file.
     Head(usize),
-    /// A value of the person, by its index among the person's kept values.
-    Person(usize),
-    FilePart(FilePart),
+    /// Values of the person, by the index among the person's kept elements.
+    Person {
+        index: usize,
+        /// The element may be repeated.
+        many: bool,
+    },
+    FilePart(FilePart, Whose),
     Number(Decimal),
     Text(Literal),
     Day(Date),
@@ -208,6 +212,15 @@ pub(super) enum FilePart {
     Yy,
     Mm,
     Type,
+}
+
+/// Whose name is asked for a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The walked file's.
+    Own,
+    /// The person file's, in a rule of its head that looks into the main file.
+    Persons,
 }
 
 /// A closed set.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::Conventions;
 use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
-use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet};
+use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
 use crate::nsi::{Book, Books};
 use crate::registry::encoding::to_windows_1251;
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Base;
-use crate::registry::format::{Content, Format, Formats, NodeId, Role};
+use crate::registry::format::{Content, Format, Formats, NodeId, PERSONS, Role};
 use crate::registry::month::Month;
 
 /// Why a rule does not run.
@@ -30,6 +30,8 @@ pub enum Stop {
     External(String),
     /// It walks a block that this edition does not have.
     OtherEdition,
+    /// It asks the main file, and a person file is compiled alone.
+    OtherFile,
 }
 
 type Compiled<T> = Result<T, Stop>;
@@ -44,9 +46,18 @@ pub struct Captures {
     /// Elements of the head.
     pub head: Vec<NodeId>,
     /// Elements of the person file.
-    pub persons: Vec<NodeId>,
+    pub persons: Vec<Captured>,
     /// What is gathered from all records.
     pub(super) gathers: Vec<Gather>,
+}
+
+/// What is kept of an element of each person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Captured {
+    /// The element.
+    pub element: NodeId,
+    /// Its values are asked for; else only whether it stands, and no name need be kept.
+    pub value: bool,
 }
 
 /// Something gathered from all records for a rule of the head.
@@ -90,16 +101,32 @@ pub(super) enum Unit {
     Head { block: NodeId, element: NodeId },
     /// A person, looked at from the record that names him.
     Person { element: NodeId },
+    /// The head of the person file, looked at from the main file.
+    PersonsHead,
+}
+
+/// What a compiled rule turned out to need.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Needs {
+    /// It cannot be judged where the record's person is unknown.
+    pub(super) person: bool,
+    /// It asks for parts of a file's name: nothing can be said of a name that has none.
+    pub(super) name: bool,
+    /// Books in which it looks something up.
+    pub(super) books: Vec<Arc<Book>>,
 }
 
 pub(super) struct Compiler<'s, 'c> {
     sources: Sources<'s>,
     names: Names<'s>,
     captures: &'c mut Captures,
+    /// The rule's own unit, also while an inner block is compiled.
+    whole: Unit,
     unit: Unit,
     /// The block that names are looked up from.
     from: NodeId,
     mode: Mode,
+    pub(super) needs: Needs,
 }
 
 impl<'s, 'c> Compiler<'s, 'c> {
@@ -107,8 +134,9 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let from = match unit {
             Unit::Block { block, .. } | Unit::Head { block, .. } => block,
             Unit::Person { .. } => sources.format.role(Role::Record).unwrap_or(sources.format.root()),
+            Unit::PersonsHead => sources.format.role(Role::Account).unwrap_or(sources.format.root()),
         };
-        Self { sources, names: Names { own: sources.format, persons: sources.persons }, captures, unit, from, mode: Mode::Any }
+        Self { sources, names: Names { own: sources.format, persons: sources.persons }, captures, whole: unit, unit, from, mode: Mode::Any, needs: Needs::default() }
     }
 
     pub(super) fn condition(&mut self, expr: &Expr) -> Compiled<Cond> {
@@ -207,11 +235,11 @@ impl<'s, 'c> Compiler<'s, 'c> {
             }
             block = Some(parent);
         }
-        block.filter(|b| self.names.place(self.from, *b).many || matches!(self.unit, Unit::Head { .. }))
+        block.filter(|b| self.names.place(self.from, *b).many || self.is_head())
     }
 
     fn some_block(&mut self, block: NodeId, parts: &[Expr]) -> Compiled<Cond> {
-        if matches!(self.unit, Unit::Head { .. }) {
+        if self.is_head() {
             let holds = self.inside(block, |c| c.and(parts))?;
             return Ok(self.gather(block, What::Exists(holds)));
         }
@@ -231,6 +259,17 @@ impl<'s, 'c> Compiler<'s, 'c> {
         result
     }
 
+    /// The rule is asked once for the whole file.
+    fn is_head(&self) -> bool {
+        matches!(self.unit, Unit::Head { .. } | Unit::PersonsHead)
+    }
+
+    fn book(&mut self, id: &str) -> Compiled<Arc<Book>> {
+        let Some(book) = self.sources.books.get(id).cloned() else { return Err(Stop::NoBook(id.to_owned())) };
+        self.needs.books.push(Arc::clone(&book));
+        Ok(book)
+    }
+
     fn gather(&mut self, block: NodeId, what: What) -> Cond {
         Cond::Gathered(self.gather_index(block, what))
     }
@@ -242,7 +281,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     /// In a rule of the head: a comparison that names elements of the records is asked of every record.
     fn gathered(&mut self, expr: &Expr) -> Compiled<Option<Cond>> {
-        if !matches!(self.unit, Unit::Head { .. }) || !matches!(expr, Expr::Compare(..) | Expr::In { .. } | Expr::Present(_) | Expr::Absent(_)) {
+        if !self.is_head() || !matches!(expr, Expr::Compare(..) | Expr::In { .. } | Expr::Present(_) | Expr::Absent(_)) {
             return Ok(None);
         }
         let mut names = Vec::new();
@@ -275,7 +314,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 return Ok(if quantifier == Quantifier::Exists { inner } else { mistake(block.at, "FORALL walks blocks")? });
             }
             let holds = self.inside(id, |c| c.expr(condition))?;
-            if matches!(self.unit, Unit::Head { .. }) {
+            if self.is_head() {
                 let what = if quantifier == Quantifier::Exists { What::Exists(holds) } else { What::ForAll(holds) };
                 return Ok(self.gather(id, what));
             }
@@ -300,20 +339,30 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     fn present(&mut self, name: &Ref) -> Compiled<Cond> {
         match self.names.find(&name.name, self.from) {
-            Found::Person(id) => Ok(Cond::HasPerson(self.person(id))),
+            Found::Person(id) => Ok(Cond::HasPerson(self.person(id, false))),
+            Found::Own(id) if self.is_head() && self.names.in_record(id) => {
+                let block = if matches!(self.sources.format.node(id).content, Content::Block) { id } else { self.sources.format.node(id).parent.unwrap_or(id) };
+                let holds = if block == id { Cond::Const(true) } else { Cond::Present(self.names.place(block, id)) };
+                Ok(self.gather(block, What::Exists(holds)))
+            }
             Found::Own(id) if self.names.in_record(id) => Ok(Cond::Present(self.names.place(self.from, id))),
             Found::Own(id) if matches!(self.sources.format.node(id).content, Content::Value(_)) => Ok(Cond::HasHead(self.head(id))),
             // Blocks of the head: the structure demands them.
             Found::Own(_) => Ok(Cond::Const(true)),
             Found::File(_) => mistake(name.at, "a part of the file's name always stands"),
-            Found::Unknown if self.known_elsewhere(&name.name) => Ok(Cond::Const(false)),
+            Found::Unknown if self.known_elsewhere(&name.name) => self.nowhere(Cond::Const(false)),
             Found::Unknown => mistake(name.at, format!("unknown name {}", name.name)),
         }
     }
 
     /// A block or a sum's element that is not there: of another edition, or a mistake.
     fn elsewhere<T>(&self, name: &Ref) -> Compiled<T> {
-        if self.known_elsewhere(&name.name) { Err(Stop::OtherEdition) } else { mistake(name.at, format!("unknown name {}", name.name)) }
+        if self.known_elsewhere(&name.name) { self.nowhere(()).and(Err(Stop::OtherEdition)) } else { mistake(name.at, format!("unknown name {}", name.name)) }
+    }
+
+    /// What an element of another edition reads as; in a person file it is the main file's.
+    fn nowhere<T>(&self, reading: T) -> Compiled<T> {
+        if self.sources.format.family == PERSONS { Err(Stop::OtherFile) } else { Ok(reading) }
     }
 
     fn known_elsewhere(&self, name: &str) -> bool {
@@ -325,8 +374,30 @@ impl<'s, 'c> Compiler<'s, 'c> {
         index_of(&mut self.captures.head, id)
     }
 
-    fn person(&mut self, id: NodeId) -> usize {
-        index_of(&mut self.captures.persons, id)
+    fn person(&mut self, element: NodeId, value: bool) -> usize {
+        self.needs.person = true;
+        let kept = &mut self.captures.persons;
+        match kept.iter().position(|c| c.element == element) {
+            Some(at) => {
+                kept[at].value |= value;
+                at
+            }
+            None => {
+                kept.push(Captured { element, value });
+                kept.len() - 1
+            }
+        }
+    }
+
+    fn person_operand(&mut self, element: NodeId) -> Operand {
+        let many = self.sources.persons.is_some_and(|p| p.node(element).obligation.repeatable);
+        Operand::Person { index: self.person(element, true), many }
+    }
+
+    /// Parts of a name are those of the file whose element is checked.
+    fn whose(&mut self) -> Whose {
+        self.needs.name = true;
+        if self.whole == Unit::PersonsHead { Whose::Persons } else { Whose::Own }
     }
 
     fn compare(&mut self, op: CompareOp, left: &Term, right: &Term) -> Compiled<Cond> {
@@ -340,7 +411,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             let (r, other) = self.operand(right, is_constant(right).then_some(kind))?;
             (l, r, self.common(kind, other, left, right)?)
         };
-        let short = |o: &Operand| matches!(o, Operand::FilePart(FilePart::Yy));
+        let short = |o: &Operand| matches!(o, Operand::FilePart(FilePart::Yy, _));
         let kind = if short(&l) || short(&r) { Kind::ShortYear } else { kind };
         let kind = if kind == Kind::Natural && matches!(op, CompareOp::Eq | CompareOp::Ne) { Kind::Text } else { kind };
         Ok(Cond::Compare { op, left: l, right: r, kind, mode: self.mode })
@@ -405,17 +476,17 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     fn reference(&mut self, name: &Ref, hint: Option<Kind>) -> Compiled<(Operand, Kind)> {
         match self.names.find(&name.name, self.from) {
-            Found::File(part) => Ok((Operand::FilePart(part), if matches!(part, FilePart::Yy | FilePart::Mm) { Kind::Number } else { Kind::Text })),
+            Found::File(part) => Ok((Operand::FilePart(part, self.whose()), if matches!(part, FilePart::Yy | FilePart::Mm) { Kind::Number } else { Kind::Text })),
             Found::Person(id) => {
                 let Some(kind) = self.sources.persons.and_then(|p| kind_of(p, id)) else { return mistake(name.at, format!("{} is a block", name.name)) };
-                Ok((Operand::Person(self.person(id)), kind))
+                Ok((self.person_operand(id), kind))
             }
             Found::Own(id) => {
                 let Some(kind) = kind_of(self.sources.format, id) else { return mistake(name.at, format!("{} is a block and has no value", name.name)) };
                 if !self.names.in_record(id) {
                     return Ok((Operand::Head(self.head(id)), kind));
                 }
-                if matches!(self.unit, Unit::Head { .. }) {
+                if self.is_head() {
                     return mistake(name.at, format!("{} stands in the records: say which by EXISTS, FORALL or SUM", name.name));
                 }
                 if matches!(self.unit, Unit::Block { element, .. } if element == id) {
@@ -434,7 +505,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 Ok((operand, kind))
             }
             Found::Unknown if self.known_elsewhere(&name.name) => {
-                Ok((Operand::Nothing, hint.or_else(|| self.kind_elsewhere(&name.name)).unwrap_or(Kind::Text)))
+                self.nowhere((Operand::Nothing, hint.or_else(|| self.kind_elsewhere(&name.name)).unwrap_or(Kind::Text)))
             }
             Found::Unknown => mistake(name.at, format!("unknown name {}", name.name)),
         }
@@ -497,6 +568,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("AGE_YEARS", 2) => number(Operand::Age { birth: Box::new(self.argument(call, 0)?), on: Box::new(self.argument(call, 1)?) }),
             ("YEAR", 1) => number(Operand::Year(Box::new(self.argument(call, 0)?))),
             ("MONTH", 1) => number(Operand::MonthOf(Box::new(self.argument(call, 0)?))),
+            // A person file states no period: the main file's is meant.
             ("PERIOD", 0) => number(Operand::Period),
             ("PERIOD", 1) => match &call.args[0] {
                 Arg::Term(Term::Text(text)) => match month(text) {
@@ -513,11 +585,12 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 _ => mistake(call.at, "ADDYEARS(date, years) is due"),
             },
             ("LASTCHAR", 1) => Ok((Operand::LastChar(Box::new(self.argument(call, 0)?)), Kind::Text)),
+            ("MAIN" | "MAINFILE_TYPE", _) if self.sources.format.family == PERSONS => Err(Stop::OtherFile),
             ("MAIN", 1) => match &call.args[0] {
                 Arg::Term(term @ Term::Ref(_)) => self.operand(term, None),
                 _ => mistake(call.at, "MAIN(name) is due"),
             },
-            ("MAINFILE_TYPE", 0) => Ok((Operand::FilePart(FilePart::Type), Kind::Text)),
+            ("MAINFILE_TYPE", 0) => Ok((Operand::FilePart(FilePart::Type, Whose::Own), Kind::Text)),
             ("SUM", 1) => self.sum(call),
             ("COUNT", 1) => self.count(call),
             ("BOOK1", 3..) => {
@@ -535,7 +608,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         if let Some(persons) = self.sources.persons
             && let Some(id) = persons.role(Role::Birth)
         {
-            return Ok(Operand::Person(self.person(id)));
+            return Ok(self.person_operand(id));
         }
         match self.sources.format.role(Role::Birth) {
             Some(id) => Ok(Operand::Place(self.names.place(self.from, id))),
@@ -555,7 +628,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let condition = condition.map(|c| self.inside(block, |s| s.expr(c))).transpose();
         self.mode = mode;
         let condition = condition?;
-        if matches!(self.unit, Unit::Head { .. }) {
+        if self.is_head() {
             let place = self.names.place(block, id);
             return Ok((Operand::Gathered(self.gather_index(block, What::Sum { place, condition })), Kind::Number));
         }
@@ -565,7 +638,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
     fn count(&mut self, call: &Call) -> Compiled<(Operand, Kind)> {
         let Arg::Term(Term::Ref(name)) = &call.args[0] else { return mistake(call.at, "COUNT(name) is due") };
         let Found::Own(id) = self.names.find(&name.name, self.from) else { return self.elsewhere(name) };
-        if matches!(self.unit, Unit::Head { .. }) {
+        if self.is_head() {
             return Ok((Operand::Gathered(self.gather_index(id, What::Count)), Kind::Number));
         }
         Ok((Operand::Count(self.names.place(self.from, id)), Kind::Number))
@@ -614,8 +687,8 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("DECIMAL", 3) => shape(self.argument(call, 0)?, Shape::Decimal { whole: self.small(call, 1)?, fraction: self.small(call, 2)? }),
             ("DATE", 1) => shape(self.argument(call, 0)?, Shape::Date),
             ("NEWBORN", 3) => Ok(Cond::Newborn { mark: self.argument(call, 0)?, sex: self.argument(call, 1)?, birth: self.argument(call, 2)? }),
-            ("REGIONAL_BOOK", 1) => Err(Stop::External("a regional book".to_owned())),
-            ("IS_EKO_STAGE_WITH_KSLP_1", _) => Err(Stop::External(call.name.to_ascii_lowercase())),
+            ("REGIONAL_BOOK", 1) => Err(Stop::External("regional".to_owned())),
+            ("IS_EKO_STAGE_WITH_KSLP_1", _) => Err(Stop::External("expert".to_owned())),
             (name, count) => mistake(call.at, format!("no function {name} with {count} arguments that is true or false")),
         }
     }
@@ -625,7 +698,8 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Unit::Block { block, element } if block != element => Ok(Operand::This),
             Unit::Block { .. } => mistake(at, "the checked element is not known here"),
             Unit::Head { element, .. } => Ok(Operand::Head(self.head(element))),
-            Unit::Person { element } => Ok(Operand::Person(self.person(element))),
+            Unit::Person { element } => Ok(self.person_operand(element)),
+            Unit::PersonsHead => mistake(at, "the value of a person file's head is not known in the main file"),
         }
     }
 
@@ -644,7 +718,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
     }
 
     /// `V002.IDPR`, or `N009` with its key field.
-    fn book_of(&self, call: &Call, index: usize) -> Compiled<(Arc<Book>, crate::nsi::FieldIx)> {
+    fn book_of(&mut self, call: &Call, index: usize) -> Compiled<(Arc<Book>, crate::nsi::FieldIx)> {
         let Some(Arg::Term(term)) = call.args.get(index) else { return mistake(call.at, "a book is due") };
         let mut names = Vec::new();
         term_references(term, &mut names);
@@ -652,7 +726,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let (id, field) = name.name.split_once('.').unwrap_or((&name.name, ""));
         // A key made of several fields (O002.TER+KOD1+KOD2+KOD3) is the book's own key.
         let field = if names.len() > 1 { "" } else { field };
-        let Some(book) = self.sources.books.get(id).cloned() else { return Err(Stop::NoBook(id.to_owned())) };
+        let book = self.book(id)?;
         let field = if field.is_empty() { Some(book.key()) } else { book.field(field) };
         match field {
             Some(field) => Ok((book, field)),
@@ -662,7 +736,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     fn lookup(&mut self, call: &Call, args: &[Arg]) -> Compiled<BookLookup> {
         let Some(Arg::Term(Term::Ref(name))) = args.first() else { return mistake(call.at, "a book is due") };
-        let Some(book) = self.sources.books.get(&name.name).cloned() else { return Err(Stop::NoBook(name.name.clone())) };
+        let book = self.book(&name.name)?;
         let mut fields = Vec::new();
         let mut on = None;
         for arg in &args[1..] {
@@ -691,7 +765,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             None => Ref::new(book.info().on.element()),
         };
         let found = self.names.find(&name.name, self.from);
-        if matches!(self.unit, Unit::Head { .. }) && matches!(found, Found::Own(id) if self.names.in_record(id)) {
+        if self.is_head() && matches!(found, Found::Own(id) if self.names.in_record(id)) {
             return Ok(Operand::Nothing);
         }
         match found {

@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 
 use super::ast::CompareOp;
-use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet};
+use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
 use super::number::{Decimal, add_years, full_years, iso_date, natural};
 use crate::nsi::{Date, RowIx};
 use crate::registry::encoding::Encoding;
 use crate::registry::month::Month;
+use crate::registry::name::{FileName, Party};
 use crate::registry::record::Record;
 
 /// What is known of a file before its records.
@@ -19,6 +20,8 @@ pub struct Facts {
     pub period: Option<Month>,
     /// Parts of the file's own name.
     pub name: NameParts,
+    /// Parts of the person file's name, in the main file.
+    pub persons_name: NameParts,
     /// Letter of the main file's family in the rule book (X for dispensary).
     pub family: char,
     /// Encoding of the walked file.
@@ -46,10 +49,31 @@ pub struct NameParts {
     pub mm: Option<String>,
 }
 
+impl NameParts {
+    /// Parts of a name as a header states it; none of a name that is not of the grammar.
+    pub fn of(name: Option<&FileName>) -> Self {
+        let Some(name) = name else { return Self::default() };
+        let letter = |party: &Party| Some(party.kind.letter().to_string());
+        Self {
+            pi: letter(&name.sender),
+            ni: Some(name.sender.code.clone()),
+            pp: letter(&name.receiver),
+            np: Some(name.receiver.code.clone()),
+            yy: Some(format!("{:02}", name.year % 100)),
+            mm: Some(format!("{:02}", name.month)),
+        }
+    }
+
+    /// Whether there are any.
+    pub fn is_known(&self) -> bool {
+        self.pi.is_some()
+    }
+}
+
 /// Values of the person whom a record is about, by the index that compilation gave them.
 pub trait Person {
-    /// The value of an element that stands, even if empty; none when it is absent.
-    fn value(&self, index: usize) -> Option<&[u8]>;
+    /// The nth value of an element, even if empty; none when there are not so many. Elements of which no value is asked for give an empty one.
+    fn value(&self, index: usize, nth: usize) -> Option<&[u8]>;
 }
 
 /// What was gathered from the records for rules of the head.
@@ -157,7 +181,7 @@ impl Env<'_> {
             }),
             Cond::Present(place) => self.stands(place),
             Cond::HasHead(index) => self.facts.head.get(*index).is_some_and(Option::is_some),
-            Cond::HasPerson(index) => self.person.is_some_and(|p| p.value(*index).is_some()),
+            Cond::HasPerson(index) => self.person.is_some_and(|p| p.value(*index, 0).is_some()),
             Cond::Some { place, holds } => self.blocks(place, &mut |block| Env { block, this: None, ..*self }.holds(holds)),
             Cond::Every { place, holds } => !self.blocks(place, &mut |block| !Env { block, this: None, ..*self }.holds(holds)),
             Cond::InBook { value, index, rubric, on, mode } => {
@@ -293,8 +317,11 @@ impl Env<'_> {
                 }) || !seen && self.visit(fallback, each)
             }
             Operand::Head(index) => self.facts.head.get(*index).and_then(Option::as_deref).is_some_and(|text| each(V::Text(text))),
-            Operand::Person(index) => self.person.and_then(|p| p.value(*index)).is_some_and(|text| each(V::Text(text))),
-            Operand::FilePart(part) => self.file_part(*part, each),
+            Operand::Person { index, .. } => {
+                let values = |nth| self.person.and_then(|p| p.value(*index, nth));
+                (0..).map_while(values).any(|text| each(V::Text(text)))
+            }
+            Operand::FilePart(part, whose) => self.file_part(*part, *whose, each),
             Operand::Number(number) => each(V::Number(*number)),
             Operand::Text(text) => each(V::Text(text.bytes(self.facts.encoding))),
             Operand::Day(day) => each(V::Day(*day)),
@@ -360,8 +387,11 @@ impl Env<'_> {
         self.walk(block, way, &mut |block| self.record.values(block, *last).any(|v| each(V::Text(v.text))))
     }
 
-    fn file_part(&self, part: FilePart, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
-        let name = &self.facts.name;
+    fn file_part(&self, part: FilePart, whose: Whose, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        let name = match whose {
+            Whose::Own => &self.facts.name,
+            Whose::Persons => &self.facts.persons_name,
+        };
         let text = match part {
             FilePart::Pi => &name.pi,
             FilePart::Ni => &name.ni,
@@ -495,6 +525,7 @@ impl Operand {
     fn many(&self) -> bool {
         match self {
             Self::Place(place) | Self::Default(place, _) => place.many,
+            Self::Person { many, .. } => *many,
             _ => false,
         }
     }

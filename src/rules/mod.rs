@@ -18,13 +18,13 @@ mod set;
 mod survey;
 mod table;
 
-pub use compile::{Captures, Sources, Stop};
+pub use compile::{Captured, Captures, Sources, Stop};
 pub use conventions::Conventions;
 pub use coverage::{Covered, coverage, rows};
 pub use eval::{Facts, Gathered, NameParts, Person};
 pub use lex::SyntaxError;
 pub use number::Decimal;
 pub use parse::parse;
-pub use set::{Hit, RuleSet, Side, State};
+pub use set::{At, Hit, RowState, RuleSet, Side, State};
 pub use survey::{Standing, Survey};
 pub use table::{FLK_TABLES, Row, load};

@@ -1,22 +1,24 @@
 //! The rules of one kind of file, compiled and sorted by the block at which each is evaluated.
 
+use std::sync::Arc;
+
 use super::ast::Expr;
 use super::code::Cond;
-use super::compile::{Captures, Compiler, Gather, Sources, Stop, Unit, What};
+use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop, Unit, What};
 use super::eval::{Env, Facts, Gathered, Person};
 
 use super::table::Row;
-use crate::nsi::Date;
+use crate::nsi::{Book, Date};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::tables::TableError;
 
-/// Whose elements a set of rules checks.
+/// Whose elements are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Elements of the walked file.
+    /// Elements of the walked file, by what stands in it.
     Own,
-    /// Elements of the person file, looked at from the records that name the persons.
+    /// Elements of the person file that only the main file can judge, looked at from the records that name the persons.
     PersonsFromRecords,
 }
 
@@ -25,12 +27,23 @@ pub enum Side {
 pub enum State {
     /// It runs.
     Executed,
-    /// Its element is not part of this format.
+    /// Its element is not part of this format, or the other file of the package is where it runs.
     NotOfFormat,
     /// It waits for a book.
     NoBook(String),
     /// It cannot run: what it needs.
     External(String),
+}
+
+/// A row, what became of it, and where it looks things up.
+#[derive(Debug, Clone)]
+pub struct RowState {
+    /// Index of the row.
+    pub row: usize,
+    /// What became of it.
+    pub state: State,
+    /// Its books.
+    pub books: Vec<Arc<Book>>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,25 +52,67 @@ struct Compiled {
     element: NodeId,
     /// Position among the children of its block.
     position: u8,
-    /// The element holds a value.
-    is_value: bool,
     /// It demands or forbids that the element stands; all others pass when it is absent.
     presence: bool,
     when: Option<Cond>,
     require: Cond,
-    /// The format's table demands the same: asked only where the structure has found something.
-    implied: bool,
+    /// It cannot be judged where the person is unknown.
+    person: bool,
+    /// It cannot be judged where the file's name has no parts.
+    name: bool,
+}
+
+/// The rules of one block.
+#[derive(Debug, Default)]
+struct Block {
+    /// Asked of every block: presence of an element.
+    presence: Vec<Compiled>,
+    /// Children that have rules which pass where the child is absent.
+    children: u64,
+    /// Those rules, by the child's position.
+    by_child: Vec<Vec<Compiled>>,
+    /// The positions whose child is a value: asked of each value; of a block they are asked once.
+    values: u64,
 }
 
 /// Rules ready to run over the files of one format.
 #[derive(Debug, Default)]
 pub struct RuleSet {
     /// By the block's node.
-    by_block: Vec<Vec<Compiled>>,
-    head: Vec<(Compiled, Option<usize>)>,
+    blocks: Vec<Block>,
+    /// Those that the format's table implies: asked only where the structure has found something.
+    implied: Vec<Block>,
+    head: Vec<HeadRule>,
+    persons_head: Vec<Compiled>,
     persons: Vec<(Compiled, usize)>,
     captures: Captures,
-    states: Vec<(usize, State)>,
+    states: Vec<RowState>,
+}
+
+#[derive(Debug)]
+struct HeadRule {
+    rule: Compiled,
+    /// Place of the element's value among those of the head.
+    value: Option<usize>,
+    implied: bool,
+}
+
+/// Where a rule was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// In a block of the record, at an offset of the file: the element's, or the block's where the element is absent.
+    Record {
+        /// The block.
+        block: usize,
+        /// The offset.
+        offset: u64,
+    },
+    /// In the head.
+    Head,
+    /// In the record's person.
+    Person,
+    /// In the head of the person file.
+    PersonsHead,
 }
 
 /// A rule that did not hold.
@@ -67,80 +122,89 @@ pub struct Hit {
     pub row: usize,
     /// The element; of the person file for rules of persons.
     pub element: NodeId,
-    /// Offset of the element, or of its block when the element is absent.
-    pub offset: u64,
-    /// The block of the record; 0 for rules of the head and of persons.
-    pub block: usize,
+    /// Where.
+    pub at: At,
     /// The element stands there.
     pub stands: bool,
 }
 
 impl RuleSet {
-    /// Compiles the rows that are in force on a day for files of a letter of the book.
+    /// Compiles the rows that are in force on a day (all without one): for each letter of the book those that name it, looked at from a side.
     ///
     /// # Errors
     /// A row is wrong: its table, line and the place in it.
-    pub fn compile(rows: &[Row], letter: char, on: Option<Date>, side: Side, sources: Sources<'_>) -> Result<Self, TableError> {
-        let mut set = Self { by_block: sources.format.nodes().iter().map(|_| Vec::new()).collect(), ..Self::default() };
+    pub fn compile(rows: &[Row], passes: &[(char, Side)], on: Option<Date>, sources: Sources<'_>) -> Result<Self, TableError> {
+        let blocks = || sources.format.nodes().iter().map(|_| Block::default()).collect();
+        let mut set = Self { blocks: blocks(), implied: blocks(), ..Self::default() };
         for (index, row) in rows.iter().enumerate() {
-            if !row.files.contains(&letter) || on.is_some_and(|day| !row.in_force(day)) {
+            if on.is_some_and(|day| !row.in_force(day)) {
                 continue;
             }
-            let state = match set.add(index, row, side, sources) {
-                Ok(state) => state,
-                Err(Stop::NoBook(book)) => State::NoBook(book),
-                Err(Stop::External(what)) => State::External(what),
-                Err(Stop::OtherEdition) => State::NotOfFormat,
-                Err(Stop::Mistake { at, message }) => {
-                    return Err(TableError::new(&row.place.0, row.place.1, format!("{}: at {}: {message}", row.id, at + 1)));
-                }
-            };
-            set.states.push((index, state));
+            for (_, side) in passes.iter().filter(|(letter, _)| row.files.contains(letter)) {
+                let (state, books) = match set.add(index, row, *side, sources) {
+                    Ok(found) => found,
+                    Err(Stop::NoBook(book)) => (State::NoBook(book), Vec::new()),
+                    Err(Stop::External(what)) => (State::External(what), Vec::new()),
+                    Err(Stop::OtherEdition | Stop::OtherFile) => (State::NotOfFormat, Vec::new()),
+                    Err(Stop::Mistake { at, message }) => {
+                        return Err(TableError::new(&row.place.0, row.place.1, format!("{}: at {}: {message}", row.id, at + 1)));
+                    }
+                };
+                set.states.push(RowState { row: index, state, books });
+            }
         }
         Ok(set)
     }
 
-    fn add(&mut self, index: usize, row: &Row, side: Side, sources: Sources<'_>) -> Result<State, Stop> {
-        let Some(require) = &row.require else { return Ok(State::External(row.kind.clone())) };
+    fn add(&mut self, index: usize, row: &Row, side: Side, sources: Sources<'_>) -> Result<(State, Vec<Arc<Book>>), Stop> {
+        let of_none = Ok((State::NotOfFormat, Vec::new()));
+        let Some(require) = &row.require else { return Ok((State::External(row.kind.clone()), Vec::new())) };
         let format = if side == Side::Own { sources.format } else { sources.persons.unwrap_or(sources.format) };
-        let Some(element) = format.find(&row.element) else { return Ok(State::NotOfFormat) };
+        let Some(element) = format.find(&row.element) else { return of_none };
         let node = format.node(element);
-        let Some(block) = node.parent else { return Ok(State::NotOfFormat) };
+        let Some(block) = node.parent else { return of_none };
         let in_record = format.role(Role::Record).is_some_and(|r| element != r && format.is_within(element, r));
-        let unit = match side {
-            Side::Own if in_record => Unit::Block { block, element },
-            Side::Own => Unit::Head { block, element },
-            Side::PersonsFromRecords => Unit::Person { element },
+        if side == Side::PersonsFromRecords && stands_alone(row, sources) {
+            return of_none;
+        }
+        let unit = match (side, in_record) {
+            (Side::Own, true) => Unit::Block { block, element },
+            (Side::Own, false) => Unit::Head { block, element },
+            (Side::PersonsFromRecords, true) => Unit::Person { element },
+            (Side::PersonsFromRecords, false) => Unit::PersonsHead,
         };
         let mut compiler = Compiler::new(sources, &mut self.captures, unit);
         let when = row.when.as_ref().map(|e| compiler.condition(e)).transpose()?;
         let presence = is_presence(require, &node.name);
-        let compiled = Compiled {
-            row: index,
-            element,
-            position: node.position,
-            is_value: matches!(node.content, Content::Value(_)),
-            presence,
-            when,
-            require: compiler.requirement(require)?,
-            implied: row.when.is_none() && implied(require, format, element),
-        };
+        let require_code = compiler.requirement(require)?;
+        let Needs { person, name, books } = compiler.needs;
+        let compiled = Compiled { row: index, element, position: node.position, presence, when, require: require_code, person, name };
+        let implied = row.when.is_none() && implied(require, format, element);
+        let is_value = matches!(node.content, Content::Value(_));
         match unit {
-            Unit::Block { .. } => self.by_block[usize::from(block.0)].push(compiled),
+            Unit::Block { .. } => {
+                let blocks = if implied { &mut self.implied } else { &mut self.blocks };
+                blocks[usize::from(block.0)].add(compiled, is_value);
+            }
             Unit::Head { .. } => {
-                let value = compiled.is_value.then(|| position_of(&mut self.captures.head, element));
-                self.head.push((compiled, value));
+                let value = is_value.then(|| position_of(&mut self.captures.head, element));
+                self.head.push(HeadRule { rule: compiled, value, implied });
             }
             Unit::Person { .. } => {
-                let value = position_of(&mut self.captures.persons, element);
+                let kept = &mut self.captures.persons;
+                let value = kept.iter().position(|c| c.element == element).unwrap_or_else(|| {
+                    kept.push(Captured { element, value: false });
+                    kept.len() - 1
+                });
                 self.persons.push((compiled, value));
             }
+            Unit::PersonsHead => self.persons_head.push(compiled),
         }
-        Ok(State::Executed)
+        Ok((State::Executed, books))
     }
 
     /// What became of each row that was asked for.
-    pub fn states(&self) -> &[(usize, State)] {
+    pub fn states(&self) -> &[RowState] {
         &self.states
     }
 
@@ -149,9 +213,15 @@ impl RuleSet {
         &self.captures.head
     }
 
-    /// Elements of the person file whose values evaluation needs, in the order of [`Person::value`].
-    pub fn person_elements(&self) -> &[NodeId] {
+    /// Elements of the person file that evaluation needs, in the order of [`Person::value`].
+    pub fn person_elements(&self) -> &[Captured] {
         &self.captures.persons
+    }
+
+    /// Rows that cannot be judged without the persons.
+    pub fn of_persons(&self) -> impl Iterator<Item = usize> + '_ {
+        let of_block = |b: &'_ Block| b.presence.iter().chain(b.by_child.iter().flatten()).filter(|r| r.person).map(|r| r.row).collect::<Vec<_>>();
+        self.blocks.iter().flat_map(of_block).chain(self.persons.iter().map(|(r, _)| r.row)).chain(self.persons_head.iter().map(|r| r.row))
     }
 
     /// The start of gathering: one value for each thing that rules of the head ask of all records.
@@ -180,11 +250,9 @@ impl RuleSet {
     pub fn record(&self, record: &Record, facts: &Facts, person: Option<&dyn Person>, doubtful: bool, gathered: &mut [Gathered], hit: &mut dyn FnMut(Hit)) {
         for (block, instance) in record.instances().iter().enumerate() {
             let env = Env { record, block, this: None, facts, person, gathered: &[] };
-            for rule in &self.by_block[usize::from(instance.node.0)] {
-                if rule.implied && !doubtful {
-                    continue;
-                }
-                rule.run(&env, hit);
+            self.blocks[usize::from(instance.node.0)].run(&env, hit);
+            if doubtful {
+                self.implied[usize::from(instance.node.0)].run(&env, hit);
             }
             for (gather, value) in self.captures.gathers.iter().zip(gathered.iter_mut()) {
                 if gather.block == instance.node {
@@ -192,52 +260,101 @@ impl RuleSet {
                 }
             }
         }
-        let env = Env { record, block: 0, this: None, facts, person, gathered: &[] };
+        let (Some(person), false) = (person, record.is_empty()) else { return };
+        let env = Env { record, block: 0, this: None, facts, person: Some(person), gathered: &[] };
         for (rule, value) in &self.persons {
-            let stands = person.is_some_and(|p| p.value(*value).is_some());
-            if person.is_some() && (stands || rule.presence) && rule.breaks(&env) {
-                hit(Hit { row: rule.row, element: rule.element, offset: record.offset(0), block: 0, stands });
+            let stands = person.value(*value, 0).is_some();
+            if (stands || rule.presence) && rule.breaks(&env) {
+                hit(Hit { row: rule.row, element: rule.element, at: At::Person, stands });
             }
         }
     }
 
-    /// Evaluates the rules of the head when the whole file is known.
-    pub fn head(&self, facts: &Facts, gathered: &[Gathered], hit: &mut dyn FnMut(Hit)) {
+    /// Evaluates the rules of the head when the whole file is known. `doubtful`: the structure has found something in it.
+    pub fn head(&self, facts: &Facts, gathered: &[Gathered], doubtful: bool, hit: &mut dyn FnMut(Hit)) {
         let record = Record::default();
         let env = Env { record: &record, block: 0, this: None, facts, person: None, gathered };
-        for (rule, value) in &self.head {
-            let stands = value.is_some_and(|v| facts.head.get(v).is_some_and(Option::is_some));
-            if (stands || rule.presence) && !rule.implied && rule.breaks(&env) {
-                hit(Hit { row: rule.row, element: rule.element, offset: 0, block: 0, stands });
+        for HeadRule { rule, value, implied } in &self.head {
+            let value = value.and_then(|v| facts.head.get(v)?.as_deref());
+            if (value.is_some() || rule.presence) && (doubtful || !implied) && rule.breaks(&Env { this: value, ..env }) {
+                hit(Hit { row: rule.row, element: rule.element, at: At::Head, stands: value.is_some() });
+            }
+        }
+        for rule in self.persons_head.iter().filter(|r| !r.presence && r.breaks(&env)) {
+            hit(Hit { row: rule.row, element: rule.element, at: At::PersonsHead, stands: true });
+        }
+    }
+}
+
+impl Block {
+    fn add(&mut self, rule: Compiled, is_value: bool) {
+        let position = usize::from(rule.position);
+        if is_value {
+            self.values |= 1 << position;
+        }
+        if rule.presence {
+            self.presence.push(rule);
+            return;
+        }
+        self.children |= 1 << position;
+        if self.by_child.len() <= position {
+            self.by_child.resize_with(position + 1, Vec::new);
+        }
+        self.by_child[position].push(rule);
+    }
+
+    #[inline]
+    fn run(&self, env: &Env<'_>, hit: &mut dyn FnMut(Hit)) {
+        let (record, block) = (env.record, env.block);
+        for rule in &self.presence {
+            if rule.breaks(env) {
+                let stands = record.has(block, rule.position);
+                let first = || if self.values & 1 << rule.position != 0 { record.first(block, rule.position).map(|v| v.offset) } else { None };
+                let inner = || record.blocks(block, rule.position).next().map(|b| record.offset(b));
+                let offset = if stands { first().or_else(inner) } else { None }.unwrap_or_else(|| record.offset(block));
+                hit(rule.hit(block, offset, stands));
+            }
+        }
+        let mut left = self.children & record.seen(block);
+        while left != 0 {
+            let position = left.trailing_zeros() as u8;
+            left &= left - 1;
+            let rules = &self.by_child[usize::from(position)];
+            if self.values & 1 << position != 0 {
+                for value in record.values(block, position) {
+                    let env = Env { this: Some(value.text), ..*env };
+                    for rule in rules.iter().filter(|r| r.breaks(&env)) {
+                        hit(rule.hit(block, value.offset, true));
+                    }
+                }
+            } else {
+                for rule in rules.iter().filter(|r| r.breaks(env)) {
+                    let offset = record.blocks(block, position).next().map_or_else(|| record.offset(block), |b| record.offset(b));
+                    hit(rule.hit(block, offset, true));
+                }
             }
         }
     }
 }
 
 impl Compiled {
+    #[inline]
     fn breaks(&self, env: &Env<'_>) -> bool {
-        self.when.as_ref().is_none_or(|w| env.holds(w)) && !env.holds(&self.require)
+        (!self.person || env.person.is_some()) && (!self.name || env.facts.name.is_known()) && self.when.as_ref().is_none_or(|w| env.holds(w)) && !env.holds(&self.require)
     }
 
-    fn run(&self, env: &Env<'_>, hit: &mut dyn FnMut(Hit)) {
-        let (record, block) = (env.record, env.block);
-        let stands = record.has(block, self.position);
-        if self.presence || !self.is_value {
-            let first = if self.is_value { record.first(block, self.position) } else { None };
-            let env = Env { this: first.map(|v| v.text), ..*env };
-            if (stands || self.presence) && self.breaks(&env) {
-                let inner = || record.blocks(block, self.position).next().map(|b| record.offset(b));
-                let offset = first.map(|v| v.offset).or_else(inner).unwrap_or_else(|| record.offset(block));
-                hit(Hit { row: self.row, element: self.element, offset, block, stands });
-            }
-        } else if stands {
-            for value in record.values(block, self.position) {
-                if self.breaks(&Env { this: Some(value.text), ..*env }) {
-                    hit(Hit { row: self.row, element: self.element, offset: value.offset, block, stands: true });
-                }
-            }
-        }
+    fn hit(&self, block: usize, offset: u64, stands: bool) -> Hit {
+        Hit { row: self.row, element: self.element, at: At::Record { block, offset }, stands }
     }
+}
+
+/// Whether the person file alone can judge a rule of its own.
+fn stands_alone(row: &Row, sources: Sources<'_>) -> bool {
+    let Some(persons) = sources.persons else { return false };
+    let mut alone = RuleSet { blocks: persons.nodes().iter().map(|_| Block::default()).collect(), ..RuleSet::default() };
+    alone.implied = persons.nodes().iter().map(|_| Block::default()).collect();
+    let found = alone.add(0, row, Side::Own, Sources { format: persons, persons: None, ..sources });
+    row.files.contains(&persons.family.0) && !matches!(found, Err(Stop::OtherFile | Stop::Mistake { .. }))
 }
 
 impl Gather {
@@ -297,8 +414,8 @@ mod tests {
     struct Born(&'static str);
 
     impl Person for Born {
-        fn value(&self, _: usize) -> Option<&[u8]> {
-            (!self.0.is_empty()).then_some(self.0.as_bytes())
+        fn value(&self, _: usize, nth: usize) -> Option<&[u8]> {
+            (nth == 0 && !self.0.is_empty()).then_some(self.0.as_bytes())
         }
     }
 
@@ -335,7 +452,7 @@ mod tests {
                 books: &self.books,
                 conventions: &self.conventions,
             };
-            RuleSet::compile(&[row], 'C', None, Side::Own, sources)
+            RuleSet::compile(&[row], &[('C', Side::Own)], None, sources)
         }
 
         fn record(&self, xml: &str) -> Record {
@@ -455,6 +572,6 @@ mod tests {
             assert!(error.contains(what) && error.contains("rules/flk/test.csv:2"), "{error}");
         }
         let missing = bench.rule(&format!("{SL}/LPU_1"), "", "BOOK(F032.MCOD)").expect("waits");
-        assert_eq!(missing.states(), [(0, State::NoBook("F032".into()))]);
+        assert_eq!(missing.states()[0].state, State::NoBook("F032".into()));
     }
 }

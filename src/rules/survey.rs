@@ -89,7 +89,7 @@ impl Survey<'_> {
                 conventions: self.conventions,
             };
             let own = letter(format.family.0);
-            let compile = |letter, side| RuleSet::compile(std::slice::from_ref(row), letter, None, side, sources);
+            let compile = |letter, side| RuleSet::compile(std::slice::from_ref(row), &[(letter, side)], None, sources);
             let mut sets = Vec::new();
             if format.family == PERSONS {
                 // Rules of persons are looked at from the records that name them; alone in their file they need not make sense.
@@ -100,8 +100,8 @@ impl Survey<'_> {
                 // A few rows of main files name an element of the person.
                 sets.push(compile(own, Side::PersonsFromRecords)?);
             }
-            for (_, state) in sets.iter().flat_map(RuleSet::states) {
-                best = best.or(state.into());
+            for row in sets.iter().flat_map(RuleSet::states) {
+                best = best.or((&row.state).into());
             }
         }
         Ok(best)

@@ -27,7 +27,7 @@ const FAULTS: &[Check] = &[
 
 fn check(bytes: &[u8], encoding: Encoding, family: char, edition: &str) -> Vec<Finding> {
     let findings = check_document(bytes, encoding, DESK.format(family, edition), &DESK.catalog).expect("the tables are sound");
-    let is_fault = |f: &Finding| FAULTS.contains(&DESK.catalog.rule(f.rule).check);
+    let is_fault = |f: &Finding| DESK.catalog.rule(f.rule).check.is_some_and(|c| FAULTS.contains(&c));
     for finding in &findings {
         assert!(finding.place.offset <= bytes.len() as u64, "{}", line(finding));
     }

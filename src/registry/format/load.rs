@@ -151,6 +151,16 @@ impl Formats {
         Some((&formats[choice.index()], choice))
     }
 
+    /// The letter of a family in the federal rule book.
+    pub fn book_letter(&self, family: Family) -> char {
+        if family == Family('D') { 'X' } else { family.0 }
+    }
+
+    /// Whether packages of a family have a person file.
+    pub fn has_persons(&self, _family: Family) -> bool {
+        true
+    }
+
     /// File-name letters of main files.
     pub fn prefixes(&self) -> &[Prefix] {
         &self.prefixes

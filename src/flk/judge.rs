@@ -1,0 +1,116 @@
+//! Federal rules over a record that has just been closed.
+
+use std::sync::Arc;
+
+use super::places::settled;
+use super::rulebook::FileRules;
+use super::walk::{Frame, Walker, shown};
+use crate::finding::{Catalog, Finding, Keys, Place, RuleIx, Same};
+use crate::registry::format::{Format, NodeId, Role};
+use crate::registry::record::Record;
+use crate::rules::{At, Hit, Person};
+
+impl Walker<'_> {
+    /// Evaluates the rules over the record and, in a person file, keeps what the main file's rules will ask for.
+    pub(super) fn judge_record(&mut self, rules: &FileRules<'_>, frame: &Frame) {
+        if let Some(keeping) = &rules.keeping {
+            keeping.write(&self.id_pac, &self.record, &mut self.out.persons);
+        }
+        let known = rules.persons.and_then(|persons| persons.find(&self.id_pac));
+        let person = known.as_ref().map(|k| k as &dyn Person);
+        let doubtful = self.out.findings.len() > frame.findings;
+        let mut hits: Vec<Hit> = Vec::new();
+        rules.set.record(&self.record, &rules.facts, person, doubtful, &mut self.out.gathered, &mut |hit| hits.push(hit));
+        if !hits.is_empty() {
+            self.report_hits(rules, person, &hits, frame.findings);
+        }
+    }
+
+    #[cold]
+    fn report_hits(&mut self, rules: &FileRules<'_>, person: Option<&dyn Person>, hits: &[Hit], from: usize) {
+        let mut found: Vec<Finding> = hits.iter().map(|hit| self.of_hit(rules, person, hit)).collect();
+        let catalog = self.context.catalog;
+        let mut structural = self.out.findings.split_off(from);
+        structural.retain(|finding| !found.iter().any(|federal| says_the_same(catalog, finding, federal)));
+        structural.append(&mut found);
+        structural.sort_by_key(|f| (f.place.offset, f.rule));
+        self.out.findings.append(&mut structural);
+    }
+
+    fn of_hit(&self, rules: &FileRules<'_>, person: Option<&dyn Person>, hit: &Hit) -> Finding {
+        let context = &self.context;
+        let format = match hit.at {
+            At::Person => rules.persons_format.unwrap_or(context.format),
+            _ => context.format,
+        };
+        let node = format.node(hit.element);
+        let (block, offset, value) = match hit.at {
+            At::Record { block, offset } => {
+                let value = self.record.values(block, node.position).find(|v| hit.stands && node.value_type().is_some() && v.offset == offset);
+                (block, offset, value.map(|v| v.text))
+            }
+            At::Person => {
+                let index = rules.set.person_elements().iter().position(|c| c.element == hit.element && c.value);
+                (0, self.identity_at, index.and_then(|i| person?.value(i, 0)))
+            }
+            At::Head | At::PersonsHead => (0, self.record.offset(0), None),
+        };
+        Finding {
+            path: Arc::clone(&node.path),
+            place: settled(&self.record_places, offset),
+            keys: self.keys_of(block),
+            value: value.map(|v| shown(&context.encoding.decode(v))),
+            personal: node.personal,
+            ..Finding::of_file(rules.entry(hit.row), context.file)
+        }
+    }
+
+    /// Numbers by which people find a block of the record.
+    fn keys_of(&self, block: usize) -> Keys {
+        let text = |role| value_around(self.context.format, &self.record, block, role).map(|v| self.context.encoding.decode(v).into());
+        Keys { n_zap: text(Role::NZap), idcase: text(Role::IdCase), sl_id: text(Role::SlId), idserv: text(Role::IdServ), id_pac: text(Role::IdPac) }
+    }
+
+    /// Remembers where the elements of an unfinished record stand: later pieces count their lines from elsewhere.
+    pub(super) fn keep_places(&mut self, base: u64) {
+        let offsets = self.record.offsets().filter(|offset| *offset >= base);
+        self.record_places.extend(offsets.map(|offset| Place { offset, ..Place::default() }));
+    }
+}
+
+/// The value of a role as seen from a block: in it, in a block around it, or in a child of one (the patient's).
+fn value_around<'r>(format: &Format, record: &'r Record, block: usize, role: Role) -> Option<&'r [u8]> {
+    let element = format.role(role)?;
+    let (position, holder) = (format.node(element).position, format.node(element).parent?);
+    let of = |block: usize| record.first(block, position).map(|v| v.text).filter(|t| !t.is_empty());
+    let mut at = block;
+    loop {
+        let node: NodeId = record.instances().get(at)?.node;
+        if node == holder {
+            return of(at);
+        }
+        if format.node(holder).parent == Some(node) && !format.node(holder).obligation.repeatable {
+            return record.blocks(at, format.node(holder).position).next().and_then(of);
+        }
+        match record.parent(at) {
+            parent if parent == at => return None,
+            parent => at = parent,
+        }
+    }
+}
+
+/// Whether a federal finding says what a structural one says of the same place.
+pub(super) fn says_the_same(catalog: &Catalog, structural: &Finding, federal: &Finding) -> bool {
+    let id = &catalog.rule(federal.rule).id;
+    let here = structural.place.offset == federal.place.offset && structural.path == federal.path;
+    catalog.rule(structural.rule).same.iter().any(|same| match same {
+        Same::Category(category) => here && id.split('.').next() == Some(category),
+        Same::Rule(rule) => rule == id,
+        Same::Executes(_) => false,
+    })
+}
+
+/// The index of the entry that a check's findings carry.
+pub(super) fn carried(rules: Option<&super::rulebook::PackageRules<'_>>, check: RuleIx) -> RuleIx {
+    rules.and_then(|r| r.executed_by(check)).unwrap_or(check)
+}

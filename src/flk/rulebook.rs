@@ -1,0 +1,367 @@
+//! The federal rules for one package: which are in force, compiled for its formats, and what they take from the head of its files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Deserialize;
+
+use super::head::Front;
+use super::outcome::{Applied, NotExecuted};
+use super::persons::{Keeping, Persons};
+use crate::finding::{Catalog, Rule, RuleIx, Same, Severity, Text, fill};
+use crate::nsi::{Books, Date, Origin};
+use crate::registry::encoding::Encoding;
+use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
+use crate::registry::month::Month;
+use crate::registry::name::FileName;
+use crate::rules::import::Edition;
+use crate::rules::{Conventions, FLK_TABLES, Facts, NameParts, Row, RowState, RuleSet, Side, Sources, State, load};
+use crate::tables::{RuleFiles, TableError};
+
+const EDITIONS: &str = "flk/editions.csv";
+const REASONS: &str = "flk/reasons.csv";
+
+/// The rule book with all that its rules look into.
+#[derive(Debug)]
+pub struct Rulebook {
+    rows: Vec<Row>,
+    books: Books,
+    conventions: Conventions,
+    edition: Option<Edition>,
+    reasons: BTreeMap<String, Text>,
+    /// Index of the first row in the catalog; each row has two entries there, see [`Rulebook::rule`].
+    first: RuleIx,
+    /// Days on which the rules in force change, in order.
+    borders: Vec<Date>,
+    compiled: Mutex<BTreeMap<Key, Arc<Compiled>>>,
+}
+
+/// What rules are compiled for: main format, person format, and the number of borders up to the account's date.
+type Key = ((Family, String), Option<String>, usize);
+
+/// The rules of both files of a package.
+#[derive(Debug)]
+struct Compiled {
+    main: RuleSet,
+    persons: RuleSet,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    kind: String,
+    ru: String,
+    en: String,
+}
+
+impl Rulebook {
+    /// Reads the tables, and adds the rules that run to the catalog; `books` is the folder of imported books, `runs` says by id which rules
+    /// are wanted.
+    ///
+    /// # Errors
+    /// A table has an error: which, and its line.
+    pub fn load(files: &RuleFiles, books: Option<&Path>, catalog: &mut Catalog, runs: impl Fn(&str) -> bool) -> Result<Self, TableError> {
+        let mut rows = load(files, FLK_TABLES)?;
+        rows.retain(|row| runs(&row.id));
+        let reasons: BTreeMap<String, Text> =
+            files.rows::<Reason>(REASONS)?.into_iter().map(|(_, r)| (r.kind, Text { ru: r.ru, en: r.en })).collect();
+        let mut book = Self {
+            books: Books::load(files, books)?,
+            conventions: Conventions::load(files)?,
+            edition: files.rows(EDITIONS)?.into_iter().map(|(_, e): (u64, Edition)| e).next(),
+            first: RuleIx(0),
+            borders: borders(&rows),
+            compiled: Mutex::default(),
+            reasons,
+            rows,
+        };
+        for kind in ["no-book", "no-persons", "no-date", "stale"] {
+            if !book.reasons.contains_key(kind) {
+                return Err(TableError::new(REASONS, 0, format!("no row for the kind «{kind}»")));
+            }
+        }
+        book.first = catalog.extend(book.rows.iter().flat_map(|row| [book.entry(row), book.stale_entry(row)]))?;
+        Ok(book)
+    }
+
+    /// The rules as they are, with the places of their tables.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Compiles every row for every format: a table that somebody changed must not stop a run half-way.
+    ///
+    /// # Errors
+    /// A row that does not compile: its table, its line and the place in it.
+    pub fn prove(&self, formats: &Formats) -> Result<(), TableError> {
+        let persons = formats.editions(PERSONS).last();
+        formats.all().filter(|f| f.family != PERSONS).try_for_each(|format| {
+            let persons = persons.filter(|_| formats.has_persons(format.family)).map(|f| &**f);
+            self.compile(formats, format, persons, None).map(|_| ())
+        })
+    }
+
+    fn entry(&self, row: &Row) -> Rule {
+        Rule {
+            id: row.id.clone(),
+            check: None,
+            element: Vec::new(),
+            other: Vec::new(),
+            severity: row.severity,
+            // The protocol of today names the rule itself where the older one had a code of F012.
+            f012: row.id.clone(),
+            text: row.text.clone(),
+            advice: row.advice.clone(),
+            same: Vec::new(),
+        }
+    }
+
+    /// The same rule where its embedded book may lack codes of the account's day: worth a look, no proof.
+    fn stale_entry(&self, row: &Row) -> Rule {
+        let stale = &self.reasons["stale"];
+        let with = |template: &str, own: &str| fill(template, |slot| (slot == "text").then_some(own));
+        let text = Text { ru: with(&stale.ru, &row.text.ru), en: with(&stale.en, &row.text.en) };
+        Rule { severity: row.severity.min(Severity::Warning), text, ..self.entry(row) }
+    }
+
+    fn rule(&self, row: usize, stale: bool) -> RuleIx {
+        RuleIx(self.first.0 + 2 * row as u16 + u16::from(stale))
+    }
+
+    fn compile(&self, formats: &Formats, format: &Format, persons: Option<&Format>, on: Option<Date>) -> Result<Compiled, TableError> {
+        let sources = Sources { format, persons, formats, books: &self.books, conventions: &self.conventions };
+        let own = formats.book_letter(format.family);
+        let of_persons = formats.book_letter(PERSONS);
+        let passes: &[_] = match persons {
+            Some(_) => &[(own, Side::Own), (own, Side::PersonsFromRecords), (of_persons, Side::PersonsFromRecords)],
+            None => &[(own, Side::Own)],
+        };
+        let main = RuleSet::compile(&self.rows, passes, on, sources)?;
+        let persons = match persons {
+            Some(format) => RuleSet::compile(&self.rows, &[(of_persons, Side::Own)], on, Sources { format, persons: None, ..sources })?,
+            None => RuleSet::default(),
+        };
+        Ok(Compiled { main, persons })
+    }
+
+    /// The rules for a package whose account is of a day; none are in force before the book's first day.
+    ///
+    /// # Errors
+    /// A row that does not compile for these formats.
+    pub(super) fn for_package(
+        &self,
+        formats: &Formats,
+        catalog: &Catalog,
+        format: &Format,
+        persons: Option<&Format>,
+        account: Option<Date>,
+    ) -> Result<PackageRules<'_>, TableError> {
+        let Some(on) = account else {
+            return Ok(PackageRules { book: self, compiled: None, account, main: Vec::new(), persons: Vec::new(), executes: BTreeMap::new() });
+        };
+        let key = ((format.family, format.edition.id.clone()), persons.map(|p| p.edition.id.clone()), self.borders.partition_point(|b| *b <= on));
+        let known = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let compiled = match known {
+            Some(compiled) => compiled,
+            None => {
+                let compiled = Arc::new(self.compile(formats, format, persons, Some(on))?);
+                self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&compiled));
+                compiled
+            }
+        };
+        let stale = |row: &RowState| {
+            row.books.iter().any(|b| *b.origin() == Origin::Embedded && b.complete_until().is_some_and(|until| until < on))
+        };
+        let entries = |set: &RuleSet| {
+            let mut entries = vec![RuleIx(0); self.rows.len()];
+            for row in set.states() {
+                entries[row.row] = self.rule(row.row, stale(row));
+            }
+            entries
+        };
+        let in_force = |id: &str| {
+            let states = compiled.main.states().iter().chain(compiled.persons.states());
+            let row = states.map(|s| s.row).find(|row| self.rows[*row].id == id)?;
+            Some(self.rule(row, false))
+        };
+        let executed = |rule: &Rule| rule.same.iter().find_map(|same| if let Same::Executes(id) = same { in_force(id) } else { None });
+        let executes = catalog.rules().filter_map(|(ix, rule)| Some((ix, executed(rule)?))).collect();
+        let (main, persons) = (entries(&compiled.main), entries(&compiled.persons));
+        Ok(PackageRules { book: self, compiled: Some(compiled), account, main, persons, executes })
+    }
+
+    fn reason(&self, kind: &str, what: &str) -> Text {
+        let template = self.reasons.get(kind).cloned().unwrap_or_else(|| Text { ru: kind.to_owned(), en: kind.to_owned() });
+        let with = |template: &str| fill(template, |slot| (slot == "what").then_some(what));
+        Text { ru: with(&template.ru), en: with(&template.en) }
+    }
+}
+
+fn borders(rows: &[Row]) -> Vec<Date> {
+    let mut days: Vec<Date> = rows.iter().flat_map(|row| [row.from, row.until.map(Date::day_after)]).flatten().collect();
+    days.sort_unstable();
+    days.dedup();
+    days
+}
+
+/// The rules of one package.
+#[derive(Debug)]
+pub(super) struct PackageRules<'b> {
+    book: &'b Rulebook,
+    compiled: Option<Arc<Compiled>>,
+    account: Option<Date>,
+    /// Entry of the catalog for each row, in the main file and in the person file.
+    main: Vec<RuleIx>,
+    persons: Vec<RuleIx>,
+    /// Structural checks that are how a rule in force is executed.
+    executes: BTreeMap<RuleIx, RuleIx>,
+}
+
+/// What the head of a package says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeadFacts<'h> {
+    pub(super) format: &'h Format,
+    pub(super) front: &'h Front,
+    pub(super) encoding: Encoding,
+}
+
+impl HeadFacts<'_> {
+    fn text(&self, role: Role) -> Option<String> {
+        self.front.role(self.format, role).map(|t| self.encoding.decode(t).into_owned())
+    }
+
+    /// The account's date, else the day when the file was made.
+    pub(super) fn account_date(&self) -> Option<Date> {
+        [Role::AccountDate, Role::MadeOn].into_iter().find_map(|role| Date::parse(&self.text(role)?))
+    }
+
+    fn name(&self, prefixes: &[Prefix]) -> NameParts {
+        let name = self.text(Role::FileName).and_then(|text| FileName::parse(prefixes, &text).ok());
+        NameParts::of(name.as_ref())
+    }
+}
+
+impl PackageRules<'_> {
+    /// What the walk of a file needs; none where no rules are in force.
+    fn file<'r>(&'r self, set: &'r RuleSet, entries: &'r [RuleIx], own: HeadFacts<'_>, shared: Shared<'_>) -> FileRules<'r> {
+        let head = set.head_elements().iter().map(|id| own.front.find(*id).map(|s| s.text.clone())).collect();
+        let facts = Facts {
+            head,
+            period: shared.period,
+            name: own.name(shared.prefixes),
+            persons_name: shared.persons_name,
+            family: shared.family,
+            encoding: own.encoding,
+            today: Some(Date::today_in_russia()),
+            account_date: self.account,
+        };
+        FileRules { set, entries, facts, persons: None, persons_format: None, keeping: None }
+    }
+
+    /// For the person file.
+    pub(super) fn of_persons(&self, own: HeadFacts<'_>, main: &Format, formats: &Formats, period: Option<Month>) -> Option<FileRules<'_>> {
+        let compiled = self.compiled.as_deref()?;
+        let shared = Shared { period, prefixes: formats.prefixes(), family: formats.book_letter(main.family), persons_name: NameParts::default() };
+        let mut rules = self.file(&compiled.persons, &self.persons, own, shared);
+        rules.keeping = Some(Keeping::new(own.format, compiled.main.person_elements()));
+        Some(rules)
+    }
+
+    /// For the main file; the persons are those of the person file, if it could be read.
+    pub(super) fn of_main<'r>(
+        &'r self,
+        own: HeadFacts<'_>,
+        persons: Option<(HeadFacts<'r>, &'r Persons)>,
+        formats: &Formats,
+        period: Option<Month>,
+    ) -> Option<FileRules<'r>> {
+        let compiled = self.compiled.as_deref()?;
+        let persons_name = persons.map(|(head, _)| head.name(formats.prefixes())).unwrap_or_default();
+        let shared = Shared { period, prefixes: formats.prefixes(), family: formats.book_letter(own.format.family), persons_name };
+        let mut rules = self.file(&compiled.main, &self.main, own, shared);
+        rules.persons = persons.map(|(_, p)| p);
+        rules.persons_format = persons.map(|(head, _)| head.format);
+        Some(rules)
+    }
+
+    /// The federal rule that a structural check executes.
+    pub(super) fn executed_by(&self, check: RuleIx) -> Option<RuleIx> {
+        self.executes.get(&check).copied()
+    }
+
+    /// Rules that are in force and did not run.
+    pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
+        let Some(compiled) = self.compiled.as_deref() else {
+            let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
+            return if self.account.is_none() { vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", "") }] } else { Vec::new() };
+        };
+        let id = |row: usize| self.book.rows[row].id.as_str();
+        let mut ran: Vec<&str> = Vec::new();
+        let mut idle: BTreeMap<&str, Text> = BTreeMap::new();
+        for row in compiled.main.states().iter().chain(compiled.persons.states()) {
+            match &row.state {
+                State::Executed => ran.push(id(row.row)),
+                State::NotOfFormat => {}
+                State::NoBook(book) => drop(idle.insert(id(row.row), self.book.reason("no-book", book))),
+                State::External(what) => drop(idle.insert(id(row.row), self.book.reason(what, what))),
+            }
+        }
+        if !persons {
+            let reason = self.book.reason("no-persons", "");
+            idle.extend(compiled.main.of_persons().map(|row| (id(row), reason.clone())));
+        }
+        idle.into_iter().map(|(rule, reason)| NotExecuted { rule: rule.to_owned(), reason }).collect()
+    }
+
+    /// What the report's head says of the rules.
+    pub(super) fn applied(&self) -> Applied {
+        let account = self.account;
+        let edition = self.book.edition.clone();
+        let of_edition = edition.as_ref().and_then(|e| Date::parse(&e.date));
+        let sets = self.compiled.iter().flat_map(|c| [&c.main, &c.persons]);
+        let states: Vec<&RowState> = sets.flat_map(RuleSet::states).collect();
+        let mut books = BTreeMap::new();
+        for book in states.iter().filter(|s| s.state == State::Executed).flat_map(|s| &s.books) {
+            books.entry(book.info().id.to_string()).or_insert_with(|| book.describe());
+        }
+        let mut rules: Vec<&str> = states.iter().filter(|s| s.state == State::Executed).map(|s| self.book.rows[s.row].id.as_str()).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        Applied {
+            edition,
+            account,
+            newer_than_edition: account > of_edition && of_edition.is_some(),
+            rules: rules.len() as u64,
+            books: books.into_values().collect(),
+        }
+    }
+}
+
+/// What both files of a package take from the main one.
+struct Shared<'s> {
+    period: Option<Month>,
+    prefixes: &'s [Prefix],
+    family: char,
+    persons_name: NameParts,
+}
+
+/// The rules that run over one file.
+#[derive(Debug)]
+pub(super) struct FileRules<'r> {
+    pub(super) set: &'r RuleSet,
+    entries: &'r [RuleIx],
+    pub(super) facts: Facts,
+    /// Persons of the main file's records.
+    pub(super) persons: Option<&'r Persons>,
+    /// Their format.
+    pub(super) persons_format: Option<&'r Format>,
+    /// What of each person is kept, in a person file.
+    pub(super) keeping: Option<Keeping>,
+}
+
+impl FileRules<'_> {
+    /// The catalog's entry of a row.
+    pub(super) fn entry(&self, row: usize) -> RuleIx {
+        self.entries[row]
+    }
+}
