@@ -93,6 +93,9 @@ impl From<io::Error> for Failure {
         if error.get_ref().is_some_and(|inner| inner.is::<TooMany>()) {
             return Self::TooMany;
         }
+        if let Some(table) = error.get_ref().and_then(|inner| inner.downcast_ref::<TableError>()) {
+            return Self::Table(table.clone());
+        }
         // The csv crate wraps what the stream says.
         let kind = match error.get_ref().and_then(|inner| inner.downcast_ref::<csv::Error>()).map(csv::Error::kind) {
             Some(csv::ErrorKind::Io(inner)) => inner.kind(),

@@ -155,7 +155,7 @@ impl<'a> Join<'a> {
             keys: plan.keys.iter().map(|_| KeySet::default()).collect(),
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
-            gathered: context.rules.map_or_else(Vec::new, |r| r.set.gathered()),
+            gathered: context.rules.map_or_else(Vec::new, |r| r.set.work().gathered),
             persons: Persons::new(context.rules.and_then(|r| r.keeping.clone()).unwrap_or_default()),
             ..FileOutcome::default()
         };
@@ -231,7 +231,7 @@ impl<'a> Join<'a> {
             *count += more;
         }
         if let Some(rules) = self.context.rules {
-            rules.set.join(&mut outcome.gathered, &piece.gathered);
+            rules.set.join(&mut outcome.gathered, &piece.work.gathered);
         }
         outcome.persons.extend(&piece.persons);
         outcome.case_sum.join(piece.case_sum);

@@ -20,7 +20,7 @@ impl Walker<'_> {
         let person = known.as_ref().map(|k| k as &dyn Person);
         let doubtful = self.out.findings.len() > frame.findings;
         let mut hits: Vec<Hit> = Vec::new();
-        rules.set.record(&self.record, &rules.facts, person, doubtful, &mut self.out.gathered, &mut |hit| hits.push(hit));
+        rules.set.record(&self.record, &rules.facts, person, doubtful, &mut self.out.work, &mut |hit| hits.push(hit));
         if !hits.is_empty() {
             self.report_hits(rules, person, &hits, frame.findings);
         }

@@ -10,7 +10,7 @@ use crate::registry::format::value::{kopecks, money};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
-use crate::rules::Gathered;
+use crate::rules::Work;
 
 use super::file::after_bom;
 use super::keyset::{Key, hash, key_of};
@@ -83,7 +83,7 @@ pub(super) struct PieceOutcome {
     pub(super) services: u64,
     pub(super) case_sum: Running,
     /// What the records came to for rules of the head.
-    pub(super) gathered: Vec<Gathered>,
+    pub(super) work: Work,
     /// Persons as [`super::persons::Keeping`] writes them.
     pub(super) persons: Vec<u8>,
     pub(super) root: RootState,
@@ -233,7 +233,7 @@ impl<'p> Walker<'p> {
             keys: plan.keys.iter().map(|_| Vec::new()).collect(),
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
-            gathered: self.context.rules.map_or_else(Vec::new, |r| r.set.gathered()),
+            work: self.context.rules.map_or_else(Work::default, |r| r.set.work()),
             ..PieceOutcome::default()
         };
         let mut scanner = Scanner::new(bytes, self.context.encoding, self.context.limits, std::mem::take(&mut self.open));

@@ -7,7 +7,7 @@ use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as 
 use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
-use crate::nsi::{Book, Books};
+use crate::nsi::{Book, Books, Origin};
 use crate::registry::encoding::to_windows_1251;
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Base;
@@ -110,6 +110,8 @@ pub(super) enum Unit {
 pub(super) struct Needs {
     /// It cannot be judged where the record's person is unknown.
     pub(super) person: bool,
+    /// It asks for the checked element's own occurrence.
+    pub(super) this: bool,
     /// It asks for parts of a file's name: nothing can be said of a name that has none.
     pub(super) name: bool,
     /// Books in which it looks something up.
@@ -490,6 +492,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                     return mistake(name.at, format!("{} stands in the records: say which by EXISTS, FORALL or SUM", name.name));
                 }
                 if matches!(self.unit, Unit::Block { element, .. } if element == id) {
+                    self.needs.this = true;
                     return Ok((Operand::This, kind));
                 }
                 let place = self.names.place(self.from, id);
@@ -596,7 +599,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("BOOK1", 3..) => {
                 let Some(Arg::Term(Term::Ref(field))) = call.args.last() else { return mistake(call.at, "the field is due last") };
                 let lookup = self.lookup(call, &call.args[..call.args.len() - 1])?;
-                let Some(field) = lookup.book.field(&field.name) else { return mistake(field.at, format!("no field {} in the book", field.name)) };
+                let Some(field) = lookup.book.field(&field.name) else { return no_field(&lookup.book, &field.name, field.at) };
                 Ok((Operand::BookField(Box::new(lookup), field), Kind::Number))
             }
             (name, count) => mistake(call.at, format!("no function {name} with {count} arguments that has a value")),
@@ -694,6 +697,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
     }
 
     fn this(&mut self, at: At) -> Compiled<Operand> {
+        self.needs.this = true;
         match self.unit {
             Unit::Block { block, element } if block != element => Ok(Operand::This),
             Unit::Block { .. } => mistake(at, "the checked element is not known here"),
@@ -725,12 +729,12 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let Some(name) = names.first() else { return mistake(call.at, "a book is due") };
         let (id, field) = name.name.split_once('.').unwrap_or((&name.name, ""));
         // A key made of several fields (O002.TER+KOD1+KOD2+KOD3) is the book's own key.
-        let field = if names.len() > 1 { "" } else { field };
+        let field_name = if names.len() > 1 { "" } else { field };
         let book = self.book(id)?;
-        let field = if field.is_empty() { Some(book.key()) } else { book.field(field) };
+        let field = if field_name.is_empty() { Some(book.key()) } else { book.field(field_name) };
         match field {
             Some(field) => Ok((book, field)),
-            None => mistake(name.at, format!("book {id} has no such field: {}", name.name)),
+            None => no_field(&book, field_name, name.at),
         }
     }
 
@@ -742,7 +746,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         for arg in &args[1..] {
             match arg {
                 Arg::Field(field, term) => {
-                    let Some(index) = book.field(&field.name) else { return mistake(field.at, format!("book {} has no field {}", name.name, field.name)) };
+                    let Some(index) = book.field(&field.name) else { return no_field(&book, &field.name, field.at) };
                     fields.push((index, self.operand(term, Some(Kind::Text))?.0));
                 }
                 date => on = Some(date),
@@ -772,6 +776,14 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Found::Unknown => Ok(Operand::Nothing),
             _ => Ok(self.reference(&name, Some(Kind::Date))?.0),
         }
+    }
+}
+
+/// A field that a book lacks: an imported edition may be older than the rule, a built-in one is what the rules are written against.
+fn no_field<T>(book: &Book, field: &str, at: At) -> Compiled<T> {
+    match book.origin() {
+        Origin::Imported(_) => Err(Stop::NoBook(format!("{}.{field}", book.info().id))),
+        Origin::Embedded => mistake(at, format!("book {} has no such field: {field}", book.info().id)),
     }
 }
 

@@ -96,6 +96,10 @@ pub(super) struct Env<'e> {
     pub(super) gathered: &'e [Gathered],
 }
 
+/// More than one value may stand there.
+#[derive(Debug)]
+struct Several;
+
 /// A value on its way.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum V<'v> {
@@ -122,6 +126,7 @@ impl V<'_> {
     }
 }
 
+#[inline]
 fn ordering(kind: Kind, a: V<'_>, b: V<'_>) -> Option<Ordering> {
     match kind {
         Kind::Text => match (a, b) {
@@ -207,9 +212,40 @@ impl Env<'_> {
         }
     }
 
+    /// The value of an operand that cannot have several; `Err` for those that can or that are worked out. Most comparisons are of such.
+    #[inline]
+    fn single<'v>(&'v self, operand: &'v Operand) -> Result<Option<V<'v>>, Several> {
+        Ok(match operand {
+            Operand::This => self.this.map(V::Text),
+            Operand::Place(place) => self.at_place(place)?,
+            Operand::Default(place, fallback) => match self.at_place(place)? {
+                None => return self.single(fallback),
+                value => value,
+            },
+            Operand::Head(index) => self.facts.head.get(*index).and_then(Option::as_deref).map(V::Text),
+            Operand::Person { index, many: false } => self.person.and_then(|p| p.value(*index, 0)).map(V::Text),
+            Operand::Number(number) => Some(V::Number(*number)),
+            Operand::Text(text) => Some(V::Text(text.bytes(self.facts.encoding))),
+            Operand::Day(day) => Some(V::Day(*day)),
+            Operand::Nothing => None,
+            _ => return Err(Several),
+        })
+    }
+
+    #[inline]
+    fn at_place(&self, place: &Place) -> Result<Option<V<'_>>, Several> {
+        match *place.down {
+            [position] if !place.many => Ok(self.record.first(self.climb(place.up), position).map(|v| V::Text(v.text))),
+            _ => Err(Several),
+        }
+    }
+
     /// Conditions ask for one value, requirements for every one. Nothing at all is false, but of «not» where several might stand, and of
     /// «not» in a requirement.
     fn check(&self, value: &Operand, mode: Mode, negated: bool, fits: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        if let Ok(value) = self.single(value) {
+            return value.map_or(negated && mode == Mode::All, |v| fits(v) != negated);
+        }
         let (mut seen, mut good, mut bad) = (false, false, false);
         self.visit(value, &mut |v| {
             seen = true;
@@ -231,6 +267,10 @@ impl Env<'_> {
     }
 
     fn compare(&self, op: CompareOp, left: &Operand, right: &Operand, kind: Kind, mode: Mode) -> bool {
+        if let (Ok(l), Ok(r)) = (self.single(left), self.single(right)) {
+            let Some((l, r)) = l.zip(r) else { return op == CompareOp::Ne && mode == Mode::All };
+            return holds(op, ordering(kind, l, r));
+        }
         let (mut seen_left, mut seen_right, mut good, mut bad) = (false, false, false, false);
         // `<>` is the denial of `=`: of several values none may be equal.
         let negated = op == CompareOp::Ne;
@@ -275,6 +315,7 @@ impl Env<'_> {
         v.number().is_some_and(|n| set.numbers.contains(&n) || set.number_ranges.iter().any(|(a, b)| (*a..=*b).contains(&n)))
     }
 
+    #[inline]
     fn climb(&self, up: u8) -> usize {
         (0..up).fold(self.block, |block, _| self.record.parent(block))
     }

@@ -25,6 +25,6 @@ pub use eval::{Facts, Gathered, NameParts, Person};
 pub use lex::SyntaxError;
 pub use number::Decimal;
 pub use parse::parse;
-pub use set::{At, Hit, RowState, RuleSet, Side, State};
+pub use set::{At, Hit, RowState, RuleSet, Side, State, Work};
 pub use survey::{Standing, Survey};
 pub use table::{FLK_TABLES, Row, load};

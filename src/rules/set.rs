@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ast::Expr;
+use super::ast::{Expr, Ref};
 use super::code::Cond;
 use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop, Unit, What};
 use super::eval::{Env, Facts, Gathered, Person};
@@ -52,9 +52,8 @@ struct Compiled {
     element: NodeId,
     /// Position among the children of its block.
     position: u8,
-    /// It demands or forbids that the element stands; all others pass when it is absent.
-    presence: bool,
-    when: Option<Cond>,
+    asks: Asks,
+    when: When,
     require: Cond,
     /// It cannot be judged where the person is unknown.
     person: bool,
@@ -62,17 +61,61 @@ struct Compiled {
     name: bool,
 }
 
+/// What a rule asks of its element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// That it stands, and nothing else.
+    Standing,
+    /// That it does not stand, and nothing else.
+    Absence,
+    /// That it stands or does not, with something else.
+    Presence,
+    /// Something of its value or its block: passes where it is absent.
+    Value,
+}
+
+/// When a rule applies.
+#[derive(Debug, Clone)]
+enum When {
+    Always,
+    /// A condition of its own.
+    Own(Cond),
+    /// A condition that rules of the block share, by its number: looked at once a block.
+    Shared(usize),
+}
+
 /// The rules of one block.
 #[derive(Debug, Default)]
 struct Block {
-    /// Asked of every block: presence of an element.
+    /// Conditions that several rules share.
+    conditions: Vec<(Expr, Cond)>,
+    /// Children of which rules ask that they stand (or do not) and nothing else, and those rules by position: asked only where they do not
+    /// (or do).
+    demanded: ByChild,
+    forbidden: ByChild,
+    /// Asked of every block: presence of an element and something else.
     presence: Vec<Compiled>,
-    /// Children that have rules which pass where the child is absent.
-    children: u64,
-    /// Those rules, by the child's position.
-    by_child: Vec<Vec<Compiled>>,
+    /// Rules that pass where the child is absent.
+    of_values: ByChild,
     /// The positions whose child is a value: asked of each value; of a block they are asked once.
     values: u64,
+}
+
+/// Rules by the position of a child.
+#[derive(Debug, Default)]
+struct ByChild {
+    /// Positions that have some.
+    children: u64,
+    rules: Vec<Vec<Compiled>>,
+}
+
+/// What evaluation writes to: what was gathered so far, and notes on the open block.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// What the records came to for rules of the head.
+    pub gathered: Vec<Gathered>,
+    /// Of each shared condition of the block whether it holds; none: not looked at yet.
+    holds: Vec<Option<bool>>,
 }
 
 /// Rules ready to run over the files of one format.
@@ -175,10 +218,23 @@ impl RuleSet {
         };
         let mut compiler = Compiler::new(sources, &mut self.captures, unit);
         let when = row.when.as_ref().map(|e| compiler.condition(e)).transpose()?;
-        let presence = is_presence(require, &node.name);
+        // A condition on the checked element's own value is not the block's.
+        let own = compiler.needs.this;
+        let asks = asks(require, &node.name);
         let require_code = compiler.requirement(require)?;
-        let Needs { person, name, books } = compiler.needs;
-        let compiled = Compiled { row: index, element, position: node.position, presence, when, require: require_code, person, name };
+        let Needs { person, name, books, .. } = compiler.needs;
+        let when = match (when, &row.when, unit) {
+            (None, ..) | (_, None, _) => When::Always,
+            (Some(cond), Some(expr), Unit::Block { .. }) if !own => {
+                let known = &mut self.blocks[usize::from(block.0)].conditions;
+                When::Shared(known.iter().position(|(e, _)| e == expr).unwrap_or_else(|| {
+                    known.push((expr.clone(), cond));
+                    known.len() - 1
+                }))
+            }
+            (Some(cond), ..) => When::Own(cond),
+        };
+        let compiled = Compiled { row: index, element, position: node.position, asks, when, require: require_code, person, name };
         let implied = row.when.is_none() && implied(require, format, element);
         let is_value = matches!(node.content, Content::Value(_));
         match unit {
@@ -220,18 +276,18 @@ impl RuleSet {
 
     /// Rows that cannot be judged without the persons.
     pub fn of_persons(&self) -> impl Iterator<Item = usize> + '_ {
-        let of_block = |b: &'_ Block| b.presence.iter().chain(b.by_child.iter().flatten()).filter(|r| r.person).map(|r| r.row).collect::<Vec<_>>();
-        self.blocks.iter().flat_map(of_block).chain(self.persons.iter().map(|(r, _)| r.row)).chain(self.persons_head.iter().map(|r| r.row))
+        self.blocks.iter().flat_map(Block::all).filter(|r| r.person).map(|r| r.row).chain(self.persons.iter().map(|(r, _)| r.row)).chain(self.persons_head.iter().map(|r| r.row))
     }
 
     /// The start of gathering: one value for each thing that rules of the head ask of all records.
-    pub fn gathered(&self) -> Vec<Gathered> {
+    pub fn work(&self) -> Work {
         let start = |g: &Gather| match g.what {
             What::Exists(_) => Gathered::Truth(false),
             What::ForAll(_) => Gathered::Truth(true),
             What::Sum { .. } | What::Count => Gathered::Sum(super::number::Decimal::ZERO),
         };
-        self.captures.gathers.iter().map(start).collect()
+        let most = self.blocks.iter().map(|b| b.conditions.len()).max().unwrap_or(0);
+        Work { gathered: self.captures.gathers.iter().map(start).collect(), holds: vec![None; most] }
     }
 
     /// Joins what later pieces gathered.
@@ -247,14 +303,14 @@ impl RuleSet {
     }
 
     /// Evaluates every rule of the records over one record. `doubtful`: the structure has found something in it.
-    pub fn record(&self, record: &Record, facts: &Facts, person: Option<&dyn Person>, doubtful: bool, gathered: &mut [Gathered], hit: &mut dyn FnMut(Hit)) {
+    pub fn record(&self, record: &Record, facts: &Facts, person: Option<&dyn Person>, doubtful: bool, work: &mut Work, hit: &mut dyn FnMut(Hit)) {
         for (block, instance) in record.instances().iter().enumerate() {
             let env = Env { record, block, this: None, facts, person, gathered: &[] };
-            self.blocks[usize::from(instance.node.0)].run(&env, hit);
+            self.blocks[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
             if doubtful {
-                self.implied[usize::from(instance.node.0)].run(&env, hit);
+                self.implied[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
             }
-            for (gather, value) in self.captures.gathers.iter().zip(gathered.iter_mut()) {
+            for (gather, value) in self.captures.gathers.iter().zip(work.gathered.iter_mut()) {
                 if gather.block == instance.node {
                     gather.add(&env, value);
                 }
@@ -264,7 +320,7 @@ impl RuleSet {
         let env = Env { record, block: 0, this: None, facts, person: Some(person), gathered: &[] };
         for (rule, value) in &self.persons {
             let stands = person.value(*value, 0).is_some();
-            if (stands || rule.presence) && rule.breaks(&env) {
+            if (stands || rule.of_absent()) && rule.breaks(&env) {
                 hit(Hit { row: rule.row, element: rule.element, at: At::Person, stands });
             }
         }
@@ -276,71 +332,148 @@ impl RuleSet {
         let env = Env { record: &record, block: 0, this: None, facts, person: None, gathered };
         for HeadRule { rule, value, implied } in &self.head {
             let value = value.and_then(|v| facts.head.get(v)?.as_deref());
-            if (value.is_some() || rule.presence) && (doubtful || !implied) && rule.breaks(&Env { this: value, ..env }) {
+            if (value.is_some() || rule.of_absent()) && (doubtful || !implied) && rule.breaks(&Env { this: value, ..env }) {
                 hit(Hit { row: rule.row, element: rule.element, at: At::Head, stands: value.is_some() });
             }
         }
-        for rule in self.persons_head.iter().filter(|r| !r.presence && r.breaks(&env)) {
+        for rule in self.persons_head.iter().filter(|r| !r.of_absent() && r.breaks(&env)) {
             hit(Hit { row: rule.row, element: rule.element, at: At::PersonsHead, stands: true });
         }
     }
 }
 
+impl ByChild {
+    fn add(&mut self, rule: Compiled) {
+        let position = usize::from(rule.position);
+        self.children |= 1 << position;
+        if self.rules.len() <= position {
+            self.rules.resize_with(position + 1, Vec::new);
+        }
+        self.rules[position].push(rule);
+    }
+
+    /// The rules of the positions that a mask has, position by position.
+    #[inline]
+    fn of(&self, mask: u64) -> impl Iterator<Item = (u8, &[Compiled])> {
+        let mut left = self.children & mask;
+        std::iter::from_fn(move || {
+            let position = (left != 0).then(|| left.trailing_zeros() as u8)?;
+            left &= left - 1;
+            Some((position, self.rules[usize::from(position)].as_slice()))
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Compiled> {
+        self.rules.iter().flatten()
+    }
+}
+
 impl Block {
     fn add(&mut self, rule: Compiled, is_value: bool) {
-        let position = usize::from(rule.position);
         if is_value {
-            self.values |= 1 << position;
+            self.values |= 1 << rule.position;
         }
-        if rule.presence {
-            self.presence.push(rule);
-            return;
+        match rule.asks {
+            Asks::Standing => self.demanded.add(rule),
+            Asks::Absence => self.forbidden.add(rule),
+            Asks::Presence => self.presence.push(rule),
+            Asks::Value => self.of_values.add(rule),
         }
-        self.children |= 1 << position;
-        if self.by_child.len() <= position {
-            self.by_child.resize_with(position + 1, Vec::new);
-        }
-        self.by_child[position].push(rule);
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Compiled> {
+        self.demanded.all().chain(self.forbidden.all()).chain(&self.presence).chain(self.of_values.all())
     }
 
     #[inline]
-    fn run(&self, env: &Env<'_>, hit: &mut dyn FnMut(Hit)) {
+    fn run(&self, env: &Env<'_>, holds: &mut [Option<bool>], hit: &mut dyn FnMut(Hit)) {
         let (record, block) = (env.record, env.block);
+        let known = &mut holds[..self.conditions.len()];
+        known.fill(None);
+        let seen = record.seen(block);
+        for rule in self.demanded.of(!seen).flat_map(|(_, rules)| rules) {
+            if self.applies(rule, env, known) {
+                hit(rule.hit(block, record.offset(block), false));
+            }
+        }
+        for rule in self.forbidden.of(seen).flat_map(|(_, rules)| rules) {
+            if self.applies(rule, &self.at_first(env, rule.position), known) {
+                hit(rule.hit(block, self.offset(env, rule.position), true));
+            }
+        }
         for rule in &self.presence {
-            if rule.breaks(env) {
+            let env = &self.at_first(env, rule.position);
+            if self.applies(rule, env, known) && !env.holds(&rule.require) {
                 let stands = record.has(block, rule.position);
-                let first = || if self.values & 1 << rule.position != 0 { record.first(block, rule.position).map(|v| v.offset) } else { None };
-                let inner = || record.blocks(block, rule.position).next().map(|b| record.offset(b));
-                let offset = if stands { first().or_else(inner) } else { None }.unwrap_or_else(|| record.offset(block));
+                let offset = if stands { self.offset(env, rule.position) } else { record.offset(block) };
                 hit(rule.hit(block, offset, stands));
             }
         }
-        let mut left = self.children & record.seen(block);
-        while left != 0 {
-            let position = left.trailing_zeros() as u8;
-            left &= left - 1;
-            let rules = &self.by_child[usize::from(position)];
+        for (position, rules) in self.of_values.of(seen) {
             if self.values & 1 << position != 0 {
                 for value in record.values(block, position) {
                     let env = Env { this: Some(value.text), ..*env };
-                    for rule in rules.iter().filter(|r| r.breaks(&env)) {
-                        hit(rule.hit(block, value.offset, true));
+                    for rule in rules {
+                        if self.applies(rule, &env, known) && !env.holds(&rule.require) {
+                            hit(rule.hit(block, value.offset, true));
+                        }
                     }
                 }
             } else {
-                for rule in rules.iter().filter(|r| r.breaks(env)) {
-                    let offset = record.blocks(block, position).next().map_or_else(|| record.offset(block), |b| record.offset(b));
-                    hit(rule.hit(block, offset, true));
+                for rule in rules {
+                    if self.applies(rule, env, known) && !env.holds(&rule.require) {
+                        hit(rule.hit(block, self.offset(env, position), true));
+                    }
                 }
             }
         }
+    }
+
+    #[inline]
+    fn applies(&self, rule: &Compiled, env: &Env<'_>, known: &mut [Option<bool>]) -> bool {
+        rule.can_be_judged(env)
+            && match &rule.when {
+                When::Always => true,
+                When::Own(cond) => env.holds(cond),
+                When::Shared(number) => *known[*number].get_or_insert_with(|| env.holds(&self.conditions[*number].1)),
+            }
+    }
+
+    /// Where the first value of a position is the checked one.
+    #[inline]
+    fn at_first<'e>(&self, env: &Env<'e>, position: u8) -> Env<'e> {
+        let first = if self.values & 1 << position != 0 { env.record.first(env.block, position).map(|v| v.text) } else { None };
+        Env { this: first, ..*env }
+    }
+
+    /// Offset of the first element at a position where one stands.
+    fn offset(&self, env: &Env<'_>, position: u8) -> u64 {
+        let (record, block) = (env.record, env.block);
+        if self.values & 1 << position != 0 {
+            return record.first(block, position).map_or_else(|| record.offset(block), |v| v.offset);
+        }
+        record.blocks(block, position).next().map_or_else(|| record.offset(block), |inner| record.offset(inner))
     }
 }
 
 impl Compiled {
     #[inline]
+    fn can_be_judged(&self, env: &Env<'_>) -> bool {
+        (!self.person || env.person.is_some()) && (!self.name || env.facts.name.is_known())
+    }
+
+    /// Whether a rule outside of blocks is broken.
     fn breaks(&self, env: &Env<'_>) -> bool {
-        (!self.person || env.person.is_some()) && (!self.name || env.facts.name.is_known()) && self.when.as_ref().is_none_or(|w| env.holds(w)) && !env.holds(&self.require)
+        let applies = match &self.when {
+            When::Own(cond) => env.holds(cond),
+            When::Always | When::Shared(_) => true,
+        };
+        self.can_be_judged(env) && applies && !env.holds(&self.require)
+    }
+
+    /// It is judged even where the element does not stand.
+    fn of_absent(&self) -> bool {
+        self.asks != Asks::Value
     }
 
     fn hit(&self, block: usize, offset: u64, stands: bool) -> Hit {
@@ -376,12 +509,20 @@ fn position_of(list: &mut Vec<NodeId>, id: NodeId) -> usize {
     })
 }
 
-/// Whether a requirement is about the element's standing or not standing.
-fn is_presence(require: &Expr, name: &str) -> bool {
+/// What a requirement asks of the element of a name.
+fn asks(require: &Expr, name: &str) -> Asks {
+    let own = |names: &[Ref]| names.iter().any(|n| last(&n.name) == name);
     match require {
-        Expr::Present(names) | Expr::Absent(names) => names.iter().any(|n| n.name.rsplit(['.', '/']).next() == Some(name)),
-        _ => false,
+        Expr::Present(names) if own(names) && names.len() == 1 => Asks::Standing,
+        Expr::Absent(names) if own(names) && names.len() == 1 => Asks::Absence,
+        Expr::Present(names) | Expr::Absent(names) if own(names) => Asks::Presence,
+        _ => Asks::Value,
     }
+}
+
+/// The element's own name of a reference.
+fn last(name: &str) -> &str {
+    name.rsplit(['.', '/']).next().unwrap_or(name)
 }
 
 /// Whether the format's table demands at least what an unconditional rule demands, so that the structure finds every breach first.
@@ -492,7 +633,7 @@ mod tests {
                 ..Facts::default()
             };
             let mut hits = 0;
-            set.record(&self.record(xml), &facts, Some(&Born("2001-03-10")), true, &mut set.gathered(), &mut |_| hits += 1);
+            set.record(&self.record(xml), &facts, Some(&Born("2001-03-10")), true, &mut set.work(), &mut |_| hits += 1);
             hits
         }
     }
