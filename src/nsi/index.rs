@@ -34,6 +34,8 @@ struct Group {
     text: u32,
     first: u32,
     count: u32,
+    /// The value itself where it has at most eight bytes, as nearly all codes have: see [`word`].
+    short: Option<u64>,
 }
 
 impl fmt::Debug for Index {
@@ -56,7 +58,8 @@ impl Index {
         for (text, count) in by_text.iter_mut().enumerate() {
             let n = std::mem::replace(count, first);
             if n > 0 {
-                groups.push(Group { hash: hash(image.bytes_of(text as u32)), text: text as u32, first, count: n });
+                let value = image.bytes_of(text as u32);
+                groups.push(Group { hash: hash(value), text: text as u32, first, count: n, short: (value.len() <= 8).then(|| word(value)) });
                 first += n;
             }
         }
@@ -84,12 +87,14 @@ impl Index {
     #[inline]
     fn range(&self, value: &[u8]) -> std::ops::Range<usize> {
         let hash = hash(value);
+        let short = (value.len() <= 8).then(|| word(value));
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
         // At least half of the places are free, so this ends.
         while let Some(number) = self.places[at].checked_sub(1) {
             let group = &self.groups[number as usize];
-            if group.hash == hash && self.image.bytes_of(group.text) == value {
+            // No code holds a zero byte, so that padded words of different values differ.
+            if group.hash == hash && group.short == short && (short.is_some() || self.image.bytes_of(group.text) == value) {
                 return group.first as usize..(group.first + group.count) as usize;
             }
             at = (at + 1) & mask;
@@ -100,7 +105,13 @@ impl Index {
     /// Whether a row with this value is valid on a day.
     #[inline]
     pub fn holds(&self, value: &str, on: Date) -> bool {
-        self.spans[self.range(value.as_bytes())].iter().any(|span| span.holds(on))
+        self.holds_bytes(value.as_bytes(), on)
+    }
+
+    /// The same for a value of ASCII characters, which is the same in every encoding of files, or of UTF-8.
+    #[inline]
+    pub fn holds_bytes(&self, value: &[u8], on: Date) -> bool {
+        self.spans[self.range(value)].iter().any(|span| span.holds(on))
     }
 
     /// Whether a row has this value, on whatever day.
@@ -133,6 +144,18 @@ impl Index {
     }
 }
 
+/// At most eight bytes as a number, the missing ones zero; without a call to copy them.
+#[inline]
+fn word(bytes: &[u8]) -> u64 {
+    let half = |b: &[u8]| b.first_chunk::<4>().map_or(0, |b| u64::from(u32::from_le_bytes(*b)));
+    match bytes.len() {
+        8.. => bytes.first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b)),
+        // Both halves overlap: what stands twice is the same.
+        n @ 4..8 => half(bytes) | half(&bytes[n - 4..]) << (8 * (n - 4)),
+        _ => bytes.iter().rev().fold(0, |word, b| word << 8 | u64::from(*b)),
+    }
+}
+
 /// Eight bytes at a time, multiply and rotate. Values are short, and whoever sends a registry cannot put keys into the table.
 #[inline]
 fn hash(bytes: &[u8]) -> u32 {
@@ -140,15 +163,11 @@ fn hash(bytes: &[u8]) -> u32 {
     let mut state = bytes.len() as u64;
     let mut chunks = bytes.chunks_exact(8);
     for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        state = (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(K);
+        state = (state.rotate_left(5) ^ word(chunk)).wrapping_mul(K);
     }
     let rest = chunks.remainder();
     if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        state = (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(K);
+        state = (state.rotate_left(5) ^ word(rest)).wrapping_mul(K);
     }
     (state ^ (state >> 32)).wrapping_mul(K).rotate_right(32) as u32
 }
@@ -181,6 +200,16 @@ mod tests {
         assert_eq!(index.rows("136"), [RowIx(0), RowIx(2)]);
         assert_eq!(index.rows_on("136", date("2014-01-01")).collect::<Vec<_>>(), [RowIx(2)]);
         assert_eq!((index.len(), index.knows("97"), index.knows("098"), index.knows("")), (2, true, false, false));
+    }
+
+    #[test]
+    fn words_are_the_bytes() {
+        let text = b"ABCDEFGH";
+        for n in 0..=8 {
+            let mut padded = [0; 8];
+            padded[..n].copy_from_slice(&text[..n]);
+            assert_eq!(word(&text[..n]), u64::from_le_bytes(padded), "{n}");
+        }
     }
 
     #[test]

@@ -192,6 +192,7 @@ impl Env<'_> {
             Cond::InBook { value, index, rubric, on, mode } => {
                 let Some(on) = self.lookup_day(on) else { return true };
                 self.check(value, *mode, false, &mut |v| match v {
+                    V::Text(text) if text.is_ascii() => index.holds_bytes(text, on) || *rubric && text.get(..3).is_some_and(|r| index.holds_bytes(r, on)),
                     V::Text(text) => {
                         let code = self.facts.encoding.decode(text);
                         index.holds(&code, on) || *rubric && code.get(..3).is_some_and(|r| index.holds(r, on))
@@ -234,10 +235,15 @@ impl Env<'_> {
 
     #[inline]
     fn at_place(&self, place: &Place) -> Result<Option<V<'_>>, Several> {
-        match *place.down {
-            [position] if !place.many => Ok(self.record.first(self.climb(place.up), position).map(|v| V::Text(v.text))),
-            _ => Err(Several),
+        let Some((last, way)) = place.down.split_last().filter(|_| !place.many) else { return Err(Several) };
+        let mut block = self.climb(place.up);
+        for position in way {
+            match self.record.blocks(block, *position).next() {
+                Some(inner) => block = inner,
+                None => return Ok(None),
+            }
         }
+        Ok(self.record.first(block, *last).map(|v| V::Text(v.text)))
     }
 
     /// Conditions ask for one value, requirements for every one. Nothing at all is false, but of «not» where several might stand, and of
@@ -449,6 +455,9 @@ impl Env<'_> {
     }
 
     fn day(&self, operand: &Operand) -> Option<Date> {
+        if let Ok(value) = self.single(operand) {
+            return value?.day();
+        }
         let mut found = None;
         self.visit(operand, &mut |v| {
             found = v.day();
@@ -458,6 +467,9 @@ impl Env<'_> {
     }
 
     fn number(&self, operand: &Operand) -> Option<Decimal> {
+        if let Ok(value) = self.single(operand) {
+            return value?.number();
+        }
         let mut found = None;
         self.visit(operand, &mut |v| {
             found = v.number();

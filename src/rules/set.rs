@@ -320,7 +320,12 @@ impl RuleSet {
         let env = Env { record, block: 0, this: None, facts, person: Some(person), gathered: &[] };
         for (rule, value) in &self.persons {
             let stands = person.value(*value, 0).is_some();
-            if (stands || rule.of_absent()) && rule.breaks(&env) {
+            let holds_already = match rule.asks {
+                Asks::Standing => stands,
+                Asks::Absence | Asks::Value => !stands,
+                Asks::Presence => false,
+            };
+            if !holds_already && rule.breaks(&env) {
                 hit(Hit { row: rule.row, element: rule.element, at: At::Person, stands });
             }
         }
