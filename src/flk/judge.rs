@@ -31,7 +31,7 @@ impl Walker<'_> {
         let mut found: Vec<Finding> = hits.iter().map(|hit| self.of_hit(rules, person, hit)).collect();
         let catalog = self.context.catalog;
         let mut structural = self.out.findings.split_off(from);
-        structural.retain(|finding| !found.iter().any(|federal| says_the_same(catalog, finding, federal)));
+        structural.retain(|finding| !take_place(catalog, &mut found, finding));
         structural.append(&mut found);
         structural.sort_by_key(|f| (f.place.offset, f.rule));
         self.out.findings.append(&mut structural);
@@ -99,8 +99,16 @@ fn value_around<'r>(format: &Format, record: &'r Record, block: usize, role: Rol
     }
 }
 
+/// Whether a federal finding takes a structural one's place; it takes over what was expected and found.
+pub(super) fn take_place(catalog: &Catalog, federal: &mut [Finding], structural: &Finding) -> bool {
+    let Some(same) = federal.iter_mut().find(|f| says_the_same(catalog, structural, f)) else { return false };
+    same.expected = same.expected.take().or_else(|| structural.expected.clone());
+    same.found = same.found.take().or_else(|| structural.found.clone());
+    true
+}
+
 /// Whether a federal finding says what a structural one says of the same place.
-pub(super) fn says_the_same(catalog: &Catalog, structural: &Finding, federal: &Finding) -> bool {
+fn says_the_same(catalog: &Catalog, structural: &Finding, federal: &Finding) -> bool {
     let id = &catalog.rule(federal.rule).id;
     let here = structural.place.offset == federal.place.offset && structural.path == federal.path;
     catalog.rule(structural.rule).same.iter().any(|same| match same {

@@ -53,6 +53,8 @@ pub struct NotExecuted {
     pub rule: String,
     /// The reason.
     pub reason: Text,
+    /// The book that it waits for.
+    pub book: Option<String>,
 }
 
 /// What of the rule book was applied to a package, for the head of a report.

@@ -10,7 +10,7 @@ use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
 use crate::finding::{Catalog, Rule, RuleIx, Same, Severity, Text, fill};
-use crate::nsi::{Books, Date, Origin};
+use crate::nsi::{Book, Books, Date, Origin};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::month::Month;
@@ -75,7 +75,7 @@ impl Rulebook {
             reasons,
             rows,
         };
-        for kind in ["no-book", "no-persons", "no-date", "stale"] {
+        for kind in ["no-book", "no-field", "no-persons", "no-date", "stale"] {
             if !book.reasons.contains_key(kind) {
                 return Err(TableError::new(REASONS, 0, format!("no row for the kind «{kind}»")));
             }
@@ -169,12 +169,12 @@ impl Rulebook {
                 compiled
             }
         };
-        let stale = |row: &RowState| {
-            row.books.iter().any(|b| *b.origin() == Origin::Embedded && b.complete_until().is_some_and(|until| until < on))
-        };
+        // Books that were imported are the user's word until they are plainly too old.
+        let grace = |book: &Book| if *book.origin() == Origin::Embedded { 0 } else { self.conventions.imported_days };
+        let stale = |row: &RowState| row.books.iter().any(|b| b.complete_until().is_some_and(|until| on.days_since(until) > grace(b)));
         let entries = |set: &RuleSet| {
             let mut entries = vec![RuleIx(0); self.rows.len()];
-            for row in set.states() {
+            for row in set.states().iter().filter(|s| s.state == State::Executed) {
                 entries[row.row] = self.rule(row.row, stale(row));
             }
             entries
@@ -293,24 +293,26 @@ impl PackageRules<'_> {
     pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
         let Some(compiled) = self.compiled.as_deref() else {
             let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
-            return if self.account.is_none() { vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", "") }] } else { Vec::new() };
+            return if self.account.is_none() { vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", ""), book: None }] } else { Vec::new() };
         };
         let id = |row: usize| self.book.rows[row].id.as_str();
-        let mut ran: Vec<&str> = Vec::new();
-        let mut idle: BTreeMap<&str, Text> = BTreeMap::new();
+        let mut idle: BTreeMap<&str, (Text, Option<&str>)> = BTreeMap::new();
         for row in compiled.main.states().iter().chain(compiled.persons.states()) {
             match &row.state {
-                State::Executed => ran.push(id(row.row)),
-                State::NotOfFormat => {}
-                State::NoBook(book) => drop(idle.insert(id(row.row), self.book.reason("no-book", book))),
-                State::External(what) => drop(idle.insert(id(row.row), self.book.reason(what, what))),
+                State::Executed | State::NotOfFormat => {}
+                State::NoBook(book) => {
+                    let kind = if book.contains('.') { "no-field" } else { "no-book" };
+                    idle.insert(id(row.row), (self.book.reason(kind, book), Some(book)));
+                }
+                State::External(what) => drop(idle.insert(id(row.row), (self.book.reason(what, what), None))),
             }
         }
         if !persons {
             let reason = self.book.reason("no-persons", "");
-            idle.extend(compiled.main.of_persons().map(|row| (id(row), reason.clone())));
+            idle.extend(compiled.main.of_persons().map(|row| (id(row), (reason.clone(), None))));
         }
-        idle.into_iter().map(|(rule, reason)| NotExecuted { rule: rule.to_owned(), reason }).collect()
+        let entry = |(rule, (reason, book)): (&str, (Text, Option<&str>))| NotExecuted { rule: rule.to_owned(), reason, book: book.map(str::to_owned) };
+        idle.into_iter().map(entry).collect()
     }
 
     /// What the report's head says of the rules.

@@ -27,7 +27,7 @@ use crate::tables::TableError;
 
 use super::file::{FileOutcome, check_file};
 use super::head::Front;
-use super::judge::{carried, says_the_same};
+use super::judge::{carried, take_place};
 use super::keyset::{self, Side};
 use super::locate::locate;
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
@@ -430,7 +430,7 @@ impl<'t> Checker<'t> {
             let reason = self.first_message(container, persons.as_deref(), main.as_deref())?;
             let has_persons = main.as_ref().and_then(|m| m.format).is_none_or(|f| self.formats.has_persons(f.family));
             for check in [Check::PersonAbsent, Check::PersonIdle].into_iter().filter(|_| has_persons) {
-                not_executed.push(NotExecuted { rule: self.catalog.rule(self.catalog.of(check)).id.clone(), reason: reason.clone() });
+                not_executed.push(NotExecuted { rule: self.catalog.rule(self.catalog.of(check)).id.clone(), reason: reason.clone(), book: None });
             }
         }
         let mut sides: Vec<(&Member, &mut Checked<'p>)> = Vec::new();
@@ -547,7 +547,7 @@ fn add_to_head(catalog: &Catalog, checked: &mut Checked<'_>, mut found: Vec<Find
         return Ok(());
     }
     found.sort_by_key(|f| (f.place, f.rule));
-    checked.findings.retain(|own| !found.iter().any(|federal| says_the_same(catalog, own, federal)))?;
+    checked.findings.retain(|own| !take_place(catalog, &mut found, own))?;
     found.into_iter().try_for_each(|f| checked.findings.push(f))
 }
 

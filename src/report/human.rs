@@ -11,9 +11,10 @@ use super::texts::{Key, Texts};
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Report, file_of, shown, tidy};
 use crate::finding::{Catalog, FileRole, Finding, Lang, Place, Rule, Severity, Slots};
-use crate::flk::{PackageReport, Verdict};
+use crate::flk::{Applied, PackageReport, Verdict};
+use crate::nsi::Date;
 use crate::registry::encoding::Encoding;
-use crate::registry::format::{Formats, Role};
+use crate::registry::format::{Formats, PERSONS, Role};
 use crate::registry::probe::probe;
 use crate::registry::source::Source;
 
@@ -56,7 +57,11 @@ pub struct Human<'a, W> {
     masks: Masks,
     /// Names of the keys by which people find a record, as the format calls them.
     keys: [String; 5],
+    /// Head of the paths of person files: a rule of the main file may be about the person.
+    persons: Option<String>,
     masked: bool,
+    /// What of the rule book has been said: its edition, that accounts are newer, that books are older.
+    said: (bool, bool, bool),
 }
 
 impl<'a, W: Write> Human<'a, W> {
@@ -64,7 +69,8 @@ impl<'a, W: Write> Human<'a, W> {
     pub fn new(out: W, catalog: &'a Catalog, formats: &'a Formats, texts: &'a Texts, options: Options) -> Self {
         let keys =
             [Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(|r| formats.names_of_role(r).first().copied().unwrap_or("").to_owned());
-        Self { out, catalog, formats, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false }
+        let persons = formats.editions(PERSONS).last().map(|f| format!("{}/", f.node(f.root()).name));
+        Self { out, persons, catalog, formats, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false, said: (false, false, false) }
     }
 
     fn text(&self, key: Key, slots: &[(&str, &str)]) -> String {
@@ -202,7 +208,8 @@ impl<'a, W: Write> Human<'a, W> {
         }
         let k = &finding.keys;
         // The person's key says nothing new where the record has a number.
-        let id_pac = k.id_pac.as_deref().filter(|_| k.n_zap.is_none());
+        let of_person = finding.file == FileRole::Main && self.persons.as_deref().is_some_and(|root| finding.path.starts_with(root));
+        let id_pac = k.id_pac.as_deref().filter(|_| k.n_zap.is_none() || of_person);
         let keys = [k.n_zap.as_deref(), k.idcase.as_deref(), k.sl_id.as_deref(), k.idserv.as_deref(), id_pac];
         parts.extend(self.keys.iter().zip(keys).filter_map(|(name, value)| value.map(|v| format!("{name} {}", clip(v)))));
         let place = parts.join(", ");
@@ -279,19 +286,57 @@ impl<'a, W: Write> Human<'a, W> {
         line
     }
 
-    /// Checks that did not run, by reason.
+    /// The edition of the rule book, before the first package.
+    fn edition(&mut self, applied: &Applied) -> io::Result<()> {
+        let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said.0, true)) else { return Ok(()) };
+        let date = self.day_of(&edition.date);
+        writeln!(self.out, "{}", self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]))
+    }
+
+    /// That an account is newer than the rules or than books, at the first package of which that is so.
+    fn age(&mut self, applied: &Applied) -> io::Result<()> {
+        let Some(account) = applied.account.map(|day| self.texts.day(self.options.lang, day)) else { return Ok(()) };
+        if let Some(edition) = applied.edition.as_ref().filter(|_| applied.newer_than_edition && !self.said.1) {
+            self.said.1 = true;
+            let date = self.day_of(&edition.date);
+            let line = self.text(Key::ReportRulesOld, &[("edition", &edition.edition), ("date", &date), ("account", &account)]);
+            writeln!(self.out, "{}", self.paint(YELLOW, &line))?;
+        }
+        let books: Vec<&str> = applied.older_books().map(|b| b.id.as_str()).collect();
+        if !books.is_empty() && !std::mem::replace(&mut self.said.2, true) {
+            let line = self.text(Key::ReportBooksOld, &[("account", &account), ("books", &books.join(", "))]);
+            writeln!(self.out, "{}", self.paint(YELLOW, &line))?;
+        }
+        Ok(())
+    }
+
+    fn day_of(&self, text: &str) -> String {
+        Date::parse(text).map_or_else(|| text.to_owned(), |day| self.texts.day(self.options.lang, day))
+    }
+
+    /// Checks that did not run, by reason: those that wait for books first, in one line.
     fn idle(&self, ending: &Ending<'_>) -> Vec<String> {
         let lang = self.options.lang;
         let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-        for reason in ending.tally.not_executed.values() {
-            *reasons.entry(reason.get(lang)).or_default() += 1;
+        let mut books: BTreeMap<&str, u64> = BTreeMap::new();
+        for idle in ending.tally.not_executed.values() {
+            match &idle.book {
+                Some(book) => *books.entry(book).or_default() += 1,
+                None => *reasons.entry(idle.reason.get(lang)).or_default() += 1,
+            }
         }
         let more = reasons.len().saturating_sub(MAX_REASONS) as u64;
         let line = |(reason, count): (&str, u64)| {
             let rules = self.texts.count(Key::CountRuleIdle, lang, count);
             self.text(Key::TotalIdle, &[("rules", &rules), ("reason", &tidy(reason))])
         };
-        let mut lines: Vec<String> = reasons.into_iter().take(MAX_REASONS).map(line).collect();
+        let mut lines = Vec::new();
+        if !books.is_empty() {
+            let rules = self.texts.count(Key::CountRuleIdle, lang, books.values().sum());
+            let list: Vec<String> = books.iter().map(|(book, count)| format!("{book} ({count})")).collect();
+            lines.push(self.text(Key::TotalIdleBooks, &[("rules", &rules), ("books", &list.join(", "))]));
+        }
+        lines.extend(reasons.into_iter().take(MAX_REASONS).map(line));
         if more > 0 {
             lines.push(self.text(Key::TotalIdleMore, &[("count", &self.texts.number(lang, more))]));
         }
@@ -310,7 +355,13 @@ impl<W: Write> Report for Human<'_, W> {
         if self.options.quiet {
             return self.one_line(report);
         }
+        if let Some(applied) = &report.applied {
+            self.edition(applied)?;
+        }
         writeln!(self.out, "{}", self.head(report))?;
+        if let Some(applied) = &report.applied {
+            self.age(applied)?;
+        }
         self.groups(report)
     }
 

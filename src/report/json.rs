@@ -7,7 +7,7 @@ use std::io::{self, Seek as _, SeekFrom, Write};
 use serde::Serialize;
 use tempfile::SpooledTempFile;
 
-use super::wire::{Entry, Package, Rules, SCHEMA, Summary, TOOL, not_executed};
+use super::wire::{Entry, Package, Rules, SCHEMA, Summary, TOOL, books, not_executed};
 use super::{Ending, Report, RuleSet, shown};
 use crate::finding::Catalog;
 use crate::flk::PackageReport;
@@ -31,7 +31,7 @@ impl<'a, W: Write> Json<'a, W> {
     /// # Errors
     /// The target cannot be written.
     pub fn new(mut out: W, rules: &RuleSet, catalog: &'a Catalog, show_personal: bool) -> io::Result<Self> {
-        let rules = Rules { version: rules.version.clone(), date: rules.date.clone() };
+        let rules = Rules::new(rules);
         write!(out, "{{\"schema\":{SCHEMA},\n\"tool\":{},\n\"rules\":{},\n\"packages\":[", json(&TOOL)?, json(&rules)?)?;
         Ok(Self { out, catalog, show_personal, packages: 0, findings: io::BufWriter::new(tempfile::spooled_tempfile(IN_MEMORY)), found: 0 })
     }
@@ -55,7 +55,8 @@ impl<W: Write> Report for Json<'_, W> {
         findings.seek(SeekFrom::Start(0))?;
         io::copy(findings, &mut self.out)?;
         let (idle, summary) = (not_executed(ending.tally), Summary::new(ending.tally, ending.seconds));
-        writeln!(self.out, "],\n\"not_executed\":{},\n\"summary\":{}}}", json(&idle)?, json(&summary)?)?;
+        let books = books(ending.tally);
+        writeln!(self.out, "],\n\"not_executed\":{},\n\"books\":{},\n\"summary\":{}}}", json(&idle)?, json(&books)?, json(&summary)?)?;
         self.out.flush()
     }
 }
@@ -91,7 +92,7 @@ mod tests {
         let keys = ["schema", "tool", "name", "version", "rules", "version", "date", "packages", "main", "persons", "path", "sha256"];
         let more = ["family", "edition", "period", "records", "cases", "services", "sum_kopecks", "verdict"];
         let finding = ["findings", "rule", "severity", "file", "line", "column", "offset", "path", "n_zap", "idcase", "sl_id", "idserv", "id_pac", "value"];
-        let end = ["message", "not_executed", "rule", "reason", "summary", "errors", "warnings", "files", "cases", "seconds"];
+        let end = ["message", "not_executed", "rule", "reason", "books", "summary", "errors", "warnings", "files", "cases", "seconds"];
         let mut rest = text.as_str();
         for key in keys.iter().chain(&more).chain(&finding).chain(&end) {
             let quoted = format!("\"{key}\":");
@@ -99,7 +100,7 @@ mod tests {
             rest = &rest[at + quoted.len()..];
         }
         let lengths = [&value, &value["packages"][0], &value["findings"][0], &value["summary"]].map(|v| v.as_object().expect("an object").len());
-        assert_eq!(lengths, [7, 12, 14, 5]);
+        assert_eq!(lengths, [8, 12, 14, 5]);
     }
 
     #[test]

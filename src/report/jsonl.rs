@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::wire::{Entry, NotExecuted, Package, Rules, SCHEMA, Summary, TOOL, Tool, not_executed};
+use super::wire::{Book, Entry, NotExecuted, Package, Rules, SCHEMA, Summary, TOOL, Tool, books, not_executed};
 use super::{Ending, Report, RuleSet, shown};
 use crate::finding::Catalog;
 use crate::flk::PackageReport;
@@ -26,6 +26,7 @@ struct Last<'a> {
     rules: Rules,
     packages: &'a [Package],
     not_executed: Vec<NotExecuted<'a>>,
+    books: Vec<Book<'a>>,
     summary: Summary,
 }
 
@@ -51,9 +52,10 @@ impl<W: Write> Report for Jsonl<'_, W> {
         let last = Last {
             schema: SCHEMA,
             tool: TOOL,
-            rules: Rules { version: self.rules.version.clone(), date: self.rules.date.clone() },
+            rules: Rules::new(&self.rules),
             packages: &self.packages,
             not_executed: not_executed(ending.tally),
+            books: books(ending.tally),
             summary: Summary::new(ending.tally, ending.seconds),
         };
         serde_json::to_writer(&mut self.out, &last)?;

@@ -25,6 +25,7 @@ use serde::Deserialize;
 
 use crate::finding::{FileRole, Finding};
 use crate::flk::PackageReport;
+use crate::rules::import::Edition;
 use crate::tables::{RuleFiles, TableError};
 
 pub use tally::Tally;
@@ -37,10 +38,13 @@ pub struct RuleSet {
     pub version: String,
     /// Its date, `YYYY-MM-DD`.
     pub date: String,
+    /// Editions of the rule books in it.
+    #[serde(skip)]
+    pub editions: Vec<Edition>,
 }
 
 impl RuleSet {
-    /// Reads `rules/version.csv`.
+    /// Reads `rules/version.csv` and the editions of the rule books.
     ///
     /// # Errors
     /// The table does not hold exactly one row.
@@ -48,7 +52,10 @@ impl RuleSet {
         const TABLE: &str = "version.csv";
         let mut rows = files.rows::<Self>(TABLE)?;
         match (rows.pop(), rows.pop()) {
-            (Some((_, row)), None) => Ok(row),
+            (Some((_, row)), None) => {
+                let editions = files.rows("flk/editions.csv")?.into_iter().map(|(_, e)| e).collect();
+                Ok(Self { editions, ..row })
+            }
             _ => Err(TableError::new(TABLE, 0, "exactly one row is due")),
         }
     }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Catalog, RuleIx, Severity, Text};
-use crate::flk::{PackageReport, Verdict};
+use crate::finding::{Catalog, RuleIx, Severity};
+use crate::flk::{NotExecuted, PackageReport, Verdict};
+use crate::nsi::{Date, Description};
 
 /// What the packages so far came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +26,13 @@ pub struct Tally {
     /// Rules that found something.
     pub rules: BTreeSet<RuleIx>,
     /// Rules that did not run, each reason once, by rule and Russian reason.
-    pub not_executed: BTreeMap<(String, String), Text>,
+    pub not_executed: BTreeMap<(String, String), NotExecuted>,
+    /// Books in which rules looked things up, by id.
+    pub books: BTreeMap<String, Description>,
+    /// The newest account that is newer than the rule book's edition.
+    pub newer_account: Option<Date>,
+    /// Books that were not complete for some account's day.
+    pub older_books: BTreeSet<String>,
 }
 
 impl Tally {
@@ -40,8 +47,14 @@ impl Tally {
         self.infos += report.count(catalog, Severity::Info);
         self.rules.extend(report.findings.counts().keys());
         for idle in &report.not_executed {
-            self.not_executed.entry((idle.rule.clone(), idle.reason.ru.clone())).or_insert_with(|| idle.reason.clone());
+            self.not_executed.entry((idle.rule.clone(), idle.reason.ru.clone())).or_insert_with(|| idle.clone());
         }
+        let Some(applied) = &report.applied else { return };
+        for book in &applied.books {
+            self.books.entry(book.id.clone()).or_insert_with(|| book.clone());
+        }
+        self.newer_account = self.newer_account.max(applied.account.filter(|_| applied.newer_than_edition));
+        self.older_books.extend(applied.older_books().map(|b| b.id.clone()));
     }
 
     /// Whether no package at all could be read.

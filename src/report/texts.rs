@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::finding::{Lang, Severity, Text, fill, slots_of};
+use crate::nsi::Date;
 use crate::registry::month::Month;
 use crate::tables::{RuleFiles, TableError};
 
@@ -89,6 +90,14 @@ keys! {
     TotalClean = "total.clean",
     /// Rejected packages.
     TotalRejected = "total.rejected",
+    /// The rule book, its edition and date.
+    ReportRules = "report.rules",
+    /// The account is newer than the rule book.
+    ReportRulesOld = "report.rules-old",
+    /// Books older than the account.
+    ReportBooksOld = "report.books-old",
+    /// Rules that wait for books.
+    TotalIdleBooks = "total.idle-books",
     /// Rules that did not run.
     TotalIdle = "total.idle",
     /// Further reasons for which rules did not run.
@@ -467,6 +476,15 @@ impl Texts {
     /// A text.
     pub fn get(&self, key: Key, lang: Lang) -> &str {
         self.texts[key as usize].get(lang)
+    }
+
+    /// A day as people write it.
+    pub fn day(&self, lang: Lang, day: Date) -> String {
+        let (year, month, number) = day.parts();
+        match lang {
+            Lang::Ru => format!("{number:02}.{month:02}.{year}"),
+            Lang::En => day.to_string(),
+        }
     }
 
     /// A text with its slots filled.

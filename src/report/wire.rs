@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Tally, file_of};
+use super::{RuleSet, Tally, file_of};
 use crate::finding::{Catalog, Finding, Lang};
 use crate::flk::PackageReport;
+use crate::nsi::{Date, Description};
+use crate::rules::import::Edition;
 
 /// Number of the schema; a change that could break a script gets another one.
 pub(super) const SCHEMA: u32 = 1;
@@ -19,8 +21,38 @@ pub(super) const TOOL: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!
 
 #[derive(Serialize)]
 pub(super) struct Rules {
-    pub(super) version: String,
-    pub(super) date: String,
+    version: String,
+    date: String,
+    /// The rule books and their editions.
+    editions: Vec<Edition>,
+}
+
+impl Rules {
+    pub(super) fn new(set: &RuleSet) -> Self {
+        Self { version: set.version.clone(), date: set.date.clone(), editions: set.editions.clone() }
+    }
+}
+
+/// A book in which rules looked things up.
+#[derive(Serialize)]
+pub(super) struct Book<'a> {
+    id: &'a str,
+    edition: &'a str,
+    date: Option<String>,
+    complete_until: Option<String>,
+    imported: bool,
+    /// It was not complete for the day of some account of the run.
+    older_than_account: bool,
+}
+
+pub(super) fn books(tally: &Tally) -> Vec<Book<'_>> {
+    fn book<'a>(b: &'a Description, tally: &Tally) -> Book<'a> {
+        let Description { id, edition, date, complete_until, imported, .. } = b;
+        let day = |date: &Option<Date>| date.map(|d| d.to_string());
+        let older_than_account = tally.older_books.contains(id);
+        Book { id, edition, date: day(date), complete_until: day(complete_until), imported: *imported, older_than_account }
+    }
+    tally.books.values().map(|b| book(b, tally)).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -106,10 +138,12 @@ impl<'a> Entry<'a> {
 pub(super) struct NotExecuted<'a> {
     rule: &'a str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    book: Option<&'a str>,
 }
 
 pub(super) fn not_executed(tally: &Tally) -> Vec<NotExecuted<'_>> {
-    tally.not_executed.iter().map(|((rule, _), reason)| NotExecuted { rule, reason: &reason.ru }).collect()
+    tally.not_executed.iter().map(|((rule, _), idle)| NotExecuted { rule, reason: &idle.reason.ru, book: idle.book.as_deref() }).collect()
 }
 
 #[derive(Serialize)]
@@ -118,6 +152,9 @@ pub(super) struct Summary {
     warnings: u64,
     files: u64,
     cases: u64,
+    /// Date of the newest account that is newer than the rule book: rules may have changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_newer_than_rules: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
 }
@@ -126,6 +163,6 @@ impl Summary {
     /// Seconds are rounded to milliseconds.
     pub(super) fn new(tally: &Tally, seconds: Option<f64>) -> Self {
         let seconds = seconds.map(|s| (s * 1000.0).round() / 1000.0);
-        Self { errors: tally.errors, warnings: tally.warnings, files: tally.files, cases: tally.cases, seconds }
+        Self { errors: tally.errors, warnings: tally.warnings, files: tally.files, cases: tally.cases, account_newer_than_rules: tally.newer_account.map(|d| d.to_string()), seconds }
     }
 }

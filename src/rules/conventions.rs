@@ -13,6 +13,8 @@ pub struct Conventions {
     pub lists: Vec<(String, Vec<String>)>,
     /// Books whose codes are matched by the whole code or by its three-character rubric.
     pub by_rubric: Vec<String>,
+    /// Days by which an imported book may be older than an account and still prove that a code does not exist.
+    pub imported_days: i64,
 }
 
 #[derive(Deserialize)]
@@ -41,9 +43,10 @@ impl Conventions {
         for (line, row) in files.rows::<Convention>(CONVENTIONS)? {
             let fail = |message: String| TableError::new(CONVENTIONS, line, message);
             match row.kind.as_str() {
-                "absent" => out.absent_reads.push((row.name, row.value.parse().map_err(|_| fail(format!("«{}» is no whole number", row.value)))?)),
+                "absent" => out.absent_reads.push((row.name, whole(&row.value).map_err(&fail)?)),
+                "stale" if row.name == "imported" => out.imported_days = whole(&row.value).map_err(&fail)?,
                 "rubric" => out.by_rubric.push(row.name),
-                other => return Err(fail(format!("kind «{other}»: absent or rubric is due"))),
+                other => return Err(fail(format!("kind «{other}»: absent, rubric or stale is due"))),
             }
         }
         for (line, row) in files.rows::<List>(LISTS)? {
@@ -53,6 +56,10 @@ impl Conventions {
         }
         Ok(out)
     }
+}
+
+fn whole(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| format!("«{text}» is no whole number"))
 }
 
 #[cfg(test)]

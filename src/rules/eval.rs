@@ -1,5 +1,6 @@
 //! Evaluation of compiled rules over one record. No allocation, no panic, no error: what cannot be compared is not equal.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::ast::CompareOp;
@@ -7,6 +8,7 @@ use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Plac
 use super::number::{Decimal, add_years, full_years, iso_date, natural};
 use crate::nsi::{Date, RowIx};
 use crate::registry::encoding::Encoding;
+use crate::registry::format::value::is_date_shape;
 use crate::registry::month::Month;
 use crate::registry::name::{FileName, Party};
 use crate::registry::record::Record;
@@ -94,6 +96,9 @@ pub(super) struct Env<'e> {
     pub(super) facts: &'e Facts,
     pub(super) person: Option<&'e dyn Person>,
     pub(super) gathered: &'e [Gathered],
+    /// Set when a value stands but is no number or date that it should be: then nothing true can be said of a comparison. Watched only
+    /// where a rule is about to be called broken.
+    pub(super) unreadable: Option<&'e Cell<bool>>,
 }
 
 /// More than one value may stand there.
@@ -175,8 +180,8 @@ impl Env<'_> {
             Cond::Not(inner) => !self.holds(inner),
             Cond::Compare { op, left, right, kind, mode } => self.compare(*op, left, right, *kind, *mode),
             Cond::Between { value, low, high, kind, mode } => self.check(value, *mode, false, &mut |v| {
-                self.any(&low.0, &mut |l| holds(if low.1 { CompareOp::Le } else { CompareOp::Lt }, ordering(*kind, l, v)))
-                    && self.any(&high.0, &mut |h| holds(if high.1 { CompareOp::Le } else { CompareOp::Lt }, ordering(*kind, v, h)))
+                self.any(&low.0, &mut |l| holds(if low.1 { CompareOp::Le } else { CompareOp::Lt }, self.ordering(*kind, l, v)))
+                    && self.any(&high.0, &mut |h| holds(if high.1 { CompareOp::Le } else { CompareOp::Lt }, self.ordering(*kind, v, h)))
             }),
             Cond::Member { value, set, negated, mode } => self.check(value, *mode, *negated, &mut |v| self.in_set(set, v)),
             Cond::Among { text, values, negated } => self.any(values, &mut |v| v == V::Text(text.bytes(self.facts.encoding))) != *negated,
@@ -211,6 +216,29 @@ impl Env<'_> {
             }),
             Cond::Gathered(index) => matches!(self.gathered.get(*index), Some(Gathered::Truth(true))),
         }
+    }
+
+    #[inline]
+    fn ordering(&self, kind: Kind, a: V<'_>, b: V<'_>) -> Option<Ordering> {
+        let ordering = ordering(kind, a, b);
+        if ordering.is_none() && matches!(kind, Kind::Number | Kind::Date | Kind::ShortYear) {
+            self.cannot_read();
+        }
+        ordering
+    }
+
+    fn cannot_read(&self) {
+        if let Some(unreadable) = self.unreadable {
+            unreadable.set(true);
+        }
+    }
+
+    /// The same, watching for values that cannot be read.
+    pub(super) fn watching<'w>(&self, unreadable: &'w Cell<bool>) -> Env<'w>
+    where
+        Self: 'w,
+    {
+        Env { unreadable: Some(unreadable), ..*self }
     }
 
     /// The value of an operand that cannot have several; `Err` for those that can or that are worked out. Most comparisons are of such.
@@ -275,7 +303,7 @@ impl Env<'_> {
     fn compare(&self, op: CompareOp, left: &Operand, right: &Operand, kind: Kind, mode: Mode) -> bool {
         if let (Ok(l), Ok(r)) = (self.single(left), self.single(right)) {
             let Some((l, r)) = l.zip(r) else { return op == CompareOp::Ne && mode == Mode::All };
-            return holds(op, ordering(kind, l, r));
+            return holds(op, self.ordering(kind, l, r));
         }
         let (mut seen_left, mut seen_right, mut good, mut bad) = (false, false, false, false);
         // `<>` is the denial of `=`: of several values none may be equal.
@@ -285,7 +313,7 @@ impl Env<'_> {
             seen_left = true;
             self.visit(right, &mut |r| {
                 seen_right = true;
-                if holds(test, ordering(kind, l, r)) {
+                if holds(test, self.ordering(kind, l, r)) {
                     good = true
                 } else {
                     bad = true
@@ -377,9 +405,9 @@ impl Env<'_> {
                 let age = self.day(birth).zip(self.day(on)).and_then(|(b, d)| full_years(b, d));
                 age.is_some_and(|years| each(V::Number(Decimal::whole(i64::from(years)))))
             }
-            Operand::Year(day) => self.visit(day, &mut |v| v.day().is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().0)))))),
-            Operand::MonthOf(day) => self.visit(day, &mut |v| v.day().is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().1)))))),
-            Operand::AddYears(day, years) => self.visit(day, &mut |v| v.day().is_some_and(|d| each(V::Day(add_years(d, *years))))),
+            Operand::Year(day) => self.day(day).is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().0))))),
+            Operand::MonthOf(day) => self.day(day).is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().1))))),
+            Operand::AddYears(day, years) => self.day(day).is_some_and(|d| each(V::Day(add_years(d, *years)))),
             Operand::LastChar(inner) => self.visit(inner, &mut |v| match v {
                 V::Text([.., last]) => each(V::Text(&[*last])),
                 _ => false,
@@ -456,7 +484,11 @@ impl Env<'_> {
 
     fn day(&self, operand: &Operand) -> Option<Date> {
         if let Ok(value) = self.single(operand) {
-            return value?.day();
+            let day = value?.day();
+            if day.is_none() {
+                self.cannot_read();
+            }
+            return day;
         }
         let mut found = None;
         self.visit(operand, &mut |v| {
@@ -468,7 +500,11 @@ impl Env<'_> {
 
     fn number(&self, operand: &Operand) -> Option<Decimal> {
         if let Ok(value) = self.single(operand) {
-            return value?.number();
+            let number = value?.number();
+            if number.is_none() {
+                self.cannot_read();
+            }
+            return number;
         }
         let mut found = None;
         self.visit(operand, &mut |v| {
@@ -484,7 +520,10 @@ impl Env<'_> {
         self.walk(self.climb(place.up), way, &mut |block| {
             if condition.is_none_or(|c| Env { block, this: None, ..*self }.holds(c)) {
                 for value in self.record.values(block, *last) {
-                    sum = sum.plus(Decimal::parse(value.text).unwrap_or_default());
+                    match Decimal::parse(value.text) {
+                        Some(number) => sum = sum.plus(number),
+                        None => self.cannot_read(),
+                    }
                 }
             }
             false
@@ -541,7 +580,8 @@ impl Env<'_> {
                 let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
                 (1..=*whole).contains(&head.len()) && digits(head) && tail.len() == fraction + 1 && digits(&tail[1..])
             }
-            Shape::Date => iso_date(text).is_some(),
+            // The form alone: a day that the calendar lacks is told by the structure, in words of its own.
+            Shape::Date => is_date_shape(text),
             Shape::BookMask(lookup, field) => {
                 let (mut asked, mut good) = (false, false);
                 self.book_rows(lookup, &mut |row| {

@@ -1,5 +1,6 @@
 //! The rules of one kind of file, compiled and sorted by the block at which each is evaluated.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::ast::{Expr, Ref};
@@ -305,7 +306,7 @@ impl RuleSet {
     /// Evaluates every rule of the records over one record. `doubtful`: the structure has found something in it.
     pub fn record(&self, record: &Record, facts: &Facts, person: Option<&dyn Person>, doubtful: bool, work: &mut Work, hit: &mut dyn FnMut(Hit)) {
         for (block, instance) in record.instances().iter().enumerate() {
-            let env = Env { record, block, this: None, facts, person, gathered: &[] };
+            let env = Env { record, block, this: None, facts, person, gathered: &[], unreadable: None };
             self.blocks[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
             if doubtful {
                 self.implied[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
@@ -317,7 +318,7 @@ impl RuleSet {
             }
         }
         let (Some(person), false) = (person, record.is_empty()) else { return };
-        let env = Env { record, block: 0, this: None, facts, person: Some(person), gathered: &[] };
+        let env = Env { record, block: 0, this: None, facts, person: Some(person), gathered: &[], unreadable: None };
         for (rule, value) in &self.persons {
             let stands = person.value(*value, 0).is_some();
             let holds_already = match rule.asks {
@@ -334,7 +335,7 @@ impl RuleSet {
     /// Evaluates the rules of the head when the whole file is known. `doubtful`: the structure has found something in it.
     pub fn head(&self, facts: &Facts, gathered: &[Gathered], doubtful: bool, hit: &mut dyn FnMut(Hit)) {
         let record = Record::default();
-        let env = Env { record: &record, block: 0, this: None, facts, person: None, gathered };
+        let env = Env { record: &record, block: 0, this: None, facts, person: None, gathered, unreadable: None };
         for HeadRule { rule, value, implied } in &self.head {
             let value = value.and_then(|v| facts.head.get(v)?.as_deref());
             if (value.is_some() || rule.of_absent()) && (doubtful || !implied) && rule.breaks(&Env { this: value, ..env }) {
@@ -397,18 +398,19 @@ impl Block {
         known.fill(None);
         let seen = record.seen(block);
         for rule in self.demanded.of(!seen).flat_map(|(_, rules)| rules) {
-            if self.applies(rule, env, known) {
+            if self.applies(rule, env, known) && self.is_sure(rule, env) {
                 hit(rule.hit(block, record.offset(block), false));
             }
         }
         for rule in self.forbidden.of(seen).flat_map(|(_, rules)| rules) {
-            if self.applies(rule, &self.at_first(env, rule.position), known) {
+            let env = &self.at_first(env, rule.position);
+            if self.applies(rule, env, known) && self.is_sure(rule, env) {
                 hit(rule.hit(block, self.offset(env, rule.position), true));
             }
         }
         for rule in &self.presence {
             let env = &self.at_first(env, rule.position);
-            if self.applies(rule, env, known) && !env.holds(&rule.require) {
+            if self.applies(rule, env, known) && !env.holds(&rule.require) && self.is_sure(rule, env) {
                 let stands = record.has(block, rule.position);
                 let offset = if stands { self.offset(env, rule.position) } else { record.offset(block) };
                 hit(rule.hit(block, offset, stands));
@@ -419,14 +421,14 @@ impl Block {
                 for value in record.values(block, position) {
                     let env = Env { this: Some(value.text), ..*env };
                     for rule in rules {
-                        if self.applies(rule, &env, known) && !env.holds(&rule.require) {
+                        if self.applies(rule, &env, known) && !env.holds(&rule.require) && self.is_sure(rule, &env) {
                             hit(rule.hit(block, value.offset, true));
                         }
                     }
                 }
             } else {
                 for rule in rules {
-                    if self.applies(rule, env, known) && !env.holds(&rule.require) {
+                    if self.applies(rule, env, known) && !env.holds(&rule.require) && self.is_sure(rule, env) {
                         hit(rule.hit(block, self.offset(env, position), true));
                     }
                 }
@@ -442,6 +444,20 @@ impl Block {
                 When::Own(cond) => env.holds(cond),
                 When::Shared(number) => *known[*number].get_or_insert_with(|| env.holds(&self.conditions[*number].1)),
             }
+    }
+
+    /// Whether a rule that looks broken was judged by values that can be read: what cannot is told by the rules of form.
+    #[cold]
+    fn is_sure(&self, rule: &Compiled, env: &Env<'_>) -> bool {
+        let unreadable = Cell::new(false);
+        let env = env.watching(&unreadable);
+        match &rule.when {
+            When::Always => true,
+            When::Own(cond) => env.holds(cond),
+            When::Shared(number) => env.holds(&self.conditions[*number].1),
+        };
+        env.holds(&rule.require);
+        !unreadable.get()
     }
 
     /// Where the first value of a position is the checked one.
@@ -473,7 +489,17 @@ impl Compiled {
             When::Own(cond) => env.holds(cond),
             When::Always | When::Shared(_) => true,
         };
-        self.can_be_judged(env) && applies && !env.holds(&self.require)
+        self.can_be_judged(env) && applies && !env.holds(&self.require) && self.is_sure(env)
+    }
+
+    fn is_sure(&self, env: &Env<'_>) -> bool {
+        let unreadable = Cell::new(false);
+        let env = env.watching(&unreadable);
+        if let When::Own(cond) = &self.when {
+            env.holds(cond);
+        }
+        env.holds(&self.require);
+        !unreadable.get()
     }
 
     /// It is judged even where the element does not stand.

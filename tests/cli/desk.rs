@@ -27,7 +27,7 @@ impl Package {
                 "<ZAP>\n<N_ZAP>{n}</N_ZAP>\n<PR_NOV>0</PR_NOV>\n<PACIENT>\n<ID_PAC>P-{n}</ID_PAC>\n<VPOLIS>2</VPOLIS>\n<NPOLIS>{n}77553301</NPOLIS>\n<SMO>14002</SMO>\n\
                  <NOVOR>0</NOVOR>\n</PACIENT>\n<Z_SL>\n<IDCASE>{n}</IDCASE>\n<USL_OK>3</USL_OK>\n<VIDPOM>12</VIDPOM>\n<FOR_POM>3</FOR_POM>\n<LPU>140001</LPU>\n\
                  <DATE_Z_1>{from}</DATE_Z_1>\n<DATE_Z_2>{to}</DATE_Z_2>\n<RSLT>301</RSLT>\n<ISHOD>304</ISHOD>\n<SL>\n<SL_ID>{n}-1</SL_ID>\n<PROFIL>97</PROFIL>\n\
-                 <DET>0</DET>\n<NHISTORY>{n}/21</NHISTORY>\n<DATE_1>{from}</DATE_1>\n<DATE_2>{to}</DATE_2>\n<DS1>J06.9</DS1>\n<PRVS>76</PRVS>\n\
+                 <DET>0</DET>\n<P_CEL>3.0</P_CEL>\n<NHISTORY>{n}/21</NHISTORY>\n<DATE_1>{from}</DATE_1>\n<DATE_2>{to}</DATE_2>\n<DS1>J06.9</DS1>\n<C_ZAB>1</C_ZAB>\n<PRVS>76</PRVS>\n\
                  <VERS_SPEC>V021</VERS_SPEC>\n<IDDOKT>7755330111</IDDOKT>\n<ED_COL>1.00</ED_COL>\n<TARIF>{sum}</TARIF>\n<SUM_M>{sum}</SUM_M>\n</SL>\n<IDSP>29</IDSP>\n\
                  <SUMV>{sum}</SUMV>\n</Z_SL>\n</ZAP>\n"
             )
@@ -48,7 +48,7 @@ impl Package {
                 "<FAM>Незабудкина</FAM>\n<IM>Аграфена</IM>\n<OT>Иннокентьевна</OT>\n<W>2</W>\n<DR>1951-07-23</DR>\n<DOCTYPE>14</DOCTYPE>\n<DOCSER>98 04</DOCSER>\n\
                  <DOCNUM>4620117</DOCNUM>\n<DOCDATE>2004-01-09</DOCDATE>\n<DOCORG>УВД</DOCORG>\n<SNILS>900-555-176 61</SNILS>\n"
             ),
-            person(2, "<FAM>Жаворонков</FAM>\n<IM>Пётр</IM>\n<OT>Ильич</OT>\n<W>1</W>\n<DR>1980-02-28</DR>\n"),
+            person(2, "<FAM>Жаворонков</FAM>\n<IM>Пётр</IM>\n<OT>Ильич</OT>\n<W>1</W>\n<DR>1980-02-28</DR>\n<DOCTYPE>14</DOCTYPE>\n<DOCSER>98 05</DOCSER>\n<DOCNUM>462011</DOCNUM>\n<DOCDATE>2005-01-09</DOCDATE>\n<DOCORG>УВД</DOCORG>\n"),
             rest = &stem[1..],
         );
         Self { stem, main, persons }
@@ -126,7 +126,7 @@ impl Desk {
 /// Four wrong places of three rules, one of them in a person's data.
 pub(crate) fn wrong(number: u32) -> Package {
     Package::new(number)
-        .spoil("<PROFIL>97</PROFIL>\n<DET>0</DET>\n<NHISTORY>1/21", "<DET>0</DET>\n<NHISTORY>1/21")
+        .spoil("<PROFIL>97</PROFIL>\n<DET>0</DET>\n<P_CEL>3.0</P_CEL>\n<NHISTORY>1/21", "<DET>0</DET>\n<P_CEL>3.0</P_CEL>\n<NHISTORY>1/21")
         .spoil("<DATE_1>2021-03-10", "<DATE_1>2021-02-30")
         .spoil("<DR>1951-07-23</DR>", "<DR>1951-07-2Э</DR>")
         .spoil("<SUMMAV>1204.50", "<SUMMAV>1204.00")

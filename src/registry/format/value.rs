@@ -373,7 +373,8 @@ pub fn is_xml_char(c: char) -> bool {
     c >= ' ' && !matches!(c, '\u{FFFE}' | '\u{FFFF}') || matches!(c, '\t' | '\n' | '\r')
 }
 
-fn is_date_shape(value: &[u8]) -> bool {
+/// Whether a value is written as a date, `YYYY-MM-DD`, whatever the calendar says.
+pub fn is_date_shape(value: &[u8]) -> bool {
     value.len() == 10 && value.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() })
 }
 
