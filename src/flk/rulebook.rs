@@ -223,6 +223,8 @@ pub(super) struct HeadFacts<'h> {
     pub(super) format: &'h Format,
     pub(super) front: &'h Front,
     pub(super) encoding: Encoding,
+    /// The file's own name.
+    pub(super) own_name: Option<&'h FileName>,
 }
 
 impl HeadFacts<'_> {
@@ -235,9 +237,12 @@ impl HeadFacts<'_> {
         [Role::AccountDate, Role::MadeOn].into_iter().find_map(|role| Date::parse(&self.text(role)?))
     }
 
+    /// Parts of the name that the header states; where the format has no such element, of the file's own.
     fn name(&self, prefixes: &[Prefix]) -> NameParts {
-        let name = self.text(Role::FileName).and_then(|text| FileName::parse(prefixes, &text).ok());
-        NameParts::of(name.as_ref())
+        match self.format.role(Role::FileName) {
+            Some(_) => NameParts::of(self.text(Role::FileName).and_then(|text| FileName::parse(prefixes, &text).ok()).as_ref()),
+            None => NameParts::of(self.own_name),
+        }
     }
 }
 

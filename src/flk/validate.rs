@@ -265,7 +265,8 @@ impl<'t> Checker<'t> {
         let head = member.head.as_ref().ok()?;
         let (format, _) = self.formats.choose(family, head.value(Role::Version), period)?;
         self.rules?;
-        Some(Seen { format, front: Front::read(&member.source, format, head.encoding, config.markup), encoding: head.encoding })
+        let front = Front::read(&member.source, format, head.encoding, config.markup);
+        Some(Seen { format, front, encoding: head.encoding, name: member.name(self.formats.prefixes()).ok() })
     }
 
     fn newest(&self, family: Family) -> Option<&Format> {
@@ -521,11 +522,12 @@ struct Seen<'f> {
     format: &'f Format,
     front: Front,
     encoding: Encoding,
+    name: Option<FileName>,
 }
 
 impl Seen<'_> {
     fn facts(&self) -> HeadFacts<'_> {
-        HeadFacts { format: self.format, front: &self.front, encoding: self.encoding }
+        HeadFacts { format: self.format, front: &self.front, encoding: self.encoding, own_name: self.name.as_ref() }
     }
 
     fn finding(&self, hit: &Hit, rule: RuleIx, file: FileRole) -> Finding {

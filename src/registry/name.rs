@@ -167,7 +167,7 @@ impl FileName {
         }
         let letters = text(letters).to_ascii_uppercase();
         let main = prefixes.iter().find(|p| p.letters == letters);
-        let persons = prefixes.iter().find(|p| p.persons == letters);
+        let persons = prefixes.iter().find(|p| !p.persons.is_empty() && p.persons == letters);
         Ok(Self {
             family: main.or(persons).map(|p| p.family),
             is_persons: main.is_none() && persons.is_some(),
@@ -192,7 +192,7 @@ impl FileName {
 
     /// Name of the person file that belongs to this main file; none for a person file and for unknown letters.
     pub fn persons(&self, prefixes: &[Prefix]) -> Option<Self> {
-        let prefix = self.prefix(prefixes).filter(|_| !self.is_persons)?;
+        let prefix = self.prefix(prefixes).filter(|p| !self.is_persons && !p.persons.is_empty())?;
         Some(Self { letters: prefix.persons.clone(), is_persons: true, ..self.clone() })
     }
 

@@ -146,6 +146,9 @@ fn file_part(name: &str) -> Option<FilePart> {
         "Np" => FilePart::Np,
         "YY" => FilePart::Yy,
         "MM" => FilePart::Mm,
+        // Territories of funds: the sender's and the receiver's own codes.
+        "sender_tf" if name.starts_with("FILE.") => FilePart::Ni,
+        "receiver_tf" if name.starts_with("FILE.") => FilePart::Np,
         "type" if name.starts_with("FILE.") => FilePart::Type,
         _ => return None,
     })

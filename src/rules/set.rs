@@ -203,7 +203,7 @@ impl RuleSet {
     fn add(&mut self, index: usize, row: &Row, side: Side, sources: Sources<'_>) -> Result<(State, Vec<Arc<Book>>), Stop> {
         let of_none = Ok((State::NotOfFormat, Vec::new()));
         let Some(require) = &row.require else { return Ok((State::External(row.kind.clone()), Vec::new())) };
-        let format = if side == Side::Own { sources.format } else { sources.persons.unwrap_or(sources.format) };
+        let Some(format) = (if side == Side::Own { Some(sources.format) } else { sources.persons }) else { return of_none };
         let Some(element) = format.find(&row.element) else { return of_none };
         let node = format.node(element);
         let Some(block) = node.parent else { return of_none };

@@ -83,12 +83,12 @@ impl Survey<'_> {
         for format in self.formats.all() {
             let sources = Sources {
                 format,
-                persons: if format.family == PERSONS { None } else { persons.last().map(|p| &**p) },
+                persons: if self.formats.has_persons(format.family) && format.family != PERSONS { persons.last().map(|p| &**p) } else { None },
                 formats: self.formats,
                 books: self.books,
                 conventions: self.conventions,
             };
-            let own = letter(format.family.0);
+            let own = self.formats.book_letter(format.family);
             let compile = |letter, side| RuleSet::compile(std::slice::from_ref(row), &[(letter, side)], None, sources);
             let mut sets = Vec::new();
             if format.family == PERSONS {
@@ -96,7 +96,7 @@ impl Survey<'_> {
                 sets.extend(compile(own, Side::Own).ok());
             } else {
                 sets.push(compile(own, Side::Own)?);
-                sets.push(compile(PERSONS.0, Side::PersonsFromRecords)?);
+                sets.push(compile(self.formats.book_letter(PERSONS), Side::PersonsFromRecords)?);
                 // A few rows of main files name an element of the person.
                 sets.push(compile(own, Side::PersonsFromRecords)?);
             }
@@ -106,9 +106,4 @@ impl Survey<'_> {
         }
         Ok(best)
     }
-}
-
-/// The book's letter of a family: it calls dispensary files X, and D is what one fund sends to another.
-fn letter(family: char) -> char {
-    if family == 'D' { 'X' } else { family }
 }

@@ -17,9 +17,29 @@ use crate::tables::{RuleFiles, TableError};
 #[derive(Debug, Clone)]
 pub struct Formats {
     families: BTreeMap<Family, Vec<Arc<Format>>>,
+    kinds: BTreeMap<Family, Kind>,
     prefixes: Vec<Prefix>,
     charsets: BTreeMap<String, Arc<Charset>>,
     answers: BTreeMap<String, Text>,
+}
+
+/// A family, a row of `rules/formats/families.csv`.
+#[derive(Debug, Clone)]
+struct Kind {
+    /// Its table; families of one format share it.
+    table: char,
+    /// Its letter in the federal rule book.
+    book: char,
+    /// The family of its person files; none where persons stand in the records.
+    persons: Option<Family>,
+}
+
+#[derive(Deserialize)]
+struct KindRow {
+    family: char,
+    table: char,
+    book: char,
+    persons: Option<char>,
 }
 
 /// Letters at the head of a file name, a row of `rules/formats/names.csv`.
@@ -101,6 +121,7 @@ struct ElementRow {
     name_en: String,
 }
 
+const FAMILIES: &str = "formats/families.csv";
 const EDITIONS: &str = "formats/editions.csv";
 const CHARSETS: &str = "formats/charsets.csv";
 const NAMES: &str = "formats/names.csv";
@@ -114,13 +135,15 @@ impl Formats {
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let charsets = charsets(files)?;
         let mut families = BTreeMap::new();
+        let kinds = kinds(files)?;
         for (family, editions) in editions(files)? {
-            families.insert(family, family_formats(files, family, &editions, &charsets)?);
+            let kind = kinds.get(&family).ok_or_else(|| TableError::new(EDITIONS, 0, format!("family {family} is not in {FAMILIES}")))?;
+            families.insert(family, family_formats(files, family, kind.table, &editions, &charsets)?);
         }
         let prefixes = prefixes(files, &families)?;
         let answers = files.rows::<AnswerRow>(ANSWERS)?;
         let answers = answers.into_iter().map(|(_, row)| (row.root, Text { ru: row.name_ru, en: row.name_en })).collect();
-        Ok(Self { families, prefixes, charsets, answers })
+        Ok(Self { families, kinds, prefixes, charsets, answers })
     }
 
     /// The families, in the order of their letters.
@@ -151,14 +174,14 @@ impl Formats {
         Some((&formats[choice.index()], choice))
     }
 
-    /// The letter of a family in the federal rule book.
+    /// The letter of a family in the federal rule book, which calls dispensary files X and the accounts of funds D.
     pub fn book_letter(&self, family: Family) -> char {
-        if family == Family('D') { 'X' } else { family.0 }
+        self.kinds.get(&family).map_or(family.0, |kind| kind.book)
     }
 
     /// Whether packages of a family have a person file.
-    pub fn has_persons(&self, _family: Family) -> bool {
-        true
+    pub fn has_persons(&self, family: Family) -> bool {
+        self.kinds.get(&family).is_none_or(|kind| kind.persons.is_some())
     }
 
     /// File-name letters of main files.
@@ -211,6 +234,17 @@ fn charsets(files: &RuleFiles) -> Result<BTreeMap<String, Arc<Charset>>, TableEr
     Ok(sets)
 }
 
+fn kinds(files: &RuleFiles) -> Result<BTreeMap<Family, Kind>, TableError> {
+    let mut kinds = BTreeMap::new();
+    for (line, row) in files.rows::<KindRow>(FAMILIES)? {
+        let kind = Kind { table: row.table, book: row.book, persons: row.persons.map(Family) };
+        if kinds.insert(Family(row.family), kind).is_some() {
+            return Err(TableError::new(FAMILIES, line, format!("family {} stands twice", row.family)));
+        }
+    }
+    Ok(kinds)
+}
+
 fn editions(files: &RuleFiles) -> Result<BTreeMap<Family, Vec<Edition>>, TableError> {
     let mut families: BTreeMap<Family, Vec<Edition>> = BTreeMap::new();
     for (line, row) in files.rows::<EditionRow>(EDITIONS)? {
@@ -253,8 +287,14 @@ fn prefixes(files: &RuleFiles, families: &BTreeMap<Family, Vec<Arc<Format>>>) ->
     Ok(list)
 }
 
-fn family_formats(files: &RuleFiles, family: Family, editions: &[Edition], charsets: &BTreeMap<String, Arc<Charset>>) -> Result<Vec<Arc<Format>>, TableError> {
-    let table = format!("formats/{family}.csv");
+fn family_formats(
+    files: &RuleFiles,
+    family: Family,
+    table: char,
+    editions: &[Edition],
+    charsets: &BTreeMap<String, Arc<Charset>>,
+) -> Result<Vec<Arc<Format>>, TableError> {
+    let table = format!("formats/{table}.csv");
     let rows = files.rows::<ElementRow>(&table)?;
     let index = |line: u64, id: &str| {
         editions.iter().position(|e| e.id == id).ok_or_else(|| TableError::new(&table, line, format!("edition «{id}» of {family} is not in {EDITIONS}")))
@@ -386,6 +426,7 @@ fn obligation(text: &str) -> Option<Obligation> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::PERSONS;
     use super::*;
 
     #[test]
@@ -393,7 +434,8 @@ mod tests {
         let formats = Formats::load(&RuleFiles::embedded()).expect("every table compiles");
         assert!(formats.all().count() >= 29, "27 tables of facts, two editions of 5.x twice");
         for format in formats.all() {
-            for role in [Role::Root, Role::Header, Role::Version, Role::FileName, Role::Record, Role::IdPac] {
+            let of_packages = formats.has_persons(format.family) || format.family == PERSONS;
+            for role in [Role::Root, Role::Header, Role::Version, Role::Record, Role::FileName, Role::IdPac].into_iter().take(if of_packages { 6 } else { 4 }) {
                 assert!(format.role(role).is_some(), "{} {} has no {role:?}", format.family, format.edition.id);
             }
         }

@@ -200,7 +200,9 @@ fn assemble(halves: Vec<Half>, files: &[Found], faults: Vec<Vec<Fault>>, prefixe
 
 /// The fault of a half that stands alone. A file that cannot be read says that and no more.
 fn missing_half(half: &Half, partner: Option<&Half>, prefixes: &[Prefix]) -> Option<Fault> {
-    if partner.is_some() || half.member.head.is_err() {
+    // What funds send each other holds the persons in its records.
+    let alone = || half.name.as_ref().and_then(|n| n.prefix(prefixes)).is_some_and(|p| p.persons.is_empty());
+    if partner.is_some() || half.member.head.is_err() || half.side == Side::Main && alone() {
         return None;
     }
     let check = if half.side == Side::Main { Check::PersonsMissing } else { Check::MainMissing };
