@@ -201,11 +201,6 @@ impl FileName {
         let prefix = self.prefix(prefixes).filter(|_| self.is_persons)?;
         Some(Self { letters: prefix.letters.clone(), is_persons: false, ..self.clone() })
     }
-
-    /// Both parties are funds: an inter-fund file (МТР). No table describes these yet, so their family is unknown.
-    pub fn is_inter_fund(&self) -> bool {
-        self.sender.kind == PartyKind::Fund && self.receiver.kind == PartyKind::Fund
-    }
 }
 
 impl fmt::Display for FileName {
@@ -273,9 +268,8 @@ mod tests {
     fn unknown_letters_are_no_error() {
         let name = parse("XQM140001S14002_19031").expect("of the right shape");
         assert_eq!((name.family, name.persons(FORMATS.prefixes())), (None, None));
-        let between_funds = parse("DT14T77_19031").expect("of the right shape");
-        assert!(between_funds.family.is_none() && between_funds.is_inter_fund());
-        assert!(!parse("TM140001T14_19031").expect("a name").is_inter_fund());
+        let between_funds = parse("DT14T77_19031").expect("a name");
+        assert_eq!((between_funds.family, between_funds.persons(FORMATS.prefixes())), (Some(Family('M')), None));
     }
 
     #[test]
