@@ -354,7 +354,7 @@ mod tests {
         let words = Words::load(&files, &Formats::load(&files).expect("sound")).expect("sound");
         let say = |text: &str, lang| words.condition(&parse(text).expect(text), "ZL_LIST/ZAP/Z_SL/SL/DS1", lang);
         assert_eq!(say("USL_OK = 3", Lang::Ru), "значение USL_OK (условия оказания помощи) равно 3");
-        assert_eq!(say("'C00' <= DS1 AND DS1 < 'D10'", Lang::Ru), "значение DS1 (диагноз основной) не меньше C00 и значение DS1 меньше D10");
+        assert_eq!(say("'C00' <= DS1 AND DS1 < 'D10'", Lang::Ru), "значение DS1 (основной диагноз) не меньше C00 и значение DS1 меньше D10");
         assert!(say("NPR_DATE <= DATE_Z_1", Lang::En).contains("is not later than DATE_Z_1"));
         assert!(say("NOT (A = 1 OR B IN {1, 4..8})", Lang::Ru).contains("от 4 до 8"));
     }
