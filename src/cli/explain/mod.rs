@@ -100,7 +100,14 @@ fn answer(book: &Book, typed: &str, ui: &Ui<'_>) -> Result<Asked, Failure> {
     let begun: Vec<&str> = all.iter().copied().filter(|known| !id.is_empty() && known.starts_with(&id)).collect();
     match begun.as_slice() {
         [] => {
-            let near = nearest(&id, all.iter().copied(), NEAREST).join(", ");
+            // Of the same category, if there is such a one.
+            let category = id.split('.').next().unwrap_or(&id);
+            let same = all.iter().copied().filter(|known| known.split('.').next() == Some(category));
+            let near = match nearest(&id, same, NEAREST) {
+                none if none.is_empty() => nearest(&id, all.iter().copied(), NEAREST),
+                some => some,
+            };
+            let near = near.join(", ");
             let key = if near.is_empty() { Key::ExplainUnknown } else { Key::ExplainUnknownNear };
             Err(Failure::Verb(ui.texts.fill(key, ui.lang, &[("id", typed), ("ids", &near)]), Exit::Usage))
         }
