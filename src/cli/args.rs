@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::docs::{CompletionsArgs, ManArgs};
+use super::explain::ExplainArgs;
 use super::formats::FormatsArgs;
 use super::generate::GenerateArgs;
 use super::nsi::NsiArgs;
@@ -52,6 +53,8 @@ pub(super) enum Verb {
     Nsi(NsiArgs),
     /// The rule book.
     Rules(RulesArgs),
+    /// One rule.
+    Explain(ExplainArgs),
     /// Manual pages.
     #[command(hide = true)]
     Man(ManArgs),

@@ -3,6 +3,7 @@
 mod args;
 mod docs;
 pub mod exit;
+mod explain;
 mod failure;
 mod formats;
 mod generate;
@@ -97,6 +98,7 @@ fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
         Verb::Generate(verb) => verb.run(&files, &ui),
         Verb::Nsi(verb) => verb.run(cli, &files, &ui),
         Verb::Rules(verb) => verb.run(cli, &files, &ui),
+        Verb::Explain(verb) => verb.run(cli, &files, &ui),
         Verb::Man(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
     };

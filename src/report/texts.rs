@@ -302,6 +302,72 @@ keys! {
     RulesWaiting = "rules.waiting",
     /// Rules that cannot run.
     RulesNotExpressible = "rules.not-expressible",
+    /// What it checks.
+    ExplainChecks = "explain.checks",
+    /// On what.
+    ExplainElement = "explain.element",
+    /// In which editions.
+    ExplainEditions = "explain.editions",
+    /// No edition has the element.
+    ExplainNoEdition = "explain.no-edition",
+    /// From which day to which.
+    ExplainTerm = "explain.term",
+    /// Why a date is inferred.
+    ExplainInferred = "explain.inferred",
+    /// The condition.
+    ExplainWhen = "explain.when",
+    /// No condition.
+    ExplainAlways = "explain.always",
+    /// The requirement.
+    ExplainRequire = "explain.require",
+    /// The requirement is known in words only.
+    ExplainUnwritten = "explain.unwritten",
+    /// A book.
+    ExplainBook = "explain.book",
+    /// The book, its field and date.
+    ExplainBookLine = "explain.book-line",
+    /// Its codes.
+    ExplainBookValues = "explain.book-values",
+    /// How many codes.
+    ExplainBookCount = "explain.book-count",
+    /// It is not there.
+    ExplainBookAbsent = "explain.book-absent",
+    /// A remark of the tables.
+    ExplainNote = "explain.note",
+    /// Whether it runs.
+    ExplainState = "explain.state",
+    /// It runs.
+    ExplainRuns = "explain.runs",
+    /// It waits for books.
+    ExplainWaits = "explain.waits",
+    /// No format has its element.
+    ExplainNoFormat = "explain.no-format",
+    /// It needs what no file holds.
+    ExplainOutside = "explain.outside",
+    /// The rule of the economic control that says the same.
+    ExplainTwin = "explain.twin",
+    /// Where it is known from.
+    ExplainSource = "explain.source",
+    /// It is a rule of ours.
+    ExplainStructure = "explain.structure",
+    /// Federal rules that say the same.
+    ExplainSame = "explain.same",
+    /// A piece that passes.
+    ExplainPassing = "explain.passing",
+    /// A piece that fails.
+    ExplainFailing = "explain.failing",
+    /// Pieces of XML.
+    ExplainExample = "explain.example",
+    /// No example was found.
+    ExplainNoExample = "explain.no-example",
+    /// What to do.
+    ExplainAdvice = "explain.advice",
+    /// Rules of a prefix.
+    ExplainSeveral = "explain.several",
+    /// No such rule.
+    ExplainUnknown = "explain.unknown",
+    /// No such rule, but similar ones.
+    ExplainUnknownNear = "explain.unknown-near",
     /// Columns.
     NsiListHead = "nsi.list-head",
     /// What the asterisk means.

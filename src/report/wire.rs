@@ -163,6 +163,13 @@ impl Summary {
     /// Seconds are rounded to milliseconds.
     pub(super) fn new(tally: &Tally, seconds: Option<f64>) -> Self {
         let seconds = seconds.map(|s| (s * 1000.0).round() / 1000.0);
-        Self { errors: tally.errors, warnings: tally.warnings, files: tally.files, cases: tally.cases, account_newer_than_rules: tally.newer_account.map(|d| d.to_string()), seconds }
+        Self {
+            errors: tally.errors,
+            warnings: tally.warnings,
+            files: tally.files,
+            cases: tally.cases,
+            account_newer_than_rules: tally.newer_account.map(|d| d.to_string()),
+            seconds,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Conventions;
 use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
 use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
+use super::functions;
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
 use crate::nsi::{Book, Books, Origin};
@@ -138,7 +139,16 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Unit::Person { .. } => sources.format.role(Role::Record).unwrap_or(sources.format.root()),
             Unit::PersonsHead => sources.format.role(Role::Account).unwrap_or(sources.format.root()),
         };
-        Self { sources, names: Names { own: sources.format, persons: sources.persons }, captures, whole: unit, unit, from, mode: Mode::Any, needs: Needs::default() }
+        Self {
+            sources,
+            names: Names { own: sources.format, persons: sources.persons },
+            captures,
+            whole: unit,
+            unit,
+            from,
+            mode: Mode::Any,
+            needs: Needs::default(),
+        }
     }
 
     pub(super) fn condition(&mut self, expr: &Expr) -> Compiled<Cond> {
@@ -478,7 +488,9 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     fn reference(&mut self, name: &Ref, hint: Option<Kind>) -> Compiled<(Operand, Kind)> {
         match self.names.find(&name.name, self.from) {
-            Found::File(part) => Ok((Operand::FilePart(part, self.whose()), if matches!(part, FilePart::Yy | FilePart::Mm) { Kind::Number } else { Kind::Text })),
+            Found::File(part) => {
+                Ok((Operand::FilePart(part, self.whose()), if matches!(part, FilePart::Yy | FilePart::Mm) { Kind::Number } else { Kind::Text }))
+            }
             Found::Person(id) => {
                 let Some(kind) = self.sources.persons.and_then(|p| kind_of(p, id)) else { return mistake(name.at, format!("{} is a block", name.name)) };
                 Ok((self.person_operand(id), kind))
@@ -602,7 +614,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 let Some(field) = lookup.book.field(&field.name) else { return no_field(&lookup.book, &field.name, field.at) };
                 Ok((Operand::BookField(Box::new(lookup), field), Kind::Number))
             }
-            (name, count) => mistake(call.at, format!("no function {name} with {count} arguments that has a value")),
+            (name, count) => mistake(call.at, functions::unknown(name, count, "has a value")),
         }
     }
 
@@ -692,7 +704,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("NEWBORN", 3) => Ok(Cond::Newborn { mark: self.argument(call, 0)?, sex: self.argument(call, 1)?, birth: self.argument(call, 2)? }),
             ("REGIONAL_BOOK", 1) => Err(Stop::External("regional".to_owned())),
             ("IS_EKO_STAGE_WITH_KSLP_1", _) => Err(Stop::External("expert".to_owned())),
-            (name, count) => mistake(call.at, format!("no function {name} with {count} arguments that is true or false")),
+            (name, count) => mistake(call.at, functions::unknown(name, count, "is true or false")),
         }
     }
 

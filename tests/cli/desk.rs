@@ -48,7 +48,10 @@ impl Package {
                 "<FAM>Незабудкина</FAM>\n<IM>Аграфена</IM>\n<OT>Иннокентьевна</OT>\n<W>2</W>\n<DR>1951-07-23</DR>\n<DOCTYPE>14</DOCTYPE>\n<DOCSER>98 04</DOCSER>\n\
                  <DOCNUM>4620117</DOCNUM>\n<DOCDATE>2004-01-09</DOCDATE>\n<DOCORG>УВД</DOCORG>\n<SNILS>900-555-176 61</SNILS>\n"
             ),
-            person(2, "<FAM>Жаворонков</FAM>\n<IM>Пётр</IM>\n<OT>Ильич</OT>\n<W>1</W>\n<DR>1980-02-28</DR>\n<DOCTYPE>14</DOCTYPE>\n<DOCSER>98 05</DOCSER>\n<DOCNUM>462011</DOCNUM>\n<DOCDATE>2005-01-09</DOCDATE>\n<DOCORG>УВД</DOCORG>\n"),
+            person(
+                2,
+                "<FAM>Жаворонков</FAM>\n<IM>Пётр</IM>\n<OT>Ильич</OT>\n<W>1</W>\n<DR>1980-02-28</DR>\n<DOCTYPE>14</DOCTYPE>\n<DOCSER>98 05</DOCSER>\n<DOCNUM>462011</DOCNUM>\n<DOCDATE>2005-01-09</DOCDATE>\n<DOCORG>УВД</DOCORG>\n"
+            ),
             rest = &stem[1..],
         );
         Self { stem, main, persons }

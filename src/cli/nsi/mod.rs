@@ -84,7 +84,7 @@ fn load(folder: Option<&Path>, files: &RuleFiles) -> Result<Books, Failure> {
 }
 
 /// Says what is wrong with the books that were asked for; an error of a table ends the run.
-fn complain(books: &Books, ui: &Ui<'_>) -> Result<(), Failure> {
+pub(super) fn complain(books: &Books, ui: &Ui<'_>) -> Result<(), Failure> {
     for fault in books.faults() {
         if let crate::nsi::BookFault::Table(error) = fault {
             return Err(error.clone().into());

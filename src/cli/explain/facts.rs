@@ -1,0 +1,360 @@
+//! What is known of a rule, gathered from the tables, the formats and the books.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Lang, Text, fill};
+use crate::nsi::{Books, Date};
+use crate::registry::format::{Format, Formats, PERSONS};
+use crate::rules::import::TableRow;
+use crate::rules::{Conventions, FLK_TABLES, Fragments, Row, Sources, Standing, Survey, Words, ast, fragments, load, rows};
+use crate::tables::{RuleFiles, TableError};
+
+/// Most codes of a book that are written out.
+const FEW: usize = 20;
+/// What stands where a message names a value.
+const SOME: &str = "…";
+
+#[derive(Debug, Clone, Deserialize)]
+struct Structural {
+    id: String,
+    severity: String,
+    ru: String,
+    en: String,
+    advice_ru: String,
+    advice_en: String,
+    federal: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reason {
+    id: String,
+    ru: String,
+    en: String,
+}
+
+/// Both languages.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Both {
+    pub(super) ru: String,
+    pub(super) en: String,
+}
+
+impl Both {
+    pub(super) fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Ru => &self.ru,
+            Lang::En => &self.en,
+        }
+    }
+
+    /// A message of the tables; its slots stand for what a file holds.
+    fn message(ru: &str, en: &str) -> Self {
+        let fill = |text: &str| fill(text, |_| Some(SOME));
+        Self { ru: fill(ru), en: fill(en) }
+    }
+
+    fn if_any(ru: &str, en: &str) -> Option<Self> {
+        (!ru.is_empty() || !en.is_empty()).then(|| Self::message(ru, en))
+    }
+}
+
+/// A rule with all that is known.
+#[derive(Debug, Serialize)]
+pub(super) struct Explained {
+    pub(super) id: String,
+    /// Of a structural rule; of a federal one each version says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) structure: Option<Structure>,
+    pub(super) versions: Vec<Federal>,
+}
+
+/// A rule of the structure.
+#[derive(Debug, Serialize)]
+pub(super) struct Structure {
+    pub(super) severity: String,
+    pub(super) text: Both,
+    pub(super) advice: Both,
+    /// Federal rules that say the same.
+    pub(super) federal: Vec<String>,
+}
+
+/// One row of a federal rule.
+#[derive(Debug, Serialize)]
+pub(super) struct Federal {
+    pub(super) files: String,
+    pub(super) severity: String,
+    pub(super) text: Both,
+    pub(super) element: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) title: Option<Both>,
+    /// Editions that hold the element while the rule is in force: `H 3.1–5.1`.
+    pub(super) editions: Vec<String>,
+    pub(super) from: Option<String>,
+    pub(super) until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inferred: Option<Both>,
+    pub(super) when: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) when_words: Option<Both>,
+    pub(super) require: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) require_words: Option<Both>,
+    pub(super) books: Vec<Lookup>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<Both>,
+    pub(super) kind: String,
+    /// executed, no-book, not-expressible, no-format.
+    pub(super) state: &'static str,
+    pub(super) waits_for: Vec<String>,
+    pub(super) twin: String,
+    pub(super) source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) passing: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failing: Option<String>,
+    pub(super) advice: Both,
+}
+
+/// A book that a rule asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Lookup {
+    pub(super) book: String,
+    pub(super) ru: String,
+    pub(super) en: String,
+    pub(super) field: String,
+    /// The element on whose date it is asked.
+    pub(super) on: String,
+    /// The book is not there.
+    pub(super) absent: bool,
+    /// How many different codes are valid on the day.
+    pub(super) valid: usize,
+    /// The codes, where they are few.
+    pub(super) values: Vec<String>,
+}
+
+/// All tables that an explanation reads.
+pub(super) struct Book {
+    formats: Formats,
+    pub(super) books: Books,
+    conventions: Conventions,
+    words: Words,
+    rows: Vec<(Row, TableRow)>,
+    structure: Vec<Structural>,
+    reasons: BTreeMap<String, Text>,
+    on: Date,
+}
+
+impl Book {
+    /// Reads the tables; codes of books are those valid on a day.
+    pub(super) fn load(files: &RuleFiles, folder: Option<&Path>, on: Date) -> Result<Self, TableError> {
+        let formats = Formats::load(files)?;
+        let reasons = files.rows::<Reason>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id, Text { ru: r.ru, en: r.en }));
+        Ok(Self {
+            words: Words::load(files, &formats)?,
+            books: Books::load(files, folder)?,
+            conventions: Conventions::load(files)?,
+            rows: load(files, FLK_TABLES)?.into_iter().zip(rows(files)?).collect(),
+            structure: files.rows("structure.csv")?.into_iter().map(|(_, r)| r).collect(),
+            reasons: reasons.collect(),
+            formats,
+            on,
+        })
+    }
+
+    /// Ids of all rules; a federal one as often as it has rows.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(|(r, _)| r.id.as_str()).chain(self.structure.iter().map(|s| s.id.as_str()))
+    }
+
+    /// What a rule says, in one line.
+    pub(super) fn summary(&self, id: &str) -> Text {
+        let federal = self.rows.iter().find(|(r, _)| r.id == id).map(|(r, _)| Both::message(&r.text.ru, &r.text.en));
+        let structural = || self.structure.iter().find(|s| s.id == id).map(|s| Both::message(&s.ru, &s.en));
+        let both = federal.or_else(structural).unwrap_or(Both { ru: String::new(), en: String::new() });
+        Text { ru: both.ru, en: both.en }
+    }
+
+    /// All that is known of an id; none if there is no such rule.
+    pub(super) fn explain(&self, id: &str) -> Result<Option<Explained>, TableError> {
+        let structure = self.structure.iter().find(|s| s.id == id).map(|s| Structure {
+            severity: s.severity.clone(),
+            text: Both::message(&s.ru, &s.en),
+            advice: Both::message(&s.advice_ru, &s.advice_en),
+            federal: s.federal.split_whitespace().map(str::to_owned).collect(),
+        });
+        let mut versions = Vec::new();
+        for (row, texts) in self.rows.iter().filter(|(r, _)| r.id == id) {
+            versions.push(self.version(row, texts)?);
+        }
+        versions.sort_by(|a, b| (&a.from, &a.files).cmp(&(&b.from, &b.files)));
+        Ok((structure.is_some() || !versions.is_empty()).then(|| Explained { id: id.to_owned(), structure, versions }))
+    }
+
+    fn version(&self, row: &Row, texts: &TableRow) -> Result<Federal, TableError> {
+        let standing = self.survey().standing(row)?;
+        let words = |expr: &ast::Expr| Both { ru: self.words.condition(expr, &row.element, Lang::Ru), en: self.words.condition(expr, &row.element, Lang::En) };
+        let example = self.example(row);
+        let day = |date: Option<Date>| date.map(|d| d.to_string());
+        Ok(Federal {
+            files: texts.files.clone(),
+            severity: texts.severity.clone(),
+            text: Both::message(&row.text.ru, &row.text.en),
+            element: row.element.clone(),
+            title: self.words.title(&row.element).map(|t| Both { ru: t.ru.clone(), en: t.en.clone() }),
+            editions: self.editions(row),
+            from: day(row.from),
+            until: day(row.until),
+            inferred: self.reasons.get(&row.inferred).map(|t| Both { ru: t.ru.clone(), en: t.en.clone() }),
+            when: row.when.as_ref().map(ToString::to_string).unwrap_or_default(),
+            when_words: row.when.as_ref().map(words),
+            require: row.require.as_ref().map(ToString::to_string).unwrap_or_default(),
+            require_words: row.require.as_ref().map(words),
+            books: self.lookups(row),
+            note: Both::if_any(&row.note.ru, &row.note.en),
+            kind: row.kind.clone(),
+            state: standing.as_str(),
+            waits_for: if let Standing::NoBook(books) = standing { books } else { Vec::new() },
+            twin: texts.twin.clone(),
+            source: texts.source.clone(),
+            passing: example.as_ref().map(|e| e.passing.clone()),
+            failing: example.map(|e| e.failing),
+            advice: Both::message(&row.advice.ru, &row.advice.en),
+        })
+    }
+
+    fn survey(&self) -> Survey<'_> {
+        Survey { formats: &self.formats, books: &self.books, conventions: &self.conventions }
+    }
+
+    /// The formats that hold the element of a row while it is in force.
+    fn formats_of<'b>(&'b self, row: &'b Row) -> impl Iterator<Item = &'b Format> {
+        let month = |d: Date| (d.parts().0, d.parts().1);
+        let in_time = move |f: &Format| {
+            let late = f.edition.from.zip(row.until).is_some_and(|(m, d)| (m.year, m.month) > month(d));
+            let early = f.edition.until.zip(row.from).is_some_and(|(m, d)| (m.year, m.month) < month(d));
+            !late && !early
+        };
+        let letter = |f: &Format| self.formats.book_letter(f.family);
+        self.formats.all().map(|f| &**f).filter(move |f| row.files.contains(&letter(f)) && f.find(&row.element).is_some() && in_time(f))
+    }
+
+    fn editions(&self, row: &Row) -> Vec<String> {
+        let mut by_family: Vec<(String, Vec<&str>)> = Vec::new();
+        for format in self.formats_of(row) {
+            let family = self.formats.book_letter(format.family).to_string();
+            match by_family.last_mut() {
+                Some((last, editions)) if *last == family => editions.push(&format.edition.id),
+                _ => by_family.push((family, vec![&format.edition.id])),
+            }
+        }
+        let named = |(family, editions): (String, Vec<&str>)| match editions.as_slice() {
+            [first, .., last] => format!("{family} {first} – {last}"),
+            [one] => format!("{family} {one}"),
+            [] => family,
+        };
+        by_family.into_iter().map(named).collect()
+    }
+
+    /// The seam for examples: pieces of XML for a row.
+    fn example(&self, row: &Row) -> Option<Fragments> {
+        let persons = self.formats.editions(PERSONS).last();
+        self.formats_of(row).find_map(|format| {
+            let persons = if format.family == PERSONS { None } else { persons.map(|p| &**p) };
+            let sources = Sources { format, persons, formats: &self.formats, books: &self.books, conventions: &self.conventions };
+            fragments(row, self.formats.book_letter(format.family), sources)
+        })
+    }
+
+    fn lookups(&self, row: &Row) -> Vec<Lookup> {
+        let mut found: Vec<Lookup> = Vec::new();
+        for expr in row.when.iter().chain(&row.require) {
+            calls(expr, &mut |call| {
+                let at = match call.name.as_str() {
+                    "BOOK" | "BOOKROW" | "BOOK1" => 0,
+                    "INBOOK" => 1,
+                    _ => return,
+                };
+                if let Some(lookup) = call.args.get(at).and_then(|arg| self.lookup(call, arg))
+                    && !found.contains(&lookup)
+                {
+                    found.push(lookup);
+                }
+            });
+        }
+        found
+    }
+
+    fn lookup(&self, call: &ast::Call, arg: &ast::Arg) -> Option<Lookup> {
+        let ast::Arg::Term(term) = arg else { return None };
+        let whole = term.to_string();
+        let (id, field) = whole.split_once('.').unwrap_or((&whole, ""));
+        let info = self.books.catalog().get(id);
+        let date = match (call.name.as_str(), call.args.last()) {
+            ("BOOK", Some(ast::Arg::Term(ast::Term::Ref(name)))) if call.args.len() == 2 => Some(name.name.clone()),
+            _ => None,
+        };
+        let mut lookup = Lookup {
+            book: id.to_owned(),
+            ru: info.map_or_else(String::new, |i| i.ru.to_string()),
+            en: info.map_or_else(String::new, |i| i.en.to_string()),
+            field: if field.is_empty() { info.map_or_else(String::new, |i| i.key.to_string()) } else { field.to_owned() },
+            on: date.or_else(|| info.map(|i| i.on.element().to_owned())).unwrap_or_default(),
+            absent: true,
+            valid: 0,
+            values: Vec::new(),
+        };
+        if let Some(book) = self.books.get(id) {
+            lookup.absent = false;
+            let field = book.field(&lookup.field).unwrap_or(book.key());
+            let mut values: Vec<&str> = book.rows().filter(|r| book.valid(*r, self.on)).map(|r| book.value(r, field)).filter(|v| !v.is_empty()).collect();
+            values.sort_by_key(|v| (v.parse::<u64>().unwrap_or(u64::MAX), *v));
+            values.dedup();
+            lookup.valid = values.len();
+            if values.len() <= FEW {
+                lookup.values = values.into_iter().map(str::to_owned).collect();
+            }
+        }
+        Some(lookup)
+    }
+}
+
+/// Every call of a condition.
+fn calls(expr: &ast::Expr, each: &mut impl FnMut(&ast::Call)) {
+    use ast::Expr;
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|p| calls(p, each)),
+        Expr::Not(inner) => calls(inner, each),
+        Expr::Compare(_, left, right) => {
+            term_calls(left, each);
+            term_calls(right, each);
+        }
+        Expr::In { term, .. } | Expr::Like(term, _) => term_calls(term, each),
+        Expr::Quantified { condition, .. } => calls(condition, each),
+        Expr::Call(call) => call_calls(call, each),
+        Expr::Present(_) | Expr::Absent(_) => {}
+    }
+}
+
+fn term_calls(term: &ast::Term, each: &mut impl FnMut(&ast::Call)) {
+    match term {
+        ast::Term::Call(call) => call_calls(call, each),
+        ast::Term::Arithmetic(_, left, right) => {
+            term_calls(left, each);
+            term_calls(right, each);
+        }
+        _ => {}
+    }
+}
+
+fn call_calls(call: &ast::Call, each: &mut impl FnMut(&ast::Call)) {
+    each(call);
+    for arg in &call.args {
+        match arg {
+            ast::Arg::Term(term) | ast::Arg::Field(_, term) => term_calls(term, each),
+            ast::Arg::Where(_, condition) => calls(condition, each),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The explanation for people.
+
+use super::facts::{Both, Explained, Federal, Lookup};
+use crate::finding::Lang;
+use crate::report::{Key, Texts};
+
+/// Width of the column of names.
+const LABEL: usize = 16;
+
+/// Everything of one id.
+pub(super) fn rule(rule: &Explained, texts: &Texts, lang: Lang) -> String {
+    let mut out = String::new();
+    if let Some(structure) = &rule.structure {
+        out.push_str(&format!("{}  {}\n", rule.id, severity(&structure.severity, texts, lang)));
+        let mut sheet = Sheet { out: &mut out, texts, lang };
+        sheet.line(Key::ExplainChecks, structure.text.get(lang));
+        sheet.line(Key::ExplainSource, texts.get(Key::ExplainStructure, lang));
+        sheet.line(Key::ExplainSame, &structure.federal.join(", "));
+        sheet.line(Key::ExplainAdvice, structure.advice.get(lang));
+    }
+    for (n, version) in rule.versions.iter().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        out.push_str(&format!("{}  {}  {}\n", rule.id, severity(&version.severity, texts, lang), version.files));
+        Sheet { out: &mut out, texts, lang }.version(version);
+    }
+    out
+}
+
+fn severity<'t>(word: &str, texts: &'t Texts, lang: Lang) -> &'t str {
+    let key = match word {
+        "warning" => Key::SeverityWarning,
+        "info" => Key::SeverityInfo,
+        _ => Key::SeverityError,
+    };
+    texts.get(key, lang)
+}
+
+struct Sheet<'s> {
+    out: &'s mut String,
+    texts: &'s Texts,
+    lang: Lang,
+}
+
+impl Sheet<'_> {
+    /// A fact; nothing for an empty one.
+    fn line(&mut self, key: Key, fact: &str) {
+        if !fact.is_empty() {
+            let label = self.texts.get(key, self.lang);
+            self.out.push_str(&format!("  {label:<LABEL$}  {fact}\n"));
+        }
+    }
+
+    fn more(&mut self, text: &str) {
+        for line in text.lines() {
+            self.out.push_str(&format!("  {:<LABEL$}  {line}\n", ""));
+        }
+    }
+
+    fn version(&mut self, v: &Federal) {
+        let (texts, lang) = (self.texts, self.lang);
+        self.line(Key::ExplainChecks, v.text.get(lang));
+        let title = v.title.as_ref().map_or_else(String::new, |t| format!(" ({})", t.get(lang)));
+        self.line(Key::ExplainElement, &format!("{}{title}", v.element));
+        let editions = if v.editions.is_empty() { texts.get(Key::ExplainNoEdition, lang).to_owned() } else { v.editions.join("; ") };
+        self.line(Key::ExplainEditions, &editions);
+        let term = match (&v.from, &v.until) {
+            (None, None) => texts.get(Key::NsiDaysAlways, lang).to_owned(),
+            (Some(from), None) => texts.fill(Key::NsiDaysFrom, lang, &[("from", from)]),
+            (None, Some(until)) => texts.fill(Key::NsiDaysUntil, lang, &[("until", until)]),
+            (Some(from), Some(until)) => texts.fill(Key::NsiDaysBoth, lang, &[("from", from), ("until", until)]),
+        };
+        self.line(Key::ExplainTerm, &term);
+        if let Some(reason) = &v.inferred {
+            self.more(&texts.fill(Key::ExplainInferred, lang, &[("reason", reason.get(lang))]));
+        }
+        self.side(Key::ExplainWhen, &v.when, v.when_words.as_ref(), Key::ExplainAlways);
+        self.side(Key::ExplainRequire, &v.require, v.require_words.as_ref(), Key::ExplainUnwritten);
+        for book in &v.books {
+            let fact = self.book(book);
+            self.line(Key::ExplainBook, &fact);
+        }
+        if let Some(note) = &v.note {
+            self.line(Key::ExplainNote, note.get(lang));
+        }
+        let state = match v.state {
+            "executed" => texts.get(Key::ExplainRuns, lang).to_owned(),
+            "no-book" => texts.fill(Key::ExplainWaits, lang, &[("books", &v.waits_for.join(", "))]),
+            "no-format" => texts.get(Key::ExplainNoFormat, lang).to_owned(),
+            _ => texts.get(Key::ExplainOutside, lang).to_owned(),
+        };
+        self.line(Key::ExplainState, &state);
+        self.line(Key::ExplainTwin, &v.twin);
+        self.line(Key::ExplainSource, &v.source);
+        match (&v.passing, &v.failing) {
+            (Some(passing), Some(failing)) => {
+                for (key, piece) in [(Key::ExplainPassing, passing), (Key::ExplainFailing, failing)] {
+                    let mut lines = piece.lines();
+                    self.line(key, lines.next().unwrap_or_default());
+                    self.more(&lines.collect::<Vec<_>>().join("\n"));
+                }
+            }
+            _ => self.line(Key::ExplainExample, texts.get(Key::ExplainNoExample, lang)),
+        }
+        self.line(Key::ExplainAdvice, v.advice.get(lang));
+    }
+
+    /// A condition in words, and below in the language of the tables.
+    fn side(&mut self, key: Key, text: &str, words: Option<&Both>, none: Key) {
+        match words {
+            Some(words) => {
+                self.line(key, words.get(self.lang));
+                self.more(text);
+            }
+            None => self.line(key, self.texts.get(none, self.lang)),
+        }
+    }
+
+    fn book(&self, book: &Lookup) -> String {
+        let (texts, lang) = (self.texts, self.lang);
+        let title = if lang == Lang::Ru { &book.ru } else { &book.en };
+        let count = texts.number(lang, book.valid as u64);
+        let values = match (book.absent, book.values.is_empty()) {
+            (true, _) => texts.get(Key::ExplainBookAbsent, lang).to_owned(),
+            (false, false) => texts.fill(Key::ExplainBookValues, lang, &[("values", &book.values.join(", "))]),
+            (false, true) => texts.fill(Key::ExplainBookCount, lang, &[("count", &count), ("book", &book.book)]),
+        };
+        let slots = [("book", book.book.as_str()), ("field", &book.field), ("name", title), ("on", &book.on), ("values", &values)];
+        texts.fill(Key::ExplainBookLine, lang, &slots)
+    }
+}

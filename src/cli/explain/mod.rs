@@ -1,0 +1,189 @@
+//! `puomp explain`: what a rule checks, on what, since when, in words and in the language of the tables, and what to do.
+
+mod facts;
+mod human;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::args::Cli;
+use super::ui::Ui;
+use super::{Exit, Failure, nsi, print};
+use crate::nsi::Date;
+use crate::report::Key;
+use crate::rules::functions::nearest;
+use crate::tables::RuleFiles;
+use facts::{Book, Explained};
+
+/// How many nearest ids are named where one is not known.
+const NEAREST: usize = 5;
+
+/// Arguments of `puomp explain`.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// Ids of rules, or beginnings of them.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: Shape,
+}
+
+/// Form of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Shape {
+    /// For reading.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// What a typed id stands for.
+enum Asked {
+    Rule(Box<Explained>),
+    /// The beginning of several ids.
+    Several {
+        prefix: String,
+        ids: Vec<(String, crate::finding::Text)>,
+    },
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    rules: Vec<&'a Explained>,
+    candidates: Vec<Candidate<'a>>,
+}
+
+#[derive(Serialize)]
+struct Candidate<'a> {
+    id: &'a str,
+    ru: &'a str,
+    en: &'a str,
+}
+
+impl ExplainArgs {
+    pub(super) fn run(&self, cli: &Cli, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let asked = self.answers(nsi::folder(cli).as_deref(), files, ui)?;
+        match self.format {
+            Shape::Human => print(&asked.iter().map(|a| a.human(ui)).collect::<Vec<_>>().join("\n"))?,
+            Shape::Json => {
+                let mut body = Body { rules: Vec::new(), candidates: Vec::new() };
+                for answer in &asked {
+                    match answer {
+                        Asked::Rule(rule) => body.rules.push(rule),
+                        Asked::Several { ids, .. } => body.candidates.extend(ids.iter().map(|(id, text)| Candidate { id, ru: &text.ru, en: &text.en })),
+                    }
+                }
+                nsi::json(&body)?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    fn answers(&self, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Asked>, Failure> {
+        let book = Book::load(files, books, Date::today_in_russia())?;
+        nsi::complain(&book.books, ui)?;
+        self.ids.iter().map(|id| answer(&book, id, ui)).collect()
+    }
+}
+
+fn answer(book: &Book, typed: &str, ui: &Ui<'_>) -> Result<Asked, Failure> {
+    let id = typed.trim().to_uppercase();
+    if let Some(rule) = book.explain(&id)? {
+        return Ok(Asked::Rule(Box::new(rule)));
+    }
+    let all: BTreeSet<&str> = book.ids().collect();
+    let begun: Vec<&str> = all.iter().copied().filter(|known| !id.is_empty() && known.starts_with(&id)).collect();
+    match begun.as_slice() {
+        [] => {
+            // Of the same category, if there is such a one.
+            let category = id.split('.').next().unwrap_or(&id);
+            let same = all.iter().copied().filter(|known| known.split('.').next() == Some(category));
+            let near = match nearest(&id, same, NEAREST) {
+                none if none.is_empty() => nearest(&id, all.iter().copied(), NEAREST),
+                some => some,
+            };
+            let near = near.join(", ");
+            let key = if near.is_empty() { Key::ExplainUnknown } else { Key::ExplainUnknownNear };
+            Err(Failure::Verb(ui.texts.fill(key, ui.lang, &[("id", typed), ("ids", &near)]), Exit::Usage))
+        }
+        [one] => match book.explain(one)? {
+            Some(rule) => Ok(Asked::Rule(Box::new(rule))),
+            None => Err(Failure::Verb(ui.texts.fill(Key::ExplainUnknown, ui.lang, &[("id", typed)]), Exit::Usage)),
+        },
+        several => Ok(Asked::Several { prefix: id, ids: several.iter().map(|known| ((*known).to_owned(), book.summary(known))).collect() }),
+    }
+}
+
+impl Asked {
+    fn human(&self, ui: &Ui<'_>) -> String {
+        match self {
+            Self::Rule(rule) => human::rule(rule, ui.texts, ui.lang),
+            Self::Several { prefix, ids } => {
+                let count = ui.texts.number(ui.lang, ids.len() as u64);
+                let mut out = ui.texts.fill(Key::ExplainSeveral, ui.lang, &[("prefix", prefix), ("count", &count)]) + "\n";
+                for (id, text) in ids {
+                    out.push_str(&format!("  {id}  {}\n", text.get(ui.lang)));
+                }
+                out
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Lang;
+    use crate::report::Texts;
+
+    fn book() -> Book {
+        // A fixed day: what is valid today changes.
+        Book::load(&RuleFiles::embedded(), None, Date::new(2026, 3, 1).expect("a day")).expect("sound tables")
+    }
+
+    #[test]
+    fn rules_of_every_kind_in_both_languages() {
+        let (book, texts) = (book(), Texts::load(&RuleFiles::embedded()).expect("sound"));
+        for id in
+            ["006F.00.0310", "001F.00.0270", "003F.00.2170", "004F.00.0010", "005F.00.0010", "001F.00.0031", "002F.00.0260", "006F.00.1220", "R012", "S001"]
+        {
+            let rule = book.explain(id).expect("sound").unwrap_or_else(|| panic!("{id}"));
+            for (lang, name) in [(Lang::Ru, "ru"), (Lang::En, "en")] {
+                insta::assert_snapshot!(format!("{id}_{name}"), human::rule(&rule, &texts, lang));
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_is_told_whole() {
+        let (book, texts) = (book(), Texts::load(&RuleFiles::embedded()).expect("sound"));
+        let ids: BTreeSet<&str> = book.ids().collect();
+        assert!(ids.iter().filter(|id| id.contains('.')).count() >= 865, "{}", ids.len());
+        let mut shown = 0;
+        for id in ids {
+            let rule = book.explain(id).expect("sound").unwrap_or_else(|| panic!("{id}"));
+            shown += usize::from(rule.versions.iter().any(|v| v.passing.is_some()));
+            for lang in [Lang::Ru, Lang::En] {
+                let text = human::rule(&rule, &texts, lang);
+                // Sets of the language stand in braces, slots hold one lower-case word.
+                let slot = |part: &str| part.split_once('}').is_some_and(|(word, _)| word.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+                assert!(!text.split('{').skip(1).any(slot), "{id}: {text}");
+                assert!(text.lines().all(|l| l.is_empty() || !l.trim_end().is_empty()), "{id}: {text}");
+                let facts = text.lines().filter(|l| l.starts_with("  ") && !l.starts_with("   "));
+                for line in facts {
+                    assert!(line.trim().contains("  "), "{id}: «{line}» says nothing\n{text}");
+                }
+            }
+        }
+        // A passing and a failing piece stand at most rules of the records.
+        assert!(shown >= EXAMPLES, "{shown} rules with examples");
+    }
+
+    /// Rules with examples when this was written.
+    const EXAMPLES: usize = 300;
+}

@@ -1,0 +1,301 @@
+//! A passing and a failing piece of XML for a rule of the records: values that the rule itself names are tried, and the rule is asked.
+//!
+//! What is shown was judged by the compiled rule, so an example is never wrong; where the few values tried show nothing, there is none.
+
+use std::collections::BTreeMap;
+
+use super::ast::{Arg, Call, Expr, Item, Literal, Set, Term};
+use super::compile::Sources;
+use super::eval::Facts;
+use super::resolve::{Found, Names};
+use super::set::{RuleSet, Side};
+use super::table::Row;
+use crate::nsi::Date;
+use crate::registry::encoding::Encoding;
+use crate::registry::format::value::{Base, ValueType};
+use crate::registry::format::{Content, Format, NodeId, Role};
+use crate::registry::record::Record;
+
+/// Two pieces of XML, indented by two spaces a level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragments {
+    /// The rule applies and holds.
+    pub passing: String,
+    /// The rule applies and does not hold.
+    pub failing: String,
+}
+
+/// Most elements that are varied, and most combinations that are tried.
+const MOST_ELEMENTS: usize = 4;
+const MOST_TRIES: usize = 4_000;
+
+/// What stands in a piece: a value, an empty block, nothing.
+type Choice = Option<String>;
+
+/// Finds both pieces for a row in the files of a letter; none for rules of the head, of persons, and where the simple search shows nothing.
+pub fn fragments(row: &Row, letter: char, sources: Sources<'_>) -> Option<Fragments> {
+    let format = sources.format;
+    let require = row.require.as_ref()?;
+    let element = format.find(&row.element)?;
+    let record = format.role(Role::Record)?;
+    if element == record || !format.is_within(element, record) {
+        return None;
+    }
+    let block = format.node(element).parent?;
+    let names = Names { own: format, persons: sources.persons };
+    let mut elements: BTreeMap<NodeId, Vec<Choice>> = BTreeMap::new();
+    let mut scan = Scan { names, block, elements: &mut elements, alone: true };
+    scan.element(element, Vec::new());
+    row.when.iter().chain([require]).for_each(|e| scan.expr(e));
+    if !scan.alone || elements.len() > MOST_ELEMENTS {
+        return None;
+    }
+    // The checked element last: it changes fastest, so that both pieces share the rest.
+    let mut order: Vec<(NodeId, Vec<Choice>)> = elements.into_iter().map(|(id, tried)| (id, choices(format, id, tried))).collect();
+    order.sort_by_key(|(id, _)| (*id == element, *id));
+    let judge = Judge::new(row, require, letter, sources)?;
+    let count: usize = order.iter().map(|(_, c)| c.len()).product();
+    let (mut passing, mut failing) = (None, None);
+    for n in 0..count.min(MOST_TRIES) {
+        let mut rest = n;
+        let mut values: Vec<(NodeId, &Choice)> = Vec::with_capacity(order.len());
+        for (id, choices) in order.iter().rev() {
+            values.push((*id, &choices[rest % choices.len()]));
+            rest /= choices.len();
+        }
+        let piece = Piece { format, block, values: values.into_iter().filter_map(|(id, c)| c.as_ref().map(|c| (id, c.as_str()))).collect() };
+        let record = piece.record(record);
+        if failing.is_none() && judge.hits(&judge.rule, &record) {
+            failing = Some(piece.xml(&order));
+        }
+        if passing.is_none() && judge.hits(&judge.reverse, &record) {
+            passing = Some(piece.xml(&order));
+        }
+        if let (Some(passing), Some(failing)) = (&passing, &failing) {
+            return Some(Fragments { passing: passing.clone(), failing: failing.clone() });
+        }
+    }
+    None
+}
+
+/// The rule, and the rule with its requirement turned round: what breaks that one is no idle pass.
+struct Judge {
+    rule: RuleSet,
+    reverse: RuleSet,
+}
+
+impl Judge {
+    fn new(row: &Row, require: &Expr, letter: char, sources: Sources<'_>) -> Option<Self> {
+        let reverse = match require {
+            Expr::Present(names) => Expr::Absent(names.clone()),
+            Expr::Absent(names) => Expr::Present(names.clone()),
+            other => Expr::Not(Box::new(other.clone())),
+        };
+        let compile = |row: &Row| {
+            let set = RuleSet::compile(std::slice::from_ref(row), &[(letter, Side::Own)], None, sources).ok()?;
+            // Values of the head and of the person are not tried.
+            let simple = set.head_elements().is_empty() && set.person_elements().is_empty();
+            (simple && set.states().iter().all(|s| s.state == super::State::Executed) && !set.states().is_empty()).then_some(set)
+        };
+        Some(Self { rule: compile(row)?, reverse: compile(&Row { require: Some(reverse), ..row.clone() })? })
+    }
+
+    fn hits(&self, set: &RuleSet, record: &Record) -> bool {
+        let facts = Facts { encoding: Encoding::Utf8, account_date: Date::new(2021, 3, 5), today: Date::new(2021, 3, 6), ..Facts::default() };
+        let mut hit = false;
+        set.record(record, &facts, None, true, &mut set.work(), &mut |_| hit = true);
+        hit
+    }
+}
+
+/// Elements that a rule names, with the values that it compares them with.
+struct Scan<'f, 'e> {
+    names: Names<'f>,
+    block: NodeId,
+    elements: &'e mut BTreeMap<NodeId, Vec<Choice>>,
+    /// Nothing is named but elements of the record.
+    alone: bool,
+}
+
+impl Scan<'_, '_> {
+    fn element(&mut self, id: NodeId, values: Vec<String>) {
+        self.elements.entry(id).or_default().extend(values.into_iter().map(Some));
+    }
+
+    fn name(&mut self, name: &str, values: Vec<String>) {
+        match self.names.find(name, self.block) {
+            Found::Own(id) if self.names.in_record(id) => self.element(id, values),
+            _ => self.alone = false,
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|p| self.expr(p)),
+            Expr::Not(inner) => self.expr(inner),
+            Expr::Compare(_, left, right) => {
+                let literals: Vec<String> = [left, right].into_iter().filter_map(constant).flat_map(around).collect();
+                for term in [left, right] {
+                    self.term(term, &literals);
+                }
+            }
+            Expr::In { term, set, .. } => {
+                let mut literals = Vec::new();
+                match set {
+                    Set::Items(items) => {
+                        for item in items.iter().take(3) {
+                            literals.extend(match item {
+                                Item::One(one) => around(literal(one)),
+                                Item::Range(first, last) => vec![literal(first), literal(last)],
+                            });
+                        }
+                    }
+                    Set::Named(name) if self.names.find(&name.name, self.block) == Found::Unknown => {}
+                    Set::Named(name) => self.name(&name.name, constant(term).into_iter().collect()),
+                }
+                self.term(term, &literals);
+            }
+            Expr::Like(term, pattern) => self.term(term, &[pattern.trim_end_matches('*').to_owned()]),
+            Expr::Present(names) | Expr::Absent(names) => names.iter().for_each(|n| self.name(&n.name, Vec::new())),
+            Expr::Quantified { .. } => self.alone = false,
+            Expr::Call(call) => self.call(call),
+        }
+    }
+
+    fn term(&mut self, term: &Term, literals: &[String]) {
+        match term {
+            Term::Ref(name) => self.name(&name.name, literals.to_vec()),
+            Term::Number(_) | Term::Text(_) => {}
+            Term::Arithmetic(_, left, right) => {
+                self.term(left, literals);
+                self.term(right, literals);
+            }
+            Term::Call(call) => self.call(call),
+        }
+    }
+
+    fn call(&mut self, call: &Call) {
+        match (call.name.as_str(), call.args.as_slice()) {
+            // The first argument is a value, the others say what it must look like.
+            ("LEN" | "MASK" | "CHARSET" | "DIGITS" | "DECIMAL" | "DATE" | "YEAR" | "MONTH" | "LASTCHAR" | "INBOOK", [Arg::Term(value), ..]) => {
+                self.term(value, &[]);
+            }
+            ("BOOK", _) | ("TODAY", []) => {}
+            _ => self.alone = false,
+        }
+    }
+}
+
+fn constant(term: &Term) -> Option<String> {
+    match term {
+        Term::Number(text) | Term::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn literal(literal: &Literal) -> String {
+    match literal {
+        Literal::Number(text) | Literal::Text(text) => text.clone(),
+    }
+}
+
+/// A literal, and for whole numbers what stands on both sides of it.
+fn around(text: String) -> Vec<String> {
+    match text.parse::<u32>() {
+        Ok(n) if !text.starts_with('0') || n == 0 => vec![text, (n + 1).to_string(), n.saturating_sub(1).to_string()],
+        _ => vec![text],
+    }
+}
+
+/// What is tried for an element: the rule's values, values of its type, and that it is absent.
+fn choices(format: &Format, id: NodeId, tried: Vec<Choice>) -> Vec<Choice> {
+    let mut all = tried;
+    match &format.node(id).content {
+        Content::Block => all.push(Some(String::new())),
+        Content::Value(kind) => all.extend(samples(kind).into_iter().map(Some)),
+    }
+    all.push(None);
+    let mut out: Vec<Choice> = Vec::new();
+    for choice in all {
+        if !out.contains(&choice) {
+            out.push(choice);
+        }
+    }
+    out
+}
+
+fn samples(kind: &ValueType) -> Vec<String> {
+    let (least, most) = kind.lengths();
+    let mut all: Vec<String> = kind.list().iter().take(3).map(|v| v.to_string()).collect();
+    match kind.base() {
+        Base::Date => all.extend(["2021-02-15", "2021-02-20", "2021-02-30"].map(str::to_owned)),
+        Base::Number if kind.decimal().is_some() => all.extend(["1.00", "2.00", "1.000", "0.00"].map(str::to_owned)),
+        Base::Number => all.extend([least.max(1), most.min(20), most.min(20) + 1].iter().map(|n| "1".repeat(*n))),
+        Base::Text => {
+            all.extend(["1", "I10", "?"].map(str::to_owned));
+            all.extend([least.max(1), most.min(40), most.min(40) + 1].iter().map(|n| "1".repeat(*n)));
+        }
+    }
+    all
+}
+
+/// Values of a record; blocks around them stand by themselves.
+struct Piece<'f, 'v> {
+    format: &'f Format,
+    block: NodeId,
+    values: Vec<(NodeId, &'v str)>,
+}
+
+impl Piece<'_, '_> {
+    fn stands(&self, id: NodeId) -> bool {
+        self.format.is_within(self.block, id) || self.values.iter().any(|(v, _)| self.format.is_within(*v, id))
+    }
+
+    fn value(&self, id: NodeId) -> Option<&str> {
+        self.values.iter().find(|(v, _)| *v == id).map(|(_, text)| *text)
+    }
+
+    fn record(&self, root: NodeId) -> Record {
+        let mut record = Record::default();
+        self.fill(&mut record, root, None);
+        record
+    }
+
+    fn fill(&self, record: &mut Record, id: NodeId, parent: Option<usize>) {
+        let block = record.open(self.format, id, parent, 0);
+        for child in &self.format.node(id).children {
+            let node = self.format.node(*child);
+            match (&node.content, self.value(*child)) {
+                (Content::Block, _) if self.stands(*child) => self.fill(record, *child, Some(block)),
+                (Content::Value(_), Some(text)) => record.value(block, node.position, text.as_bytes(), 0),
+                _ => {}
+            }
+        }
+    }
+
+    /// From the innermost block that holds all elements of the rule.
+    fn xml(&self, order: &[(NodeId, Vec<Choice>)]) -> String {
+        let holds = |id: &NodeId| order.iter().all(|(e, _)| *e != *id && self.format.is_within(*e, *id));
+        let top = std::iter::successors(Some(self.block), |id| self.format.node(*id).parent).find(holds).unwrap_or(self.format.root());
+        let mut out = String::new();
+        self.write(&mut out, top, 0);
+        out
+    }
+
+    fn write(&self, out: &mut String, id: NodeId, depth: usize) {
+        let (name, indent) = (&self.format.node(id).name, "  ".repeat(depth));
+        let mut inner = String::new();
+        for child in &self.format.node(id).children {
+            match (&self.format.node(*child).content, self.value(*child)) {
+                (Content::Block, _) if self.stands(*child) => self.write(&mut inner, *child, depth + 1),
+                (Content::Value(_), Some(text)) => {
+                    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                    let name = &self.format.node(*child).name;
+                    inner.push_str(&format!("{indent}  <{name}>{text}</{name}>\n"));
+                }
+                _ => {}
+            }
+        }
+        out.push_str(&if inner.is_empty() { format!("{indent}<{name}/>\n") } else { format!("{indent}<{name}>\n{inner}{indent}</{name}>\n") });
+    }
+}
