@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
+use super::args::Cli;
 use super::inputs::inputs;
 use super::ui::{Target, Ui};
-use super::args::Cli;
 use super::{Exit, Failure, nsi};
 use crate::finding::Catalog;
 use crate::flk::{Checker, Config, PackageReport, Rulebook};

@@ -63,8 +63,7 @@ impl Rulebook {
     pub fn load(files: &RuleFiles, books: Option<&Path>, catalog: &mut Catalog, runs: impl Fn(&str) -> bool) -> Result<Self, TableError> {
         let mut rows = load(files, FLK_TABLES)?;
         rows.retain(|row| runs(&row.id));
-        let reasons: BTreeMap<String, Text> =
-            files.rows::<Reason>(REASONS)?.into_iter().map(|(_, r)| (r.kind, Text { ru: r.ru, en: r.en })).collect();
+        let reasons: BTreeMap<String, Text> = files.rows::<Reason>(REASONS)?.into_iter().map(|(_, r)| (r.kind, Text { ru: r.ru, en: r.en })).collect();
         let mut book = Self {
             books: Books::load(files, books)?,
             conventions: Conventions::load(files)?,
@@ -169,9 +168,7 @@ impl Rulebook {
                 compiled
             }
         };
-        let stale = |row: &RowState| {
-            row.books.iter().any(|b| *b.origin() == Origin::Embedded && b.complete_until().is_some_and(|until| until < on))
-        };
+        let stale = |row: &RowState| row.books.iter().any(|b| *b.origin() == Origin::Embedded && b.complete_until().is_some_and(|until| until < on));
         let entries = |set: &RuleSet| {
             let mut entries = vec![RuleIx(0); self.rows.len()];
             for row in set.states() {

@@ -148,7 +148,8 @@ impl<'t> Checker<'t> {
         let of_persons = seen(package.persons.as_ref(), Some(PERSONS), period.or(name_period)).flatten();
         let rules = match (self.rules, &of_main) {
             (Some(book), Some(main)) => {
-                let persons = self.formats.has_persons(main.format.family).then(|| of_persons.as_ref().map_or_else(|| self.newest(PERSONS), |p| Some(p.format)));
+                let persons =
+                    self.formats.has_persons(main.format.family).then(|| of_persons.as_ref().map_or_else(|| self.newest(PERSONS), |p| Some(p.format)));
                 Some(book.for_package(self.formats, self.catalog, main.format, persons.flatten(), main.facts().account_date()).map_err(io::Error::other)?)
             }
             _ => None,

@@ -286,7 +286,8 @@ impl<'p> Walker<'p> {
     /// keeps of it has its place in the file.
     pub(super) fn settle(&mut self, read: Progressed) {
         let base = self.base;
-        let places = held(&mut self.frames, &mut self.local_keys, &mut self.local_sums, &mut self.record_places).chain(self.kept.iter_mut().map(|f| &mut f.place));
+        let places =
+            held(&mut self.frames, &mut self.local_keys, &mut self.local_sums, &mut self.record_places).chain(self.kept.iter_mut().map(|f| &mut f.place));
         places.filter(|place| place.offset >= base).for_each(|place| read.shift(place));
     }
 
@@ -777,12 +778,7 @@ impl LocalKeys {
 }
 
 /// Places that an unfinished record may still need.
-fn held<'w>(
-    frames: &'w mut [Frame],
-    keys: &'w mut [LocalKeys],
-    sums: &'w mut [LocalSum],
-    record: &'w mut [Place],
-) -> impl Iterator<Item = &'w mut Place> {
+fn held<'w>(frames: &'w mut [Frame], keys: &'w mut [LocalKeys], sums: &'w mut [LocalSum], record: &'w mut [Place]) -> impl Iterator<Item = &'w mut Place> {
     let keys = keys.iter_mut().flat_map(|k| k.ends.iter_mut().map(|(_, place)| place));
     let totals = sums.iter_mut().filter_map(|s| s.total.as_mut()).map(|(_, place)| place);
     frames.iter_mut().map(|f| &mut f.place).chain(keys).chain(totals).chain(record)

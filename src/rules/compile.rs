@@ -138,7 +138,16 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Unit::Person { .. } => sources.format.role(Role::Record).unwrap_or(sources.format.root()),
             Unit::PersonsHead => sources.format.role(Role::Account).unwrap_or(sources.format.root()),
         };
-        Self { sources, names: Names { own: sources.format, persons: sources.persons }, captures, whole: unit, unit, from, mode: Mode::Any, needs: Needs::default() }
+        Self {
+            sources,
+            names: Names { own: sources.format, persons: sources.persons },
+            captures,
+            whole: unit,
+            unit,
+            from,
+            mode: Mode::Any,
+            needs: Needs::default(),
+        }
     }
 
     pub(super) fn condition(&mut self, expr: &Expr) -> Compiled<Cond> {
@@ -478,7 +487,9 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     fn reference(&mut self, name: &Ref, hint: Option<Kind>) -> Compiled<(Operand, Kind)> {
         match self.names.find(&name.name, self.from) {
-            Found::File(part) => Ok((Operand::FilePart(part, self.whose()), if matches!(part, FilePart::Yy | FilePart::Mm) { Kind::Number } else { Kind::Text })),
+            Found::File(part) => {
+                Ok((Operand::FilePart(part, self.whose()), if matches!(part, FilePart::Yy | FilePart::Mm) { Kind::Number } else { Kind::Text }))
+            }
             Found::Person(id) => {
                 let Some(kind) = self.sources.persons.and_then(|p| kind_of(p, id)) else { return mistake(name.at, format!("{} is a block", name.name)) };
                 Ok((self.person_operand(id), kind))

@@ -276,7 +276,13 @@ impl RuleSet {
 
     /// Rows that cannot be judged without the persons.
     pub fn of_persons(&self) -> impl Iterator<Item = usize> + '_ {
-        self.blocks.iter().flat_map(Block::all).filter(|r| r.person).map(|r| r.row).chain(self.persons.iter().map(|(r, _)| r.row)).chain(self.persons_head.iter().map(|r| r.row))
+        self.blocks
+            .iter()
+            .flat_map(Block::all)
+            .filter(|r| r.person)
+            .map(|r| r.row)
+            .chain(self.persons.iter().map(|(r, _)| r.row))
+            .chain(self.persons_head.iter().map(|r| r.row))
     }
 
     /// The start of gathering: one value for each thing that rules of the head ask of all records.

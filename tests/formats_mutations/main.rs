@@ -84,7 +84,9 @@ fn judge(mutant: &Mutant, findings: &[Finding], catalog: &Catalog) -> Result<(),
     let Some(claim) = &mutant.expected.ours else {
         return if findings.is_empty() { Ok(()) } else { Err("is allowed".to_owned()) };
     };
-    let fits = |f: &&Finding| catalog.rule(f.rule).check.is_some_and(|c| claim.checks.contains(&c)) && f.path.starts_with(&claim.path) && f.place.offset == claim.offset as u64;
+    let fits = |f: &&Finding| {
+        catalog.rule(f.rule).check.is_some_and(|c| claim.checks.contains(&c)) && f.path.starts_with(&claim.path) && f.place.offset == claim.offset as u64
+    };
     if findings.is_empty() && mutant.expected.oracle_accepts.is_none() {
         return Ok(());
     }
