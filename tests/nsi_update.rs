@@ -20,6 +20,9 @@ struct Desk {
     attempts: u32,
 }
 
+/// Whether a fault is the one that is due.
+type Fits = Box<dyn Fn(&Fault) -> bool>;
+
 #[derive(Default)]
 struct Quiet {
     again: RefCell<Vec<String>>,
@@ -246,7 +249,7 @@ fn what_is_no_packet_leaves_the_old_edition() {
     let middle = flipped.len() / 3;
     flipped[middle] ^= 0xFF;
     let archive_fault = |f: &Fault| matches!(f, Fault::Refused(Refusal::Archive(_)));
-    let bad: Vec<(&str, Vec<u8>, Box<dyn Fn(&Fault) -> bool>)> = vec![
+    let bad: Vec<(&str, Vec<u8>, Fits)> = vec![
         ("a page", b"<!DOCTYPE html><html><body>Log in</body></html>".to_vec(), Box::new(|f| *f == Fault::Page)),
         ("a page in XML", b"<?xml version=\"1.0\"?><html xmlns=\"x\"><body/></html>".to_vec(), Box::new(|f| *f == Fault::Page)),
         ("nothing", Vec::new(), Box::new(|f| *f == Fault::NotAPacket)),

@@ -22,7 +22,7 @@ use crate::tables::RuleFiles;
 pub(super) struct UpdateArgs {
     /// Ids of books.
     #[arg(value_name = "BOOK")]
-    books: Vec<String>,
+    ids: Vec<String>,
     /// Only show what would be fetched.
     #[arg(long)]
     dry_run: bool,
@@ -49,7 +49,7 @@ pub(super) struct UpdateArgs {
 impl UpdateArgs {
     pub(super) fn run(&self, folder: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let importer = Importer::new(files, folder)?;
-        let order = Order { books: self.books.clone(), dry_run: self.dry_run };
+        let order = Order { books: self.ids.clone(), dry_run: self.dry_run };
         let watch = Teller { bar: ui.transfer(), ui };
         let steps = match &self.from {
             Some(path) if !path.exists() => {
@@ -85,7 +85,7 @@ impl UpdateArgs {
 
     /// A book that the site never had is no failure unless it was asked for.
     fn fails(&self, fault: &Fault) -> bool {
-        !(self.books.is_empty() && *fault == Fault::NotListed)
+        !(self.ids.is_empty() && *fault == Fault::NotListed)
     }
 
     fn exit(&self, steps: &[Step]) -> Exit {
@@ -143,7 +143,7 @@ impl UpdateArgs {
                 Outcome::Left => {
                     left += 1;
                     wanted += u64::from(step.standing.is_some_and(|s| !matches!(s, Standing::Current | Standing::Older)));
-                    Some(stands(step, texts, lang)).filter(|_| !ui.quiet && (self.dry_run || !self.books.is_empty() || step.standing == Some(Standing::Older)))
+                    Some(stands(step, texts, lang)).filter(|_| !ui.quiet && (self.dry_run || !self.ids.is_empty() || step.standing == Some(Standing::Older)))
                 }
                 Outcome::Failed(fault) if self.fails(fault) => {
                     failed += 1;
