@@ -60,6 +60,53 @@ impl<'a> Ui<'a> {
     }
 }
 
+/// The progress of files that come from elsewhere.
+pub(super) struct Transfer {
+    bar: ProgressBar,
+}
+
+impl Ui<'_> {
+    /// A bar for transfers; it shows nothing unless standard error is a terminal and the user wants to hear.
+    pub(super) fn transfer(&self) -> Transfer {
+        let wanted = !self.quiet && io::stderr().is_terminal();
+        let target = if wanted { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.set_style(ProgressStyle::with_template("{msg}  {bytes} / {total_bytes}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Transfer { bar }
+    }
+}
+
+impl Transfer {
+    /// What comes now.
+    pub(super) fn turn(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// How much of how much is there.
+    pub(super) fn size(&self, from: u64, total: Option<u64>) {
+        match total {
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
+        }
+        self.bar.set_position(from);
+    }
+
+    /// More is there.
+    pub(super) fn bytes(&self, count: u64) {
+        self.bar.inc(count);
+    }
+
+    /// Something is said while the bar steps aside.
+    pub(super) fn aside(&self, say: impl FnOnce()) {
+        self.bar.suspend(say);
+    }
+
+    /// Removes the bar.
+    pub(super) fn done(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// The progress bar of a run.
 pub(super) struct Bar {
     bar: ProgressBar,

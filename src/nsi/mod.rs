@@ -14,6 +14,7 @@ mod import;
 mod image;
 mod index;
 mod map;
+pub mod update;
 
 use std::fmt;
 use std::io;

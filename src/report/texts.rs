@@ -368,6 +368,66 @@ keys! {
     ExplainUnknown = "explain.unknown",
     /// No such rule, but similar ones.
     ExplainUnknownNear = "explain.unknown-near",
+    /// A book at hand beside the site's.
+    NsiUpdateLine = "nsi.update-line",
+    /// Nothing at hand.
+    NsiUpdateNone = "nsi.update-none",
+    /// Standing.
+    NsiUpdateCurrent = "nsi.update-current",
+    /// Standing.
+    NsiUpdateOlder = "nsi.update-older",
+    /// Standing.
+    NsiUpdateNewer = "nsi.update-newer",
+    /// Standing.
+    NsiUpdateAbsent = "nsi.update-absent",
+    /// Standing.
+    NsiUpdateUnclear = "nsi.update-unclear",
+    /// A book that failed.
+    NsiUpdateFailed = "nsi.update-failed",
+    /// Books that the site lacks.
+    NsiUpdateUnlisted = "nsi.update-unlisted",
+    /// The last line.
+    NsiUpdateTotal = "nsi.update-total",
+    /// The last line of a look.
+    NsiUpdateWould = "nsi.update-would",
+    /// Another try.
+    NsiUpdateAgain = "nsi.update-again",
+    /// Reason.
+    NsiUpdateUnreachable = "nsi.update-unreachable",
+    /// Reason.
+    NsiUpdateTimeout = "nsi.update-timeout",
+    /// Reason.
+    NsiUpdateCut = "nsi.update-cut",
+    /// Reason.
+    NsiUpdateStatus = "nsi.update-status",
+    /// Reason.
+    NsiUpdateRedirect = "nsi.update-redirect",
+    /// Reason.
+    NsiUpdateTooLarge = "nsi.update-too-large",
+    /// Reason.
+    NsiUpdateEndless = "nsi.update-endless",
+    /// Reason.
+    NsiUpdateNotKept = "nsi.update-not-kept",
+    /// Reason.
+    NsiUpdateList = "nsi.update-list",
+    /// Reason.
+    NsiUpdatePage = "nsi.update-page",
+    /// Reason.
+    NsiUpdateNotAPacket = "nsi.update-not-a-packet",
+    /// Reason.
+    NsiUpdateOtherEdition = "nsi.update-other-edition",
+    /// Reason.
+    NsiUpdateRefused = "nsi.update-refused",
+    /// Reason.
+    NsiUpdateNotListed = "nsi.update-not-listed",
+    /// Usage.
+    NsiUpdateBadUrl = "nsi.update-bad-url",
+    /// Usage.
+    NsiUpdateBadProxy = "nsi.update-bad-proxy",
+    /// Usage.
+    NsiUpdateBadCa = "nsi.update-bad-ca",
+    /// Usage.
+    NsiUpdateNoClient = "nsi.update-no-client",
     /// Columns.
     NsiListHead = "nsi.list-head",
     /// What the asterisk means.

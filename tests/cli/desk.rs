@@ -111,9 +111,23 @@ impl Desk {
     pub(crate) fn puomp(&self, args: &[&str]) -> Command {
         let mut command = Command::new(insta_cmd::get_cargo_bin("puomp"));
         command.current_dir(self.folder.path()).args(args);
-        for variable in
-            ["LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG", "PUOMP_LANG", "PUOMP_RULES", "PUOMP_BOOKS", "NO_COLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"]
-        {
+        for variable in [
+            "LC_ALL",
+            "LC_MESSAGES",
+            "LC_CTYPE",
+            "LANG",
+            "PUOMP_LANG",
+            "PUOMP_RULES",
+            "PUOMP_BOOKS",
+            "PUOMP_NSI_URL",
+            "PUOMP_MINISTRY_URL",
+            "PUOMP_PROXY",
+            "PUOMP_CA",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "TERM",
+            "COLUMNS",
+        ] {
             command.env_remove(variable);
         }
         command

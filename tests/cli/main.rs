@@ -7,4 +7,7 @@ mod nsi;
 mod privacy;
 mod protocol;
 mod rules;
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
+mod update;
 mod validate;

@@ -119,17 +119,7 @@ fn human(all: &[Import], folder: &Path, quiet: bool, texts: &Texts, lang: Lang) 
         match &import.outcome {
             Ok(_) if quiet => {}
             Ok(taken) => {
-                let rows = texts.number(lang, taken.book.rows as u64);
-                let edition = words::edition(&taken.book, texts, lang);
-                let mut line = texts.fill(Key::NsiTaken, lang, &[("book", &taken.book.id), ("edition", &edition), ("rows", &rows)]);
-                if let Some(replaced) = &taken.replaced {
-                    let key = if replaced.imported { Key::NsiTakenWas } else { Key::NsiTakenWasBuiltIn };
-                    line.push_str(&texts.fill(key, lang, &[("edition", &words::edition(replaced, texts, lang))]));
-                }
-                if taken.left_out > 0 {
-                    line.push_str(&texts.fill(Key::NsiTakenLeftOut, lang, &[("rows", &texts.number(lang, taken.left_out as u64))]));
-                }
-                out.push_str(&line);
+                out.push_str(&words::taken(taken, texts, lang));
                 out.push('\n');
             }
             Err(refusal) => {

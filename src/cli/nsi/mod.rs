@@ -3,6 +3,7 @@
 mod import;
 mod list;
 mod show;
+mod update;
 mod words;
 
 use std::io::{self, Write};
@@ -33,6 +34,8 @@ pub(super) struct NsiArgs {
 enum Command {
     /// Take books as published.
     Import(import::ImportArgs),
+    /// Get current editions from the sites.
+    Update(update::UpdateArgs),
     /// Books at hand.
     List {
         /// Form of the answer.
@@ -60,6 +63,7 @@ impl NsiArgs {
         let folder = folder(cli);
         match &self.command {
             Command::Import(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, files, ui),
+            Command::Update(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, files, ui),
             Command::List { format } => list::run(*format, folder.as_deref(), files, ui),
             Command::Show(verb) => verb.run(folder.as_deref(), files, ui),
         }

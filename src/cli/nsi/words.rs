@@ -2,7 +2,7 @@
 
 use crate::cli::ui::Ui;
 use crate::finding::Lang;
-use crate::nsi::{BookFault, Date, Description, ImageError, Refusal};
+use crate::nsi::{BookFault, Date, Description, ImageError, Refusal, Taken};
 use crate::report::{Key, Texts};
 
 /// «3.0 от 2018-03-30», «без номера, по строкам 2022-01-01».
@@ -15,6 +15,20 @@ pub(super) fn edition(book: &Description, texts: &Texts, lang: Lang) -> String {
             texts.fill(key, lang, &[("edition", number), ("date", &date.to_string())])
         }
     }
+}
+
+/// «V002: 5.0 от 2026-01-30, строк 200; была 3.0 от 2018-03-30».
+pub(super) fn taken(taken: &Taken, texts: &Texts, lang: Lang) -> String {
+    let rows = texts.number(lang, taken.book.rows as u64);
+    let mut line = texts.fill(Key::NsiTaken, lang, &[("book", &taken.book.id), ("edition", &edition(&taken.book, texts, lang)), ("rows", &rows)]);
+    if let Some(replaced) = &taken.replaced {
+        let key = if replaced.imported { Key::NsiTakenWas } else { Key::NsiTakenWasBuiltIn };
+        line.push_str(&texts.fill(key, lang, &[("edition", &edition(replaced, texts, lang))]));
+    }
+    if taken.left_out > 0 {
+        line.push_str(&texts.fill(Key::NsiTakenLeftOut, lang, &[("rows", &texts.number(lang, taken.left_out as u64))]));
+    }
+    line
 }
 
 /// «7 лет», «3 месяца», «12 дней».

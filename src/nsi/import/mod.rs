@@ -6,7 +6,7 @@
 mod compile;
 mod raw;
 mod recognise;
-mod source;
+pub(super) mod source;
 mod table;
 mod xml;
 
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use super::book::{Book, Description, Origin};
 use super::catalog::{BookInfo, Catalog, Stock};
 use super::date::Date;
-use super::image::{Bytes, Image};
+use super::image::{Builder, Bytes, Head, Image};
 use super::{ENDING, embedded, prevails, read};
 use crate::registry::fault::Fault;
 use crate::sys::{Access, write_atomic};
@@ -221,6 +221,35 @@ pub struct Wish {
     pub checked: Option<Date>,
 }
 
+/// A book that was read and checked and is not stored yet.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    bytes: Vec<u8>,
+    taken: Taken,
+}
+
+impl Prepared {
+    /// The book as it would be.
+    pub(super) fn book(&self) -> &Description {
+        &self.taken.book
+    }
+
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// The compiled book cannot be written.
+    pub(super) fn store(self) -> Result<Taken, Refusal> {
+        write(&self.taken.path, &self.bytes)?;
+        Ok(self.taken)
+    }
+}
+
+/// One file takes the place of another in one step.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let write = || path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| write_atomic(path, Access::Default, bytes));
+    write().map_err(|e: io::Error| Refusal::NotWritten(e.kind()))
+}
+
 /// Takes books into a folder.
 #[derive(Debug)]
 pub struct Importer {
@@ -258,6 +287,14 @@ impl Importer {
     /// # Errors
     /// Why it was not taken.
     pub fn take_bytes(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Taken, Refusal> {
+        self.prepare(name, stem, bytes, wish)?.store()
+    }
+
+    /// Reads and checks the content of one file as [`Importer::take_bytes`] does and stores nothing yet.
+    ///
+    /// # Errors
+    /// Why it would not be taken.
+    pub(super) fn prepare(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Prepared, Refusal> {
         let text = source::decode(bytes)?;
         let table = if source::is_xml(&text) { xml::read(&text) } else { table::read(&text) }?;
         let info = recognise::book(&self.catalog, wish.book.as_deref(), stem, &table, wish.force)?;
@@ -277,11 +314,36 @@ impl Importer {
         if let Some(current) = current.as_ref().filter(|_| !wish.force) {
             judge(&offered, current)?;
         }
-        let failed = |e: io::Error| Refusal::NotWritten(e.kind());
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
         let replaced = current.map(|b| b.describe());
-        write_atomic(&path, Access::Default, &compiled.bytes).map_err(failed)?;
-        Ok(Taken { book: offered.describe(), replaced, left_out: compiled.left_out, path })
+        Ok(Prepared { bytes: compiled.bytes, taken: Taken { book: offered.describe(), replaced, left_out: compiled.left_out, path } })
+    }
+
+    /// Notes in an imported book that the site named it as the current one on a day; nothing for an embedded one.
+    ///
+    /// # Errors
+    /// The compiled book cannot be written.
+    pub(super) fn confirm(&self, info: &Arc<BookInfo>, on: Date) -> Result<(), Refusal> {
+        let Some(book) = self.current(info)?.filter(|b| b.path().is_some() && b.head().checked < Some(on)) else { return Ok(()) };
+        let fields: Vec<_> = book.fields().collect();
+        let mut builder = Builder::new(fields.iter().map(|f| book.name(*f))).map_err(|_| Refusal::TooLarge)?;
+        for row in book.rows() {
+            builder.push(fields.iter().map(|f| book.value(row, *f)), book.span(row)).map_err(|_| Refusal::TooLarge)?;
+        }
+        let bytes = builder.finish(&Head { checked: Some(on), ..book.head().clone() }).map_err(|_| Refusal::TooLarge)?;
+        write(&self.folder.join(format!("{}.{ENDING}", info.id)), &bytes)
+    }
+
+    /// What is used now of a book.
+    ///
+    /// # Errors
+    /// The embedded table has an error.
+    pub(super) fn at_hand(&self, info: &Arc<BookInfo>) -> Result<Option<Description>, Refusal> {
+        Ok(self.current(info)?.map(|b| b.describe()))
+    }
+
+    /// Where compiled books lie.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The book that is used now. A damaged file counts for nothing: an import repairs it.
@@ -323,7 +385,7 @@ fn judge(offered: &Book, current: &Book) -> Result<(), Refusal> {
 }
 
 /// `5.10` is after `5.9`; none when one of them is no such number.
-fn version_order(a: &str, b: &str) -> Option<Ordering> {
+pub(super) fn version_order(a: &str, b: &str) -> Option<Ordering> {
     let parts = |text: &str| text.split('.').map(|p| p.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
     Some(parts(a)?.cmp(&parts(b)?))
 }

@@ -19,16 +19,16 @@ const WORKBOOK: &str = "[Content_Types].xml";
 
 /// The content of one file or entry.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(in crate::nsi) struct Source {
     /// Path, and the name in the archive.
-    pub(super) name: String,
+    pub(in crate::nsi) name: String,
     /// Name without folders and ending.
-    pub(super) stem: String,
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::nsi) stem: String,
+    pub(in crate::nsi) bytes: Vec<u8>,
 }
 
 /// The files that a path means: itself, or the books and archives of a folder and its folders, by name.
-pub(super) fn files(path: &Path) -> Vec<PathBuf> {
+pub(in crate::nsi) fn files(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {
         return vec![path.to_owned()];
     }
@@ -44,7 +44,7 @@ fn ends_with(ending: &str, endings: &[&str]) -> bool {
 }
 
 /// Reads a file; an archive gives each of its books.
-pub(super) fn read(path: &Path) -> Vec<(String, Result<Source, Refusal>)> {
+pub(in crate::nsi) fn read(path: &Path) -> Vec<(String, Result<Source, Refusal>)> {
     let name = path.display().to_string();
     let bytes = match slurp(path) {
         Ok(bytes) => bytes,
@@ -71,9 +71,10 @@ fn slurp(path: &Path) -> Result<Vec<u8>, Refusal> {
     if bytes.len() as u64 > MAX_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes) }
 }
 
-type Found = Vec<(String, Result<Source, Refusal>)>;
+pub(in crate::nsi) type Found = Vec<(String, Result<Source, Refusal>)>;
 
-fn entries(archive_name: &str, bytes: &[u8]) -> Result<Found, Refusal> {
+/// The books of an archive.
+pub(in crate::nsi) fn entries(archive_name: &str, bytes: &[u8]) -> Result<Found, Refusal> {
     let limits = Limits { total: MAX_BYTES, ..Limits::default() };
     let mut archive = Archive::new(std::io::Cursor::new(bytes), &limits).map_err(Refusal::Archive)?;
     if archive.entries().iter().any(|e| e.name == WORKBOOK) {
@@ -106,7 +107,7 @@ fn stem(base: &str) -> String {
 ///
 /// # Errors
 /// Bytes that are no text of the encoding.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
+pub(in crate::nsi) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     let (bytes, encoding) = match bytes.strip_prefix(BOM) {
         Some(rest) => (rest, Encoding::Utf8),
         None => match declared(bytes) {

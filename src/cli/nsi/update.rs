@@ -1,0 +1,314 @@
+//! `puomp nsi update`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::words;
+use crate::cli::ui::{Transfer, Ui, say};
+use crate::cli::{Exit, Failure, print};
+use crate::finding::Lang;
+use crate::nsi::Importer;
+use crate::nsi::update::{
+    Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, Site, Standing, Step, Trouble, Watch, Ways, update,
+};
+use crate::report::{Key, Texts};
+use crate::tables::RuleFiles;
+
+/// What `update` takes.
+#[derive(Debug, Args)]
+pub(super) struct UpdateArgs {
+    /// Ids of books.
+    #[arg(value_name = "BOOK")]
+    ids: Vec<String>,
+    /// Only show what would be fetched.
+    #[arg(long)]
+    dry_run: bool,
+    /// Files that somebody got from the site.
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// Address of the fund's site.
+    #[arg(long, value_name = "URL", env = "PUOMP_NSI_URL")]
+    url: Option<String>,
+    /// Address of the ministry's site.
+    #[arg(long, value_name = "URL", env = "PUOMP_MINISTRY_URL")]
+    ministry_url: Option<String>,
+    /// Address of a proxy.
+    #[arg(long, value_name = "URL", env = "PUOMP_PROXY", hide_env_values = true)]
+    proxy: Option<String>,
+    /// Certificates to trust besides the system's.
+    #[arg(long, value_name = "FILE", env = "PUOMP_CA")]
+    ca: Option<PathBuf>,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: super::Shape,
+}
+
+impl UpdateArgs {
+    pub(super) fn run(&self, folder: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let importer = Importer::new(files, folder)?;
+        let order = Order { books: self.ids.clone(), dry_run: self.dry_run };
+        let watch = Teller { bar: ui.transfer(), ui };
+        let steps = match &self.from {
+            Some(path) if !path.exists() => {
+                return Err(Failure::Read(path.clone(), std::io::Error::from(std::io::ErrorKind::NotFound)));
+            }
+            Some(path) => update(&importer, From::Folder(path), &order, &watch),
+            None => {
+                let mut site = Site::load(files)?;
+                let addresses = Addresses { url: self.url.clone(), ministry: self.ministry_url.clone() };
+                site.redirect(&addresses).map_err(|BadAddress(given)| usage(ui, Key::NsiUpdateBadUrl, &[("url", &given)]))?;
+                let http = self.http(&site, ui)?;
+                update(&importer, From::Site(&site, &http as &dyn Fetch), &order, &watch)
+            }
+        };
+        watch.bar.done();
+        let steps = steps.map_err(|error| match error {
+            NoOrder::Unknown(book) => usage(ui, Key::NsiShowUnknown, &[("book", &book)]),
+            NoOrder::Rules(book) => usage(ui, Key::NsiRefusedRules, &[("book", &book)]),
+        })?;
+        self.report(&steps, folder, ui)?;
+        Ok(self.exit(&steps))
+    }
+
+    fn http(&self, site: &Site, ui: &Ui<'_>) -> Result<Http, Failure> {
+        let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Failure::Read(path.clone(), error));
+        let ways = Ways { proxy: self.proxy.clone(), certificates: self.ca.as_ref().map(read).transpose()? };
+        Http::new(site, &ways).map_err(|error| match error {
+            NoWay::Proxy => usage(ui, Key::NsiUpdateBadProxy, &[]),
+            NoWay::Certificates => usage(ui, Key::NsiUpdateBadCa, &[("path", &self.ca.as_deref().unwrap_or(Path::new("")).display().to_string())]),
+            NoWay::Client(reason) => usage(ui, Key::NsiUpdateNoClient, &[("reason", &reason)]),
+        })
+    }
+
+    /// A book that the site never had is no failure unless it was asked for.
+    fn fails(&self, fault: &Fault) -> bool {
+        !(self.ids.is_empty() && *fault == Fault::NotListed)
+    }
+
+    fn exit(&self, steps: &[Step]) -> Exit {
+        let faults = || {
+            steps.iter().filter_map(|s| match &s.outcome {
+                Outcome::Failed(fault) if self.fails(fault) => Some(fault),
+                _ => None,
+            })
+        };
+        if steps.is_empty() {
+            Exit::Nothing
+        } else if faults().any(Fault::is_ours) {
+            Exit::Usage
+        } else if faults().next().is_none() {
+            Exit::Done
+        } else if self.from.is_some() {
+            Exit::Findings
+        } else {
+            Exit::Remote
+        }
+    }
+
+    fn report(&self, steps: &[Step], folder: &Path, ui: &Ui<'_>) -> Result<(), Failure> {
+        match self.format {
+            super::Shape::Human => print(&self.human(steps, folder, ui)),
+            super::Shape::Json => {
+                let books = steps.iter().map(Row::new).collect();
+                super::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
+            }
+            super::Shape::Csv => {
+                let head = ["book", "outcome", "standing", "edition", "date", "site_edition", "site_date", "rows", "fault", "details"];
+                let cells = steps.iter().map(Row::new).map(|r| {
+                    let text = |o: Option<String>| o.unwrap_or_default();
+                    let standing = r.standing.unwrap_or_default().to_owned();
+                    let first = [r.book, r.outcome.to_owned(), standing, r.edition, text(r.date), r.site_edition, text(r.site_date)];
+                    let rest = [r.rows.map(|n| n.to_string()).unwrap_or_default(), r.fault.unwrap_or_default().to_owned(), r.details];
+                    first.into_iter().chain(rest).collect()
+                });
+                super::csv(&head, &cells.collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn human(&self, steps: &[Step], folder: &Path, ui: &Ui<'_>) -> String {
+        let (texts, lang) = (ui.texts, ui.lang);
+        let mut out = String::new();
+        let (mut taken, mut left, mut failed, mut wanted) = (0, 0, 0, 0);
+        let mut unlisted = Vec::new();
+        for step in steps {
+            let line = match &step.outcome {
+                Outcome::Taken(book) => {
+                    taken += 1;
+                    Some(words::taken(book, texts, lang)).filter(|_| !ui.quiet)
+                }
+                Outcome::Left => {
+                    left += 1;
+                    wanted += u64::from(step.standing.is_some_and(|s| !matches!(s, Standing::Current | Standing::Older)));
+                    Some(stands(step, texts, lang)).filter(|_| !ui.quiet && (self.dry_run || !self.ids.is_empty() || step.standing == Some(Standing::Older)))
+                }
+                Outcome::Failed(fault) if self.fails(fault) => {
+                    failed += 1;
+                    let slots = [("book", step.book.as_str()), ("reason", &reason(fault, texts, lang))];
+                    Some(texts.fill(Key::NsiUpdateFailed, lang, &slots))
+                }
+                Outcome::Failed(_) => {
+                    unlisted.push(step.book.as_str());
+                    None
+                }
+            };
+            if let Some(line) = line {
+                out.push_str(&line);
+                out.push('\n');
+            }
+        }
+        if ui.quiet {
+            return out;
+        }
+        if !unlisted.is_empty() {
+            out.push_str(&texts.fill(Key::NsiUpdateUnlisted, lang, &[("books", &unlisted.join(" "))]));
+            out.push('\n');
+        }
+        let number = |n: u64| texts.number(lang, n);
+        let folder = folder.display().to_string();
+        let total = if self.dry_run {
+            texts.fill(Key::NsiUpdateWould, lang, &[("wanted", &number(wanted)), ("left", &number(left - wanted)), ("failed", &number(failed))])
+        } else {
+            let slots = [("taken", number(taken)), ("left", number(left)), ("failed", number(failed)), ("folder", folder)];
+            texts.fill(Key::NsiUpdateTotal, lang, &slots.each_ref().map(|(n, v)| (*n, v.as_str())))
+        };
+        out.push_str(&total);
+        out.push('\n');
+        out
+    }
+}
+
+fn usage(ui: &Ui<'_>, key: Key, slots: &[(&str, &str)]) -> Failure {
+    Failure::Verb(ui.texts.fill(key, ui.lang, slots), Exit::Usage)
+}
+
+/// «V002: имеется 3.0 от 2018-03-30, на сайте 5.0 от 2026-01-30: новее».
+fn stands(step: &Step, texts: &Texts, lang: Lang) -> String {
+    let none = || texts.get(Key::NsiUpdateNone, lang).to_owned();
+    let here = step.at_hand.as_ref().map_or_else(none, |book| words::edition(book, texts, lang));
+    let there = step.offer.as_ref().map_or_else(none, |offer| offered(offer, texts, lang));
+    let key = match step.standing {
+        Some(Standing::Current) => Key::NsiUpdateCurrent,
+        Some(Standing::Older) => Key::NsiUpdateOlder,
+        Some(Standing::Newer) => Key::NsiUpdateNewer,
+        Some(Standing::Absent) => Key::NsiUpdateAbsent,
+        Some(Standing::Unclear) | None => Key::NsiUpdateUnclear,
+    };
+    texts.fill(Key::NsiUpdateLine, lang, &[("book", &step.book), ("here", &here), ("there", &there), ("standing", texts.get(key, lang))])
+}
+
+fn offered(offer: &Offer, texts: &Texts, lang: Lang) -> String {
+    let number = if offer.edition.is_empty() { texts.get(Key::NsiUnnumbered, lang) } else { &offer.edition };
+    offer.date.map_or_else(|| number.to_owned(), |date| texts.fill(Key::NsiEdition, lang, &[("edition", number), ("date", &date.to_string())]))
+}
+
+/// What is wrong and what to do.
+fn reason(fault: &Fault, texts: &Texts, lang: Lang) -> String {
+    match fault {
+        Fault::Trouble(trouble) => self::trouble(trouble, texts, lang),
+        Fault::List => texts.get(Key::NsiUpdateList, lang).to_owned(),
+        Fault::Page => texts.get(Key::NsiUpdatePage, lang).to_owned(),
+        Fault::NotAPacket => texts.get(Key::NsiUpdateNotAPacket, lang).to_owned(),
+        Fault::OtherEdition { promised, found } => texts.fill(Key::NsiUpdateOtherEdition, lang, &[("promised", promised), ("found", found)]),
+        Fault::Refused(refusal) => texts.fill(Key::NsiUpdateRefused, lang, &[("reason", &words::refusal(refusal, texts, lang))]),
+        Fault::NotListed => texts.get(Key::NsiUpdateNotListed, lang).to_owned(),
+    }
+}
+
+fn trouble(trouble: &Trouble, texts: &Texts, lang: Lang) -> String {
+    let key = match trouble {
+        Trouble::Unreachable(_) => Key::NsiUpdateUnreachable,
+        Trouble::Timeout => Key::NsiUpdateTimeout,
+        Trouble::Cut => Key::NsiUpdateCut,
+        Trouble::Status(_) => Key::NsiUpdateStatus,
+        Trouble::Redirect => Key::NsiUpdateRedirect,
+        Trouble::TooLarge { .. } => Key::NsiUpdateTooLarge,
+        Trouble::Endless => Key::NsiUpdateEndless,
+        Trouble::NotKept(_) => Key::NsiUpdateNotKept,
+    };
+    texts.fill(key, lang, &[("detail", &trouble.detail())])
+}
+
+/// Shows on the terminal what happens.
+struct Teller<'a> {
+    bar: Transfer,
+    ui: &'a Ui<'a>,
+}
+
+impl Watch for Teller<'_> {
+    fn book(&self, id: &str, number: usize, of: usize) {
+        self.bar.turn(&format!("{id} {number}/{of}"));
+    }
+
+    fn size(&self, from: u64, total: Option<u64>) {
+        self.bar.size(from, total);
+    }
+
+    fn bytes(&self, count: u64) {
+        self.bar.bytes(count);
+    }
+
+    fn again(&self, trouble: &Trouble, pause: Duration) {
+        if self.ui.quiet {
+            return;
+        }
+        let (texts, lang) = (self.ui.texts, self.ui.lang);
+        let reason = self::trouble(trouble, texts, lang);
+        let text = texts.fill(Key::NsiUpdateAgain, lang, &[("reason", &reason), ("seconds", &texts.number(lang, pause.as_secs()))]);
+        self.bar.aside(|| say(&text));
+    }
+}
+
+#[derive(Serialize)]
+struct Row {
+    book: String,
+    /// taken, left or failed.
+    outcome: &'static str,
+    standing: Option<&'static str>,
+    edition: String,
+    date: Option<String>,
+    site_edition: String,
+    site_date: Option<String>,
+    /// Rows of the book that was taken.
+    rows: Option<usize>,
+    fault: Option<&'static str>,
+    details: String,
+}
+
+impl Row {
+    fn new(step: &Step) -> Self {
+        let (outcome, rows, fault) = match &step.outcome {
+            Outcome::Taken(taken) => ("taken", Some(taken.book.rows), None),
+            Outcome::Left => ("left", None, None),
+            Outcome::Failed(fault) => ("failed", None, Some(fault)),
+        };
+        let details = match fault {
+            Some(Fault::Trouble(trouble)) => trouble.detail(),
+            Some(Fault::Refused(refusal)) => refusal.to_string(),
+            Some(Fault::OtherEdition { promised, found }) => format!("promised={promised} found={found}"),
+            _ => String::new(),
+        };
+        Self {
+            book: step.book.clone(),
+            outcome,
+            standing: step.standing.map(Standing::code),
+            edition: step.at_hand.as_ref().map(|b| b.edition.clone()).unwrap_or_default(),
+            date: step.at_hand.as_ref().and_then(|b| b.date).map(|d| d.to_string()),
+            site_edition: step.offer.as_ref().map(|o| o.edition.clone()).unwrap_or_default(),
+            site_date: step.offer.as_ref().and_then(|o| o.date).map(|d| d.to_string()),
+            rows,
+            fault: fault.map(Fault::code),
+            details,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    folder: String,
+    dry_run: bool,
+    books: Vec<Row>,
+}
