@@ -1,5 +1,6 @@
 //! What a check says of a place: the finding, its place, and the catalog of structural checks (`rules/structure.csv`).
 
+pub mod control;
 pub mod spool;
 
 use std::collections::BTreeMap;
