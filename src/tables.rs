@@ -59,6 +59,20 @@ impl RuleFiles {
         self.overlay.as_ref().is_some_and(|folder| tables.iter().any(|table| folder.join(table).exists()))
     }
 
+    /// Names of all tables below a folder, without folder and ending.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        let own = self
+            .overlay
+            .iter()
+            .flat_map(|o| fs::read_dir(o.join(folder)).into_iter().flatten().flatten())
+            .map(|e| e.file_name().to_string_lossy().into_owned());
+        let built_in = EMBEDDED.iter().filter_map(|(name, _)| name.strip_prefix(folder)).map(str::to_owned);
+        let mut names: Vec<String> = own.chain(built_in).filter_map(|name| name.split_once('.').map(|(stem, _)| stem.to_owned())).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Text of one table.
     ///
     /// # Errors

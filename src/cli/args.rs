@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::config::ConfigArgs;
 use super::docs::{CompletionsArgs, ManArgs};
 use super::explain::ExplainArgs;
 use super::formats::FormatsArgs;
@@ -35,6 +36,12 @@ pub(super) struct Cli {
     /// A folder shaped like `rules/` that overrides built-in tables.
     #[arg(long, global = true, value_name = "DIR", env = "PUOMP_RULES")]
     pub(super) rules: Option<PathBuf>,
+    /// The configuration file; found upward from the first path by default.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// No configuration file.
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub(super) no_config: bool,
     /// The folder of imported books.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) books: Option<PathBuf>,
@@ -47,6 +54,8 @@ pub(super) enum Verb {
     Validate(ValidateArgs),
     /// The tables of the formats.
     Formats(FormatsArgs),
+    /// What is in force.
+    Config(ConfigArgs),
     /// Invented packages.
     Generate(GenerateArgs),
     /// Reference books.
@@ -61,6 +70,17 @@ pub(super) enum Verb {
     /// Completions of the shells.
     #[command(hide = true)]
     Completions(CompletionsArgs),
+}
+
+impl Verb {
+    /// The first path that a verb works on: from there the configuration file is looked for.
+    pub(super) fn first_path(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Validate(verb) => verb.first_path(),
+            Self::Config(verb) => verb.path.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Languages as typed.

@@ -1,6 +1,7 @@
 //! The command line: one file a verb. Only this module prints.
 
 mod args;
+mod config;
 mod docs;
 pub mod exit;
 mod explain;
@@ -24,6 +25,7 @@ pub use exit::Exit;
 
 use args::{Cli, Verb};
 use clap::FromArgMatches as _;
+use config::Config;
 use failure::Failure;
 use formats::FormatsError;
 use ui::Ui;
@@ -69,7 +71,7 @@ fn run(args: &[OsString], lang: Lang, texts: &Texts) -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage::explain(&error, args, &command, texts, lang),
     };
-    match start(&cli, lang) {
+    match start(cli, lang) {
         Ok(exit) => exit,
         Err(failure) => {
             if let Some(text) = failure.text(texts, lang) {
@@ -80,7 +82,14 @@ fn run(args: &[OsString], lang: Lang, texts: &Texts) -> Exit {
     }
 }
 
-fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
+fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
+    let config = Config::load(&cli, cli.verb.first_path())?;
+    // What was typed and the environment go before the file.
+    cli.rules = cli.rules.take().or_else(|| config.rules());
+    if cli.books.is_none() && std::env::var_os(nsi::VARIABLE).is_none_or(|v| v.is_empty()) {
+        cli.books = config.books();
+    }
+    let cli = &cli;
     let files = match &cli.rules {
         Some(folder) if !folder.is_dir() => match &cli.verb {
             Verb::Rules(verb) if verb.makes_folder() => RuleFiles::embedded(),
@@ -93,7 +102,8 @@ fn start(cli: &Cli, lang: Lang) -> Result<Exit, Failure> {
     let texts = Texts::load(&files)?;
     let ui = Ui::new(cli, lang, &texts);
     let run = || match &cli.verb {
-        Verb::Validate(verb) => verb.run(cli, &files, &ui),
+        Verb::Validate(verb) => verb.run(cli, &config, &files, &ui),
+        Verb::Config(verb) => verb.run(cli, &config, &files, &ui),
         Verb::Formats(verb) => run_formats(verb, &files, &ui),
         Verb::Generate(verb) => verb.run(&files, &ui),
         Verb::Nsi(verb) => verb.run(cli, &files, &ui),

@@ -9,18 +9,20 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use super::args::Cli;
+use super::config::{Config, ControlArgs};
 use super::inputs::inputs;
-use super::ui::{Target, Ui};
+use super::ui::{Target, Ui, say};
 use super::{Exit, Failure, nsi};
 use crate::finding::Catalog;
-use crate::flk::{Checker, Config, PackageReport, Rulebook};
+use crate::finding::control::{Baseline, Control, Names, Verdict};
+use crate::flk::{self, Checker, PackageReport, Rulebook};
 use crate::registry::format::Formats;
 use crate::report::csv::Csv;
 use crate::report::flk::{Flk, Naming, Protocol};
 use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
-use crate::report::{Ending, Report, RuleSet, Tally};
+use crate::report::{Ending, Hidden, Key, Report, RuleSet, Tally};
 use crate::rules::FLK_TABLES;
 use crate::sys::{Access, AtomicFile};
 use crate::tables::RuleFiles;
@@ -43,9 +45,12 @@ pub(super) struct ValidateArgs {
     /// How protocols are named.
     #[arg(long, value_name = "LETTER")]
     protocol_letter: Option<char>,
+    /// Which findings count.
+    #[command(flatten)]
+    control: ControlArgs,
     /// Places of a rule that are shown.
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    limit: u64,
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
     /// All places with their source.
     #[arg(long)]
     full: bool,
@@ -75,17 +80,32 @@ enum FormatArg {
     Flk,
 }
 
+/// Places of a rule that are shown unless the user wants another number.
+pub(super) const LIMIT: u64 = 3;
+
 impl ValidateArgs {
-    pub(super) fn run(&self, cli: &Cli, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn first_path(&self) -> Option<&Path> {
+        self.paths.first().map(PathBuf::as_path)
+    }
+
+    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
         let inputs = inputs(&self.paths)?;
         let (mut catalog, formats, rules, protocol) = (Catalog::load(files)?, Formats::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
-        let book = Rulebook::load(files, nsi::folder(cli).as_deref(), &mut catalog, |_| true)?;
+        let control = self.control.control(config, files, ui)?;
+        if !ui.quiet {
+            control.expired().iter().for_each(|s| {
+                say(&ui.texts.fill(Key::ControlExpired, ui.lang, &[("id", &s.rule), ("until", &s.until.to_string()), ("reason", &s.reason)]));
+            });
+        }
+        let book = Rulebook::load(files, nsi::folder(cli).as_deref(), &mut catalog, |id| control.runs(id))?;
+        catalog.reweigh(|id, own| control.severity(id, own));
         if files.overrides(FLK_TABLES) {
             book.prove(&formats)?;
         }
         let naming = protocol.naming(self.protocol_letter).ok_or_else(|| self.unknown_letter(&protocol))?;
-        let mut protocols = match &self.protocol_dir {
+        let protocol_dir = self.protocol_dir.clone().or_else(|| config.protocol_dir());
+        let mut protocols = match &protocol_dir {
             Some(folder) => Some(Protocols::new(folder, &protocol, &catalog, naming)?),
             None => None,
         };
@@ -95,17 +115,20 @@ impl ValidateArgs {
         let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };
         let mut target = Target::new(self.output.as_deref(), access, &bar)?;
         let mut tally = Tally::default();
+        let mut hidden = Hidden::default();
+        let mut baseline = self.control.write_baseline.as_ref().map(|_| Baseline::default());
         {
             let out = &mut target;
             let mut report: Box<dyn Report + Send + '_> = match self.format {
-                FormatArg::Human => Box::new(Human::new(out, &catalog, &formats, ui.texts, self.options(ui))),
+                FormatArg::Human => Box::new(Human::new(out, &catalog, &formats, ui.texts, self.options(config, ui))),
                 FormatArg::Json => Box::new(Json::new(out, &rules, &catalog, self.show_personal)?),
                 FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, &catalog, self.show_personal)),
                 FormatArg::Csv => Box::new(Csv::new(out, &catalog, self.show_personal)?),
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, &catalog, naming)),
             };
             let mut failure = None;
-            let run = checker.validate(&inputs, &Config::default(), &bar, &mut |package| {
+            let run = checker.validate(&inputs, &flk::Config::default(), &bar, &mut |mut package| {
+                hidden.judge(&mut package, &control, baseline.as_mut(), &catalog)?;
                 tally.add(&package, &catalog);
                 if let Some(protocols) = &mut protocols
                     && let Err(error) = protocols.write(&package)
@@ -123,6 +146,7 @@ impl ValidateArgs {
             if tally.packages == 0 {
                 return Err(Failure::Nothing);
             }
+            hidden.gone = control.gone();
             let written = protocols.as_ref().map(|p| (p.folder, p.count));
             let ending = Ending {
                 tally: &tally,
@@ -130,17 +154,21 @@ impl ValidateArgs {
                 protocols: written,
                 protocol: protocols.as_ref().and_then(|p| p.only.as_deref()),
                 code: self.exit(&tally).code(),
+                hidden: control.is_in_force().then_some(hidden),
             };
             report.finish(&ending)?;
         }
         target.commit()?;
+        if let (Some(path), Some(baseline)) = (&self.control.write_baseline, &baseline) {
+            baseline.write(path).map_err(|error| Failure::Write(path.clone(), error))?;
+        }
         Ok(self.exit(&tally))
     }
 
-    fn options(&self, ui: &Ui<'_>) -> Options {
+    fn options(&self, config: &Config, ui: &Ui<'_>) -> Options {
         Options {
             lang: ui.lang,
-            limit: self.limit,
+            limit: self.limit.or_else(|| config.limit()).unwrap_or(LIMIT),
             full: self.full,
             show_personal: self.show_personal,
             quiet: ui.quiet,
@@ -162,6 +190,36 @@ impl ValidateArgs {
     fn unknown_letter(&self, protocol: &Protocol) -> Failure {
         let letters: Vec<String> = protocol.letters().map(String::from).collect();
         Failure::Value(self.protocol_letter.map_or_else(String::new, String::from), letters.join(", "))
+    }
+}
+
+impl Hidden {
+    /// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
+    fn judge(&mut self, package: &mut PackageReport, control: &Control, mut baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
+        let main = package.main.clone().unwrap_or_else(|| package.path.clone());
+        if let Some(baseline) = &mut baseline {
+            for finding in package.findings.iter()? {
+                let finding = finding?;
+                baseline.add(&finding, catalog.rule(finding.rule), &main);
+            }
+        }
+        if !control.is_in_force() || package.findings.is_empty() {
+            return Ok(());
+        }
+        let mut findings = std::mem::take(&mut package.findings);
+        findings.retain(|finding| {
+            let names = Names { file: Some(package.file_name(finding.file)), package: &main };
+            match control.judge(finding, catalog.rule(finding.rule), names) {
+                Verdict::Keep => return true,
+                Verdict::Suppressed => self.suppressed += 1,
+                Verdict::Baseline => self.baseline += 1,
+                Verdict::Off => self.off += 1,
+            }
+            false
+        })?;
+        package.findings = findings;
+        package.judge(catalog);
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the control of one package came to.
 
 use crate::finding::spool::Spool;
-use crate::finding::{Catalog, Severity, Text};
+use crate::finding::{Catalog, FileRole, Severity, Text};
 use crate::nsi::{Date, Description};
 use crate::registry::format::Family;
 use crate::registry::month::Month;
@@ -121,6 +121,29 @@ pub struct PackageReport {
 }
 
 impl PackageReport {
+    /// Name of the file that a finding is about.
+    pub fn file_name(&self, role: FileRole) -> &str {
+        let container = || self.path.rsplit(['/', '\\']).next().unwrap_or(&self.path);
+        match role {
+            FileRole::Container => container(),
+            FileRole::Persons => self.persons.as_deref().unwrap_or_else(container),
+            FileRole::Main => self.main.as_deref().unwrap_or_else(container),
+        }
+    }
+
+    /// The verdict by the findings that are there; a package that could not be read stays rejected.
+    pub fn judge(&mut self, catalog: &Catalog) {
+        self.verdict = if self.verdict == Verdict::Rejected {
+            Verdict::Rejected
+        } else if self.count(catalog, Severity::Error) > 0 {
+            Verdict::Errors
+        } else if self.count(catalog, Severity::Warning) > 0 {
+            Verdict::Warnings
+        } else {
+            Verdict::Clean
+        };
+    }
+
     /// How many findings have a severity.
     pub fn count(&self, catalog: &Catalog, severity: Severity) -> u64 {
         self.findings.counts().iter().filter(|(rule, _)| catalog.rule(**rule).severity == severity).map(|(_, n)| n).sum()

@@ -235,15 +235,8 @@ impl<'t> Checker<'t> {
         if report.sha256.is_none() {
             report.sha256 = file_digest(&package.path).ok();
         }
-        report.verdict = if rejected {
-            Verdict::Rejected
-        } else if report.count(self.catalog, Severity::Error) > 0 {
-            Verdict::Errors
-        } else if report.count(self.catalog, Severity::Warning) > 0 {
-            Verdict::Warnings
-        } else {
-            Verdict::Clean
-        };
+        report.verdict = if rejected { Verdict::Rejected } else { Verdict::Clean };
+        report.judge(self.catalog);
         Ok(report)
     }
 

@@ -9,7 +9,7 @@ use super::draw::draw;
 use super::group::{Common, Group, groups};
 use super::texts::{Key, Texts};
 use super::window::{Masks, Window, fetch};
-use super::{Ending, Report, file_of, shown, tidy};
+use super::{Ending, Hidden, Report, shown, tidy};
 use crate::finding::{Catalog, FileRole, Finding, Lang, Place, Rule, Severity, Slots};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::nsi::Date;
@@ -211,7 +211,7 @@ impl<'a, W: Write> Human<'a, W> {
         let mut parts = Vec::new();
         if finding.file != FileRole::Main && (finding.file == FileRole::Persons || group.count > 1) || finding.place.line == 0 && finding.file == FileRole::Main
         {
-            parts.push(file_of(report, finding.file).to_owned());
+            parts.push(report.file_name(finding.file).to_owned());
         }
         if finding.place.line > 0 {
             let (line, column) = (finding.place.line.to_string(), finding.place.column.to_string());
@@ -297,6 +297,19 @@ impl<'a, W: Write> Human<'a, W> {
         line
     }
 
+    /// What was not shown; none when nothing was hidden.
+    fn hidden(&self, hidden: Hidden) -> Option<String> {
+        let of = |key, count: u64| (count > 0).then(|| self.text(key, &[("count", &self.texts.number(self.options.lang, count))]));
+        let parts = [
+            of(Key::HiddenBaseline, hidden.baseline),
+            of(Key::HiddenSuppressed, hidden.suppressed),
+            of(Key::HiddenOff, hidden.off),
+            of(Key::HiddenGone, hidden.gone.unwrap_or(0)),
+        ];
+        let list: Vec<String> = parts.into_iter().flatten().collect();
+        (!list.is_empty()).then(|| self.text(Key::HiddenTotal, &[("list", &list.join(", "))]))
+    }
+
     /// The edition of the rule book, before the first package.
     fn edition(&mut self, applied: &Applied) -> io::Result<()> {
         let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said.0, true)) else { return Ok(()) };
@@ -379,6 +392,9 @@ impl<W: Write> Report for Human<'_, W> {
     fn finish(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         if !self.options.quiet {
             writeln!(self.out, "{}", self.totals(ending))?;
+            if let Some(line) = ending.hidden.and_then(|h| self.hidden(h)) {
+                writeln!(self.out, "{line}")?;
+            }
             for line in self.idle(ending) {
                 writeln!(self.out, "{line}")?;
             }

@@ -54,7 +54,7 @@ impl<W: Write> Report for Json<'_, W> {
         let findings = self.findings.get_mut();
         findings.seek(SeekFrom::Start(0))?;
         io::copy(findings, &mut self.out)?;
-        let (idle, summary) = (not_executed(ending.tally), Summary::new(ending.tally, ending.seconds));
+        let (idle, summary) = (not_executed(ending.tally), Summary::new(ending.tally, ending.seconds, ending.hidden));
         let books = books(ending.tally);
         writeln!(self.out, "],\n\"not_executed\":{},\n\"books\":{},\n\"summary\":{}}}", json(&idle)?, json(&books)?, json(&summary)?)?;
         self.out.flush()

@@ -56,7 +56,7 @@ impl<W: Write> Report for Jsonl<'_, W> {
             packages: &self.packages,
             not_executed: not_executed(ending.tally),
             books: books(ending.tally),
-            summary: Summary::new(ending.tally, ending.seconds),
+            summary: Summary::new(ending.tally, ending.seconds, ending.hidden),
         };
         serde_json::to_writer(&mut self.out, &last)?;
         self.out.write_all(b"\n")?;

@@ -21,9 +21,9 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::finding::{FileRole, Finding};
+use crate::finding::Finding;
 use crate::flk::PackageReport;
 use crate::rules::import::Edition;
 use crate::tables::{RuleFiles, TableError};
@@ -89,16 +89,22 @@ pub struct Ending<'a> {
     pub protocol: Option<&'a Path>,
     /// The code with which the program will end.
     pub code: u8,
+    /// What was not shown, where somebody wished so.
+    pub hidden: Option<Hidden>,
 }
 
-/// Name of the file that a finding is about.
-fn file_of(report: &PackageReport, finding: FileRole) -> &str {
-    let container = || report.path.rsplit(['/', '\\']).next().unwrap_or(&report.path);
-    match finding {
-        FileRole::Container => container(),
-        FileRole::Persons => report.persons.as_deref().unwrap_or_else(container),
-        FileRole::Main => report.main.as_deref().unwrap_or_else(container),
-    }
+/// Findings that were not shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Hidden {
+    /// By a suppression with a reason.
+    pub suppressed: u64,
+    /// Because the baseline has them.
+    pub baseline: u64,
+    /// Because their rule is off or not selected.
+    pub off: u64,
+    /// Entries of the baseline that did not come again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<u64>,
 }
 
 /// The finding as a report may show it.

@@ -90,6 +90,32 @@ keys! {
     TotalClean = "total.clean",
     /// Rejected packages.
     TotalRejected = "total.rejected",
+    /// A suppression has ended.
+    ControlExpired = "control.expired",
+    /// What was not shown.
+    HiddenTotal = "hidden.total",
+    /// By the baseline.
+    HiddenBaseline = "hidden.baseline",
+    /// By suppressions.
+    HiddenSuppressed = "hidden.suppressed",
+    /// By selection.
+    HiddenOff = "hidden.off",
+    /// No longer there.
+    HiddenGone = "hidden.gone",
+    /// No rule begins so.
+    ConfigUnknownId = "config.unknown-id",
+    /// A suppression without a reason.
+    ConfigNoReason = "config.no-reason",
+    /// No date.
+    ConfigBadDate = "config.bad-date",
+    /// A damaged baseline.
+    ConfigBadBaseline = "config.bad-baseline",
+    /// No such overlay.
+    ConfigNoRegion = "config.no-region",
+    /// Where a value comes from.
+    ConfigBuiltIn = "config.built-in",
+    /// Columns.
+    ConfigHead = "config.head",
     /// The rule book, its edition and date.
     ReportRules = "report.rules",
     /// The account is newer than the rule book.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{RuleSet, Tally, file_of};
+use super::{Hidden, RuleSet, Tally};
 use crate::finding::{Catalog, Finding, Lang};
 use crate::flk::PackageReport;
 use crate::nsi::{Date, Description};
@@ -118,7 +118,7 @@ impl<'a> Entry<'a> {
         Self {
             rule: &rule.id,
             severity: rule.severity.as_str(),
-            file: file_of(report, finding.file),
+            file: report.file_name(finding.file),
             line: placed.then_some(finding.place.line),
             column: placed.then_some(finding.place.column),
             offset: placed.then_some(finding.place.offset),
@@ -152,6 +152,9 @@ pub(super) struct Summary {
     warnings: u64,
     files: u64,
     cases: u64,
+    /// What was not shown by the user's wish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden: Option<Hidden>,
     /// Date of the newest account that is newer than the rule book: rules may have changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     account_newer_than_rules: Option<String>,
@@ -161,13 +164,14 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Seconds are rounded to milliseconds.
-    pub(super) fn new(tally: &Tally, seconds: Option<f64>) -> Self {
+    pub(super) fn new(tally: &Tally, seconds: Option<f64>, hidden: Option<Hidden>) -> Self {
         let seconds = seconds.map(|s| (s * 1000.0).round() / 1000.0);
         Self {
             errors: tally.errors,
             warnings: tally.warnings,
             files: tally.files,
             cases: tally.cases,
+            hidden,
             account_newer_than_rules: tally.newer_account.map(|d| d.to_string()),
             seconds,
         }

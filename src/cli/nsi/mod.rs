@@ -21,7 +21,7 @@ use crate::sys::data_folder;
 use crate::tables::RuleFiles;
 
 /// Names the folder of imported books for every command.
-const VARIABLE: &str = "PUOMP_BOOKS";
+pub(super) const VARIABLE: &str = "PUOMP_BOOKS";
 
 /// Arguments of `puomp nsi`.
 #[derive(Debug, Args)]
