@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use puomp::finding::Catalog;
-use puomp::flk::{Checker, Config, Silent, Verdict};
+use puomp::flk::{Checker, Config, Rulebook, Silent, Verdict};
 use puomp::registry::format::Formats;
 use puomp::registry::package::Input;
 use puomp::tables::RuleFiles;
@@ -18,9 +18,10 @@ fn samples() -> PathBuf {
 /// Verdict and broken rules of everything below a folder.
 fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
     let files = RuleFiles::embedded();
-    let catalog = Catalog::load(&files).expect("sound");
+    let mut catalog = Catalog::load(&files).expect("sound");
     let formats = Formats::load(&files).expect("sound");
-    let checker = Checker::new(&catalog, &formats).expect("sound");
+    let book = Rulebook::load(&files, None, &mut catalog, |_| true).expect("sound");
+    let checker = Checker::new(&catalog, &formats).expect("sound").with_rules(&book);
     let mut out = Vec::new();
     let mut each = |report: puomp::flk::PackageReport| {
         let rules = report.findings.counts().keys().map(|ix| catalog.rule(*ix).id.clone()).collect();
@@ -35,6 +36,15 @@ fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
 fn clean_samples_are_clean() {
     let judged = judged(&samples().join("clean"));
     assert_eq!(judged.len(), 8, "four families in two editions");
+    for (verdict, rules) in judged {
+        assert_eq!((verdict, rules), (Verdict::Clean, BTreeSet::new()));
+    }
+}
+
+#[test]
+fn samples_between_funds_are_clean_without_a_person_file() {
+    let judged = judged(&samples().join("between-funds"));
+    assert_eq!(judged.len(), 3, "an account, a corrected account and an answer");
     for (verdict, rules) in judged {
         assert_eq!((verdict, rules), (Verdict::Clean, BTreeSet::new()));
     }
