@@ -17,6 +17,7 @@ mod resolve;
 mod set;
 mod survey;
 mod table;
+pub mod witness;
 
 pub use compile::{Captured, Captures, Sources, Stop};
 pub use conventions::Conventions;
