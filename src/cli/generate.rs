@@ -121,8 +121,13 @@ impl GenerateArgs {
     /// What is not said follows from what is: the letters name the family, the edition its first month, the month its edition.
     fn options(&self, formats: &Formats, ui: &Ui<'_>) -> Result<Options, Failure> {
         let given = self.family.to_uppercase();
-        let letters = formats.prefixes().iter().find(|p| p.letters == given);
+        // What funds send each other is not generated: D is dispensary care here.
+        let letters = formats.prefixes().iter().find(|p| p.letters == given && formats.has_persons(p.family));
         let family = letters.map_or_else(|| Family(given.chars().next().unwrap_or_default()), |p| p.family);
+        if !formats.has_persons(family) {
+            let known = formats.families().filter(|f| formats.has_persons(*f)).map(|f| f.to_string()).collect();
+            return Err(self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }, ui));
+        }
         let period = match &self.period {
             Some(text) => text.parse::<Month>().map_err(|_| Failure::Value(text.clone(), "YYYY-MM".to_owned()))?,
             None => {
