@@ -87,12 +87,18 @@ pair() {
   rm -rf "$1" && mkdir -p "$1" || die "cannot write to $1"
   local defects=()
   [ "$3" = 0 ] || defects=(--defects "$3")
-  "$puomp" generate --quiet --plain --family H --edition 3.1 --period 2019-03 --cases "$2" --seed 1 ${defects[@]+"${defects[@]}"} "$1" >"$work/generate.log" 2>&1 ||
+  "$puomp" generate --quiet --plain --family H --edition 3.1 --period 2021-02 --cases "$2" --seed 1 ${defects[@]+"${defects[@]}"} "$1" >"$work/generate.log" 2>&1 ||
     { cat "$work/generate.log" >&2; die "puomp generate failed"; }
   h=$(find "$1" -iname 'H*.xml' | head -n 1) l=$(find "$1" -iname 'L*.xml' | head -n 1)
   [ -s "$h" ] && [ -s "$l" ] || die "puomp generate wrote no pair into $1"
 }
-validate() { "$puomp" validate --format json --no-timing "$@"; }
+# Rules with all lookups: the books of the facts, where they are, else those that the program carries.
+books="$work/books"
+mkdir -p "$books"
+shared="${PUOMP_SHARED:-$here/../shared}"
+[ -d "$shared/nsi" ] && "$puomp" nsi import "$shared/nsi" --books "$books" >/dev/null 2>&1
+export PUOMP_BOOKS="$books"
+validate() { "$puomp" validate --no-config --format json --no-timing "$@"; }
 megabytes() { stat -c %s "$@" | awk '{ s += $1 } END { printf "%.1f", s / 1e6 }'; }
 
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
@@ -126,39 +132,53 @@ figure "xmllint --stream --schema, H alone, median" "$(calc %.3f "$median")" s
 figure "xmllint --stream --schema, H alone, best" "$(calc %.3f "$least")" s
 figure "xmllint --stream --schema, H alone, CPU time" "$cpu_s" s
 figure "xmllint --stream --schema" "$(calc %.0f "$h_mb / $median")" MB/s
-timed "$quick" "$puomp" validate --format json "$h" "$l"
+# The same work in three steps: tokens alone, structure (no federal rule has an id that does not begin with 0), and everything.
+reading=$(cd "$here" && cargo bench --bench reading --no-run --locked --message-format json 2>/dev/null | sed -n 's/.*"executable":"\([^"]*reading[^"]*\)".*/\1/p' | tail -n 1)
+if [ -x "$reading" ]; then
+  timed "$quick" "$reading" "$h" "$l"
+  figure "reading alone (tokens and SHA-256), median" "$(calc %.3f "$median")" s
+  figure "reading alone, CPU time" "$cpu_s" s
+else
+  echo "reading alone: skipped, benches/reading.rs was not built"
+fi
+timed "$quick" "$puomp" validate --no-config --ignore 0 --format json "$h" "$l"
+structure_cpu=$cpu_s
+figure "with structure, median" "$(calc %.3f "$median")" s
+figure "with structure, CPU time" "$cpu_s" s
+timed "$quick" "$puomp" validate --no-config --format json "$h" "$l"
 plain_s=$median
 figure "puomp validate, H + L, median" "$(calc %.3f "$median")" s
 figure "puomp validate, H + L, best" "$(calc %.3f "$least")" s
 figure "puomp validate, H + L, CPU time" "$cpu_s" s
+figure "CPU time of rules / CPU time of reading and structure" "$(calc %.2f "($cpu_s - $structure_cpu) / $structure_cpu")" x "<= $(calc %.2f "1 * $slack")"
 figure "puomp validate" "$(calc %.0f "$both_mb / $median")" MB/s
 ratio=$(calc %.2f "$xmllint_s / $plain_s")
 figure "times the speed of xmllint (goal $goal)" "$ratio" x ">= $floor"
-timed "$quick" "$puomp" validate --format json --threads 1 "$h" "$l"
+timed "$quick" "$puomp" validate --no-config --format json --threads 1 "$h" "$l"
 figure "puomp validate, one thread, median" "$(calc %.3f "$median")" s
 
 # The same files zipped as clinics do.
 zipped="$work/zipped"
 rm -rf "$zipped" && mkdir -p "$zipped"
-"$puomp" generate --quiet --family H --edition 3.1 --period 2019-03 --cases "$cases" --seed 1 "$zipped" >"$work/generate.log" 2>&1 ||
+"$puomp" generate --quiet --family H --edition 3.1 --period 2021-02 --cases "$cases" --seed 1 "$zipped" >"$work/generate.log" 2>&1 ||
   { cat "$work/generate.log" >&2; die "puomp generate failed"; }
 archive=$(find "$zipped" -iname '*.zip' | head -n 1)
 [ -s "$archive" ] || die "puomp generate wrote no archive"
 figure "size of the archive" "$(megabytes "$archive")" MB
-timed "$quick" "$puomp" validate --format json "$archive"
+timed "$quick" "$puomp" validate --no-config --format json "$archive"
 figure "puomp validate, zipped, median" "$(calc %.3f "$median")" s
 figure "zipped / plain" "$(calc %.2f "$median / $plain_s")" x "<= $(calc %.2f "1.6 * $slack")"
 
 # Cold start: what a package of one case costs.
 pair "$work/one" 1 0
-timed 30 "$puomp" validate --format json "$h" "$l"
+timed 30 "$puomp" validate --no-config --format json "$h" "$l"
 figure "one-case package, median" "$(calc %.1f "$median * 1000")" ms "< $(calc %.0f "50 * $slack")"
 
 h=$(find "$work/plain" -iname 'H*.xml') l=$(find "$work/plain" -iname 'L*.xml')
-once=$(peak "$puomp" validate --format json "$h" "$l")
+once=$(peak "$puomp" validate --no-config --format json "$h" "$l")
 if [ -n "$once" ]; then
   figure "peak memory, plain" "$once" MB "<= 200"
-  figure "peak memory, zipped" "$(peak "$puomp" validate --format json "$archive")" MB "<= 200"
+  figure "peak memory, zipped" "$(peak "$puomp" validate --no-config --format json "$archive")" MB "<= 200"
 else
   echo "peak memory: skipped, GNU time (/usr/bin/time) is missing"
 fi
@@ -166,11 +186,11 @@ if [ "$mode" != short ]; then
   rm -rf "$zipped" "$work/plain"
   pair "$work/ten" $((cases * 10)) 0
   if [ -n "$once" ]; then
-    tenfold=$(peak "$puomp" validate --format json "$h" "$l")
+    tenfold=$(peak "$puomp" validate --no-config --format json "$h" "$l")
     figure "peak memory, 10 times the cases" "$tenfold" MB "<= 200"
     figure "memory at 10x / 1x" "$(calc %.2f "$tenfold / $once")" x "<= 1.1"
   fi
-  timed 3 "$puomp" validate --format json "$h" "$l"
+  timed 3 "$puomp" validate --no-config --format json "$h" "$l"
   figure "puomp validate, 10 times the cases, median" "$(calc %.3f "$median")" s
   figure "puomp validate, 10 times the cases" "$(calc %.0f "$(megabytes "$h" "$l") / $median")" MB/s
   rm -rf "$work/ten"
@@ -184,11 +204,11 @@ if [ "$mode" = long ]; then
       pair "$work/grow" $n "$share"
       validate "$h" "$l" >/dev/null
       [ $? -le 1 ] || die "puomp cannot check the pair"
-      timed 3 "$puomp" validate --format json "$h" "$l"
+      timed 3 "$puomp" validate --no-config --format json "$h" "$l"
       figure "$n cases, $(calc %.0f "$share * 100") % defective, median" "$(calc %.3f "$median")" s
       [ -n "$before" ] && figure "  time(2n) / time(n)" "$(calc %.2f "$median / $before")" x "<= $(calc %.2f "2.2 * $slack")"
       before=$median
-      [ -x /usr/bin/time ] && [ $n = 1600000 ] && figure "  peak memory" "$(peak "$puomp" validate --format json "$h" "$l")" MB "<= 200"
+      [ -x /usr/bin/time ] && [ $n = 1600000 ] && figure "  peak memory" "$(peak "$puomp" validate --no-config --format json "$h" "$l")" MB "<= 200"
       rm -rf "$work/grow"
     done
   done

@@ -155,7 +155,7 @@ impl Rulebook {
         persons: Option<&Format>,
         account: Option<Date>,
     ) -> Result<PackageRules<'_>, TableError> {
-        let Some(on) = account else {
+        let Some(on) = account.filter(|_| !self.rows.is_empty()) else {
             return Ok(PackageRules { book: self, compiled: None, account, main: Vec::new(), persons: Vec::new(), executes: BTreeMap::new() });
         };
         let key = ((format.family, format.edition.id.clone()), persons.map(|p| p.edition.id.clone()), self.borders.partition_point(|b| *b <= on));
