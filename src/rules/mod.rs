@@ -19,6 +19,7 @@ mod resolve;
 mod set;
 mod survey;
 mod table;
+pub mod witness;
 mod words;
 
 pub use compile::{Captured, Captures, Sources, Stop};

@@ -71,6 +71,18 @@ impl Decimal {
     }
 }
 
+impl std::fmt::Display for Decimal {
+    /// Without zeros at the end of what stands after the point.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (sign, number) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        let scale = SCALE.unsigned_abs();
+        let after = format!("{:0width$}", number % scale, width = DIGITS_AFTER);
+        let after = after.trim_end_matches('0');
+        let point = if after.is_empty() { "" } else { "." };
+        write!(f, "{sign}{}{point}{after}", number / scale)
+    }
+}
+
 /// The day of an ISO date; none when the calendar has no such day.
 #[inline]
 pub(super) fn iso_date(text: &[u8]) -> Option<Date> {

@@ -1,0 +1,194 @@
+//! A package as two trees that can be changed and written again.
+
+use std::sync::Arc;
+
+use crate::registry::encoding::Encoding;
+use crate::registry::format::{Content, Format, NodeId, Role};
+use crate::registry::scan::{ScanLimits, Scanner, Token};
+use crate::registry::writer::{Layout, NoSuchCharacter, Tags};
+
+/// The way to an element: at each level the index among the children that stand there.
+pub type Way = Vec<usize>;
+
+/// The bytes of a file, and where each element's start tag stands in them.
+pub type Written = (Vec<u8>, Vec<(u64, Way)>);
+
+/// One element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elem {
+    /// Which.
+    pub node: NodeId,
+    /// Its text; empty for a block.
+    pub text: String,
+    /// What it holds, in the order of the format.
+    pub children: Vec<Elem>,
+}
+
+/// One file.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    /// Name of the file without its extension; what the header states may differ.
+    pub name: String,
+    /// Its format.
+    pub format: Arc<Format>,
+    /// The root.
+    pub root: Elem,
+}
+
+/// A main file and its person file.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The main file.
+    pub main: Tree,
+    /// The person file.
+    pub persons: Tree,
+}
+
+impl Elem {
+    /// An element that holds nothing.
+    pub fn new(node: NodeId) -> Self {
+        Self { node, text: String::new(), children: Vec::new() }
+    }
+
+    /// The element at the end of a way.
+    pub fn at(&self, way: &[usize]) -> Option<&Self> {
+        way.iter().try_fold(self, |elem, index| elem.children.get(*index))
+    }
+
+    fn at_mut(&mut self, way: &[usize]) -> Option<&mut Self> {
+        way.iter().try_fold(self, |elem, index| elem.children.get_mut(*index))
+    }
+
+    fn collect(&self, node: NodeId, way: &mut Way, out: &mut Vec<Way>) {
+        if self.node == node {
+            out.push(way.clone());
+            return;
+        }
+        for (index, child) in self.children.iter().enumerate() {
+            way.push(index);
+            child.collect(node, way, out);
+            way.pop();
+        }
+    }
+}
+
+impl Tree {
+    /// Reads a file whose elements all belong to the format; none when one does not, or the markup is broken.
+    pub fn read(format: &Arc<Format>, bytes: &[u8], encoding: Encoding) -> Option<Self> {
+        let root = &format.node(format.root()).name;
+        let mut scanner = Scanner::new(bytes, encoding, ScanLimits::default(), Vec::new());
+        let child = |block: NodeId, name: &[u8]| format.node(block).children.iter().copied().find(|c| format.node(*c).name.as_bytes() == name);
+        let mut stack = vec![Elem::new(format.root())];
+        loop {
+            match scanner.next_token().ok()? {
+                Token::Open { name, .. } => {
+                    let node = match child(stack.last()?.node, name.bytes) {
+                        None if stack.len() == 1 && name.bytes == root.as_bytes() => continue,
+                        node => node?,
+                    };
+                    stack.push(Elem::new(node));
+                }
+                Token::Leaf { name, text, .. } => {
+                    let node = child(stack.last()?.node, name.bytes)?;
+                    let text = if matches!(format.node(node).content, Content::Value(_)) { encoding.decode(&text).into_owned() } else { String::new() };
+                    stack.last_mut()?.children.push(Elem { node, text, children: Vec::new() });
+                }
+                Token::Close { .. } => {
+                    if stack.len() > 1 {
+                        let elem = stack.pop()?;
+                        stack.last_mut()?.children.push(elem);
+                    }
+                }
+                Token::Text { .. } => return None,
+                Token::End => return Some(Self { name: String::new(), format: Arc::clone(format), root: stack.pop()? }.named()),
+            }
+        }
+    }
+
+    /// Named as the header says.
+    fn named(mut self) -> Self {
+        self.name = self.role(Role::FileName).unwrap_or_default().to_owned();
+        self
+    }
+
+    /// The file in an encoding, and the offset of every element's start tag in order of the document.
+    ///
+    /// # Errors
+    /// A character that the encoding does not have.
+    pub fn write(&self, encoding: Encoding) -> Result<Written, NoSuchCharacter> {
+        let tags = Tags::new(&self.format, encoding, Layout::Lines);
+        let (mut out, mut offsets) = (Vec::new(), Vec::new());
+        tags.declare(&mut out);
+        self.write_elem(&self.root, &tags, &mut Vec::new(), &mut out, &mut offsets)?;
+        Ok((out, offsets))
+    }
+
+    fn write_elem(&self, elem: &Elem, tags: &Tags, way: &mut Way, out: &mut Vec<u8>, offsets: &mut Vec<(u64, Way)>) -> Result<(), NoSuchCharacter> {
+        offsets.push((out.len() as u64, way.clone()));
+        if matches!(self.format.node(elem.node).content, Content::Value(_)) {
+            return tags.value(elem.node, &elem.text, out);
+        }
+        tags.open(elem.node, out);
+        for (index, child) in elem.children.iter().enumerate() {
+            way.push(index);
+            self.write_elem(child, tags, way, out, offsets)?;
+            way.pop();
+        }
+        tags.close(elem.node, out);
+        Ok(())
+    }
+
+    /// Every element of a node below a way.
+    pub fn below(&self, way: &[usize], node: NodeId) -> Vec<Way> {
+        let mut out = Vec::new();
+        if let Some(elem) = self.root.at(way) {
+            elem.collect(node, &mut way.to_vec(), &mut out);
+        }
+        out
+    }
+
+    /// The text of the first element of a role.
+    pub fn role(&self, role: Role) -> Option<&str> {
+        let way = self.below(&[], self.format.role(role)?).into_iter().next()?;
+        self.root.at(&way).map(|e| e.text.as_str())
+    }
+
+    /// Sets the text of the first element of a role, if one stands.
+    pub fn set_role(&mut self, role: Role, text: &str) {
+        if let Some(way) = self.format.role(role).and_then(|node| self.below(&[], node).into_iter().next()) {
+            self.set(&way, text);
+        }
+    }
+
+    /// Sets the text at a way.
+    pub fn set(&mut self, way: &[usize], text: &str) {
+        if let Some(elem) = self.root.at_mut(way) {
+            text.clone_into(&mut elem.text);
+        }
+    }
+
+    /// Removes the element at a way, and blocks that are empty then.
+    pub fn remove(&mut self, way: &[usize]) {
+        if let Some((last, parent)) = way.split_last()
+            && let Some(elem) = self.root.at_mut(parent)
+            && *last < elem.children.len()
+        {
+            elem.children.remove(*last);
+            if elem.children.is_empty() && !parent.is_empty() {
+                self.remove(parent);
+            }
+        }
+    }
+
+    /// Puts an element into a block, behind those that the format has before it or of the same name; where it stands now.
+    pub fn insert(&mut self, block: &[usize], elem: Elem) -> Option<Way> {
+        let format = Arc::clone(&self.format);
+        let position = format.node(elem.node).position;
+        let parent = self.root.at_mut(block)?;
+        let index = parent.children.iter().position(|c| format.node(c.node).position > position).unwrap_or(parent.children.len());
+        parent.children.insert(index, elem);
+        let mut way = block.to_vec();
+        way.push(index);
+        Some(way)
+    }
+}

@@ -1,0 +1,77 @@
+//! Sound documents of one record, of every family and time, to start from.
+
+use std::sync::Arc;
+
+use puomp::generate::{Generator, Options};
+use puomp::registry::encoding::Encoding;
+use puomp::registry::format::{Family, Formats, PERSONS, Role};
+use puomp::registry::month::Month;
+use puomp::rules::witness::{Document, Tree};
+use puomp::tables::RuleFiles;
+use rayon::prelude::*;
+
+/// Reporting months: between the days on which rules or editions change.
+const MONTHS: &[&str] = &[
+    "2019-10", "2019-11", "2020-02", "2020-06", "2020-12", "2021-02", "2021-04", "2021-06", "2021-09", "2022-03", "2024-01", "2024-04", "2024-11", "2025-03",
+    "2025-08", "2026-02",
+];
+/// Records of a package; of families with many kinds of files fewer are enough.
+const CASES: u64 = 45;
+const OF_MANY: u64 = 8;
+
+/// Letters of the files of a family in a month.
+fn letters(formats: &Formats, family: Family, month: Month) -> Vec<Option<String>> {
+    let in_force = formats.prefixes().iter().filter(|p| p.family == family && p.from.is_none_or(|s| s <= month) && p.until.is_none_or(|u| month <= u));
+    in_force.map(|p| Some(p.letters.clone())).collect()
+}
+
+/// Every record of generated packages as a document of its own.
+pub(crate) fn documents(files: &RuleFiles, formats: &Formats) -> Vec<Document> {
+    let mut wanted = Vec::new();
+    for month in MONTHS {
+        let month: Month = month.parse().expect("a month");
+        for family in formats.families().filter(|f| *f != PERSONS) {
+            let letters = letters(formats, family, month);
+            let cases = if letters.len() > 1 { OF_MANY } else { CASES };
+            wanted.extend(letters.into_iter().map(|letters| Options { letters, ..Options::new(family, month, cases, 7) }));
+        }
+    }
+    wanted.par_iter().flat_map_iter(|options| split(files, formats, options)).collect()
+}
+
+fn split(files: &RuleFiles, formats: &Formats, options: &Options) -> Vec<Document> {
+    let Ok(generator) = Generator::new(files, formats, options) else { return Vec::new() };
+    let (mut main, mut persons) = (Vec::new(), Vec::new());
+    generator.write_main(&mut main, &mut |_| Ok(())).expect("written");
+    generator.write_persons(&mut persons, &mut |_| Ok(())).expect("written");
+    let format = formats.editions(options.family).iter().rfind(|f| f.edition.in_force(options.period)).expect("generated");
+    let (persons_format, _) = formats.choose(PERSONS, None, Some(options.period)).expect("known");
+    let read = |format: &Arc<_>, bytes: &[u8]| Tree::read(format, bytes, Encoding::Windows1251).expect("what we wrote");
+    let (main, persons) = (read(format, &main), read(persons_format, &persons));
+    let head = |tree: &Tree| {
+        let record = tree.format.role(Role::Record);
+        let mut head = tree.clone();
+        head.root.children.retain(|c| Some(c.node) != record);
+        head
+    };
+    let records = |tree: &Tree| {
+        let record = tree.format.role(Role::Record);
+        tree.root.children.iter().filter(|c| Some(c.node) == record).cloned().collect::<Vec<_>>()
+    };
+    let all_persons = records(&persons);
+    let (main_head, persons_head) = (head(&main), head(&persons));
+    let mut out = Vec::new();
+    for record in records(&main) {
+        let mut doc = Document { main: main_head.clone(), persons: persons_head.clone() };
+        doc.main.root.children.push(record);
+        let key = doc.main.role(Role::IdPac).expect("a patient").to_owned();
+        let id = doc.persons.format.role(Role::IdPac).expect("known");
+        let person = all_persons.iter().find(|p| p.children.iter().any(|c| c.node == id && c.text == key)).expect("a person");
+        doc.persons.root.children.push(person.clone());
+        doc.main.set_role(Role::CasesDeclared, "1");
+        let sum = doc.main.role(Role::CaseSum).unwrap_or("0.00").to_owned();
+        doc.main.set_role(Role::Total, &sum);
+        out.push(doc);
+    }
+    out
+}
