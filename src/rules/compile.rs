@@ -358,9 +358,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 Ok(self.gather(block, What::Exists(holds)))
             }
             Found::Own(id) if self.names.in_record(id) => Ok(Cond::Present(self.names.place(self.from, id))),
-            Found::Own(id) if matches!(self.sources.format.node(id).content, Content::Value(_)) => Ok(Cond::HasHead(self.head(id))),
-            // Blocks of the head: the structure demands them.
-            Found::Own(_) => Ok(Cond::Const(true)),
+            Found::Own(id) => Ok(Cond::HasHead(self.head(id))),
             Found::File(_) => mistake(name.at, "a part of the file's name always stands"),
             Found::Unknown if self.known_elsewhere(&name.name) => self.nowhere(Cond::Const(false)),
             Found::Unknown => mistake(name.at, format!("unknown name {}", name.name)),
@@ -672,7 +670,10 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("INBOOK", 2) => {
                 let value = self.argument(call, 0)?;
                 let (book, field) = self.book_of(call, 1)?;
-                let rubric = self.sources.conventions.by_rubric.iter().any(|b| b.eq_ignore_ascii_case(&book.info().id));
+                let rubric = self.rubric(&book.info().id);
+                // The key of such a book numbers its rows: what is looked for is the diagnosis.
+                let field = rubric.and_then(|name| book.field(name)).filter(|_| field == book.key()).unwrap_or(field);
+                let rubric = rubric.is_some();
                 let on = self.lookup_date(&book, None)?;
                 Ok(Cond::InBook { value, index: book.index(field), rubric, on, mode: self.mode })
             }
@@ -768,9 +769,14 @@ impl<'s, 'c> Compiler<'s, 'c> {
             return mistake(call.at, "field = value is due");
         }
         let (key_field, key) = fields.remove(0);
-        let rubric = self.sources.conventions.by_rubric.iter().any(|b| b.eq_ignore_ascii_case(&name.name));
+        let rubric = self.rubric(&name.name).is_some();
         let on = self.lookup_date(&book, on)?;
         Ok(BookLookup { index: book.index(key_field), book, key, rubric, others: fields.into(), on })
+    }
+
+    /// The field of a book's diagnoses, where they are matched by rubric too.
+    fn rubric(&self, book: &str) -> Option<&'s str> {
+        self.sources.conventions.by_rubric.iter().find(|(id, _)| id.eq_ignore_ascii_case(book)).map(|(_, field)| field.as_str())
     }
 
     /// The day on which a book is asked: what the rule says, else what the book's description says.

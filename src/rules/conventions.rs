@@ -11,8 +11,8 @@ pub struct Conventions {
     pub absent_reads: Vec<(String, i64)>,
     /// Named lists of code prefixes.
     pub lists: Vec<(String, Vec<String>)>,
-    /// Books whose codes are matched by the whole code or by its three-character rubric.
-    pub by_rubric: Vec<String>,
+    /// Books whose diagnoses are matched by the whole code or by its three-character rubric, and the field that holds the diagnosis.
+    pub by_rubric: Vec<(String, String)>,
     /// Days by which an imported book may be older than an account and still prove that a code does not exist.
     pub imported_days: i64,
 }
@@ -45,7 +45,7 @@ impl Conventions {
             match row.kind.as_str() {
                 "absent" => out.absent_reads.push((row.name, whole(&row.value).map_err(&fail)?)),
                 "stale" if row.name == "imported" => out.imported_days = whole(&row.value).map_err(&fail)?,
-                "rubric" => out.by_rubric.push(row.name),
+                "rubric" => out.by_rubric.push((row.name, row.value)),
                 other => return Err(fail(format!("kind «{other}»: absent, rubric or stale is due"))),
             }
         }

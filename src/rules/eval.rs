@@ -550,7 +550,9 @@ impl Env<'_> {
                     })
                 })
         };
-        self.visit(&lookup.key, &mut |v| {
+        let mut asked = false;
+        let found = self.visit(&lookup.key, &mut |v| {
+            asked = true;
             let V::Text(text) = v else { return false };
             let code = self.facts.encoding.decode(text);
             let whole = lookup.index.rows(&code).iter().copied();
@@ -562,7 +564,12 @@ impl Env<'_> {
                 }
             }
             false
-        })
+        });
+        // A row that is chosen by a key is not asked for where the key is absent.
+        if !asked {
+            self.cannot_read();
+        }
+        found
     }
 
     fn fits(&self, shape: &Shape, text: &[u8]) -> bool {

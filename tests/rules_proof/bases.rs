@@ -30,7 +30,7 @@ pub(crate) fn documents(files: &RuleFiles, formats: &Formats) -> Vec<Document> {
     let mut wanted = Vec::new();
     for month in MONTHS {
         let month: Month = month.parse().expect("a month");
-        for family in formats.families().filter(|f| *f != PERSONS) {
+        for family in formats.families().filter(|f| *f != PERSONS && formats.has_persons(*f)) {
             let letters = letters(formats, family, month);
             let cases = if letters.len() > 1 { OF_MANY } else { CASES };
             wanted.extend(letters.into_iter().map(|letters| Options { letters, ..Options::new(family, month, cases, 7) }));
