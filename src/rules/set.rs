@@ -136,6 +136,8 @@ pub struct RuleSet {
 #[derive(Debug)]
 struct HeadRule {
     rule: Compiled,
+    /// Place of the element's block among those of the head; none for the root. Where the block is absent, nothing is asked of it.
+    block: Option<usize>,
     /// Place of the element's value among those of the head.
     value: Option<usize>,
     implied: bool,
@@ -245,7 +247,8 @@ impl RuleSet {
             }
             Unit::Head { .. } => {
                 let value = is_value.then(|| position_of(&mut self.captures.head, element));
-                self.head.push(HeadRule { rule: compiled, value, implied });
+                let block = (block != format.root()).then(|| position_of(&mut self.captures.head, block));
+                self.head.push(HeadRule { rule: compiled, block, value, implied });
             }
             Unit::Person { .. } => {
                 let kept = &mut self.captures.persons;
@@ -342,7 +345,8 @@ impl RuleSet {
     pub fn head(&self, facts: &Facts, gathered: &[Gathered], doubtful: bool, hit: &mut dyn FnMut(Hit)) {
         let record = Record::default();
         let env = Env { record: &record, block: 0, this: None, facts, person: None, gathered, unreadable: None };
-        for HeadRule { rule, value, implied } in &self.head {
+        let stands = |index: &Option<usize>| index.is_none_or(|i| facts.head.get(i).is_some_and(Option::is_some));
+        for HeadRule { rule, value, implied, .. } in self.head.iter().filter(|r| stands(&r.block)) {
             let value = value.and_then(|v| facts.head.get(v)?.as_deref());
             if (value.is_some() || rule.of_absent()) && (doubtful || !implied) && rule.breaks(&Env { this: value, ..env }) {
                 hit(Hit { row: rule.row, element: rule.element, at: At::Head, stands: value.is_some() });
