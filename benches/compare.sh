@@ -172,6 +172,8 @@ figure "zipped / plain" "$(calc %.2f "$median / $plain_s")" x "<= $(calc %.2f "1
 # Cold start: what a package of one case costs.
 pair "$work/one" 1 0
 timed 30 "$puomp" validate --no-config --format json "$h" "$l"
+figure "one-case package, imported books, median" "$(calc %.1f "$median * 1000")" ms
+timed 30 env PUOMP_BOOKS="$work/none" "$puomp" validate --no-config --format json "$h" "$l"
 figure "one-case package, median" "$(calc %.1f "$median * 1000")" ms "< $(calc %.0f "50 * $slack")"
 
 h=$(find "$work/plain" -iname 'H*.xml') l=$(find "$work/plain" -iname 'L*.xml')
