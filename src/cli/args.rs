@@ -83,6 +83,16 @@ impl Verb {
     }
 }
 
+/// Form of an answer that is read or goes to a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Shape {
+    /// For reading.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
+
 /// Languages as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LangArg {

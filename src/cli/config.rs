@@ -9,7 +9,7 @@ use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::args::Cli;
+use super::args::{Cli, Shape};
 use super::ui::Ui;
 use super::{Exit, Failure, nsi, print};
 use crate::finding::Severity;
@@ -382,16 +382,6 @@ pub(super) struct ConfigArgs {
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
     format: Shape,
-}
-
-/// Form of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Shape {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
 }
 
 #[derive(Serialize)]

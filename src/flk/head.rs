@@ -87,7 +87,7 @@ impl Front {
 
     /// Where a finding about an element stands: the element, else the nearest block around it.
     pub(super) fn place(&self, format: &Format, element: NodeId) -> Place {
-        let around = std::iter::successors(Some(element), |id| format.node(*id).parent);
-        around.into_iter().find_map(|id| self.find(id)).map(|s| s.place).unwrap_or_default()
+        let mut around = std::iter::successors(Some(element), |id| format.node(*id).parent);
+        around.find_map(|id| self.find(id)).map(|s| s.place).unwrap_or_default()
     }
 }

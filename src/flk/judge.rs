@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::places::settled;
-use super::rulebook::FileRules;
+use super::rulebook::{FileRules, PackageRules};
 use super::walk::{Frame, Walker, shown};
 use crate::finding::{Catalog, Finding, Keys, Place, RuleIx, Same};
 use crate::registry::format::{Format, NodeId, Role};
@@ -119,6 +119,6 @@ fn says_the_same(catalog: &Catalog, structural: &Finding, federal: &Finding) -> 
 }
 
 /// The index of the entry that a check's findings carry.
-pub(super) fn carried(rules: Option<&super::rulebook::PackageRules<'_>>, check: RuleIx) -> RuleIx {
+pub(super) fn carried(rules: Option<&PackageRules<'_>>, check: RuleIx) -> RuleIx {
     rules.and_then(|r| r.executed_by(check)).unwrap_or(check)
 }

@@ -6,10 +6,10 @@ mod human;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
-use super::args::Cli;
+use super::args::{Cli, Shape};
 use super::ui::Ui;
 use super::{Exit, Failure, nsi, print};
 use crate::nsi::Date;
@@ -30,16 +30,6 @@ pub(super) struct ExplainArgs {
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
     format: Shape,
-}
-
-/// Form of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Shape {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
 }
 
 /// What a typed id stands for.
