@@ -5,7 +5,7 @@
 //! 0. [`tables`], [`finding`], [`registry`], [`nsi`], [`sys`]: rule tables, what a check says, formats, packages and reading, reference
 //!    books, the platform;
 //! 2. [`flk`]: format-logic control of a package; [`generate`]: invented packages for training, tests and benches;
-//! 3. [`report`]: findings for people and programs;
+//! 3. [`report`]: findings for people and programs; [`workspace`]: the life of registries and its journal;
 //! 5. [`cli`]: the command line.
 //!
 //! The library never prints; only [`cli`] does.
@@ -20,3 +20,4 @@ pub mod report;
 pub mod rules;
 pub mod sys;
 pub mod tables;
+pub mod workspace;
