@@ -14,6 +14,7 @@ pub mod cli;
 pub mod finding;
 pub mod flk;
 pub mod generate;
+pub mod forming;
 pub mod nsi;
 pub mod registry;
 pub mod report;

@@ -128,7 +128,7 @@ impl ValidateArgs {
             };
             let mut failure = None;
             let run = checker.validate(&inputs, &flk::Config::default(), &bar, &mut |mut package| {
-                hidden.judge(&mut package, &control, baseline.as_mut(), &catalog)?;
+                judge(&mut hidden, &mut package, &control, baseline.as_mut(), &catalog)?;
                 tally.add(&package, &catalog);
                 if let Some(protocols) = &mut protocols
                     && let Err(error) = protocols.write(&package)
@@ -193,34 +193,32 @@ impl ValidateArgs {
     }
 }
 
-impl Hidden {
-    /// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
-    fn judge(&mut self, package: &mut PackageReport, control: &Control, mut baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
-        let main = package.main.clone().unwrap_or_else(|| package.path.clone());
-        if let Some(baseline) = &mut baseline {
-            for finding in package.findings.iter()? {
-                let finding = finding?;
-                baseline.add(&finding, catalog.rule(finding.rule), &main);
-            }
+/// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
+pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &Control, baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
+    let main = package.main.clone().unwrap_or_else(|| package.path.clone());
+    if let Some(baseline) = baseline {
+        for finding in package.findings.iter()? {
+            let finding = finding?;
+            baseline.add(&finding, catalog.rule(finding.rule), &main);
         }
-        if !control.is_in_force() || package.findings.is_empty() {
-            return Ok(());
-        }
-        let mut findings = std::mem::take(&mut package.findings);
-        findings.retain(|finding| {
-            let names = Names { file: Some(package.file_name(finding.file)), package: &main };
-            match control.judge(finding, catalog.rule(finding.rule), names) {
-                Verdict::Keep => return true,
-                Verdict::Suppressed => self.suppressed += 1,
-                Verdict::Baseline => self.baseline += 1,
-                Verdict::Off => self.off += 1,
-            }
-            false
-        })?;
-        package.findings = findings;
-        package.judge(catalog);
-        Ok(())
     }
+    if !control.is_in_force() || package.findings.is_empty() {
+        return Ok(());
+    }
+    let mut findings = std::mem::take(&mut package.findings);
+    findings.retain(|finding| {
+        let names = Names { file: Some(package.file_name(finding.file)), package: &main };
+        match control.judge(finding, catalog.rule(finding.rule), names) {
+            Verdict::Keep => return true,
+            Verdict::Suppressed => hidden.suppressed += 1,
+            Verdict::Baseline => hidden.baseline += 1,
+            Verdict::Off => hidden.off += 1,
+        }
+        false
+    })?;
+    package.findings = findings;
+    package.judge(catalog);
+    Ok(())
 }
 
 /// Official protocols, one file a package.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::workflow::{Need, Refusal};
+use super::workflow::{Need, Refusal, Workflow};
+use crate::finding::{Lang, Text};
 use crate::forming::FormError;
 use crate::tables::TableError;
 
@@ -32,11 +33,11 @@ pub enum Problem {
     /// Several registries are called so.
     ManyRegistries(String, Vec<String>),
     /// The table of the workflow does not allow it.
-    Refused(Box<Refusal>),
+    Refused(Text),
     /// The registry was sent already: its number and when.
     AlreadySent(String, String),
     /// Conditions of a move that are not met.
-    Unmet(String, Vec<Need>),
+    Unmet(String, Vec<Text>),
     /// The package of a registry cannot be written.
     Form(Box<FormError>),
     /// What was formed does not pass our own control: the registry's file and the first finding.
@@ -47,6 +48,19 @@ pub enum Problem {
     Journal(String),
 }
 
+impl Problem {
+    /// A refusal of the workflow, in words.
+    pub(super) fn refused(workflow: &Workflow, refusal: Refusal) -> Self {
+        Self::Refused(Text { ru: refusal.text(workflow, Lang::Ru), en: refusal.text(workflow, Lang::En) })
+    }
+
+    /// Conditions of a registry's move that are not met, in words.
+    pub(super) fn unmet(workflow: &Workflow, number: &str, needs: &[Need]) -> Self {
+        let text = |need: &Need| Text { ru: workflow.need(*need, Lang::Ru).to_owned(), en: workflow.need(*need, Lang::En).to_owned() };
+        Self::Unmet(number.to_owned(), needs.iter().map(text).collect())
+    }
+}
+
 impl fmt::Display for Problem {
     /// For logs; people read the texts of the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,6 +69,12 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Stream(error)
+    }
+}
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {

@@ -302,6 +302,7 @@ fn walk(chunk: &Chunk, names: &Names) -> Result<Vec<Case>, Fault> {
                             partial.add(text, patient.clone(), id_pac.clone());
                         }
                         case.digest = partial.hasher.finalize().into();
+                        (case.record, case.case) = (record.clone(), base + from as u64..base + to as u64);
                         done.push(case);
                     }
                 }

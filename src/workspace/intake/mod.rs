@@ -435,7 +435,7 @@ impl<'i> Contents<'i> {
                 id.into(),
                 (&catalog.rule(*rule).id).into(),
                 tally.severity.as_str().into(),
-                tally.file.as_str().into(),
+                file_word(tally.file).into(),
                 (tally.line as i64).into(),
                 Value::from(&*tally.path),
                 (tally.count as i64).into(),
@@ -451,6 +451,15 @@ fn add(findings: &mut BTreeMap<(Option<usize>, crate::finding::RuleIx), Tally>, 
         .entry((case, finding.rule))
         .or_insert_with(|| Tally { severity, file: finding.file, line, path: finding.path.clone(), count: 0 })
         .count += 1;
+}
+
+/// The word of the column `file`.
+fn file_word(file: FileRole) -> &'static str {
+    match file {
+        FileRole::Main => "main",
+        FileRole::Persons => "persons",
+        FileRole::Container => "container",
+    }
 }
 
 fn is_written_anew(main: &Format, persons: Option<&Format>, finding: &Finding) -> bool {

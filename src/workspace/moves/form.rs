@@ -196,7 +196,8 @@ impl Workspace {
     /// # Errors
     /// The role may not, the package cannot be written, or what was written does not pass our own control.
     pub fn form(&mut self, group: &Group, period: Month, date: Option<&str>, means: Means<'_>, judge: Judge<'_>) -> Result<Registry, Problem> {
-        let transition = self.tables.workflow.ask(None, Move::FormNew, &self.actor.role).map_err(|r| Problem::Refused(Box::new(r)))?.clone();
+        let workflow = &self.tables.workflow;
+        let transition = workflow.ask(None, Move::FormNew, &self.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
         let id = self.peek("registries")?;
         let number = format!("{:02}{:02}-{id}", period.year % 100, period.month);
         let date = date.unwrap_or(&group.date);

@@ -54,11 +54,12 @@ struct Saying {
 impl Workspace {
     /// The transition that a command asks for, when the table and the conditions allow it.
     fn allowed(&self, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
-        let transition = self.tables.workflow.ask(Some(&registry.status), by, &self.actor.role).map_err(|refusal| {
-            Problem::Refused(Box::new(refusal.about(&registry.number)))
+        let workflow = &self.tables.workflow;
+        let transition = workflow.ask(Some(&registry.status), by, &self.actor.role).map_err(|refusal| {
+            Problem::refused(workflow, refusal.for_registry(&registry.number))
         })?;
         let unmet = transition.unmet(&|need| facts.holds(need));
-        if unmet.is_empty() { Ok(transition.clone()) } else { Err(Problem::Unmet(registry.number.clone(), unmet)) }
+        if unmet.is_empty() { Ok(transition.clone()) } else { Err(Problem::unmet(workflow, &registry.number, &unmet)) }
     }
 
     /// What the store says of a registry's cases.
