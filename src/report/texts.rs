@@ -502,6 +502,46 @@ keys! {
     NsiDaysUntil = "nsi.days-until",
     /// Both limits.
     NsiDaysBoth = "nsi.days-both",
+    /// Forms.
+    CountEntry = "count.entry",
+    /// A whole journal.
+    JournalSound = "journal.sound",
+    /// A journal without entries.
+    JournalSoundEmpty = "journal.sound-empty",
+    /// Fault.
+    JournalAltered = "journal.altered",
+    /// Fault.
+    JournalRewritten = "journal.rewritten",
+    /// Fault.
+    JournalCut = "journal.cut",
+    /// Fault.
+    JournalCutStart = "journal.cut-start",
+    /// Fault.
+    JournalMoved = "journal.moved",
+    /// Fault.
+    JournalDoubled = "journal.doubled",
+    /// Fault.
+    JournalInserted = "journal.inserted",
+    /// Fault.
+    JournalUnreadable = "journal.unreadable",
+    /// Fault.
+    JournalNotAsWritten = "journal.not-as-written",
+    /// Fault.
+    JournalTailCut = "journal.tail-cut",
+    /// Fault.
+    JournalEmptied = "journal.emptied",
+    /// Fault.
+    JournalHeadDiffers = "journal.head-differs",
+    /// Fault.
+    JournalDestroyed = "journal.destroyed",
+    /// Faults not kept.
+    JournalMore = "journal.more",
+    /// What to do about faults.
+    JournalAdvice = "journal.advice",
+    /// No head.
+    JournalHeadBroken = "journal.head-broken",
+    /// A head of another version.
+    JournalHeadSchema = "journal.head-schema",
     /// Time left.
     ProgressLeft = "progress.left",
     /// An error of the run.
