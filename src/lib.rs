@@ -5,7 +5,7 @@
 //! 0. [`tables`], [`finding`], [`registry`], [`nsi`], [`sys`]: rule tables, what a check says, formats, packages and reading, reference
 //!    books, the platform;
 //! 2. [`flk`]: format-logic control of a package; [`generate`]: invented packages for training, tests and benches;
-//! 3. [`report`]: findings for people and programs;
+//! 3. [`report`]: findings for people and programs; [`forming`]: cases of packages as a new package;
 //! 5. [`cli`]: the command line.
 //!
 //! The library never prints; only [`cli`] does.
@@ -13,6 +13,7 @@
 pub mod cli;
 pub mod finding;
 pub mod flk;
+pub mod forming;
 pub mod generate;
 pub mod nsi;
 pub mod registry;
