@@ -452,10 +452,6 @@ impl Place<'_> {
         let file = self.source.file_name();
         let offset = |at: usize| self.base + at as u64;
         match trouble {
-            Trouble::Fault(fault) => {
-                let at = fault.offset.map(|at| at + self.base);
-                FormError::Origin { file, fault: Fault { offset: at, ..fault } }
-            }
             Trouble::Changed(at) => FormError::Changed { file, offset: offset(at) },
             Trouble::Sum { at, found } => {
                 let expected = self.expected.iter().find(|(case, _)| *case == at).map_or(0, |(_, sum)| *sum);

@@ -120,9 +120,7 @@ pub(super) struct Copied {
 /// Why a record cannot be copied; offsets are relative to it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// The markup is broken.
-    Fault(Fault),
-    /// Something else stands there than was said.
+    /// Something else stands there than was said: no record, or one whose markup is broken, which nobody would have taken in.
     Changed(usize),
     /// Another sum than was said.
     Sum { at: usize, found: String },
@@ -132,7 +130,7 @@ pub(super) enum Trouble {
 
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+        Self::Changed(fault.offset.unwrap_or(0) as usize)
     }
 }
 

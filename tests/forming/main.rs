@@ -84,7 +84,12 @@ fn packages_whose_numbers_and_persons_clash() {
         let in_main = values(&main, "ID_PAC").iter().filter(|id| **id == new).count();
         assert!(in_main > 0, "{kind:?}");
         assert_eq!(registry.numbers.iter().filter(|n| n.id_pac.as_deref() == Some(new.as_str())).count(), in_main);
-        assert_eq!(registry.numbers.iter().filter(|n| n.id_pac.is_some()).count(), in_main, "nobody else is renamed");
+        // The generator itself gives some ID_PAC of one seed to other people of another seed.
+        let firsts = text(&origins[0]);
+        let firsts = values(&firsts, "ID_PAC");
+        let seconds = Encoding::Windows1251.decode(&bytes(&origins[1].main)).into_owned();
+        let clashing = values(&seconds, "ID_PAC").iter().filter(|id| firsts.contains(id)).count();
+        assert_eq!(registry.numbers.iter().filter(|n| n.id_pac.is_some()).count(), clashing, "nobody else is renamed");
         assert_eq!(values(&main, "N_ZAP"), (1..=pieces.len()).map(|n| n.to_string()).collect::<Vec<_>>());
         assert!(registry.numbers[30].n_zap == 31 && registry.numbers[30].old_n_zap == "1" && registry.numbers[30].old_idcase == registry.numbers[0].old_idcase);
     }
@@ -132,10 +137,12 @@ fn the_same_cases_give_the_same_bytes_however_they_came() {
         let pieces = cases(0, &origins[0], H);
         for threads in [1, 5] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-            archives.push(pool.install(|| form(H, &origins, &pieces)).expect("formed").bytes);
+            archives.push(pool.install(|| form(H, &origins, &pieces)).expect("formed"));
         }
     }
-    assert!(archives.windows(2).all(|a| a[0] == a[1]), "zipped, plain, UTF-8; one thread and five");
+    assert!(archives[..4].windows(2).all(|a| a[0].bytes == a[1].bytes), "zipped and plain; one thread and five");
+    // Longer in UTF-8, they are packed in other pieces.
+    assert!(archives[4].bytes == archives[5].bytes && archives[4].texts() == archives[0].texts());
     let compact = [origin(&package(&folder.path().join("compact"), H, Way { layout: Layout::Compact, ..way }))];
     let pieces = cases(0, &compact[0], H);
     form(H, &compact, &pieces).expect("formed").must_be_clean(&pieces);
@@ -167,7 +174,7 @@ fn comments_character_data_and_references_stay() {
     let registry = form(H, &origins, &pieces).expect("formed");
     registry.must_be_clean(&pieces);
     let (main, _) = registry.texts();
-    assert_eq!(main.matches("<!-- </ZAP><Z_SL><IDCASE>9</IDCASE> --><PR_NOV><![CDATA[0]]></PR_NOV>").count(), 25);
+    assert_eq!(main.matches("<!-- </ZAP><Z_SL><IDCASE >9</IDCASE> --><PR_NOV><![CDATA[0]]></PR_NOV>").count(), 25);
     assert_eq!(main.matches("<NHISTORY>&#x31;<?p </ZAP>?>").count(), main.matches("<NHISTORY>").count());
     assert_eq!((registry.numbers[8].old_n_zap.as_str(), registry.numbers[8].n_zap), ("09", 9));
 }
@@ -278,7 +285,8 @@ fn what_does_not_fit_is_refused() {
     assert!(refused(&origins, &with(&|p| p.person = None)).starts_with("form.no-person file=HM"));
     assert!(refused(&origins, &with(&|p| p.sum_kopecks += 1)).starts_with("form.sum file=HM"));
     assert!(refused(&origins, &with(&|p| p.case.start += 1)).starts_with("form.changed file=HM"));
-    assert!(refused(&origins, &with(&|p| p.record.start -= 1)).starts_with("form.order"));
+    assert!(refused(&origins, &with(&|p| p.record.start -= 1)).starts_with("form.changed"));
+    assert_eq!(refused(&origins, &with(&|p| p.record.start -= 3)), "form.order piece=4");
     let stranger = pieces.iter().find(|p| p.person != pieces[4].person).expect("somebody else").person.clone();
     assert!(refused(&origins, &with(&|p| p.person = stranger.clone())).starts_with("form.person-differs file=HM"));
 
