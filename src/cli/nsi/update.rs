@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::words;
+use crate::cli::args::ListShape;
 use crate::cli::ui::{Transfer, Ui, say};
 use crate::cli::{Exit, Failure, print};
 use crate::finding::Lang;
@@ -43,7 +44,7 @@ pub(super) struct UpdateArgs {
     ca: Option<PathBuf>,
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
-    format: super::Shape,
+    format: ListShape,
 }
 
 impl UpdateArgs {
@@ -110,12 +111,12 @@ impl UpdateArgs {
 
     fn report(&self, steps: &[Step], folder: &Path, ui: &Ui<'_>) -> Result<(), Failure> {
         match self.format {
-            super::Shape::Human => print(&self.human(steps, folder, ui)),
-            super::Shape::Json => {
+            ListShape::Human => print(&self.human(steps, folder, ui)),
+            ListShape::Json => {
                 let books = steps.iter().map(Row::new).collect();
                 super::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
             }
-            super::Shape::Csv => {
+            ListShape::Csv => {
                 let head = ["book", "outcome", "standing", "edition", "date", "site_edition", "site_date", "rows", "fault", "details"];
                 let cells = steps.iter().map(Row::new).map(|r| {
                     let text = |o: Option<String>| o.unwrap_or_default();

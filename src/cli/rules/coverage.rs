@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::Shape;
+use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, nsi, print};
 use crate::report::Key;
@@ -76,7 +76,7 @@ struct Body<'a> {
     not_executed: Vec<Idle<'a>>,
 }
 
-pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(format: ListShape, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
     let rules = coverage(files, books)?;
     let editions: Vec<Edition> = files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).collect();
     let mut groups: BTreeMap<(&str, &'static str), Counts> = BTreeMap::new();
@@ -86,8 +86,8 @@ pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &U
         categories.entry((rule.category(), &rule.kind)).or_default().add(&rule.standing);
     }
     match format {
-        Shape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
-        Shape::Json => {
+        ListShape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
+        ListShape::Json => {
             let group = |((source, files), counts): (&(&str, &'static str), &Counts)| Group { source: (*source).to_owned(), files, counts: counts.clone() };
             let category = |((category, kind), counts): (&(&str, &str), &Counts)| Category {
                 category: (*category).to_owned(),
@@ -98,7 +98,7 @@ pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &U
             let categories = categories.iter().map(category).collect();
             nsi::json(&Body { editions: &editions, groups, categories, not_executed: rules.iter().filter_map(idle).collect() })?;
         }
-        Shape::Csv => {
+        ListShape::Csv => {
             let head = ["id", "files", "kind", "source", "state", "books", "reason"];
             let cells = |r: &Covered| {
                 let (books, reason) = idle(r).map_or((String::new(), String::new()), |i| (i.books.join(" "), i.reason.to_owned()));
