@@ -70,8 +70,12 @@ keys! {
     PackageRejected = "package.rejected",
     /// How often a rule struck.
     GroupTimes = "group.times",
-    /// A rule that struck too many different elements.
+    /// An element at which a rule struck, and how often.
+    GroupElement = "group.element",
+    /// All further elements of a rule that struck too many.
     GroupOther = "group.other",
+    /// Elements not shown.
+    GroupMore = "group.more",
     /// Line and column.
     PlaceLine = "place.line",
     /// Places not shown.
