@@ -6,11 +6,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use puomp::finding::{Check, FileRole};
-use puomp::flk::{Config, Verdict, check_document};
+use puomp::finding::{Catalog, Check, FileRole};
+use puomp::flk::{Checker, Config, PackageReport, Rulebook, Silent, Verdict, check_document};
 use puomp::registry::encoding::Encoding;
 use puomp::registry::fault::Fault;
+use puomp::registry::package::Input;
 use puomp::registry::scan::ScanLimits;
+use puomp::tables::RuleFiles;
 
 use crate::support::{DESK, MAIN, MAIN_STEM, PERSONS, PERSONS_STEM, Pair, edited, encoded, line, naive_place, validate};
 
@@ -105,7 +107,7 @@ const DOCUMENT: &[Case] = &[
         &[("<PROFIL>97</PROFIL><DET>0</DET><NHI", "<DET>0</DET><NHI")],
         &[("<SL><SL_ID>s-1</SL_ID><DET>", "S001 main ZL_LIST/ZAP/Z_SL/SL/PROFIL [1,11,s-1,,p-1]")],
     ),
-    case("S001", Persons, &[("<OT>Ивановна</OT>", "")], &[("<DR>1980-05-17</DR>", "")], &[("<PERS><ID_PAC>p-1", "S001 persons PERS_LIST/PERS/DR [,,,,p-1]")]),
+    case("S001", Persons, &[("<OT>Ивановна</OT>", "")], &[("<DR>1980-05-17</DR>", "")], &[("<PERS><ID_PAC>p-1", "S001 persons PERS_LIST/PERS/DR [1,,,,p-1]")]),
     // A sum without all of its addends is not compared.
     case("S001", Main, &[], &[("<SUM_M>40.50</SUM_M>", "")], &[("<SL><SL_ID>s-2", "S001 main ZL_LIST/ZAP/Z_SL/SL/SUM_M [1,11,s-2,,p-1]")]),
     case("S001", Main, &[], &[("<SUMV>250.00</SUMV>", "")], &[("<Z_SL><IDCASE>12", "S001 main ZL_LIST/ZAP/Z_SL/SUMV [2,12,,,p-2]")]),
@@ -205,7 +207,7 @@ const DOCUMENT: &[Case] = &[
         &[("<DSCHET>2019-04-01", "<DSCHET>2019-02-29")],
         &[("<DSCHET>", "V004 main ZL_LIST/SCHET/DSCHET [,,,,] value=2019-02-29")],
     ),
-    case("V004", Persons, &[], &[("<DR>2015-01-31", "<DR>2015-01-32")], &[("<DR>2015-01-32", "V004 persons PERS_LIST/PERS/DR [,,,,p-2] value=2015-01-32")]),
+    case("V004", Persons, &[], &[("<DR>2015-01-31", "<DR>2015-01-32")], &[("<DR>2015-01-32", "V004 persons PERS_LIST/PERS/DR [2,,,,p-2] value=2015-01-32")]),
     case(
         "V005",
         Main,
@@ -580,6 +582,53 @@ fn periods_and_editions() {
     assert!(of("E004")[0].ends_with("E004 main ZL_LIST/SCHET/YEAR [,,,,] value=201O expected=3.1"), "{lines:#?}");
     let lines = said_of(&edited(MAIN, &[("<YEAR>2019</YEAR>", "")]), PERSONS);
     assert_eq!(lines, ["4:1@170 S001 main ZL_LIST/SCHET/YEAR [,,,,]", "0:0@0 E004 main  [,,,,] expected=3.1"]);
+}
+
+#[test]
+fn what_is_found_of_a_person_names_the_first_record() {
+    let of_person = |line: &String| line.split_once(" V009 ").map(|(_, rest)| rest.split(" value").next().unwrap_or(rest).to_owned());
+    // Two records of one person, the first after that of another; the files are in different encodings.
+    let (first, second) = (MAIN.find("<ZAP>\n<N_ZAP>1").expect("there"), MAIN.find("<ZAP>\n<N_ZAP>2").expect("there"));
+    let end = MAIN.find("</ZL_LIST>").expect("there");
+    let again = MAIN[second..end].replace("<N_ZAP>2", "<N_ZAP>3").replace("<IDCASE>12", "<IDCASE>13");
+    let main = format!("{}{}{}{again}{}", &MAIN[..first], &MAIN[second..end], &MAIN[first..second], &MAIN[end..]).replace("p-2", "п-2");
+    let persons = edited(PERSONS, &[("p-2", "п-2"), ("<W>1", "<W>3"), ("<W>2", "<W>4"), ("windows-1251", "UTF-8")]);
+    let nobody = "<PERS><ID_PAC>p-9</ID_PAC><FAM>Лишний</FAM><IM>Илья</IM><W>7</W><DR>1999-01-01</DR></PERS>\n</PERS_LIST>";
+    let persons = edited(&persons, &[("</PERS_LIST>", nobody)]);
+    for piece in [200, 1 << 20] {
+        let files = [(MAIN_STEM, encoded(&main)), (PERSONS_STEM, persons.clone().into_bytes())].map(|(stem, bytes)| (format!("{stem}.xml"), bytes));
+        let files: Vec<(&str, Vec<u8>)> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+        let lines: Vec<String> = said(&files, &Config { piece, ..Config::default() }).iter().filter_map(of_person).collect();
+        assert_eq!(
+            lines,
+            ["persons PERS_LIST/PERS/W [1,,,,p-1]", "persons PERS_LIST/PERS/W [2,,,,п-2]", "persons PERS_LIST/PERS/W [,,,,p-9]"],
+            "pieces of {piece}"
+        );
+    }
+}
+
+#[test]
+fn what_a_federal_rule_finds_of_a_person_names_the_record() {
+    let (files, mut catalog) = (RuleFiles::embedded(), Catalog::load(&RuleFiles::embedded()).expect("sound"));
+    let rules = Rulebook::load(&files, None, &mut catalog, |id| id == "004F.00.1700").expect("sound");
+    let checker = Checker::new(&catalog, &DESK.formats).expect("sound").with_rules(&rules);
+    let folder = tempfile::tempdir().expect("a folder");
+    let main = edited(MAIN, &[("<DSCHET>2019-04-01", "<DSCHET>2020-04-01")]);
+    let persons = edited(PERSONS, &[("2015-01-31</DR>", "2015-01-31</DR><DOCTYPE>14</DOCTYPE><DOCSER>98Ж04</DOCSER>")]);
+    for (stem, text) in [(MAIN_STEM, &main), (PERSONS_STEM, &persons)] {
+        fs::write(folder.path().join(format!("{stem}.xml")), encoded(text)).expect("written");
+    }
+    let mut found = Vec::new();
+    let mut each = |report: PackageReport| {
+        for finding in report.findings.iter()? {
+            let finding = finding?;
+            found.push((catalog.rule(finding.rule).id.clone(), finding.file, finding.keys.n_zap, finding.keys.id_pac));
+        }
+        Ok(())
+    };
+    checker.validate(&[Input::named(folder.path())], &Config::default(), &Silent, &mut each).expect("temporary files work");
+    let of_rule: Vec<_> = found.into_iter().filter(|f| f.0 == "004F.00.1700").collect();
+    assert_eq!(of_rule, [("004F.00.1700".to_owned(), FileRole::Persons, Some("2".into()), Some("p-2".into()))]);
 }
 
 #[test]
