@@ -439,7 +439,12 @@ impl<'t> Checker<'t> {
             let reason = self.first_message(container, persons.as_deref(), main.as_deref())?;
             let has_persons = main.as_ref().and_then(|m| m.format).is_none_or(|f| self.formats.has_persons(f.family));
             for check in [Check::PersonAbsent, Check::PersonIdle].into_iter().filter(|_| has_persons) {
-                not_executed.push(NotExecuted { rule: self.catalog.rule(self.catalog.of(check)).id.clone(), reason: reason.clone(), book: None });
+                not_executed.push(NotExecuted {
+                    rule: self.catalog.rule(self.catalog.of(check)).id.clone(),
+                    reason: reason.clone(),
+                    book: None,
+                    partly: false,
+                });
             }
         }
         let mut sides: Vec<(&Member, &mut Checked<'p>)> = Vec::new();

@@ -375,8 +375,10 @@ impl<'a, W: Write> Human<'a, W> {
         let lang = self.options.lang;
         let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
         let mut books: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut partly: BTreeMap<&str, u64> = BTreeMap::new();
         for idle in ending.tally.not_executed.values() {
             match &idle.book {
+                _ if idle.partly => *partly.entry(idle.reason.get(lang)).or_default() += 1,
                 Some(book) => *books.entry(book).or_default() += 1,
                 None => *reasons.entry(idle.reason.get(lang)).or_default() += 1,
             }
@@ -393,6 +395,10 @@ impl<'a, W: Write> Human<'a, W> {
             lines.push(self.text(Key::TotalIdleBooks, &[("rules", &rules), ("books", &list.join(", "))]));
         }
         lines.extend(reasons.into_iter().take(MAX_REASONS).map(line));
+        for (what, count) in partly {
+            let rules = self.texts.count(Key::CountRulePartly, lang, count);
+            lines.push(self.text(Key::TotalIdle, &[("rules", &rules), ("reason", &tidy(what))]));
+        }
         if more > 0 {
             lines.push(self.text(Key::TotalIdleMore, &[("count", &self.texts.number(lang, more))]));
         }

@@ -54,6 +54,8 @@ keys! {
     CountRule = "count.rule",
     /// Forms with the predicate.
     CountRuleIdle = "count.rule-idle",
+    /// Rules that were executed in part.
+    CountRulePartly = "count.rule-partly",
     /// One error.
     SeverityError = "severity.error",
     /// One warning.
@@ -330,6 +332,8 @@ keys! {
     RulesOfFunds = "rules.of-funds",
     /// Books that rules wait for.
     RulesWaiting = "rules.waiting",
+    /// Rules that run in part.
+    RulesPartly = "rules.partly",
     /// Rules that cannot run.
     RulesNotExpressible = "rules.not-expressible",
     /// What it checks.
@@ -368,6 +372,8 @@ keys! {
     ExplainState = "explain.state",
     /// It runs.
     ExplainRuns = "explain.runs",
+    /// It runs in part.
+    ExplainPartly = "explain.partly",
     /// It waits for books.
     ExplainWaits = "explain.waits",
     /// No format has its element.
