@@ -406,6 +406,10 @@ keys! {
     ExplainUnknownNear = "explain.unknown-near",
     /// A book at hand beside the site's.
     NsiUpdateLine = "nsi.update-line",
+    /// A rule book was taken.
+    NsiUpdateRules = "nsi.update-rules",
+    /// A rule book was not taken.
+    NsiUpdateRefusedRules = "nsi.update-refused-rules",
     /// Nothing at hand.
     NsiUpdateNone = "nsi.update-none",
     /// Standing.

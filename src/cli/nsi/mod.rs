@@ -51,7 +51,7 @@ impl NsiArgs {
         let folder = folder(cli);
         match &self.command {
             Command::Import(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, files, ui),
-            Command::Update(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, files, ui),
+            Command::Update(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, super::rules::folder(cli).as_deref(), files, ui),
             Command::List { format } => list::run(*format, folder.as_deref(), files, ui),
             Command::Show(verb) => verb.run(folder.as_deref(), files, ui),
         }

@@ -13,9 +13,10 @@ use crate::cli::{Exit, Failure, print};
 use crate::finding::Lang;
 use crate::nsi::Importer;
 use crate::nsi::update::{
-    Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, Site, Standing, Step, Trouble, Watch, Ways, update,
+    Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update,
 };
 use crate::report::{Key, Texts};
+use crate::rules::import::Updates;
 use crate::tables::RuleFiles;
 
 /// What `update` takes.
@@ -48,21 +49,24 @@ pub(super) struct UpdateArgs {
 }
 
 impl UpdateArgs {
-    pub(super) fn run(&self, folder: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    /// `rules` is the folder of imported rules: books of rules are stored there.
+    pub(super) fn run(&self, folder: &Path, rules: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let importer = Importer::new(files, folder)?;
+        let updates = rules.map(|rules| Updates::new(files, rules, Some(folder)));
+        let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
         let order = Order { books: self.ids.clone(), dry_run: self.dry_run };
         let watch = Teller { bar: ui.transfer(), ui };
         let steps = match &self.from {
             Some(path) if !path.exists() => {
                 return Err(Failure::Read(path.clone(), std::io::Error::from(std::io::ErrorKind::NotFound)));
             }
-            Some(path) => update(&importer, From::Folder(path), &order, &watch),
+            Some(path) => update(&importer, rules, From::Folder(path), &order, &watch),
             None => {
                 let mut site = Site::load(files)?;
                 let addresses = Addresses { url: self.url.clone(), ministry: self.ministry_url.clone() };
                 site.redirect(&addresses).map_err(|BadAddress(given)| usage(ui, Key::NsiUpdateBadUrl, &[("url", &given)]))?;
                 let http = self.http(&site, ui)?;
-                update(&importer, From::Site(&site, &http as &dyn Fetch), &order, &watch)
+                update(&importer, rules, From::Site(&site, &http as &dyn Fetch), &order, &watch)
             }
         };
         watch.bar.done();
@@ -141,6 +145,11 @@ impl UpdateArgs {
                     taken += 1;
                     Some(words::taken(book, texts, lang)).filter(|_| !ui.quiet)
                 }
+                Outcome::TakenRules(book) => {
+                    taken += 1;
+                    let line = words::taken_rules(book, texts, lang);
+                    Some(texts.fill(Key::NsiUpdateRules, lang, &[("line", &line), ("changes", book.changes.get(lang))])).filter(|_| !ui.quiet)
+                }
                 Outcome::Left => {
                     left += 1;
                     wanted += u64::from(step.standing.is_some_and(|s| !matches!(s, Standing::Current | Standing::Older)));
@@ -215,6 +224,7 @@ fn reason(fault: &Fault, texts: &Texts, lang: Lang) -> String {
         Fault::NotAPacket => texts.get(Key::NsiUpdateNotAPacket, lang).to_owned(),
         Fault::OtherEdition { promised, found } => texts.fill(Key::NsiUpdateOtherEdition, lang, &[("promised", promised), ("found", found)]),
         Fault::Refused(refusal) => texts.fill(Key::NsiUpdateRefused, lang, &[("reason", &words::refusal(refusal, texts, lang))]),
+        Fault::Rules { text, .. } => texts.fill(Key::NsiUpdateRefusedRules, lang, &[("reason", text.get(lang))]),
         Fault::NotListed => texts.get(Key::NsiUpdateNotListed, lang).to_owned(),
     }
 }
@@ -283,12 +293,14 @@ impl Row {
     fn new(step: &Step) -> Self {
         let (outcome, rows, fault) = match &step.outcome {
             Outcome::Taken(taken) => ("taken", Some(taken.book.rows), None),
+            Outcome::TakenRules(taken) => ("taken", Some(taken.book.rows), None),
             Outcome::Left => ("left", None, None),
             Outcome::Failed(fault) => ("failed", None, Some(fault)),
         };
         let details = match fault {
             Some(Fault::Trouble(trouble)) => trouble.detail(),
             Some(Fault::Refused(refusal)) => refusal.to_string(),
+            Some(Fault::Rules { text, .. }) => text.ru.clone(),
             Some(Fault::OtherEdition { promised, found }) => format!("promised={promised} found={found}"),
             _ => String::new(),
         };
