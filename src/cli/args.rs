@@ -113,6 +113,18 @@ pub(super) enum Shape {
     Json,
 }
 
+/// Form of an answer that is a list: a table of a spreadsheet is one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum ListShape {
+    /// For reading.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+    /// For tables.
+    Csv,
+}
+
 /// Languages as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LangArg {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::catalog::BookInfo;
 use super::date::{Date, Span};
+use super::fallback::StandsFor;
 use super::image::{Flags, Head, Image};
 use super::index::{Index, RowIx};
 
@@ -58,12 +59,25 @@ pub struct Book {
     head: Head,
     origin: Origin,
     indexes: Vec<OnceLock<Arc<Index>>>,
+    stands_for: Option<Arc<StandsFor>>,
 }
 
 impl Book {
     pub(super) fn new(info: Arc<BookInfo>, image: Image, origin: Origin) -> Self {
         let indexes = (0..image.fields()).map(|_| OnceLock::new()).collect();
-        Self { info, head: image.head(), image: Arc::new(image), origin, indexes }
+        Self { info, head: image.head(), image: Arc::new(image), origin, indexes, stands_for: None }
+    }
+
+    /// The same book where it answers for another.
+    pub(super) fn standing_for(&self, other: StandsFor) -> Self {
+        let (info, image, head) = (Arc::clone(&self.info), Arc::clone(&self.image), self.head.clone());
+        let indexes = self.indexes.iter().map(|_| OnceLock::new()).collect();
+        Self { info, image, head, origin: self.origin.clone(), indexes, stands_for: Some(Arc::new(other)) }
+    }
+
+    /// The book for which this one answers, in part, while that is not at hand.
+    pub fn stands_for(&self) -> Option<&Arc<StandsFor>> {
+        self.stands_for.as_ref()
     }
 
     /// What the table of books says of it.

@@ -54,6 +54,8 @@ keys! {
     CountRule = "count.rule",
     /// Forms with the predicate.
     CountRuleIdle = "count.rule-idle",
+    /// Rules that were executed in part.
+    CountRulePartly = "count.rule-partly",
     /// One error.
     SeverityError = "severity.error",
     /// One warning.
@@ -70,8 +72,12 @@ keys! {
     PackageRejected = "package.rejected",
     /// How often a rule struck.
     GroupTimes = "group.times",
-    /// A rule that struck too many different elements.
+    /// An element at which a rule struck, and how often.
+    GroupElement = "group.element",
+    /// All further elements of a rule that struck too many.
     GroupOther = "group.other",
+    /// Elements not shown.
+    GroupMore = "group.more",
     /// Line and column.
     PlaceLine = "place.line",
     /// Places not shown.
@@ -326,6 +332,8 @@ keys! {
     RulesOfFunds = "rules.of-funds",
     /// Books that rules wait for.
     RulesWaiting = "rules.waiting",
+    /// Rules that run in part.
+    RulesPartly = "rules.partly",
     /// Rules that cannot run.
     RulesNotExpressible = "rules.not-expressible",
     /// What it checks.
@@ -364,6 +372,8 @@ keys! {
     ExplainState = "explain.state",
     /// It runs.
     ExplainRuns = "explain.runs",
+    /// It runs in part.
+    ExplainPartly = "explain.partly",
     /// It waits for books.
     ExplainWaits = "explain.waits",
     /// No format has its element.
@@ -396,6 +406,10 @@ keys! {
     ExplainUnknownNear = "explain.unknown-near",
     /// A book at hand beside the site's.
     NsiUpdateLine = "nsi.update-line",
+    /// A rule book was taken.
+    NsiUpdateRules = "nsi.update-rules",
+    /// A rule book was not taken.
+    NsiUpdateRefusedRules = "nsi.update-refused-rules",
     /// Nothing at hand.
     NsiUpdateNone = "nsi.update-none",
     /// Standing.

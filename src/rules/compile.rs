@@ -8,7 +8,7 @@ use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Plac
 use super::functions;
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
-use crate::nsi::{Book, Books, Origin};
+use crate::nsi::{Book, Books, Origin, StandIn};
 use crate::registry::encoding::to_windows_1251;
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Base;
@@ -661,6 +661,11 @@ impl<'s, 'c> Compiler<'s, 'c> {
     fn truth(&mut self, call: &Call) -> Compiled<Cond> {
         let shape = |value, shape| Ok(Cond::Shape { value, shape });
         match (call.name.as_str(), call.args.len()) {
+            ("BOOK", 1 | 2) if let Some(stand_in) = self.stand_in(call) => {
+                self.needs.books.push(Arc::clone(&stand_in.book));
+                let prefixes = stand_in.beginnings.iter().map(|b| literal(b)).collect();
+                Ok(Cond::Prefix { value: self.this(call.at)?, prefixes, negated: false })
+            }
             ("BOOK", 1 | 2) => {
                 let (book, field) = self.book_of(call, 0)?;
                 let index = book.index(field);
@@ -749,6 +754,15 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Some(field) => Ok((book, field)),
             None => no_field(&book, field_name, name.at),
         }
+    }
+
+    /// What answers for the book of a lookup that is not there.
+    fn stand_in(&self, call: &Call) -> Option<&'s StandIn> {
+        let Some(Arg::Term(term)) = call.args.first() else { return None };
+        let mut names = Vec::new();
+        term_references(term, &mut names);
+        let name = names.first()?;
+        self.sources.books.stand_in(name.name.split_once('.').map_or(&name.name, |(id, _)| id))
     }
 
     fn lookup(&mut self, call: &Call, args: &[Arg]) -> Compiled<BookLookup> {

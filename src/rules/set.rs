@@ -9,7 +9,7 @@ use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop,
 use super::eval::{Env, Facts, Gathered, Person};
 
 use super::table::Row;
-use crate::nsi::{Book, Date};
+use crate::nsi::{Book, Date, StandsFor};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::tables::TableError;
@@ -45,6 +45,13 @@ pub struct RowState {
     pub state: State,
     /// Its books.
     pub books: Vec<Arc<Book>>,
+}
+
+impl RowState {
+    /// For which book another one answers in this row, so that it checks less than it says.
+    pub fn stands_in(&self) -> Option<&Arc<StandsFor>> {
+        self.books.iter().find_map(|b| b.stands_for())
+    }
 }
 
 #[derive(Debug, Clone)]
