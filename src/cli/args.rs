@@ -12,7 +12,7 @@ use super::generate::GenerateArgs;
 use super::nsi::NsiArgs;
 use super::rules::RulesArgs;
 use super::validate::ValidateArgs;
-use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReviewArgs, StatusArgs, SubmitArgs, WithdrawArgs};
+use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReviewArgs, StatusArgs, SubmitArgs, WatchArgs, WithdrawArgs};
 use crate::finding::Lang;
 
 /// The program.
@@ -60,6 +60,8 @@ pub(super) enum Verb {
     Init(InitArgs),
     /// Packages are taken in.
     Load(LoadArgs),
+    /// A folder of exports is taken in as they come.
+    Watch(WatchArgs),
     /// Cases become registries.
     Form(FormArgs),
     /// Registries go to their payers.

@@ -109,6 +109,7 @@ fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         Verb::Validate(verb) => verb.run(cli, &config, &files, &ui),
         Verb::Init(verb) => verb.run(&config, &ui),
         Verb::Load(verb) => verb.run(cli, &config, &files, &ui),
+        Verb::Watch(verb) => verb.run(cli, &config, &files, &ui),
         Verb::Form(verb) => verb.run(cli, &config, &files, &ui),
         Verb::Submit(verb) => verb.run(&config, &files, &ui),
         Verb::Review(verb) => verb.run(&config, &files, &ui),

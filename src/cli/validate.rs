@@ -222,7 +222,7 @@ pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &
 }
 
 /// Official protocols, one file a package.
-struct Protocols<'a> {
+pub(super) struct Protocols<'a> {
     folder: &'a Path,
     protocol: &'a Protocol,
     catalog: &'a Catalog,
@@ -235,12 +235,12 @@ struct Protocols<'a> {
 }
 
 impl<'a> Protocols<'a> {
-    fn new(folder: &'a Path, protocol: &'a Protocol, catalog: &'a Catalog, naming: Naming) -> Result<Self, Failure> {
+    pub(super) fn new(folder: &'a Path, protocol: &'a Protocol, catalog: &'a Catalog, naming: Naming) -> Result<Self, Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure::Write(folder.to_owned(), error))?;
         Ok(Self { folder, protocol, catalog, naming, names: HashSet::new(), count: 0, only: None })
     }
 
-    fn write(&mut self, package: &PackageReport) -> Result<(), Failure> {
+    pub(super) fn write(&mut self, package: &PackageReport) -> Result<(), Failure> {
         let name = self.free_name(self.naming.file_name(package));
         let path = self.folder.join(name);
         let write = || {

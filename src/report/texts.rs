@@ -600,6 +600,8 @@ keys! {
     LoadBlocked = "load.blocked",
     /// A package with errors.
     LoadPackageBlocked = "load.package-blocked",
+    /// Half a package.
+    WatchHalf = "watch.half",
     /// Nothing to form.
     FormNothing = "form.nothing",
     /// What comes next.

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_millis(25);
 
 /// The right to change a workspace, held until dropped. The system takes it back from a process that dies.
 #[derive(Debug)]
-pub struct Lock {
+pub(super) struct Lock {
     file: File,
 }
 
@@ -23,7 +23,7 @@ impl Lock {
     ///
     /// # Errors
     /// [`Problem::Busy`] with who holds it; the file cannot be made.
-    pub fn take(path: &Path, wait: Duration, holder: &str) -> Result<Self, Problem> {
+    pub(super) fn take(path: &Path, wait: Duration, holder: &str) -> Result<Self, Problem> {
         let io = |error| Problem::Io(path.to_owned(), error);
         let mut file = private_file(path, Access::Private).map_err(io)?;
         let begun = Instant::now();

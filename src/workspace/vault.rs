@@ -13,17 +13,17 @@ use crate::sys::{Access, AtomicFile, private_folder};
 
 /// The folder of kept files.
 #[derive(Debug, Clone)]
-pub struct Vault {
+pub(super) struct Vault {
     root: PathBuf,
 }
 
 /// A kept file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub(super) struct Kept {
     /// SHA-256 of its bytes, lower-case hex.
-    pub sha256: String,
+    pub(super) sha256: String,
     /// Its own name.
-    pub name: String,
+    pub(super) name: String,
 }
 
 /// Bytes copied at once.
@@ -31,12 +31,12 @@ const BUFFER: usize = 256 << 10;
 
 impl Vault {
     /// The vault in a folder, which need not exist yet.
-    pub fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf) -> Self {
         Self { root }
     }
 
     /// Where a kept file stands.
-    pub fn path(&self, sha256: &str, name: &str) -> PathBuf {
+    pub(super) fn path(&self, sha256: &str, name: &str) -> PathBuf {
         let (head, tail) = sha256.split_at(sha256.len().min(2));
         self.root.join(head).join(tail).join(name)
     }
@@ -45,7 +45,7 @@ impl Vault {
     ///
     /// # Errors
     /// The file cannot be read or the copy cannot be written.
-    pub fn keep(&self, file: &Path) -> io::Result<Kept> {
+    pub(super) fn keep(&self, file: &Path) -> io::Result<Kept> {
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).ok_or(io::ErrorKind::InvalidInput)?;
         self.keep_stream(File::open(file)?, &name)
     }
@@ -54,7 +54,7 @@ impl Vault {
     ///
     /// # Errors
     /// The stream fails or the copy cannot be written.
-    pub fn keep_stream(&self, mut stream: impl Read, name: &str) -> io::Result<Kept> {
+    pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str) -> io::Result<Kept> {
         private_folder(&self.root)?;
         // The digest, and with it the place, is known only at the end.
         let mut copy = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.root)?;
@@ -85,7 +85,7 @@ impl Vault {
     ///
     /// # Errors
     /// What `write` says, or the file cannot be written.
-    pub fn keep_written<T, E: From<io::Error>>(&self, name: &str, write: impl FnOnce(&mut File) -> Result<(String, T), E>) -> Result<(Kept, T), E> {
+    pub(super) fn keep_written<T, E: From<io::Error>>(&self, name: &str, write: impl FnOnce(&mut File) -> Result<(String, T), E>) -> Result<(Kept, T), E> {
         private_folder(&self.root)?;
         let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.root)?;
         let (sha256, value) = write(file.as_file_mut())?;
@@ -103,7 +103,7 @@ impl Vault {
     ///
     /// # Errors
     /// The kept file is gone or the target cannot be written.
-    pub fn place(&self, sha256: &str, name: &str, target: &Path) -> io::Result<()> {
+    pub(super) fn place(&self, sha256: &str, name: &str, target: &Path) -> io::Result<()> {
         if let Some(folder) = target.parent() {
             private_folder(folder)?;
         }
@@ -116,7 +116,7 @@ impl Vault {
     ///
     /// # Errors
     /// A folder cannot be read or a file cannot be removed.
-    pub fn sweep(&self, known: &dyn Fn(&str) -> bool) -> io::Result<u64> {
+    pub(super) fn sweep(&self, known: &dyn Fn(&str) -> bool) -> io::Result<u64> {
         let mut removed = 0;
         let entries = |folder: &Path| -> io::Result<Vec<fs::DirEntry>> {
             match fs::read_dir(folder) {

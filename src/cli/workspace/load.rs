@@ -68,7 +68,7 @@ impl LoadArgs {
                     exit = Exit::Findings;
                 }
                 if !ui.quiet || !is_sound(&loaded.outcome) {
-                    print(&self.line(&name, &loaded, ui))?;
+                    print(&line(&name, &loaded, ui))?;
                 }
             }
             workspace.close();
@@ -77,26 +77,27 @@ impl LoadArgs {
         bar.done();
         exit
     }
+}
 
-    fn line(&self, name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
-        let said = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, slots);
-        let (text, counts) = match &loaded.outcome {
-            Outcome::Already(at, counts) => (said(Key::LoadAlready, &[("time", &time(at, ui))]), Some(counts)),
-            Outcome::Rejected => (said(Key::LoadRejected, &[("name", name)]), None),
-            Outcome::Foreign => (said(Key::LoadForeign, &[]), None),
-            Outcome::Taken(counts) => {
-                let cases = counts.new + counts.replaced + counts.unchanged + counts.waiting + counts.doubtful;
-                (said(Key::LoadTaken, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, cases))]), Some(counts))
-            }
-        };
-        let mut lines = format!("{name}: {text}\n");
-        for (key, number) in counts.map(parts).unwrap_or_default() {
-            if number > 0 {
-                lines += &format!("  {}\n", said(key, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, number)), ("name", name)]));
-            }
+/// What became of a package: a line, and the remarks that matter.
+pub(super) fn line(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
+    let said = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, slots);
+    let (text, counts) = match &loaded.outcome {
+        Outcome::Already(at, counts) => (said(Key::LoadAlready, &[("time", &time(at, ui))]), Some(counts)),
+        Outcome::Rejected => (said(Key::LoadRejected, &[("name", name)]), None),
+        Outcome::Foreign => (said(Key::LoadForeign, &[]), None),
+        Outcome::Taken(counts) => {
+            let cases = counts.new + counts.replaced + counts.unchanged + counts.waiting + counts.doubtful;
+            (said(Key::LoadTaken, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, cases))]), Some(counts))
         }
-        lines
+    };
+    let mut lines = format!("{name}: {text}\n");
+    for (key, number) in counts.map(parts).unwrap_or_default() {
+        if number > 0 {
+            lines += &format!("  {}\n", said(key, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, number)), ("name", name)]));
+        }
     }
+    lines
 }
 
 /// What is worth a line.
@@ -111,7 +112,7 @@ fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
     ]
 }
 
-fn is_sound(outcome: &Outcome) -> bool {
+pub(super) fn is_sound(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Already(_, counts) | Outcome::Taken(counts) => counts.blocked == 0 && counts.doubtful == 0 && !counts.package_blocked,
         Outcome::Rejected | Outcome::Foreign => false,

@@ -7,6 +7,7 @@ mod load;
 mod review;
 mod status;
 mod submit;
+mod watch;
 mod words;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ pub(super) use load::LoadArgs;
 pub(super) use review::{ReviewArgs, WithdrawArgs};
 pub(super) use status::StatusArgs;
 pub(super) use submit::SubmitArgs;
+pub(super) use watch::WatchArgs;
 use words::problem;
 
 use super::args::Cli;

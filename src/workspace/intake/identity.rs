@@ -1,10 +1,9 @@
-//! What makes two cases the same: `rules/identity.csv`.
+//! What makes two cases the same: `rules/identity.csv`, which says why in its last columns.
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::index::{Case, Person};
-use crate::finding::{Lang, Text};
 use crate::registry::format::Role;
 use crate::tables::{RuleFiles, TableError};
 
@@ -12,16 +11,16 @@ const TABLE: &str = "identity.csv";
 
 /// The keys by which a case is known again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
+pub(in crate::workspace) struct Keys {
     /// The first way of the table that fits the case.
-    pub identity: String,
+    pub(in crate::workspace) identity: String,
     /// The last way of the table, which fits every case: who shares it under another identity may be the same.
-    pub resemblance: String,
+    pub(in crate::workspace) resemblance: String,
 }
 
 /// The ways to tell that two cases are one, in the order in which they are tried.
 #[derive(Debug)]
-pub struct Identity {
+pub(in crate::workspace) struct Identity {
     ways: Vec<Way>,
 }
 
@@ -29,7 +28,6 @@ pub struct Identity {
 struct Way {
     when: Option<Condition>,
     fields: Vec<Field>,
-    title: Text,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +48,6 @@ struct Row {
     _name: String,
     when: String,
     fields: String,
-    ru: String,
-    en: String,
 }
 
 impl Identity {
@@ -59,7 +55,7 @@ impl Identity {
     ///
     /// # Errors
     /// A word that is none of the table's, no way, or a last way that does not fit every case.
-    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+    pub(in crate::workspace) fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut ways = Vec::new();
         for (line, row) in files.rows::<Row>(TABLE)? {
             let when = match row.when.as_str() {
@@ -78,7 +74,7 @@ impl Identity {
             if fields.is_empty() {
                 return Err(TableError::new(TABLE, line, "no fields"));
             }
-            ways.push(Way { when, fields, title: Text { ru: row.ru, en: row.en } });
+            ways.push(Way { when, fields });
         }
         match ways.last() {
             Some(Way { when: None, .. }) => Ok(Self { ways }),
@@ -87,17 +83,12 @@ impl Identity {
     }
 
     /// Keys of a case of a clinic; they tell nothing of what they were made of.
-    pub fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> Keys {
+    pub(in crate::workspace) fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> Keys {
         let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
         let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
         let identity = fitting.next().map(key).unwrap_or_default();
         let resemblance = fitting.next_back().map_or_else(|| identity.clone(), key);
         Keys { identity, resemblance }
-    }
-
-    /// What the ways are, for people.
-    pub fn titles(&self, lang: Lang) -> impl Iterator<Item = &str> {
-        self.ways.iter().map(move |way| way.title.get(lang))
     }
 }
 

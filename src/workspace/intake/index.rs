@@ -20,24 +20,24 @@ use crate::registry::source::Source;
 
 /// A completed case as it stands in its main file. Texts are decoded; what is absent is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Case {
+pub(in crate::workspace) struct Case {
     /// The whole record, in bytes of the unpacked file.
-    pub record: Range<u64>,
+    pub(in crate::workspace) record: Range<u64>,
     /// The case in it.
-    pub case: Range<u64>,
+    pub(in crate::workspace) case: Range<u64>,
     /// Values by role, see [`VALUES`].
     values: [String; VALUES.len()],
     /// SHA-256 of the case and its patient but for the running numbers (IDCASE, ID_PAC).
-    pub digest: [u8; 32],
+    pub(in crate::workspace) digest: [u8; 32],
 }
 
 /// A person of the L file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub(in crate::workspace) struct Person {
     /// The whole element, in bytes of the unpacked file.
-    pub place: Range<u64>,
+    pub(in crate::workspace) place: Range<u64>,
     /// SHA-256 of it but for ID_PAC.
-    pub digest: [u8; 32],
+    pub(in crate::workspace) digest: [u8; 32],
 }
 
 /// What is kept of each case.
@@ -61,12 +61,12 @@ const VALUES: [Role; 15] = [
 
 impl Case {
     /// The value of a role; empty if there is none.
-    pub fn value(&self, role: Role) -> &str {
+    pub(in crate::workspace) fn value(&self, role: Role) -> &str {
         VALUES.iter().position(|r| *r == role).map_or("", |at| &self.values[at])
     }
 
     /// SUMV in kopecks; 0 if it cannot be read.
-    pub fn sum(&self) -> i64 {
+    pub(in crate::workspace) fn sum(&self) -> i64 {
         kopecks(self.value(Role::CaseSum).as_bytes()).unwrap_or(0)
     }
 }
@@ -140,7 +140,7 @@ impl Names {
 ///
 /// # Errors
 /// The file cannot be read, or its markup is broken.
-pub fn cases(source: &Source, format: &Format, encoding: Encoding) -> io::Result<Vec<Case>> {
+pub(in crate::workspace) fn cases(source: &Source, format: &Format, encoding: Encoding) -> io::Result<Vec<Case>> {
     let Some(names) = Names::new(format, encoding) else { return Ok(Vec::new()) };
     let mut cases: Vec<Case> = Vec::new();
     pieces(source, format, |batch| batch.par_iter().map(|chunk| walk(chunk, &names)).collect(), |piece: Vec<Case>| cases.extend(piece))?;
@@ -151,7 +151,7 @@ pub fn cases(source: &Source, format: &Format, encoding: Encoding) -> io::Result
 ///
 /// # Errors
 /// As [`cases`].
-pub fn persons(source: &Source, format: &Format, encoding: Encoding) -> io::Result<HashMap<String, Person>> {
+pub(in crate::workspace) fn persons(source: &Source, format: &Format, encoding: Encoding) -> io::Result<HashMap<String, Person>> {
     let Some(names) = Names::new(format, encoding) else { return Ok(HashMap::new()) };
     let mut persons = HashMap::new();
     pieces(source, format, |batch| batch.par_iter().map(|chunk| walk_persons(chunk, &names)).collect(), |piece| {

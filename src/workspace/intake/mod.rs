@@ -6,7 +6,6 @@ mod matching;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::Path;
 
 use serde_json::json;
 
@@ -466,9 +465,4 @@ fn is_written_anew(main: &Format, persons: Option<&Format>, finding: &Finding) -
     let format = if finding.file == FileRole::Persons { persons } else { Some(main) };
     let node = format.and_then(|f| f.find(&finding.path).map(|id| f.node(id)));
     node.and_then(|n| n.role).is_some_and(|role| WRITTEN_ANEW.contains(&role))
-}
-
-/// The name of a file for the journal.
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
