@@ -77,7 +77,7 @@ pub enum Line {
     /// An entry. Whether it is intact and in its place is for [`Verifier::line`].
     Entry {
         /// What stands there.
-        entry: Entry,
+        entry: Box<Entry>,
         /// Whether it is written byte for byte as [`write_jsonl`] writes it.
         as_written: bool,
     },
@@ -95,7 +95,7 @@ impl Line {
         let draft = Draft { at, user, host, role, action, registry, subject, before, after, details };
         let entry = Entry { seq, draft, prev, hash };
         let as_written = write_line(canonical, &entry).is_ok() && canonical == bytes;
-        Self::Entry { entry, as_written }
+        Self::Entry { entry: Box::new(entry), as_written }
     }
 }
 

@@ -10,14 +10,14 @@ use super::*;
 const LONG: u64 = 1000;
 
 fn draft(n: u64) -> Draft {
-    let details = json!({ "sum": n * 131 + 7, "cases": n % 413, "reason": if n % 3 == 0 { "причина «\"\\\n" } else { "" } });
+    let details = json!({ "sum": n * 131 + 7, "cases": n % 413, "reason": if n.is_multiple_of(3) { "причина «\"\\\n" } else { "" } });
     Draft {
         at: format!("2026-11-25T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60),
         user: ["ivanova", "петров", "cron"][(n % 3) as usize].to_owned(),
         host: "mis-01".to_owned(),
         role: "executor".to_owned(),
         action: ["form", "submit", "accept", "return"][(n % 4) as usize].to_owned(),
-        registry: if n % 5 == 0 { String::new() } else { format!("14001-{}", n / 4) },
+        registry: if n.is_multiple_of(5) { String::new() } else { format!("14001-{}", n / 4) },
         subject: format!("HM140001S14002_2602{n}.zip"),
         before: "formed".to_owned(),
         after: "sent".to_owned(),
@@ -133,7 +133,7 @@ fn a_whole_journal_is_sound_whatever_the_way() {
 
 fn matches_entry(line: Line) -> Entry {
     match line {
-        Line::Entry { entry, as_written: true } => entry,
+        Line::Entry { entry, as_written: true } => *entry,
         other => panic!("{other:?}"),
     }
 }

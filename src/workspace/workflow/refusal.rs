@@ -42,7 +42,7 @@ pub struct Refusal {
     pub role: String,
     /// All that may be done in this status, by whomever. Nothing when the status is not known.
     pub allowed: Vec<Allowed>,
-    pub(super) registry: Option<String>,
+    pub(super) registry: Option<Box<str>>,
 }
 
 macro_rules! words {
@@ -124,7 +124,7 @@ impl Refusal {
     /// Names the registry, so that the commands of the text can be run as they stand.
     #[must_use]
     pub fn for_registry(mut self, registry: &str) -> Self {
-        self.registry = Some(registry.to_owned());
+        self.registry = Some(registry.into());
         self
     }
 
