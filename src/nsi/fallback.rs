@@ -37,7 +37,7 @@ pub struct StandsFor {
 pub struct StandIn {
     /// It, as a book that knows for which one it answers.
     pub book: Arc<Book>,
-    /// How a value may begin: on whatever day a row is valid, a beginning that no row has is wrong.
+    /// How a value may begin, sorted, all of one length and of ASCII: on whatever day a row is valid, a beginning that no row has is wrong.
     pub beginnings: Vec<String>,
 }
 
@@ -87,8 +87,8 @@ impl Fallback {
             let (id, field) = &self.instead;
             let book = get(id)?;
             let field = book.field(field)?;
-            let beginning = |row| book.value(row, field).chars().take(self.first).collect::<String>();
-            let mut beginnings: Vec<String> = book.rows().map(beginning).filter(|b| b.chars().count() == self.first).collect();
+            let beginning = |row| book.value(row, field).get(..self.first).filter(|b| b.is_ascii()).map(str::to_owned);
+            let mut beginnings: Vec<String> = book.rows().filter_map(beginning).collect();
             beginnings.sort_unstable();
             beginnings.dedup();
             Some(StandIn { book: Arc::new(book.standing_for(self.stands_for.clone())), beginnings })

@@ -67,6 +67,12 @@ pub(super) enum Cond {
         prefixes: Box<[Literal]>,
         negated: bool,
     },
+    /// A value begins with one of these codes: sorted, all of one length.
+    Begins {
+        value: Operand,
+        codes: Box<[Box<[u8]>]>,
+        mode: Mode,
+    },
     Present(Place),
     /// A value of the head stands.
     HasHead(usize),

@@ -663,8 +663,8 @@ impl<'s, 'c> Compiler<'s, 'c> {
         match (call.name.as_str(), call.args.len()) {
             ("BOOK", 1 | 2) if let Some(stand_in) = self.stand_in(call) => {
                 self.needs.books.push(Arc::clone(&stand_in.book));
-                let prefixes = stand_in.beginnings.iter().map(|b| literal(b)).collect();
-                Ok(Cond::Prefix { value: self.this(call.at)?, prefixes, negated: false })
+                let codes = stand_in.beginnings.iter().map(|b| b.as_bytes().into()).collect();
+                Ok(Cond::Begins { value: self.this(call.at)?, codes, mode: self.mode })
             }
             ("BOOK", 1 | 2) => {
                 let (book, field) = self.book_of(call, 0)?;

@@ -189,6 +189,10 @@ impl Env<'_> {
                 V::Text(text) => prefixes.iter().any(|p| text.starts_with(p.bytes(self.facts.encoding))),
                 _ => false,
             }),
+            Cond::Begins { value, codes, mode } => self.check(value, *mode, false, &mut |v| match v {
+                V::Text(text) => text.get(..codes.first().map_or(0, |c| c.len())).is_some_and(|b| codes.binary_search_by(|c| (**c).cmp(b)).is_ok()),
+                _ => false,
+            }),
             Cond::Present(place) => self.stands(place),
             Cond::HasHead(index) => self.facts.head.get(*index).is_some_and(Option::is_some),
             Cond::HasPerson(index) => self.person.is_some_and(|p| p.value(*index, 0).is_some()),
