@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::registry::fault::Fault;
+use crate::registry::format::value::money;
 use crate::tables::TableError;
 
 /// What stopped the forming. Nothing of it is personal: a record is named by its number, an element by its name.
@@ -15,7 +16,7 @@ pub enum FormError {
     Table(TableError),
     /// There are no cases to form.
     Empty,
-    /// No table knows the letters of the file's name, or they are not those of a main file.
+    /// The letters of the file's name are not those of a main file of the family.
     Letters {
         /// The letters.
         letters: String,
@@ -179,7 +180,7 @@ impl FormError {
             }
             Self::Sum { file, offset, expected, found } => {
                 let mut fields = place(file, offset);
-                fields.extend([("expected", expected.to_string()), ("found", found.clone())]);
+                fields.extend([("expected", money(*expected)), ("found", found.clone())]);
                 fields
             }
             Self::Element { file, offset, element, format } => {
