@@ -54,9 +54,9 @@ pub enum FormError {
         /// Name of the main file.
         file: String,
         /// Name of the first main file.
-        first: String,
+        first: Box<str>,
         /// Name of the element.
-        element: String,
+        element: Box<str>,
         /// Its value; empty if there is none.
         found: String,
         /// Its value in the first main file.
@@ -175,8 +175,8 @@ impl FormError {
             Self::Order { piece } => vec![("piece", piece.to_string())],
             Self::Edition { file, found, expected } => vec![("file", file.clone()), ("found", found.clone()), ("expected", expected.clone())],
             Self::Binding { file, first, element, found, expected } => {
-                let texts = [("file", file), ("first", first), ("element", element), ("found", found), ("expected", expected)];
-                texts.map(|(name, text)| (name, text.clone())).to_vec()
+                let texts = [("file", file.as_str()), ("first", first), ("element", element), ("found", found), ("expected", expected)];
+                texts.map(|(name, text)| (name, text.to_owned())).to_vec()
             }
             Self::Sum { file, offset, expected, found } => {
                 let mut fields = place(file, offset);

@@ -224,8 +224,8 @@ impl<'t> Former<'t> {
                     |set: &std::collections::BTreeSet<(String, String)>| set.iter().find(|(p, _)| p == path).map_or_else(String::new, |(_, v)| v.clone());
                 return Err(FormError::Binding {
                     file: file(),
-                    first: order.origins[0].main.file_name(),
-                    element: path.rsplit('/').next().unwrap_or(path).to_owned(),
+                    first: order.origins[0].main.file_name().into(),
+                    element: path.rsplit('/').next().unwrap_or(path).into(),
                     found: value(&own),
                     expected: value(first),
                 });

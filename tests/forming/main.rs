@@ -345,7 +345,7 @@ fn every_error_has_its_text_in_both_languages() {
         place(|file, offset| FormError::Changed { file, offset }),
         FormError::Order { piece: 1 },
         FormError::Edition { file: file(), found: text(), expected: text() },
-        FormError::Binding { file: file(), first: file(), element: text(), found: text(), expected: text() },
+        FormError::Binding { file: file(), first: file().into(), element: text().into(), found: text(), expected: text() },
         place(|file, offset| FormError::NoPerson { file, offset }),
         place(|file, offset| FormError::PersonDiffers { file, offset }),
         FormError::Sum { file: file(), offset: 7, expected: 100, found: text() },
@@ -371,6 +371,7 @@ fn every_error_has_its_text_in_both_languages() {
 /// Time and memory of a large registry; run by hand:
 /// `FORMING_CASES=100000 cargo test --release --test forming -- --ignored --nocapture`.
 #[test]
+#[expect(clippy::print_stdout, reason = "what was measured is the result")]
 #[ignore = "a measurement of seconds to minutes, not a proof"]
 fn speed() {
     use std::time::Instant;
