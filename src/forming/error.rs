@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::registry::fault::Fault;
+use crate::registry::format::value::money;
 use crate::tables::TableError;
 
 /// What stopped the forming. Nothing of it is personal: a record is named by its number, an element by its name.
@@ -15,7 +16,7 @@ pub enum FormError {
     Table(TableError),
     /// There are no cases to form.
     Empty,
-    /// No table knows the letters of the file's name, or they are not those of a main file.
+    /// The letters of the file's name are not those of a main file of the family.
     Letters {
         /// The letters.
         letters: String,
@@ -53,9 +54,9 @@ pub enum FormError {
         /// Name of the main file.
         file: String,
         /// Name of the first main file.
-        first: String,
+        first: Box<str>,
         /// Name of the element.
-        element: String,
+        element: Box<str>,
         /// Its value; empty if there is none.
         found: String,
         /// Its value in the first main file.
@@ -174,12 +175,12 @@ impl FormError {
             Self::Order { piece } => vec![("piece", piece.to_string())],
             Self::Edition { file, found, expected } => vec![("file", file.clone()), ("found", found.clone()), ("expected", expected.clone())],
             Self::Binding { file, first, element, found, expected } => {
-                let texts = [("file", file), ("first", first), ("element", element), ("found", found), ("expected", expected)];
-                texts.map(|(name, text)| (name, text.clone())).to_vec()
+                let texts = [("file", file.as_str()), ("first", first), ("element", element), ("found", found), ("expected", expected)];
+                texts.map(|(name, text)| (name, text.to_owned())).to_vec()
             }
             Self::Sum { file, offset, expected, found } => {
                 let mut fields = place(file, offset);
-                fields.extend([("expected", expected.to_string()), ("found", found.clone())]);
+                fields.extend([("expected", money(*expected)), ("found", found.clone())]);
                 fields
             }
             Self::Element { file, offset, element, format } => {

@@ -1,7 +1,7 @@
 //! Hands out the records that are wanted, reading each file once and forward, in pieces of work for several threads.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::iter::Peekable;
 
 use super::FormError;
@@ -9,9 +9,7 @@ use crate::registry::chunk::LARGEST_RECORD;
 use crate::registry::source::Source;
 
 /// Bytes of records that one piece of work aims at.
-const WORK: u64 = 512 << 10;
-/// Bytes between two wanted records that are read along rather than skipped.
-const GAP: u64 = 8 << 10;
+const WORK: usize = 512 << 10;
 /// Bytes read at once.
 const BUFFER: usize = 256 << 10;
 
@@ -25,19 +23,12 @@ pub(super) struct Extent<P> {
     pub(super) payload: P,
 }
 
-/// Bytes of one file without a break.
-#[derive(Debug)]
-pub(super) struct Segment {
-    pub(super) origin: usize,
-    /// Offset of the first byte in the file.
-    pub(super) base: u64,
-    pub(super) bytes: Vec<u8>,
-}
-
-/// A record in a segment.
+/// A record that was read.
 #[derive(Debug)]
 pub(super) struct Item<P> {
-    segment: usize,
+    origin: usize,
+    /// Offset in the file.
+    start: u64,
     from: usize,
     to: usize,
     pub(super) payload: P,
@@ -46,20 +37,19 @@ pub(super) struct Item<P> {
 /// Records for one thread.
 #[derive(Debug)]
 pub(super) struct Work<P> {
-    segments: Vec<Segment>,
+    bytes: Vec<u8>,
     pub(super) items: Vec<Item<P>>,
 }
 
 impl<P> Work<P> {
     /// Bytes of a record, its origin and its offset in the file.
     pub(super) fn record(&self, item: &Item<P>) -> (&[u8], usize, u64) {
-        let segment = &self.segments[item.segment];
-        (&segment.bytes[item.from..item.to], segment.origin, segment.base + item.from as u64)
+        (&self.bytes[item.from..item.to], item.origin, item.start)
     }
 
-    /// Bytes of all segments together.
+    /// Bytes of all records together.
     pub(super) fn bytes(&self) -> usize {
-        self.segments.iter().map(|s| s.bytes.len()).sum()
+        self.bytes.len()
     }
 }
 
@@ -91,42 +81,32 @@ impl<'o, P, I: Iterator<Item = Extent<P>>> Feed<'o, P, I> {
     }
 
     fn work(&mut self) -> Result<Option<Work<P>>, FormError> {
-        let mut work = Work { segments: Vec::new(), items: Vec::new() };
-        let mut bytes = 0;
+        let mut work = Work { bytes: Vec::with_capacity(WORK + (16 << 10)), items: Vec::new() };
         let last = &mut self.last;
         // A record that comes again is copied twice from the same bytes: it stays in the same work.
-        while let Some(extent) = self.extents.next_if(|e| bytes < WORK || *last == Some((e.origin, e.start, e.end))) {
+        while let Some(extent) = self.extents.next_if(|e| work.bytes.len() < WORK || *last == Some((e.origin, e.start, e.end))) {
             let Extent { origin, start, end, payload } = extent;
             let again = *last == Some((origin, start, end));
             *last = Some((origin, start, end));
             if again && let Some(item) = work.items.last() {
-                let item = Item { segment: item.segment, from: item.from, to: item.to, payload };
+                let item = Item { payload, ..*item };
                 work.items.push(item);
                 continue;
             }
             let source = self.sources.get(origin).copied().flatten();
-            let file = source.map_or_else(String::new, Source::file_name);
-            let changed = |offset| FormError::Changed { file: file.clone(), offset };
-            let (Some(source), true) = (source, start < end && end - start <= LARGEST_RECORD as u64) else { return Err(changed(start)) };
+            let changed = || FormError::Changed { file: source.map_or_else(String::new, Source::file_name), offset: start };
             let failed = |error: io::Error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => changed(start),
-                _ => FormError::Origin { file: file.clone(), fault: error.into() },
+                io::ErrorKind::UnexpectedEof => changed(),
+                _ => FormError::Origin { file: source.map_or_else(String::new, Source::file_name), fault: error.into() },
             };
+            let (Some(source), true) = (source, start < end && end - start <= LARGEST_RECORD as u64) else { return Err(changed()) };
             let stream = match self.open.take() {
                 Some(stream) if stream.origin == origin => self.open.insert(stream),
                 _ => self.open.insert(Stream::open(origin, source).map_err(failed)?),
             };
-            let follows = work.segments.last().is_some_and(|s| s.origin == origin && start.checked_sub(stream.at).is_some_and(|gap| gap <= GAP));
-            if !follows {
-                stream.skip_to(start).map_err(failed)?;
-                work.segments.push(Segment { origin, base: start, bytes: Vec::with_capacity(WORK as usize + (64 << 10)) });
-            }
-            let index = work.segments.len() - 1;
-            let segment = &mut work.segments[index];
-            stream.read_to(end, &mut segment.bytes).map_err(failed)?;
-            let from = (start - segment.base) as usize;
-            work.items.push(Item { segment: index, from, to: segment.bytes.len(), payload });
-            bytes += end - start;
+            let from = work.bytes.len();
+            stream.skip_to(start).and_then(|()| stream.read_to(end, &mut work.bytes)).map_err(failed)?;
+            work.items.push(Item { origin, start, from, to: work.bytes.len(), payload });
         }
         Ok((!work.items.is_empty()).then_some(work))
     }
@@ -155,19 +135,18 @@ impl Stream {
     }
 
     fn skip_to(&mut self, offset: u64) -> io::Result<()> {
-        let back = || io::Error::from(io::ErrorKind::UnexpectedEof);
-        let ahead = offset.checked_sub(self.at).ok_or_else(back)?;
+        let ahead = offset.checked_sub(self.at).ok_or_else(not_there)?;
         match &mut self.reader {
             Reader::File(file) => match i64::try_from(ahead) {
                 Ok(ahead) => file.seek_relative(ahead)?,
-                Err(_) => io::Seek::seek(file, SeekFrom::Start(offset)).map(|_| ())?,
+                Err(_) => file.seek(SeekFrom::Start(offset)).map(|_| ())?,
             },
             Reader::Entry(entry) => {
                 let mut left = ahead;
                 while left > 0 {
                     let there = entry.fill_buf()?.len();
                     if there == 0 {
-                        return Err(back());
+                        return Err(not_there());
                     }
                     let taken = (there as u64).min(left);
                     entry.consume(taken as usize);
@@ -182,7 +161,7 @@ impl Stream {
     /// Appends the bytes up to an offset.
     fn read_to(&mut self, end: u64, into: &mut Vec<u8>) -> io::Result<()> {
         let start = into.len();
-        let more = end.checked_sub(self.at).ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        let more = end.checked_sub(self.at).ok_or_else(not_there)?;
         into.resize(start + more as usize, 0);
         match &mut self.reader {
             Reader::File(file) => file.read_exact(&mut into[start..])?,
@@ -191,4 +170,9 @@ impl Stream {
         self.at = end;
         Ok(())
     }
+}
+
+/// The file ends before the place, or the place is behind.
+fn not_there() -> io::Error {
+    io::Error::from(io::ErrorKind::UnexpectedEof)
 }

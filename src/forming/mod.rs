@@ -174,7 +174,7 @@ impl<'t> Former<'t> {
         }
         let name = &order.heading.name;
         let letters = || FormError::Letters { letters: name.letters.clone() };
-        let plan = Plan::new(order.format, &self.marks).filter(|_| !name.is_persons && name.family.is_some()).ok_or_else(letters)?;
+        let plan = Plan::new(order.format, &self.marks).filter(|_| !name.is_persons && name.family == Some(order.format.family)).ok_or_else(letters)?;
         let job = Forming { former: self, order, plan, fronts: self.fronts(order)? };
         let (cases, records) = job.check_order()?;
         let sum_kopecks = order.pieces.iter().map(|p| p.sum_kopecks).fold(0, i64::saturating_add);
@@ -220,11 +220,12 @@ impl<'t> Former<'t> {
             let own = front.binding(order.format, &self.marks);
             let first = bound.get_or_insert_with(|| own.clone());
             if let Some((path, _)) = own.symmetric_difference(first).next() {
-                let value = |set: &std::collections::BTreeSet<(String, String)>| set.iter().find(|(p, _)| p == path).map_or_else(String::new, |(_, v)| v.clone());
+                let value =
+                    |set: &std::collections::BTreeSet<(String, String)>| set.iter().find(|(p, _)| p == path).map_or_else(String::new, |(_, v)| v.clone());
                 return Err(FormError::Binding {
                     file: file(),
-                    first: order.origins[0].main.file_name(),
-                    element: path.rsplit('/').next().unwrap_or(path).to_owned(),
+                    first: order.origins[0].main.file_name().into(),
+                    element: path.rsplit('/').next().unwrap_or(path).into(),
                     found: value(&own),
                     expected: value(first),
                 });
@@ -281,13 +282,7 @@ impl Forming<'_> {
         })
     }
 
-    fn main(
-        &self,
-        facts: &Facts<'_>,
-        people: Option<&Persons>,
-        part: &mut Part,
-        each: &mut impl FnMut(Numbers) -> io::Result<()>,
-    ) -> Result<(), FormError> {
+    fn main(&self, facts: &Facts<'_>, people: Option<&Persons>, part: &mut Part, each: &mut impl FnMut(Numbers) -> io::Result<()>) -> Result<(), FormError> {
         let frame = frame(self.order.format, &self.former.marks, facts, self.fronts.first())?;
         part.add_bytes(&frame.head)?;
         let sources = self.order.origins.iter().map(|o| Some(&o.main)).collect();

@@ -97,14 +97,18 @@ where
     I: Iterator<Item = Extent<P>> + Send,
     T: Send,
 {
-    each(&mut feed, |work| {
-        let mut out = Vec::with_capacity(work.bytes() + (64 << 10));
-        let given = copy(work, &mut out)?;
-        Ok((given, deflate(&out)?))
-    }, |(given, piece)| {
-        part.add(&piece)?;
-        take(given)
-    })
+    each(
+        &mut feed,
+        |work| {
+            let mut out = Vec::with_capacity(work.bytes() + (64 << 10));
+            let given = copy(work, &mut out)?;
+            Ok((given, deflate(&out)?))
+        },
+        |(given, piece)| {
+            part.add(&piece)?;
+            take(given)
+        },
+    )
 }
 
 /// Does something with every piece of work, several at once; results arrive in order. The first error in that order ends it.

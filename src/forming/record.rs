@@ -148,8 +148,7 @@ impl Tape<'_, '_> {
         // What was left out may reach further than where the next edit begins.
         if at > self.from {
             let from = self.from;
-            append(&self.bytes[from..at], self.encoding, self.out)
-                .map_err(|Unwritable { at, character }| Trouble::Character { at: from + at, character })?;
+            append(&self.bytes[from..at], self.encoding, self.out).map_err(|Unwritable { at, character }| Trouble::Character { at: from + at, character })?;
             self.from = at;
         }
         Ok(())

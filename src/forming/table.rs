@@ -67,3 +67,42 @@ impl Marks {
 fn is_in_record(format: &Format, id: NodeId) -> bool {
     format.role(Role::Record).is_some_and(|record| format.is_within(id, record))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(rows: &str) -> Result<Marks, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("forms")).expect("a folder");
+        std::fs::write(folder.path().join(TABLE), format!("path,action,note_ru,note_en\n{rows}\n")).expect("written");
+        let formats = Formats::load(&RuleFiles::embedded()).expect("sound");
+        Marks::load(&RuleFiles::with_overlay(folder.path()), &formats).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn broken_tables_are_refused_with_the_line() {
+        for (rows, reason) in [
+            ("ZL_LIST/ZAP/Q,drop,а,a", "no format has the element ZL_LIST/ZAP/Q"),
+            ("ZL_LIST/SCHET/DISP,keep,а,a", "action «keep»"),
+            ("ZL_LIST/ZAP/PR_NOV,same,а,a", "only elements of the head"),
+            ("ZL_LIST/SCHET/DISP,same,,a", "note_ru"),
+            ("ZL_LIST/SCHET/DISP,same,а,a\nZL_LIST/SCHET/DISP,same,а,a", "stands twice"),
+        ] {
+            let error = load(rows).expect_err(reason);
+            assert!(error.contains(reason) && error.contains("rules/forms/forming.csv:"), "{error} does not say {reason}");
+        }
+    }
+
+    #[test]
+    fn what_a_format_requires_is_never_left_out() {
+        let formats = Formats::load(&RuleFiles::embedded()).expect("sound");
+        let marks = Marks::load(&RuleFiles::embedded(), &formats).expect("sound");
+        let find = |family, edition, path: &str| {
+            let format = formats.get(crate::registry::format::Family(family), edition).expect("known");
+            marks.drops(format, format.find(path).expect(path))
+        };
+        assert!(find('H', "3.1", "ZL_LIST/SCHET/SUMMAP"));
+        assert!(!find('A', "3.1", "ZL_LIST/SCHET/SUMMAP"), "an answer between funds must have it");
+    }
+}

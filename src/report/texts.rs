@@ -162,6 +162,38 @@ keys! {
     GenerateLetters = "generate.letters",
     /// Not a code.
     GenerateCode = "generate.code",
+    /// No case.
+    FormEmpty = "form.empty",
+    /// Letters of the name.
+    FormLetters = "form.letters",
+    /// A package is not read.
+    FormOrigin = "form.origin",
+    /// A package was changed.
+    FormChanged = "form.changed",
+    /// Pieces out of order.
+    FormOrder = "form.order",
+    /// Another version.
+    FormEdition = "form.edition",
+    /// Heads differ.
+    FormBinding = "form.binding",
+    /// No person.
+    FormNoPerson = "form.no-person",
+    /// Another person.
+    FormPersonDiffers = "form.person-differs",
+    /// Another sum.
+    FormSum = "form.sum",
+    /// No such element.
+    FormElement = "form.element",
+    /// A character that cannot be written.
+    FormCharacter = "form.character",
+    /// A value of the head.
+    FormHeading = "form.heading",
+    /// Too large.
+    FormTooMany = "form.too-many",
+    /// No free key.
+    FormIdPac = "form.id-pac",
+    /// Not written.
+    FormWrite = "form.write",
     /// Formats that have it.
     FormatsElsewhere = "formats.elsewhere",
     /// Elements of a similar name.

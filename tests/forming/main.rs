@@ -6,7 +6,9 @@ use puomp::generate::Packing;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::writer::Layout;
 
+use puomp::finding::Lang;
 use puomp::forming::{FormError, Piece};
+use puomp::report::{Key, Texts};
 
 use support::{Kind, Way, bytes, cases, edit, edited, form, form_as, heading, origin, package, same, values};
 
@@ -191,7 +193,9 @@ fn what_an_answer_put_in_is_left_out() {
             let head = "<SUMMAP>1.00</SUMMAP>\r\n<SANK_MEK>1.00</SANK_MEK>\r\n<SANK_MEE>0.00</SANK_MEE>\r\n<SANK_EKMP>0.00</SANK_EKMP>\r\n</SCHET>";
             let t = t.replace("</SCHET>", head);
             if kind.1 == "3.0" {
-                return t.replace("</SL>", &format!("{sanction}</SL>")).replace("</SUMV>\r\n", "</SUMV>\r\n<OPLATA>1</OPLATA>\r\n<SUMP>1.00</SUMP>\r\n<SANK_IT>0.00</SANK_IT>\r\n");
+                return t
+                    .replace("</SL>", &format!("{sanction}</SL>"))
+                    .replace("</SUMV>\r\n", "</SUMV>\r\n<OPLATA>1</OPLATA>\r\n<SUMP>1.00</SUMP>\r\n<SANK_IT>0.00</SANK_IT>\r\n");
             }
             t.replace("</SUMV>\r\n", &format!("</SUMV>\r\n  <OPLATA>3</OPLATA>\r\n\t<SUMP/>\r\n{sanction}{sanction}<SANK_IT>1.00</SANK_IT>\r\n"))
         };
@@ -325,4 +329,95 @@ fn who_is_told_the_numbers_can_stop_it() {
     let mut out = Vec::new();
     let stopped = support::FORMER.write(&order, &mut out, |_| Err(std::io::ErrorKind::Interrupted.into()));
     assert!(matches!(stopped, Err(FormError::Write(_))) && out.is_empty());
+}
+
+#[test]
+fn every_error_has_its_text_in_both_languages() {
+    use puomp::registry::fault::Fault;
+    let file = || "HM140001S14002_21021.xml".to_owned();
+    let text = || "1".to_owned();
+    let place = |error: fn(String, u64) -> FormError| error(file(), 7);
+    let errors = [
+        FormError::Table(puomp::tables::TableError::new("forms/forming.csv", 2, "broken")),
+        FormError::Empty,
+        FormError::Letters { letters: text() },
+        FormError::Origin { file: file(), fault: Fault::new(puomp::finding::Check::NotFound) },
+        place(|file, offset| FormError::Changed { file, offset }),
+        FormError::Order { piece: 1 },
+        FormError::Edition { file: file(), found: text(), expected: text() },
+        FormError::Binding { file: file(), first: file().into(), element: text().into(), found: text(), expected: text() },
+        place(|file, offset| FormError::NoPerson { file, offset }),
+        place(|file, offset| FormError::PersonDiffers { file, offset }),
+        FormError::Sum { file: file(), offset: 7, expected: 100, found: text() },
+        FormError::Element { file: file(), offset: 7, element: text(), format: text() },
+        FormError::Character { file: file(), record: text(), element: text(), offset: 7, code: text() },
+        FormError::Heading { element: text(), value: text(), expected: text() },
+        FormError::TooMany { cases: 7 },
+        place(|file, offset| FormError::IdPac { file, offset }),
+        FormError::Write(std::io::ErrorKind::StorageFull.into()),
+    ];
+    let texts = Texts::load(&support::DESK.files).expect("sound");
+    for error in errors {
+        let key = *Key::ALL.iter().find(|k| k.as_str() == error.key()).unwrap_or_else(|| panic!("no text {}", error.key()));
+        let fields = error.fields();
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        for lang in [Lang::Ru, Lang::En] {
+            let said = texts.fill(key, lang, &fields);
+            assert!(!said.contains('{'), "{said}");
+        }
+    }
+}
+
+/// Time and memory of a large registry; run by hand:
+/// `FORMING_CASES=100000 cargo test --release --test forming -- --ignored --nocapture`.
+#[test]
+#[expect(clippy::print_stdout, reason = "what was measured is the result")]
+#[ignore = "a measurement of seconds to minutes, not a proof"]
+fn speed() {
+    use std::time::Instant;
+    let count = std::env::var("FORMING_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let folder = tempfile::tempdir().expect("a folder");
+    for packing in [Packing::Zip, Packing::Plain] {
+        let origins = [origin(&package(folder.path(), H, Way { packing, ..Way::new(count, 1, 1) }))];
+        let pieces = cases(0, &origins[0], H);
+        let title = heading(&origins, H);
+        for chosen in [pieces.clone(), pieces.iter().step_by(2).cloned().collect(), pieces.iter().step_by(97).cloned().collect()] {
+            let order = puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &chosen };
+            for _ in 0..3 {
+                support::forget_peak();
+                let before = support::memory("VmRSS");
+                let mut file = std::fs::File::create(folder.path().join("out.zip")).expect("a file");
+                let start = Instant::now();
+                let formed = support::FORMER.write(&order, &mut file, |_| Ok(())).expect("formed");
+                let time = start.elapsed().as_secs_f64();
+                let packed = file.metadata().expect("there").len();
+                println!(
+                    "{packing:?} {} cases of {count}: {time:.3} s, {} MB in, {:.1} MB packed, peak +{} MB",
+                    formed.cases,
+                    formed.bytes >> 20,
+                    packed as f64 / 1e6,
+                    (support::memory("VmHWM") - before) >> 10
+                );
+            }
+        }
+        if packing == Packing::Plain {
+            let main = bytes(&origins[0].main);
+            let part = &main[..main.len().min(64 << 20)];
+            for level in 1..=6 {
+                let start = Instant::now();
+                let packed: usize = part.chunks(512 << 10).map(|c| deflated(c, level)).sum();
+                println!(
+                    "level {level}: {:.0} MB/s, to {:.1} %",
+                    part.len() as f64 / 1e6 / start.elapsed().as_secs_f64(),
+                    packed as f64 * 100.0 / part.len() as f64
+                );
+            }
+        }
+    }
+}
+
+fn deflated(bytes: &[u8], level: u32) -> usize {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(level));
+    std::io::Write::write_all(&mut encoder, bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it").len()
 }

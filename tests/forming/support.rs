@@ -190,7 +190,13 @@ pub(crate) fn cases(index: usize, origin: &Origin, kind: Kind) -> Vec<Piece> {
             }
         } else {
             let person = persons.as_ref().and_then(|p| p.get(&id).cloned());
-            pieces.extend(of_record.drain(..).map(|(case, sum_kopecks)| Piece { origin: index, record: range.clone(), case, person: person.clone(), sum_kopecks }));
+            pieces.extend(of_record.drain(..).map(|(case, sum_kopecks)| Piece {
+                origin: index,
+                record: range.clone(),
+                case,
+                person: person.clone(),
+                sum_kopecks,
+            }));
         }
     }
     pieces
@@ -273,4 +279,17 @@ pub(crate) fn findings(path: &Path) -> Vec<String> {
     let report = report(path);
     let all = report.findings.iter().expect("reads").map(|f| f.expect("reads"));
     all.map(|f| format!("{} {:?} {} {:?}", DESK.catalog.rule(f.rule).id, f.file, f.path, f.value)).collect()
+}
+
+/// A field of `/proc/self/status` in KiB; 0 where there is none.
+pub(crate) fn memory(field: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix(field)?.strip_prefix(':'));
+    line.and_then(|l| l.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+}
+
+/// The peak of memory is counted from here.
+pub(crate) fn forget_peak() {
+    // Elsewhere than on Linux there is no such file, and memory is not measured.
+    let _ = fs::write("/proc/self/clear_refs", "5");
 }
