@@ -428,7 +428,11 @@ impl ConfigArgs {
         add("books", shown(nsi::folder(cli)), origin(cli.books.is_some() || std::env::var_os("PUOMP_BOOKS").is_some(), books_of_file, "--books, PUOMP_BOOKS"));
         add("protocol-dir", shown(config.protocol_dir()), if config.protocol_dir().is_some() { own } else { built_in });
         // The address may hold a password.
-        add("store", config.store().map(|url| url.split_once('@').map_or(url.clone(), |(_, host)| format!("…@{host}"))), if config.store().is_some() { own } else { built_in });
+        add(
+            "store",
+            config.store().map(|url| url.split_once('@').map_or(url.clone(), |(_, host)| format!("…@{host}"))),
+            if config.store().is_some() { own } else { built_in },
+        );
         add("role", config.role(), if config.role().is_some() { own } else { built_in });
         add("limit", Some(config.limit().unwrap_or(super::validate::LIMIT).to_string()), if config.limit().is_some() { own } else { built_in });
         add(

@@ -12,6 +12,7 @@ use super::args::Cli;
 use super::config::{Config, ControlArgs};
 use super::inputs::inputs;
 use super::ui::{Target, Ui, say};
+use super::workspace::loaded;
 use super::{Exit, Failure, nsi};
 use crate::finding::Catalog;
 use crate::finding::control::{Baseline, Control, Names, Verdict};
@@ -30,8 +31,8 @@ use crate::tables::RuleFiles;
 /// What `validate` takes.
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
-    /// Files, folders, wildcards, `-`.
-    #[arg(required = true, value_name = "PATH")]
+    /// Files, folders, wildcards, `-`; without them what the workspace holds.
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Format of the result.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
@@ -90,7 +91,7 @@ impl ValidateArgs {
 
     pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
-        let inputs = inputs(&self.paths)?;
+        let inputs = if self.paths.is_empty() { loaded(config, files, ui)? } else { inputs(&self.paths)? };
         let (mut catalog, formats, rules, protocol) = (Catalog::load(files)?, Formats::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
         let control = self.control.control(config, files, ui)?;
         if !ui.quiet {

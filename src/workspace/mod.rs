@@ -29,8 +29,8 @@ pub use actor::{Actor, now};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use kinds::{Kind, Kinds};
 pub use means::{Judge, Means};
-pub use problem::Problem;
 pub use moves::{Decided, FormRequest, Group, LeftOut, Sanction, SanctionTrouble, Submitted, Why};
+pub use problem::Problem;
 pub use registries::{Registry, Stock};
 
 use lock::Lock;
@@ -178,6 +178,27 @@ impl Workspace {
     /// The tables.
     pub fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    /// Files of the packages whose cases are not all replaced, in the order in which they were loaded.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn kept_files(&mut self) -> Result<Vec<PathBuf>, Problem> {
+        let rows = self.store.rows(
+            "SELECT main_object, main_name, persons_object, persons_name FROM packages p WHERE EXISTS (SELECT 1 FROM stock s WHERE s.package = p.id AND s.state <> 'replaced') ORDER BY id",
+            &[],
+        )?;
+        let mut files = Vec::new();
+        for row in rows {
+            for (object, name) in [("main_object", "main_name"), ("persons_object", "persons_name")] {
+                let path = self.vault.path(&text(&row, object)?, &text(&row, name)?);
+                if !text(&row, object)?.is_empty() && !files.contains(&path) {
+                    files.push(path);
+                }
+            }
+        }
+        Ok(files)
     }
 
     /// Lets go of the store, then of the lock.

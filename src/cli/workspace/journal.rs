@@ -111,7 +111,16 @@ fn table(entries: &[Entry], ui: &Ui<'_>) -> String {
         let d = &e.draft;
         let moved = [d.before.as_str(), d.after.as_str()].join(" → ");
         let moved = if d.before.is_empty() && d.after.is_empty() { String::new() } else { moved };
-        vec![e.seq.to_string(), time(&d.at, ui), format!("{}@{}", d.user, d.host), d.role.clone(), d.action.clone(), d.registry.clone(), d.subject.clone(), moved]
+        vec![
+            e.seq.to_string(),
+            time(&d.at, ui),
+            format!("{}@{}", d.user, d.host),
+            d.role.clone(),
+            d.action.clone(),
+            d.registry.clone(),
+            d.subject.clone(),
+            moved,
+        ]
     };
     columns(&entries.iter().map(row).collect::<Vec<_>>())
 }

@@ -34,13 +34,14 @@ use crate::finding::Catalog;
 use crate::flk::{self, Checker, PackageReport, Rulebook};
 use crate::forming::Former;
 use crate::registry::format::Formats;
+use crate::registry::package::Input;
 use crate::report::{Hidden, Key};
 use crate::rules::FLK_TABLES;
 use crate::tables::RuleFiles;
 use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
 
 /// Where the workspace is and who acts.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub(super) struct PlaceArgs {
     /// Address of the store.
     #[arg(long, value_name = "URL", env = "PUOMP_STORE", hide_env_values = true)]
@@ -58,7 +59,8 @@ const LONGEST: f64 = 86_400.0;
 
 impl PlaceArgs {
     fn store(&self, config: &Config) -> Option<String> {
-        self.store.clone().or_else(|| config.store())
+        let variable = || std::env::var("PUOMP_STORE").ok().filter(|v| !v.is_empty());
+        self.store.clone().or_else(variable).or_else(|| config.store())
     }
 
     fn place(&self, config: &Config, ui: &Ui<'_>) -> Result<Place, Failure> {
@@ -128,3 +130,10 @@ fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Failure> {
     result.map_err(|p| problem(p, ui))
 }
 
+/// The packages that the workspace holds, as they were loaded.
+pub(super) fn loaded(config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Input>, Failure> {
+    let mut workspace = PlaceArgs::default().look(config, files, ui)?;
+    let files = failed(workspace.kept_files(), ui)?;
+    workspace.close();
+    Ok(files.into_iter().map(Input::named).collect())
+}

@@ -71,7 +71,10 @@ impl ReviewArgs {
             print(&registry_line(&decided.registry, workspace.tables(), ui))?;
             if !sanctions.is_empty() {
                 let cases = ui.texts.count(Key::CountCase, ui.lang, decided.refused);
-                print(&format!("  {}\n", ui.texts.fill(Key::ReviewSanctions, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, decided.taken_off))])))?;
+                print(&format!(
+                    "  {}\n",
+                    ui.texts.fill(Key::ReviewSanctions, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, decided.taken_off))])
+                ))?;
             }
         }
         workspace.close();
@@ -95,7 +98,10 @@ impl WithdrawArgs {
 fn sanctions(path: &std::path::Path, ui: &Ui<'_>) -> Result<Vec<Sanction>, Failure> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|e| Failure::Read(path.to_owned(), e.into()))?;
     let bad = |line: u64, column: &str| {
-        Failure::Verb(ui.texts.fill(Key::SanctionColumn, ui.lang, &[("file", &path.display().to_string()), ("line", &line.to_string()), ("column", column)]), Exit::Usage)
+        Failure::Verb(
+            ui.texts.fill(Key::SanctionColumn, ui.lang, &[("file", &path.display().to_string()), ("line", &line.to_string()), ("column", column)]),
+            Exit::Usage,
+        )
     };
     let headers = reader.headers().map_err(|e| Failure::Read(path.to_owned(), e.into()))?.clone();
     let column = |name: &str| headers.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
@@ -111,7 +117,8 @@ fn sanctions(path: &std::path::Path, ui: &Ui<'_>) -> Result<Vec<Sanction>, Failu
         let line = record.position().map_or(0, csv::Position::line);
         let value = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|v| !v.is_empty());
         let number = |at: Option<usize>, name: &str| value(at).map(|v| v.parse::<i64>().map_err(|_| bad(line, name))).transpose();
-        let kopecks = value(sum).map(|v| crate::registry::format::value::kopecks(v.replace(',', ".").as_bytes()).ok_or_else(|| bad(line, "sum"))).transpose()?;
+        let kopecks =
+            value(sum).map(|v| crate::registry::format::value::kopecks(v.replace(',', ".").as_bytes()).ok_or_else(|| bad(line, "sum"))).transpose()?;
         all.push(Sanction {
             idcase: number(idcase, "idcase")?,
             n_zap: number(n_zap, "n_zap")?,
@@ -123,4 +130,3 @@ fn sanctions(path: &std::path::Path, ui: &Ui<'_>) -> Result<Vec<Sanction>, Failu
     }
     Ok(all)
 }
-

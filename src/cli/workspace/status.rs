@@ -186,7 +186,10 @@ impl StatusArgs {
             }
             FormatArg::Csv => {
                 let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-                let head: Vec<&str> = "number,status,since,acts,revision,period,mo,payer,kind,subdivision,cases,persons,sum,accepted_cases,accepted_sum,file,formed_at,sent_at".split(',').collect();
+                let head: Vec<&str> =
+                    "number,status,since,acts,revision,period,mo,payer,kind,subdivision,cases,persons,sum,accepted_cases,accepted_sum,file,formed_at,sent_at"
+                        .split(',')
+                        .collect();
                 let failed = |e: csv::Error| Failure::Stream(e.into());
                 writer.write_record(&head).map_err(failed)?;
                 for r in &seen.registries {
@@ -256,7 +259,17 @@ fn stock_row(s: &Stock) -> StockRow<'_> {
 
 fn history_row(e: &Entry) -> HistoryRow<'_> {
     let d = &e.draft;
-    HistoryRow { seq: e.seq, at: &d.at, user: &d.user, host: &d.host, role: &d.role, action: &d.action, before: &d.before, after: &d.after, details: &d.details }
+    HistoryRow {
+        seq: e.seq,
+        at: &d.at,
+        user: &d.user,
+        host: &d.host,
+        role: &d.role,
+        action: &d.action,
+        before: &d.before,
+        after: &d.after,
+        details: &d.details,
+    }
 }
 
 fn human(seen: &Seen, is_one: bool, tables: &Tables, ui: &Ui<'_>) -> String {
@@ -350,7 +363,12 @@ fn details(r: &Registry, tables: &Tables, ui: &Ui<'_>) -> String {
         out += &format!("  {}\n", ui.texts.fill(Key::StatusAccepted, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, r.accepted_sum))]));
     }
     for next in tables.workflow.possible(Some(&r.status), None) {
-        out += &format!("  → {} ({}): {}\n", next.text.get(ui.lang), tables.workflow.role_names(&next.roles, ui.lang), next.command.replace("{registry}", &r.number));
+        out += &format!(
+            "  → {} ({}): {}\n",
+            next.text.get(ui.lang),
+            tables.workflow.role_names(&next.roles, ui.lang),
+            next.command.replace("{registry}", &r.number)
+        );
     }
     out
 }
@@ -362,7 +380,13 @@ fn history(entries: &[Entry], tables: &Tables, ui: &Ui<'_>) -> String {
         .map(|e| {
             let d = &e.draft;
             let what = tables.workflow.transition(&d.action).map_or(d.action.as_str(), |t| t.text.get(ui.lang)).to_owned();
-            vec![time(&d.at, ui), format!("{}@{}", d.user, d.host), tables.workflow.role(&d.role).map_or(d.role.as_str(), |r| r.name.get(ui.lang)).to_owned(), what, name(&d.after)]
+            vec![
+                time(&d.at, ui),
+                format!("{}@{}", d.user, d.host),
+                tables.workflow.role(&d.role).map_or(d.role.as_str(), |r| r.name.get(ui.lang)).to_owned(),
+                what,
+                name(&d.after),
+            ]
         })
         .collect();
     columns(&rows)

@@ -21,8 +21,15 @@ pub(super) fn problem(problem: Problem, ui: &Ui<'_>) -> Failure {
         Problem::ManyRegistries(name, all) => verb(fill(Key::WorkspaceManyRegistries, &[("name", &name), ("all", &all.join(", "))]), Exit::Usage),
         Problem::Refused(text) => verb(text.get(ui.lang).to_owned(), Exit::Refused),
         Problem::AlreadySent(number, at) => verb(fill(Key::WorkspaceAlreadySent, &[("number", &number), ("time", &time(&at, ui))]), Exit::Refused),
-        Problem::Unmet(number, needs) => verb(needs.iter().map(|need| format!("{number}: {}", need.get(ui.lang))).collect::<Vec<_>>().join("\n"), Exit::Refused),
-        Problem::Form(error) => verb(error.to_string(), Exit::Usage),
+        Problem::Unmet(number, needs) => {
+            verb(needs.iter().map(|need| format!("{number}: {}", need.get(ui.lang))).collect::<Vec<_>>().join("\n"), Exit::Refused)
+        }
+        Problem::Form(error) => {
+            let fields = error.fields();
+            let slots: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let key = Key::ALL.iter().copied().find(|key| key.as_str() == error.key());
+            verb(key.map_or_else(|| error.to_string(), |key| fill(key, &slots)), Exit::Usage)
+        }
         Problem::NotClean(file, rule) => verb(fill(Key::WorkspaceNotClean, &[("file", &file), ("rule", &rule)]), Exit::Findings),
         Problem::Table(error) => error.into(),
         Problem::Journal(what) => verb(fill(Key::WorkspaceJournal, &[("what", &what)]), Exit::Usage),

@@ -66,9 +66,11 @@ impl Identity {
             let field = |word: &str| match word {
                 "mo" => Ok(Field::Mo),
                 "person" => Ok(Field::Person),
-                word => Role::ALL.iter().find(|r| r.as_str() == word).map(|r| Field::Value(*r)).ok_or_else(|| {
-                    TableError::new(TABLE, line, format!("field «{word}»: mo, person or a role of the format tables is due"))
-                }),
+                word => Role::ALL
+                    .iter()
+                    .find(|r| r.as_str() == word)
+                    .map(|r| Field::Value(*r))
+                    .ok_or_else(|| TableError::new(TABLE, line, format!("field «{word}»: mo, person or a role of the format tables is due"))),
             };
             let fields = row.fields.split_whitespace().map(field).collect::<Result<Vec<_>, _>>()?;
             if fields.is_empty() {

@@ -154,20 +154,20 @@ pub(in crate::workspace) fn cases(source: &Source, format: &Format, encoding: En
 pub(in crate::workspace) fn persons(source: &Source, format: &Format, encoding: Encoding) -> io::Result<HashMap<String, Person>> {
     let Some(names) = Names::new(format, encoding) else { return Ok(HashMap::new()) };
     let mut persons = HashMap::new();
-    pieces(source, format, |batch| batch.par_iter().map(|chunk| walk_persons(chunk, &names)).collect(), |piece| {
-        for (id, person) in piece {
-            persons.entry(id).or_insert(person);
-        }
-    })?;
+    pieces(
+        source,
+        format,
+        |batch| batch.par_iter().map(|chunk| walk_persons(chunk, &names)).collect(),
+        |piece| {
+            for (id, person) in piece {
+                persons.entry(id).or_insert(person);
+            }
+        },
+    )?;
     Ok(persons)
 }
 
-fn pieces<T: Send>(
-    source: &Source,
-    format: &Format,
-    walk: impl Fn(&[Chunk]) -> Vec<Result<T, Fault>>,
-    mut each: impl FnMut(T),
-) -> io::Result<()> {
+fn pieces<T: Send>(source: &Source, format: &Format, walk: impl Fn(&[Chunk]) -> Vec<Result<T, Fault>>, mut each: impl FnMut(T)) -> io::Result<()> {
     let Some(record) = format.role(Role::Record) else { return Ok(()) };
     let mut chunks = Chunks::new(source.open()?, &format.node(record).name, false);
     let at_once = rayon::current_num_threads().max(1) * 2;

@@ -137,7 +137,9 @@ fn fetch<'k>(store: &mut Store, column: &str, keys: impl Iterator<Item = &'k str
     let mut found: HashMap<String, Vec<Old>> = HashMap::new();
     for batch in keys.chunks(AT_ONCE) {
         let list = batch.join("','");
-        let sql = format!("SELECT id, package, state, content, identity, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ('{list}') ORDER BY id");
+        let sql = format!(
+            "SELECT id, package, state, content, identity, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ('{list}') ORDER BY id"
+        );
         for row in store.rows_of(sql, &[])? {
             let old = Old {
                 id: int(&row, "id")?,

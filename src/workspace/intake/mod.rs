@@ -26,16 +26,8 @@ use crate::registry::probe::Head;
 use crate::registry::source::Source;
 
 /// Elements of the head that a registry gets anew when it is formed: a finding about them does not stop the cases.
-const WRITTEN_ANEW: [Role; 8] = [
-    Role::FileName,
-    Role::MainName,
-    Role::MadeOn,
-    Role::CasesDeclared,
-    Role::AccountCode,
-    Role::AccountNo,
-    Role::AccountDate,
-    Role::Total,
-];
+const WRITTEN_ANEW: [Role; 8] =
+    [Role::FileName, Role::MainName, Role::MadeOn, Role::CasesDeclared, Role::AccountCode, Role::AccountNo, Role::AccountDate, Role::Total];
 
 /// What became of a package.
 #[derive(Debug)]
@@ -107,13 +99,7 @@ impl Workspace {
     ///
     /// # Errors
     /// The workspace or a temporary file cannot be written; nothing of the package was taken then.
-    pub fn load(
-        &mut self,
-        package: &Package,
-        means: Means<'_>,
-        doubt: Doubt,
-        judge: Judge<'_>,
-    ) -> Result<Loaded, Problem> {
+    pub fn load(&mut self, package: &Package, means: Means<'_>, doubt: Doubt, judge: Judge<'_>) -> Result<Loaded, Problem> {
         let Some(main) = &package.main else {
             let report = means.checker.package(package, means.config, means.progress).map_err(Problem::Stream)?;
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
@@ -185,7 +171,8 @@ impl Workspace {
         let keys: Vec<Keys> = contents.cases.iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
         let known = Known::look_up(&mut self.store, &mo, &keys)?;
         let family = contents.format.family;
-        let kinds: Vec<String> = contents.cases.iter().map(|c| self.tables.kinds.of(family, c.value(Role::Conditions)).map_or(String::new(), |k| k.id.clone())).collect();
+        let kinds: Vec<String> =
+            contents.cases.iter().map(|c| self.tables.kinds.of(family, c.value(Role::Conditions)).map_or(String::new(), |k| k.id.clone())).collect();
         let actor = self.actor.clone();
         let persons = persons.unwrap_or(Kept { object: String::new(), entry: String::new(), index: 0, name: String::new() });
         self.store.transaction(|store| {
@@ -328,7 +315,10 @@ impl<'i> Contents<'i> {
         let formats = means.formats;
         let (Some(main), Some(family), Some(edition)) = (&package.main, report.family, &report.edition) else { return Ok(None) };
         let Some(format) = formats.get(family, edition).filter(|_| formats.has_persons(family)) else { return Ok(None) };
-        let stream = |source: &Source| { let path = source.container().to_owned(); move |e: io::Error| Problem::Io(path, e) };
+        let stream = |source: &Source| {
+            let path = source.container().to_owned();
+            move |e: io::Error| Problem::Io(path, e)
+        };
         let encoding = |head: &Result<Head, _>| head.as_ref().map_or_else(|_| Default::default(), |h| h.encoding);
         let cases = index::cases(&main.source, format, encoding(&main.head)).map_err(stream(&main.source))?;
         let mut persons_format = None;
@@ -341,9 +331,10 @@ impl<'i> Contents<'i> {
                 persons = index::persons(&member.source, format, head.encoding).map_err(stream(&member.source))?;
             }
         }
-        let binding = means.former.binding(&main.source, format).map(|pairs| {
-            pairs.into_iter().map(|(path, value)| format!("{path}={value}")).collect::<Vec<_>>().join("\n")
-        })?;
+        let binding = means
+            .former
+            .binding(&main.source, format)
+            .map(|pairs| pairs.into_iter().map(|(path, value)| format!("{path}={value}")).collect::<Vec<_>>().join("\n"))?;
         let mut this = Self {
             format,
             persons_format,
@@ -446,10 +437,7 @@ impl<'i> Contents<'i> {
 
 fn add(findings: &mut BTreeMap<(Option<usize>, crate::finding::RuleIx), Tally>, case: Option<usize>, finding: &Finding, severity: Severity) {
     let line = u64::from(finding.place.line);
-    findings
-        .entry((case, finding.rule))
-        .or_insert_with(|| Tally { severity, file: finding.file, line, path: finding.path.clone(), count: 0 })
-        .count += 1;
+    findings.entry((case, finding.rule)).or_insert_with(|| Tally { severity, file: finding.file, line, path: finding.path.clone(), count: 0 }).count += 1;
 }
 
 /// The word of the column `file`.

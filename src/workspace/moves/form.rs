@@ -402,8 +402,16 @@ impl Workspace {
         let sender = Party { kind: PartyKind::Clinic, code: key.mo.clone() };
         let run = format!("packet/{sender}/{receiver}/{}/{period}", key.letters);
         let packet = self.peek(&run)?.to_string();
-        let name =
-            FileName { letters: key.letters.clone(), family: Some(family), is_persons: false, sender, receiver, year: period.year, month: period.month, number: packet };
+        let name = FileName {
+            letters: key.letters.clone(),
+            family: Some(family),
+            is_persons: false,
+            sender,
+            receiver,
+            year: period.year,
+            month: period.month,
+            number: packet,
+        };
         let file_name = name.to_string();
         let packages = self.packages("WHERE id IN (SELECT DISTINCT package FROM cases WHERE state IN ('free', 'held', 'waiting'))", &[])?;
         let mut origins: Vec<Origin> = Vec::new();

@@ -55,9 +55,8 @@ impl Workspace {
     /// The transition that a command asks for, when the table and the conditions allow it.
     fn allowed(&self, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
         let workflow = &self.tables.workflow;
-        let transition = workflow.ask(Some(&registry.status), by, &self.actor.role).map_err(|refusal| {
-            Problem::refused(workflow, refusal.for_registry(&registry.number))
-        })?;
+        let transition =
+            workflow.ask(Some(&registry.status), by, &self.actor.role).map_err(|refusal| Problem::refused(workflow, refusal.for_registry(&registry.number)))?;
         let unmet = transition.unmet(&|need| facts.holds(need));
         if unmet.is_empty() { Ok(transition.clone()) } else { Err(Problem::unmet(workflow, &registry.number, &unmet)) }
     }
@@ -181,4 +180,3 @@ fn leave_outbox(store: &mut Store, registry: &Registry) -> Result<(), Problem> {
     store.execute("UPDATE outbox SET placed = 1 WHERE registry = $1", &[registry.id.into()])?;
     Ok(())
 }
-

@@ -83,9 +83,8 @@ impl Store {
     /// Whether the schema has been made and is this program's.
     pub fn is_ready(&mut self) -> bool {
         let newest = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
-        self.rows("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[]).is_ok_and(|rows| {
-            rows.first().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|version| version == newest))
-        })
+        self.rows("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[])
+            .is_ok_and(|rows| rows.first().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|version| version == newest)))
     }
 
     /// Whether many machines use it.
