@@ -22,7 +22,7 @@ use super::Problem;
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
 
 /// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
-const PARAMETERS: usize = 8_000;
+const PARAMETERS: usize = 2_600;
 
 /// A connection to the store.
 pub struct Store {
@@ -152,7 +152,7 @@ impl Store {
         let mut full = String::new();
         for batch in values.chunks(at_once * columns) {
             let rows = batch.len() / columns;
-            let sql = if rows == at_once && !full.is_empty() { full.clone() } else { insertion(head, columns, rows) };
+            let sql = if rows == at_once && !full.is_empty() { full.clone() } else { insertion(head, columns, rows, self.shared) };
             if rows == at_once {
                 full.clone_from(&sql);
             }
@@ -221,7 +221,8 @@ impl Store {
     }
 }
 
-fn insertion(head: &str, columns: usize, rows: usize) -> String {
+/// The names of parameters are found by a search in SQLite: thousands of them have none there.
+fn insertion(head: &str, columns: usize, rows: usize, numbered: bool) -> String {
     let mut sql = String::with_capacity(head.len() + rows * columns * 6);
     sql.push_str(head);
     sql.push_str(" VALUES ");
@@ -233,7 +234,11 @@ fn insertion(head: &str, columns: usize, rows: usize) -> String {
             if column > 0 {
                 sql.push(',');
             }
-            sql.push_str(&format!("${number}"));
+            if numbered {
+                sql.push_str(&format!("${number}"));
+            } else {
+                sql.push('?');
+            }
         }
         sql.push(')');
     }
