@@ -147,6 +147,8 @@ pub(super) struct Walker<'p> {
     base: u64,
     /// The open record as rules see it.
     pub(super) record: Record,
+    /// Where the record's person is looked for first.
+    pub(super) next_person: usize,
     /// Places of its elements in the pieces before.
     pub(super) record_places: Vec<Place>,
     /// Offsets of elements that a relation found wrong after the whole file was read: meeting them again gives the finding its record.
@@ -178,6 +180,7 @@ impl<'p> Walker<'p> {
             kept: Vec::new(),
             base: 0,
             record: Record::default(),
+            next_person: 0,
             record_places: Vec::new(),
             marks: Vec::new(),
         }

@@ -167,9 +167,7 @@ fn prevails(imported: &Book, info: &BookInfo) -> bool {
 }
 
 fn embedded(files: &RuleFiles, info: &Arc<BookInfo>) -> Result<Book, TableError> {
-    let bytes = embedded::compile(files, info)?;
-    let image = Image::open(Bytes::Owned(bytes)).map_err(|e| TableError::new(&format!("nsi/{}.csv", info.id), 0, e.to_string()))?;
-    Ok(Book::new(Arc::clone(info), image, Origin::Embedded))
+    Ok(Book::new(Arc::clone(info), embedded::compile(files, info)?, Origin::Embedded))
 }
 
 /// Opens a compiled book.
