@@ -2,6 +2,8 @@
 //!
 //! SQLite always; PostgreSQL when `PUOMP_TEST_POSTGRES` names a server on which databases may be made (`.ci/run` starts one).
 
+#![allow(clippy::print_stdout, reason = "a skipped half is said")]
+
 mod clinic;
 mod life;
 mod table;

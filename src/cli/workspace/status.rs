@@ -139,13 +139,15 @@ impl StatusArgs {
         let mut workspace = self.place.look(config, files, ui)?;
         let mut seen = self.see(&mut workspace, ui)?;
         self.show(&seen, workspace.tables(), ui)?;
-        while self.watch {
-            thread::sleep(PAUSE);
-            let now = self.see(&mut workspace, ui)?;
-            if now != seen {
-                seen = now;
-                print("\n")?;
-                self.show(&seen, workspace.tables(), ui)?;
+        if self.watch {
+            loop {
+                thread::sleep(PAUSE);
+                let now = self.see(&mut workspace, ui)?;
+                if now != seen {
+                    seen = now;
+                    print("\n")?;
+                    self.show(&seen, workspace.tables(), ui)?;
+                }
             }
         }
         workspace.close();
