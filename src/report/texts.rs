@@ -588,6 +588,8 @@ keys! {
     JournalHeadBroken = "journal.head-broken",
     /// A head of another version.
     JournalHeadSchema = "journal.head-schema",
+    /// Neither a path nor a workspace.
+    ValidateNoPath = "validate.no-path",
     /// No workspace upward.
     WorkspaceNone = "workspace.none",
     /// A workspace without its store.

@@ -132,7 +132,11 @@ fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Failure> {
 
 /// The packages that the workspace holds, as they were loaded.
 pub(super) fn loaded(config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Input>, Failure> {
-    let mut workspace = PlaceArgs::default().look(config, files, ui)?;
+    let place = PlaceArgs::default();
+    if place.place(config, ui).is_err() {
+        return Err(Failure::Verb(ui.texts.get(Key::ValidateNoPath, ui.lang).to_owned(), Exit::Usage));
+    }
+    let mut workspace = place.look(config, files, ui)?;
     let files = failed(workspace.kept_files(), ui)?;
     workspace.close();
     Ok(files.into_iter().map(Input::named).collect())
