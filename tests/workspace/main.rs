@@ -4,6 +4,7 @@
 
 mod clinic;
 mod life;
+mod receive;
 mod table;
 
 use clinic::Clinic;
