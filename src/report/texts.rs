@@ -656,6 +656,26 @@ keys! {
     SubmitPlaced = "submit.placed",
     /// What sanctions came to.
     ReviewSanctions = "review.sanctions",
+    /// An answer that was taken in before.
+    ReceiveAlready = "receive.already",
+    /// What an answer took off.
+    ReceiveFindings = "receive.findings",
+    /// What comes next for refused cases.
+    ReceiveNext = "receive.next",
+    /// An answer that cannot be read.
+    AnswerFault = "answer.fault",
+    /// No answer.
+    AnswerNone = "answer.none",
+    /// Several answers in one archive.
+    AnswerSeveral = "answer.several",
+    /// An element is missing.
+    AnswerLacks = "answer.lacks",
+    /// A value cannot be read.
+    AnswerValue = "answer.value",
+    /// A broken notice.
+    AnswerNotice = "answer.notice",
+    /// No decision.
+    AnswerUndecided = "answer.undecided",
     /// A sanction of no case.
     SanctionNoCase = "sanction.no-case",
     /// A sanction of too much.

@@ -6,6 +6,7 @@
 
 mod clinic;
 mod life;
+mod receive;
 mod table;
 
 use clinic::Clinic;

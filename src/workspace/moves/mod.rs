@@ -1,10 +1,12 @@
 //! Moves of registries: each is one transition of `rules/workflow.toml`, one transaction and one entry of the journal.
 
 mod form;
+mod receive;
 mod review;
 mod submit;
 
 pub use form::{FormRequest, Group, LeftOut, Why};
+pub use receive::Received;
 pub use review::{Decided, Sanction, SanctionTrouble};
 pub use submit::Submitted;
 
