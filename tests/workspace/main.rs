@@ -3,7 +3,12 @@
 //! SQLite always; PostgreSQL when `PUOMP_TEST_POSTGRES` names a server on which databases may be made (`.ci/run` starts one).
 
 mod clinic;
+#[cfg(target_os = "linux")]
+mod faults;
+mod kill;
 mod life;
+mod moves;
+mod state;
 mod table;
 
 use clinic::Clinic;
