@@ -228,6 +228,8 @@ impl Workspace {
             known.insert(text(&row, "object")?);
         }
         self.vault.sweep(&|sha| known.contains(sha)).map_err(|e| Problem::Io(self.place.memory(), e))?;
+        let outbox = self.place.root.join(OUTBOX);
+        vault::sweep_placed(&outbox).map_err(|e| Problem::Io(outbox, e))?;
         self.place_outgoing()
     }
 

@@ -5,8 +5,13 @@
 #![allow(clippy::print_stdout, reason = "a skipped half is said")]
 
 mod clinic;
+#[cfg(target_os = "linux")]
+mod faults;
+mod kill;
 mod life;
+mod moves;
 mod receive;
+mod state;
 mod table;
 
 use clinic::Clinic;

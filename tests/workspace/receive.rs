@@ -72,7 +72,13 @@ fn decided(sent: &Sent, off: Off<'_>) -> (String, i64) {
         }
         let all = kopecks(between(&piece[piece.rfind("<SUMV>").expect("a sum")..], "SUMV"));
         let taken = off(number + 1, all);
-        let verdict = if taken == 0 { 1 } else if taken == all { 2 } else { 3 };
+        let verdict = if taken == 0 {
+            1
+        } else if taken == all {
+            2
+        } else {
+            3
+        };
         accepted += all - taken;
         out += &format!("<OPLATA>{verdict}</OPLATA><SUMP>{}</SUMP>", roubles(all - taken));
         if taken > 0 {

@@ -124,7 +124,10 @@ fn with_means<T>(
 /// A path as the user sees it: from the folder that he is in, when it lies there.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+    match path.strip_prefix(&here) {
+        Ok(inner) if inner.as_os_str().is_empty() => ".".to_owned(),
+        inner => inner.unwrap_or(path).display().to_string(),
+    }
 }
 
 /// The failure of a workspace in the user's words.
