@@ -139,6 +139,11 @@ impl Step {
     }
 }
 
+/// Whether a step is to be tried: `PUOMP_TEST_STEPS` (`submit,review`) narrows a search for what failed.
+pub(crate) fn is_wanted(step: &Step) -> bool {
+    std::env::var("PUOMP_TEST_STEPS").ok().filter(|s| !s.is_empty()).is_none_or(|names| names.split(',').any(|name| name == step.name))
+}
+
 /// The month that is worked on.
 const PERIOD: &str = "2021-02";
 
