@@ -211,7 +211,8 @@ impl Workspace {
                 group.chosen.push(chosen);
             }
         }
-        groups.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        // The largest first: while it is entered, the others are controlled.
+        groups.sort_unstable_by(|a, b| b.chosen.len().cmp(&a.chosen.len()).then_with(|| a.key.cmp(&b.key)));
         for group in &mut groups {
             group.chosen.sort_unstable_by_key(|c| c.id);
         }

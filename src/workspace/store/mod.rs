@@ -24,9 +24,15 @@ use super::Problem;
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
 
 /// Settings of SQLite. Readers do not wait for the writer; a commit is on the disk when it returns; what a statement may have to undo is
-/// kept in memory.
-const PRAGMAS: [&str; 5] =
-    ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 10000", "PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY"];
+/// kept in memory; the log goes into the store at 64 MiB and when the last one leaves, not a thousand pages at a time.
+const PRAGMAS: [&str; 6] = [
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA wal_autocheckpoint = 16384",
+];
 
 /// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
 const PARAMETERS: usize = 2_600;

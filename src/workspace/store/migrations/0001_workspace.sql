@@ -131,7 +131,6 @@ CREATE TABLE members (
     id_pac TEXT NOT NULL,
     PRIMARY KEY (registry, revision, idcase)
 );
-CREATE INDEX members_case ON members (case_id);
 
 -- What an insurer took off, by case; the code is of F014.
 CREATE TABLE sanctions (
