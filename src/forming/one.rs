@@ -235,8 +235,8 @@ impl<'a> Forming<'a> {
         let mut out = Vec::with_capacity(work.bytes() + (64 << 10));
         for item in &work.items {
             let (bytes, origin, _) = work.record(item);
-            let (_, id) = people.ids(item.payload);
-            persons::copy(&own.plan, bytes, own.encodings[origin], id, &mut out).map_err(|trouble| self.person_error(own, work, item, trouble))?;
+            let ids = people.ids(item.payload);
+            persons::copy(&own.plan, bytes, own.encodings[origin], ids, &mut out).map_err(|trouble| self.person_error(own, work, item, trouble))?;
             out.extend_from_slice(b"\r\n");
         }
         Ok(deflate(&out)?)

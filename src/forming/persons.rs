@@ -98,7 +98,8 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
     }
     let mut seen = Seen { place: (0, 0, 0), id_pac: Vec::new(), id_at: (0, 0), content: 0, identity: None, elements: 0 };
     let mut content = Vec::with_capacity(bytes.len());
-    let mut parts = vec![Vec::new(); plan.identity.len()];
+    // Where the parts of the identity stand in it.
+    let mut parts = vec![0..0; plan.identity.len()];
     loop {
         match scanner.next_token()? {
             Token::Leaf { at, name, text, .. } => {
@@ -119,7 +120,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
                     content.extend_from_slice(&text);
                 }
                 if let Some(part) = plan.identity.iter().position(|i| i == id) {
-                    parts[part] = content[start + 1..].to_vec();
+                    parts[part] = start + 1..content.len();
                 }
                 // No value has this byte.
                 content.push(0);
@@ -143,7 +144,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
     if parts.len() >= NAMES && parts[..NAMES].iter().all(|p| !p.is_empty()) {
         let mut hasher = DefaultHasher::new();
         for part in &parts {
-            hasher.write(part);
+            hasher.write(&content[part.clone()]);
             hasher.write_u8(0);
         }
         seen.identity = Some(hasher.finish());
@@ -153,15 +154,14 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
     Ok(seen)
 }
 
-/// Appends an entry under its final ID_PAC.
-pub(super) fn copy(plan: &PersonPlan, bytes: &[u8], encoding: Encoding, id_pac: &[u8], out: &mut Vec<u8>) -> Result<(), PersonTrouble> {
-    let seen = look(plan, bytes, encoding)?;
-    let (at, end) = seen.id_at;
+/// Appends an entry that was looked at, under its final ID_PAC in place of its own.
+pub(super) fn copy(plan: &PersonPlan, bytes: &[u8], encoding: Encoding, (own, id_pac): (&[u8], &[u8]), out: &mut Vec<u8>) -> Result<(), PersonTrouble> {
     let unwritable = |from: usize| move |u: super::encode::Unwritable| Trouble::Character { at: from + u.at, character: u.character };
-    if seen.id_pac == id_pac {
+    if own == id_pac {
         append(bytes, encoding, out).map_err(unwritable(0))?;
         return Ok(());
     }
+    let (at, end) = look(plan, bytes, encoding)?.id_at;
     append(&bytes[..at], encoding, out).map_err(unwritable(0))?;
     let name: &[u8] = bytes[at + 1..end].split(|b| matches!(b, b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n')).next().unwrap_or_default();
     for part in [b"<", name, b">", id_pac, b"</", name, b">"] {

@@ -17,6 +17,7 @@ use crate::registry::month::Month;
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
 use crate::registry::source::Source;
+use crate::workspace::actor::Actor;
 use crate::workspace::draft::{Note, record};
 use crate::workspace::registries::shift_stock;
 use crate::workspace::store::{Store, Value, int, text};
@@ -221,7 +222,7 @@ impl Workspace {
     }
 
     /// Forms registries, in the order of their groups, and tells of each when it is formed. Files are written, controlled and kept before
-    /// the store hears of them; packages are read once for all. The first that cannot be formed ends it.
+    /// the store hears of them for good; packages are read once for all. The first that cannot be formed ends it, those before it stay.
     ///
     /// # Errors
     /// The role may not, a package cannot be written, or what was written does not pass our own control.
@@ -248,70 +249,45 @@ impl Workspace {
             let wishes: Vec<Wish<'_>> = (first..).zip(groups).map(wish).collect();
             let made = self.write(&wishes, means)?;
             let paths: Vec<PathBuf> = made.iter().map_while(|made| made.as_ref().ok()).map(|made| self.vault.path(&made.object, &made.archive)).collect();
-            // While one is entered into the store, the next is controlled.
-            thread::scope(|scope| {
-                let (sender, reports) = mpsc::sync_channel(1);
+            let Self { store, actor, .. } = self;
+            let mut trouble = None;
+            let formed = thread::scope(|scope| {
+                let (sender, reports) = mpsc::channel();
                 scope.spawn(move || paths.into_iter().try_for_each(|path| sender.send(control(path, means))));
-                for (wish, made) in wishes.iter().zip(made) {
-                    let made = made?;
-                    let report = reports.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
-                    judge_formed(report, &made, means, judge)?;
-                    self.enter(wish, &made, &transition)?;
-                    let registry = self.registry(&wish.number)?;
-                    told(&registry, &self.tables);
-                }
-                Ok::<_, Problem>(())
+                store.transaction(|store| {
+                    // They are entered while they are controlled; what does not pass is taken back.
+                    let mut entered = 0;
+                    for (wish, made) in wishes.iter().zip(&made) {
+                        let Ok(made) = made else { break };
+                        store.mark(entered)?;
+                        enter(store, actor, wish, made, &transition)?;
+                        entered += 1;
+                    }
+                    for (at, made) in made.into_iter().enumerate() {
+                        let passed = made.and_then(|made| {
+                            let report = reports.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
+                            judge_formed(report, &made, means, judge)
+                        });
+                        if let Err(problem) = passed {
+                            trouble = Some(problem);
+                            if at < entered {
+                                store.back_to(at)?;
+                            }
+                            return Ok(at);
+                        }
+                    }
+                    Ok(wishes.len())
+                })
             })?;
+            for wish in wishes.iter().take(formed) {
+                let registry = self.registry(&wish.number)?;
+                told(&registry, &self.tables);
+            }
+            if let Some(problem) = trouble {
+                return Err(problem);
+            }
         }
         Ok(())
-    }
-
-    /// A new registry comes into the store.
-    fn enter(&mut self, wish: &Wish<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
-        let (group, key, at) = (wish.group, &wish.group.key, now());
-        let actor = self.actor.clone();
-        self.store.transaction(|store| {
-            store.take_numbers("registries", 1)?;
-            store.take_numbers(&made.run, 1)?;
-            let row: [Value<'_>; 24] = [
-                wish.id.into(),
-                (&wish.number).into(),
-                (&transition.to).into(),
-                (&at).into(),
-                1.into(),
-                (&key.mo).into(),
-                (&key.payer).into(),
-                (&key.receiver).into(),
-                (&key.letters).into(),
-                (&key.family).into(),
-                (&key.edition).into(),
-                (&key.kind).into(),
-                (&key.subdivision).into(),
-                wish.period.to_string().into(),
-                wish.date.into(),
-                (&made.file_name).into(),
-                (&made.object).into(),
-                (group.chosen.len() as i64).into(),
-                (made.persons as i64).into(),
-                group.sum.into(),
-                0.into(),
-                0.into(),
-                (&at).into(),
-                "".into(),
-            ];
-            store.insert(
-                "INSERT INTO registries (id, number, status, since, revision, mo, payer, receiver, letters, family, edition, kind, subdivision, period, \
-                 account_date, file_name, object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at)",
-                [row],
-            )?;
-            hold(store, wish.id, 1, group, &made.numbers)?;
-            hold_stock(store, group)?;
-            let details = json!({
-                "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "period": wish.period.to_string(), "payer": key.payer, "kind": key.kind,
-            });
-            let note = Note { action: &transition.id, registry: &wish.number, subject: &made.file_name, after: &transition.to, details, ..Note::default() };
-            record(store, &actor, note)
-        })
     }
 
     /// Forms a registry anew from the current versions of its cases; those that the payer refused whole and nobody corrected leave it.
@@ -628,6 +604,51 @@ fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
     }
     let alike = (case_state::FREE, case_state::HELD);
     moved.into_iter().try_for_each(|(package, counts)| shift_stock(store, (package, &group.key.kind, &group.key.payer), alike, counts))
+}
+
+/// A new registry comes into the store.
+fn enter(store: &mut Store, actor: &Actor, wish: &Wish<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
+    let (group, key, at) = (wish.group, &wish.group.key, now());
+    store.take_numbers("registries", 1)?;
+    store.take_numbers(&made.run, 1)?;
+    let row: [Value<'_>; 24] = [
+        wish.id.into(),
+        (&wish.number).into(),
+        (&transition.to).into(),
+        (&at).into(),
+        1.into(),
+        (&key.mo).into(),
+        (&key.payer).into(),
+        (&key.receiver).into(),
+        (&key.letters).into(),
+        (&key.family).into(),
+        (&key.edition).into(),
+        (&key.kind).into(),
+        (&key.subdivision).into(),
+        wish.period.to_string().into(),
+        wish.date.into(),
+        (&made.file_name).into(),
+        (&made.object).into(),
+        (group.chosen.len() as i64).into(),
+        (made.persons as i64).into(),
+        group.sum.into(),
+        0.into(),
+        0.into(),
+        (&at).into(),
+        "".into(),
+    ];
+    store.insert(
+        "INSERT INTO registries (id, number, status, since, revision, mo, payer, receiver, letters, family, edition, kind, subdivision, period, \
+                 account_date, file_name, object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at)",
+        [row],
+    )?;
+    hold(store, wish.id, 1, group, &made.numbers)?;
+    hold_stock(store, group)?;
+    let details = json!({
+        "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "period": wish.period.to_string(), "payer": key.payer, "kind": key.kind,
+    });
+    let note = Note { action: &transition.id, registry: &wish.number, subject: &made.file_name, after: &transition.to, details, ..Note::default() };
+    record(store, actor, note)
 }
 
 /// The cases become the registry's.
