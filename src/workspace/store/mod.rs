@@ -25,7 +25,8 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migra
 
 /// Settings of SQLite. Readers do not wait for the writer; a commit is on the disk when it returns; what a statement may have to undo is
 /// kept in memory; the log goes into the store at 64 MiB and when the last one leaves, not a thousand pages at a time.
-const PRAGMAS: [&str; 6] = [
+const PRAGMAS: [&str; 7] = [
+    "PRAGMA page_size = 16384",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 10000",
