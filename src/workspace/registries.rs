@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::any::AnyRow;
 
 use super::store::{Store, Value, int, text};
-use super::{Problem, Workspace};
+use super::{Problem, Workspace, case_state};
 
 /// A registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,23 +122,40 @@ pub(super) fn add_stock(store: &mut Store, package: i64, counts: &BTreeMap<Alike
     store.insert("INSERT INTO stock (package, kind, payer, state, blocked, cases, sum)", counts.iter().map(row))
 }
 
-/// Cases of a package, none of which findings keep out, go from one state to another.
-pub(super) fn shift_stock(
-    store: &mut Store,
-    (package, kind, payer): (i64, &str, &str),
-    (from, to): (&str, &str),
-    (cases, sum): (i64, i64),
-) -> Result<(), Problem> {
+/// Cases of a package that stand alike go to another state.
+pub(super) fn shift_stock(store: &mut Store, package: i64, (kind, payer, from, blocked): Alike<'_>, to: &str, (cases, sum): (i64, i64)) -> Result<(), Problem> {
     for (state, cases, sum) in [(from, -cases, -sum), (to, cases, sum)] {
         let moved = store.execute(
-            "UPDATE stock SET cases = cases + $1, sum = sum + $2 WHERE package = $3 AND kind = $4 AND payer = $5 AND state = $6 AND blocked = 0",
-            &[cases.into(), sum.into(), package.into(), kind.into(), payer.into(), state.into()],
+            "UPDATE stock SET cases = cases + $1, sum = sum + $2 WHERE package = $3 AND kind = $4 AND payer = $5 AND state = $6 AND blocked = $7",
+            &[cases.into(), sum.into(), package.into(), kind.into(), payer.into(), state.into(), blocked.into()],
         )?;
         if moved == 0 {
-            add_stock(store, package, &BTreeMap::from([((kind, payer, state, false), (cases, sum))]))?;
+            add_stock(store, package, &BTreeMap::from([((kind, payer, state, blocked), (cases, sum))]))?;
         }
     }
     store.execute("DELETE FROM stock WHERE package = $1 AND cases = 0", &[package.into()])?;
+    Ok(())
+}
+
+/// Newer versions take the place of cases.
+pub(super) fn replace_cases(store: &mut Store, ids: &[i64]) -> Result<(), Problem> {
+    for batch in ids.chunks(10_000) {
+        let list = batch.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let rows = store.rows_of(
+            format!(
+                "SELECT package, kind, payer, state, CASE WHEN errors > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS blocked, \
+                 CAST(COUNT(*) AS BIGINT) AS cases, CAST(SUM(sum) AS BIGINT) AS sum FROM cases WHERE id IN ({list}) \
+                 GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END"
+            ),
+            &[],
+        )?;
+        for row in rows {
+            let (kind, payer, state) = (text(&row, "kind")?, text(&row, "payer")?, text(&row, "state")?);
+            let alike = (kind.as_str(), payer.as_str(), state.as_str(), int(&row, "blocked")? > 0);
+            shift_stock(store, int(&row, "package")?, alike, case_state::REPLACED, (int(&row, "cases")?, int(&row, "sum")?))?;
+        }
+    }
+    store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", ids)?;
     Ok(())
 }
 

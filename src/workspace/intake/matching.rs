@@ -117,16 +117,6 @@ impl Known {
         let verdicts = keys.iter().enumerate().map(|(at, keys)| judge(at, keys, !met.insert(keys.identity))).collect();
         (verdicts, superseded)
     }
-
-    /// Packages of cases that were replaced.
-    pub(super) fn packages_of(&self, ids: &[i64]) -> Vec<i64> {
-        let ids: HashSet<i64> = ids.iter().copied().collect();
-        let mut packages: Vec<i64> =
-            self.by_identity.values().chain(self.by_resemblance.values()).flatten().filter(|old| ids.contains(&old.id)).map(|old| old.package).collect();
-        packages.sort_unstable();
-        packages.dedup();
-        packages
-    }
 }
 
 /// What a new version of a case is.
@@ -141,12 +131,15 @@ fn version_of(old: &Old) -> Verdict {
 
 /// Cases by a column of keys, with what they were met by.
 fn fetch(store: &mut Store, column: &str, keys: impl Iterator<Item = i64>) -> Result<Vec<(i64, Old)>, Problem> {
-    let keys: Vec<String> = keys.map(|key| key.to_string()).collect();
+    // In their order, so that a search of the index goes on where the last one ended.
+    let mut keys: Vec<i64> = keys.collect();
+    keys.sort_unstable();
     let mut found = Vec::new();
     for batch in keys.chunks(AT_ONCE) {
+        let list: Vec<String> = batch.iter().map(i64::to_string).collect();
         let sql = format!(
             "SELECT id, package, state, content, identity, identity_rest, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ({}) ORDER BY id",
-            batch.join(",")
+            list.join(",")
         );
         for row in store.rows_of(sql, &[])? {
             let identity = Key(int(&row, "identity")?, int(&row, "identity_rest")?);

@@ -17,7 +17,7 @@ pub use matching::Doubt;
 use matching::{Known, Verdict as Match};
 
 use super::draft::{Note, record};
-use super::registries::{Alike, add_stock, count_stock};
+use super::registries::{Alike, add_stock, replace_cases};
 use super::store::{Value, int, text};
 use super::{Judge, Means, Problem, Workspace, case_state, now};
 use crate::finding::{Catalog, FileRole, Finding, Severity};
@@ -205,7 +205,7 @@ impl Workspace {
                 let alike = stock.entry((kinds[at], contents.payer(case, report), state, contents.errors(at) > 0)).or_insert((0, 0));
                 *alike = (alike.0 + 1, alike.1 + case.sum());
             }
-            store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", &replaced)?;
+            replace_cases(store, &replaced)?;
             let row = |(at, state, replaces): (usize, &'static str, i64)| -> [Value<'_>; 21] {
                 let case = &contents.cases[at];
                 let person = contents.person(case).map_or(0..0, |p| p.place.clone());
@@ -270,7 +270,6 @@ impl Workspace {
             ];
             store.insert(INSERT_PACKAGE, [row])?;
             add_stock(store, package, &stock)?;
-            count_stock(store, &known.packages_of(&replaced))?;
             let details = json!({
                 "sha256": main.object, "period": report.period.map(|p| p.to_string()), "mo": mo, "cases": contents.cases.len(), "sum": sum, "new": counts.new,
                 "replaced": counts.replaced, "unchanged": counts.unchanged, "waiting": counts.waiting, "doubtful": counts.doubtful, "blocked": counts.blocked,

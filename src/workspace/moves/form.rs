@@ -602,8 +602,8 @@ fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
         let counts = moved.entry(chosen.package).or_default();
         *counts = (counts.0 + 1, counts.1 + chosen.sum);
     }
-    let alike = (case_state::FREE, case_state::HELD);
-    moved.into_iter().try_for_each(|(package, counts)| shift_stock(store, (package, &group.key.kind, &group.key.payer), alike, counts))
+    let alike = (group.key.kind.as_str(), group.key.payer.as_str(), case_state::FREE, false);
+    moved.into_iter().try_for_each(|(package, counts)| shift_stock(store, package, alike, case_state::HELD, counts))
 }
 
 /// A new registry comes into the store.
