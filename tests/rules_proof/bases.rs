@@ -90,7 +90,7 @@ pub(crate) fn between_funds(formats: &Formats, bases: &[Base]) -> Vec<Document> 
     let mut out = Vec::new();
     for sample in &samples {
         out.extend(MONTHS.iter().filter_map(|month| between::of_month(formats, sample, month.parse().expect("a month"))));
-        let step = if sample.format.family == ACCOUNT { 1 } else { OF_OTHERS };
+        let step = if sample.format.family == ACCOUNT { 2 } else { OF_OTHERS };
         out.extend(bases.iter().step_by(step).filter_map(|(doc, _)| between::carried(formats, sample, doc)));
     }
     out

@@ -8,6 +8,8 @@ use puomp::registry::format::{Content, Family, Format, Formats, NodeId, Role};
 use puomp::registry::month::Month;
 use puomp::rules::witness::{Document, Elem, Tree, typical};
 
+use super::by_hand::named;
+
 /// What is carried over of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Share {
@@ -19,6 +21,10 @@ enum Share {
 
 /// A source: a tree and the element of it that answers to the one that is made.
 type Source<'a> = (&'a Tree, &'a Elem, Share);
+
+/// What only funds write, and what it repeats in a sound document.
+const SAME: &[(&str, &str)] =
+    &[("USL/DS", "SL/DS1"), ("SCHET/SUMMAV", "Z_SL/SUMV"), ("SCHET/SUMMAP", "Z_SL/SUMV"), ("Z_SL/SUMP", "Z_SL/SUMV"), ("PACIENT/ST_OKATO", "ZGLV/OKATO_OMS")];
 
 /// The sample of each family between funds, read in its own edition and named as its file.
 pub(crate) fn samples(formats: &Formats) -> Vec<Tree> {
@@ -73,8 +79,16 @@ pub(crate) fn carried(formats: &Formats, sample: &Tree, doc: &Document) -> Optio
     let root = block(format, format.root(), &[(&doc.main, &doc.main.root, Share::All), (sample, &sample.root, Share::Required)], Some(person))?;
     let mut main = Tree { name: name_of(sample, month), root, format: Arc::clone(format) };
     stamped(&mut main, month);
-    let sum = main.role(Role::CaseSum)?.to_owned();
-    main.set_role(Role::Total, &sum);
+    for (name, of) in SAME {
+        let value = |name| named(&main, name).and_then(|node| main.below(&[], node).into_iter().next()).and_then(|way| Some(main.root.at(&way)?.text.clone()));
+        if let Some((node, text)) = named(&main, name).zip(value(of)) {
+            let block = main.format.node(node).parent.and_then(|parent| main.below(&[], parent).into_iter().next());
+            if let Some(block) = block.filter(|_| main.below(&[], node).is_empty()) {
+                main.insert(&block, Elem::new(node));
+            }
+            main.below(&[], node).iter().for_each(|way| main.set(way, &text));
+        }
+    }
     Some(Document { main, persons: None })
 }
 

@@ -1,14 +1,14 @@
 //! Documents that no search finds: edits of a base, written by hand in `by_hand.csv`.
 //!
 //! Edits are separated by `; `. `A/B=text` sets every element whose path ends so, or puts one where it belongs; `A/B` puts one more;
-//! `-A/B` takes all away. A base is a family, a month and values that it must have.
+//! `-A/B` takes all away; what does not fit then is mended as in a search. A base is a family, a month and values that it must have.
 
 use puomp::registry::format::{NodeId, Role};
 use puomp::rules::Row;
 use puomp::rules::witness::{Document, Stock, Tree, Way};
 use serde::Deserialize;
 
-use super::prove::Base;
+use super::prove::{Base, stands};
 use super::search::{Goal, Outcome, Search};
 use super::tables::of_files;
 
@@ -64,37 +64,34 @@ pub(crate) fn apply(
 ) -> Result<Box<Document>, String> {
     let mut why = "no such base".to_owned();
     for (base, _) in bases.iter().filter(|(doc, _)| written.takes(doc)).take(TRIED) {
-        let twin = edited(search.solver.stock, base, &written.twin)?;
-        let left = |doc: &Document, goal, allowed| {
-            let found = search.reaches(doc, goal, allowed)?;
-            Some(found.into_iter().map(|f| format!("{} {}", f.id, f.path)).collect::<Vec<_>>())
-        };
-        match left(&twin, Goal::Met(row), in_twin) {
-            Some(ids) if ids.is_empty() => {}
-            other => {
-                why = format!("the twin: {}", other.map_or("does not meet the row".to_owned(), |ids| format!("beside it {ids:?}")));
+        // A row that asks only that its element stands is met by every sound document that has it.
+        let rule = &search.rows[row];
+        let goal = if rule.when.is_none() && stands(base, rule) { Goal::Clean } else { Goal::Met(row) };
+        let twin = match search.near(edited(search.solver.stock, base, &written.twin)?, goal, in_twin) {
+            Ok(twin) => twin,
+            Err(ids) => {
+                why = format!("the twin: {ids:?}");
                 continue;
             }
-        }
+        };
         if written.broken.is_empty() {
-            match search.run(&[&twin], Goal::Broken(row), beside) {
+            match search.run(std::iter::once(&twin), Goal::Broken(row), beside) {
                 Outcome::Proven(doc) => return Ok(doc),
-                Outcome::Beside(ids) => why = format!("from the twin: beside it {ids:?}"),
+                Outcome::Beside(ids) => why = format!("from the twin: {ids:?}"),
                 Outcome::Nothing => "from the twin: nothing".clone_into(&mut why),
             }
             continue;
         }
-        let broken = edited(search.solver.stock, &twin, &written.broken)?;
-        match left(&broken, Goal::Broken(row), beside) {
-            Some(ids) if ids.is_empty() => return Ok(Box::new(broken)),
-            other => why = format!("broken: {}", other.map_or("the row is silent".to_owned(), |ids| format!("beside it {ids:?}"))),
+        match search.near(edited(search.solver.stock, &twin, &written.broken)?, Goal::Broken(row), beside) {
+            Ok(broken) => return Ok(Box::new(broken)),
+            Err(ids) => why = format!("broken: {ids:?}"),
         }
     }
     Err(why)
 }
 
 /// The element whose path ends so.
-fn named(tree: &Tree, name: &str) -> Option<NodeId> {
+pub(crate) fn named(tree: &Tree, name: &str) -> Option<NodeId> {
     let ends = |path: &str| path.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
     tree.format.ids().find(|id| ends(&tree.format.node(*id).path))
 }

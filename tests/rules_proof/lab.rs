@@ -28,6 +28,14 @@ pub(crate) struct Found {
     pub(crate) way: Option<Way>,
 }
 
+impl Found {
+    /// The rule and the last names of the place.
+    pub(crate) fn told(&self) -> String {
+        let end: Vec<&str> = self.path.rsplit('/').take(2).collect();
+        format!("{} {}", self.id, end.into_iter().rev().collect::<Vec<_>>().join("/"))
+    }
+}
+
 /// Tables that outlive the checker.
 pub(crate) struct Tables {
     catalog: Catalog,

@@ -63,7 +63,7 @@ pub(crate) struct Ground<'g> {
 }
 
 /// Whether the row's element stands in a document.
-fn stands(doc: &Document, row: &Row) -> bool {
+pub(crate) fn stands(doc: &Document, row: &Row) -> bool {
     doc.trees().any(|tree| tree.format.find(&row.element).is_some_and(|id| !tree.below(&[], id).is_empty()))
 }
 
@@ -145,32 +145,31 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
         |doc: &Document, meets: &BTreeSet<usize>| meets.contains(&r) || asks_only_that_it_stands && speaks_of(ground.formats, row, doc) && stands(doc, row);
     let near: Vec<&Document> = ground.bases.iter().filter(|(doc, rows)| meets(doc, rows)).map(|(d, _)| d).collect();
     let near = some_near(&near, row);
-    let others = others(search, ground, row, &near);
     let mut proof = Proof::default();
-    let twin;
-    let starts: Vec<&Document> = if near.is_empty() {
+    let broken = if near.is_empty() {
+        let others = others(search, ground, row, &near);
         if others.is_empty() {
             return Proof { why: "no document of its files and days".to_owned(), ..proof };
         }
-        match search.run(&others, Goal::Met(r), &in_twin) {
-            Outcome::Proven(doc) => {
+        match search.run(others.iter().copied(), Goal::Met(r), &in_twin) {
+            Outcome::Proven(twin) => {
                 proof.twin = Some(Twin::Searched);
-                twin = doc;
-                std::iter::once(&*twin).chain(others).collect()
+                search.run(std::iter::once(&*twin).chain(others), Goal::Broken(r), &beside)
             }
             // A block that the format demands cannot be missing: the rule says that the whole case is in the wrong file.
             _ if forbids_what_must_stand(row, &others) => {
                 proof.twin = Some(Twin::Without);
-                others
+                search.run(others.into_iter(), Goal::Broken(r), &beside)
             }
             Outcome::Beside(ids) => return Proof { why: format!("twin: beside it {ids:?}"), ..proof },
             Outcome::Nothing => return Proof { why: "twin: nothing".to_owned(), ..proof },
         }
     } else {
         proof.twin = Some(Twin::Base);
-        near.into_iter().chain(others).collect()
+        let others = std::iter::once_with(|| others(search, ground, row, &near)).flatten();
+        search.run(near.iter().copied().chain(others), Goal::Broken(r), &beside)
     };
-    match search.run(&starts, Goal::Broken(r), &beside) {
+    match broken {
         Outcome::Proven(doc) => finish(search, r, &doc, proof),
         Outcome::Beside(ids) => Proof { why: format!("broken: beside it {ids:?}"), ..proof },
         Outcome::Nothing => Proof { why: "broken: nothing".to_owned(), ..proof },

@@ -65,29 +65,30 @@ const DEPTH: usize = 9;
 /// Documents that wait to be mended.
 const WAITING: usize = 40;
 /// So many documents are judged to make one sound.
-const TO_CLEAN: usize = 60;
+const TO_CLEAN: usize = 24;
 
 impl Search<'_> {
     /// Looks for a document that reaches a goal of a row, with no finding but the allowed ids.
-    pub(crate) fn run(&self, starts: &[&Document], goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Outcome {
+    pub(crate) fn run<'d>(&self, starts: impl Iterator<Item = &'d Document>, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Outcome {
         let mut run = Run { goal, allowed, left: self.evaluations, seen: BTreeSet::new(), waiting: Vec::new(), best: None };
-        // The first ideas of every start come before the later ones of any.
-        let mut ideas: Vec<std::vec::IntoIter<Document>> = starts.iter().map(|start| self.ideas(start, goal).into_iter()).collect();
+        // The first ideas of every start come before the later ones of any; most rows need no second start.
         let first = run.left / 2;
-        'ideas: loop {
-            let mut any = false;
-            for list in &mut ideas {
-                let Some(doc) = list.next() else { continue };
-                any = true;
-                if run.left <= first {
-                    break 'ideas;
-                }
-                if let Some(proven) = self.consider(doc, 0, &mut run) {
-                    return Outcome::Proven(Box::new(proven));
-                }
+        let mut ideas: Vec<std::vec::IntoIter<Document>> = Vec::new();
+        for start in starts {
+            let mut list = self.ideas(start, goal).into_iter();
+            let proven = list.next().and_then(|doc| self.consider(doc, 0, &mut run));
+            if let Some(doc) = proven {
+                return Outcome::Proven(Box::new(doc));
             }
-            if !any {
-                break;
+            ideas.push(list);
+        }
+        while run.left > first && !ideas.is_empty() {
+            ideas.retain_mut(|list| list.len() > 0);
+            for list in &mut ideas {
+                let proven = list.next().filter(|_| run.left > first).and_then(|doc| self.consider(doc, 0, &mut run));
+                if let Some(doc) = proven {
+                    return Outcome::Proven(Box::new(doc));
+                }
             }
         }
         match self.mend(&mut run) {
@@ -96,9 +97,14 @@ impl Search<'_> {
         }
     }
 
-    /// The document, or one near it, in which nothing is found; else the fewest ids that were left.
+    /// The document, or one near it, in which nothing is found; else the fewest that was left.
     pub(crate) fn clean(&self, doc: Document) -> Result<Document, BTreeSet<String>> {
-        let mut run = Run { goal: Goal::Clean, allowed: &|_| false, left: TO_CLEAN, seen: BTreeSet::new(), waiting: Vec::new(), best: None };
+        self.near(doc, Goal::Clean, &|_| false)
+    }
+
+    /// The document, or one near it, that reaches a goal; else the fewest that was found beside it.
+    pub(crate) fn near(&self, doc: Document, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Result<Document, BTreeSet<String>> {
+        let mut run = Run { goal, allowed, left: TO_CLEAN, seen: BTreeSet::new(), waiting: Vec::new(), best: None };
         self.consider(doc, 0, &mut run).or_else(|| self.mend(&mut run)).ok_or(run.best.unwrap_or_default())
     }
 
@@ -153,7 +159,7 @@ impl Search<'_> {
     }
 
     /// Whether a document reaches a goal of a row, and what else is found in it.
-    pub(crate) fn reaches(&self, doc: &Document, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Option<Vec<Found>> {
+    fn reaches(&self, doc: &Document, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Option<Vec<Found>> {
         let findings = self.lab.judge(doc, self.folder)?;
         let of_row = |list: &[Found], row| list.iter().any(|f| f.row == Some(row));
         let own = match goal {
@@ -174,7 +180,7 @@ impl Search<'_> {
         if unwanted.is_empty() {
             return Some(doc);
         }
-        let ids: BTreeSet<String> = unwanted.iter().map(|f| f.id.clone()).collect();
+        let ids: BTreeSet<String> = unwanted.iter().map(Found::told).collect();
         if run.best.as_ref().is_none_or(|b| ids.len() < b.len()) {
             run.best = Some(ids);
         }
