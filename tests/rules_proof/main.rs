@@ -29,9 +29,9 @@ use tables::{Dead, Follow, table};
 use world::{World, turned};
 
 /// Rows that nothing has proven yet: exactly so many.
-const NOT_PROVEN: usize = 0;
+const NOT_PROVEN: usize = 42;
 /// The same of rows that wait for imported books.
-const NOT_PROVEN_IMPORTED: usize = 0;
+const NOT_PROVEN_IMPORTED: usize = 20;
 
 /// Documents that one search judges.
 const EVALUATIONS: usize = 200;
