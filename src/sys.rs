@@ -113,6 +113,49 @@ pub fn write_atomic(target: &Path, access: Access, bytes: &[u8]) -> io::Result<(
     file.commit()
 }
 
+/// Opens a file for reading and writing and makes it if it is not there.
+///
+/// # Errors
+/// The folder does not exist or is not writable.
+pub fn private_file(path: &Path, access: Access) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    if access == Access::Private {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = access;
+    options.open(path)
+}
+
+/// Makes a folder, and those above it, that only the user may look into (Unix: mode 0700); one that is there stays as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// Puts the names of a file and of the folders above it, down from `root`, on the disk.
+///
+/// # Errors
+/// A folder cannot be opened.
+pub fn sync_parents(file: &Path, root: &Path) -> io::Result<()> {
+    for parent in file.ancestors().skip(1).take_while(|p| p.starts_with(root)) {
+        sync_folder(parent)?;
+    }
+    Ok(())
+}
+
 /// The kind of what the system said, without the name of our temporary file.
 fn plain(error: &io::Error) -> io::Error {
     io::Error::from(error.kind())

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use puomp::nsi::update::{Addresses, Fault, From, Http, Order, Outcome, Site, Standing, Step, Trouble, Watch, Ways, update};
+use puomp::nsi::update::{Addresses, Fault, From, Http, NoOrder, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update};
 use puomp::nsi::{Books, Importer, Refusal};
+use puomp::rules::import::Updates;
 use puomp::tables::RuleFiles;
 use stand_in::{Asked, Reply, StandIn, archive, list, packet, profiles};
 
@@ -73,7 +74,7 @@ impl Desk {
         let importer = Importer::new(&files, &self.books()).expect("the table");
         let watch = Quiet::default();
         let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run };
-        let steps = update(&importer, From::Site(&site, &http), &order, &watch).expect("known books");
+        let steps = update(&importer, None, From::Site(&site, &http), &order, &watch).expect("known books");
         (steps, watch)
     }
 
@@ -365,7 +366,7 @@ fn a_folder_gives_what_the_site_gives() {
     let take = |path: &Path, books: &[&str]| {
         let importer = Importer::new(&RuleFiles::embedded(), &from_folder.books()).expect("the table");
         let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run: false };
-        update(&importer, From::Folder(path), &order, &Quiet::default()).expect("known")
+        update(&importer, None, From::Folder(path), &order, &Quiet::default()).expect("known")
     };
     let steps = take(&got, &[]);
     assert_eq!((steps.len(), taken(&steps[0]).0.as_str()), (2, "5.0"));
@@ -373,4 +374,97 @@ fn a_folder_gives_what_the_site_gives() {
     assert_eq!(from_folder.at_hand("V002"), from_site.at_hand("V002"));
     let again = take(&got, &["V002", "F032"]);
     assert_eq!((again[0].standing, fault(&again[1])), (Some(Standing::Current), Fault::NotListed));
+}
+
+/// An edition of the rule book with one rule more than the built-in one knows.
+fn rule_book(kind: &str, edition: &str, date: &str) -> String {
+    let rule = "<zap><ID_TEST>003F.00.9990</ID_TEST><ID_EL>ZL_LIST/ZAP/Z_SL/SL/DN</ID_EL><TYPE_MD><TYPE_D>H</TYPE_D></TYPE_MD>\
+        <USL_TEST>USL_OK=3</USL_TEST><DATEBEG>01.11.2019</DATEBEG></zap>";
+    format!("<packet><zglv><type>{kind}</type><version>{edition}</version><date>{date}</date></zglv>{rule}</packet>")
+}
+
+impl Desk {
+    fn rules(&self) -> PathBuf {
+        self.folder.path().join("workspace/rules")
+    }
+
+    /// An update that takes rule books too; without names it would ask for all books.
+    fn update_rules(&self, site: &StandIn, books: &[&str]) -> Vec<Step> {
+        let files = self.files();
+        let mut table = Site::load(&files).expect("the table");
+        table.redirect(&Addresses { url: Some(site.url.clone()), ministry: None }).expect("an address");
+        let http = Http::new(&table, &Ways::default()).expect("a client");
+        let importer = Importer::new(&files, &self.books()).expect("the table");
+        let at_hand = if self.rules().exists() { RuleFiles::with_overlay(&self.rules()) } else { RuleFiles::embedded() };
+        let (rules, folder) = (self.rules(), self.books());
+        let updates = Updates::new(&at_hand, &rules, Some(&folder));
+        let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run: false };
+        update(&importer, Some(&updates), From::Site(&table, &http), &order, &Quiet::default()).expect("known books")
+    }
+
+    /// Editions of rule books in the folder of rules; none when there is no such folder.
+    fn editions(&self) -> Option<String> {
+        fs::read_to_string(self.rules().join("flk/editions.csv")).ok()
+    }
+}
+
+#[test]
+fn rule_books_are_fetched_too_and_take_the_place_of_older_ones_only() {
+    let site = |books: &'static [(&str, &str, &str)], packet: Vec<u8>| {
+        StandIn::new(move |asked| if asked.path.starts_with("/data?") { Reply::ok(list(books)) } else { Reply::ok(packet.clone()) })
+    };
+    let zipped = |kind: &str, edition: &str, date: &str| archive(&[("Q.xml", &rule_book(kind, edition, date))]);
+    let desk = Desk::new();
+    let newer = site(&[("Q015", "9.9", "01.02.2030")], zipped("FLK_MPF", "9.9", "01.02.2030"));
+    let steps = desk.update_rules(&newer, &["q015"]);
+    let Outcome::TakenRules(taken) = &steps[0].outcome else { panic!("{steps:?}") };
+    assert_eq!(
+        (taken.book.edition.as_str(), taken.book.rows, taken.replaced.as_ref().map(|r| (r.edition.as_str(), r.imported))),
+        ("9.9", 1, Some(("2.2", false)))
+    );
+    assert!(taken.changes.ru.contains("новое: 1") && taken.changes.en.contains("new: 1"), "{:?}", taken.changes);
+    assert_eq!((steps[0].standing, newer.count("/refbook?")), (Some(Standing::Newer), 1));
+    let stored = desk.editions().expect("stored");
+    assert!(stored.contains("Q015,9.9,2030-02-01"), "{stored}");
+    let rules = puomp::rules::load(&RuleFiles::with_overlay(&desk.rules()), puomp::rules::FLK_TABLES).expect("what was stored compiles");
+    assert!(rules.iter().any(|r| r.id == "003F.00.9990"));
+    // The same edition is not fetched again, an older one is left where it is.
+    assert_eq!(desk.update_rules(&newer, &["Q015"])[0].standing, Some(Standing::Current));
+    assert_eq!(newer.count("/refbook?"), 1);
+    let older = site(&[("Q015", "5.2", "18.02.2026")], zipped("FLK_MPF", "5.2", "18.02.2026"));
+    assert_eq!(desk.update_rules(&older, &["Q015"])[0].standing, Some(Standing::Older));
+    // A book that was not there so far.
+    let other = site(&[("Q016", "3.3", "15.10.2025")], zipped("MEK_MPF", "3.3", "15.10.2025"));
+    assert!(matches!(desk.update_rules(&other, &["Q016"])[0].outcome, Outcome::TakenRules(_)));
+    assert!(desk.editions().expect("stored").contains("Q015,9.9,2030-02-01\nQ016,3.3,2025-10-15"));
+}
+
+#[test]
+fn a_rule_book_that_is_not_what_was_promised_changes_nothing() {
+    let packet = |kind: &str, edition: &str| archive(&[("Q.xml", &rule_book(kind, edition, "01.02.2030"))]);
+    let cut = rule_book("FLK_MPF", "9.9", "01.02.2030");
+    let cases: [(Vec<u8>, Fits); 6] = [
+        (packet("FLK_MPF", "9.8"), Box::new(|f| matches!(f, Fault::OtherEdition { .. }))),
+        (packet("MEK_MPF", "9.9"), Box::new(|f| matches!(f, Fault::Refused(Refusal::OtherBook { .. })))),
+        (packet("ProfOt", "9.9"), Box::new(|f| matches!(f, Fault::Rules { code: "refused.unknown-kind", .. }))),
+        (cut.as_bytes()[..cut.len() - 9].to_vec(), Box::new(|f| matches!(f, Fault::Rules { code: "refused.cut-short", .. }))),
+        (b"<html><body>login</body></html>".to_vec(), Box::new(|f| *f == Fault::Page)),
+        (archive(&[("a.xml", "<a/>"), ("b.xml", "<b/>")]), Box::new(|f| *f == Fault::NotAPacket)),
+    ];
+    for (number, (body, fits)) in cases.into_iter().enumerate() {
+        let site = StandIn::new(
+            move |asked| if asked.path.starts_with("/data?") { Reply::ok(list(&[("Q015", "9.9", "01.02.2030")])) } else { Reply::ok(body.clone()) },
+        );
+        let desk = Desk::new();
+        let found = fault(&desk.update_rules(&site, &["Q015"])[0]);
+        assert!(fits(&found), "{number}: {found:?}");
+        assert_eq!(desk.editions(), None, "{number}");
+        assert!(!desk.rules().exists() && !desk.books().join(".parts").exists(), "{number}");
+    }
+    // Without anybody to take them rule books are not ordered, and unasked only the federal ones are.
+    let importer = Importer::new(&RuleFiles::embedded(), &Desk::new().books()).expect("the table");
+    let (files, nowhere) = (RuleFiles::embedded(), PathBuf::from("nowhere"));
+    let order = Order { books: vec!["Q015".to_owned()], dry_run: true };
+    assert_eq!(update(&importer, None, From::Folder(&nowhere), &order, &Quiet::default()).map(|_| ()), Err(NoOrder::Rules("Q015".to_owned())));
+    assert_eq!(Updates::new(&files, &nowhere, None).unasked(), ["Q015", "Q016"]);
 }

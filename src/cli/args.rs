@@ -12,6 +12,7 @@ use super::generate::GenerateArgs;
 use super::nsi::NsiArgs;
 use super::rules::RulesArgs;
 use super::validate::ValidateArgs;
+use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReviewArgs, StatusArgs, SubmitArgs, WatchArgs, WithdrawArgs};
 use crate::finding::Lang;
 
 /// The program.
@@ -45,6 +46,9 @@ pub(super) struct Cli {
     /// The folder of imported books.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) books: Option<PathBuf>,
+    /// The folder to work in.
+    #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
+    pub(super) directory: Option<PathBuf>,
 }
 
 /// The verbs, one file each.
@@ -52,6 +56,24 @@ pub(super) struct Cli {
 pub(super) enum Verb {
     /// Format-logic control.
     Validate(ValidateArgs),
+    /// A folder becomes a workspace.
+    Init(InitArgs),
+    /// Packages are taken in.
+    Load(LoadArgs),
+    /// A folder of exports is taken in as they come.
+    Watch(WatchArgs),
+    /// Cases become registries.
+    Form(FormArgs),
+    /// Registries go to their payers.
+    Submit(SubmitArgs),
+    /// The payer decides.
+    Review(ReviewArgs),
+    /// The clinic takes a registry back.
+    Withdraw(WithdrawArgs),
+    /// What stands where.
+    Status(StatusArgs),
+    /// Who did what.
+    Journal(JournalArgs),
     /// The tables of the formats.
     Formats(FormatsArgs),
     /// What is in force.
@@ -91,6 +113,18 @@ pub(super) enum Shape {
     Human,
     /// For programs.
     Json,
+}
+
+/// Form of an answer that is a list: a table of a spreadsheet is one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum ListShape {
+    /// For reading.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+    /// For tables.
+    Csv,
 }
 
 /// Languages as typed.

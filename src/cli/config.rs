@@ -72,6 +72,8 @@ struct Document {
     rules: Option<PathBuf>,
     protocol_dir: Option<PathBuf>,
     limit: Option<u64>,
+    store: Option<String>,
+    role: Option<String>,
 }
 
 /// A finding that somebody takes upon himself.
@@ -153,6 +155,16 @@ impl Config {
     /// The folder of protocols.
     pub(super) fn protocol_dir(&self) -> Option<PathBuf> {
         self.path(|d| &d.protocol_dir)
+    }
+
+    /// Address of the workspace's store.
+    pub(super) fn store(&self) -> Option<String> {
+        self.source.as_ref().and_then(|s| s.document.store.clone())
+    }
+
+    /// The role in which the user acts.
+    pub(super) fn role(&self) -> Option<String> {
+        self.source.as_ref().and_then(|s| s.document.role.clone())
     }
 
     /// Places shown for a rule.
@@ -415,6 +427,13 @@ impl ConfigArgs {
         let books_of_file = config.books().is_some() && cli.books == config.books();
         add("books", shown(nsi::folder(cli)), origin(cli.books.is_some() || std::env::var_os("PUOMP_BOOKS").is_some(), books_of_file, "--books, PUOMP_BOOKS"));
         add("protocol-dir", shown(config.protocol_dir()), if config.protocol_dir().is_some() { own } else { built_in });
+        // The address may hold a password.
+        add(
+            "store",
+            config.store().map(|url| url.split_once('@').map_or(url.clone(), |(_, host)| format!("…@{host}"))),
+            if config.store().is_some() { own } else { built_in },
+        );
+        add("role", config.role(), if config.role().is_some() { own } else { built_in });
         add("limit", Some(config.limit().unwrap_or(super::validate::LIMIT).to_string()), if config.limit().is_some() { own } else { built_in });
         add(
             "lang",

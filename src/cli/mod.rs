@@ -16,6 +16,7 @@ mod rules;
 mod ui;
 mod usage;
 mod validate;
+mod workspace;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -83,6 +84,9 @@ fn run(args: &[OsString], lang: Lang, texts: &Texts) -> Exit {
 }
 
 fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
+    if let Some(folder) = &cli.directory {
+        std::env::set_current_dir(folder).map_err(|error| Failure::Read(folder.clone(), error))?;
+    }
     let config = Config::load(&cli, cli.verb.first_path())?;
     // What was typed and the environment go before the file.
     cli.rules = cli.rules.take().or_else(|| config.rules());
@@ -103,6 +107,15 @@ fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
     let ui = Ui::new(cli, lang, &texts);
     let run = || match &cli.verb {
         Verb::Validate(verb) => verb.run(cli, &config, &files, &ui),
+        Verb::Init(verb) => verb.run(&config, &ui),
+        Verb::Load(verb) => verb.run(cli, &config, &files, &ui),
+        Verb::Watch(verb) => verb.run(cli, &config, &files, &ui),
+        Verb::Form(verb) => verb.run(cli, &config, &files, &ui),
+        Verb::Submit(verb) => verb.run(&config, &files, &ui),
+        Verb::Review(verb) => verb.run(&config, &files, &ui),
+        Verb::Withdraw(verb) => verb.run(&config, &files, &ui),
+        Verb::Status(verb) => verb.run(&config, &files, &ui),
+        Verb::Journal(verb) => verb.run(&config, &files, &ui),
         Verb::Config(verb) => verb.run(cli, &config, &files, &ui),
         Verb::Formats(verb) => run_formats(verb, &files, &ui),
         Verb::Generate(verb) => verb.run(&files, &ui),

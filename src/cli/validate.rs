@@ -12,6 +12,7 @@ use super::args::Cli;
 use super::config::{Config, ControlArgs};
 use super::inputs::inputs;
 use super::ui::{Target, Ui, say};
+use super::workspace::loaded;
 use super::{Exit, Failure, nsi};
 use crate::finding::Catalog;
 use crate::finding::control::{Baseline, Control, Names, Verdict};
@@ -30,8 +31,8 @@ use crate::tables::RuleFiles;
 /// What `validate` takes.
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
-    /// Files, folders, wildcards, `-`.
-    #[arg(required = true, value_name = "PATH")]
+    /// Files, folders, wildcards, `-`; without them what the workspace holds.
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Format of the result.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
@@ -90,15 +91,19 @@ impl ValidateArgs {
 
     pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
-        let inputs = inputs(&self.paths)?;
-        let (mut catalog, formats, rules, protocol) = (Catalog::load(files)?, Formats::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
+        let inputs = if self.paths.is_empty() { loaded(config, files, ui)? } else { inputs(&self.paths)? };
+        let (mut catalog, rules, protocol) = (Catalog::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
         let control = self.control.control(config, files, ui)?;
         if !ui.quiet {
             control.expired().iter().for_each(|s| {
                 say(&ui.texts.fill(Key::ControlExpired, ui.lang, &[("id", &s.rule), ("until", &s.until.to_string()), ("reason", &s.reason)]));
             });
         }
-        let book = Rulebook::load(files, nsi::folder(cli).as_deref(), &mut catalog, |id| control.runs(id))?;
+        let books = nsi::folder(cli);
+        // The two largest groups of tables, side by side: a package of one case costs little more than they do.
+        let rulebook = || Rulebook::load(files, books.as_deref(), &mut catalog, |id| control.runs(id));
+        let (formats, book) = rayon::join(|| Formats::load(files), rulebook);
+        let (formats, book) = (formats?, book?);
         catalog.reweigh(|id, own| control.severity(id, own));
         if files.overrides(FLK_TABLES) {
             book.prove(&formats)?;
@@ -128,7 +133,7 @@ impl ValidateArgs {
             };
             let mut failure = None;
             let run = checker.validate(&inputs, &flk::Config::default(), &bar, &mut |mut package| {
-                hidden.judge(&mut package, &control, baseline.as_mut(), &catalog)?;
+                judge(&mut hidden, &mut package, &control, baseline.as_mut(), &catalog)?;
                 tally.add(&package, &catalog);
                 if let Some(protocols) = &mut protocols
                     && let Err(error) = protocols.write(&package)
@@ -162,7 +167,11 @@ impl ValidateArgs {
         if let (Some(path), Some(baseline)) = (&self.control.write_baseline, &baseline) {
             baseline.write(path).map_err(|error| Failure::Write(path.clone(), error))?;
         }
-        Ok(self.exit(&tally))
+        let exit = self.exit(&tally);
+        // The program ends here: taking apart tables of tens of thousands of texts would only take time.
+        std::mem::forget(checker);
+        std::mem::forget((formats, book));
+        Ok(exit)
     }
 
     fn options(&self, config: &Config, ui: &Ui<'_>) -> Options {
@@ -193,38 +202,36 @@ impl ValidateArgs {
     }
 }
 
-impl Hidden {
-    /// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
-    fn judge(&mut self, package: &mut PackageReport, control: &Control, mut baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
-        let main = package.main.clone().unwrap_or_else(|| package.path.clone());
-        if let Some(baseline) = &mut baseline {
-            for finding in package.findings.iter()? {
-                let finding = finding?;
-                baseline.add(&finding, catalog.rule(finding.rule), &main);
-            }
+/// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
+pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &Control, baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
+    let main = package.main.clone().unwrap_or_else(|| package.path.clone());
+    if let Some(baseline) = baseline {
+        for finding in package.findings.iter()? {
+            let finding = finding?;
+            baseline.add(&finding, catalog.rule(finding.rule), &main);
         }
-        if !control.is_in_force() || package.findings.is_empty() {
-            return Ok(());
-        }
-        let mut findings = std::mem::take(&mut package.findings);
-        findings.retain(|finding| {
-            let names = Names { file: Some(package.file_name(finding.file)), package: &main };
-            match control.judge(finding, catalog.rule(finding.rule), names) {
-                Verdict::Keep => return true,
-                Verdict::Suppressed => self.suppressed += 1,
-                Verdict::Baseline => self.baseline += 1,
-                Verdict::Off => self.off += 1,
-            }
-            false
-        })?;
-        package.findings = findings;
-        package.judge(catalog);
-        Ok(())
     }
+    if !control.is_in_force() || package.findings.is_empty() {
+        return Ok(());
+    }
+    let mut findings = std::mem::take(&mut package.findings);
+    findings.retain(|finding| {
+        let names = Names { file: Some(package.file_name(finding.file)), package: &main };
+        match control.judge(finding, catalog.rule(finding.rule), names) {
+            Verdict::Keep => return true,
+            Verdict::Suppressed => hidden.suppressed += 1,
+            Verdict::Baseline => hidden.baseline += 1,
+            Verdict::Off => hidden.off += 1,
+        }
+        false
+    })?;
+    package.findings = findings;
+    package.judge(catalog);
+    Ok(())
 }
 
 /// Official protocols, one file a package.
-struct Protocols<'a> {
+pub(super) struct Protocols<'a> {
     folder: &'a Path,
     protocol: &'a Protocol,
     catalog: &'a Catalog,
@@ -237,12 +244,12 @@ struct Protocols<'a> {
 }
 
 impl<'a> Protocols<'a> {
-    fn new(folder: &'a Path, protocol: &'a Protocol, catalog: &'a Catalog, naming: Naming) -> Result<Self, Failure> {
+    pub(super) fn new(folder: &'a Path, protocol: &'a Protocol, catalog: &'a Catalog, naming: Naming) -> Result<Self, Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure::Write(folder.to_owned(), error))?;
         Ok(Self { folder, protocol, catalog, naming, names: HashSet::new(), count: 0, only: None })
     }
 
-    fn write(&mut self, package: &PackageReport) -> Result<(), Failure> {
+    pub(super) fn write(&mut self, package: &PackageReport) -> Result<(), Failure> {
         let name = self.free_name(self.naming.file_name(package));
         let path = self.folder.join(name);
         let write = || {

@@ -116,6 +116,21 @@ impl Spool {
         Ok(())
     }
 
+    /// Changes findings, all but their rules.
+    ///
+    /// # Errors
+    /// The spill file cannot be read or a new one cannot be written.
+    pub fn change(&mut self, mut change: impl FnMut(&mut Finding)) -> io::Result<()> {
+        let mut changed = Self::with_budget(self.budget);
+        for finding in self.iter()? {
+            let mut finding = finding?;
+            change(&mut finding);
+            changed.push(finding)?;
+        }
+        *self = changed;
+        Ok(())
+    }
+
     fn spill_if_full(&mut self) -> io::Result<()> {
         if self.tail.len() < self.budget {
             return Ok(());
@@ -286,6 +301,11 @@ pub struct FindingView<'a> {
 }
 
 impl FindingView<'_> {
+    /// ID_PAC of the person.
+    pub fn id_pac(&self) -> Option<&str> {
+        self.keys[4]
+    }
+
     /// The finding with texts of its own.
     pub fn to_finding(&self) -> Finding {
         let [n_zap, idcase, sl_id, idserv, id_pac] = self.keys.map(|k| k.map(Box::from));

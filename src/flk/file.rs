@@ -12,6 +12,7 @@ use crate::registry::source::Source;
 use crate::rules::Gathered;
 
 use super::keyset::KeySet;
+use super::named::Named;
 use super::persons::Persons;
 use super::places::Progressed;
 use super::progress::Progress;
@@ -33,6 +34,8 @@ pub(super) struct FileOutcome {
     pub(super) gathered: Vec<Gathered>,
     /// Persons of a person file.
     pub(super) persons: Persons,
+    /// Records of wanted persons.
+    pub(super) named: Named,
     /// A record went on across pieces: none of them can be understood without those before it.
     pub(super) tangled: bool,
     /// The file could not be read to its end.
@@ -156,6 +159,7 @@ impl<'a> Join<'a> {
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
             gathered: context.rules.map_or_else(Vec::new, |r| r.set.work().gathered),
+            named: Named::new(context.wanted),
             persons: Persons::new(context.rules.and_then(|r| r.keeping.clone()).unwrap_or_default()),
             ..FileOutcome::default()
         };
@@ -234,6 +238,7 @@ impl<'a> Join<'a> {
             rules.set.join(&mut outcome.gathered, &piece.work.gathered);
         }
         outcome.persons.extend(&piece.persons);
+        outcome.named.extend(&piece.named);
         outcome.case_sum.join(piece.case_sum);
         outcome.records += piece.records;
         outcome.cases += piece.cases;

@@ -16,7 +16,7 @@ impl Walker<'_> {
         if let Some(keeping) = &rules.keeping {
             keeping.write(&self.id_pac, &self.record, &mut self.out.persons);
         }
-        let known = rules.persons.and_then(|persons| persons.find(&self.id_pac));
+        let known = rules.persons.and_then(|persons| persons.find(&self.id_pac, &mut self.next_person));
         let person = known.as_ref().map(|k| k as &dyn Person);
         let doubtful = self.out.findings.len() > frame.findings;
         let mut hits: Vec<Hit> = Vec::new();

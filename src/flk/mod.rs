@@ -5,6 +5,7 @@ mod head;
 mod judge;
 mod keyset;
 mod locate;
+mod named;
 pub mod outcome;
 mod persons;
 mod places;

@@ -46,7 +46,7 @@ pub struct Account {
     pub code_mo: Option<String>,
 }
 
-/// A check that did not run, and why.
+/// A check that did not run, or not in full, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotExecuted {
     /// Id of the rule.
@@ -55,6 +55,8 @@ pub struct NotExecuted {
     pub reason: Text,
     /// The book that it waits for.
     pub book: Option<String>,
+    /// It ran, but checked less than it says.
+    pub partly: bool,
 }
 
 /// What of the rule book was applied to a package, for the head of a report.

@@ -57,9 +57,12 @@ impl Keeping {
     }
 }
 
+/// The key of nobody.
+const AGAIN: u64 = 0;
+
 /// How a person is found: by a hash of ID_PAC.
 pub(super) fn person_key(id: &[u8]) -> u64 {
-    hash(0, id)
+    hash(0, id).max(AGAIN + 1)
 }
 
 /// Number of values, then each with its length. Of an element of which no value is asked for, its standing.
@@ -107,6 +110,7 @@ pub(super) struct Persons {
     keeping: Keeping,
     tuples: Texts,
     dates: Texts,
+    /// Keys of the persons; [`AGAIN`] for a further entry of a key.
     keys: Vec<u64>,
     /// For each person the tuple and the dates.
     numbers: Vec<u32>,
@@ -144,23 +148,37 @@ impl Persons {
         self.tuples.numbers = HashMap::new();
         self.dates.numbers = HashMap::new();
         self.places = vec![0; self.keys.len() + self.keys.len() / 2 + 1];
-        for (number, key) in self.keys.iter().enumerate() {
-            let mut at = place(*key, self.places.len());
-            while self.places[at] != 0 {
+        for number in 0..self.keys.len() {
+            let key = self.keys[number];
+            let mut at = place(key, self.places.len());
+            while let Some(other) = self.places[at].checked_sub(1) {
+                if self.keys[other as usize] == key {
+                    self.keys[number] = AGAIN;
+                    break;
+                }
                 at = (at + 1) % self.places.len();
             }
-            self.places[at] = number as u32 + 1;
+            if self.places[at] == 0 {
+                self.places[at] = number as u32 + 1;
+            }
         }
     }
 
-    /// The person of an ID_PAC.
-    pub(super) fn find(&self, id: &[u8]) -> Option<Known<'_>> {
+    /// The person of an ID_PAC. `next` is where he is looked for first and becomes the place behind him: persons stand in the order of
+    /// the records that name them, as a rule.
+    pub(super) fn find(&self, id: &[u8], next: &mut usize) -> Option<Known<'_>> {
         let key = person_key(id);
+        let number = if self.keys.get(*next) == Some(&key) { *next } else { self.number(key)? };
+        *next = number + 1;
+        Some(self.known(number))
+    }
+
+    fn number(&self, key: u64) -> Option<usize> {
         let mut at = place(key, self.places.len());
-        // A third of the places is free, so this ends; entries of one key were put in their order.
+        // A third of the places is free, so this ends.
         while let Some(number) = self.places.get(at)?.checked_sub(1) {
             if self.keys[number as usize] == key {
-                return Some(self.known(number as usize));
+                return Some(number as usize);
             }
             at = (at + 1) % self.places.len();
         }
@@ -262,17 +280,25 @@ mod tests {
             }
             keeping.write(format!("p{n}").as_bytes(), &record, &mut bytes);
         }
+        record.clear(0);
+        record.open(format, format.role(Role::Record).expect("there"), None, 0);
+        keeping.write(b"p7", &record, &mut bytes);
         let mut persons = Persons::new(keeping);
         persons.extend(&bytes);
         persons.close();
-        assert_eq!((persons.tuples.ends.len(), persons.dates.ends.len()), (6, 28));
-        for n in 0..1000u32 {
-            let known = persons.find(format!("p{n}").as_bytes()).expect("kept");
+        assert_eq!((persons.tuples.ends.len(), persons.dates.ends.len()), (7, 29));
+        let mut next = 0;
+        // In their order, and then in another.
+        for n in (0..1000u32).chain([7, 999, 0]) {
+            let known = persons.find(format!("p{n}").as_bytes(), &mut next).expect("kept");
             assert_eq!(known.value(0, 0), Some(format!("1980-01-{:02}", n % 28 + 1).as_bytes()));
             assert_eq!((known.value(1, 0), known.value(4, 0)), (Some(&b""[..]), None), "no name is kept, only that it stands");
             assert_eq!((0..).map_while(|i| known.value(2, i)).count() as u32, n % 3);
             assert_eq!(known.value(3, 0), Some(if n % 2 == 0 { &b"1"[..] } else { b"2" }));
         }
-        assert!(persons.find(b"p1000").is_none() && Persons::default().find(b"p1").is_none());
+        assert!(persons.find(b"p1000", &mut next).is_none() && Persons::default().find(b"p1", &mut next).is_none());
+        next = 1000;
+        let first = persons.find(b"p7", &mut next).and_then(|known| known.value(3, 0).map(<[u8]>::to_vec));
+        assert_eq!((first, next), (Some(b"2".to_vec()), 8), "of several entries the first counts");
     }
 }

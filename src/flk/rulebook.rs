@@ -10,7 +10,7 @@ use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
 use crate::finding::{Catalog, Rule, RuleIx, Same, Severity, Text, fill};
-use crate::nsi::{Book, Books, Date, Origin};
+use crate::nsi::{Book, Books, Date, Origin, StandsFor};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::month::Month;
@@ -293,17 +293,23 @@ impl PackageRules<'_> {
         self.executes.get(&check).copied()
     }
 
-    /// Rules that are in force and did not run.
+    /// Rules that are in force and did not run, or not in full.
     pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
         let Some(compiled) = self.compiled.as_deref() else {
             let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
-            return if self.account.is_none() { vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", ""), book: None }] } else { Vec::new() };
+            return if self.account.is_none() {
+                vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", ""), book: None, partly: false }]
+            } else {
+                Vec::new()
+            };
         };
         let id = |row: usize| self.book.rows[row].id.as_str();
         let mut idle: BTreeMap<&str, (Text, Option<&str>)> = BTreeMap::new();
+        let mut partly: BTreeMap<&str, &StandsFor> = BTreeMap::new();
         for row in compiled.main.states().iter().chain(compiled.persons.states()) {
             match &row.state {
-                State::Executed | State::NotOfFormat => {}
+                State::Executed => partly.extend(row.stands_in().map(|what| (id(row.row), &**what))),
+                State::NotOfFormat => {}
                 State::NoBook(book) => {
                     let kind = if book.contains('.') { "no-field" } else { "no-book" };
                     idle.insert(id(row.row), (self.book.reason(kind, book), Some(book)));
@@ -315,8 +321,10 @@ impl PackageRules<'_> {
             let reason = self.book.reason("no-persons", "");
             idle.extend(compiled.main.of_persons().map(|row| (id(row), (reason.clone(), None))));
         }
-        let entry = |(rule, (reason, book)): (&str, (Text, Option<&str>))| NotExecuted { rule: rule.to_owned(), reason, book: book.map(str::to_owned) };
-        idle.into_iter().map(entry).collect()
+        partly.retain(|rule, _| !idle.contains_key(rule));
+        let entry = |rule: &str, reason: Text, book: Option<&str>, partly| NotExecuted { rule: rule.to_owned(), reason, book: book.map(str::to_owned), partly };
+        let idle = idle.into_iter().map(|(rule, (reason, book))| entry(rule, reason, book, false));
+        idle.chain(partly.into_iter().map(|(rule, what)| entry(rule, what.what.clone(), Some(&what.book), true))).collect()
     }
 
     /// What the report's head says of the rules.

@@ -30,6 +30,7 @@ use super::head::Front;
 use super::judge::{carried, take_place};
 use super::keyset::{self, Side};
 use super::locate::locate;
+use super::named::Wanted;
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
 use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
@@ -159,7 +160,7 @@ impl<'t> Checker<'t> {
         if let Some(member) = &package.persons {
             let own = rules.as_ref().zip(of_persons.as_ref()).zip(of_main.as_ref());
             let own = own.and_then(|((r, p), m)| r.of_persons(p.facts(), m.format, self.formats, period));
-            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period) };
+            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None };
             let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
                 self.judge_head(own, &mut checked, seen)?;
@@ -171,12 +172,16 @@ impl<'t> Checker<'t> {
             let known = persons.as_ref().filter(|p| !p.unread).zip(of_persons.as_ref());
             let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
-            let task = Task { member, file: FileRole::Main, family, period };
+            let wanted = persons.as_ref().map(|p| Wanted::of(&p.findings)).transpose()?.flatten();
+            let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref() };
             let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
             let hits = match (&own, &of_main) {
                 (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
                 _ => Vec::new(),
             };
+            if let (Some(persons), Some(wanted)) = (&mut persons, &wanted) {
+                persons.findings.change(|finding| checked.outcome.named.give(wanted, finding))?;
+            }
             if let (Some(persons), Some(seen)) = (&mut persons, &of_persons) {
                 add_to_head(self.catalog, persons, hits.iter().map(|(hit, rule)| seen.finding(hit, *rule, FileRole::Persons)).collect())?;
             }
@@ -275,7 +280,7 @@ impl<'t> Checker<'t> {
         config: &Config,
         progress: &dyn Progress,
     ) -> io::Result<Checked<'c>> {
-        let Task { member, file, family, period, .. } = task;
+        let Task { member, file, family, period, wanted } = task;
         let mut findings = Spool::default();
         let head = match &member.head {
             Ok(head) => head,
@@ -313,10 +318,19 @@ impl<'t> Checker<'t> {
         };
         let plan = &self.plans[&(format.family, format.edition.id.clone())];
         // Looking at a record again to name it runs no rules.
-        let context =
-            FileContext { format, plan, catalog: self.catalog, file, encoding: head.encoding, limits: config.markup, piece: config.piece, rules: None };
+        let context = FileContext {
+            format,
+            plan,
+            catalog: self.catalog,
+            file,
+            encoding: head.encoding,
+            limits: config.markup,
+            piece: config.piece,
+            rules: None,
+            wanted: None,
+        };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
-        let outcome = check_file(&member.source, FileContext { rules, ..context }, hash, progress, &mut |finding| findings.push(finding))?;
+        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, progress, &mut |finding| findings.push(finding))?;
         let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
         if !checked.unread {
             self.edition_findings(&mut checked, choice, version, period, file)?;
@@ -425,7 +439,12 @@ impl<'t> Checker<'t> {
             let reason = self.first_message(container, persons.as_deref(), main.as_deref())?;
             let has_persons = main.as_ref().and_then(|m| m.format).is_none_or(|f| self.formats.has_persons(f.family));
             for check in [Check::PersonAbsent, Check::PersonIdle].into_iter().filter(|_| has_persons) {
-                not_executed.push(NotExecuted { rule: self.catalog.rule(self.catalog.of(check)).id.clone(), reason: reason.clone(), book: None });
+                not_executed.push(NotExecuted {
+                    rule: self.catalog.rule(self.catalog.of(check)).id.clone(),
+                    reason: reason.clone(),
+                    book: None,
+                    partly: false,
+                });
             }
         }
         let mut sides: Vec<(&Member, &mut Checked<'p>)> = Vec::new();
@@ -509,6 +528,8 @@ struct Task<'m> {
     file: FileRole,
     family: Family,
     period: Option<Month>,
+    /// Persons whose records are looked for.
+    wanted: Option<&'m Wanted>,
 }
 
 /// A file's format and what stands before its first record.
@@ -633,7 +654,8 @@ fn file_digest(path: &Path) -> io::Result<String> {
 /// A row of `rules/structure.csv` names what no format has.
 pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog: &Catalog) -> Result<Vec<Finding>, TableError> {
     let plan = Plan::new(format, catalog)?;
-    let context = FileContext { format, plan: &plan, catalog, file: FileRole::Main, encoding, limits: ScanLimits::default(), piece: PIECE, rules: None };
+    let context =
+        FileContext { format, plan: &plan, catalog, file: FileRole::Main, encoding, limits: ScanLimits::default(), piece: PIECE, rules: None, wanted: None };
     let (text, base) = bytes.strip_prefix(BOM).map_or((bytes, 0), |text| (text, BOM.len() as u64));
     let outcome = Walker::at_head(context).piece(text, base, true);
     let mut findings = outcome.findings;

@@ -14,6 +14,7 @@ use crate::rules::Work;
 
 use super::file::after_bom;
 use super::keyset::{Key, hash, key_of};
+use super::named::Wanted;
 use super::places::{Progressed, resolve};
 use super::plan::{Context, Hooks, Plan, Tally};
 use super::rulebook::FileRules;
@@ -31,6 +32,8 @@ pub(super) struct FileContext<'p> {
     pub(super) piece: usize,
     /// Federal rules, where some are in force.
     pub(super) rules: Option<&'p FileRules<'p>>,
+    /// Persons whose records are looked for.
+    pub(super) wanted: Option<&'p Wanted>,
 }
 
 /// A value of the header or the account, with its place.
@@ -86,6 +89,8 @@ pub(super) struct PieceOutcome {
     pub(super) work: Work,
     /// Persons as [`super::persons::Keeping`] writes them.
     pub(super) persons: Vec<u8>,
+    /// Records of wanted persons as [`Wanted::write`] writes them.
+    pub(super) named: Vec<u8>,
     pub(super) root: RootState,
     pub(super) root_place: Option<Place>,
     pub(super) read: Progressed,
@@ -142,6 +147,8 @@ pub(super) struct Walker<'p> {
     base: u64,
     /// The open record as rules see it.
     pub(super) record: Record,
+    /// Where the record's person is looked for first.
+    pub(super) next_person: usize,
     /// Places of its elements in the pieces before.
     pub(super) record_places: Vec<Place>,
     /// Offsets of elements that a relation found wrong after the whole file was read: meeting them again gives the finding its record.
@@ -173,6 +180,7 @@ impl<'p> Walker<'p> {
             kept: Vec::new(),
             base: 0,
             record: Record::default(),
+            next_person: 0,
             record_places: Vec::new(),
             marks: Vec::new(),
         }
@@ -563,6 +571,10 @@ impl<'p> Walker<'p> {
                 self.judge_identity();
                 if let (Some(rules), Some(_)) = (self.context.rules, frame.block) {
                     self.judge_record(rules, frame);
+                }
+                if let Some(wanted) = self.context.wanted {
+                    let (id_pac, n_zap) = (self.context.encoding.decode(&self.id_pac), self.context.encoding.decode(&self.n_zap));
+                    wanted.write(&id_pac, &n_zap, &mut self.out.named);
                 }
                 for text in [&mut self.n_zap, &mut self.id_pac, &mut self.idcase, &mut self.sl_id, &mut self.idserv] {
                     text.clear();

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::catalog::BookInfo;
 use super::date::{Date, Span};
+use super::fallback::StandsFor;
 use super::image::{Flags, Head, Image};
 use super::index::{Index, RowIx};
 
@@ -57,13 +58,27 @@ pub struct Book {
     image: Arc<Image>,
     head: Head,
     origin: Origin,
-    indexes: Vec<OnceLock<Arc<Index>>>,
+    /// One a field, and one for fields of another book.
+    indexes: Vec<OnceLock<Index>>,
+    stands_for: Option<Arc<StandsFor>>,
 }
 
 impl Book {
     pub(super) fn new(info: Arc<BookInfo>, image: Image, origin: Origin) -> Self {
-        let indexes = (0..image.fields()).map(|_| OnceLock::new()).collect();
-        Self { info, head: image.head(), image: Arc::new(image), origin, indexes }
+        let indexes = (0..=image.fields()).map(|_| OnceLock::new()).collect();
+        Self { info, head: image.head(), image: Arc::new(image), origin, indexes, stands_for: None }
+    }
+
+    /// The same book where it answers for another.
+    pub(super) fn standing_for(&self, other: StandsFor) -> Self {
+        let (info, image, head) = (Arc::clone(&self.info), Arc::clone(&self.image), self.head.clone());
+        let indexes = self.indexes.iter().map(|_| OnceLock::new()).collect();
+        Self { info, image, head, origin: self.origin.clone(), indexes, stands_for: Some(Arc::new(other)) }
+    }
+
+    /// The book for which this one answers, in part, while that is not at hand.
+    pub fn stands_for(&self) -> Option<&Arc<StandsFor>> {
+        self.stands_for.as_ref()
     }
 
     /// What the table of books says of it.
@@ -143,13 +158,12 @@ impl Book {
         self.span(row).holds(on)
     }
 
-    /// The index of a field, built at the first call.
-    pub fn index(&self, field: FieldIx) -> Arc<Index> {
-        match self.indexes.get(field.0 as usize) {
-            Some(cell) => Arc::clone(cell.get_or_init(|| Arc::new(Index::build(&self.image, field.0)))),
-            // A field of another book: an index without values.
-            None => Arc::new(Index::build(&self.image, u32::MAX)),
-        }
+    /// The index of a field, built at the first call; of a field of another book an index without values.
+    #[inline]
+    #[allow(clippy::should_implement_trait, reason = "a book has an index a field, it is not indexed itself")]
+    pub fn index(&self, field: FieldIx) -> &Index {
+        let field = field.0.min(self.image.fields());
+        self.indexes[field as usize].get_or_init(|| Index::build(&self.image, field))
     }
 
     /// Edition, date, size.

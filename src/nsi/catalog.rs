@@ -76,7 +76,7 @@ pub struct BookInfo {
     pub ru: Box<str>,
     /// Name in English.
     pub en: Box<str>,
-    /// The field that rules look up unless they name another.
+    /// The field that rules look up unless they name another; `TER+KOD1` for a key that is written together of several.
     pub key: Box<str>,
     /// The field with the name of a row, if there is one.
     pub name: Option<Box<str>>,
@@ -146,9 +146,14 @@ impl BookInfo {
         group.and_then(|g| g.first()).map_or(name, |n| n)
     }
 
+    /// The fields of which the key is made: several codes written together, or one.
+    pub(super) fn key_parts(&self) -> impl Iterator<Item = &str> {
+        self.key.split('+')
+    }
+
     /// Whether a header has the key of this book.
     pub(super) fn has_key(&self, fields: &[String]) -> bool {
-        fields.iter().any(|f| self.canonical(f) == &*self.key)
+        self.key_parts().all(|part| fields.iter().any(|f| self.canonical(f).eq_ignore_ascii_case(part)))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::registry::format::value::date;
 use crate::registry::month::days_in_month;
 
 /// A day as the number `yyyymmdd`, so that comparing days is comparing integers.
@@ -19,6 +20,13 @@ impl Date {
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let exists = (1..=9999).contains(&year) && (1..=days_in_month(year, month)).contains(&day);
         exists.then(|| Self(u32::from(year) * 10_000 + u32::from(month) * 100 + u32::from(day)))
+    }
+
+    /// The day of `2021-02-28` and of no other spelling; none when the calendar has no such day.
+    #[inline]
+    pub fn of_iso(text: &[u8]) -> Option<Self> {
+        let (year, month, day) = date(text)?;
+        Some(Self(u32::from(year) * 10_000 + u32::from(month) * 100 + u32::from(day)))
     }
 
     /// Reads `2021-02-28`, `28.02.2021` or `20210228`; a time of day after it is passed over, as exports of databases have one.

@@ -6,7 +6,7 @@
 
 use super::catalog::BookInfo;
 use super::date::{Date, Span};
-use super::image::{Builder, Head};
+use super::image::{Builder, Head, Image};
 use crate::tables::{RuleFiles, TableError};
 
 const FROM: &str = "DATEBEG";
@@ -14,15 +14,15 @@ const UNTIL: &str = "DATEEND";
 /// The header of a table that is a tree of codes.
 const TREE: [&str; 2] = ["rubric", "codes"];
 
-/// The compiled form of an embedded book.
-pub(super) fn compile(files: &RuleFiles, info: &BookInfo) -> Result<Vec<u8>, TableError> {
+/// The rows of an embedded book.
+pub(super) fn compile(files: &RuleFiles, info: &BookInfo) -> Result<Image, TableError> {
     let table = format!("nsi/{}.csv", info.id);
     let text = files.text(&table)?;
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| broken(&table, &e))?.clone();
     let builder = if header.iter().eq(TREE) { tree(&table, info, reader) } else { rows(&table, info, &header, reader) }?;
     let head = Head { id: info.id.to_string(), edition: info.edition.to_string(), date: info.date, ..Head::default() };
-    builder.finish(&head).map_err(|_| too_large(&table))
+    builder.image(&head).map_err(|_| too_large(&table))
 }
 
 fn rows(table: &str, info: &BookInfo, header: &csv::StringRecord, mut reader: csv::Reader<&[u8]>) -> Result<Builder, TableError> {
@@ -92,15 +92,13 @@ fn too_large(table: &str) -> TableError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::image::{Bytes, Image};
     use super::*;
 
     fn compile_text(id: &str, key: &str, text: &str) -> Result<Vec<(String, String)>, u64> {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(folder.path().join("nsi")).expect("a folder");
         std::fs::write(folder.path().join(format!("nsi/{id}.csv")), text).expect("written");
-        let bytes = compile(&RuleFiles::with_overlay(folder.path()), &BookInfo::unknown(id, key)).map_err(|e| e.line)?;
-        let image = Image::open(Bytes::Owned(bytes)).expect("sound");
+        let image = compile(&RuleFiles::with_overlay(folder.path()), &BookInfo::unknown(id, key)).map_err(|e| e.line)?;
         Ok((0..image.rows()).map(|r| (image.text(image.cell(r, 0).expect("a cell")).to_owned(), image.span(r).to_string())).collect())
     }
 

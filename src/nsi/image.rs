@@ -2,15 +2,16 @@
 //!
 //! All numbers are little-endian `u32`. After the head (magic, version, SHA-256 of everything behind it, counts and ids of strings)
 //! come the field names, a span of days a row, the cells row by row (ids of strings), the offsets of the strings and the strings themselves
-//! (UTF-8). A file is checked as a whole before its first use; after that a wrong byte could only give a wrong or empty text, never a panic.
+//! (UTF-8). The digest and the sizes of a file are checked before its first use. What a forged digest covers is not looked at: every id,
+//! offset and text is checked when it is used, so that a wrong one gives a wrong or empty text, never a panic.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 
 use sha2::{Digest, Sha256};
 
 use super::date::{Date, Span};
+use super::index::hash;
 use super::map::Mapping;
 
 const MAGIC: &[u8; 8] = b"PUOMPNSI";
@@ -120,7 +121,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl Image {
-    /// Checks bytes as a whole: digest, sizes, every id and offset.
+    /// Checks the bytes of a file: digest and sizes.
     pub(super) fn open(bytes: Bytes) -> Result<Self, ImageError> {
         if bytes.len() < TABLES || !bytes.starts_with(MAGIC) {
             return Err(ImageError::Foreign);
@@ -146,24 +147,7 @@ impl Image {
         if !fits {
             return None;
         }
-        let image = Self { bytes, rows, fields, strings, spans, cells, offsets, heap };
-        image.is_sound(heap_len).then_some(image)
-    }
-
-    fn is_sound(&self, heap_len: usize) -> bool {
-        let Ok(heap) = std::str::from_utf8(&self.bytes[self.heap..]) else { return false };
-        let mut last = 0;
-        for i in 0..=self.strings as usize {
-            let at = number(&self.bytes, self.offsets + i * 4).unwrap_or(u32::MAX) as usize;
-            if at < last || !heap.is_char_boundary(at) {
-                return false;
-            }
-            last = at;
-        }
-        let ids = |from: usize, to: usize| (from..to).step_by(4).all(|at| number(&self.bytes, at).is_some_and(|id| id < self.strings));
-        let spans = (self.spans..self.cells).step_by(4).all(|at| number(&self.bytes, at).is_some_and(|n| Date::from_number(n).is_some()));
-        let head = (4..6).all(|i| number(&self.bytes, BODY + i * 4).is_some_and(|n| Date::from_number(n).is_some()));
-        last == heap_len && spans && head && ids(BODY + 6 * 4, BODY + 9 * 4) && ids(TABLES, self.spans) && ids(self.cells, self.offsets)
+        Some(Self { bytes, rows, fields, strings, spans, cells, offsets, heap })
     }
 
     pub(super) fn rows(&self) -> u32 {
@@ -199,7 +183,7 @@ impl Image {
     pub(super) fn cell(&self, row: u32, field: u32) -> Option<u32> {
         let inside = row < self.rows && field < self.fields;
         let at = self.cells + (row as usize * self.fields as usize + field as usize) * 4;
-        if inside { number(&self.bytes, at) } else { None }
+        if inside { number(&self.bytes, at).filter(|id| *id < self.strings) } else { None }
     }
 
     #[inline]
@@ -228,8 +212,10 @@ impl Image {
 /// Gathers rows and writes them as a compiled book.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    ids: HashMap<Box<str>, u32>,
+    /// Ids of strings + 1 by hash, 0 for a free place; a power of two of places, at most half of them taken.
+    ids: Vec<u32>,
     heap: String,
+    /// Where each string begins, and where the last one ends.
     offsets: Vec<u32>,
     fields: Vec<u32>,
     spans: Vec<Span>,
@@ -242,7 +228,7 @@ pub(super) struct TooLarge;
 
 impl Builder {
     pub(super) fn new<'a>(fields: impl IntoIterator<Item = &'a str>) -> Result<Self, TooLarge> {
-        let mut builder = Self { offsets: vec![0], ..Self::default() };
+        let mut builder = Self { ids: vec![0; 64], offsets: vec![0], ..Self::default() };
         for field in fields {
             let id = builder.intern(field)?;
             builder.fields.push(id);
@@ -251,14 +237,41 @@ impl Builder {
     }
 
     fn intern(&mut self, text: &str) -> Result<u32, TooLarge> {
-        if let Some(id) = self.ids.get(text) {
-            return Ok(*id);
+        let mut at = self.place(text);
+        if let Some(id) = self.ids[at].checked_sub(1) {
+            return Ok(id);
         }
-        let id = u32::try_from(self.ids.len()).map_err(|_| TooLarge)?;
+        if self.strings() * 2 >= self.ids.len() {
+            self.ids = vec![0; self.ids.len() * 2];
+            for id in 0..self.strings() {
+                let at = self.place(self.string(id));
+                self.ids[at] = id as u32 + 1;
+            }
+            at = self.place(text);
+        }
+        let next = u32::try_from(self.strings() + 1).map_err(|_| TooLarge)?;
         self.heap.push_str(text);
         self.offsets.push(u32::try_from(self.heap.len()).map_err(|_| TooLarge)?);
-        self.ids.insert(text.into(), id);
-        Ok(id)
+        self.ids[at] = next;
+        Ok(next - 1)
+    }
+
+    fn strings(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    fn string(&self, id: usize) -> &str {
+        &self.heap[self.offsets[id] as usize..self.offsets[id + 1] as usize]
+    }
+
+    /// Where the id of a string stands, or would stand.
+    fn place(&self, text: &str) -> usize {
+        let mask = self.ids.len() - 1;
+        let mut at = hash(text.as_bytes()) as usize & mask;
+        while self.ids[at].checked_sub(1).is_some_and(|id| self.string(id as usize) != text) {
+            at = (at + 1) & mask;
+        }
+        at
     }
 
     /// Adds a row; missing cells are empty, cells beyond the fields are not taken.
@@ -272,22 +285,33 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn finish(mut self, head: &Head) -> Result<Vec<u8>, TooLarge> {
+    /// The compiled form for a file.
+    pub(super) fn finish(self, head: &Head) -> Result<Vec<u8>, TooLarge> {
+        let mut out = self.undigested(head)?;
+        let digest = Sha256::digest(&out[BODY..]);
+        out[DIGEST..BODY].copy_from_slice(&digest);
+        Ok(out)
+    }
+
+    /// The book itself, where it stays in memory.
+    pub(super) fn image(self, head: &Head) -> Result<Image, TooLarge> {
+        Image::place(Bytes::Owned(self.undigested(head)?)).ok_or(TooLarge)
+    }
+
+    fn undigested(mut self, head: &Head) -> Result<Vec<u8>, TooLarge> {
         let texts = [self.intern(&head.id)?, self.intern(&head.edition)?, self.intern(&head.source)?];
         let length = |n: usize| u32::try_from(n).map_err(|_| TooLarge);
         let day = |d: Option<Date>| d.map_or(0, Date::number);
         let counts =
-            [length(self.spans.len())?, length(self.fields.len())?, length(self.ids.len())?, length(self.heap.len())?, day(head.date), day(head.checked)];
+            [length(self.spans.len())?, length(self.fields.len())?, length(self.strings())?, length(self.heap.len())?, day(head.date), day(head.checked)];
         let spans = self.spans.iter().flat_map(|s| [s.from.number(), s.until.number()]);
+        let mut out = Vec::with_capacity(TABLES + self.heap.len() + (self.fields.len() + self.spans.len() * 2 + self.cells.len() + self.offsets.len()) * 4);
         let numbers = counts.into_iter().chain(texts).chain([head.flags.0]).chain(self.fields).chain(spans).chain(self.cells).chain(self.offsets);
-        let mut out = Vec::with_capacity(TABLES + self.heap.len() + self.spans.len() * 16);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; BODY - DIGEST]);
         numbers.for_each(|n| out.extend_from_slice(&n.to_le_bytes()));
         out.extend_from_slice(self.heap.as_bytes());
-        let digest = Sha256::digest(&out[BODY..]);
-        out[DIGEST..BODY].copy_from_slice(&digest);
         Ok(out)
     }
 }

@@ -20,9 +20,9 @@ impl RowIx {
 /// A hash table from the values of one field to the rows that hold them. Looking up allocates nothing.
 pub struct Index {
     image: Arc<Image>,
-    /// Number of a group + 1, 0 for a free place; a power of two of places, at most half of them taken.
-    places: Vec<u32>,
-    groups: Vec<Group>,
+    /// A power of two of places, at most half of them taken. All that a lookup needs of a value stands in its place, side by side.
+    places: Vec<Group>,
+    values: usize,
     rows: Vec<RowIx>,
     spans: Vec<Span>,
 }
@@ -30,17 +30,25 @@ pub struct Index {
 /// The rows of one value.
 #[derive(Debug, Clone, Copy)]
 struct Group {
-    hash: u32,
-    text: u32,
-    first: u32,
+    /// The value itself where it has at most eight bytes, as nearly all codes have, see [`word`]; else the number of its string.
+    code: u64,
+    /// Its length in bytes, at most [`LONG`].
+    length: u8,
+    /// 0 for a free place.
     count: u32,
-    /// The value itself where it has at most eight bytes, as nearly all codes have: see [`word`].
-    short: Option<u64>,
+    first: u32,
+    /// The days of the first row.
+    span: Span,
 }
+
+/// The length of all values that are longer than eight bytes.
+const LONG: u8 = 9;
+
+const FREE: Group = Group { code: 0, length: 0, count: 0, first: 0, span: Span::ALWAYS };
 
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Index").field("values", &self.groups.len()).field("rows", &self.rows.len()).finish_non_exhaustive()
+        f.debug_struct("Index").field("values", &self.values).field("rows", &self.rows.len()).finish_non_exhaustive()
     }
 }
 
@@ -58,8 +66,7 @@ impl Index {
         for (text, count) in by_text.iter_mut().enumerate() {
             let n = std::mem::replace(count, first);
             if n > 0 {
-                let value = image.bytes_of(text as u32);
-                groups.push(Group { hash: hash(value), text: text as u32, first, count: n, short: (value.len() <= 8).then(|| word(value)) });
+                groups.push((text as u32, first, n));
                 first += n;
             }
         }
@@ -71,35 +78,44 @@ impl Index {
                 *next += 1;
             }
         }
-        let spans = rows.iter().map(|row| image.span(row.0)).collect();
-        let mut places = vec![0u32; (groups.len() * 2 + 1).next_power_of_two()];
+        let spans: Vec<Span> = rows.iter().map(|row| image.span(row.0)).collect();
+        let mut places = vec![FREE; (groups.len() * 2 + 1).next_power_of_two()];
         let mask = places.len() - 1;
-        for (number, group) in groups.iter().enumerate() {
-            let mut at = group.hash as usize & mask;
-            while places[at] != 0 {
+        for (text, first, count) in &groups {
+            let value = image.bytes_of(*text);
+            let mut at = hash(value) as usize & mask;
+            while places[at].count != 0 {
                 at = (at + 1) & mask;
             }
-            places[at] = number as u32 + 1;
+            let length = length(value);
+            let code = if length == LONG { u64::from(*text) } else { word(value) };
+            places[at] = Group { code, length, count: *count, first: *first, span: spans[*first as usize] };
         }
-        Self { image: Arc::clone(image), places, groups, rows, spans }
+        Self { image: Arc::clone(image), places, values: groups.len(), rows, spans }
+    }
+
+    #[inline]
+    fn find(&self, value: &[u8]) -> Option<&Group> {
+        let length = length(value);
+        let code = if length == LONG { 0 } else { word(value) };
+        let mask = self.places.len() - 1;
+        let mut at = hash(value) as usize & mask;
+        // At least half of the places are free, so this ends.
+        loop {
+            let group = &self.places[at];
+            if group.count == 0 {
+                return None;
+            }
+            if group.length == length && if length == LONG { self.image.bytes_of(group.code as u32) == value } else { group.code == code } {
+                return Some(group);
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     #[inline]
     fn range(&self, value: &[u8]) -> std::ops::Range<usize> {
-        let hash = hash(value);
-        let short = (value.len() <= 8).then(|| word(value));
-        let mask = self.places.len() - 1;
-        let mut at = hash as usize & mask;
-        // At least half of the places are free, so this ends.
-        while let Some(number) = self.places[at].checked_sub(1) {
-            let group = &self.groups[number as usize];
-            // No code holds a zero byte, so that padded words of different values differ.
-            if group.hash == hash && group.short == short && (short.is_some() || self.image.bytes_of(group.text) == value) {
-                return group.first as usize..(group.first + group.count) as usize;
-            }
-            at = (at + 1) & mask;
-        }
-        0..0
+        self.find(value).map_or(0..0, |group| group.first as usize..(group.first + group.count) as usize)
     }
 
     /// Whether a row with this value is valid on a day.
@@ -111,7 +127,12 @@ impl Index {
     /// The same for a value of ASCII characters, which is the same in every encoding of files, or of UTF-8.
     #[inline]
     pub fn holds_bytes(&self, value: &[u8], on: Date) -> bool {
-        self.spans[self.range(value)].iter().any(|span| span.holds(on))
+        self.find(value).is_some_and(|group| group.span.holds(on) || group.count > 1 && self.later_holds(group, on))
+    }
+
+    #[cold]
+    fn later_holds(&self, group: &Group, on: Date) -> bool {
+        self.spans[group.first as usize..(group.first + group.count) as usize].iter().any(|span| span.holds(on))
     }
 
     /// Whether a row has this value, on whatever day.
@@ -135,13 +156,18 @@ impl Index {
 
     /// Number of different values.
     pub fn len(&self) -> usize {
-        self.groups.len()
+        self.values
     }
 
     /// Whether the field has no value in any row.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.values == 0
     }
+}
+
+#[inline]
+fn length(value: &[u8]) -> u8 {
+    value.len().min(usize::from(LONG)) as u8
 }
 
 /// At most eight bytes as a number, the missing ones zero; without a call to copy them.
@@ -158,17 +184,11 @@ fn word(bytes: &[u8]) -> u64 {
 
 /// Eight bytes at a time, multiply and rotate. Values are short, and whoever sends a registry cannot put keys into the table.
 #[inline]
-fn hash(bytes: &[u8]) -> u32 {
+pub(super) fn hash(bytes: &[u8]) -> u32 {
     const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut state = bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        state = (state.rotate_left(5) ^ word(chunk)).wrapping_mul(K);
-    }
-    let rest = chunks.remainder();
-    if !rest.is_empty() {
-        state = (state.rotate_left(5) ^ word(rest)).wrapping_mul(K);
-    }
+    let start = bytes.len() as u64;
+    let mix = |state: u64, bytes: &[u8]| (state.rotate_left(5) ^ word(bytes)).wrapping_mul(K);
+    let state = if bytes.len() <= 8 { mix(start, bytes) } else { bytes.chunks(8).fold(start, mix) };
     (state ^ (state >> 32)).wrapping_mul(K).rotate_right(32) as u32
 }
 

@@ -8,6 +8,7 @@ mod book;
 mod catalog;
 mod date;
 mod embedded;
+mod fallback;
 mod folder;
 mod import;
 
@@ -24,12 +25,14 @@ use std::sync::{Arc, OnceLock};
 pub use book::{Book, Description, FieldIx, Origin};
 pub use catalog::{BookInfo, Catalog, LookupDate, Stock};
 pub use date::{Date, Span};
+pub use fallback::{StandIn, StandsFor};
 pub use folder::folder;
 pub use image::ImageError;
 pub use import::{Import, Importer, Refusal, Taken, Wish};
 pub use index::{Index, RowIx};
 
 use crate::tables::{RuleFiles, TableError};
+use fallback::Fallback;
 use image::{Bytes, Flags, Image};
 use map::Mapping;
 
@@ -88,6 +91,7 @@ pub struct Books {
     catalog: Catalog,
     /// Sorted by id.
     slots: Vec<Slot>,
+    fallbacks: Vec<Fallback>,
 }
 
 impl Books {
@@ -96,7 +100,7 @@ impl Books {
     /// A folder that does not exist holds nothing.
     ///
     /// # Errors
-    /// The table of books has an error.
+    /// The table of books, or that of books which answer for others, has an error.
     pub fn load(files: &RuleFiles, folder: Option<&Path>) -> Result<Self, TableError> {
         let catalog = Catalog::load(files)?;
         let mut slots: Vec<_> =
@@ -110,7 +114,8 @@ impl Books {
         }
         slots.retain(|s| s.file.is_some() || s.info.stock == Stock::Embedded);
         slots.sort_by(|a, b| a.info.id.cmp(&b.info.id));
-        Ok(Self { files: files.clone(), catalog, slots })
+        let fallbacks = Fallback::load(files, &catalog)?;
+        Ok(Self { files: files.clone(), catalog, slots, fallbacks })
     }
 
     /// What is known of books, those that are not at hand too.
@@ -123,6 +128,12 @@ impl Books {
         let id = id.to_ascii_uppercase();
         let at = self.slots.binary_search_by(|s| (*s.info.id).cmp(&id)).ok()?;
         self.open(&self.slots[at]).0.as_ref()
+    }
+
+    /// A book that answers in part for one that is not at hand; none when that is, or nothing can answer for it.
+    pub fn stand_in(&self, id: &str) -> Option<&StandIn> {
+        let row = self.fallbacks.iter().find(|f| f.is_for(id))?;
+        if self.get(id).is_some() { None } else { row.stand_in(|id| self.get(id)) }
     }
 
     /// All books at hand, by id. Reads them all.
@@ -156,9 +167,7 @@ fn prevails(imported: &Book, info: &BookInfo) -> bool {
 }
 
 fn embedded(files: &RuleFiles, info: &Arc<BookInfo>) -> Result<Book, TableError> {
-    let bytes = embedded::compile(files, info)?;
-    let image = Image::open(Bytes::Owned(bytes)).map_err(|e| TableError::new(&format!("nsi/{}.csv", info.id), 0, e.to_string()))?;
-    Ok(Book::new(Arc::clone(info), image, Origin::Embedded))
+    Ok(Book::new(Arc::clone(info), embedded::compile(files, info)?, Origin::Embedded))
 }
 
 /// Opens a compiled book.

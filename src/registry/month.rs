@@ -35,14 +35,11 @@ impl Month {
 }
 
 /// Days of a month in the Gregorian calendar; 0 when there is no such month.
+#[inline]
 pub fn days_in_month(year: u16, month: u8) -> u8 {
-    match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        _ => 0,
-    }
+    const DAYS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let leap = || year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    if month == 2 && leap() { 29 } else { DAYS.get(usize::from(month)).copied().unwrap_or(0) }
 }
 
 impl fmt::Display for Month {

@@ -161,6 +161,23 @@ impl Record {
         self.has(block, position).then(|| self.at(self.slots[self.slot_index(block, position)]))
     }
 
+    /// The text of the first value of a child that is a value.
+    #[inline]
+    pub fn text(&self, block: usize, position: u8) -> Option<&[u8]> {
+        let instance = &self.instances[block];
+        if instance.seen & 1 << position == 0 {
+            return None;
+        }
+        let slot = &self.slots[instance.slots as usize + usize::from(position)];
+        self.text.get(slot.start as usize..(slot.start + slot.len) as usize)
+    }
+
+    /// The first block of a child that is a block.
+    #[inline]
+    pub fn block(&self, block: usize, position: u8) -> Option<usize> {
+        self.has(block, position).then(|| self.slots[self.slot_index(block, position)].start as usize)
+    }
+
     fn at(&self, slot: Slot) -> Value<'_> {
         Value { text: &self.text[slot.start as usize..(slot.start + slot.len) as usize], offset: self.base + u64::from(slot.at) }
     }

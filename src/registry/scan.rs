@@ -185,6 +185,11 @@ impl<'a> Scanner<'a> {
         self.open.iter().map(|n| n.to_vec()).collect()
     }
 
+    /// Offset behind the last token, relative to the scanned bytes.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
     /// How many elements are open now.
     pub fn depth(&self) -> usize {
         self.open.len()

@@ -1,5 +1,6 @@
-//! Findings of one package grouped by rule and element, without holding them all in memory.
+//! Findings of one package grouped by rule, and within it by element, without holding them all in memory.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -26,15 +27,60 @@ impl Common {
         }
     }
 
+    fn join(&mut self, other: &Self) {
+        match other {
+            Self::Same(text) => self.add(text.as_deref()),
+            Self::Differs => *self = Self::Differs,
+        }
+    }
+
     pub(super) fn differs(&self) -> bool {
         *self == Self::Differs
+    }
+}
+
+/// What all findings of a group have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shared {
+    /// Name of the element, and of the block around it.
+    pub(super) element: Common,
+    pub(super) parent: Common,
+    pub(super) value: Common,
+    pub(super) expected: Common,
+    pub(super) found: Common,
+}
+
+impl Shared {
+    fn of(view: &FindingView<'_>, show_personal: bool) -> Self {
+        let mut names = view.path.rsplit('/');
+        let mut name = || Common::Same(names.next().map(Box::from));
+        Self {
+            element: name(),
+            parent: name(),
+            value: Common::Same(value(view, show_personal)),
+            expected: Common::Same(view.expected.map(Box::from)),
+            found: Common::Same(view.found.map(Box::from)),
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.element.join(&other.element);
+        self.parent.join(&other.parent);
+        self.value.join(&other.value);
+        self.expected.join(&other.expected);
+        self.found.join(&other.found);
+    }
+
+    /// The same without the names of elements.
+    pub(super) fn nameless(&self) -> Self {
+        Self { element: Common::Differs, parent: Common::Differs, ..self.clone() }
     }
 }
 
 /// Findings of one rule at one element.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub(super) rule: RuleIx,
+    rule: RuleIx,
     /// Path of the element; of the first one in a group of others.
     pub(super) path: Arc<str>,
     /// Stands for all elements that got no group of their own.
@@ -42,13 +88,21 @@ pub(super) struct Group {
     pub(super) count: u64,
     /// The first places.
     pub(super) places: Spool,
-    pub(super) value: Common,
-    pub(super) expected: Common,
-    pub(super) found: Common,
+    pub(super) shared: Shared,
 }
 
-/// Groups with their first `limit` places, the heaviest rules first, then in the order of the catalog and of the first place.
-pub(super) fn groups(findings: &Spool, catalog: &Catalog, limit: u64, show_personal: bool) -> io::Result<Vec<Group>> {
+/// Findings of one rule.
+#[derive(Debug)]
+pub(super) struct Ruled {
+    pub(super) rule: RuleIx,
+    pub(super) count: u64,
+    pub(super) shared: Shared,
+    /// By element, the most frequent first; at least one.
+    pub(super) elements: Vec<Group>,
+}
+
+/// Rules with what they found and the first `limit` places of each element, the heaviest rules first, then in the order of the catalog.
+pub(super) fn by_rule(findings: &Spool, catalog: &Catalog, limit: u64, show_personal: bool) -> io::Result<Vec<Ruled>> {
     let mut groups: Vec<Group> = Vec::new();
     let mut index: HashMap<(RuleIx, Option<Arc<str>>), usize> = HashMap::new();
     let mut last: Option<usize> = None;
@@ -61,8 +115,19 @@ pub(super) fn groups(findings: &Spool, catalog: &Catalog, limit: u64, show_perso
         last = Some(at);
         groups[at].add(&view, limit, show_personal)?;
     }
-    groups.sort_by_key(|g| (std::cmp::Reverse(catalog.rule(g.rule).severity), g.rule));
-    Ok(groups)
+    groups.sort_by_key(|g| (Reverse(catalog.rule(g.rule).severity), g.rule, g.others, Reverse(g.count)));
+    let mut rules: Vec<Ruled> = Vec::new();
+    for group in groups {
+        match rules.last_mut().filter(|r| r.rule == group.rule) {
+            Some(rule) => {
+                rule.count += group.count;
+                rule.shared.join(&group.shared);
+                rule.elements.push(group);
+            }
+            None => rules.push(Ruled { rule: group.rule, count: group.count, shared: group.shared.clone(), elements: vec![group] }),
+        }
+    }
+    Ok(rules)
 }
 
 fn place(groups: &mut Vec<Group>, index: &mut HashMap<(RuleIx, Option<Arc<str>>), usize>, view: &FindingView<'_>, show_personal: bool) -> usize {
@@ -74,16 +139,7 @@ fn place(groups: &mut Vec<Group>, index: &mut HashMap<(RuleIx, Option<Arc<str>>)
     let others = groups.len() >= MAX_GROUPS;
     let key = if others { (view.rule, None) } else { own };
     *index.entry(key).or_insert_with(|| {
-        groups.push(Group {
-            rule: view.rule,
-            path,
-            others,
-            count: 0,
-            places: Spool::with_budget(BUDGET),
-            value: Common::Same(value(view, show_personal)),
-            expected: Common::Same(view.expected.map(Box::from)),
-            found: Common::Same(view.found.map(Box::from)),
-        });
+        groups.push(Group { rule: view.rule, path, others, count: 0, places: Spool::with_budget(BUDGET), shared: Shared::of(view, show_personal) });
         groups.len() - 1
     })
 }
@@ -95,11 +151,15 @@ fn value(view: &FindingView<'_>, show_personal: bool) -> Option<Box<str>> {
 impl Group {
     fn add(&mut self, view: &FindingView<'_>, limit: u64, show_personal: bool) -> io::Result<()> {
         self.count += 1;
-        if !self.value.differs() {
-            self.value.add(value(view, show_personal).as_deref());
+        let shared = &mut self.shared;
+        if !shared.value.differs() {
+            shared.value.add(value(view, show_personal).as_deref());
         }
-        self.expected.add(view.expected);
-        self.found.add(view.found);
+        shared.expected.add(view.expected);
+        shared.found.add(view.found);
+        if self.others && *self.path != *view.path {
+            (shared.element, shared.parent) = (Common::Differs, Common::Differs);
+        }
         if self.count <= limit {
             self.places.push(view.to_finding())?;
         }
@@ -113,17 +173,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_group_an_element_with_what_its_findings_share() {
+    fn one_headline_a_rule_and_one_group_an_element() {
         let desk = Desk::new();
-        let groups = groups(&mixed(&desk).findings, &desk.catalog, 3, false).expect("readable");
-        let shown: Vec<(&str, &str, u64, u64)> =
-            groups.iter().map(|g| (&*desk.catalog.rule(g.rule).id, g.path.rsplit('/').next().unwrap_or(""), g.count, g.places.len())).collect();
+        let rules = by_rule(&mixed(&desk).findings, &desk.catalog, 3, false).expect("readable");
+        let elements = |r: &Ruled| -> Vec<(String, u64, u64)> {
+            r.elements.iter().map(|g| (g.path.rsplit('/').next().unwrap_or("").to_owned(), g.count, g.places.len())).collect()
+        };
+        let shown: Vec<_> = rules.iter().map(|r| (&*desk.catalog.rule(r.rule).id, r.count, elements(r))).collect();
+        let of = |name: &str, count, places| (name.to_owned(), count, places);
         assert_eq!(
             shown,
-            [("S001", "PROFIL", 5, 3), ("S001", "DS1", 1, 1), ("V004", "DATE_1", 1, 1), ("V005", "DET", 2, 2), ("V007", "FAM", 1, 1), ("P013", "", 1, 1)]
+            [
+                ("S001", 6, vec![of("PROFIL", 5, 3), of("DS1", 1, 1)]),
+                ("V004", 1, vec![of("DATE_1", 1, 1)]),
+                ("V005", 2, vec![of("DET", 2, 2)]),
+                ("V007", 1, vec![of("FAM", 1, 1)]),
+                ("P013", 1, vec![of("", 1, 1)])
+            ]
         );
-        assert_eq!(groups[4].value, Common::Same(Some("********".into())));
-        assert_eq!((groups[3].expected.clone(), groups[3].found.differs()), (Common::Same(Some("2".into())), true));
+        assert_eq!(rules[3].shared.value, Common::Same(Some("********".into())));
+        let [missing, _, long, ..] = rules.as_slice() else { panic!("all are there") };
+        assert_eq!((long.shared.expected.clone(), long.shared.found.differs()), (Common::Same(Some("2".into())), true));
+        assert_eq!((missing.shared.element.differs(), missing.shared.parent.clone()), (true, Common::Same(Some("SL".into()))));
     }
 
     #[test]
@@ -133,8 +204,11 @@ mod tests {
         for n in 0..5000 {
             spool.push(finding(&desk, "unknown", &format!("ZL_LIST/X{n}"))).expect("pushed");
         }
-        let groups = groups(&spool, &desk.catalog, 3, false).expect("readable");
-        assert_eq!(groups.len(), MAX_GROUPS + 1);
-        assert_eq!(groups.last().map(|g| (g.others, g.count)), Some((true, 5000 - MAX_GROUPS as u64)));
+        spool.push(finding(&desk, "unknown", "ZL_LIST/X7")).expect("pushed");
+        let rules = by_rule(&spool, &desk.catalog, 3, false).expect("readable");
+        let [rule] = rules.as_slice() else { panic!("one rule") };
+        assert_eq!((rule.count, rule.elements.len()), (5001, MAX_GROUPS + 1));
+        assert_eq!(rule.elements.first().map(|g| (&*g.path, g.count)), Some(("ZL_LIST/X7", 2)), "the most frequent first");
+        assert_eq!(rule.elements.last().map(|g| (g.others, g.count)), Some((true, 5000 - MAX_GROUPS as u64)));
     }
 }

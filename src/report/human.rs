@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub use super::draw::Style;
 use super::draw::draw;
-use super::group::{Common, Group, groups};
+use super::group::{Common, Group, Ruled, Shared, by_rule};
 use super::texts::{Key, Texts};
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Hidden, Report, shown, tidy};
@@ -22,10 +22,15 @@ use crate::registry::source::Source;
 const FEW: u64 = 5;
 /// Windows of one package at most (but three for each rule and element); they are held in memory.
 const MAX_WINDOWS: usize = 1000;
+/// Elements of a rule shown.
+const MAX_ELEMENTS: usize = 10;
 /// Reasons shown for which rules did not run.
 const MAX_REASONS: usize = 5;
 /// Characters of a value shown.
 const MAX_VALUE: usize = 80;
+
+/// Windows by file and offset.
+type Windows = BTreeMap<(FileRole, u64), Window>;
 
 /// What the reader wants.
 #[derive(Debug, Clone, Default)]
@@ -142,20 +147,20 @@ impl<'a, W: Write> Human<'a, W> {
         some.collect::<Vec<_>>().join(", ")
     }
 
-    fn groups(&mut self, report: &PackageReport) -> io::Result<()> {
+    fn rules(&mut self, report: &PackageReport) -> io::Result<()> {
         let limit = if self.options.full { u64::MAX } else { self.options.limit };
-        let groups = groups(&report.findings, self.catalog, limit, self.options.show_personal)?;
-        let windows = if self.options.full || report.findings.len() <= FEW { self.windows(report, &groups)? } else { BTreeMap::new() };
-        let times = |g: &Group| {
-            let severity = self.texts.severity(self.catalog.rule(g.rule).severity, self.options.lang);
-            self.text(Key::GroupTimes, &[("severity", severity), ("count", &self.texts.number(self.options.lang, g.count))])
+        let rules = by_rule(&report.findings, self.catalog, limit, self.options.show_personal)?;
+        let windows = if self.options.full || report.findings.len() <= FEW { self.windows(report, &rules)? } else { BTreeMap::new() };
+        let times = |r: &Ruled| {
+            let severity = self.texts.severity(self.catalog.rule(r.rule).severity, self.options.lang);
+            self.text(Key::GroupTimes, &[("severity", severity), ("count", &self.texts.number(self.options.lang, r.count))])
         };
-        let times: Vec<String> = groups.iter().map(times).collect();
+        let times: Vec<String> = rules.iter().map(times).collect();
         let wide = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
-        let id_width = wide(&mut groups.iter().map(|g| self.catalog.rule(g.rule).id.chars().count()));
+        let id_width = wide(&mut rules.iter().map(|r| self.catalog.rule(r.rule).id.chars().count()));
         let times_width = wide(&mut times.iter().map(|t| t.chars().count()));
-        for (at, (group, times)) in groups.iter().zip(&times).enumerate() {
-            let rule = self.catalog.rule(group.rule);
+        for (ruled, times) in rules.iter().zip(&times) {
+            let rule = self.catalog.rule(ruled.rule);
             let color = match rule.severity {
                 Severity::Error => RED,
                 Severity::Warning => YELLOW,
@@ -163,37 +168,63 @@ impl<'a, W: Write> Human<'a, W> {
             };
             let id = self.paint(BOLD, &format!("{:id_width$}", rule.id));
             let times = self.paint(color, &format!("{times:times_width$}"));
-            writeln!(self.out, "  {id}  {times}   {}", self.general(group, rule))?;
-            self.places(report, group, rule, &windows)?;
-            // Elements of one rule follow each other: the advice stands once.
-            if groups.get(at + 1).is_none_or(|next| next.rule != group.rule) {
-                let advice = fill_common(rule.advice.get(self.options.lang), group);
-                let advice = self.text(Key::Advice, &[("text", &advice)]);
-                writeln!(self.out, "      {}", self.paint(CYAN, &advice))?;
+            let text = fill_common(rule.text.get(self.options.lang), &ruled.shared);
+            writeln!(self.out, "  {id}  {times}   {}", tidy(&text))?;
+            match ruled.elements.as_slice() {
+                [group] => self.places(report, group, rule, &windows, 6)?,
+                groups => self.elements(report, groups, ruled, &windows)?,
             }
+            let advice = fill_common(rule.advice.get(self.options.lang), &ruled.shared);
+            let advice = self.text(Key::Advice, &[("text", &advice)]);
+            writeln!(self.out, "      {}", self.paint(CYAN, &advice))?;
         }
         Ok(())
     }
 
-    /// The rule's text with what all findings of the group have in common.
-    fn general(&self, group: &Group, rule: &Rule) -> String {
-        let text = fill_common(rule.text.get(self.options.lang), group);
-        let text = if group.others { self.text(Key::GroupOther, &[("text", &text)]) } else { text };
-        tidy(&text).into_owned()
+    /// The elements at which a rule found something, each with its first places.
+    fn elements(&mut self, report: &PackageReport, groups: &[Group], ruled: &Ruled, windows: &Windows) -> io::Result<()> {
+        // Who wants no places has the headline.
+        let shown = match self.options.limit {
+            _ if self.options.full => groups.len(),
+            0 => return Ok(()),
+            _ => groups.len().min(MAX_ELEMENTS),
+        };
+        let rule = self.catalog.rule(ruled.rule);
+        let text = rule.text.get(self.options.lang);
+        let nameless = |shared: &Shared| fill_common(text, &shared.nameless());
+        let headline = nameless(&ruled.shared);
+        for group in &groups[..shown] {
+            let name = match group.path.rsplit('/').take(2).collect::<Vec<_>>().as_slice() {
+                _ if group.others => self.texts.get(Key::GroupOther, self.options.lang).to_owned(),
+                // What these findings have in common and the others have not stands in the rule's text.
+                _ if nameless(&group.shared) != headline => fill_common(text, &group.shared),
+                [element, parent] => format!("{parent}/{element}"),
+                _ => group.path.to_string(),
+            };
+            let count = self.texts.number(self.options.lang, group.count);
+            let line = self.text(Key::GroupElement, &[("element", &clip(&name)), ("count", &count)]);
+            writeln!(self.out, "      {}", tidy(&line))?;
+            self.places(report, group, rule, windows, 8)?;
+        }
+        if shown < groups.len() {
+            let more = self.texts.number(self.options.lang, (groups.len() - shown) as u64);
+            writeln!(self.out, "      {}", self.text(Key::GroupMore, &[("count", &more)]))?;
+        }
+        Ok(())
     }
 
-    fn places(&mut self, report: &PackageReport, group: &Group, rule: &Rule, windows: &BTreeMap<(FileRole, u64), Window>) -> io::Result<()> {
+    fn places(&mut self, report: &PackageReport, group: &Group, rule: &Rule, windows: &Windows, indent: usize) -> io::Result<()> {
         for finding in group.places.iter()? {
             let finding = finding?;
             self.masked |= finding.personal && finding.value.is_some() && !self.options.show_personal;
             let finding = shown(finding, self.options.show_personal);
             let line = self.place(report, &finding, group, rule);
             if !line.is_empty() {
-                writeln!(self.out, "      {}", tidy(&line))?;
+                writeln!(self.out, "{:indent$}{}", "", tidy(&line))?;
             }
             if let Some(window) = windows.get(&(finding.file, finding.place.offset)).filter(|_| finding.place.line > 0) {
                 for line in draw(window, self.options.style).lines() {
-                    writeln!(self.out, "      {}", line.trim_end())?;
+                    writeln!(self.out, "{:indent$}{}", "", line.trim_end())?;
                 }
             }
         }
@@ -201,7 +232,7 @@ impl<'a, W: Write> Human<'a, W> {
         // Who wants no places is not told that there are more.
         if more > 0 && self.options.limit > 0 {
             let more = self.text(Key::PlaceMore, &[("count", &self.texts.number(self.options.lang, more))]);
-            writeln!(self.out, "      {more}")?;
+            writeln!(self.out, "{:indent$}{more}", "")?;
         }
         Ok(())
     }
@@ -219,14 +250,14 @@ impl<'a, W: Write> Human<'a, W> {
         }
         let k = &finding.keys;
         // The person's key says nothing new where the record has a number.
-        let of_person = finding.file == FileRole::Main && self.persons.as_deref().is_some_and(|root| finding.path.starts_with(root));
+        let of_person = self.persons.as_deref().is_some_and(|root| finding.path.starts_with(root));
         let id_pac = k.id_pac.as_deref().filter(|_| k.n_zap.is_none() || of_person);
         let keys = [k.n_zap.as_deref(), k.idcase.as_deref(), k.sl_id.as_deref(), k.idserv.as_deref(), id_pac];
         parts.extend(self.keys.iter().zip(keys).filter_map(|(name, value)| value.map(|v| format!("{name} {}", clip(v)))));
         let place = parts.join(", ");
-        let detail = if group.others || group.expected.differs() || group.found.differs() {
+        let detail = if group.others || group.shared.expected.differs() || group.shared.found.differs() {
             clip_to(&finding.message(rule, self.options.lang), 3 * MAX_VALUE)
-        } else if group.value.differs() {
+        } else if group.shared.value.differs() {
             format!("{} {}", finding.element(), finding.value.as_deref().map_or_else(String::new, clip)).trim().to_owned()
         } else {
             String::new()
@@ -235,8 +266,9 @@ impl<'a, W: Write> Human<'a, W> {
     }
 
     /// Windows of the places that will be shown, cut in one pass over each file.
-    fn windows(&mut self, report: &PackageReport, groups: &[Group]) -> io::Result<BTreeMap<(FileRole, u64), Window>> {
+    fn windows(&mut self, report: &PackageReport, rules: &[Ruled]) -> io::Result<Windows> {
         let mut places: BTreeMap<(FileRole, u64), Place> = BTreeMap::new();
+        let groups: Vec<&Group> = rules.iter().flat_map(|r| &r.elements).collect();
         // Every group gets its share: the first rule must not use up all windows.
         let share = (MAX_WINDOWS / groups.len().max(1)).max(3);
         let mut complete = true;
@@ -343,8 +375,10 @@ impl<'a, W: Write> Human<'a, W> {
         let lang = self.options.lang;
         let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
         let mut books: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut partly: BTreeMap<&str, u64> = BTreeMap::new();
         for idle in ending.tally.not_executed.values() {
             match &idle.book {
+                _ if idle.partly => *partly.entry(idle.reason.get(lang)).or_default() += 1,
                 Some(book) => *books.entry(book).or_default() += 1,
                 None => *reasons.entry(idle.reason.get(lang)).or_default() += 1,
             }
@@ -361,6 +395,10 @@ impl<'a, W: Write> Human<'a, W> {
             lines.push(self.text(Key::TotalIdleBooks, &[("rules", &rules), ("books", &list.join(", "))]));
         }
         lines.extend(reasons.into_iter().take(MAX_REASONS).map(line));
+        for (what, count) in partly {
+            let rules = self.texts.count(Key::CountRulePartly, lang, count);
+            lines.push(self.text(Key::TotalIdle, &[("rules", &rules), ("reason", &tidy(what))]));
+        }
         if more > 0 {
             lines.push(self.text(Key::TotalIdleMore, &[("count", &self.texts.number(lang, more))]));
         }
@@ -386,7 +424,7 @@ impl<W: Write> Report for Human<'_, W> {
         if let Some(applied) = &report.applied {
             self.age(applied)?;
         }
-        self.groups(report)
+        self.rules(report)
     }
 
     fn finish(&mut self, ending: &Ending<'_>) -> io::Result<()> {
@@ -416,16 +454,13 @@ impl<W: Write> Report for Human<'_, W> {
 }
 
 /// Fills a template with what all findings of a group share; «…» where they differ.
-fn fill_common(template: &str, group: &Group) -> String {
+fn fill_common(template: &str, shared: &Shared) -> String {
     let common = |common: &Common| match common {
         Common::Same(text) => clip(text.as_deref().unwrap_or("")),
         Common::Differs => "…".to_owned(),
     };
-    let (value, expected, found) = (common(&group.value), common(&group.expected), common(&group.found));
-    let mut names = group.path.rsplit('/');
-    let (element, parent) = (names.next().unwrap_or(""), names.next().unwrap_or(""));
-    let (element, parent) = if group.others { ("…", "…") } else { (element, parent) };
-    Slots { element, parent, value: &value, expected: &expected, found: &found }.fill(template)
+    let [element, parent, value, expected, found] = [&shared.element, &shared.parent, &shared.value, &shared.expected, &shared.found].map(common);
+    Slots { element: &element, parent: &parent, value: &value, expected: &expected, found: &found }.fill(template)
 }
 
 fn clip(text: &str) -> String {
@@ -456,6 +491,22 @@ mod tests {
     fn grouped_by_rule_with_the_first_places() {
         let desk = Desk::new();
         insta::assert_snapshot!(write(&desk, &[samples::mixed(&desk), samples::clean(), samples::damaged(&desk)], options()));
+    }
+
+    #[test]
+    fn a_thousand_findings_of_one_rule_are_one_headline() {
+        let desk = Desk::new();
+        let mut report = samples::clean();
+        report.verdict = Verdict::Errors;
+        for n in 0..1000 {
+            let finding = samples::finding(&desk, "order", &format!("ZL_LIST/ZAP/E{}", n % 40));
+            report.findings.push(Finding { found: Some(format!("F{}", n % 40).into()), ..finding }).expect("pushed");
+        }
+        let short = write(&desk, &[report], options());
+        let headlines: Vec<&str> = short.lines().filter(|l| l.contains("S005")).collect();
+        assert_eq!(headlines, ["  S005  ошибка × 1 000   нарушен порядок: … стоит после …"]);
+        assert!(short.contains("      нарушен порядок: E3 стоит после F3 × 25\n        строка 41:7\n"), "{short}");
+        assert!(short.contains("      ещё элементов 30: --full\n      что делать: ") && short.lines().count() < 60, "{short}");
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub(super) fn mixed(desk: &Desk) -> PackageReport {
         add(Finding { keys: keys(n), value, found: Some(found.into()), expected: Some("2".into()), ..finding(desk, "too-long", "ZL_LIST/ZAP/Z_SL/SL/DET") });
     }
     let reason = Text { ru: "нет книги F032".into(), en: "the book F032 is absent".into() };
-    report.not_executed.push(NotExecuted { rule: "001F.00.0270".into(), reason, book: None });
+    report.not_executed.push(NotExecuted { rule: "001F.00.0270".into(), reason, book: None, partly: false });
     report
 }
 

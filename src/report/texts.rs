@@ -54,6 +54,8 @@ keys! {
     CountRule = "count.rule",
     /// Forms with the predicate.
     CountRuleIdle = "count.rule-idle",
+    /// Rules that were executed in part.
+    CountRulePartly = "count.rule-partly",
     /// One error.
     SeverityError = "severity.error",
     /// One warning.
@@ -70,8 +72,12 @@ keys! {
     PackageRejected = "package.rejected",
     /// How often a rule struck.
     GroupTimes = "group.times",
-    /// A rule that struck too many different elements.
+    /// An element at which a rule struck, and how often.
+    GroupElement = "group.element",
+    /// All further elements of a rule that struck too many.
     GroupOther = "group.other",
+    /// Elements not shown.
+    GroupMore = "group.more",
     /// Line and column.
     PlaceLine = "place.line",
     /// Places not shown.
@@ -156,6 +162,38 @@ keys! {
     GenerateLetters = "generate.letters",
     /// Not a code.
     GenerateCode = "generate.code",
+    /// No case.
+    FormEmpty = "form.empty",
+    /// Letters of the name.
+    FormLetters = "form.letters",
+    /// A package is not read.
+    FormOrigin = "form.origin",
+    /// A package was changed.
+    FormChanged = "form.changed",
+    /// Pieces out of order.
+    FormOrder = "form.order",
+    /// Another version.
+    FormEdition = "form.edition",
+    /// Heads differ.
+    FormBinding = "form.binding",
+    /// No person.
+    FormNoPerson = "form.no-person",
+    /// Another person.
+    FormPersonDiffers = "form.person-differs",
+    /// Another sum.
+    FormSum = "form.sum",
+    /// No such element.
+    FormElement = "form.element",
+    /// A character that cannot be written.
+    FormCharacter = "form.character",
+    /// A value of the head.
+    FormHeading = "form.heading",
+    /// Too large.
+    FormTooMany = "form.too-many",
+    /// No free key.
+    FormIdPac = "form.id-pac",
+    /// Not written.
+    FormWrite = "form.write",
     /// Formats that have it.
     FormatsElsewhere = "formats.elsewhere",
     /// Elements of a similar name.
@@ -326,6 +364,8 @@ keys! {
     RulesOfFunds = "rules.of-funds",
     /// Books that rules wait for.
     RulesWaiting = "rules.waiting",
+    /// Rules that run in part.
+    RulesPartly = "rules.partly",
     /// Rules that cannot run.
     RulesNotExpressible = "rules.not-expressible",
     /// What it checks.
@@ -364,6 +404,8 @@ keys! {
     ExplainState = "explain.state",
     /// It runs.
     ExplainRuns = "explain.runs",
+    /// It runs in part.
+    ExplainPartly = "explain.partly",
     /// It waits for books.
     ExplainWaits = "explain.waits",
     /// No format has its element.
@@ -396,6 +438,10 @@ keys! {
     ExplainUnknownNear = "explain.unknown-near",
     /// A book at hand beside the site's.
     NsiUpdateLine = "nsi.update-line",
+    /// A rule book was taken.
+    NsiUpdateRules = "nsi.update-rules",
+    /// A rule book was not taken.
+    NsiUpdateRefusedRules = "nsi.update-refused-rules",
     /// Nothing at hand.
     NsiUpdateNone = "nsi.update-none",
     /// Standing.
@@ -502,6 +548,140 @@ keys! {
     NsiDaysUntil = "nsi.days-until",
     /// Both limits.
     NsiDaysBoth = "nsi.days-both",
+    /// Forms.
+    CountEntry = "count.entry",
+    /// A whole journal.
+    JournalSound = "journal.sound",
+    /// A journal without entries.
+    JournalSoundEmpty = "journal.sound-empty",
+    /// Fault.
+    JournalAltered = "journal.altered",
+    /// Fault.
+    JournalRewritten = "journal.rewritten",
+    /// Fault.
+    JournalCut = "journal.cut",
+    /// Fault.
+    JournalCutStart = "journal.cut-start",
+    /// Fault.
+    JournalMoved = "journal.moved",
+    /// Fault.
+    JournalDoubled = "journal.doubled",
+    /// Fault.
+    JournalInserted = "journal.inserted",
+    /// Fault.
+    JournalUnreadable = "journal.unreadable",
+    /// Fault.
+    JournalNotAsWritten = "journal.not-as-written",
+    /// Fault.
+    JournalTailCut = "journal.tail-cut",
+    /// Fault.
+    JournalEmptied = "journal.emptied",
+    /// Fault.
+    JournalHeadDiffers = "journal.head-differs",
+    /// Fault.
+    JournalDestroyed = "journal.destroyed",
+    /// Faults not kept.
+    JournalMore = "journal.more",
+    /// What to do about faults.
+    JournalAdvice = "journal.advice",
+    /// No head.
+    JournalHeadBroken = "journal.head-broken",
+    /// A head of another version.
+    JournalHeadSchema = "journal.head-schema",
+    /// No workspace upward.
+    WorkspaceNone = "workspace.none",
+    /// A workspace without its store.
+    WorkspaceNotReady = "workspace.not-ready",
+    /// Another program works there.
+    WorkspaceBusy = "workspace.busy",
+    /// The store refuses.
+    WorkspaceStore = "workspace.store",
+    /// The schema of the store.
+    WorkspaceSchema = "workspace.schema",
+    /// No registry is called so.
+    WorkspaceNoRegistry = "workspace.no-registry",
+    /// Several registries are called so.
+    WorkspaceManyRegistries = "workspace.many-registries",
+    /// It was sent before.
+    WorkspaceAlreadySent = "workspace.already-sent",
+    /// What was formed does not pass the control.
+    WorkspaceNotClean = "workspace.not-clean",
+    /// The journal cannot be continued.
+    WorkspaceJournal = "workspace.journal",
+    /// A workspace was made.
+    InitDone = "init.done",
+    /// A workspace was there.
+    InitAgain = "init.again",
+    /// A package was taken.
+    LoadTaken = "load.taken",
+    /// A package was loaded before.
+    LoadAlready = "load.already",
+    /// A package was not taken.
+    LoadRejected = "load.rejected",
+    /// A package of an exchange between funds.
+    LoadForeign = "load.foreign",
+    /// New versions.
+    LoadReplaced = "load.replaced",
+    /// Unchanged cases.
+    LoadUnchanged = "load.unchanged",
+    /// New versions of cases in registries.
+    LoadWaiting = "load.waiting",
+    /// Doubtful cases.
+    LoadDoubtful = "load.doubtful",
+    /// Cases with errors.
+    LoadBlocked = "load.blocked",
+    /// A package with errors.
+    LoadPackageBlocked = "load.package-blocked",
+    /// Half a package.
+    WatchHalf = "watch.half",
+    /// Nothing to form.
+    FormNothing = "form.nothing",
+    /// What comes next.
+    FormNext = "form.next",
+    /// Left out for errors.
+    FormBlocked = "form.blocked",
+    /// Left out as doubtful.
+    FormQuestion = "form.question",
+    /// Left out as waiting.
+    FormWaiting = "form.waiting",
+    /// Left out as refused.
+    FormRefused = "form.refused",
+    /// Left out as unclear.
+    FormUnclear = "form.unclear",
+    /// Left out as held.
+    FormHeld = "form.held",
+    /// Where the package lies.
+    SubmitPlaced = "submit.placed",
+    /// What sanctions came to.
+    ReviewSanctions = "review.sanctions",
+    /// A sanction of no case.
+    SanctionNoCase = "sanction.no-case",
+    /// A sanction of too much.
+    SanctionTooMuch = "sanction.too-much",
+    /// A broken file of sanctions.
+    SanctionColumn = "sanction.column",
+    /// Columns of the status.
+    StatusHead = "status.head",
+    /// A registry in a line.
+    StatusLine = "status.line",
+    /// Head of cases outside registries.
+    StatusOutside = "status.outside",
+    /// Nothing yet.
+    StatusEmpty = "status.empty",
+    /// Who must act.
+    StatusActs = "status.acts",
+    /// What the payer took.
+    StatusAccepted = "status.accepted",
+    /// Cases to be formed.
+    StatusFree = "status.free",
+    /// Cases with errors.
+    StatusBlocked = "status.blocked",
+    /// Waiting versions.
+    StatusWaiting = "status.waiting",
+    /// Refused cases.
+    StatusRefused = "status.refused",
+    /// Doubtful cases.
+    StatusQuestion = "status.question",
     /// Time left.
     ProgressLeft = "progress.left",
     /// An error of the run.

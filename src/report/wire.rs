@@ -140,10 +140,14 @@ pub(super) struct NotExecuted<'a> {
     reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     book: Option<&'a str>,
+    /// It ran, but checked less than it says.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partly: bool,
 }
 
 pub(super) fn not_executed(tally: &Tally) -> Vec<NotExecuted<'_>> {
-    tally.not_executed.iter().map(|((rule, _), idle)| NotExecuted { rule, reason: &idle.reason.ru, book: idle.book.as_deref() }).collect()
+    let entry = tally.not_executed.iter();
+    entry.map(|((rule, _), idle)| NotExecuted { rule, reason: &idle.reason.ru, book: idle.book.as_deref(), partly: idle.partly }).collect()
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,7 @@
 //! The syntax tree of the rule language.
 
+use std::cmp::Ordering;
+
 /// Byte offset in the text of a rule.
 pub type At = usize;
 
@@ -71,6 +73,18 @@ pub enum CompareOp {
 }
 
 impl CompareOp {
+    /// Whether the comparison holds of values in this order.
+    pub fn allows(self, order: Ordering) -> bool {
+        match self {
+            Self::Eq => order.is_eq(),
+            Self::Ne => order.is_ne(),
+            Self::Lt => order.is_lt(),
+            Self::Le => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::Ge => order.is_ge(),
+        }
+    }
+
     /// How it is written.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ast::CompareOp;
 use super::number::Decimal;
-use crate::nsi::{Book, Date, FieldIx, Index};
+use crate::nsi::{Book, Date, FieldIx};
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Charset;
 use crate::registry::month::Month;
@@ -28,7 +28,7 @@ pub(super) enum Mode {
     All,
 }
 
-/// A condition.
+/// A condition. Small, for a rule book has thousands and all are walked for each record: what is seldom asked is boxed.
 #[derive(Debug, Clone)]
 pub(super) enum Cond {
     Const(bool),
@@ -42,14 +42,18 @@ pub(super) enum Cond {
         kind: Kind,
         mode: Mode,
     },
-    /// Both ends hold for one and the same value.
-    Between {
+    /// A comparison of one value with numbers, worked out for the codes of at most three digits that most values are.
+    Code {
+        /// What cannot have several values.
         value: Operand,
-        low: (Operand, bool),
-        high: (Operand, bool),
-        kind: Kind,
-        mode: Mode,
+        /// For each number below 128 whether the comparison holds, the lower half first.
+        holds: [u64; 2],
+        /// Whether it holds where no value stands.
+        absent: bool,
+        /// The comparison itself, for all other values.
+        whole: Box<Cond>,
     },
+    Between(Box<Between>),
     Member {
         value: Operand,
         set: Box<ValueSet>,
@@ -67,6 +71,12 @@ pub(super) enum Cond {
         prefixes: Box<[Literal]>,
         negated: bool,
     },
+    /// A value begins with one of these codes: sorted, all of one length.
+    Begins {
+        value: Operand,
+        codes: Box<[Box<[u8]>]>,
+        mode: Mode,
+    },
     Present(Place),
     /// A value of the head stands.
     HasHead(usize),
@@ -82,14 +92,13 @@ pub(super) enum Cond {
     },
     InBook {
         value: Operand,
-        index: Arc<Index>,
+        book: Arc<Book>,
+        field: FieldIx,
         rubric: bool,
         on: Operand,
         mode: Mode,
     },
-    BookRow {
-        lookup: BookLookup,
-    },
+    BookRow(Box<BookLookup>),
     Shape {
         value: Operand,
         shape: Shape,
@@ -104,12 +113,23 @@ pub(super) enum Cond {
     Gathered(usize),
 }
 
+/// Both ends hold for one and the same value.
+#[derive(Debug, Clone)]
+pub(super) struct Between {
+    pub(super) value: Operand,
+    /// An end and whether it belongs to the range.
+    pub(super) low: (Operand, bool),
+    pub(super) high: (Operand, bool),
+    pub(super) kind: Kind,
+    pub(super) mode: Mode,
+}
+
 /// A row of a book chosen by fields.
 #[derive(Debug, Clone)]
 pub(super) struct BookLookup {
     pub(super) book: Arc<Book>,
     /// Rows come from this field's index.
-    pub(super) index: Arc<Index>,
+    pub(super) field: FieldIx,
     pub(super) key: Operand,
     /// The key is matched by the whole code or its three-character rubric.
     pub(super) rubric: bool,
@@ -157,7 +177,7 @@ pub(super) enum Operand {
     This,
     Place(Place),
     /// The place, or this when nothing stands there (REAB, DS_ONK read 0; absent amounts of sums).
-    Default(Place, Box<Operand>),
+    Default(Box<(Place, Operand)>),
     /// A value of the header or the account, by its index in the facts of the file.
     Head(usize),
     /// Values of the person, by the index among the person's kept elements.
@@ -167,8 +187,8 @@ pub(super) enum Operand {
         many: bool,
     },
     FilePart(FilePart, Whose),
-    Number(Decimal),
-    Text(Literal),
+    Number(Box<Decimal>),
+    Text(Box<Literal>),
     Day(Date),
     /// Known in another edition of the format: here it never stands.
     Nothing,
@@ -186,7 +206,7 @@ pub(super) enum Operand {
     Plus(Box<Operand>, Box<Operand>),
     Minus(Box<Operand>, Box<Operand>),
     /// Sum of a place's values where a condition holds in their block.
-    Sum(Place, Option<Box<Cond>>),
+    Sum(Box<(Place, Option<Cond>)>),
     /// Number of blocks or values at a place.
     Count(Place),
     BookField(Box<BookLookup>, FieldIx),
@@ -229,4 +249,51 @@ pub(super) struct ValueSet {
     pub(super) numbers: Vec<Decimal>,
     pub(super) number_ranges: Vec<(Decimal, Decimal)>,
     pub(super) texts: Vec<Literal>,
+}
+
+impl ValueSet {
+    /// Whether a number is in it.
+    pub(super) fn holds(&self, number: Decimal) -> bool {
+        self.numbers.contains(&number) || self.number_ranges.iter().any(|(a, b)| (*a..=*b).contains(&number))
+    }
+}
+
+impl Cond {
+    /// The same as [`Cond::Code`], where it compares one value with numbers.
+    pub(super) fn with_codes(self) -> Self {
+        match self.codes() {
+            Some((value, holds, absent)) => Self::Code { value, holds, absent, whole: Box::new(self) },
+            None => self,
+        }
+    }
+
+    fn codes(&self) -> Option<(Operand, [u64; 2], bool)> {
+        match self {
+            Self::Compare { op, left, right: Operand::Number(number), kind: Kind::Number, mode } => {
+                table(left, *op == CompareOp::Ne && *mode == Mode::All, |n| op.allows(n.cmp(number)))
+            }
+            Self::Member { value, set, negated, mode } if set.texts.is_empty() => table(value, *negated && *mode == Mode::All, |n| set.holds(n) != *negated),
+            Self::Between(between) => match &**between {
+                Between { value, low: (Operand::Number(low), from), high: (Operand::Number(high), to), kind: Kind::Number, .. } => {
+                    table(value, false, |n| (**low < n || *from && **low == n) && (n < **high || *to && n == **high))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// A table of the numbers of which a comparison holds, for a value that cannot have several; `absent`: it holds where no value stands.
+fn table(value: &Operand, absent: bool, holds: impl Fn(Decimal) -> bool) -> Option<(Operand, [u64; 2], bool)> {
+    let (value, absent) = match value {
+        Operand::Default(reads) => match &**reads {
+            (place, Operand::Number(number)) => (Operand::Place(place.clone()), holds(**number)),
+            _ => return None,
+        },
+        value => (value.clone(), absent),
+    };
+    let half = |from: i64| (0..64).filter(|n| holds(Decimal::whole(from + n))).fold(0, |all, n| all | 1 << n);
+    let numbers = [half(0), half(64)];
+    value.is_text().then_some((value, numbers, absent))
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Conventions;
 use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
-use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
+use super::code::{Between, BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
 use super::functions;
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
-use crate::nsi::{Book, Books, Origin};
+use crate::nsi::{Book, Books, Origin, StandIn};
 use crate::registry::encoding::to_windows_1251;
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Base;
@@ -228,7 +228,8 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let kind = natural_kind(kind, low);
         let (low, _) = self.operand(low, Some(kind))?;
         let (high, _) = self.operand(high, Some(kind))?;
-        Ok(Some(Cond::Between { value, low: (low, *low_op == CompareOp::Le), high: (high, *high_op == CompareOp::Le), kind, mode: self.mode }))
+        let between = Between { value, low: (low, *low_op == CompareOp::Le), high: (high, *high_op == CompareOp::Le), kind, mode: self.mode };
+        Ok(Some(Cond::Between(Box::new(between)).with_codes()))
     }
 
     /// The repeated block below the scope that a comparison names by dots (`SANK.S_TIP`), if all its dotted names are of that block.
@@ -424,7 +425,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let short = |o: &Operand| matches!(o, Operand::FilePart(FilePart::Yy, _));
         let kind = if short(&l) || short(&r) { Kind::ShortYear } else { kind };
         let kind = if kind == Kind::Natural && matches!(op, CompareOp::Eq | CompareOp::Ne) { Kind::Text } else { kind };
-        Ok(Cond::Compare { op, left: l, right: r, kind, mode: self.mode })
+        Ok(Cond::Compare { op, left: l, right: r, kind, mode: self.mode }.with_codes())
     }
 
     fn common(&self, a: Kind, b: Kind, left: &Term, right: &Term) -> Compiled<Kind> {
@@ -460,7 +461,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         for item in items {
             self.item(item, kind, term, &mut out)?;
         }
-        Ok(Cond::Member { value, set: Box::new(out), negated, mode: self.mode })
+        Ok(Cond::Member { value, set: Box::new(out), negated, mode: self.mode }.with_codes())
     }
 
     fn item(&self, item: &Item, kind: Kind, term: &Term, out: &mut ValueSet) -> Compiled<()> {
@@ -509,9 +510,8 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 let reads = self.sources.conventions.absent_reads.iter().find(|(n, _)| *n == *self.sources.format.node(id).name);
                 let operand = match reads {
                     Some((_, number)) => {
-                        let fallback =
-                            if kind == Kind::Number { Operand::Number(Decimal::whole(*number)) } else { Operand::Text(literal(&number.to_string())) };
-                        Operand::Default(place, Box::new(fallback))
+                        let fallback = if kind == Kind::Number { number_operand(Decimal::whole(*number)) } else { text_operand(&number.to_string()) };
+                        Operand::Default(Box::new((place, fallback)))
                     }
                     None => Operand::Place(place),
                 };
@@ -533,32 +533,32 @@ impl<'s, 'c> Compiler<'s, 'c> {
         match term {
             Term::Ref(name) => self.reference(name, hint),
             Term::Number(number) => match hint {
-                Some(kind @ (Kind::Text | Kind::Natural)) => Ok((Operand::Text(literal(number)), kind)),
+                Some(kind @ (Kind::Text | Kind::Natural)) => Ok((text_operand(number), kind)),
                 Some(Kind::Date) => mistake(0, format!("{number} is no date")),
                 _ => match Decimal::parse(number.as_bytes()) {
-                    Some(n) => Ok((Operand::Number(n), Kind::Number)),
+                    Some(n) => Ok((number_operand(n), Kind::Number)),
                     None => mistake(0, format!("{number} is too long a number")),
                 },
             },
             Term::Text(text) => match hint {
                 Some(Kind::Number | Kind::ShortYear) => match Decimal::parse(text.as_bytes()) {
-                    Some(n) => Ok((Operand::Number(n), Kind::Number)),
+                    Some(n) => Ok((number_operand(n), Kind::Number)),
                     None => mistake(0, format!("a number never equals '{text}'")),
                 },
                 Some(Kind::Date) => match iso_date(text.as_bytes()) {
                     Some(day) => Ok((Operand::Day(day), Kind::Date)),
                     None => mistake(0, format!("'{text}' is no date YYYY-MM-DD")),
                 },
-                Some(kind) => Ok((Operand::Text(literal(text)), kind)),
-                None => Ok((Operand::Text(literal(text)), Kind::Text)),
+                Some(kind) => Ok((text_operand(text), kind)),
+                None => Ok((text_operand(text), Kind::Text)),
             },
             Term::Arithmetic(op, left, right) => {
                 let (l, _) = self.operand(left, Some(Kind::Number))?;
                 let (r, _) = self.operand(right, Some(Kind::Number))?;
                 // An absent amount counts nothing in a sum, and takes nothing away.
                 let zero = |o: Operand| match o {
-                    Operand::Place(place) => Operand::Default(place, Box::new(Operand::Number(Decimal::ZERO))),
-                    head @ (Operand::Head(_) | Operand::Nothing) => Operand::FirstOf([head, Operand::Number(Decimal::ZERO)].into()),
+                    Operand::Place(place) => Operand::Default(Box::new((place, number_operand(Decimal::ZERO)))),
+                    head @ (Operand::Head(_) | Operand::Nothing) => Operand::FirstOf([head, number_operand(Decimal::ZERO)].into()),
                     other => other,
                 };
                 Ok(match op {
@@ -645,7 +645,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             let place = self.names.place(block, id);
             return Ok((Operand::Gathered(self.gather_index(block, What::Sum { place, condition })), Kind::Number));
         }
-        Ok((Operand::Sum(self.names.place(self.from, id), condition.map(Box::new)), Kind::Number))
+        Ok((Operand::Sum(Box::new((self.names.place(self.from, id), condition))), Kind::Number))
     }
 
     fn count(&mut self, call: &Call) -> Compiled<(Operand, Kind)> {
@@ -661,11 +661,15 @@ impl<'s, 'c> Compiler<'s, 'c> {
     fn truth(&mut self, call: &Call) -> Compiled<Cond> {
         let shape = |value, shape| Ok(Cond::Shape { value, shape });
         match (call.name.as_str(), call.args.len()) {
+            ("BOOK", 1 | 2) if let Some(stand_in) = self.stand_in(call) => {
+                self.needs.books.push(Arc::clone(&stand_in.book));
+                let codes = stand_in.beginnings.iter().map(|b| b.as_bytes().into()).collect();
+                Ok(Cond::Begins { value: self.this(call.at)?, codes, mode: self.mode })
+            }
             ("BOOK", 1 | 2) => {
                 let (book, field) = self.book_of(call, 0)?;
-                let index = book.index(field);
                 let on = self.lookup_date(&book, call.args.get(1))?;
-                Ok(Cond::InBook { value: self.this(call.at)?, index, rubric: false, on, mode: self.mode })
+                Ok(Cond::InBook { value: self.this(call.at)?, book, field, rubric: false, on, mode: self.mode })
             }
             ("INBOOK", 2) => {
                 let value = self.argument(call, 0)?;
@@ -675,9 +679,9 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 let field = rubric.and_then(|name| book.field(name)).filter(|_| field == book.key()).unwrap_or(field);
                 let rubric = rubric.is_some();
                 let on = self.lookup_date(&book, None)?;
-                Ok(Cond::InBook { value, index: book.index(field), rubric, on, mode: self.mode })
+                Ok(Cond::InBook { value, book, field, rubric, on, mode: self.mode })
             }
-            ("BOOKROW", 2..) => Ok(Cond::BookRow { lookup: self.lookup(call, &call.args)? }),
+            ("BOOKROW", 2..) => Ok(Cond::BookRow(Box::new(self.lookup(call, &call.args)?))),
             ("MASK", 2) => {
                 let value = self.argument(call, 0)?;
                 match &call.args[1] {
@@ -751,6 +755,15 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
     }
 
+    /// What answers for the book of a lookup that is not there.
+    fn stand_in(&self, call: &Call) -> Option<&'s StandIn> {
+        let Some(Arg::Term(term)) = call.args.first() else { return None };
+        let mut names = Vec::new();
+        term_references(term, &mut names);
+        let name = names.first()?;
+        self.sources.books.stand_in(name.name.split_once('.').map_or(&name.name, |(id, _)| id))
+    }
+
     fn lookup(&mut self, call: &Call, args: &[Arg]) -> Compiled<BookLookup> {
         let Some(Arg::Term(Term::Ref(name))) = args.first() else { return mistake(call.at, "a book is due") };
         let book = self.book(&name.name)?;
@@ -771,7 +784,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let (key_field, key) = fields.remove(0);
         let rubric = self.rubric(&name.name).is_some();
         let on = self.lookup_date(&book, on)?;
-        Ok(BookLookup { index: book.index(key_field), book, key, rubric, others: fields.into(), on })
+        Ok(BookLookup { field: key_field, book, key, rubric, others: fields.into(), on })
     }
 
     /// The field of a book's diagnoses, where they are matched by rubric too.
@@ -894,6 +907,14 @@ fn term_references<'e>(term: &'e Term, out: &mut Vec<&'e Ref>) {
         }
         _ => {}
     }
+}
+
+fn number_operand(number: Decimal) -> Operand {
+    Operand::Number(Box::new(number))
+}
+
+fn text_operand(text: &str) -> Operand {
+    Operand::Text(Box::new(literal(text)))
 }
 
 fn term_at(term: &Term) -> At {

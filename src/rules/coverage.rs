@@ -83,6 +83,7 @@ pub fn coverage(files: &RuleFiles, books: Option<&Path>) -> Result<Vec<Covered>,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nsi::{Importer, Wish};
 
     #[test]
     fn the_built_in_rules_run_or_say_what_they_lack() {
@@ -95,5 +96,20 @@ mod tests {
         assert!(matches!(of("001F.00.0625").standing, Standing::External(_)));
         assert!(of("003F.00.2170").is_of_clinics() && !of("002F.00.0020").is_of_clinics());
         assert_eq!(of("003F.00.2170").files.len(), 4, "all rows of the id");
+    }
+
+    #[test]
+    fn a_book_that_answers_for_another_makes_a_part_and_the_book_itself_the_whole() {
+        let files = RuleFiles::embedded();
+        let standing = |books: Option<&Path>| {
+            let all = coverage(&files, books).expect("sound tables");
+            let of = |id: &str| all.iter().find(|r| r.id == id).unwrap_or_else(|| panic!("{id}")).standing.clone();
+            ["001F.00.0140", "001F.00.0150", "001F.00.0730", "001F.00.0740"].map(of)
+        };
+        assert!(standing(None).iter().all(|s| matches!(s, Standing::Partly(what) if &*what.book == "O002" && what.what.ru.contains("F010"))));
+        let folder = tempfile::tempdir().expect("a folder");
+        let importer = Importer::new(&files, folder.path()).expect("sound");
+        importer.take_bytes("O002.csv", "O002", b"TER,KOD1,KOD2,KOD3,NAME1\n98,401,000,000,a\n", &Wish::default()).expect("a book");
+        assert_eq!(standing(Some(folder.path())), [const { Standing::Executed }; 4]);
     }
 }

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::ast::CompareOp;
-use super::code::{BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
+use super::code::{Between, BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
 use super::number::{Decimal, add_years, full_years, iso_date, natural};
-use crate::nsi::{Date, RowIx};
+use crate::nsi::{Date, Index, RowIx};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::value::is_date_shape;
 use crate::registry::month::Month;
@@ -149,15 +149,7 @@ fn ordering(kind: Kind, a: V<'_>, b: V<'_>) -> Option<Ordering> {
 }
 
 fn holds(op: CompareOp, ordering: Option<Ordering>) -> bool {
-    let Some(ordering) = ordering else { return op == CompareOp::Ne };
-    match op {
-        CompareOp::Eq => ordering.is_eq(),
-        CompareOp::Ne => ordering.is_ne(),
-        CompareOp::Lt => ordering.is_lt(),
-        CompareOp::Le => ordering.is_le(),
-        CompareOp::Gt => ordering.is_gt(),
-        CompareOp::Ge => ordering.is_ge(),
-    }
+    ordering.map_or(op == CompareOp::Ne, |o| op.allows(o))
 }
 
 impl Literal {
@@ -178,44 +170,77 @@ impl Env<'_> {
             Cond::And(parts) => parts.iter().all(|p| self.holds(p)),
             Cond::Or(parts) => parts.iter().any(|p| self.holds(p)),
             Cond::Not(inner) => !self.holds(inner),
+            Cond::Code { value, holds, absent, whole } => match self.text(value) {
+                None => *absent,
+                Some(text) => small(text).map_or_else(|| self.holds(whole), |n| holds[n / 64] >> (n % 64) & 1 != 0),
+            },
             Cond::Compare { op, left, right, kind, mode } => self.compare(*op, left, right, *kind, *mode),
-            Cond::Between { value, low, high, kind, mode } => self.check(value, *mode, false, &mut |v| {
-                self.any(&low.0, &mut |l| holds(if low.1 { CompareOp::Le } else { CompareOp::Lt }, self.ordering(*kind, l, v)))
-                    && self.any(&high.0, &mut |h| holds(if high.1 { CompareOp::Le } else { CompareOp::Lt }, self.ordering(*kind, v, h)))
-            }),
-            Cond::Member { value, set, negated, mode } => self.check(value, *mode, *negated, &mut |v| self.in_set(set, v)),
-            Cond::Among { text, values, negated } => self.any(values, &mut |v| v == V::Text(text.bytes(self.facts.encoding))) != *negated,
-            Cond::Prefix { value, prefixes, negated } => self.check(value, Mode::Any, *negated, &mut |v| match v {
-                V::Text(text) => prefixes.iter().any(|p| text.starts_with(p.bytes(self.facts.encoding))),
-                _ => false,
-            }),
+            Cond::InBook { value, book, field, rubric, on, mode } => {
+                let Some(on) = self.lookup_day(on) else { return true };
+                self.in_book(value, book.index(*field), *rubric, on, *mode)
+            }
             Cond::Present(place) => self.stands(place),
             Cond::HasHead(index) => self.facts.head.get(*index).is_some_and(Option::is_some),
             Cond::HasPerson(index) => self.person.is_some_and(|p| p.value(*index, 0).is_some()),
             Cond::Some { place, holds } => self.blocks(place, &mut |block| Env { block, this: None, ..*self }.holds(holds)),
             Cond::Every { place, holds } => !self.blocks(place, &mut |block| !Env { block, this: None, ..*self }.holds(holds)),
-            Cond::InBook { value, index, rubric, on, mode } => {
-                let Some(on) = self.lookup_day(on) else { return true };
-                self.check(value, *mode, false, &mut |v| match v {
-                    V::Text(text) if text.is_ascii() => index.holds_bytes(text, on) || *rubric && text.get(..3).is_some_and(|r| index.holds_bytes(r, on)),
-                    V::Text(text) => {
-                        let code = self.facts.encoding.decode(text);
-                        index.holds(&code, on) || *rubric && code.get(..3).is_some_and(|r| index.holds(r, on))
-                    }
-                    _ => false,
+            Cond::Gathered(index) => matches!(self.gathered.get(*index), Some(Gathered::Truth(true))),
+            Cond::Between(_) | Cond::Member { .. } | Cond::Among { .. } | Cond::Prefix { .. } | Cond::Begins { .. } => self.holds_of_values(cond),
+            Cond::BookRow(_) | Cond::Shape { .. } | Cond::Newborn { .. } => self.holds_of_forms(cond),
+        }
+    }
+
+    /// The rest of [`Env::holds`], apart from it: what is asked most often stays short.
+    #[inline(never)]
+    fn holds_of_values(&self, cond: &Cond) -> bool {
+        match cond {
+            Cond::Between(between) => {
+                let Between { value, low, high, kind, mode } = &**between;
+                self.check(value, *mode, false, |v| {
+                    self.visit(&low.0, &mut |l| holds(if low.1 { CompareOp::Le } else { CompareOp::Lt }, self.ordering(*kind, l, v)))
+                        && self.visit(&high.0, &mut |h| holds(if high.1 { CompareOp::Le } else { CompareOp::Lt }, self.ordering(*kind, v, h)))
                 })
             }
-            Cond::BookRow { lookup } => self.book_rows(lookup, &mut |_| true),
-            Cond::Shape { value, shape } => self.check(value, Mode::All, false, &mut |v| match v {
+            Cond::Member { value, set, negated, mode } => self.check(value, *mode, *negated, |v| self.in_set(set, v)),
+            Cond::Among { text, values, negated } => self.visit(values, &mut |v| v == V::Text(text.bytes(self.facts.encoding))) != *negated,
+            Cond::Prefix { value, prefixes, negated } => self.check(value, Mode::Any, *negated, |v| match v {
+                V::Text(text) => prefixes.iter().any(|p| text.starts_with(p.bytes(self.facts.encoding))),
+                _ => false,
+            }),
+            Cond::Begins { value, codes, mode } => self.check(value, *mode, false, |v| match v {
+                V::Text(text) => text.get(..codes.first().map_or(0, |c| c.len())).is_some_and(|b| codes.binary_search_by(|c| (**c).cmp(b)).is_ok()),
+                _ => false,
+            }),
+            _ => false,
+        }
+    }
+
+    #[inline(never)]
+    fn holds_of_forms(&self, cond: &Cond) -> bool {
+        match cond {
+            Cond::BookRow(lookup) => self.book_rows(lookup, &mut |_| true),
+            Cond::Shape { value, shape } => self.check(value, Mode::All, false, |v| match v {
                 V::Text(text) => self.fits(shape, text),
                 _ => true,
             }),
-            Cond::Newborn { mark, sex, birth } => self.check(mark, Mode::All, false, &mut |v| match v {
+            Cond::Newborn { mark, sex, birth } => self.check(mark, Mode::All, false, |v| match v {
                 V::Text(text) => self.newborn(text, sex, birth),
                 _ => false,
             }),
-            Cond::Gathered(index) => matches!(self.gathered.get(*index), Some(Gathered::Truth(true))),
+            _ => false,
         }
+    }
+
+    #[inline(never)]
+    fn in_book(&self, value: &Operand, index: &Index, rubric: bool, on: Date, mode: Mode) -> bool {
+        self.check(value, mode, false, |v| match v {
+            V::Text(text) if text.is_ascii() => index.holds_bytes(text, on) || rubric && text.get(..3).is_some_and(|r| index.holds_bytes(r, on)),
+            V::Text(text) => {
+                let code = self.facts.encoding.decode(text);
+                index.holds(&code, on) || rubric && code.get(..3).is_some_and(|r| index.holds(r, on))
+            }
+            _ => false,
+        })
     }
 
     #[inline]
@@ -241,45 +266,81 @@ impl Env<'_> {
         Env { unreadable: Some(unreadable), ..*self }
     }
 
-    /// The value of an operand that cannot have several; `Err` for those that can or that are worked out. Most comparisons are of such.
+    /// The text of an operand that [`Operand::is_text`].
+    #[inline]
+    fn text(&self, operand: &Operand) -> Option<&[u8]> {
+        match operand {
+            Operand::This => self.this,
+            Operand::Place(place) => self.text_at(place),
+            Operand::Head(index) => self.facts.head.get(*index)?.as_deref(),
+            Operand::Person { index, .. } => self.person?.value(*index, 0),
+            _ => None,
+        }
+    }
+
+    /// The value of an operand that cannot have several; `Err` for those that can. Most comparisons are of such.
     #[inline]
     fn single<'v>(&'v self, operand: &'v Operand) -> Result<Option<V<'v>>, Several> {
+        match operand {
+            Operand::Number(number) => Ok(Some(V::Number(**number))),
+            Operand::Text(text) => Ok(Some(V::Text(text.bytes(self.facts.encoding)))),
+            text if text.is_text() => Ok(self.text(text).map(V::Text)),
+            other => self.worked_out(other),
+        }
+    }
+
+    #[inline(never)]
+    fn worked_out<'v>(&'v self, operand: &'v Operand) -> Result<Option<V<'v>>, Several> {
+        let number = |n: Decimal| V::Number(n);
+        let small = |n: u16| V::Number(Decimal::whole(i64::from(n)));
         Ok(match operand {
-            Operand::This => self.this.map(V::Text),
-            Operand::Place(place) => self.at_place(place)?,
-            Operand::Default(place, fallback) => match self.at_place(place)? {
-                None => return self.single(fallback),
-                value => value,
+            Operand::Default(reads) if !reads.0.many => match self.text_at(&reads.0) {
+                Some(text) => Some(V::Text(text)),
+                None => return self.single(&reads.1),
             },
-            Operand::Head(index) => self.facts.head.get(*index).and_then(Option::as_deref).map(V::Text),
-            Operand::Person { index, many: false } => self.person.and_then(|p| p.value(*index, 0)).map(V::Text),
-            Operand::Number(number) => Some(V::Number(*number)),
-            Operand::Text(text) => Some(V::Text(text.bytes(self.facts.encoding))),
+            Operand::FilePart(part, whose) if *part != FilePart::Type => self.file_part(*part, *whose).map(|text| V::Text(text.as_bytes())),
             Operand::Day(day) => Some(V::Day(*day)),
             Operand::Nothing => None,
+            Operand::Age { birth, on } => self.day(birth).zip(self.day(on)).and_then(|(b, d)| full_years(b, d)).map(small),
+            Operand::Year(day) => self.day(day).map(|d| small(d.parts().0)),
+            Operand::MonthOf(day) => self.day(day).map(|d| small(u16::from(d.parts().1))),
+            Operand::AddYears(day, years) => self.day(day).map(|d| V::Day(add_years(d, *years))),
+            Operand::Period => self.facts.period.map(|m| number(month_number(m))),
+            Operand::Month(month) => Some(number(month_number(*month))),
+            Operand::Today => self.facts.today.map(V::Day),
+            Operand::Plus(a, b) => self.number(a).zip(self.number(b)).map(|(a, b)| number(a.plus(b))),
+            Operand::Minus(a, b) => self.number(a).zip(self.number(b)).map(|(a, b)| number(a.minus(b))),
+            Operand::Sum(sum) => Some(number(self.sum(&sum.0, sum.1.as_ref()))),
+            Operand::Gathered(index) => match self.gathered.get(*index) {
+                Some(Gathered::Sum(sum)) => Some(number(*sum)),
+                _ => None,
+            },
             _ => return Err(Several),
         })
     }
 
+    /// The text at a place where no more than one may stand.
     #[inline]
-    fn at_place(&self, place: &Place) -> Result<Option<V<'_>>, Several> {
-        let Some((last, way)) = place.down.split_last().filter(|_| !place.many) else { return Err(Several) };
+    fn text_at(&self, place: &Place) -> Option<&[u8]> {
+        let (last, way) = place.down.split_last()?;
         let mut block = self.climb(place.up);
         for position in way {
-            match self.record.blocks(block, *position).next() {
-                Some(inner) => block = inner,
-                None => return Ok(None),
-            }
+            block = self.record.block(block, *position)?;
         }
-        Ok(self.record.first(block, *last).map(|v| V::Text(v.text)))
+        self.record.text(block, *last)
     }
 
     /// Conditions ask for one value, requirements for every one. Nothing at all is false, but of «not» where several might stand, and of
     /// «not» in a requirement.
-    fn check(&self, value: &Operand, mode: Mode, negated: bool, fits: &mut dyn FnMut(V<'_>) -> bool) -> bool {
-        if let Ok(value) = self.single(value) {
-            return value.map_or(negated && mode == Mode::All, |v| fits(v) != negated);
+    #[inline]
+    fn check(&self, value: &Operand, mode: Mode, negated: bool, mut fits: impl FnMut(V<'_>) -> bool) -> bool {
+        match self.single(value) {
+            Ok(value) => value.map_or(negated && mode == Mode::All, |v| fits(v) != negated),
+            Err(Several) => self.check_several(value, mode, negated, &mut fits),
         }
+    }
+
+    fn check_several(&self, value: &Operand, mode: Mode, negated: bool, fits: &mut dyn FnMut(V<'_>) -> bool) -> bool {
         let (mut seen, mut good, mut bad) = (false, false, false);
         self.visit(value, &mut |v| {
             seen = true;
@@ -300,11 +361,21 @@ impl Env<'_> {
         }
     }
 
+    #[inline(never)]
     fn compare(&self, op: CompareOp, left: &Operand, right: &Operand, kind: Kind, mode: Mode) -> bool {
-        if let (Ok(l), Ok(r)) = (self.single(left), self.single(right)) {
-            let Some((l, r)) = l.zip(r) else { return op == CompareOp::Ne && mode == Mode::All };
-            return holds(op, self.ordering(kind, l, r));
+        let of_nothing = op == CompareOp::Ne && mode == Mode::All;
+        match self.single(left) {
+            Ok(None) => of_nothing,
+            Ok(Some(l)) => match self.single(right) {
+                Ok(None) => of_nothing,
+                Ok(Some(r)) => holds(op, self.ordering(kind, l, r)),
+                Err(Several) => self.compare_several(op, left, right, kind, mode),
+            },
+            Err(Several) => self.compare_several(op, left, right, kind, mode),
         }
+    }
+
+    fn compare_several(&self, op: CompareOp, left: &Operand, right: &Operand, kind: Kind, mode: Mode) -> bool {
         let (mut seen_left, mut seen_right, mut good, mut bad) = (false, false, false, false);
         // `<>` is the denial of `=`: of several values none may be equal.
         let negated = op == CompareOp::Ne;
@@ -333,10 +404,6 @@ impl Env<'_> {
         }
     }
 
-    fn any(&self, operand: &Operand, fits: &mut dyn FnMut(V<'_>) -> bool) -> bool {
-        self.visit(operand, fits)
-    }
-
     fn in_set(&self, set: &ValueSet, v: V<'_>) -> bool {
         if let V::Text(text) = v
             && set.texts.iter().any(|t| t.bytes(self.facts.encoding) == text)
@@ -346,7 +413,7 @@ impl Env<'_> {
         if set.numbers.is_empty() && set.number_ranges.is_empty() {
             return false;
         }
-        v.number().is_some_and(|n| set.numbers.contains(&n) || set.number_ranges.iter().any(|(a, b)| (*a..=*b).contains(&n)))
+        v.number().is_some_and(|n| set.holds(n))
     }
 
     #[inline]
@@ -356,8 +423,11 @@ impl Env<'_> {
 
     /// Whether something stands at a place.
     fn stands(&self, place: &Place) -> bool {
-        let Some((last, way)) = place.down.split_last() else { return true };
-        self.walk(self.climb(place.up), way, &mut |block| self.record.has(block, *last))
+        match &*place.down {
+            [] => true,
+            [last] => self.record.has(self.climb(place.up), *last),
+            [way @ .., last] => self.walk(self.climb(place.up), way, &mut |block| self.record.has(block, *last)),
+        }
     }
 
     /// Visits blocks at a place until one says stop.
@@ -381,43 +451,31 @@ impl Env<'_> {
 
     /// Visits every value of an operand until the visitor says stop; whether it did.
     fn visit(&self, operand: &Operand, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+        if let Ok(value) = self.single(operand) {
+            return value.is_some_and(each);
+        }
         match operand {
-            Operand::This => self.this.is_some_and(|text| each(V::Text(text))),
             Operand::Place(place) => self.visit_place(place, each),
-            Operand::Default(place, fallback) => {
+            Operand::Default(reads) => {
+                let (place, fallback) = &**reads;
                 let mut seen = false;
                 self.visit_place(place, &mut |v| {
                     seen = true;
                     each(v)
                 }) || !seen && self.visit(fallback, each)
             }
-            Operand::Head(index) => self.facts.head.get(*index).and_then(Option::as_deref).is_some_and(|text| each(V::Text(text))),
             Operand::Person { index, .. } => {
                 let values = |nth| self.person.and_then(|p| p.value(*index, nth));
                 (0..).map_while(values).any(|text| each(V::Text(text)))
             }
-            Operand::FilePart(part, whose) => self.file_part(*part, *whose, each),
-            Operand::Number(number) => each(V::Number(*number)),
-            Operand::Text(text) => each(V::Text(text.bytes(self.facts.encoding))),
-            Operand::Day(day) => each(V::Day(*day)),
-            Operand::Nothing => false,
-            Operand::Age { birth, on } => {
-                let age = self.day(birth).zip(self.day(on)).and_then(|(b, d)| full_years(b, d));
-                age.is_some_and(|years| each(V::Number(Decimal::whole(i64::from(years)))))
+            Operand::FilePart(..) => {
+                let mut buffer = [0; 4];
+                each(V::Text(self.facts.family.encode_utf8(&mut buffer).as_bytes()))
             }
-            Operand::Year(day) => self.day(day).is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().0))))),
-            Operand::MonthOf(day) => self.day(day).is_some_and(|d| each(V::Number(Decimal::whole(i64::from(d.parts().1))))),
-            Operand::AddYears(day, years) => self.day(day).is_some_and(|d| each(V::Day(add_years(d, *years)))),
             Operand::LastChar(inner) => self.visit(inner, &mut |v| match v {
                 V::Text([.., last]) => each(V::Text(&[*last])),
                 _ => false,
             }),
-            Operand::Period => self.facts.period.is_some_and(|m| each(V::Number(month_number(m)))),
-            Operand::Month(month) => each(V::Number(month_number(*month))),
-            Operand::Today => self.facts.today.is_some_and(|d| each(V::Day(d))),
-            Operand::Plus(a, b) => self.number(a).zip(self.number(b)).is_some_and(|(a, b)| each(V::Number(a.plus(b)))),
-            Operand::Minus(a, b) => self.number(a).zip(self.number(b)).is_some_and(|(a, b)| each(V::Number(a.minus(b)))),
-            Operand::Sum(place, condition) => each(V::Number(self.sum(place, condition.as_deref()))),
             Operand::Count(place) => {
                 let mut count = 0;
                 match place.down.split_last() {
@@ -434,10 +492,6 @@ impl Env<'_> {
             }
             // Any valid row of the key will do: the visitor sees the field of each.
             Operand::BookField(lookup, field) => self.book_rows(lookup, &mut |row| each(V::Text(lookup.book.value(row, *field).as_bytes()))),
-            Operand::Gathered(index) => match self.gathered.get(*index) {
-                Some(Gathered::Sum(sum)) => each(V::Number(*sum)),
-                _ => false,
-            },
             Operand::FirstOf(operands) => {
                 for operand in operands {
                     let mut seen = false;
@@ -451,18 +505,16 @@ impl Env<'_> {
                 }
                 false
             }
+            // Those that have one value.
+            _ => false,
         }
     }
     fn visit_place(&self, place: &Place, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
         let Some((last, way)) = place.down.split_last() else { return false };
-        let block = self.climb(place.up);
-        if !place.many && way.is_empty() {
-            return self.record.first(block, *last).is_some_and(|v| each(V::Text(v.text)));
-        }
-        self.walk(block, way, &mut |block| self.record.values(block, *last).any(|v| each(V::Text(v.text))))
+        self.walk(self.climb(place.up), way, &mut |block| self.record.values(block, *last).any(|v| each(V::Text(v.text))))
     }
 
-    fn file_part(&self, part: FilePart, whose: Whose, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
+    fn file_part(&self, part: FilePart, whose: Whose) -> Option<&str> {
         let name = match whose {
             Whose::Own => &self.facts.name,
             Whose::Persons => &self.facts.persons_name,
@@ -474,12 +526,9 @@ impl Env<'_> {
             FilePart::Np => &name.np,
             FilePart::Yy => &name.yy,
             FilePart::Mm => &name.mm,
-            FilePart::Type => {
-                let mut buffer = [0; 4];
-                return each(V::Text(self.facts.family.encode_utf8(&mut buffer).as_bytes()));
-            }
+            FilePart::Type => return None,
         };
-        text.as_ref().is_some_and(|t| each(V::Text(t.as_bytes())))
+        text.as_deref()
     }
 
     fn day(&self, operand: &Operand) -> Option<Date> {
@@ -555,9 +604,10 @@ impl Env<'_> {
             asked = true;
             let V::Text(text) = v else { return false };
             let code = self.facts.encoding.decode(text);
-            let whole = lookup.index.rows(&code).iter().copied();
+            let index = lookup.book.index(lookup.field);
+            let whole = index.rows(&code).iter().copied();
             let rubric = lookup.rubric.then(|| code.get(..3)).flatten().filter(|r| r.len() < code.len());
-            let rubric = rubric.map_or(&[][..], |r| lookup.index.rows(r)).iter().copied();
+            let rubric = rubric.map_or(&[][..], |r| index.rows(r)).iter().copied();
             for row in whole.chain(rubric) {
                 if fits(row) && each(row) {
                     return true;
@@ -621,10 +671,22 @@ impl Env<'_> {
 }
 
 impl Operand {
+    /// Whether it is a text as it stands somewhere, no more than one.
+    #[inline]
+    pub(super) fn is_text(&self) -> bool {
+        match self {
+            Self::This | Self::Head(_) => true,
+            Self::Place(place) => !place.many,
+            Self::Person { many, .. } => !many,
+            _ => false,
+        }
+    }
+
     /// Whether several values may stand there.
     fn many(&self) -> bool {
         match self {
-            Self::Place(place) | Self::Default(place, _) => place.many,
+            Self::Place(place) => place.many,
+            Self::Default(reads) => reads.0.many,
             Self::Person { many, .. } => *many,
             _ => false,
         }
@@ -637,6 +699,18 @@ fn format_day(day: Date) -> [u8; 6] {
     let (year, month, day) = day.parts();
     let ([d0, d1], [m0, m1], [y0, y1]) = (two(u32::from(day)), two(u32::from(month)), two(u32::from(year)));
     [d0, d1, m0, m1, y0, y1]
+}
+
+/// A number of at most three digits below 128.
+#[inline]
+fn small(text: &[u8]) -> Option<usize> {
+    let digit = |b: u8| b.is_ascii_digit().then(|| usize::from(b - b'0'));
+    match *text {
+        [a] => digit(a),
+        [a, b] => Some(digit(a)? * 10 + digit(b)?),
+        [a, b, c] => Some(digit(a)? * 100 + digit(b)? * 10 + digit(c)?).filter(|n| *n < 128),
+        _ => None,
+    }
 }
 
 fn month_number(month: Month) -> Decimal {
@@ -654,18 +728,28 @@ fn document_mask_fits(mask: &str, text: &str) -> bool {
     if mask.starts_with('S') {
         return mask != "S1" || !text.is_empty();
     }
-    fn fits(mask: &[char], text: &[char]) -> bool {
-        let Some((m, rest)) = mask.split_first() else { return text.is_empty() };
+    fn fits(mask: &str, text: &str) -> bool {
+        let mut rest = mask.chars();
+        let Some(m) = rest.next() else { return text.is_empty() };
+        let rest = rest.as_str();
+        let mut tail = text.chars();
+        let first = tail.next();
         match m {
-            '9' => text.first().is_some_and(char::is_ascii_digit) && fits(rest, &text[1..]),
-            '0' => fits(rest, text) || text.first().is_some_and(char::is_ascii_digit) && fits(rest, &text[1..]),
-            'R' => (1..=text.len().min(8)).any(|n| text[..n].iter().all(|c| "IVXLC1УХЛС".contains(*c)) && fits(rest, &text[n..])),
-            'Б' => text.first().is_some_and(|c| ('А'..='Я').contains(c) || *c == 'Ё') && fits(rest, &text[1..]),
-            other => text.first() == Some(other) && fits(rest, &text[1..]),
+            '9' => first.is_some_and(|c| c.is_ascii_digit()) && fits(rest, tail.as_str()),
+            '0' => fits(rest, text) || first.is_some_and(|c| c.is_ascii_digit()) && fits(rest, tail.as_str()),
+            'R' => {
+                let numeral = |c: &char| "IVXLC1УХЛС".contains(*c);
+                let ends = text.char_indices().take(8).take_while(|(_, c)| numeral(c)).map(|(at, c)| at + c.len_utf8());
+                ends.into_iter().any(|end| fits(rest, &text[end..]))
+            }
+            'Б' => first.is_some_and(|c| ('А'..='Я').contains(&c) || c == 'Ё') && fits(rest, tail.as_str()),
+            other => first == Some(other) && fits(rest, tail.as_str()),
         }
     }
-    let (mask, text): (Vec<char>, Vec<char>) = (mask.chars().take(40).collect(), text.chars().take(64).collect());
-    fits(&mask, &text)
+    fn head(text: &str, characters: usize) -> &str {
+        text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
+    }
+    fits(head(mask, 40), head(text, 64))
 }
 
 #[cfg(test)]

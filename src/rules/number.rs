@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use crate::nsi::Date;
-use crate::registry::format::value::date;
 use crate::registry::month::days_in_month;
 
 /// A decimal with six digits after the point: coefficients have five, money two.
@@ -12,6 +11,7 @@ pub struct Decimal(i128);
 
 const SCALE: i128 = 1_000_000;
 const DIGITS_AFTER: usize = 6;
+const TENS: [u32; DIGITS_AFTER + 1] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 
 impl Decimal {
     /// Nothing.
@@ -25,12 +25,29 @@ impl Decimal {
     /// The number of a text of digits with at most one point; none for anything else.
     #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
+        // So many digits fit into 64 bits.
+        if text.is_empty() || text.len() > 19 {
+            return Self::parse_long(text);
+        }
+        let (mut number, mut point) = (0u64, None);
+        for (at, b) in text.iter().enumerate() {
+            let digit = b.wrapping_sub(b'0');
+            if digit < 10 {
+                number = number * 10 + u64::from(digit);
+            } else if *b == b'.' && point.is_none() {
+                point = Some(at);
+            } else {
+                return None;
+            }
+        }
+        let after = point.map_or(0, |at| text.len() - at - 1);
+        TENS.get(DIGITS_AFTER.checked_sub(after)?).map(|tens| Self(i128::from(number) * i128::from(*tens)))
+    }
+
+    #[cold]
+    fn parse_long(text: &[u8]) -> Option<Self> {
         if text.is_empty() || text.len() > 30 {
             return None;
-        }
-        // Codes of one to four digits are most of what rules compare.
-        if text.len() <= 4 && text.iter().all(u8::is_ascii_digit) {
-            return Some(Self(i128::from(text.iter().fold(0u32, |n, b| n * 10 + u32::from(b - b'0'))) * SCALE));
         }
         let (mut number, mut after) = (0i128, None);
         for &b in text {
@@ -86,8 +103,7 @@ impl std::fmt::Display for Decimal {
 /// The day of an ISO date; none when the calendar has no such day.
 #[inline]
 pub(super) fn iso_date(text: &[u8]) -> Option<Date> {
-    let (year, month, day) = date(text)?;
-    Date::new(year, month, day)
+    Date::of_iso(text)
 }
 
 /// The same day some years later; February 29 becomes February 28 where there is none.

@@ -9,7 +9,7 @@ use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop,
 use super::eval::{Env, Facts, Gathered, Person};
 
 use super::table::Row;
-use crate::nsi::{Book, Date};
+use crate::nsi::{Book, Date, StandsFor};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::tables::TableError;
@@ -47,6 +47,13 @@ pub struct RowState {
     pub books: Vec<Arc<Book>>,
 }
 
+impl RowState {
+    /// For which book another one answers in this row, so that it checks less than it says.
+    pub fn stands_in(&self) -> Option<&Arc<StandsFor>> {
+        self.books.iter().find_map(|b| b.stands_for())
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Compiled {
     row: usize,
@@ -55,7 +62,7 @@ struct Compiled {
     position: u8,
     asks: Asks,
     when: When,
-    require: Cond,
+    require: Box<Cond>,
     /// It cannot be judged where the person is unknown.
     person: bool,
     /// It cannot be judged where the file's name has no parts.
@@ -80,7 +87,7 @@ enum Asks {
 enum When {
     Always,
     /// A condition of its own.
-    Own(Cond),
+    Own(Box<Cond>),
     /// A condition that rules of the block share, by its number: looked at once a block.
     Shared(usize),
 }
@@ -89,7 +96,7 @@ enum When {
 #[derive(Debug, Default)]
 struct Block {
     /// Conditions that several rules share.
-    conditions: Vec<(Expr, Cond)>,
+    conditions: Conditions,
     /// Children of which rules ask that they stand (or do not) and nothing else, and those rules by position: asked only where they do not
     /// (or do).
     demanded: ByChild,
@@ -100,6 +107,20 @@ struct Block {
     of_values: ByChild,
     /// The positions whose child is a value: asked of each value; of a block they are asked once.
     values: u64,
+    /// What is gathered from each such block, by its number.
+    gathers: Vec<usize>,
+}
+
+/// Conditions that several rules share, by number.
+#[derive(Debug, Default)]
+struct Conditions(Vec<(Expr, Cond)>);
+
+/// Rules of persons, looked at from the records that name them.
+#[derive(Debug, Default)]
+struct OfPersons {
+    conditions: Conditions,
+    /// With the place of the checked element among those of a person.
+    rules: Vec<(Compiled, usize)>,
 }
 
 /// Rules by the position of a child.
@@ -128,7 +149,7 @@ pub struct RuleSet {
     implied: Vec<Block>,
     head: Vec<HeadRule>,
     persons_head: Vec<Compiled>,
-    persons: Vec<(Compiled, usize)>,
+    persons: OfPersons,
     captures: Captures,
     states: Vec<RowState>,
 }
@@ -199,6 +220,9 @@ impl RuleSet {
                 set.states.push(RowState { row: index, state, books });
             }
         }
+        for (number, gather) in set.captures.gathers.iter().enumerate() {
+            set.blocks[usize::from(gather.block.0)].gathers.push(number);
+        }
         Ok(set)
     }
 
@@ -228,16 +252,11 @@ impl RuleSet {
         let Needs { person, name, books, .. } = compiler.needs;
         let when = match (when, &row.when, unit) {
             (None, ..) | (_, None, _) => When::Always,
-            (Some(cond), Some(expr), Unit::Block { .. }) if !own => {
-                let known = &mut self.blocks[usize::from(block.0)].conditions;
-                When::Shared(known.iter().position(|(e, _)| e == expr).unwrap_or_else(|| {
-                    known.push((expr.clone(), cond));
-                    known.len() - 1
-                }))
-            }
-            (Some(cond), ..) => When::Own(cond),
+            (Some(cond), Some(expr), Unit::Block { .. }) if !own => When::Shared(self.blocks[usize::from(block.0)].conditions.share(expr, cond)),
+            (Some(cond), Some(expr), Unit::Person { .. }) if !own => When::Shared(self.persons.conditions.share(expr, cond)),
+            (Some(cond), ..) => When::Own(Box::new(cond)),
         };
-        let compiled = Compiled { row: index, element, position: node.position, asks, when, require: require_code, person, name };
+        let compiled = Compiled { row: index, element, position: node.position, asks, when, require: Box::new(require_code), person, name };
         let implied = row.when.is_none() && implied(require, format, element);
         let is_value = matches!(node.content, Content::Value(_));
         match unit {
@@ -256,7 +275,7 @@ impl RuleSet {
                     kept.push(Captured { element, value: false });
                     kept.len() - 1
                 });
-                self.persons.push((compiled, value));
+                self.persons.rules.push((compiled, value));
             }
             Unit::PersonsHead => self.persons_head.push(compiled),
         }
@@ -285,7 +304,7 @@ impl RuleSet {
             .flat_map(Block::all)
             .filter(|r| r.person)
             .map(|r| r.row)
-            .chain(self.persons.iter().map(|(r, _)| r.row))
+            .chain(self.persons.rules.iter().map(|(r, _)| r.row))
             .chain(self.persons_head.iter().map(|r| r.row))
     }
 
@@ -296,7 +315,8 @@ impl RuleSet {
             What::ForAll(_) => Gathered::Truth(true),
             What::Sum { .. } | What::Count => Gathered::Sum(super::number::Decimal::ZERO),
         };
-        let most = self.blocks.iter().map(|b| b.conditions.len()).max().unwrap_or(0);
+        let shared = self.blocks.iter().map(|b| &b.conditions).chain([&self.persons.conditions]);
+        let most = shared.map(|c| c.0.len()).max().unwrap_or(0);
         Work { gathered: self.captures.gathers.iter().map(start).collect(), holds: vec![None; most] }
     }
 
@@ -316,26 +336,28 @@ impl RuleSet {
     pub fn record(&self, record: &Record, facts: &Facts, person: Option<&dyn Person>, doubtful: bool, work: &mut Work, hit: &mut dyn FnMut(Hit)) {
         for (block, instance) in record.instances().iter().enumerate() {
             let env = Env { record, block, this: None, facts, person, gathered: &[], unreadable: None };
-            self.blocks[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
+            let rules = &self.blocks[usize::from(instance.node.0)];
+            rules.run(&env, &mut work.holds, hit);
             if doubtful {
                 self.implied[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
             }
-            for (gather, value) in self.captures.gathers.iter().zip(work.gathered.iter_mut()) {
-                if gather.block == instance.node {
-                    gather.add(&env, value);
-                }
+            for number in &rules.gathers {
+                self.captures.gathers[*number].add(&env, &mut work.gathered[*number]);
             }
         }
         let (Some(person), false) = (person, record.is_empty()) else { return };
         let env = Env { record, block: 0, this: None, facts, person: Some(person), gathered: &[], unreadable: None };
-        for (rule, value) in &self.persons {
-            let stands = person.value(*value, 0).is_some();
+        let standing = (0..self.captures.persons.len()).filter(|i| person.value(*i, 0).is_some()).fold(0u64, |all, i| all | 1 << i);
+        let OfPersons { conditions, rules } = &self.persons;
+        let known = conditions.forget(&mut work.holds);
+        for (rule, value) in rules {
+            let stands = standing & 1 << value != 0;
             let holds_already = match rule.asks {
                 Asks::Standing => stands,
                 Asks::Absence | Asks::Value => !stands,
                 Asks::Presence => false,
             };
-            if !holds_already && rule.breaks(&env) {
+            if !holds_already && rule.breaks(&env, conditions, known) {
                 hit(Hit { row: rule.row, element: rule.element, at: At::Person, stands });
             }
         }
@@ -348,13 +370,35 @@ impl RuleSet {
         let stands = |index: &Option<usize>| index.is_none_or(|i| facts.head.get(i).is_some_and(Option::is_some));
         for HeadRule { rule, value, implied, .. } in self.head.iter().filter(|r| stands(&r.block)) {
             let value = value.and_then(|v| facts.head.get(v)?.as_deref());
-            if (value.is_some() || rule.of_absent()) && (doubtful || !implied) && rule.breaks(&Env { this: value, ..env }) {
+            let env = Env { this: value, ..env };
+            if (value.is_some() || rule.of_absent()) && (doubtful || !implied) && rule.breaks(&env, &Conditions::default(), &mut []) {
                 hit(Hit { row: rule.row, element: rule.element, at: At::Head, stands: value.is_some() });
             }
         }
-        for rule in self.persons_head.iter().filter(|r| !r.of_absent() && r.breaks(&env)) {
+        for rule in self.persons_head.iter().filter(|r| !r.of_absent() && r.breaks(&env, &Conditions::default(), &mut [])) {
             hit(Hit { row: rule.row, element: rule.element, at: At::PersonsHead, stands: true });
         }
+    }
+}
+
+impl Conditions {
+    /// The number of a condition, which joins the others if it is new.
+    fn share(&mut self, expr: &Expr, cond: Cond) -> usize {
+        self.0.iter().position(|(e, _)| e == expr).unwrap_or_else(|| {
+            self.0.push((expr.clone(), cond));
+            self.0.len() - 1
+        })
+    }
+
+    fn get(&self, number: usize) -> &Cond {
+        &self.0[number].1
+    }
+
+    /// Room for what is known of each, at the beginning nothing.
+    fn forget<'h>(&self, holds: &'h mut [Option<bool>]) -> &'h mut [Option<bool>] {
+        let known = &mut holds[..self.0.len()];
+        known.fill(None);
+        known
     }
 }
 
@@ -404,23 +448,23 @@ impl Block {
     #[inline]
     fn run(&self, env: &Env<'_>, holds: &mut [Option<bool>], hit: &mut dyn FnMut(Hit)) {
         let (record, block) = (env.record, env.block);
-        let known = &mut holds[..self.conditions.len()];
-        known.fill(None);
+        let conditions = &self.conditions;
+        let known = conditions.forget(holds);
         let seen = record.seen(block);
         for rule in self.demanded.of(!seen).flat_map(|(_, rules)| rules) {
-            if self.applies(rule, env, known) && self.is_sure(rule, env) {
+            if rule.applies(env, conditions, known) && rule.is_sure(env, conditions) {
                 hit(rule.hit(block, record.offset(block), false));
             }
         }
         for rule in self.forbidden.of(seen).flat_map(|(_, rules)| rules) {
             let env = &self.at_first(env, rule.position);
-            if self.applies(rule, env, known) && self.is_sure(rule, env) {
+            if rule.applies(env, conditions, known) && rule.is_sure(env, conditions) {
                 hit(rule.hit(block, self.offset(env, rule.position), true));
             }
         }
         for rule in &self.presence {
             let env = &self.at_first(env, rule.position);
-            if self.applies(rule, env, known) && !env.holds(&rule.require) && self.is_sure(rule, env) {
+            if rule.breaks(env, conditions, known) {
                 let stands = record.has(block, rule.position);
                 let offset = if stands { self.offset(env, rule.position) } else { record.offset(block) };
                 hit(rule.hit(block, offset, stands));
@@ -431,43 +475,19 @@ impl Block {
                 for value in record.values(block, position) {
                     let env = Env { this: Some(value.text), ..*env };
                     for rule in rules {
-                        if self.applies(rule, &env, known) && !env.holds(&rule.require) && self.is_sure(rule, &env) {
+                        if rule.breaks(&env, conditions, known) {
                             hit(rule.hit(block, value.offset, true));
                         }
                     }
                 }
             } else {
                 for rule in rules {
-                    if self.applies(rule, env, known) && !env.holds(&rule.require) && self.is_sure(rule, env) {
+                    if rule.breaks(env, conditions, known) {
                         hit(rule.hit(block, self.offset(env, position), true));
                     }
                 }
             }
         }
-    }
-
-    #[inline]
-    fn applies(&self, rule: &Compiled, env: &Env<'_>, known: &mut [Option<bool>]) -> bool {
-        rule.can_be_judged(env)
-            && match &rule.when {
-                When::Always => true,
-                When::Own(cond) => env.holds(cond),
-                When::Shared(number) => *known[*number].get_or_insert_with(|| env.holds(&self.conditions[*number].1)),
-            }
-    }
-
-    /// Whether a rule that looks broken was judged by values that can be read: what cannot is told by the rules of form.
-    #[cold]
-    fn is_sure(&self, rule: &Compiled, env: &Env<'_>) -> bool {
-        let unreadable = Cell::new(false);
-        let env = env.watching(&unreadable);
-        match &rule.when {
-            When::Always => true,
-            When::Own(cond) => env.holds(cond),
-            When::Shared(number) => env.holds(&self.conditions[*number].1),
-        };
-        env.holds(&rule.require);
-        !unreadable.get()
     }
 
     /// Where the first value of a position is the checked one.
@@ -493,21 +513,32 @@ impl Compiled {
         (!self.person || env.person.is_some()) && (!self.name || env.facts.name.is_known())
     }
 
-    /// Whether a rule outside of blocks is broken.
-    fn breaks(&self, env: &Env<'_>) -> bool {
-        let applies = match &self.when {
-            When::Own(cond) => env.holds(cond),
-            When::Always | When::Shared(_) => true,
-        };
-        self.can_be_judged(env) && applies && !env.holds(&self.require) && self.is_sure(env)
+    /// `known`: what is known already of the shared conditions.
+    #[inline]
+    fn applies(&self, env: &Env<'_>, conditions: &Conditions, known: &mut [Option<bool>]) -> bool {
+        self.can_be_judged(env)
+            && match &self.when {
+                When::Always => true,
+                When::Own(cond) => env.holds(cond),
+                When::Shared(number) => *known[*number].get_or_insert_with(|| env.holds(conditions.get(*number))),
+            }
     }
 
-    fn is_sure(&self, env: &Env<'_>) -> bool {
+    #[inline]
+    fn breaks(&self, env: &Env<'_>, conditions: &Conditions, known: &mut [Option<bool>]) -> bool {
+        self.applies(env, conditions, known) && !env.holds(&self.require) && self.is_sure(env, conditions)
+    }
+
+    /// Whether a rule that looks broken was judged by values that can be read: what cannot is told by the rules of form.
+    #[cold]
+    fn is_sure(&self, env: &Env<'_>, conditions: &Conditions) -> bool {
         let unreadable = Cell::new(false);
         let env = env.watching(&unreadable);
-        if let When::Own(cond) = &self.when {
-            env.holds(cond);
-        }
+        match &self.when {
+            When::Always => true,
+            When::Own(cond) => env.holds(cond),
+            When::Shared(number) => env.holds(conditions.get(*number)),
+        };
         env.holds(&self.require);
         !unreadable.get()
     }

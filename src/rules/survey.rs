@@ -1,10 +1,12 @@
 //! What becomes of each row over all formats: does it run, what does it wait for, can it run at all.
 
+use std::sync::Arc;
+
 use super::compile::Sources;
 use super::conventions::Conventions;
-use super::set::{RuleSet, Side, State};
+use super::set::{RowState, RuleSet, Side, State};
 use super::table::Row;
-use crate::nsi::Books;
+use crate::nsi::{Books, StandsFor};
 use crate::registry::format::{Formats, PERSONS};
 use crate::tables::TableError;
 
@@ -24,6 +26,8 @@ pub struct Survey<'s> {
 pub enum Standing {
     /// It runs for some format.
     Executed,
+    /// It runs for some format, but checks less than it says: another book answers for one that is not there.
+    Partly(Arc<StandsFor>),
     /// It runs as soon as these books are imported.
     NoBook(Vec<String>),
     /// It needs what no file holds, or says it in words only.
@@ -38,6 +42,7 @@ impl Standing {
     pub fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Executed, _) | (_, Self::Executed) => Self::Executed,
+            (Self::Partly(what), _) | (_, Self::Partly(what)) => Self::Partly(what),
             (Self::NoBook(mut books), Self::NoBook(more)) => {
                 books.extend(more);
                 books.sort();
@@ -54,6 +59,7 @@ impl Standing {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Executed => "executed",
+            Self::Partly(_) => "partly",
             Self::NoBook(_) => "no-book",
             Self::External(_) => "not-expressible",
             Self::NoFormat => "no-format",
@@ -61,10 +67,10 @@ impl Standing {
     }
 }
 
-impl From<&State> for Standing {
-    fn from(state: &State) -> Self {
-        match state {
-            State::Executed => Self::Executed,
+impl From<&RowState> for Standing {
+    fn from(row: &RowState) -> Self {
+        match &row.state {
+            State::Executed => row.stands_in().map_or(Self::Executed, |what| Self::Partly(Arc::clone(what))),
             State::NoBook(book) => Self::NoBook(vec![book.clone()]),
             State::External(what) => Self::External(what.clone()),
             State::NotOfFormat => Self::NoFormat,
@@ -101,7 +107,7 @@ impl Survey<'_> {
                 sets.push(compile(own, Side::PersonsFromRecords)?);
             }
             for row in sets.iter().flat_map(RuleSet::states) {
-                best = best.or((&row.state).into());
+                best = best.or(row.into());
             }
         }
         Ok(best)

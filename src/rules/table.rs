@@ -1,5 +1,7 @@
 //! The rule tables under `rules/flk/`: one row a rule.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::ast::Expr;
@@ -83,12 +85,15 @@ pub const FLK_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv"
 /// A row that cannot be read, an id twice for the same files and days, a condition that does not parse: the table, the line and the place.
 pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<Row>, TableError> {
     let mut rows: Vec<Row> = Vec::new();
+    let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
     for table in tables {
         for (line, columns) in files.rows::<Columns>(table)? {
             let row = row(columns, table, line)?;
-            if let Some(other) = rows.iter().find(|r| r.id == row.id && overlap(r, &row)) {
+            let same = by_id.entry(row.id.clone()).or_default();
+            if let Some(other) = same.iter().map(|i| &rows[*i]).find(|r| overlap(r, &row)) {
                 return Err(TableError::new(table, line, format!("{} stands twice for the same files and days (line {})", row.id, other.place.1)));
             }
+            same.push(rows.len());
             rows.push(row);
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::desk::Desk;
-use crate::stand_in::{Asked, Reply, StandIn, list, profiles};
+use crate::stand_in::{Asked, Reply, StandIn, archive, list, profiles};
 
 fn site(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> StandIn {
     StandIn::new(move |asked| if asked.path.starts_with("/data?") { Reply::ok(list(&[("V002", "5.0", "30.01.2026")])) } else { answer(asked) })
@@ -43,7 +43,6 @@ fn a_site_that_fails_is_named_with_what_to_do() {
     assert!(out.contains("V002: не обновлён, прежняя редакция на месте: вместо справочника пришла веб-страница") && out.contains("не удалось 1"), "{out}");
     for (args, code, text) in [
         (["nsi", "update", "X001"].as_slice(), 2, "puomp nsi list"),
-        (&["nsi", "update", "Q015"], 2, "puomp rules import"),
         (&["nsi", "update", "--url", "nsi.ffoms.ru"], 2, "https://"),
         (&["nsi", "update", "--proxy", "http://"], 2, "--proxy"),
         (&["nsi", "update", "--from", "нет такой"], 2, "нет такой"),
@@ -51,4 +50,42 @@ fn a_site_that_fails_is_named_with_what_to_do() {
         let (found, _, err) = desk.run(args);
         assert!(found == code && err.contains(text), "{args:?}: {found} {err}");
     }
+}
+
+/// An edition of the rule book with one rule more than the built-in one knows.
+fn rule_book(edition: &str, date: &str) -> String {
+    let rule = "<zap><ID_TEST>003F.00.9990</ID_TEST><ID_EL>ZL_LIST/ZAP/Z_SL/SL/DN</ID_EL><TYPE_MD><TYPE_D>H</TYPE_D></TYPE_MD>\
+        <USL_TEST>USL_OK=3</USL_TEST><DATEBEG>01.11.2019</DATEBEG></zap>";
+    format!("<packet><zglv><type>FLK_MPF</type><version>{edition}</version><date>{date}</date></zglv>{rule}</packet>")
+}
+
+#[test]
+fn the_rule_book_comes_the_same_way() {
+    let site = StandIn::new(|asked| match asked.path.as_str() {
+        p if p.starts_with("/data?") => Reply::ok(list(&[("Q015", "9.9", "01.02.2030")])),
+        _ => Reply::ok(archive(&[("Q015.xml", &rule_book("9.9", "01.02.2030"))])),
+    });
+    let desk = desk();
+    let run = |more: &[&str]| desk.run(&[&["nsi", "update", "Q015", "--url", &site.url], more].concat());
+    let (code, out, _) = run(&["--dry-run"]);
+    assert!(code == 0 && out.starts_with("Q015: имеется 2.2 от 2021-02-12, предлагается 9.9 от 2030-02-01: новее\n"), "{out}");
+    assert!(!desk.path(".puomp/rules").exists());
+    let (code, out, err) = run(&[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("Q015: 9.9 от 2030-02-01, строк 1; была встроенная 2.2 от 2021-02-12; правила: новое: 1, "), "{out}");
+    let (_, out, _) = desk.run(&["rules", "list", "--id", "003F.00.9990"]);
+    assert!(out.contains("003F.00.9990  H "), "{out}");
+    let (code, out, _) = run(&["--format", "json"]);
+    let answer: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &answer["books"][0]["standing"], &answer["books"][0]["outcome"]), (0, &"current".into(), &"left".into()));
+    // The same command takes the packet from a folder, and leaves the newer edition that is there.
+    let other = Desk::new();
+    fs::create_dir_all(other.path(".puomp")).expect("a folder");
+    fs::create_dir(other.path("с сайта")).expect("a folder");
+    fs::write(other.path("с сайта/a.xml"), rule_book("9.9", "01.02.2030")).expect("written");
+    let (code, out, _) = other.run(&["nsi", "update", "--from", "с сайта"]);
+    assert!(code == 0 && out.starts_with("Q015: 9.9 от 2030-02-01, строк 1; "), "{out}");
+    fs::write(other.path("с сайта/a.xml"), rule_book("9.8", "01.02.2029")).expect("written");
+    let (code, out, _) = other.run(&["nsi", "update", "--from", "с сайта"]);
+    assert!(code == 0 && out.contains("имеющаяся новее, остаётся"), "{out}");
 }

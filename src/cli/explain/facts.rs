@@ -106,8 +106,11 @@ pub(super) struct Federal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<Both>,
     pub(super) kind: String,
-    /// executed, no-book, not-expressible, no-format.
+    /// executed, partly, no-book, not-expressible, no-format.
     pub(super) state: &'static str,
+    /// What is checked meanwhile, where it is executed in part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) partly: Option<Both>,
     pub(super) waits_for: Vec<String>,
     pub(super) twin: String,
     pub(super) source: String,
@@ -216,7 +219,12 @@ impl Book {
             note: Both::if_any(&row.note.ru, &row.note.en),
             kind: row.kind.clone(),
             state: standing.as_str(),
-            waits_for: if let Standing::NoBook(books) = standing { books } else { Vec::new() },
+            partly: if let Standing::Partly(what) = &standing { Both::if_any(&what.what.ru, &what.what.en) } else { None },
+            waits_for: match standing {
+                Standing::NoBook(books) => books,
+                Standing::Partly(what) => vec![what.book.to_string()],
+                _ => Vec::new(),
+            },
             twin: texts.twin.clone(),
             source: texts.source.clone(),
             passing: example.as_ref().map(|e| e.passing.clone()),

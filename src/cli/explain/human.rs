@@ -86,6 +86,7 @@ impl Sheet<'_> {
         }
         let state = match v.state {
             "executed" => texts.get(Key::ExplainRuns, lang).to_owned(),
+            "partly" => texts.fill(Key::ExplainPartly, lang, &[("what", v.partly.as_ref().map_or("", |what| what.get(lang)))]),
             "no-book" => texts.fill(Key::ExplainWaits, lang, &[("books", &v.waits_for.join(", "))]),
             "no-format" => texts.get(Key::ExplainNoFormat, lang).to_owned(),
             _ => texts.get(Key::ExplainOutside, lang).to_owned(),

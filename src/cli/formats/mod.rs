@@ -7,9 +7,10 @@ mod rows;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::Exit;
+use super::args::ListShape;
 use crate::finding::Lang;
 use crate::registry::format::{Family, Format, Formats, NodeId, PERSONS, write_xsd};
 use crate::report::{Key, Texts};
@@ -28,7 +29,7 @@ enum Command {
     List {
         /// Form of the answer
         #[arg(long, value_enum, default_value_t)]
-        format: Shape,
+        format: ListShape,
     },
     /// Elements of an edition
     Show {
@@ -40,7 +41,7 @@ enum Command {
         element: Option<String>,
         /// Form of the answer
         #[arg(long, value_enum, default_value_t)]
-        format: Shape,
+        format: ListShape,
     },
     /// An edition as XML Schema 1.0
     Export {
@@ -52,18 +53,6 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         xsd: PathBuf,
     },
-}
-
-/// Form of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Shape {
-    /// For reading
-    #[default]
-    Human,
-    /// For programs
-    Json,
-    /// For tables
-    Csv,
 }
 
 /// Why the command did not answer.
@@ -156,9 +145,9 @@ pub(super) fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: La
         Command::List { format } => {
             let list: Vec<rows::EditionRow<'_>> = formats.all().map(|f| rows::EditionRow::new(f)).collect();
             match format {
-                Shape::Human => human::list(&list, formats, texts, lang, out)?,
-                Shape::Json => machine::list_json(&list, out)?,
-                Shape::Csv => machine::csv(&list, out)?,
+                ListShape::Human => human::list(&list, formats, texts, lang, out)?,
+                ListShape::Json => machine::list_json(&list, out)?,
+                ListShape::Csv => machine::csv(&list, out)?,
             }
         }
         Command::Show { family, edition, element, format } => {
@@ -169,10 +158,10 @@ pub(super) fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: La
             };
             let list: Vec<rows::ElementRow<'_>> = ids.into_iter().map(|id| rows::ElementRow::new(formats, chosen, id)).collect();
             match format {
-                Shape::Human if element.is_some() => human::elements(&list, chosen, formats, texts, lang, out)?,
-                Shape::Human => human::table(&list, chosen, texts, lang, out)?,
-                Shape::Json => machine::show_json(chosen, &list, out)?,
-                Shape::Csv => machine::csv(&list, out)?,
+                ListShape::Human if element.is_some() => human::elements(&list, chosen, formats, texts, lang, out)?,
+                ListShape::Human => human::table(&list, chosen, texts, lang, out)?,
+                ListShape::Json => machine::show_json(chosen, &list, out)?,
+                ListShape::Csv => machine::csv(&list, out)?,
             }
         }
         Command::Export { family, edition, xsd } => {

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::words;
+use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, print};
 use crate::finding::Lang;
@@ -27,7 +28,7 @@ pub(super) struct ImportArgs {
     force: bool,
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
-    format: super::Shape,
+    format: ListShape,
 }
 
 impl ImportArgs {
@@ -95,11 +96,11 @@ struct Body<'a> {
 }
 
 /// What came of each file.
-pub(super) fn report(all: &[Import], folder: &Path, format: super::Shape, ui: &Ui<'_>) -> Result<(), Failure> {
+pub(super) fn report(all: &[Import], folder: &Path, format: ListShape, ui: &Ui<'_>) -> Result<(), Failure> {
     let rows = || all.iter().map(Row::new);
     match format {
-        super::Shape::Json => super::json(&Body { folder: folder.display().to_string(), imports: rows().collect() }),
-        super::Shape::Csv => {
+        ListShape::Json => super::json(&Body { folder: folder.display().to_string(), imports: rows().collect() }),
+        ListShape::Csv => {
             let head = ["file", "book", "edition", "date", "rows", "replaced_edition", "replaced_date", "refusal", "details"];
             let cells = rows().map(|r| {
                 let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
@@ -109,7 +110,7 @@ pub(super) fn report(all: &[Import], folder: &Path, format: super::Shape, ui: &U
             });
             super::csv(&head, &cells.collect::<Vec<_>>())
         }
-        super::Shape::Human => print(&human(all, folder, ui.quiet, ui.texts, ui.lang)),
+        ListShape::Human => print(&human(all, folder, ui.quiet, ui.texts, ui.lang)),
     }
 }
 

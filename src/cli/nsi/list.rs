@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Shape, words};
+use super::words;
+use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, print};
 use crate::finding::Lang;
@@ -60,19 +61,19 @@ impl Row {
     }
 }
 
-pub(super) fn run(format: Shape, folder: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(format: ListShape, folder: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
     let books = super::load(folder, files)?;
     let today = Date::today();
     let at_hand: Vec<&Book> = books.iter().map(AsRef::as_ref).collect();
     super::complain(&books, ui)?;
     let absent = || books.catalog().iter().filter(|info| info.stock != Stock::Rules && !at_hand.iter().any(|b| b.info().id == info.id));
     match format {
-        Shape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), folder, today, ui))?,
-        Shape::Json | Shape::Csv => {
+        ListShape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), folder, today, ui))?,
+        ListShape::Json | ListShape::Csv => {
             let mut rows: Vec<Row> = at_hand.iter().map(|b| Row::new(b.info(), Some(b.describe()), today)).collect();
             rows.extend(absent().map(|info| Row::new(info, None, today)));
             rows.sort_by(|a, b| a.book.cmp(&b.book));
-            if format == Shape::Json {
+            if format == ListShape::Json {
                 super::json(&Body { folder: folder.map(|f| f.display().to_string()), books: rows })?;
             } else {
                 table(&rows)?;

@@ -9,10 +9,10 @@ mod words;
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::args::Cli;
+use super::args::{Cli, ListShape};
 use super::ui::{Ui, say};
 use super::{Exit, Failure};
 use crate::nsi::Books;
@@ -40,22 +40,10 @@ enum Command {
     List {
         /// Form of the answer.
         #[arg(long, value_enum, default_value_t)]
-        format: Shape,
+        format: ListShape,
     },
     /// A book or rows of it.
     Show(show::ShowArgs),
-}
-
-/// Form of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Shape {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
-    /// For tables.
-    Csv,
 }
 
 impl NsiArgs {
@@ -63,7 +51,7 @@ impl NsiArgs {
         let folder = folder(cli);
         match &self.command {
             Command::Import(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, files, ui),
-            Command::Update(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, files, ui),
+            Command::Update(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, super::rules::folder(cli).as_deref(), files, ui),
             Command::List { format } => list::run(*format, folder.as_deref(), files, ui),
             Command::Show(verb) => verb.run(folder.as_deref(), files, ui),
         }

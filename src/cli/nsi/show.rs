@@ -5,7 +5,8 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Shape, list, words};
+use super::{list, words};
+use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, print};
 use crate::nsi::{Book, Books, Date, FieldIx, RowIx, Span, Stock};
@@ -29,7 +30,7 @@ pub(super) struct ShowArgs {
     field: Option<String>,
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
-    format: Shape,
+    format: ListShape,
 }
 
 #[derive(Serialize)]
@@ -79,14 +80,14 @@ impl ShowArgs {
         let rows = match &self.code {
             Some(code) => Some(book.index(self.field(book)?).rows(code).to_vec()),
             // A day alone asks for what is valid on it.
-            None if on.is_some() && self.format != Shape::Human => Some(book.rows().collect()),
+            None if on.is_some() && self.format != ListShape::Human => Some(book.rows().collect()),
             None => None,
         };
         let shown: Option<Vec<RowIx>> = rows.as_ref().map(|rows| rows.iter().copied().filter(|r| on.is_none_or(|on| book.valid(*r, on))).collect());
         match self.format {
-            Shape::Json => super::json(&Body { book: head(book, on), rows: shown.as_ref().map(|rows| rows.iter().map(|r| row(book, *r)).collect()) })?,
-            Shape::Csv => self.csv(book, shown.as_deref())?,
-            Shape::Human => print(&match (&self.code, &shown) {
+            ListShape::Json => super::json(&Body { book: head(book, on), rows: shown.as_ref().map(|rows| rows.iter().map(|r| row(book, *r)).collect()) })?,
+            ListShape::Csv => self.csv(book, shown.as_deref())?,
+            ListShape::Human => print(&match (&self.code, &shown) {
                 (Some(code), Some(shown)) => self.rows(book, code, shown, rows.as_deref().unwrap_or_default(), ui),
                 _ => about(book, on, ui),
             })?,

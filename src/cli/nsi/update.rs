@@ -7,14 +7,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::words;
+use crate::cli::args::ListShape;
 use crate::cli::ui::{Transfer, Ui, say};
 use crate::cli::{Exit, Failure, print};
 use crate::finding::Lang;
 use crate::nsi::Importer;
 use crate::nsi::update::{
-    Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, Site, Standing, Step, Trouble, Watch, Ways, update,
+    Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update,
 };
 use crate::report::{Key, Texts};
+use crate::rules::import::Updates;
 use crate::tables::RuleFiles;
 
 /// What `update` takes.
@@ -43,25 +45,28 @@ pub(super) struct UpdateArgs {
     ca: Option<PathBuf>,
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
-    format: super::Shape,
+    format: ListShape,
 }
 
 impl UpdateArgs {
-    pub(super) fn run(&self, folder: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    /// `rules` is the folder of imported rules: books of rules are stored there.
+    pub(super) fn run(&self, folder: &Path, rules: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let importer = Importer::new(files, folder)?;
+        let updates = rules.map(|rules| Updates::new(files, rules, Some(folder)));
+        let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
         let order = Order { books: self.ids.clone(), dry_run: self.dry_run };
         let watch = Teller { bar: ui.transfer(), ui };
         let steps = match &self.from {
             Some(path) if !path.exists() => {
                 return Err(Failure::Read(path.clone(), std::io::Error::from(std::io::ErrorKind::NotFound)));
             }
-            Some(path) => update(&importer, From::Folder(path), &order, &watch),
+            Some(path) => update(&importer, rules, From::Folder(path), &order, &watch),
             None => {
                 let mut site = Site::load(files)?;
                 let addresses = Addresses { url: self.url.clone(), ministry: self.ministry_url.clone() };
                 site.redirect(&addresses).map_err(|BadAddress(given)| usage(ui, Key::NsiUpdateBadUrl, &[("url", &given)]))?;
                 let http = self.http(&site, ui)?;
-                update(&importer, From::Site(&site, &http as &dyn Fetch), &order, &watch)
+                update(&importer, rules, From::Site(&site, &http as &dyn Fetch), &order, &watch)
             }
         };
         watch.bar.done();
@@ -110,12 +115,12 @@ impl UpdateArgs {
 
     fn report(&self, steps: &[Step], folder: &Path, ui: &Ui<'_>) -> Result<(), Failure> {
         match self.format {
-            super::Shape::Human => print(&self.human(steps, folder, ui)),
-            super::Shape::Json => {
+            ListShape::Human => print(&self.human(steps, folder, ui)),
+            ListShape::Json => {
                 let books = steps.iter().map(Row::new).collect();
                 super::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
             }
-            super::Shape::Csv => {
+            ListShape::Csv => {
                 let head = ["book", "outcome", "standing", "edition", "date", "site_edition", "site_date", "rows", "fault", "details"];
                 let cells = steps.iter().map(Row::new).map(|r| {
                     let text = |o: Option<String>| o.unwrap_or_default();
@@ -139,6 +144,11 @@ impl UpdateArgs {
                 Outcome::Taken(book) => {
                     taken += 1;
                     Some(words::taken(book, texts, lang)).filter(|_| !ui.quiet)
+                }
+                Outcome::TakenRules(book) => {
+                    taken += 1;
+                    let line = words::taken_rules(book, texts, lang);
+                    Some(texts.fill(Key::NsiUpdateRules, lang, &[("line", &line), ("changes", book.changes.get(lang))])).filter(|_| !ui.quiet)
                 }
                 Outcome::Left => {
                     left += 1;
@@ -214,6 +224,7 @@ fn reason(fault: &Fault, texts: &Texts, lang: Lang) -> String {
         Fault::NotAPacket => texts.get(Key::NsiUpdateNotAPacket, lang).to_owned(),
         Fault::OtherEdition { promised, found } => texts.fill(Key::NsiUpdateOtherEdition, lang, &[("promised", promised), ("found", found)]),
         Fault::Refused(refusal) => texts.fill(Key::NsiUpdateRefused, lang, &[("reason", &words::refusal(refusal, texts, lang))]),
+        Fault::Rules { text, .. } => texts.fill(Key::NsiUpdateRefusedRules, lang, &[("reason", text.get(lang))]),
         Fault::NotListed => texts.get(Key::NsiUpdateNotListed, lang).to_owned(),
     }
 }
@@ -282,12 +293,14 @@ impl Row {
     fn new(step: &Step) -> Self {
         let (outcome, rows, fault) = match &step.outcome {
             Outcome::Taken(taken) => ("taken", Some(taken.book.rows), None),
+            Outcome::TakenRules(taken) => ("taken", Some(taken.book.rows), None),
             Outcome::Left => ("left", None, None),
             Outcome::Failed(fault) => ("failed", None, Some(fault)),
         };
         let details = match fault {
             Some(Fault::Trouble(trouble)) => trouble.detail(),
             Some(Fault::Refused(refusal)) => refusal.to_string(),
+            Some(Fault::Rules { text, .. }) => text.ru.clone(),
             Some(Fault::OtherEdition { promised, found }) => format!("promised={promised} found={found}"),
             _ => String::new(),
         };

@@ -2,6 +2,7 @@
 
 use crate::cli::ui::Ui;
 use crate::finding::Lang;
+use crate::nsi::update::TakenRules;
 use crate::nsi::{BookFault, Date, Description, ImageError, Refusal, Taken};
 use crate::report::{Key, Texts};
 
@@ -19,14 +20,24 @@ pub(super) fn edition(book: &Description, texts: &Texts, lang: Lang) -> String {
 
 /// «V002: 5.0 от 2026-01-30, строк 200; была 3.0 от 2018-03-30».
 pub(super) fn taken(taken: &Taken, texts: &Texts, lang: Lang) -> String {
-    let rows = texts.number(lang, taken.book.rows as u64);
-    let mut line = texts.fill(Key::NsiTaken, lang, &[("book", &taken.book.id), ("edition", &edition(&taken.book, texts, lang)), ("rows", &rows)]);
-    if let Some(replaced) = &taken.replaced {
-        let key = if replaced.imported { Key::NsiTakenWas } else { Key::NsiTakenWasBuiltIn };
-        line.push_str(&texts.fill(key, lang, &[("edition", &edition(replaced, texts, lang))]));
-    }
+    let mut line = in_place_of(&taken.book, taken.replaced.as_ref(), texts, lang);
     if taken.left_out > 0 {
         line.push_str(&texts.fill(Key::NsiTakenLeftOut, lang, &[("rows", &texts.number(lang, taken.left_out as u64))]));
+    }
+    line
+}
+
+/// The same of a rule book.
+pub(super) fn taken_rules(taken: &TakenRules, texts: &Texts, lang: Lang) -> String {
+    in_place_of(&taken.book, taken.replaced.as_ref(), texts, lang)
+}
+
+fn in_place_of(book: &Description, replaced: Option<&Description>, texts: &Texts, lang: Lang) -> String {
+    let rows = texts.number(lang, book.rows as u64);
+    let mut line = texts.fill(Key::NsiTaken, lang, &[("book", &book.id), ("edition", &edition(book, texts, lang)), ("rows", &rows)]);
+    if let Some(replaced) = replaced {
+        let key = if replaced.imported { Key::NsiTakenWas } else { Key::NsiTakenWasBuiltIn };
+        line.push_str(&texts.fill(key, lang, &[("edition", &edition(replaced, texts, lang))]));
     }
     line
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::Shape;
+use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, nsi, print};
 use crate::report::Key;
@@ -19,7 +19,9 @@ const EDITIONS: &str = "flk/editions.csv";
 #[derive(Debug, Clone, Default, Serialize)]
 struct Counts {
     total: usize,
+    /// Those in part among them.
     executed: usize,
+    partly: usize,
     no_book: usize,
     not_expressible: usize,
     no_format: usize,
@@ -28,16 +30,17 @@ struct Counts {
 impl Counts {
     fn add(&mut self, standing: &Standing) {
         self.total += 1;
+        self.partly += usize::from(matches!(standing, Standing::Partly(_)));
         *match standing {
-            Standing::Executed => &mut self.executed,
+            Standing::Executed | Standing::Partly(_) => &mut self.executed,
             Standing::NoBook(_) => &mut self.no_book,
             Standing::External(_) => &mut self.not_expressible,
             Standing::NoFormat => &mut self.no_format,
         } += 1;
     }
 
-    fn cells(&self) -> [String; 5] {
-        [self.total, self.executed, self.no_book, self.not_expressible, self.no_format].map(|n| n.to_string())
+    fn cells(&self) -> [String; 6] {
+        [self.total, self.executed, self.partly, self.no_book, self.not_expressible, self.no_format].map(|n| n.to_string())
     }
 }
 
@@ -64,8 +67,10 @@ struct Idle<'a> {
     id: &'a str,
     files: &'a [String],
     state: &'static str,
-    books: &'a [String],
+    books: Vec<&'a str>,
     reason: &'a str,
+    #[serde(skip)]
+    partly: bool,
 }
 
 #[derive(Serialize)]
@@ -73,10 +78,12 @@ struct Body<'a> {
     editions: &'a [Edition],
     groups: Vec<Group>,
     categories: Vec<Category>,
+    /// Executed, but checked less than they say.
+    partly: Vec<Idle<'a>>,
     not_executed: Vec<Idle<'a>>,
 }
 
-pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(format: ListShape, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
     let rules = coverage(files, books)?;
     let editions: Vec<Edition> = files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).collect();
     let mut groups: BTreeMap<(&str, &'static str), Counts> = BTreeMap::new();
@@ -86,8 +93,8 @@ pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &U
         categories.entry((rule.category(), &rule.kind)).or_default().add(&rule.standing);
     }
     match format {
-        Shape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
-        Shape::Json => {
+        ListShape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
+        ListShape::Json => {
             let group = |((source, files), counts): (&(&str, &'static str), &Counts)| Group { source: (*source).to_owned(), files, counts: counts.clone() };
             let category = |((category, kind), counts): (&(&str, &str), &Counts)| Category {
                 category: (*category).to_owned(),
@@ -96,9 +103,10 @@ pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &U
             };
             let groups = groups.iter().map(group).collect();
             let categories = categories.iter().map(category).collect();
-            nsi::json(&Body { editions: &editions, groups, categories, not_executed: rules.iter().filter_map(idle).collect() })?;
+            let (partly, not_executed) = rules.iter().filter_map(idle).partition(|i| i.partly);
+            nsi::json(&Body { editions: &editions, groups, categories, partly, not_executed })?;
         }
-        Shape::Csv => {
+        ListShape::Csv => {
             let head = ["id", "files", "kind", "source", "state", "books", "reason"];
             let cells = |r: &Covered| {
                 let (books, reason) = idle(r).map_or((String::new(), String::new()), |i| (i.books.join(" "), i.reason.to_owned()));
@@ -111,13 +119,15 @@ pub(super) fn run(format: Shape, books: Option<&Path>, files: &RuleFiles, ui: &U
 }
 
 fn idle(rule: &Covered) -> Option<Idle<'_>> {
-    let (books, reason): (&[String], &str) = match &rule.standing {
+    let (books, reason): (Vec<&str>, &str) = match &rule.standing {
         Standing::Executed => return None,
-        Standing::NoBook(books) => (books, ""),
-        Standing::External(reason) => (&[], reason),
-        Standing::NoFormat => (&[], ""),
+        Standing::Partly(what) => (vec![&what.book], &what.what.ru),
+        Standing::NoBook(books) => (books.iter().map(String::as_str).collect(), ""),
+        Standing::External(reason) => (Vec::new(), reason),
+        Standing::NoFormat => (Vec::new(), ""),
     };
-    Some(Idle { id: &rule.id, files: &rule.files, state: rule.standing.as_str(), books, reason })
+    let partly = matches!(rule.standing, Standing::Partly(_));
+    Some(Idle { id: &rule.id, files: &rule.files, state: rule.standing.as_str(), books, reason, partly })
 }
 
 fn human(
@@ -157,6 +167,16 @@ fn human(
         let list: Vec<String> = waiting.iter().map(|(book, count)| format!("{book} ({count})")).collect();
         out.push('\n');
         out.push_str(&texts.fill(Key::RulesWaiting, lang, &[("books", &list.join(", "))]));
+        out.push('\n');
+    }
+    let mut partly: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for rule in rules {
+        if let Standing::Partly(what) = &rule.standing {
+            partly.entry(what.what.get(lang)).or_default().push(&rule.id);
+        }
+    }
+    for (what, ids) in partly {
+        out.push_str(&texts.fill(Key::RulesPartly, lang, &[("what", what), ("ids", &ids.join(" "))]));
         out.push('\n');
     }
     let ids: Vec<&str> = rules.iter().filter(|r| matches!(r.standing, Standing::External(_))).map(|r| r.id.as_str()).collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::Shape;
+use crate::cli::args::ListShape;
 use crate::cli::ui::{Ui, say};
 use crate::cli::{Exit, Failure, nsi, print};
 use crate::report::Key;
@@ -29,7 +29,7 @@ pub(super) struct ImportArgs {
     full: bool,
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
-    format: Shape,
+    format: ListShape,
 }
 
 #[derive(Serialize)]
@@ -105,9 +105,9 @@ impl ImportArgs {
             plans.push((path, plan, stored));
         }
         match self.format {
-            Shape::Human => print(&plans.iter().map(|p| self.human(p, &importer, ui)).collect::<String>())?,
-            Shape::Json => nsi::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
-            Shape::Csv => self.table(&plans, &importer, ui)?,
+            ListShape::Human => print(&plans.iter().map(|p| self.human(p, &importer, ui)).collect::<String>())?,
+            ListShape::Json => nsi::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
+            ListShape::Csv => self.table(&plans, &importer, ui)?,
         }
         Ok(worst)
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::Shape;
+use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, nsi, print};
 use crate::finding::Lang;
@@ -30,7 +30,7 @@ pub(super) struct ListArgs {
     inferred: bool,
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
-    format: Shape,
+    format: ListShape,
 }
 
 #[derive(Serialize)]
@@ -69,12 +69,12 @@ impl ListArgs {
         let reasons: Vec<ReasonRow> = files.rows(REASONS)?.into_iter().map(|(_, r)| r).collect();
         let used = |r: &&ReasonRow| rules.iter().any(|rule| rule.inferred == r.id);
         match self.format {
-            Shape::Human => print(&self.human(&rules, &reasons.iter().filter(used).collect::<Vec<_>>(), ui))?,
-            Shape::Json => {
+            ListShape::Human => print(&self.human(&rules, &reasons.iter().filter(used).collect::<Vec<_>>(), ui))?,
+            ListShape::Json => {
                 let inferred = reasons.iter().filter(used).map(|r| Reason { id: r.id.clone(), ru: r.ru.clone(), en: r.en.clone() }).collect();
                 nsi::json(&Body { rules: &rules, inferred })?;
             }
-            Shape::Csv => table(&rules)?,
+            ListShape::Csv => table(&rules)?,
         }
         Ok(if rules.is_empty() { Exit::Nothing } else { Exit::Done })
     }

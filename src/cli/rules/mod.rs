@@ -6,9 +6,9 @@ mod list;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::args::Cli;
+use super::args::{Cli, ListShape};
 use super::ui::Ui;
 use super::{Exit, Failure, nsi};
 use crate::sys::data_folder;
@@ -36,20 +36,8 @@ enum Command {
     Coverage {
         /// Form of the answer.
         #[arg(long, value_enum, default_value_t)]
-        format: Shape,
+        format: ListShape,
     },
-}
-
-/// Form of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Shape {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
-    /// For tables.
-    Csv,
 }
 
 impl RulesArgs {

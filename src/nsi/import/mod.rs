@@ -296,8 +296,12 @@ impl Importer {
     /// Why it would not be taken.
     pub(super) fn prepare(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Prepared, Refusal> {
         let text = source::decode(bytes)?;
-        let table = if source::is_xml(&text) { xml::read(&text) } else { table::read(&text) }?;
+        let mut table = if source::is_xml(&text) { xml::read(&text) } else { table::read(&text) }?;
         let info = recognise::book(&self.catalog, wish.book.as_deref(), stem, &table, wish.force)?;
+        let part = |part| table.fields().iter().position(|f| info.canonical(f).eq_ignore_ascii_case(part)).map(|at| at as u16);
+        if let Some(parts) = info.key_parts().map(part).collect::<Option<Vec<u16>>>().filter(|p| p.len() > 1) {
+            table.join(&info.key, &parts).map_err(|_| Refusal::TooLarge)?;
+        }
         let current = self.current(&info)?;
         let base = current.as_ref().filter(|_| stem.to_ascii_lowercase().ends_with(ADDITION));
         let label = compile::Label {

@@ -83,6 +83,22 @@ impl RawTable {
         }
     }
 
+    /// Adds a field in which each row has the values of other fields, written together.
+    pub(super) fn join(&mut self, name: &str, parts: &[u16]) -> Result<(), TooManyFields> {
+        let field = self.field(name)?;
+        let (mut cells, mut rows) = (Vec::with_capacity(self.cells.len() + self.len()), vec![0]);
+        for row in 0..self.len() {
+            cells.extend_from_slice(&self.cells[self.rows[row]..self.rows[row + 1]]);
+            let joined: String = parts.iter().map(|part| self.value(row, *part)).collect();
+            let start = self.text.len();
+            self.text.push_str(&joined);
+            cells.push(Cell { field, start, end: self.text.len() });
+            rows.push(cells.len());
+        }
+        (self.cells, self.rows) = (cells, rows);
+        Ok(())
+    }
+
     pub(super) fn fields(&self) -> &[String] {
         &self.fields
     }

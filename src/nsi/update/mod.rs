@@ -24,7 +24,8 @@ pub use site::{Addresses, BadAddress, Site};
 use super::book::Description;
 use super::catalog::{BookInfo, Stock};
 use super::date::Date;
-use super::import::{Importer, Prepared, Refusal, Taken, Wish, source, version_order};
+use super::import::{Importer, Refusal, Taken, Wish, source, version_order};
+use crate::finding::Text;
 use crate::registry::archive::is_zip;
 use download::Downloads;
 use list::NoList;
@@ -96,6 +97,13 @@ pub enum Fault {
     },
     /// The importer does not take it.
     Refused(Refusal),
+    /// Whoever takes rule books does not take it.
+    Rules {
+        /// A stable name.
+        code: &'static str,
+        /// Why.
+        text: Text,
+    },
     /// The site does not have this book.
     NotListed,
 }
@@ -110,6 +118,7 @@ impl Fault {
             Self::NotAPacket => "not-a-packet",
             Self::OtherEdition { .. } => "other-edition",
             Self::Refused(refusal) => refusal.code(),
+            Self::Rules { code, .. } => code,
             Self::NotListed => "not-listed",
         }
     }
@@ -125,6 +134,8 @@ impl Fault {
 pub enum Outcome {
     /// A new edition is in its place.
     Taken(Box<Taken>),
+    /// A new edition of a rule book is in its place.
+    TakenRules(Box<TakenRules>),
     /// Nothing had to be done, or nothing was to be done.
     Left,
     /// It failed.
@@ -146,10 +157,45 @@ pub struct Step {
     pub outcome: Outcome,
 }
 
+/// A rule book that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenRules {
+    /// The book as it is now.
+    pub book: Description,
+    /// The edition that was used before.
+    pub replaced: Option<Description>,
+    /// What changed by it: how many rules are new, changed, ended, not to be expressed.
+    pub changes: Text,
+}
+
+/// Takes rule books. They are more than tables of codes: whoever can read them orders the update.
+pub trait RuleBooks {
+    /// Ids of those that are fetched without being named.
+    fn unasked(&self) -> Vec<String>;
+
+    /// The edition at hand.
+    ///
+    /// # Errors
+    /// The tables of rules have an error.
+    fn at_hand(&self, id: &str) -> Result<Option<Description>, Fault>;
+
+    /// What a packet says of itself.
+    ///
+    /// # Errors
+    /// It is no rule book, or a damaged one.
+    fn look(&self, packet: &[u8]) -> Result<Description, Fault>;
+
+    /// Puts a packet's rules in the place of those at hand: all of them or none, and never an older edition's.
+    ///
+    /// # Errors
+    /// It is not taken, or cannot be written.
+    fn take(&self, packet: &[u8], source: &str) -> Result<TakenRules, Fault>;
+}
+
 /// Which books, and whether anything is to change.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
-    /// Ids of books; empty means all that the table of books knows.
+    /// Ids of books; empty means all that the table of books knows, and the rule books that are fetched unasked.
     pub books: Vec<String>,
     /// Only look.
     pub dry_run: bool,
@@ -160,7 +206,7 @@ pub struct Order {
 pub enum NoOrder {
     /// The table of books does not know it.
     Unknown(String),
-    /// A book of rules, which another command takes.
+    /// A book of rules, and nobody is there to take it.
     Rules(String),
 }
 
@@ -173,16 +219,16 @@ pub enum From<'a> {
     Folder(&'a Path),
 }
 
-/// Brings books up to date.
+/// Brings books up to date; `rules` takes the rule books among them.
 ///
 /// # Errors
 /// A book was ordered that cannot be; nothing was done then.
-pub fn update(importer: &Importer, from: From<'_>, order: &Order, watch: &dyn Watch) -> Result<Vec<Step>, NoOrder> {
-    let books = ordered(importer, order)?;
+pub fn update(importer: &Importer, rules: Option<&dyn RuleBooks>, from: From<'_>, order: &Order, watch: &dyn Watch) -> Result<Vec<Step>, NoOrder> {
+    let books = ordered(importer, rules, order)?;
     Ok(match from {
         From::Site(site, fetch) => {
             let downloads = Downloads::new(fetch, &site.transfer, watch);
-            let mut run = Run { importer, site, downloads, order, fund: None };
+            let mut run = Run { importer, rules, site, downloads, order, fund: None };
             let all = books.len();
             let steps = books.iter().enumerate().map(|(at, info)| {
                 watch.book(&info.id, at + 1, all);
@@ -190,18 +236,19 @@ pub fn update(importer: &Importer, from: From<'_>, order: &Order, watch: &dyn Wa
             });
             steps.collect()
         }
-        From::Folder(path) => of_folder(importer, path, &books, order, watch),
+        From::Folder(path) => Folder { importer, rules, order }.steps(path, &books, watch),
     })
 }
 
-fn ordered(importer: &Importer, order: &Order) -> Result<Vec<Arc<BookInfo>>, NoOrder> {
+fn ordered(importer: &Importer, rules: Option<&dyn RuleBooks>, order: &Order) -> Result<Vec<Arc<BookInfo>>, NoOrder> {
     if order.books.is_empty() {
-        return Ok(importer.catalog().iter().filter(|b| b.stock != Stock::Rules).cloned().collect());
+        let unasked = rules.map_or_else(Vec::new, RuleBooks::unasked);
+        return Ok(importer.catalog().iter().filter(|b| b.stock != Stock::Rules || unasked.iter().any(|id| *b.id == *id)).cloned().collect());
     }
     let mut books: Vec<Arc<BookInfo>> = Vec::new();
     for id in &order.books {
         let info = importer.catalog().get(id).ok_or_else(|| NoOrder::Unknown(id.clone()))?;
-        if info.stock == Stock::Rules {
+        if info.stock == Stock::Rules && rules.is_none() {
             return Err(NoOrder::Rules(info.id.to_string()));
         }
         if books.iter().all(|b| b.id != info.id) {
@@ -213,6 +260,7 @@ fn ordered(importer: &Importer, order: &Order) -> Result<Vec<Arc<BookInfo>>, NoO
 
 struct Run<'a> {
     importer: &'a Importer,
+    rules: Option<&'a dyn RuleBooks>,
     site: &'a Site,
     downloads: Downloads<'a>,
     order: &'a Order,
@@ -231,7 +279,11 @@ impl Run<'_> {
     }
 
     fn try_step(&mut self, info: &Arc<BookInfo>, step: &mut Step) -> Result<Outcome, Fault> {
-        step.at_hand = self.importer.at_hand(info).map_err(Fault::Refused)?;
+        let rules = self.rules.filter(|_| info.stock == Stock::Rules);
+        step.at_hand = match rules {
+            Some(rules) => rules.at_hand(&info.id)?,
+            None => self.importer.at_hand(info).map_err(Fault::Refused)?,
+        };
         let offer = self.offer(info)?;
         let standing = stands(step.at_hand.as_ref(), &offer);
         (step.offer, step.standing) = (Some(offer.clone()), Some(standing));
@@ -239,7 +291,7 @@ impl Run<'_> {
             return Ok(Outcome::Left);
         }
         if !standing.wants() {
-            if standing == Standing::Current {
+            if standing == Standing::Current && rules.is_none() {
                 self.importer.confirm(info, Date::today()).map_err(Fault::Refused)?;
             }
             return Ok(Outcome::Left);
@@ -252,7 +304,18 @@ impl Run<'_> {
         let bytes = self.downloads.packet(&url, &part).map_err(Fault::Trouble)?;
         // The folder of parts goes when it is empty.
         let _ = part.parent().map(std::fs::remove_dir);
-        let prepared = check(self.importer, info, &offer, &bytes)?;
+        // The name of the file that a browser would have kept; for the ministry's books the edition stands in it alone.
+        let stem = info.oid.as_ref().map_or_else(|| info.id.to_string(), |oid| format!("{oid}_{}", offer.version));
+        let (name, content) = content(&stem, &bytes)?;
+        if let Some(rules) = rules {
+            let found = rules.look(&content)?;
+            is_right(info, &found)?;
+            promised(&offer, &found)?;
+            return rules.take(&content, &name).map(|taken| Outcome::TakenRules(Box::new(taken)));
+        }
+        let wish = Wish { book: Some(info.id.to_string()), force: false, checked: Some(Date::today()) };
+        let prepared = self.importer.prepare(&name, &stem, &content, &wish).map_err(Fault::Refused)?;
+        promised(&offer, prepared.book())?;
         prepared.store().map(|taken| Outcome::Taken(Box::new(taken))).map_err(Fault::Refused)
     }
 
@@ -272,13 +335,11 @@ impl Run<'_> {
     }
 }
 
-/// The packet that came, read and checked: it is what was promised, and the importer would take it.
-fn check(importer: &Importer, info: &BookInfo, offer: &Offer, bytes: &[u8]) -> Result<Prepared, Fault> {
-    // The name of the file that a browser would have kept; for the ministry's books the edition stands in it alone.
-    let stem = info.oid.as_ref().map_or_else(|| info.id.to_string(), |oid| format!("{oid}_{}", offer.version));
+/// The one file of the packet that came: its name and bytes. It is an XML and no page for people.
+fn content(stem: &str, bytes: &[u8]) -> Result<(String, Vec<u8>), Fault> {
     let (name, content);
     if is_zip(bytes) {
-        let mut found = source::entries(&stem, bytes).map_err(Fault::Refused)?;
+        let mut found = source::entries(stem, bytes).map_err(Fault::Refused)?;
         let one = found.pop().filter(|_| found.is_empty()).ok_or(Fault::NotAPacket)?.1.map_err(Fault::Refused)?;
         (name, content) = (one.name, one.bytes);
     } else {
@@ -292,14 +353,21 @@ fn check(importer: &Importer, info: &BookInfo, offer: &Offer, bytes: &[u8]) -> R
     if !head.starts_with('<') {
         return Err(Fault::NotAPacket);
     }
-    let wish = Wish { book: Some(info.id.to_string()), force: false, checked: Some(Date::today()) };
-    let prepared = importer.prepare(&name, &stem, &content, &wish).map_err(Fault::Refused)?;
-    let found = prepared.book();
+    Ok((name, content))
+}
+
+/// A packet of rules is the book that was asked for.
+fn is_right(info: &BookInfo, found: &Description) -> Result<(), Fault> {
+    if *found.id == *info.id { Ok(()) } else { Err(Fault::Refused(Refusal::OtherBook { asked: info.id.to_string(), found: found.id.clone() })) }
+}
+
+/// The packet holds what the list promised.
+fn promised(offer: &Offer, found: &Description) -> Result<(), Fault> {
     // Without a number on either side the date must do: the site says when the book was last touched, which is not before its packet's date.
     let numbered = !offer.edition.is_empty() && !found.edition.is_empty();
     let dated = found.dated_by_rows || offer.date.is_none() || found.date <= offer.date;
     if if numbered { same_edition(&found.edition, &offer.edition) } else { dated } {
-        return Ok(prepared);
+        return Ok(());
     }
     let say = |edition: &str, date: Option<Date>| date.map_or_else(|| edition.to_owned(), |d| format!("{edition} {d}").trim().to_owned());
     Err(Fault::OtherEdition { promised: say(&offer.edition, offer.date), found: say(&found.edition, found.date) })
@@ -341,55 +409,82 @@ fn stands(at_hand: Option<&Description>, offer: &Offer) -> Standing {
     }
 }
 
-/// The best file of each book in a folder; files that are no books at all are steps of their own.
-fn of_folder(importer: &Importer, path: &Path, books: &[Arc<BookInfo>], order: &Order, watch: &dyn Watch) -> Vec<Step> {
-    let mut best: BTreeMap<String, (Offer, PathBuf, String)> = BTreeMap::new();
-    let mut failed = Vec::new();
-    let files = source::files(path);
-    let all = files.len();
-    for (at, file) in files.into_iter().enumerate() {
-        watch.book(&file.file_name().unwrap_or_default().to_string_lossy(), at + 1, all);
-        for (name, source) in source::read(&file) {
-            // Read as if nothing were at hand: what is there now must not hide what the file is.
-            let wish = Wish { force: true, ..Wish::default() };
-            match source.and_then(|s| importer.prepare(&s.name, &s.stem, &s.bytes, &wish)) {
-                Ok(prepared) => {
-                    let found = prepared.book();
-                    let offer = Offer { edition: found.edition.clone(), date: found.date, ..Offer::default() };
-                    let better = best.get(&found.id).is_none_or(|(known, ..)| offer.date > known.date);
-                    if better {
-                        best.insert(found.id.clone(), (offer, file.clone(), name));
-                    }
-                }
-                // Rule books may lie there too; another command takes them.
-                Err(Refusal::Rules { .. }) => {}
-                Err(refusal) if order.books.is_empty() => {
-                    failed.push(Step { book: name, at_hand: None, offer: None, standing: None, outcome: Outcome::Failed(Fault::Refused(refusal)) });
-                }
-                Err(_) => {}
-            }
-        }
-    }
-    let named = !order.books.is_empty();
-    let steps = books.iter().filter(|info| named || best.contains_key(&*info.id)).map(|info| of_file(importer, info, best.get(&*info.id), order));
-    steps.chain(failed).collect()
+/// A file of a folder: what it offers, where it is, and its name there.
+type Found = (Offer, PathBuf, String);
+
+/// An update from files.
+struct Folder<'a> {
+    importer: &'a Importer,
+    rules: Option<&'a dyn RuleBooks>,
+    order: &'a Order,
 }
 
-fn of_file(importer: &Importer, info: &Arc<BookInfo>, best: Option<&(Offer, PathBuf, String)>, order: &Order) -> Step {
-    let mut step = Step { book: info.id.to_string(), at_hand: None, offer: None, standing: None, outcome: Outcome::Left };
-    let outcome = (|| {
-        step.at_hand = importer.at_hand(info).map_err(Fault::Refused)?;
-        let (offer, file, name) = best.ok_or(Fault::NotListed)?;
-        let standing = stands(step.at_hand.as_ref(), offer);
-        (step.offer, step.standing) = (Some(offer.clone()), Some(standing));
-        if order.dry_run || !standing.wants() {
-            return Ok(Outcome::Left);
+impl Folder<'_> {
+    /// The best file of each book in a folder; files that are no books at all are steps of their own.
+    fn steps(&self, path: &Path, books: &[Arc<BookInfo>], watch: &dyn Watch) -> Vec<Step> {
+        let mut best: BTreeMap<String, Found> = BTreeMap::new();
+        let mut failed = Vec::new();
+        let files = source::files(path);
+        let all = files.len();
+        for (at, file) in files.into_iter().enumerate() {
+            watch.book(&file.file_name().unwrap_or_default().to_string_lossy(), at + 1, all);
+            for (name, source) in source::read(&file) {
+                match source.map_err(Fault::Refused).and_then(|s| self.look(&s)) {
+                    Ok(Some(found)) => {
+                        let offer = Offer { edition: found.edition.clone(), date: found.date, ..Offer::default() };
+                        let better = best.get(&found.id).is_none_or(|(known, ..)| offer.date > known.date);
+                        if better {
+                            best.insert(found.id, (offer, file.clone(), name));
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(fault) if self.order.books.is_empty() => {
+                        failed.push(Step { book: name, at_hand: None, offer: None, standing: None, outcome: Outcome::Failed(fault) });
+                    }
+                    Err(_) => {}
+                }
+            }
         }
-        let source = source::read(file).into_iter().find(|(n, _)| n == name).ok_or(Fault::NotListed)?.1.map_err(Fault::Refused)?;
-        importer.take_bytes(&source.name, &source.stem, &source.bytes, &Wish::default()).map(|t| Outcome::Taken(Box::new(t))).map_err(Fault::Refused)
-    })();
-    step.outcome = outcome.unwrap_or_else(Outcome::Failed);
-    step
+        let named = !self.order.books.is_empty();
+        let steps = books.iter().filter(|info| named || best.contains_key(&*info.id)).map(|info| self.step(info, best.get(&*info.id)));
+        steps.chain(failed).collect()
+    }
+
+    /// What a file is; none for a rule book that nobody is there to take.
+    fn look(&self, file: &source::Source) -> Result<Option<Description>, Fault> {
+        // Read as if nothing were at hand: what is there now must not hide what the file is.
+        let wish = Wish { force: true, ..Wish::default() };
+        match self.importer.prepare(&file.name, &file.stem, &file.bytes, &wish) {
+            Ok(prepared) => Ok(Some(prepared.book().clone())),
+            Err(Refusal::Rules { .. }) => self.rules.map(|rules| rules.look(&file.bytes)).transpose(),
+            Err(refusal) => Err(Fault::Refused(refusal)),
+        }
+    }
+
+    fn step(&self, info: &Arc<BookInfo>, best: Option<&Found>) -> Step {
+        let mut step = Step { book: info.id.to_string(), at_hand: None, offer: None, standing: None, outcome: Outcome::Left };
+        let rules = self.rules.filter(|_| info.stock == Stock::Rules);
+        let outcome = (|| {
+            step.at_hand = match rules {
+                Some(rules) => rules.at_hand(&info.id)?,
+                None => self.importer.at_hand(info).map_err(Fault::Refused)?,
+            };
+            let (offer, file, name) = best.ok_or(Fault::NotListed)?;
+            let standing = stands(step.at_hand.as_ref(), offer);
+            (step.offer, step.standing) = (Some(offer.clone()), Some(standing));
+            if self.order.dry_run || !standing.wants() {
+                return Ok(Outcome::Left);
+            }
+            let source = source::read(file).into_iter().find(|(n, _)| n == name).ok_or(Fault::NotListed)?.1.map_err(Fault::Refused)?;
+            if let Some(rules) = rules {
+                return rules.take(&source.bytes, &source.name).map(|taken| Outcome::TakenRules(Box::new(taken)));
+            }
+            let taken = self.importer.take_bytes(&source.name, &source.stem, &source.bytes, &Wish::default());
+            taken.map(|t| Outcome::Taken(Box::new(t))).map_err(Fault::Refused)
+        })();
+        step.outcome = outcome.unwrap_or_else(Outcome::Failed);
+        step
+    }
 }
 
 #[cfg(test)]

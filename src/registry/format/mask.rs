@@ -31,6 +31,17 @@ enum Step {
     MaySkipTo(usize),
 }
 
+impl Step {
+    fn takes(self, byte: u8) -> bool {
+        match self {
+            Self::Digit => byte.is_ascii_digit(),
+            Self::Capital => byte.is_ascii_uppercase(),
+            Self::Literal(c) => c == byte,
+            Self::MaySkipTo(_) => false,
+        }
+    }
+}
+
 impl Mask {
     /// Compiles a mask.
     ///
@@ -49,6 +60,8 @@ impl Mask {
             }
             set
         };
+        // Bytes that no step takes lead nowhere.
+        let alphabet: Vec<u8> = (0..128).filter(|byte| steps.iter().any(|step| step.takes(*byte))).collect();
         let mut sets = vec![0, closure(1)];
         let mut next: Vec<u8> = vec![0; 256];
         let mut accepting = 0u64;
@@ -58,16 +71,10 @@ impl Mask {
             if set & (1 << steps.len()) != 0 {
                 accepting |= 1 << state;
             }
-            for byte in 0..128u8 {
+            for &byte in &alphabet {
                 let mut to = 0u64;
                 for (i, step) in steps.iter().enumerate() {
-                    let takes = match step {
-                        Step::Digit => byte.is_ascii_digit(),
-                        Step::Capital => byte.is_ascii_uppercase(),
-                        Step::Literal(c) => *c == byte,
-                        Step::MaySkipTo(_) => false,
-                    };
-                    if takes && set & (1 << i) != 0 {
+                    if set & (1 << i) != 0 && step.takes(byte) {
                         to |= 1 << (i + 1);
                     }
                 }

@@ -243,6 +243,16 @@ roles! {
     Patient = "patient",
     /// ID_PAC.
     IdPac = "id_pac",
+    /// NPOLIS, the number of the policy.
+    Policy = "policy",
+    /// ENP, the single number of the insured.
+    Enp = "enp",
+    /// SMO, the insurer of the patient.
+    Insurer = "insurer",
+    /// NHISTORY, the number of the card or history.
+    History = "history",
+    /// LPU_1, the subdivision.
+    Subdivision = "subdivision",
     /// The completed case: Z_SL, SLUCH.
     Case = "case",
     /// IDCASE.

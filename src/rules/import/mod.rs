@@ -8,6 +8,7 @@ mod mask;
 mod packet;
 mod plan;
 mod store;
+mod update;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +28,7 @@ pub use express::{Side, Unexpressed};
 pub use packet::{Packet, PublishedRow, read, read_bytes};
 pub use plan::{Change, Difference, Field, Plan, RowOutcome};
 pub use store::store;
+pub use update::Updates;
 
 const PACKETS: &str = "import/packets.csv";
 const READINGS: &str = "import/readings.csv";

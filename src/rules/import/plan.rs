@@ -12,7 +12,7 @@ use crate::finding::Lang;
 use crate::nsi::Date;
 use crate::rules::published::Repair;
 
-const EDITIONS: &str = "flk/editions.csv";
+pub(super) const EDITIONS: &str = "flk/editions.csv";
 /// Key of the reason in `flk/inferred.csv` for rows that a newer edition no longer holds.
 const ENDED: &str = "edition";
 

@@ -1,0 +1,126 @@
+//! `puomp journal`: who did what, and whether it is still as it was written.
+
+use std::fs;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::super::config::Config;
+use super::super::nsi::columns;
+use super::super::ui::Ui;
+use super::super::{Exit, Failure, print};
+use super::words::time;
+use super::{PlaceArgs, failed};
+use crate::sys::{Access, write_atomic};
+use crate::tables::RuleFiles;
+use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
+use crate::workspace::now;
+
+/// What `journal` takes.
+#[derive(Debug, Args)]
+pub(in super::super) struct JournalArgs {
+    /// One registry.
+    #[arg(value_name = "REG")]
+    registry: Option<String>,
+    /// Look whether it is as it was written.
+    #[arg(long)]
+    verify: bool,
+    /// A head that was exported before.
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    against: Option<PathBuf>,
+    /// An exported journal in place of the workspace's.
+    #[arg(long, value_name = "FILE", requires = "verify", conflicts_with = "registry")]
+    file: Option<PathBuf>,
+    /// Export the head.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["registry", "file"])]
+    head: Option<PathBuf>,
+    /// Form of the answer.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    format: FormatArg,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// Forms of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum FormatArg {
+    /// For reading.
+    #[default]
+    Human,
+    /// One entry a line: the export.
+    Jsonl,
+}
+
+impl JournalArgs {
+    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let head = match &self.against {
+            Some(path) => Some(self.import(path, ui)?),
+            None => None,
+        };
+        if let Some(path) = &self.file {
+            let file = fs::File::open(path).map_err(|e| Failure::Read(path.clone(), e))?;
+            let verdict = verify_jsonl(BufReader::new(file), head.as_ref()).map_err(|e| Failure::Read(path.clone(), e))?;
+            return self.verdict(&verdict, ui);
+        }
+        let mut workspace = self.place.look(config, files, ui)?;
+        if self.verify {
+            let entries = failed(workspace.journal(None), ui)?;
+            let verdict = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, &head));
+            return self.verdict(&verdict, ui);
+        }
+        if let Some(path) = &self.head {
+            let entries = failed(workspace.journal(None), ui)?;
+            let text = JournalHead::of(entries.last(), &now()).export();
+            write_atomic(path, Access::Default, text.as_bytes()).map_err(|e| Failure::Write(path.clone(), e))?;
+            return Ok(Exit::Done);
+        }
+        let number = match &self.registry {
+            Some(name) => Some(failed(workspace.registry(name), ui)?.number),
+            None => None,
+        };
+        let entries = failed(workspace.journal(number.as_deref()), ui)?;
+        match self.format {
+            FormatArg::Human => print(&table(&entries, ui))?,
+            FormatArg::Jsonl => {
+                let mut bytes = Vec::new();
+                write_jsonl(&mut bytes, &entries)?;
+                print(&String::from_utf8_lossy(&bytes))?;
+            }
+        }
+        workspace.close();
+        Ok(Exit::Done)
+    }
+
+    fn import(&self, path: &std::path::Path, ui: &Ui<'_>) -> Result<JournalHead, Failure> {
+        let bytes = fs::read(path).map_err(|e| Failure::Read(path.to_owned(), e))?;
+        JournalHead::import(&bytes).map_err(|e| Failure::Verb(format!("{}: {}", path.display(), e.text(ui.texts, ui.lang)), Exit::Usage))
+    }
+
+    fn verdict(&self, verdict: &Verdict, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let lines = verdict.text(ui.texts, ui.lang);
+        if !ui.quiet || !verdict.is_sound() {
+            print(&(lines.join("\n") + "\n"))?;
+        }
+        Ok(if verdict.is_sound() { Exit::Done } else { Exit::Findings })
+    }
+}
+
+fn table(entries: &[Entry], ui: &Ui<'_>) -> String {
+    let row = |e: &Entry| {
+        let d = &e.draft;
+        let moved = [d.before.as_str(), d.after.as_str()].join(" → ");
+        let moved = if d.before.is_empty() && d.after.is_empty() { String::new() } else { moved };
+        vec![
+            e.seq.to_string(),
+            time(&d.at, ui),
+            format!("{}@{}", d.user, d.host),
+            d.role.clone(),
+            d.action.clone(),
+            d.registry.clone(),
+            d.subject.clone(),
+            moved,
+        ]
+    };
+    columns(&entries.iter().map(row).collect::<Vec<_>>())
+}

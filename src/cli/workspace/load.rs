@@ -1,0 +1,120 @@
+//! `puomp load`: packages are taken in.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::super::args::Cli;
+use super::super::config::{Config, ControlArgs};
+use super::super::inputs::inputs;
+use super::super::ui::Ui;
+use super::super::{Exit, Failure, print};
+use super::words::time;
+use super::{PlaceArgs, failed, with_means};
+use crate::flk;
+use crate::registry::package::discover;
+use crate::report::Key;
+use crate::tables::RuleFiles;
+use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
+
+/// What `load` takes.
+#[derive(Debug, Args)]
+pub(in super::super) struct LoadArgs {
+    /// Files, folders, wildcards, `-`.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What to do with cases that may be ones that are there.
+    #[arg(long, value_name = "WHAT", default_value = "ask")]
+    doubtful: DoubtArg,
+    #[command(flatten)]
+    control: ControlArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// Answers to a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DoubtArg {
+    /// Keep aside.
+    Ask,
+    /// New versions.
+    Same,
+    /// Others.
+    Different,
+}
+
+impl LoadArgs {
+    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let inputs = inputs(&self.paths)?;
+        let doubt = match self.doubtful {
+            DoubtArg::Ask => Doubt::Ask,
+            DoubtArg::Same => Doubt::Same,
+            DoubtArg::Different => Doubt::Different,
+        };
+        let bar = ui.bar();
+        let exit = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
+            let packages = discover(&inputs, means.formats, &flk::Config::default().archives);
+            if packages.is_empty() {
+                return Err(Failure::Nothing);
+            }
+            let mut workspace = self.place.change("load", config, files, ui)?;
+            let mut exit = Exit::Done;
+            let mut rejected = 0;
+            for package in &packages {
+                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
+                let loaded = failed(workspace.load(package, means, doubt, judge), ui)?;
+                rejected += usize::from(loaded.outcome == Outcome::Rejected);
+                if !is_sound(&loaded.outcome) {
+                    exit = Exit::Findings;
+                }
+                if !ui.quiet || !is_sound(&loaded.outcome) {
+                    print(&line(&name, &loaded, ui))?;
+                }
+            }
+            workspace.close();
+            Ok(if rejected == packages.len() { Exit::Input } else { exit })
+        });
+        bar.done();
+        exit
+    }
+}
+
+/// What became of a package: a line, and the remarks that matter.
+pub(super) fn line(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
+    let said = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, slots);
+    let (text, counts) = match &loaded.outcome {
+        Outcome::Already(at, counts) => (said(Key::LoadAlready, &[("time", &time(at, ui))]), Some(counts)),
+        Outcome::Rejected => (said(Key::LoadRejected, &[("name", name)]), None),
+        Outcome::Foreign => (said(Key::LoadForeign, &[]), None),
+        Outcome::Taken(counts) => {
+            let cases = counts.new + counts.replaced + counts.unchanged + counts.waiting + counts.doubtful;
+            (said(Key::LoadTaken, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, cases))]), Some(counts))
+        }
+    };
+    let mut lines = format!("{name}: {text}\n");
+    for (key, number) in counts.map(parts).unwrap_or_default() {
+        if number > 0 {
+            lines += &format!("  {}\n", said(key, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, number)), ("name", name)]));
+        }
+    }
+    lines
+}
+
+/// What is worth a line.
+fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
+    vec![
+        (Key::LoadReplaced, counts.replaced),
+        (Key::LoadUnchanged, counts.unchanged),
+        (Key::LoadWaiting, counts.waiting),
+        (Key::LoadDoubtful, counts.doubtful),
+        (Key::LoadBlocked, counts.blocked),
+        (Key::LoadPackageBlocked, u64::from(counts.package_blocked)),
+    ]
+}
+
+pub(super) fn is_sound(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Already(_, counts) | Outcome::Taken(counts) => counts.blocked == 0 && counts.doubtful == 0 && !counts.package_blocked,
+        Outcome::Rejected | Outcome::Foreign => false,
+    }
+}

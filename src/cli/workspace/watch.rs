@@ -1,0 +1,157 @@
+//! `puomp watch`: a folder into which a MIS drops its exports.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+
+use super::super::args::Cli;
+use super::super::config::{Config, ControlArgs};
+use super::super::ui::{Ui, say};
+use super::super::validate::Protocols;
+use super::super::{Exit, Failure, print};
+use super::load::{is_sound, line};
+use super::{PlaceArgs, failed, with_means};
+use crate::flk;
+use crate::registry::package::{Input, Package, discover};
+use crate::report::Key;
+use crate::report::flk::Protocol;
+use crate::sys::private_folder;
+use crate::tables::RuleFiles;
+use crate::workspace::{Doubt, Outcome};
+
+/// What `watch` takes.
+#[derive(Debug, Args)]
+pub(in super::super) struct WatchArgs {
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// How often to look.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    every: f64,
+    /// Take what is there and end.
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    control: ControlArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// Where files go that were taken in, and those that were not.
+const DONE: &str = "done";
+const REFUSED: &str = "refused";
+
+/// Size and time of a file: while they change, somebody writes it.
+type Look = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
+
+impl WatchArgs {
+    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        if !self.folder.is_dir() {
+            return Err(Failure::NoFolder(self.folder.clone()));
+        }
+        let pause = Duration::from_secs_f64(if self.every.is_finite() { self.every.clamp(0.1, 3600.0) } else { 5.0 });
+        let mut before = look(&self.folder)?;
+        let mut told = Look::new();
+        let mut exit = Exit::Done;
+        loop {
+            thread::sleep(pause);
+            let now = look(&self.folder)?;
+            let still: Vec<&PathBuf> = now.iter().filter(|(path, seen)| before.get(*path) == Some(*seen)).map(|(path, _)| path).collect();
+            // What waits for its other half is tried again only when something has come.
+            if !still.is_empty() && now != told {
+                let ended = self.take(&still, cli, config, files, ui)?;
+                exit = if ended == Exit::Done { exit } else { ended };
+                told = look(&self.folder)?;
+            }
+            before = now;
+            if self.once {
+                return Ok(exit);
+            }
+        }
+    }
+
+    fn take(&self, still: &[&PathBuf], cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let inputs: Vec<Input> = still.iter().map(|path| Input { path: (*path).clone(), explicit: false }).collect();
+        let bar = ui.bar();
+        let protocol = Protocol::load(files)?;
+        let exit = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
+            let (whole, halves): (Vec<Package>, Vec<Package>) =
+                discover(&inputs, means.formats, &flk::Config::default().archives).into_iter().partition(|p| !is_half(p));
+            for half in &halves {
+                say(&ui.texts.fill(Key::WatchHalf, ui.lang, &[("file", &half.path.display().to_string())]));
+            }
+            if whole.is_empty() {
+                return Ok(Exit::Done);
+            }
+            let Some(naming) = protocol.naming(None) else { return Ok(Exit::Usage) };
+            let mut protocols = Protocols::new(&self.folder, &protocol, means.catalog, naming)?;
+            let mut workspace = self.place.change("watch", config, files, ui)?;
+            let mut exit = Exit::Done;
+            for package in &whole {
+                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
+                let loaded = failed(workspace.load(package, means, Doubt::Ask, judge), ui)?;
+                if let Some(report) = &loaded.report {
+                    protocols.write(report)?;
+                }
+                if !is_sound(&loaded.outcome) {
+                    exit = Exit::Findings;
+                }
+                if !ui.quiet || !is_sound(&loaded.outcome) {
+                    print(&line(&name, &loaded, ui))?;
+                }
+                let target = if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE };
+                for member in [&package.main, &package.persons].into_iter().flatten() {
+                    put_away(member.source.container(), &self.folder.join(target))?;
+                }
+                put_away(&package.path, &self.folder.join(target))?;
+            }
+            workspace.close();
+            Ok(exit)
+        });
+        bar.done();
+        exit
+    }
+}
+
+/// A main file whose persons have not come yet, or the other way round.
+fn is_half(package: &Package) -> bool {
+    package.faults.iter().any(|f| matches!(f.check, crate::finding::Check::PersonsMissing | crate::finding::Check::MainMissing))
+}
+
+/// Files of a folder itself; those of ours are not looked at.
+fn look(folder: &Path) -> Result<Look, Failure> {
+    let failed = |e| Failure::Read(folder.to_owned(), e);
+    let mut seen = Look::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        // A file that has just been taken away by its writer is none.
+        let Ok(data) = entry.metadata() else { continue };
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if data.is_file() && !hidden {
+            seen.insert(entry.path(), (data.len(), data.modified().ok()));
+        }
+    }
+    Ok(seen)
+}
+
+/// Moves a file into a folder; one of the same name there is kept, the new one gets a number.
+fn put_away(file: &Path, folder: &Path) -> Result<(), Failure> {
+    if !file.is_file() {
+        return Ok(());
+    }
+    let failed = |e| Failure::Write(folder.to_owned(), e);
+    private_folder(folder).map_err(failed)?;
+    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let (stem, end) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let mut target = folder.join(&name);
+    let mut number = 2;
+    while target.exists() {
+        target = folder.join(format!("{stem}-{number}.{end}"));
+        number += 1;
+    }
+    fs::rename(file, target).map_err(failed)
+}

@@ -1,0 +1,128 @@
+//! The records that name persons of whom something was found: a finding in the person file is looked for under the number of a record.
+//!
+//! The person file is read first. The walk of the main file then looks only for the persons who have findings: eight bytes each, and the
+//! number of the first record that names them. A file without findings costs nothing.
+
+use std::io;
+
+use super::keyset::hash;
+use crate::finding::Finding;
+use crate::finding::spool::Spool;
+
+/// Persons of whom something was found, by a hash of ID_PAC as a finding carries it.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// Sorted, each once.
+    keys: Vec<u64>,
+}
+
+impl Wanted {
+    /// Those of the findings in a person file; none when nobody needs to be looked for.
+    ///
+    /// # Errors
+    /// The temporary file of findings cannot be read.
+    pub(super) fn of(findings: &Spool) -> io::Result<Option<Self>> {
+        let mut keys = Vec::new();
+        let mut replay = findings.iter()?;
+        while let Some(view) = replay.next_view()? {
+            let key = view.id_pac().map(key);
+            // Findings of one person follow each other.
+            keys.extend(key.filter(|key| keys.last() != Some(key)));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok((!keys.is_empty()).then_some(Self { keys }))
+    }
+
+    fn number(&self, id_pac: &str) -> Option<usize> {
+        self.keys.binary_search(&key(id_pac)).ok()
+    }
+
+    /// Writes down the number of a record if its person is wanted.
+    pub(super) fn write(&self, id_pac: &str, n_zap: &str, out: &mut Vec<u8>) {
+        let (Some(number), Ok(length)) = (self.number(id_pac), u8::try_from(n_zap.len())) else { return };
+        out.extend_from_slice(&(number as u32).to_le_bytes());
+        out.push(length);
+        out.extend_from_slice(n_zap.as_bytes());
+    }
+}
+
+fn key(id_pac: &str) -> u64 {
+    hash(0, id_pac.as_bytes())
+}
+
+/// The number of the first record of each wanted person.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// By the number of the person: where its text begins in `texts`, 0 for none.
+    at: Vec<u32>,
+    /// Length and text of each number.
+    texts: Vec<u8>,
+}
+
+impl Named {
+    pub(super) fn new(wanted: Option<&Wanted>) -> Self {
+        Self { at: vec![0; wanted.map_or(0, |w| w.keys.len())], texts: vec![0] }
+    }
+
+    /// Takes in what a piece wrote down; pieces come in the order of the file.
+    pub(super) fn extend(&mut self, mut bytes: &[u8]) {
+        while let Some((number, rest)) = bytes.split_first_chunk::<4>() {
+            let length = 1 + usize::from(rest.first().copied().unwrap_or(0));
+            let Some((text, rest)) = rest.split_at_checked(length) else { return };
+            bytes = rest;
+            if let Some(at) = self.at.get_mut(u32::from_le_bytes(*number) as usize).filter(|at| **at == 0)
+                && let Ok(here) = u32::try_from(self.texts.len())
+            {
+                *at = here;
+                self.texts.extend_from_slice(text);
+            }
+        }
+    }
+
+    /// Gives a finding of the person file the number of the first record that names its person.
+    pub(super) fn give(&self, wanted: &Wanted, finding: &mut Finding) {
+        let number = finding.keys.id_pac.as_deref().and_then(|id| wanted.number(id));
+        let at = number.and_then(|n| self.at.get(n)).map_or(0, |at| *at as usize);
+        if let (None, Some((length, text))) = (&finding.keys.n_zap, self.texts[at..].split_first().filter(|_| at > 0)) {
+            finding.keys.n_zap = text.get(..usize::from(*length)).and_then(|t| std::str::from_utf8(t).ok()).map(Into::into);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{FileRole, Keys, RuleIx};
+
+    fn of(id_pac: &str) -> Finding {
+        Finding { keys: Keys { id_pac: Some(id_pac.into()), ..Keys::default() }, ..Finding::of_file(RuleIx(1), FileRole::Persons) }
+    }
+
+    #[test]
+    fn the_first_record_counts_and_only_wanted_persons_are_kept() {
+        let mut findings = Spool::default();
+        for id in ["п-7", "a", "п-7", "nobody"] {
+            findings.push(of(id)).expect("pushed");
+        }
+        findings.push(Finding::of_file(RuleIx(2), FileRole::Persons)).expect("pushed");
+        let wanted = Wanted::of(&findings).expect("readable").expect("some");
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for (id, record) in [("b", "1"), ("п-7", "2"), ("п-7", "3")] {
+            wanted.write(id, record, &mut first);
+        }
+        wanted.write("a", "4", &mut second);
+        wanted.write("п-7", "5", &mut second);
+        let mut named = Named::new(Some(&wanted));
+        named.extend(&first);
+        named.extend(&second);
+        assert_eq!(named.texts.len(), 1 + 2 + 2);
+        let given = |id: &str| {
+            let mut finding = of(id);
+            named.give(&wanted, &mut finding);
+            finding.keys.n_zap
+        };
+        assert_eq!((given("п-7").as_deref(), given("a").as_deref(), given("nobody"), given("b")), (Some("2"), Some("4"), None, None));
+        assert!(Wanted::of(&Spool::default()).expect("readable").is_none());
+    }
+}

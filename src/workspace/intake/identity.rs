@@ -1,0 +1,160 @@
+//! What makes two cases the same: `rules/identity.csv`, which says why in its last columns.
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::index::{Case, Person};
+use crate::registry::format::Role;
+use crate::tables::{RuleFiles, TableError};
+
+const TABLE: &str = "identity.csv";
+
+/// The keys by which a case is known again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::workspace) struct Keys {
+    /// The first way of the table that fits the case.
+    pub(in crate::workspace) identity: String,
+    /// The last way of the table, which fits every case: who shares it under another identity may be the same.
+    pub(in crate::workspace) resemblance: String,
+}
+
+/// The ways to tell that two cases are one, in the order in which they are tried.
+#[derive(Debug)]
+pub(in crate::workspace) struct Identity {
+    ways: Vec<Way>,
+}
+
+#[derive(Debug)]
+struct Way {
+    when: Option<Condition>,
+    fields: Vec<Field>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    SlIdIsGuid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Mo,
+    Person,
+    Value(Role),
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(rename = "name")]
+    _name: String,
+    when: String,
+    fields: String,
+}
+
+impl Identity {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// A word that is none of the table's, no way, or a last way that does not fit every case.
+    pub(in crate::workspace) fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut ways = Vec::new();
+        for (line, row) in files.rows::<Row>(TABLE)? {
+            let when = match row.when.as_str() {
+                "" => None,
+                "sl_id_is_guid" => Some(Condition::SlIdIsGuid),
+                other => return Err(TableError::new(TABLE, line, format!("when «{other}»: empty or sl_id_is_guid is due"))),
+            };
+            let field = |word: &str| match word {
+                "mo" => Ok(Field::Mo),
+                "person" => Ok(Field::Person),
+                word => Role::ALL
+                    .iter()
+                    .find(|r| r.as_str() == word)
+                    .map(|r| Field::Value(*r))
+                    .ok_or_else(|| TableError::new(TABLE, line, format!("field «{word}»: mo, person or a role of the format tables is due"))),
+            };
+            let fields = row.fields.split_whitespace().map(field).collect::<Result<Vec<_>, _>>()?;
+            if fields.is_empty() {
+                return Err(TableError::new(TABLE, line, "no fields"));
+            }
+            ways.push(Way { when, fields });
+        }
+        match ways.last() {
+            Some(Way { when: None, .. }) => Ok(Self { ways }),
+            _ => Err(TableError::new(TABLE, 0, "the last way must fit every case (an empty «when»)")),
+        }
+    }
+
+    /// Keys of a case of a clinic; they tell nothing of what they were made of.
+    pub(in crate::workspace) fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> Keys {
+        let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
+        let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
+        let identity = fitting.next().map(key).unwrap_or_default();
+        let resemblance = fitting.next_back().map_or_else(|| identity.clone(), key);
+        Keys { identity, resemblance }
+    }
+}
+
+impl Way {
+    fn fits(&self, case: &Case) -> bool {
+        match self.when {
+            None => true,
+            Some(Condition::SlIdIsGuid) => is_guid(case.value(Role::SlId)),
+        }
+    }
+}
+
+/// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, or the 32 digits alone; not all of them the same.
+fn is_guid(text: &str) -> bool {
+    let digits: String = text.trim_matches(['{', '}']).chars().filter(|c| *c != '-').collect();
+    digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && digits.bytes().any(|b| b != digits.as_bytes()[0])
+}
+
+fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Person>) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |value: &[u8]| {
+        hasher.update((value.len() as u64).to_le_bytes());
+        hasher.update(value);
+    };
+    add(&[number as u8]);
+    for field in &way.fields {
+        match field {
+            Field::Mo => add(mo.as_bytes()),
+            Field::Value(role) => add(case.value(*role).to_uppercase().as_bytes()),
+            Field::Person => {
+                let policy = [Role::Enp, Role::Policy].map(|role| case.value(role)).into_iter().find(|v| !v.is_empty());
+                match (policy, person) {
+                    (Some(policy), _) => add(policy.as_bytes()),
+                    (None, Some(person)) => add(&person.digest),
+                    (None, None) => add(case.value(Role::IdPac).as_bytes()),
+                }
+            }
+        }
+    }
+    hasher.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_is_one() {
+        assert!(is_guid("6F9619FF-8B86-D011-B42D-00CF4FC964FF") && is_guid("6f9619ff8b86d011b42d00cf4fc964ff"));
+        assert!(!is_guid("00000000-0000-0000-0000-000000000000") && !is_guid("57-1") && !is_guid(""));
+    }
+
+    #[test]
+    fn a_table_that_lacks_something_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (text, message) in [
+            ("name,when,fields,ru,en\nx,guid,mo,a,b\n", "rules/identity.csv:2"),
+            ("name,when,fields,ru,en\nx,,mo visit,a,b\n", "field «visit»"),
+            ("name,when,fields,ru,en\nx,sl_id_is_guid,mo,a,b\n", "fit every case"),
+        ] {
+            std::fs::write(folder.path().join(TABLE), text).expect("written");
+            let error = Identity::load(&RuleFiles::with_overlay(folder.path())).expect_err(text).to_string();
+            assert!(error.contains(message), "{error}");
+        }
+        Identity::load(&RuleFiles::embedded()).expect("the built-in table is sound");
+    }
+}

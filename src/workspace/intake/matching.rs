@@ -1,0 +1,240 @@
+//! Which cases of a package are versions of cases that are there already.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::json;
+
+use super::identity::Keys;
+use super::{CaseCounts, Note, record};
+use crate::workspace::store::{Store, int, text};
+use crate::workspace::{Problem, Workspace, case_state, registries};
+
+/// What to do with a case that resembles one that is there, under another identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Doubt {
+    /// Keep it aside until somebody says.
+    #[default]
+    Ask,
+    /// It is that case, in a new version.
+    Same,
+    /// It is another.
+    Different,
+}
+
+/// What a case is to those that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    New,
+    Unchanged,
+    /// A new version of a case that no registry holds.
+    Replaces(i64),
+    /// A new version of a case that a registry holds.
+    Waits(i64),
+    /// Perhaps that case (0: another of the same package).
+    Doubtful(i64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Old {
+    id: i64,
+    package: i64,
+    state: String,
+    content: i64,
+    identity: String,
+}
+
+/// The cases that may be met again.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    by_identity: HashMap<String, Vec<Old>>,
+    by_resemblance: HashMap<String, Vec<Old>>,
+}
+
+/// Keys asked for with one query.
+const AT_ONCE: usize = 1_000;
+
+impl Known {
+    /// Looks the keys of a package up among the cases of all packages.
+    pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[Keys]) -> Result<Self, Problem> {
+        // A clinic's first package meets nothing.
+        if store.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? == 0 {
+            return Ok(Self::default());
+        }
+        let mut known = Self::default();
+        known.by_identity = fetch(store, "identity", keys.iter().map(|k| k.identity.as_str()))?;
+        let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity);
+        known.by_resemblance = fetch(store, "resemblance", unmet.map(|k| k.resemblance.as_str()))?;
+        Ok(known)
+    }
+
+    /// Judges every case of a package; also which versions that waited are superseded.
+    pub(super) fn judge(&self, keys: &[Keys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
+        let own: HashSet<&str> = keys.iter().map(|k| k.identity.as_str()).collect();
+        let mut met: HashSet<&str> = HashSet::with_capacity(keys.len());
+        let mut taken = HashSet::new();
+        let mut superseded = Vec::new();
+        let mut judge = |at: usize, keys: &'_ Keys, is_second: bool| {
+            if is_second {
+                return Verdict::Doubtful(0);
+            }
+            let olds = self.by_identity.get(&keys.identity).map_or(&[][..], Vec::as_slice);
+            if olds.iter().any(|old| old.content == content(at)) {
+                return Verdict::Unchanged;
+            }
+            let waiting = olds.iter().filter(|old| old.state == case_state::WAITING);
+            let standing: Vec<&Old> = olds.iter().filter(|old| old.state != case_state::WAITING).collect();
+            match standing.as_slice() {
+                [] => {
+                    // A case that its clinic no longer exports under its old identity.
+                    let like = self.by_resemblance.get(&keys.resemblance).map_or(&[][..], Vec::as_slice);
+                    match like.iter().find(|old| !own.contains(old.identity.as_str()) && !taken.contains(&old.id)) {
+                        None => Verdict::New,
+                        Some(old) => {
+                            taken.insert(old.id);
+                            match doubt {
+                                Doubt::Different => Verdict::New,
+                                Doubt::Same if old.state != case_state::WAITING => version_of(old),
+                                Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id),
+                            }
+                        }
+                    }
+                }
+                [old] => {
+                    superseded.extend(waiting.map(|old| old.id));
+                    version_of(old)
+                }
+                [old, ..] => Verdict::Doubtful(old.id),
+            }
+        };
+        let verdicts = keys.iter().enumerate().map(|(at, keys)| judge(at, keys, !met.insert(keys.identity.as_str()))).collect();
+        (verdicts, superseded)
+    }
+
+    /// Packages of cases that were replaced.
+    pub(super) fn packages_of(&self, ids: &[i64]) -> Vec<i64> {
+        let ids: HashSet<i64> = ids.iter().copied().collect();
+        let mut packages: Vec<i64> =
+            self.by_identity.values().chain(self.by_resemblance.values()).flatten().filter(|old| ids.contains(&old.id)).map(|old| old.package).collect();
+        packages.sort_unstable();
+        packages.dedup();
+        packages
+    }
+}
+
+/// What a new version of a case is.
+fn version_of(old: &Old) -> Verdict {
+    match old.state.as_str() {
+        case_state::HELD => Verdict::Waits(old.id),
+        // What has been paid is not taken back by an export.
+        case_state::PAID => Verdict::Doubtful(old.id),
+        _ => Verdict::Replaces(old.id),
+    }
+}
+
+/// Cases by a column of keys; the keys are hexadecimal digits of our own.
+fn fetch<'k>(store: &mut Store, column: &str, keys: impl Iterator<Item = &'k str>) -> Result<HashMap<String, Vec<Old>>, Problem> {
+    let keys: Vec<&str> = keys.filter(|k| k.bytes().all(|b| b.is_ascii_hexdigit())).collect();
+    let mut found: HashMap<String, Vec<Old>> = HashMap::new();
+    for batch in keys.chunks(AT_ONCE) {
+        let list = batch.join("','");
+        let sql = format!(
+            "SELECT id, package, state, content, identity, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ('{list}') ORDER BY id"
+        );
+        for row in store.rows_of(sql, &[])? {
+            let old = Old {
+                id: int(&row, "id")?,
+                package: int(&row, "package")?,
+                state: text(&row, "state")?,
+                content: int(&row, "content")?,
+                identity: text(&row, "identity")?,
+            };
+            found.entry(text(&row, "met")?).or_default().push(old);
+        }
+    }
+    Ok(found)
+}
+
+impl Workspace {
+    /// Answers the questions of a package that was loaded before.
+    pub(super) fn settle_questions(&mut self, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
+        let open = self.store.rows(
+            "SELECT q.id AS id, q.replaces AS old, COALESCE(o.state, '') AS state, COALESCE(o.package, 0) AS package FROM cases q \
+             LEFT JOIN cases o ON o.id = q.replaces WHERE q.package = $1 AND q.state = 'question'",
+            &[package.into()],
+        )?;
+        let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
+        if doubt == Doubt::Ask || open.is_empty() {
+            return Ok(counts);
+        }
+        let actor = self.actor.clone();
+        self.store.transaction(|store| {
+            let mut touched = vec![package];
+            for row in &open {
+                let (id, old, state) = (int(row, "id")?, int(row, "old")?, text(row, "state")?);
+                let (new_state, replaces) = match (doubt, state.as_str()) {
+                    (Doubt::Different, _) => (case_state::FREE, 0),
+                    (_, case_state::HELD) => (case_state::WAITING, old),
+                    (_, case_state::FREE | case_state::REFUSED | case_state::QUESTION) => (case_state::FREE, old),
+                    // Paid, or two of one package: those cannot be the same version.
+                    _ => continue,
+                };
+                counts.doubtful -= 1;
+                match new_state {
+                    case_state::WAITING => counts.waiting += 1,
+                    _ if replaces != 0 => {
+                        counts.replaced += 1;
+                        store.execute("UPDATE cases SET state = $1 WHERE id = $2", &[case_state::REPLACED.into(), old.into()])?;
+                        touched.push(int(row, "package")?);
+                    }
+                    _ => counts.new += 1,
+                }
+                store.execute("UPDATE cases SET state = $1, replaces = $2 WHERE id = $3", &[new_state.into(), replaces.into(), id.into()])?;
+            }
+            registries::count_stock(store, &touched)?;
+            let details = json!({ "new": counts.new, "replaced": counts.replaced, "waiting": counts.waiting, "doubtful": counts.doubtful });
+            record(store, &actor, Note { action: "settle", subject: name, details, ..Note::default() })?;
+            Ok(counts)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(identity: &str, resemblance: &str) -> Keys {
+        Keys { identity: identity.to_owned(), resemblance: resemblance.to_owned() }
+    }
+
+    fn old(id: i64, state: &str, content: i64, identity: &str) -> Old {
+        Old { id, package: 1, state: state.to_owned(), content, identity: identity.to_owned() }
+    }
+
+    #[test]
+    fn versions_by_the_state_of_the_old_one() {
+        let mut known = Known::default();
+        for (n, state) in [case_state::FREE, case_state::HELD, case_state::REFUSED, case_state::QUESTION, case_state::PAID].into_iter().enumerate() {
+            known.by_identity.insert(format!("k{n}"), vec![old(n as i64 + 1, state, 7, &format!("k{n}"))]);
+        }
+        known.by_identity.insert("k5".to_owned(), vec![old(6, case_state::HELD, 7, "k5"), old(9, case_state::WAITING, 8, "k5")]);
+        let all: Vec<Keys> = (0..6).map(|n| keys(&format!("k{n}"), "")).collect();
+        let (verdicts, superseded) = known.judge(&all, |_| 1, Doubt::Ask);
+        use Verdict::{Doubtful, Replaces, Unchanged, Waits};
+        assert_eq!(verdicts, [Replaces(1), Waits(2), Replaces(3), Replaces(4), Doubtful(5), Waits(6)]);
+        assert_eq!(superseded, [9]);
+        assert_eq!(known.judge(&all, |_| 7, Doubt::Ask).0, [Unchanged; 6]);
+    }
+
+    #[test]
+    fn what_resembles_is_a_question_once() {
+        let mut known = Known::default();
+        known.by_resemblance.insert("r".to_owned(), vec![old(1, case_state::FREE, 7, "gone"), old(2, case_state::FREE, 7, "still")]);
+        let all = [keys("new", "r"), keys("newer", "r"), keys("still", "r"), keys("still", "r")];
+        known.by_identity.insert("still".to_owned(), vec![old(2, case_state::FREE, 1, "still")]);
+        let judge = |doubt| known.judge(&all, |_| 1, doubt).0;
+        use Verdict::{Doubtful, New, Replaces, Unchanged};
+        assert_eq!(judge(Doubt::Ask), [Doubtful(1), New, Unchanged, Doubtful(0)]);
+        assert_eq!(judge(Doubt::Same), [Replaces(1), New, Unchanged, Doubtful(0)]);
+        assert_eq!(judge(Doubt::Different), [New, New, Unchanged, Doubtful(0)]);
+    }
+}

@@ -1,0 +1,158 @@
+//! The journal as JSON lines: one entry a line, and only one way to write it, so that every changed byte shows.
+
+use std::io::{self, BufRead, Read as _, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Draft, Entry, JournalHead, SCHEMA, Verdict, Verifier};
+
+/// The longest line, in bytes. Entries are small; a longer line is no entry, and reading it must not take all memory.
+pub const MAX_LINE: usize = 16 << 20;
+
+#[derive(Serialize)]
+struct Row<'e> {
+    schema: u8,
+    seq: u64,
+    at: &'e str,
+    user: &'e str,
+    host: &'e str,
+    role: &'e str,
+    action: &'e str,
+    registry: &'e str,
+    subject: &'e str,
+    before: &'e str,
+    after: &'e str,
+    details: &'e str,
+    prev: Digest,
+    hash: Digest,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnedRow {
+    schema: u8,
+    seq: u64,
+    at: String,
+    user: String,
+    host: String,
+    role: String,
+    action: String,
+    registry: String,
+    subject: String,
+    before: String,
+    after: String,
+    details: String,
+    prev: Digest,
+    hash: Digest,
+}
+
+fn write_line(out: &mut Vec<u8>, entry: &Entry) -> io::Result<()> {
+    let [at, user, host, role, action, registry, subject, before, after, details] = entry.draft.fields();
+    let (seq, prev, hash) = (entry.seq, entry.prev, entry.hash);
+    out.clear();
+    serde_json::to_writer(&mut *out, &Row { schema: SCHEMA, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash })?;
+    out.push(b'\n');
+    if out.len() > MAX_LINE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("entry {seq} has {} bytes, at most {MAX_LINE} can be read back", out.len())));
+    }
+    Ok(())
+}
+
+/// Writes entries one a line.
+///
+/// # Errors
+/// The target cannot be written, or an entry is longer than [`MAX_LINE`].
+pub fn write_jsonl<'e>(out: &mut dyn Write, entries: impl IntoIterator<Item = &'e Entry>) -> io::Result<()> {
+    let mut line = Vec::new();
+    for entry in entries {
+        write_line(&mut line, entry)?;
+        out.write_all(&line)?;
+    }
+    Ok(())
+}
+
+/// A line of an exported journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// An entry. Whether it is intact and in its place is for [`Verifier::line`].
+    Entry {
+        /// What stands there.
+        entry: Box<Entry>,
+        /// Whether it is written byte for byte as [`write_jsonl`] writes it.
+        as_written: bool,
+    },
+    /// No entry.
+    Unreadable,
+}
+
+impl Line {
+    fn parse(bytes: &[u8], canonical: &mut Vec<u8>) -> Self {
+        let Ok(row) = serde_json::from_slice::<OwnedRow>(bytes) else { return Self::Unreadable };
+        let OwnedRow { schema, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash } = row;
+        if schema != SCHEMA {
+            return Self::Unreadable;
+        }
+        let draft = Draft { at, user, host, role, action, registry, subject, before, after, details };
+        let entry = Entry { seq, draft, prev, hash };
+        let as_written = write_line(canonical, &entry).is_ok() && canonical == bytes;
+        Self::Entry { entry: Box::new(entry), as_written }
+    }
+}
+
+/// The lines of an exported journal, one after another.
+#[derive(Debug)]
+pub struct Lines<R> {
+    reader: R,
+    line: Vec<u8>,
+    canonical: Vec<u8>,
+}
+
+/// Reads an exported journal line by line, in the memory of one line.
+pub fn read_jsonl<R: BufRead>(reader: R) -> Lines<R> {
+    Lines { reader, line: Vec::new(), canonical: Vec::new() }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<io::Result<Line>> {
+        self.line.clear();
+        match self.reader.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut self.line) {
+            Err(error) => return Some(Err(error)),
+            Ok(0) => return None,
+            Ok(MAX_LINE) if self.line.last() != Some(&b'\n') => {
+                return Some(skip_line(&mut self.reader).map(|()| Line::Unreadable));
+            }
+            Ok(_) => {}
+        }
+        Some(Ok(Line::parse(&self.line, &mut self.canonical)))
+    }
+}
+
+fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = match reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let end = memchr::memchr(b'\n', buffer);
+        let used = end.map_or(buffer.len(), |at| at + 1);
+        reader.consume(used);
+        if end.is_some() || used == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Verifies an exported journal, against a head if there is one.
+///
+/// # Errors
+/// The file cannot be read; what is wrong with its content stands in the verdict.
+pub fn verify_jsonl(reader: impl BufRead, head: Option<&JournalHead>) -> io::Result<Verdict> {
+    let mut verifier = head.map_or_else(Verifier::new, Verifier::against);
+    for line in read_jsonl(reader) {
+        verifier.line(&line?);
+    }
+    Ok(verifier.finish())
+}

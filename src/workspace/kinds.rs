@@ -1,0 +1,66 @@
+//! Kinds of care, by which registries are formed apart: `rules/kinds.csv`.
+
+use serde::Deserialize;
+
+use crate::finding::Text;
+use crate::registry::format::Family;
+use crate::tables::{RuleFiles, TableError};
+
+const TABLE: &str = "kinds.csv";
+
+/// A kind of care.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// Its word on the command line and in the store.
+    pub id: String,
+    family: Family,
+    /// USL_OK; empty for any.
+    conditions: String,
+    /// What people call it.
+    pub title: Text,
+}
+
+/// All kinds.
+#[derive(Debug, Clone)]
+pub struct Kinds(Vec<Kind>);
+
+#[derive(Deserialize)]
+struct Row {
+    kind: String,
+    family: char,
+    conditions: String,
+    ru: String,
+    en: String,
+}
+
+impl Kinds {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// A row that is none, or a kind that stands twice.
+    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut kinds: Vec<Kind> = Vec::new();
+        for (line, row) in files.rows::<Row>(TABLE)? {
+            if row.kind.is_empty() || kinds.iter().any(|k| k.id == row.kind) {
+                return Err(TableError::new(TABLE, line, format!("kind «{}» is empty or stands twice", row.kind)));
+            }
+            kinds.push(Kind { id: row.kind, family: Family(row.family), conditions: row.conditions, title: Text { ru: row.ru, en: row.en } });
+        }
+        Ok(Self(kinds))
+    }
+
+    /// The kind of a case; none when its conditions are of none.
+    pub fn of(&self, family: Family, conditions: &str) -> Option<&Kind> {
+        self.0.iter().find(|k| k.family == family && (k.conditions.is_empty() || k.conditions == conditions))
+    }
+
+    /// A kind by its word.
+    pub fn get(&self, id: &str) -> Option<&Kind> {
+        self.0.iter().find(|k| k.id == id)
+    }
+
+    /// All words.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|k| k.id.as_str())
+    }
+}

@@ -1,0 +1,81 @@
+//! One program at a time changes a workspace; who has it is written down for those who wait.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Problem;
+use crate::sys::{Access, private_file};
+
+/// How often somebody who waits looks again.
+const PATIENCE: Duration = Duration::from_millis(25);
+
+/// The right to change a workspace, held until dropped. The system takes it back from a process that dies.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock, waiting at most `wait`; `holder` is what others will read meanwhile.
+    ///
+    /// # Errors
+    /// [`Problem::Busy`] with who holds it; the file cannot be made.
+    pub(super) fn take(path: &Path, wait: Duration, holder: &str) -> Result<Self, Problem> {
+        let io = |error| Problem::Io(path.to_owned(), error);
+        let mut file = private_file(path, Access::Private).map_err(io)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(io(error)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() >= wait => return Err(Problem::Busy(held_by(&mut file).unwrap_or_default())),
+                Err(TryLockError::WouldBlock) => thread::sleep(PATIENCE.min(wait.saturating_sub(begun.elapsed())).max(Duration::from_millis(1))),
+            }
+        }
+        let mut lock = Self { file };
+        lock.write(holder).map_err(io)?;
+        Ok(lock)
+    }
+
+    fn write(&mut self, holder: &str) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(holder.as_bytes())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A name that stays says nothing wrong: it is read only while the lock is held.
+        let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
+    }
+}
+
+fn held_by(file: &mut File) -> io::Result<String> {
+    file.rewind()?;
+    let mut text = String::new();
+    file.take(300).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_waits_and_then_names_the_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let first = Lock::take(&path, Duration::ZERO, "Анна@касса: form").expect("free");
+        let begun = Instant::now();
+        let busy = Lock::take(&path, Duration::from_millis(120), "second").expect_err("held");
+        assert!(begun.elapsed() >= Duration::from_millis(120));
+        assert!(matches!(busy, Problem::Busy(who) if who == "Анна@касса: form"));
+        drop(first);
+        Lock::take(&path, Duration::ZERO, "second").expect("free again");
+    }
+}

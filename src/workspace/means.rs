@@ -1,0 +1,34 @@
+//! What control and forming need beside the workspace.
+
+use std::io;
+
+use crate::finding::Catalog;
+use crate::flk::{self, Checker, PackageReport, Progress};
+use crate::forming::Former;
+use crate::registry::format::Formats;
+
+/// The tools of a run: made once by the caller, used by every command that takes in or forms.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// The control.
+    pub checker: &'a Checker<'a>,
+    /// Its rules.
+    pub catalog: &'a Catalog,
+    /// The formats.
+    pub formats: &'a Formats,
+    /// The writer of registries.
+    pub former: &'a Former<'a>,
+    /// Bounds of the control.
+    pub config: &'a flk::Config,
+    /// Who watches.
+    pub progress: &'a dyn Progress,
+}
+
+impl std::fmt::Debug for Means<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Means").finish_non_exhaustive()
+    }
+}
+
+/// Takes out of a report what the user's settings say does not count.
+pub type Judge<'j> = &'j mut dyn FnMut(&mut PackageReport) -> io::Result<()>;

@@ -1,0 +1,149 @@
+//! The payer decides at its own desk: takes into review, accepts, returns, pays.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::json;
+
+use super::Saying;
+use crate::workspace::store::{Value, int, text};
+use crate::workspace::workflow::Move;
+use crate::workspace::{Problem, Registry, Workspace};
+
+/// What a payer takes off a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sanction {
+    /// IDCASE in the registry; none when SL_ID names the case.
+    pub idcase: Option<i64>,
+    /// N_ZAP in the registry.
+    pub n_zap: Option<i64>,
+    /// SL_ID.
+    pub sl_id: Option<String>,
+    /// Code of the reason (F014).
+    pub code: String,
+    /// How much, kopecks; none: all of it.
+    pub sum: Option<i64>,
+    /// What the payer says.
+    pub comment: String,
+}
+
+/// A sanction that does not fit the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SanctionTrouble {
+    /// No case of the registry is called so: number of the sanction, from 1.
+    NoCase(usize),
+    /// It takes off more than the case costs: number of the sanction, kopecks taken off, kopecks of the case.
+    TooMuch(usize, i64, i64),
+}
+
+/// A registry that was decided upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// As it stands now.
+    pub registry: Registry,
+    /// Cases that were refused whole.
+    pub refused: u64,
+    /// What was taken off, kopecks.
+    pub taken_off: i64,
+}
+
+/// A sanction of a case that was found.
+struct Found {
+    case: i64,
+    code: String,
+    sum: i64,
+    comment: String,
+}
+
+impl Workspace {
+    /// Makes a decision of the payer. Several sanctions of one case take off the largest of them, not their sum (Q016, 003K.00.0250).
+    ///
+    /// # Errors
+    /// The table does not allow it, conditions are not met. Sanctions that do not fit are told by [`Workspace::sanction_troubles`].
+    pub fn review(&mut self, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
+        let registry = self.registry(name)?;
+        let mut facts = self.facts(&registry)?;
+        facts.reason = !reason.trim().is_empty();
+        let (found, troubles, sums) = self.find_cases(&registry, sanctions)?;
+        let mut off: BTreeMap<i64, i64> = BTreeMap::new();
+        for sanction in &found {
+            let most = off.entry(sanction.case).or_default();
+            *most = sanction.sum.max(*most);
+        }
+        let refused: Vec<i64> = off.iter().filter(|(case, sum)| sums.get(case).is_some_and(|all| *sum >= all)).map(|(case, _)| *case).collect();
+        facts.sanctions_fit = troubles.is_empty();
+        facts.cases_left = (refused.len() as i64) < registry.cases;
+        let transition = self.allowed(&registry, by, facts)?;
+        let taken_off: i64 = off.values().sum();
+        let details = json!({
+            "reason": reason, "sanctions": found.len(), "refused": refused.len(), "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum, "source": source,
+        });
+        let kept = registry.clone();
+        let moved = self.make(&registry, &transition, &refused, Saying { subject: source.to_owned(), details }, |store| {
+            let mut values: Vec<Value<'_>> = Vec::with_capacity(found.len() * 7);
+            for sanction in &found {
+                values.extend([
+                    kept.id.into(),
+                    kept.revision.into(),
+                    sanction.case.into(),
+                    (&sanction.code).into(),
+                    sanction.sum.into(),
+                    (&sanction.comment).into(),
+                    source.into(),
+                ]);
+            }
+            store.insert("INSERT INTO sanctions (registry, revision, case_id, code, sum, comment, source)", 7, &values)?;
+            if matches!(transition.cases, crate::workspace::workflow::Cases::Refuse) {
+                let (cases, sum) = (kept.cases - refused.len() as i64, kept.sum - taken_off);
+                store.execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &[cases.into(), sum.into(), kept.id.into()])?;
+            }
+            Ok(())
+        })?;
+        Ok(Decided { registry: moved, refused: refused.len() as u64, taken_off })
+    }
+
+    /// Which sanctions do not fit a registry, and why.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn sanction_troubles(&mut self, name: &str, sanctions: &[Sanction]) -> Result<Vec<SanctionTrouble>, Problem> {
+        let registry = self.registry(name)?;
+        Ok(self.find_cases(&registry, sanctions)?.1)
+    }
+
+    /// The cases that sanctions speak of, what does not fit, and the sums of the cases.
+    fn find_cases(&mut self, registry: &Registry, sanctions: &[Sanction]) -> Result<(Vec<Found>, Vec<SanctionTrouble>, HashMap<i64, i64>), Problem> {
+        let (mut found, mut troubles, mut sums) = (Vec::new(), Vec::new(), HashMap::new());
+        if sanctions.is_empty() {
+            return Ok((found, troubles, sums));
+        }
+        let (mut by_idcase, mut by_zap, mut by_sl) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let rows = self.store.rows(
+            "SELECT m.idcase AS idcase, m.n_zap AS n_zap, c.id AS id, c.sl_id AS sl_id, c.sum AS sum FROM members m JOIN cases c ON c.id = m.case_id \
+             WHERE m.registry = $1 AND m.revision = $2",
+            &[registry.id.into(), registry.revision.into()],
+        )?;
+        for row in &rows {
+            let id = int(row, "id")?;
+            by_idcase.insert(int(row, "idcase")?, id);
+            by_zap.insert(int(row, "n_zap")?, id);
+            by_sl.insert(text(row, "sl_id")?, id);
+            sums.insert(id, int(row, "sum")?);
+        }
+        for (number, sanction) in sanctions.iter().enumerate() {
+            let by_sl = || sanction.sl_id.as_ref().and_then(|sl| by_sl.get(sl));
+            let by_idcase = || sanction.idcase.and_then(|n| by_idcase.get(&n));
+            let by_zap = || sanction.n_zap.and_then(|n| by_zap.get(&n));
+            let Some(case) = by_idcase().or_else(by_sl).or_else(by_zap) else {
+                troubles.push(SanctionTrouble::NoCase(number + 1));
+                continue;
+            };
+            let all = sums.get(case).copied().unwrap_or(0);
+            let sum = sanction.sum.unwrap_or(all);
+            if sum > all {
+                troubles.push(SanctionTrouble::TooMuch(number + 1, sum, all));
+            }
+            found.push(Found { case: *case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
+        }
+        Ok((found, troubles, sums))
+    }
+}

@@ -1,0 +1,101 @@
+//! Why the workspace could not do what was asked.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::workflow::{Need, Refusal, Workflow};
+use crate::finding::{Lang, Text};
+use crate::forming::FormError;
+use crate::tables::TableError;
+
+/// What stopped a command; nothing was changed then.
+#[derive(Debug)]
+pub enum Problem {
+    /// No folder upward holds a workspace.
+    NoWorkspace(PathBuf),
+    /// The folder is there, the store in it is not, or it is of another edition of this program.
+    NotReady(PathBuf),
+    /// Another program works there: who and since when.
+    Busy(String),
+    /// A file or folder.
+    Io(PathBuf, io::Error),
+    /// Reading an input.
+    Stream(io::Error),
+    /// Nothing to wait for the store with.
+    Runtime(io::Error),
+    /// The store refuses.
+    Store(sqlx::Error),
+    /// The schema of the store cannot be made or is of another program.
+    Schema(sqlx::migrate::MigrateError),
+    /// No registry is called so.
+    NoRegistry(String),
+    /// Several registries are called so.
+    ManyRegistries(String, Vec<String>),
+    /// The table of the workflow does not allow it.
+    Refused(Text),
+    /// The registry was sent already: its number and when.
+    AlreadySent(String, String),
+    /// Conditions of a move that are not met.
+    Unmet(String, Vec<Text>),
+    /// The package of a registry cannot be written.
+    Form(Box<FormError>),
+    /// What was formed does not pass our own control: the registry's file and the first finding.
+    NotClean(String, String),
+    /// A table under `rules/`.
+    Table(TableError),
+    /// The journal cannot be continued: its last entry does not read as one.
+    Journal(String),
+}
+
+impl Problem {
+    /// A refusal of the workflow, in words.
+    pub(super) fn refused(workflow: &Workflow, refusal: Refusal) -> Self {
+        Self::Refused(Text { ru: refusal.text(workflow, Lang::Ru), en: refusal.text(workflow, Lang::En) })
+    }
+
+    /// Conditions of a registry's move that are not met, in words.
+    pub(super) fn unmet(workflow: &Workflow, number: &str, needs: &[Need]) -> Self {
+        let text = |need: &Need| Text { ru: workflow.need(*need, Lang::Ru).to_owned(), en: workflow.need(*need, Lang::En).to_owned() };
+        Self::Unmet(number.to_owned(), needs.iter().map(text).collect())
+    }
+}
+
+impl fmt::Display for Problem {
+    /// For logs; people read the texts of the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Stream(error)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Problem {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Schema(error)
+    }
+}
+
+impl From<TableError> for Problem {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl From<FormError> for Problem {
+    fn from(error: FormError) -> Self {
+        Self::Form(Box::new(error))
+    }
+}

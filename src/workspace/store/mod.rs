@@ -1,0 +1,272 @@
+//! The store: one SQLite file in the workspace, or a PostgreSQL database that many machines share.
+//!
+//! Queries are written once, in the SQL that both understand (`$1` for a parameter, no NULL, sums cast to BIGINT). A command uses the
+//! store from one thread; sqlx's futures are waited for here and nowhere else.
+
+mod value;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr as _};
+use tokio::runtime::{Builder, Runtime};
+
+pub use value::Value;
+
+use super::Problem;
+
+/// The steps of the schema, each run once, in this order; a step that was released is never changed.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
+
+/// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
+const PARAMETERS: usize = 2_600;
+
+/// A connection to the store.
+pub struct Store {
+    runtime: Runtime,
+    connection: AnyConnection,
+    /// PostgreSQL.
+    shared: bool,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
+/// The address of a SQLite file for sqlx.
+pub fn sqlite_url(file: &Path) -> String {
+    let mut url = "sqlite://".to_owned();
+    for byte in file.to_string_lossy().replace('\\', "/").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b':' => url.push(char::from(byte)),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url + "?mode=rw"
+}
+
+impl Store {
+    /// Connects; `url` is `sqlite:…` or `postgres://…`.
+    ///
+    /// # Errors
+    /// There is no such file or server, or it refuses.
+    pub fn connect(url: &str) -> Result<Self, Problem> {
+        sqlx::any::install_default_drivers();
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Problem::Runtime)?;
+        let connection = runtime.block_on(AnyConnection::connect(url))?;
+        let shared = connection.backend_name() == "PostgreSQL";
+        let mut store = Self { runtime, connection, shared };
+        if !store.shared {
+            // Readers do not wait for the writer; a commit is on the disk when it returns.
+            for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 10000", "PRAGMA cache_size = -65536"] {
+                store.raw(pragma)?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// Brings the schema up to date. A schema newer than this program is refused.
+    ///
+    /// # Errors
+    /// A step fails; the store was made by a newer program.
+    pub fn migrate(&mut self) -> Result<(), Problem> {
+        let steps = MIGRATIONS.map(|(version, name, sql)| Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false));
+        let migrator = Migrator::with_migrations(steps.to_vec());
+        Ok(self.runtime.block_on(migrator.run(&mut self.connection))?)
+    }
+
+    /// Whether the schema has been made and is this program's.
+    pub fn is_ready(&mut self) -> bool {
+        let newest = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
+        self.rows("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[])
+            .is_ok_and(|rows| rows.first().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|version| version == newest)))
+    }
+
+    /// Whether many machines use it.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    fn raw(&mut self, sql: &'static str) -> Result<(), Problem> {
+        self.runtime.block_on(self.connection.execute(sqlx::raw_sql(sql)))?;
+        Ok(())
+    }
+
+    /// Runs a statement; the number of rows that it touched.
+    ///
+    /// # Errors
+    /// The store refuses or cannot be written.
+    pub fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, Problem> {
+        let query = bind(sqlx::query(sql), values);
+        Ok(self.runtime.block_on(query.execute(&mut self.connection))?.rows_affected())
+    }
+
+    /// Rows of a query.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<AnyRow>, Problem> {
+        let query = bind(sqlx::query(sql), values);
+        Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?)
+    }
+
+    /// Rows of a query whose text was put together by this library (never from a user's words).
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn rows_of(&mut self, sql: String, values: &[Value<'_>]) -> Result<Vec<AnyRow>, Problem> {
+        let query = bind(sqlx::query(AssertSqlSafe(sql)), values);
+        Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?)
+    }
+
+    /// The first row of a query.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn row(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Option<AnyRow>, Problem> {
+        Ok(self.rows(sql, values)?.into_iter().next())
+    }
+
+    /// A single number; 0 when there is no row.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn number(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<i64, Problem> {
+        match self.row(sql, values)? {
+            Some(row) => Ok(row.try_get(0)?),
+            None => Ok(0),
+        }
+    }
+
+    /// Inserts rows, many with one statement. `head` is `INSERT INTO table (columns)`; `values` holds `columns` values a row.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn insert(&mut self, head: &str, columns: usize, values: &[Value<'_>]) -> Result<(), Problem> {
+        let at_once = (PARAMETERS / columns).max(1);
+        let mut full = String::new();
+        for batch in values.chunks(at_once * columns) {
+            let rows = batch.len() / columns;
+            let sql = if rows == at_once && !full.is_empty() { full.clone() } else { insertion(head, columns, rows, self.shared) };
+            if rows == at_once {
+                full.clone_from(&sql);
+            }
+            let query = bind(sqlx::query(AssertSqlSafe(sql)).persistent(rows == at_once), batch);
+            self.runtime.block_on(query.execute(&mut self.connection))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement for many ids: `head` ends with `IN`, the ids follow it.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn for_ids(&mut self, head: &str, ids: &[i64]) -> Result<u64, Problem> {
+        let mut touched = 0;
+        for batch in ids.chunks(10_000) {
+            let list: Vec<String> = batch.iter().map(i64::to_string).collect();
+            let query = sqlx::query(AssertSqlSafe(format!("{head} ({})", list.join(",")))).persistent(false);
+            touched += self.runtime.block_on(query.execute(&mut self.connection))?.rows_affected();
+        }
+        Ok(touched)
+    }
+
+    /// Gives out `count` numbers of a run; the first of them. The run begins with 1.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn take_numbers(&mut self, run: &str, count: u64) -> Result<i64, Problem> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let last = self.number(
+            "INSERT INTO counters (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value",
+            &[run.into(), count.into()],
+        )?;
+        Ok(last - count + 1)
+    }
+
+    /// Does something as one transaction: all of it or nothing.
+    ///
+    /// # Errors
+    /// What `work` says, or the commit fails.
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.raw(if self.shared { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
+        let done = work(self).and_then(|value| self.raw("COMMIT").map(|()| value));
+        if done.is_err() {
+            // The connection may be gone, and the transaction with it.
+            let _ = self.raw("ROLLBACK");
+        }
+        done
+    }
+
+    /// Tries to take the lock that the machines of a shared store agree upon; the store gives it back when the connection ends.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub fn try_lock(&mut self) -> Result<bool, Problem> {
+        if !self.shared {
+            return Ok(true);
+        }
+        let row = self.row("SELECT CASE WHEN pg_try_advisory_lock(7867673) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END", &[])?;
+        Ok(row.is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|taken| taken == 1)))
+    }
+
+    /// Lets go of what belongs to the store. Dropped without it, the system cleans up the same way.
+    pub fn close(self) {
+        let _ = self.runtime.block_on(self.connection.close());
+    }
+}
+
+/// The names of parameters are found by a search in SQLite: thousands of them have none there.
+fn insertion(head: &str, columns: usize, rows: usize, numbered: bool) -> String {
+    let mut sql = String::with_capacity(head.len() + rows * columns * 6);
+    sql.push_str(head);
+    sql.push_str(" VALUES ");
+    let mut number = 0;
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..columns {
+            number += 1;
+            if column > 0 {
+                sql.push(',');
+            }
+            if numbered {
+                sql.push_str(&format!("${number}"));
+            } else {
+                sql.push('?');
+            }
+        }
+        sql.push(')');
+    }
+    sql
+}
+
+fn bind<'q>(mut query: Query<'q, Any, AnyArguments>, values: &[Value<'_>]) -> Query<'q, Any, AnyArguments> {
+    for value in values {
+        query = match value {
+            Value::Int(number) => query.bind(*number),
+            Value::Text(text) => query.bind(text.as_ref().to_owned()),
+        };
+    }
+    query
+}
+
+/// A text of a row.
+///
+/// # Errors
+/// The row has no such column.
+pub fn text(row: &AnyRow, column: &str) -> Result<String, Problem> {
+    Ok(row.try_get::<String, _>(column)?)
+}
+
+/// A number of a row.
+///
+/// # Errors
+/// The row has no such column.
+pub fn int(row: &AnyRow, column: &str) -> Result<i64, Problem> {
+    Ok(row.try_get::<i64, _>(column)?)
+}

@@ -1,0 +1,168 @@
+//! Files kept unchanged under the SHA-256 of their bytes.
+//!
+//! `objects/ab/cdef…/NAME`: the name is kept because the name of a registry file is part of what is checked. A file is copied beside
+//! its place and moved there when it is complete and on the disk: what stands under a digest is whole.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::sys::{Access, AtomicFile, private_folder};
+
+/// The folder of kept files.
+#[derive(Debug, Clone)]
+pub(super) struct Vault {
+    root: PathBuf,
+}
+
+/// A kept file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// SHA-256 of its bytes, lower-case hex.
+    pub(super) sha256: String,
+    /// Its own name.
+    pub(super) name: String,
+}
+
+/// Bytes copied at once.
+const BUFFER: usize = 256 << 10;
+
+impl Vault {
+    /// The vault in a folder, which need not exist yet.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Where a kept file stands.
+    pub(super) fn path(&self, sha256: &str, name: &str) -> PathBuf {
+        let (head, tail) = sha256.split_at(sha256.len().min(2));
+        self.root.join(head).join(tail).join(name)
+    }
+
+    /// Keeps a copy of a file under its own name.
+    ///
+    /// # Errors
+    /// The file cannot be read or the copy cannot be written.
+    pub(super) fn keep(&self, file: &Path) -> io::Result<Kept> {
+        let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).ok_or(io::ErrorKind::InvalidInput)?;
+        self.keep_stream(File::open(file)?, &name)
+    }
+
+    /// Keeps the bytes of a stream under a name.
+    ///
+    /// # Errors
+    /// The stream fails or the copy cannot be written.
+    pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str) -> io::Result<Kept> {
+        private_folder(&self.root)?;
+        // The digest, and with it the place, is known only at the end.
+        let mut copy = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.root)?;
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&buffer[..count]);
+            copy.write_all(&buffer[..count])?;
+        }
+        let sha256: String = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        let path = self.path(&sha256, name);
+        if !path.is_file() {
+            if let Some(folder) = path.parent() {
+                private_folder(folder)?;
+            }
+            copy.as_file().sync_all()?;
+            copy.persist(&path)?;
+            crate::sys::sync_parents(&path, &self.root)?;
+        }
+        Ok(Kept { sha256, name: name.to_owned() })
+    }
+
+    /// Keeps what `write` writes, under a name; `write` says the digest of it.
+    ///
+    /// # Errors
+    /// What `write` says, or the file cannot be written.
+    pub(super) fn keep_written<T, E: From<io::Error>>(&self, name: &str, write: impl FnOnce(&mut File) -> Result<(String, T), E>) -> Result<(Kept, T), E> {
+        private_folder(&self.root)?;
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.root)?;
+        let (sha256, value) = write(file.as_file_mut())?;
+        let path = self.path(&sha256, name);
+        if let Some(folder) = path.parent() {
+            private_folder(folder)?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|e| e.error)?;
+        crate::sys::sync_parents(&path, &self.root)?;
+        Ok((Kept { sha256, name: name.to_owned() }, value))
+    }
+
+    /// Copies a kept file to a place outside, as a whole or not at all.
+    ///
+    /// # Errors
+    /// The kept file is gone or the target cannot be written.
+    pub(super) fn place(&self, sha256: &str, name: &str, target: &Path) -> io::Result<()> {
+        if let Some(folder) = target.parent() {
+            private_folder(folder)?;
+        }
+        let mut file = AtomicFile::create(target, Access::Private)?;
+        io::copy(&mut File::open(self.path(sha256, name))?, &mut file)?;
+        file.commit()
+    }
+
+    /// Removes what a program that was stopped left behind: half copies, and whole ones that nobody refers to.
+    ///
+    /// # Errors
+    /// A folder cannot be read or a file cannot be removed.
+    pub(super) fn sweep(&self, known: &dyn Fn(&str) -> bool) -> io::Result<u64> {
+        let mut removed = 0;
+        let entries = |folder: &Path| -> io::Result<Vec<fs::DirEntry>> {
+            match fs::read_dir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+                entries => entries?.collect(),
+            }
+        };
+        for head in entries(&self.root)? {
+            let head_name = head.file_name().to_string_lossy().into_owned();
+            if head_name.starts_with(TEMPORARY) {
+                fs::remove_file(head.path())?;
+                removed += 1;
+                continue;
+            }
+            for tail in entries(&head.path())? {
+                if !known(&format!("{head_name}{}", tail.file_name().to_string_lossy())) {
+                    fs::remove_dir_all(tail.path())?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// Names of half copies begin so.
+const TEMPORARY: &str = ".puomp-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_bytes_are_kept_once_and_orphans_go() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = Vault::new(folder.path().join("objects"));
+        let file = folder.path().join("HM1.xml");
+        fs::write(&file, "<a/>").expect("written");
+        let kept = vault.keep(&file).expect("kept");
+        assert_eq!(vault.keep(&file).expect("kept"), kept);
+        assert_eq!(fs::read(vault.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
+        let other = vault.keep_stream(&b"other"[..], "x.zip").expect("kept");
+        fs::write(folder.path().join("objects/.puomp-half"), "ha").expect("written");
+        assert_eq!(vault.sweep(&|sha| sha == kept.sha256).expect("swept"), 2);
+        assert!(vault.path(&kept.sha256, &kept.name).is_file() && !vault.path(&other.sha256, "x.zip").exists());
+        vault.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
+        assert_eq!(fs::read(folder.path().join("out/14002/HM1.xml")).expect("there"), b"<a/>");
+    }
+}

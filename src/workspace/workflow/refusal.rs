@@ -1,0 +1,212 @@
+//! Why a transition is not made, and what can be done instead.
+
+use std::fmt;
+
+use super::{Transition, Workflow};
+use crate::finding::{Lang, Text, fill};
+
+/// What stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The table has no such transition, or none that this command makes.
+    UnknownTransition,
+    /// The registry stands in a status that the table does not have: it was changed since.
+    UnknownStatus,
+    /// The table has no such role.
+    UnknownRole,
+    /// It does not lead from this status.
+    Status,
+    /// It does, but another role makes it.
+    Role,
+}
+
+/// Something that may be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Id of the transition.
+    pub transition: String,
+    /// Ids of the roles that may make it.
+    pub roles: Vec<String>,
+}
+
+/// A transition that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What stands in the way.
+    pub cause: Cause,
+    /// Id of the transition that was asked for; the words of the command when there is no transition for it.
+    pub asked: String,
+    /// Id of the status in which the registry is; none when there is none yet.
+    pub status: Option<String>,
+    /// Id of the role that asked.
+    pub role: String,
+    /// All that may be done in this status, by whomever. Nothing when the status is not known.
+    pub allowed: Vec<Allowed>,
+    pub(super) registry: Option<Box<str>>,
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident = $word:literal [$($slot:literal)*]),* $(,)?) => {
+        /// A text of the table `[refusal]`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Word { $($(#[$doc])* $name),* }
+
+        impl Word {
+            /// Every text.
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its key, without the language.
+            pub(super) fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            /// The slots that it must have.
+            pub(super) fn slots(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[$($slot),*]),* }
+            }
+        }
+    };
+}
+
+words! {
+    /// The transition does not lead from this status.
+    Status = "status" ["asked" "status"],
+    /// There is no registry yet.
+    Absent = "absent" ["asked"],
+    /// Another role makes it.
+    Role = "role" ["asked" "role" "roles"],
+    /// The status is not in the table.
+    UnknownStatus = "unknown_status" ["status"],
+    /// The role is not in the table.
+    UnknownRole = "unknown_role" ["role" "roles"],
+    /// The transition is not in the table.
+    UnknownAsked = "unknown_asked" ["asked"],
+    /// The second line.
+    Allowed = "allowed" ["allowed"],
+    /// A part of the second line.
+    One = "one" ["command" "names" "roles"],
+    /// The second line when nothing can be done.
+    End = "end" ["command"],
+    /// The second line when the status is not known.
+    Restore = "restore" [],
+    /// The second line when the role is not known.
+    Choose = "choose" [],
+    /// Between the last two roles.
+    Or = "or" [],
+    /// Stands for the registry in a command.
+    Registry = "registry" [],
+    /// Stands for the file in a command.
+    File = "file" [],
+    /// The month in a command.
+    Period = "period" [],
+    /// The reason in a command.
+    Reason = "reason" [],
+}
+
+/// Slots of a command line.
+pub(super) const COMMAND_SLOTS: &[&str] = &["registry", "file", "period", "reason"];
+
+/// The table `[refusal]`, in the order of [`Word::ALL`].
+#[derive(Debug, Clone)]
+pub(super) struct Words(pub(super) Vec<Text>);
+
+impl Words {
+    fn get(&self, word: Word, lang: Lang) -> &str {
+        self.0[word as usize].get(lang)
+    }
+
+    fn fill(&self, word: Word, lang: Lang, slots: &[(&str, &str)]) -> String {
+        fill(self.get(word, lang), |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
+    }
+}
+
+impl Refusal {
+    /// Names the registry, so that the commands of the text can be run as they stand.
+    #[must_use]
+    pub fn for_registry(mut self, registry: &str) -> Self {
+        self.registry = Some(registry.into());
+        self
+    }
+
+    /// What was asked and why it is refused; on a second line what can be done now, by whom and with which command, the asker's own things first.
+    pub fn text(&self, workflow: &Workflow, lang: Lang) -> String {
+        let words = &workflow.words;
+        let transition = workflow.transition(&self.asked);
+        let asked = transition.map_or(self.asked.as_str(), |t| t.text.get(lang));
+        let status = self.status.as_deref().map(|id| workflow.status(id).map_or(id, |s| s.name.get(lang)));
+        let role = workflow.role(&self.role).map_or(self.role.as_str(), |r| r.name.get(lang));
+        let why = match (self.cause, status) {
+            (Cause::UnknownTransition, _) => words.fill(Word::UnknownAsked, lang, &[("asked", asked)]),
+            (Cause::UnknownStatus, status) => words.fill(Word::UnknownStatus, lang, &[("status", status.unwrap_or(""))]),
+            (Cause::UnknownRole, _) => {
+                let known: Vec<&str> = workflow.roles().iter().map(|r| r.id.as_str()).collect();
+                words.fill(Word::UnknownRole, lang, &[("role", role), ("roles", &known.join(", "))])
+            }
+            (Cause::Status, Some(status)) => words.fill(Word::Status, lang, &[("asked", asked), ("status", status)]),
+            (Cause::Status, None) => words.fill(Word::Absent, lang, &[("asked", asked)]),
+            (Cause::Role, _) => {
+                let roles = transition.map_or_else(String::new, |t| either(workflow, &t.roles, lang));
+                words.fill(Word::Role, lang, &[("asked", asked), ("roles", &roles), ("role", role)])
+            }
+        };
+        let next = match self.cause {
+            Cause::UnknownStatus => words.get(Word::Restore, lang).to_owned(),
+            Cause::UnknownRole => words.get(Word::Choose, lang).to_owned(),
+            _ if self.allowed.is_empty() => {
+                let first = workflow.possible(None, None).next().map_or_else(String::new, |t| workflow.command(t, None, lang));
+                words.fill(Word::End, lang, &[("command", &first)])
+            }
+            _ => words.fill(Word::Allowed, lang, &[("allowed", &self.possible(workflow, lang))]),
+        };
+        format!("{why}\n{next}")
+    }
+
+    /// What can be done now: one part for all that the same roles do with the same command.
+    fn possible(&self, workflow: &Workflow, lang: Lang) -> String {
+        let mut transitions: Vec<&Transition> = self.allowed.iter().filter_map(|a| workflow.transition(&a.transition)).collect();
+        transitions.sort_by_key(|t| !t.is_for(&self.role));
+        let mut parts: Vec<(&Transition, Vec<&str>)> = Vec::new();
+        for transition in transitions {
+            let name = transition.text.get(lang);
+            match parts.iter_mut().find(|(t, _)| t.command == transition.command && t.roles == transition.roles) {
+                Some((_, names)) => names.push(name),
+                None => parts.push((transition, vec![name])),
+            }
+        }
+        let part = |(transition, names): (&Transition, Vec<&str>)| {
+            let command = workflow.command(transition, self.registry.as_deref(), lang);
+            let slots = [("names", names.join(", ")), ("roles", workflow.role_names(&transition.roles, lang)), ("command", command)];
+            workflow.words.fill(Word::One, lang, &slots.each_ref().map(|(slot, value)| (*slot, value.as_str())))
+        };
+        parts.into_iter().map(part).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Workflow {
+    /// The command line of a transition; without a registry a word stands for it.
+    pub fn command(&self, transition: &Transition, registry: Option<&str>, lang: Lang) -> String {
+        let word = |word| Some(self.words.get(word, lang));
+        fill(&transition.command, |slot| match slot {
+            "registry" => registry.or_else(|| word(Word::Registry)),
+            "file" => word(Word::File),
+            "period" => word(Word::Period),
+            "reason" => word(Word::Reason),
+            _ => None,
+        })
+    }
+}
+
+fn either(workflow: &Workflow, roles: &[String], lang: Lang) -> String {
+    let Some((last, others)) = roles.split_last() else { return String::new() };
+    let last = workflow.role_names(std::slice::from_ref(last), lang);
+    if others.is_empty() { last } else { format!("{}{}{last}", workflow.role_names(others, lang), workflow.words.get(Word::Or, lang)) }
+}
+
+impl fmt::Display for Refusal {
+    /// For logs, by ids; people read [`Refusal::text`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by {} in {}: {:?}", self.asked, self.role, self.status.as_deref().unwrap_or("no registry"), self.cause)
+    }
+}
+
+impl std::error::Error for Refusal {}

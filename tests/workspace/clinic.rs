@@ -1,0 +1,112 @@
+//! A workspace of a test, driven by the program itself.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use puomp::workspace::store::Store;
+use serde_json::Value;
+
+/// Address of a fresh database; none when no server is named.
+pub(crate) fn database() -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let server = std::env::var("PUOMP_TEST_POSTGRES").ok().filter(|s| !s.is_empty())?;
+    let name = format!("puomp_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut store = Store::connect(&server).expect("the server that PUOMP_TEST_POSTGRES names");
+    store.execute(Box::leak(format!("CREATE DATABASE {name}").into_boxed_str()), &[]).expect("a database");
+    let (base, query) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, query)| (base, format!("?{query}")));
+    let (head, _) = base.rsplit_once('/').expect("postgres://host/database");
+    Some(format!("{head}/{name}{query}"))
+}
+
+/// A folder with a workspace.
+pub(crate) struct Clinic {
+    pub(crate) folder: tempfile::TempDir,
+    store: Option<String>,
+}
+
+/// What a run said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Clinic {
+    pub(crate) fn new(store: Option<String>) -> Self {
+        let this = Self { folder: tempfile::tempdir().expect("a folder"), store };
+        this.done(&["init"]);
+        this
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_puomp"));
+        command.current_dir(self.folder.path()).args(args).env_remove("PUOMP_ROLE").env("PUOMP_LANG", "ru").env("NO_COLOR", "1");
+        command.env("PUOMP_BOOKS", self.path("no books"));
+        match &self.store {
+            Some(url) => command.env("PUOMP_STORE", url),
+            None => command.env_remove("PUOMP_STORE"),
+        };
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
+        said(&self.command(args).output().expect("the program runs"))
+    }
+
+    /// A run that must succeed.
+    pub(crate) fn done(&self, args: &[&str]) -> String {
+        let said = self.run(args);
+        assert_eq!(said.code, 0, "puomp {args:?}: {said:?}");
+        said.out
+    }
+
+    /// A run that must end with a code.
+    pub(crate) fn refused(&self, args: &[&str], code: i32) -> String {
+        let said = self.run(args);
+        assert_eq!(said.code, code, "puomp {args:?}: {said:?}");
+        said.err
+    }
+
+    /// Makes a package of invented people.
+    pub(crate) fn package(&self, folder: &str, cases: u32, more: &[&str]) {
+        let cases = cases.to_string();
+        let mut args = vec!["generate", "--quiet", "--cases", &cases];
+        args.extend(more);
+        args.push(folder);
+        self.done(&args);
+    }
+
+    pub(crate) fn status(&self) -> Value {
+        serde_json::from_str(&self.done(&["status", "--format", "json"])).expect("JSON")
+    }
+
+    /// Number, status, cases and kopecks of each registry.
+    pub(crate) fn registries(&self) -> Vec<(String, String, i64, i64)> {
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        let int = |v: &Value| v.as_i64().unwrap_or_default();
+        let status = self.status();
+        let rows = status["registries"].as_array().expect("a list");
+        let mut all: Vec<_> = rows.iter().map(|r| (text(&r["number"]), text(&r["status"]), int(&r["cases"]), int(&r["sum_kopecks"]))).collect();
+        all.sort();
+        all
+    }
+
+    /// Cases and kopecks outside registries in a state.
+    pub(crate) fn outside(&self, state: &str) -> (i64, i64) {
+        let status = self.status();
+        let rows = status["cases"].as_array().cloned().unwrap_or_default();
+        let of_state = rows.iter().filter(|r| r["state"] == state);
+        of_state.fold((0, 0), |(cases, sum), r| (cases + r["cases"].as_i64().unwrap_or(0), sum + r["sum_kopecks"].as_i64().unwrap_or(0)))
+    }
+}
+
+pub(crate) fn said(output: &Output) -> Said {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Said { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+}

@@ -1,0 +1,114 @@
+//! From the export to the payment: sums and counts agree at every step, nothing is billed twice, nothing is lost.
+
+use std::fs;
+
+use crate::clinic::Clinic;
+use crate::on_each_store;
+
+const PERIOD: &str = "2021-02";
+
+/// All cases and kopecks that the workspace knows: in live registries and outside.
+fn total(clinic: &Clinic) -> (i64, i64) {
+    let live = |status: &str| !["withdrawn", "cancelled"].contains(&status);
+    let held = clinic.registries().into_iter().filter(|(_, status, ..)| live(status)).fold((0, 0), |(c, s), (_, _, cases, sum)| (c + cases, s + sum));
+    ["free", "refused", "question"].iter().map(|state| clinic.outside(state)).fold(held, |(c, s), (cases, sum)| (c + cases, s + sum))
+}
+
+#[test]
+fn two_clinics_from_export_to_acceptance() {
+    on_each_store(|clinic| {
+        clinic.package("one", 60, &["--period", PERIOD, "--clinic", "140001"]);
+        clinic.package("two", 40, &["--period", PERIOD, "--clinic", "140002", "--seed", "2"]);
+        clinic.done(&["load", "one", "two"]);
+        let all = total(clinic);
+        assert_eq!(all.0, 100, "every case is there");
+        assert_eq!(clinic.outside("free"), all);
+        let again = clinic.done(&["load", "one"]);
+        assert!(again.contains("уже загружен"), "{again}");
+
+        clinic.done(&["form", "--period", PERIOD]);
+        assert_eq!((total(clinic), clinic.outside("free").0), (all, 0));
+        let registries = clinic.registries();
+        assert!(registries.len() >= 2 && registries.iter().all(|(_, status, ..)| status == "formed"), "{registries:?}");
+        assert!(clinic.refused(&["form", "--period", PERIOD], 3).contains("формировать нечего"));
+
+        for (number, ..) in &registries {
+            clinic.done(&["submit", number]);
+        }
+        let (number, _, cases, sum) = registries.iter().max_by_key(|(_, _, cases, _)| *cases).expect("one").clone();
+        assert!(clinic.refused(&["submit", &number], 4).contains("уже отправлен"));
+        let sent: Vec<_> = walk(&clinic.path("outbox"));
+        assert_eq!(sent.len(), registries.len(), "{sent:?}");
+        for file in &sent {
+            clinic.done(&["validate", "--quiet", &file.display().to_string()]);
+        }
+
+        // The payer refuses the first case whole and a kopeck of the second, and returns the registry.
+        fs::write(clinic.path("sanctions.csv"), "idcase,code,sum,comment\n1,5.1.4,,тариф\n2,5.1.4,0.01,\n").expect("written");
+        assert!(clinic.refused(&["review", "return", &number, "--role", "insurer"], 4).contains("--reason"));
+        assert!(clinic.refused(&["review", "return", &number, "--reason", "x"], 4).contains("СМО"));
+        clinic.done(&["review", "return", &number, "--reason", "тариф", "--sanctions", "sanctions.csv", "--role", "insurer"]);
+        assert_eq!(total(clinic), all, "a returned registry still holds its cases");
+
+        // The clinic corrects the first case and exports it again.
+        let old = walk(&clinic.path("outbox")).into_iter().find(|f| f.to_string_lossy().contains("140001")).expect("its file");
+        drop(old);
+        clinic.done(&["form", "--again", &number]);
+        let after: Vec<_> = clinic.registries();
+        let formed = after.iter().find(|(n, ..)| *n == number).expect("it");
+        assert_eq!((formed.1.as_str(), formed.2), ("formed", cases - 1), "the refused case has left");
+        assert_eq!(total(clinic), all, "and is not lost");
+        assert_eq!(clinic.outside("refused").0, 1);
+        assert!(formed.3 < sum);
+
+        clinic.done(&["submit", &number]);
+        clinic.done(&["review", "accept", &number, "--role", "insurer"]);
+        let end = clinic.registries();
+        assert_eq!(end.iter().find(|(n, ..)| *n == number).map(|r| r.1.as_str()), Some("to_sign"));
+        assert_eq!(total(clinic), all);
+        clinic.done(&["journal", "--verify"]);
+        let history = clinic.done(&["status", &number, "--history"]);
+        assert!(history.lines().count() > 6, "{history}");
+    });
+}
+
+#[test]
+fn a_cancelled_registry_frees_its_cases() {
+    on_each_store(|clinic| {
+        clinic.package("in", 30, &["--period", PERIOD]);
+        clinic.done(&["load", "in"]);
+        let all = total(clinic);
+        clinic.done(&["form", "--period", PERIOD]);
+        for (number, ..) in clinic.registries() {
+            clinic.done(&["form", "--cancel", &number]);
+        }
+        assert_eq!((clinic.outside("free"), total(clinic)), (all, all));
+        clinic.done(&["form", "--period", PERIOD]);
+        assert_eq!((clinic.outside("free").0, total(clinic)), (0, all));
+        clinic.done(&["journal", "--verify"]);
+    });
+}
+
+#[test]
+fn the_same_cases_again_are_not_billed_twice() {
+    on_each_store(|clinic| {
+        clinic.package("in", 30, &["--period", PERIOD]);
+        // The same month with more cases, in another packet: what was there is met again.
+        clinic.package("more", 30, &["--period", PERIOD, "--packet", "2"]);
+        clinic.done(&["load", "in"]);
+        let all = total(clinic);
+        let said = clinic.done(&["load", "more"]);
+        assert!(said.contains("без изменений"), "{said}");
+        assert_eq!(total(clinic), all);
+    });
+}
+
+/// All files below a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() { files.extend(walk(&entry.path())) } else { files.push(entry.path()) }
+    }
+    files.sort();
+    files
+}

@@ -1,0 +1,18 @@
+//! The workspace as its users meet it, on every store there is.
+//!
+//! SQLite always; PostgreSQL when `PUOMP_TEST_POSTGRES` names a server on which databases may be made (`.ci/run` starts one).
+
+mod clinic;
+mod life;
+mod table;
+
+use clinic::Clinic;
+
+/// Runs a test on each store.
+fn on_each_store(test: impl Fn(&Clinic)) {
+    test(&Clinic::new(None));
+    match clinic::database() {
+        Some(url) => test(&Clinic::new(Some(url))),
+        None => println!("PostgreSQL: skipped, PUOMP_TEST_POSTGRES is not set"),
+    }
+}
