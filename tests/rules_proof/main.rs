@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use puomp::registry::format::Formats;
+use puomp::registry::format::{Formats, PERSONS};
+use puomp::rules::witness::{Solver, Stock};
 use puomp::rules::{Conventions, Row, Standing};
 use puomp::tables::RuleFiles;
 use rayon::prelude::*;
@@ -50,6 +51,12 @@ struct Given<'g> {
 impl Given<'_> {
     fn is_dead(&self, row: &Row) -> bool {
         self.dead.iter().any(|d| d.is_of(row))
+    }
+
+    /// Whether clinics write files that a row speaks of.
+    fn is_of_clinics(&self, row: &Row) -> bool {
+        let mut written = self.formats.families().filter(|f| *f == PERSONS || self.formats.has_persons(*f));
+        written.any(|f| row.files.contains(&self.formats.book_letter(f)))
     }
 
     fn wanted(&self, row: &Row) -> bool {
@@ -99,16 +106,18 @@ fn every_row_is_broken_by_a_document_of_its_own() {
         docs
     };
     kept.extend(between);
-    let stock = world::stock(&kept);
-    let search =
-        Search { lab: &bench.lab, turned: &bench.turned, solver: embedded.solver(&conventions, &stock), rows, folder: given.scratch, evaluations: EVALUATIONS };
-    let executed: Vec<usize> = (0..rows.len()).filter(|r| standing[*r] == Standing::Executed && given.wanted(&rows[*r])).collect();
-    let proofs = proven(&search, &given, &kept, &executed);
+    let stocks = Stocks::of(&kept);
+    let solver = embedded.solver(&conventions, &stocks.all);
+    let search = Search { lab: &bench.lab, turned: &bench.turned, solver, rows, folder: given.scratch, evaluations: EVALUATIONS };
+    let runs = |s: &Standing| matches!(s, Standing::Executed | Standing::Partly(_));
+    let executed: Vec<usize> = (0..rows.len()).filter(|r| runs(&standing[*r]) && given.wanted(&rows[*r])).collect();
+    let proofs = proven(&search, &stocks, &given, &kept, &executed);
     let open = told("with the embedded books", rows, &proofs, &given);
     eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
-    // Rows that wait for books.
-    let waiting: Vec<usize> = (0..rows.len()).filter(|r| matches!(standing[*r], Standing::NoBook(_)) && given.wanted(&rows[*r])).collect();
+    // Rows that wait for books, or run with another in its place.
+    let waits = |s: &Standing| matches!(s, Standing::NoBook(_) | Standing::Partly(_));
+    let waiting: Vec<usize> = (0..rows.len()).filter(|r| waits(&standing[*r]) && given.wanted(&rows[*r])).collect();
     let (nsi, folder) = (world::nsi(), scratch.path().join("books"));
     let refused = world::import(&files, &embedded.missing(), nsi.as_deref(), &folder);
     let imported = World::load(&files, &turned_files, Some(&folder));
@@ -118,11 +127,11 @@ fn every_row_is_broken_by_a_document_of_its_own() {
         eprintln!("rules_proof: SKIPPED: {} rows wait for books, and there is no ../shared/nsi (PUOMP_SHARED names another place)", still.len());
     }
     let bench = imported.bench(&formats);
-    let (kept, left) = bench.cleaned(imported.solver(&conventions, &stock), kept.into_iter().map(|(doc, _)| doc).collect(), given.scratch);
+    let (kept, left) = bench.cleaned(imported.solver(&conventions, &stocks.all), kept.into_iter().map(|(doc, _)| doc).collect(), given.scratch);
     eprintln!("{} documents are clean with imported books, left in others: {left:?}; refused {refused:?}; {:.1?}", kept.len(), begun.elapsed());
-    let stock = world::stock(&kept);
-    let search = Search { lab: &bench.lab, turned: &bench.turned, solver: imported.solver(&conventions, &stock), ..search };
-    let proofs = proven(&search, &given, &kept, &run);
+    let stocks = Stocks::of(&kept);
+    let search = Search { lab: &bench.lab, turned: &bench.turned, solver: imported.solver(&conventions, &stocks.all), ..search };
+    let proofs = proven(&search, &stocks, &given, &kept, &run);
     let open_imported = told("with imported books", rows, &proofs, &given);
     eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
@@ -130,7 +139,7 @@ fn every_row_is_broken_by_a_document_of_its_own() {
     for r in (0..rows.len()).filter(|r| given.wanted(&rows[*r])) {
         let why = match &standing[r] {
             Standing::NoBook(books) => format!("wait for {}", books.join(", ")),
-            Standing::Executed => continue,
+            Standing::Executed | Standing::Partly(_) => continue,
             other => other.as_str().to_owned(),
         };
         not_executed.entry(why).or_default().push(named(&rows[r]));
@@ -147,12 +156,31 @@ fn every_row_is_broken_by_a_document_of_its_own() {
     }
 }
 
-fn proven(search: &Search<'_>, given: &Given<'_>, bases: &[Base], rows: &[usize]) -> Vec<(usize, Proof)> {
+/// What stood in sound documents. Funds write into the same elements what clinics must not: an answer's source of a sanction is 2.
+struct Stocks {
+    clinics: Stock,
+    between: Stock,
+    all: Stock,
+}
+
+impl Stocks {
+    fn of(bases: &[Base]) -> Self {
+        let (clinics, between): (Vec<&Base>, Vec<&Base>) = bases.iter().partition(|(doc, _)| doc.persons.is_some());
+        Self { clinics: world::stock(clinics), between: world::stock(between), all: world::stock(bases) }
+    }
+}
+
+fn proven(search: &Search<'_>, stocks: &Stocks, given: &Given<'_>, bases: &[Base], rows: &[usize]) -> Vec<(usize, Proof)> {
     let ground = Ground { formats: given.formats, bases, follow: &given.follow, by_hand: &given.by_hand };
     let one = |r: usize| {
         let folder = given.scratch.join(format!("row-{r}"));
         std::fs::create_dir_all(&folder).expect("made");
-        (r, prove(&Search { folder: &folder, ..*search }, &ground, r))
+        let with = |stock| prove(&Search { folder: &folder, solver: Solver { stock, ..search.solver }, ..*search }, &ground, r);
+        let own = if given.is_of_clinics(&search.rows[r]) { &stocks.clinics } else { &stocks.between };
+        let proof = with(own);
+        // What nobody of its own kind wrote may still stand with the others.
+        let proof = if proof.is_whole() || proof.spoke { proof } else { with(&stocks.all) };
+        (r, proof)
     };
     rows.par_iter().map(|r| one(*r)).collect()
 }

@@ -122,9 +122,9 @@ fn folder(scratch: &Path, n: usize) -> PathBuf {
 }
 
 /// What stood in sound documents.
-pub(crate) fn stock(bases: &[Base]) -> Stock {
+pub(crate) fn stock<'d>(bases: impl IntoIterator<Item = &'d Base>) -> Stock {
     let mut stock = Stock::default();
-    bases.iter().for_each(|(doc, _)| stock.add(doc));
+    bases.into_iter().for_each(|(doc, _)| stock.add(doc));
     stock
 }
 
