@@ -12,7 +12,7 @@ use super::generate::GenerateArgs;
 use super::nsi::NsiArgs;
 use super::rules::RulesArgs;
 use super::validate::ValidateArgs;
-use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReviewArgs, StatusArgs, SubmitArgs, WatchArgs, WithdrawArgs};
+use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReceiveArgs, ReviewArgs, StatusArgs, SubmitArgs, WatchArgs, WithdrawArgs};
 use crate::finding::Lang;
 
 /// The program.
@@ -68,6 +68,8 @@ pub(super) enum Verb {
     Submit(SubmitArgs),
     /// The payer decides.
     Review(ReviewArgs),
+    /// The clinic takes in an answer.
+    Receive(ReceiveArgs),
     /// The clinic takes a registry back.
     Withdraw(WithdrawArgs),
     /// What stands where.

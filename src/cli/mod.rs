@@ -113,6 +113,7 @@ fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         Verb::Form(verb) => verb.run(cli, &config, &files, &ui),
         Verb::Submit(verb) => verb.run(&config, &files, &ui),
         Verb::Review(verb) => verb.run(&config, &files, &ui),
+        Verb::Receive(verb) => verb.run(&config, &files, &ui),
         Verb::Withdraw(verb) => verb.run(&config, &files, &ui),
         Verb::Status(verb) => verb.run(&config, &files, &ui),
         Verb::Journal(verb) => verb.run(&config, &files, &ui),

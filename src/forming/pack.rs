@@ -256,7 +256,7 @@ mod tests {
             own.entry(i).expect("an entry").read_to_end(&mut read).expect("sound");
             assert!(read == *wanted);
             let mut entry = foreign.by_index(i).expect("an entry");
-            assert_eq!((entry.name(), entry.last_modified().map(|d| (d.year(), d.month(), d.day()))), (name, Some((1980, 1, 1))));
+            assert_eq!((&*entry.name().expect("a name"), entry.last_modified().map(|d| (d.year(), d.month(), d.day()))), (name, Some((1980, 1, 1))));
             read.clear();
             entry.read_to_end(&mut read).expect("sound");
             assert!(read == *wanted);

@@ -588,6 +588,8 @@ keys! {
     JournalHeadBroken = "journal.head-broken",
     /// A head of another version.
     JournalHeadSchema = "journal.head-schema",
+    /// Neither a path nor a workspace.
+    ValidateNoPath = "validate.no-path",
     /// No workspace upward.
     WorkspaceNone = "workspace.none",
     /// A workspace without its store.
@@ -654,6 +656,26 @@ keys! {
     SubmitPlaced = "submit.placed",
     /// What sanctions came to.
     ReviewSanctions = "review.sanctions",
+    /// An answer that was taken in before.
+    ReceiveAlready = "receive.already",
+    /// What an answer took off.
+    ReceiveFindings = "receive.findings",
+    /// What comes next for refused cases.
+    ReceiveNext = "receive.next",
+    /// An answer that cannot be read.
+    AnswerFault = "answer.fault",
+    /// No answer.
+    AnswerNone = "answer.none",
+    /// Several answers in one archive.
+    AnswerSeveral = "answer.several",
+    /// An element is missing.
+    AnswerLacks = "answer.lacks",
+    /// A value cannot be read.
+    AnswerValue = "answer.value",
+    /// A broken notice.
+    AnswerNotice = "answer.notice",
+    /// No decision.
+    AnswerUndecided = "answer.undecided",
     /// A sanction of no case.
     SanctionNoCase = "sanction.no-case",
     /// A sanction of too much.

@@ -451,9 +451,6 @@ impl Env<'_> {
 
     /// Visits every value of an operand until the visitor says stop; whether it did.
     fn visit(&self, operand: &Operand, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
-        if let Ok(value) = self.single(operand) {
-            return value.is_some_and(each);
-        }
         match operand {
             Operand::Place(place) => self.visit_place(place, each),
             Operand::Default(reads) => {
@@ -468,7 +465,7 @@ impl Env<'_> {
                 let values = |nth| self.person.and_then(|p| p.value(*index, nth));
                 (0..).map_while(values).any(|text| each(V::Text(text)))
             }
-            Operand::FilePart(..) => {
+            Operand::FilePart(FilePart::Type, _) => {
                 let mut buffer = [0; 4];
                 each(V::Text(self.facts.family.encode_utf8(&mut buffer).as_bytes()))
             }
@@ -505,12 +502,15 @@ impl Env<'_> {
                 }
                 false
             }
-            // Those that have one value.
-            _ => false,
+            // All others have no more than one.
+            one => self.single(one).ok().flatten().is_some_and(each),
         }
     }
     fn visit_place(&self, place: &Place, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
         let Some((last, way)) = place.down.split_last() else { return false };
+        if !place.many && way.is_empty() {
+            return self.text_at(place).is_some_and(|text| each(V::Text(text)));
+        }
         self.walk(self.climb(place.up), way, &mut |block| self.record.values(block, *last).any(|v| each(V::Text(v.text))))
     }
 

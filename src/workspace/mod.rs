@@ -6,6 +6,7 @@
 //! away by the next that takes the lock.
 
 mod actor;
+mod answers;
 mod case_state;
 mod draft;
 mod intake;
@@ -26,10 +27,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use actor::{Actor, now};
+pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use kinds::{Kind, Kinds};
 pub use means::{Judge, Means};
-pub use moves::{Decided, FormRequest, Group, LeftOut, Sanction, SanctionTrouble, Submitted, Why};
+pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use problem::Problem;
 pub use registries::{Registry, Stock};
 
@@ -106,6 +108,7 @@ pub struct Tables {
     /// Kinds of care.
     pub kinds: Kinds,
     identity: intake::Identity,
+    answers: answers::Elements,
 }
 
 impl Tables {
@@ -114,7 +117,12 @@ impl Tables {
     /// # Errors
     /// One of them is broken.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
-        Ok(Self { workflow: Workflow::load(files)?, kinds: Kinds::load(files)?, identity: intake::Identity::load(files)? })
+        Ok(Self {
+            workflow: Workflow::load(files)?,
+            kinds: Kinds::load(files)?,
+            identity: intake::Identity::load(files)?,
+            answers: answers::Elements::load(files)?,
+        })
     }
 }
 
@@ -220,6 +228,8 @@ impl Workspace {
             known.insert(text(&row, "object")?);
         }
         self.vault.sweep(&|sha| known.contains(sha)).map_err(|e| Problem::Io(self.place.memory(), e))?;
+        let outbox = self.place.root.join(OUTBOX);
+        vault::sweep_placed(&outbox).map_err(|e| Problem::Io(outbox, e))?;
         self.place_outgoing()
     }
 

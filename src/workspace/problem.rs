@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::answers::AnswerError;
 use super::workflow::{Need, Refusal, Workflow};
 use crate::finding::{Lang, Text};
 use crate::forming::FormError;
@@ -42,6 +43,10 @@ pub enum Problem {
     Form(Box<FormError>),
     /// What was formed does not pass our own control: the registry's file and the first finding.
     NotClean(String, String),
+    /// A file that is to be read.
+    Unread(PathBuf, io::Error),
+    /// A file that cannot be taken for an answer: its name and why.
+    Answer(String, Box<AnswerError>),
     /// A table under `rules/`.
     Table(TableError),
     /// The journal cannot be continued: its last entry does not read as one.

@@ -118,12 +118,6 @@ impl Vault {
     /// A folder cannot be read or a file cannot be removed.
     pub(super) fn sweep(&self, known: &dyn Fn(&str) -> bool) -> io::Result<u64> {
         let mut removed = 0;
-        let entries = |folder: &Path| -> io::Result<Vec<fs::DirEntry>> {
-            match fs::read_dir(folder) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-                entries => entries?.collect(),
-            }
-        };
         for head in entries(&self.root)? {
             let head_name = head.file_name().to_string_lossy().into_owned();
             if head_name.starts_with(TEMPORARY) {
@@ -139,6 +133,32 @@ impl Vault {
             }
         }
         Ok(removed)
+    }
+}
+
+/// Removes half files that a program that was stopped left in the folders of a folder that files are placed in.
+///
+/// # Errors
+/// A folder cannot be read or a file cannot be removed.
+pub(super) fn sweep_placed(root: &Path) -> io::Result<()> {
+    for folder in entries(root)? {
+        if !folder.file_type()?.is_dir() {
+            continue;
+        }
+        for file in entries(&folder.path())? {
+            if file.file_name().to_string_lossy().starts_with(TEMPORARY) {
+                fs::remove_file(file.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What stands in a folder; nothing in one that is not there.
+fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.collect(),
     }
 }
 
@@ -164,5 +184,12 @@ mod tests {
         assert!(vault.path(&kept.sha256, &kept.name).is_file() && !vault.path(&other.sha256, "x.zip").exists());
         vault.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
         assert_eq!(fs::read(folder.path().join("out/14002/HM1.xml")).expect("there"), b"<a/>");
+        fs::write(folder.path().join("out/14002/.puomp-half.tmp"), "ha").expect("written");
+        fs::write(folder.path().join("out/note"), "a user's own").expect("written");
+        sweep_placed(&folder.path().join("out")).expect("swept");
+        sweep_placed(&folder.path().join("absent")).expect("nothing to do");
+        let left: Vec<_> = entries(&folder.path().join("out/14002")).expect("read").iter().map(fs::DirEntry::file_name).collect();
+        assert_eq!(left, ["HM1.xml"]);
+        assert!(folder.path().join("out/note").is_file());
     }
 }

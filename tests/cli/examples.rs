@@ -3,7 +3,18 @@
 use crate::desk::{Desk, Package, wrong};
 
 /// What must have been done before the examples of a verb.
-const STEPS: [(&str, &[&str]); 9] = [
+const STEPS: [(&str, &[&str]); 10] = [
+    (
+        "receive",
+        &[
+            "init",
+            "generate -q --period 2021-02 --cases 5 выгрузка",
+            "load -q выгрузка",
+            "form -q --period 2021-02",
+            "submit -q 2102-1",
+            "validate -q outbox --protocol-dir .",
+        ],
+    ),
     ("init", &[]),
     ("load", &["init", "generate -q --period 2021-02 --cases 5 выгрузка"]),
     ("watch", &["init", "generate -q --period 2021-02 --cases 5 выгрузка"]),

@@ -612,7 +612,10 @@ fn what_is_found_of_a_person_names_the_first_record() {
 }
 
 /// What the rules of these ids say of two persons, the second one with more elements; `books` is the folder of imported books.
-fn said_of_persons(ids: &[&str], more: &str, books: Option<&Path>) -> Vec<(String, FileRole, Option<Box<str>>, Option<Box<str>>)> {
+/// Rule, file, N_ZAP and ID_PAC of a finding.
+type Said = (String, FileRole, Option<Box<str>>, Option<Box<str>>);
+
+fn said_of_persons(ids: &[&str], more: &str, books: Option<&Path>) -> Vec<Said> {
     let (files, mut catalog) = (RuleFiles::embedded(), Catalog::load(&RuleFiles::embedded()).expect("sound"));
     let rules = Rulebook::load(&files, books, &mut catalog, |id| ids.contains(&id)).expect("sound");
     let checker = Checker::new(&catalog, &DESK.formats).expect("sound").with_rules(&rules);

@@ -1,22 +1,42 @@
 //! A workspace of a test, driven by the program itself.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use puomp::workspace::store::Store;
+use puomp::workspace::store::{Store, sqlite_url};
 use serde_json::Value;
 
 /// Address of a fresh database; none when no server is named.
 pub(crate) fn database() -> Option<String> {
+    database_like(None)
+}
+
+/// Address of a database that is a copy of another, which nobody may use meanwhile.
+fn database_like(model: Option<&str>) -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var("PUOMP_TEST_POSTGRES").ok().filter(|s| !s.is_empty())?;
+    let server = server()?;
     let name = format!("puomp_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut store = Store::connect(&server).expect("the server that PUOMP_TEST_POSTGRES names");
-    store.execute(Box::leak(format!("CREATE DATABASE {name}").into_boxed_str()), &[]).expect("a database");
+    let like = model.map_or_else(String::new, |url| format!(" TEMPLATE {}", name_of(url)));
+    store.rows_of(format!("CREATE DATABASE {name}{like}"), &[]).expect("a database");
     let (base, query) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, query)| (base, format!("?{query}")));
     let (head, _) = base.rsplit_once('/').expect("postgres://host/database");
     Some(format!("{head}/{name}{query}"))
+}
+
+/// The server on which databases may be made.
+fn server() -> Option<String> {
+    std::env::var("PUOMP_TEST_POSTGRES").ok().filter(|s| !s.is_empty())
+}
+
+/// Name of the database of an address.
+fn name_of(url: &str) -> &str {
+    let base = url.split_once('?').map_or(url, |(base, _)| base);
+    base.rsplit_once('/').map_or(base, |(_, name)| name)
 }
 
 /// A folder with a workspace.
@@ -38,6 +58,44 @@ impl Clinic {
         let this = Self { folder: tempfile::tempdir().expect("a folder"), store };
         this.done(&["init"]);
         this
+    }
+
+    /// A workspace of the same content, store included.
+    pub(crate) fn twin(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(self.folder.path(), folder.path());
+        self.wait_for_server();
+        Self { folder, store: self.store.as_ref().map(|url| database_like(Some(url)).expect("the server")) }
+    }
+
+    /// Waits until the server has noticed that those who worked in the store are gone: what they asked for last may be done until then.
+    pub(crate) fn wait_for_server(&self) {
+        let Some(url) = &self.store else { return };
+        let mut server = Store::connect(&server().expect("the server")).expect("the server");
+        let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS others FROM pg_stat_activity WHERE datname = '{}'", name_of(url));
+        for _ in 0..1_000 {
+            let rows = server.rows_of(sql.clone(), &[]).expect("rows");
+            if puomp::workspace::store::int(&rows[0], "others").expect("a number") == 0 {
+                server.close();
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server does not notice that a program has ended");
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Address of the store, unless it is the workspace's own file.
+    pub(crate) fn store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    /// Address of the store.
+    pub(crate) fn address(&self) -> String {
+        self.store.clone().unwrap_or_else(|| sqlite_url(&self.path(".puomp/store.sqlite")))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -103,6 +161,31 @@ impl Clinic {
         let rows = status["cases"].as_array().cloned().unwrap_or_default();
         let of_state = rows.iter().filter(|r| r["state"] == state);
         of_state.fold((0, 0), |(cases, sum), r| (cases + r["cases"].as_i64().unwrap_or(0), sum + r["sum_kopecks"].as_i64().unwrap_or(0)))
+    }
+}
+
+impl Drop for Clinic {
+    /// A database goes with its workspace: there are hundreds.
+    fn drop(&mut self) {
+        let (Some(url), Some(server)) = (&self.store, server()) else { return };
+        if let Ok(mut server) = Store::connect(&server) {
+            let _ = server.rows_of(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name_of(url)), &[]);
+            server.close();
+        }
+    }
+}
+
+/// Copies what a folder holds.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&target).expect("a folder");
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("a copy");
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::clinic::Clinic;
 use crate::on_each_store;
+use crate::state::walk;
 
 const PERIOD: &str = "2021-02";
 
@@ -101,14 +102,4 @@ fn the_same_cases_again_are_not_billed_twice() {
         assert!(said.contains("без изменений"), "{said}");
         assert_eq!(total(clinic), all);
     });
-}
-
-/// All files below a folder.
-fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.path().is_dir() { files.extend(walk(&entry.path())) } else { files.push(entry.path()) }
-    }
-    files.sort();
-    files
 }

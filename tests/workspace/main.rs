@@ -2,8 +2,16 @@
 //!
 //! SQLite always; PostgreSQL when `PUOMP_TEST_POSTGRES` names a server on which databases may be made (`.ci/run` starts one).
 
+#![allow(clippy::print_stdout, reason = "a skipped half is said")]
+
 mod clinic;
+#[cfg(target_os = "linux")]
+mod faults;
+mod kill;
 mod life;
+mod moves;
+mod receive;
+mod state;
 mod table;
 
 use clinic::Clinic;

@@ -31,3 +31,39 @@ fn who_does_not_wait_is_told_who_works() {
         assert!(said.contains("Анна@касса"), "{said}");
     });
 }
+
+/// One program is stopped while it has the lock, another does not wait.
+#[cfg(unix)]
+#[test]
+fn a_load_beside_a_load_ends_with_busy() {
+    use std::process::{Command, Stdio};
+
+    on_each_store(|first| {
+        first.package("in", 300, &["--period", "2021-02"]);
+        let signal = |name: &str, pid: u32| Command::new("kill").args([name, &pid.to_string()]).stderr(Stdio::null()).status().expect("kill").success();
+        for _ in 0..20 {
+            let clinic = first.twin();
+            let mut child = clinic.command(&["load", "in"]).stdout(Stdio::null()).spawn().expect("the program runs");
+            let is_held = || std::fs::metadata(clinic.path(".puomp/lock")).is_ok_and(|m| m.len() > 0);
+            while !is_held() && child.try_wait().expect("a child").is_none() {
+                thread::sleep(std::time::Duration::from_micros(200));
+            }
+            let stopped = signal("-STOP", child.id());
+            // It may have ended before it was stopped.
+            if !stopped || !is_held() {
+                let _ = signal("-CONT", child.id());
+                child.wait().expect("it ended");
+                continue;
+            }
+            let busy = clinic.run(&["load", "in", "--wait", "0"]);
+            assert!(signal("-CONT", child.id()));
+            assert!(child.wait().expect("it ended").success());
+            assert_eq!(busy.code, 7, "{busy:?}");
+            assert!(busy.err.contains("puomp load") && busy.err.contains(&child.id().to_string()), "{busy:?}");
+            assert!(clinic.done(&["load", "in", "--wait", "0"]).contains("уже загружен"));
+            clinic.done(&["journal", "--verify"]);
+            return;
+        }
+        panic!("no program could be stopped at work");
+    });
+}

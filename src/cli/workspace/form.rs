@@ -69,7 +69,7 @@ impl FormArgs {
                 Ok(Exit::Done)
             }
             (_, Some(name), _) => self.again(name, cli, config, files, ui),
-            (.., Some(period)) => self.new(period, cli, config, files, ui),
+            (.., Some(period)) => self.fresh(period, cli, config, files, ui),
             // clap asks for one of the three.
             _ => Ok(Exit::Usage),
         }
@@ -92,7 +92,7 @@ impl FormArgs {
         Ok(Exit::Done)
     }
 
-    fn new(&self, period: Month, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn fresh(&self, period: Month, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let tables = Tables::load(files)?;
         if let Some(kind) = &self.kind
             && tables.kinds.get(kind).is_none()

@@ -4,6 +4,7 @@ mod form;
 mod init;
 mod journal;
 mod load;
+mod receive;
 mod review;
 mod status;
 mod submit;
@@ -19,6 +20,7 @@ pub(super) use form::FormArgs;
 pub(super) use init::InitArgs;
 pub(super) use journal::JournalArgs;
 pub(super) use load::LoadArgs;
+pub(super) use receive::ReceiveArgs;
 pub(super) use review::{ReviewArgs, WithdrawArgs};
 pub(super) use status::StatusArgs;
 pub(super) use submit::SubmitArgs;
@@ -122,7 +124,10 @@ fn with_means<T>(
 /// A path as the user sees it: from the folder that he is in, when it lies there.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+    match path.strip_prefix(&here) {
+        Ok(inner) if inner.as_os_str().is_empty() => ".".to_owned(),
+        inner => inner.unwrap_or(path).display().to_string(),
+    }
 }
 
 /// The failure of a workspace in the user's words.
@@ -132,7 +137,11 @@ fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Failure> {
 
 /// The packages that the workspace holds, as they were loaded.
 pub(super) fn loaded(config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Input>, Failure> {
-    let mut workspace = PlaceArgs::default().look(config, files, ui)?;
+    let place = PlaceArgs::default();
+    if place.place(config, ui).is_err() {
+        return Err(Failure::Verb(ui.texts.get(Key::ValidateNoPath, ui.lang).to_owned(), Exit::Usage));
+    }
+    let mut workspace = place.look(config, files, ui)?;
     let files = failed(workspace.kept_files(), ui)?;
     workspace.close();
     Ok(files.into_iter().map(Input::named).collect())

@@ -104,7 +104,6 @@ struct StockRow<'s> {
 
 #[derive(Serialize)]
 struct Body<'b> {
-    schema: u8,
     registries: Vec<RegistryRow<'b>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cases: Vec<StockRow<'b>>,
@@ -139,13 +138,15 @@ impl StatusArgs {
         let mut workspace = self.place.look(config, files, ui)?;
         let mut seen = self.see(&mut workspace, ui)?;
         self.show(&seen, workspace.tables(), ui)?;
-        while self.watch {
-            thread::sleep(PAUSE);
-            let now = self.see(&mut workspace, ui)?;
-            if now != seen {
-                seen = now;
-                print("\n")?;
-                self.show(&seen, workspace.tables(), ui)?;
+        if self.watch {
+            loop {
+                thread::sleep(PAUSE);
+                let now = self.see(&mut workspace, ui)?;
+                if now != seen {
+                    seen = now;
+                    print("\n")?;
+                    self.show(&seen, workspace.tables(), ui)?;
+                }
             }
         }
         workspace.close();
@@ -182,7 +183,7 @@ impl StatusArgs {
                 let registries = seen.registries.iter().map(|r| row(r, tables, ui)).collect();
                 let cases = seen.stock.iter().map(stock_row).collect();
                 let history = seen.history.iter().map(history_row).collect();
-                nsi::json(&Body { schema: 1, registries, cases, history })
+                nsi::json(&Body { registries, cases, history })
             }
             FormatArg::Csv => {
                 let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());

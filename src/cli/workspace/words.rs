@@ -2,8 +2,10 @@
 
 use super::super::ui::Ui;
 use super::super::{Exit, Failure};
+use crate::finding::{Catalog, Slots};
 use crate::report::Key;
-use crate::workspace::Problem;
+use crate::tables::RuleFiles;
+use crate::workspace::{AnswerError, Problem};
 
 /// Text and exit code of a problem.
 pub(super) fn problem(problem: Problem, ui: &Ui<'_>) -> Failure {
@@ -31,8 +33,37 @@ pub(super) fn problem(problem: Problem, ui: &Ui<'_>) -> Failure {
             verb(key.map_or_else(|| error.to_string(), |key| fill(key, &slots)), Exit::Usage)
         }
         Problem::NotClean(file, rule) => verb(fill(Key::WorkspaceNotClean, &[("file", &file), ("rule", &rule)]), Exit::Findings),
+        Problem::Unread(path, error) => Failure::Read(path, error),
+        Problem::Answer(name, error) => verb(answer(&name, &error, ui), Exit::Input),
         Problem::Table(error) => error.into(),
         Problem::Journal(what) => verb(fill(Key::WorkspaceJournal, &[("what", &what)]), Exit::Usage),
+    }
+}
+
+/// Why a file cannot be taken for an answer.
+fn answer(name: &str, error: &AnswerError, ui: &Ui<'_>) -> String {
+    let fill = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, &[&[("file", name)], slots].concat());
+    match error {
+        AnswerError::Fault(fault) => {
+            // The built-in table has a text for each check; a broken one in the rules folder has been told before.
+            let catalog = Catalog::load(&RuleFiles::embedded());
+            let slot = |text: &Option<String>| text.clone().unwrap_or_default();
+            let (value, expected, found) = (slot(&fault.value), slot(&fault.expected), slot(&fault.found));
+            let reason = match &catalog {
+                Ok(catalog) => {
+                    let slots = Slots { value: &value, expected: &expected, found: &found, ..Slots::default() };
+                    slots.fill(catalog.rule(catalog.of(fault.check)).text.get(ui.lang))
+                }
+                Err(_) => fault.check.as_str().to_owned(),
+            };
+            fill(Key::AnswerFault, &[("reason", &reason)])
+        }
+        AnswerError::NoAnswer => fill(Key::AnswerNone, &[]),
+        AnswerError::Several(names) => fill(Key::AnswerSeveral, &[("all", &names.join(", "))]),
+        AnswerError::Lacks(element) => fill(Key::AnswerLacks, &[("element", element)]),
+        AnswerError::Value(element, line) => fill(Key::AnswerValue, &[("element", element), ("line", &line.to_string())]),
+        AnswerError::Notice(line, column) => fill(Key::AnswerNotice, &[("line", &line.to_string()), ("column", &column.to_string())]),
+        AnswerError::Undecided => fill(Key::AnswerUndecided, &[]),
     }
 }
 

@@ -225,7 +225,8 @@ fn scanner<'c>(chunk: &'c Chunk, names: &Names) -> (&'c [u8], u64, Scanner<'c>) 
     (text, base, Scanner::new(text, names.encoding, ScanLimits::default(), open))
 }
 
-/// The bytes of a value, as they stand between its tags.
+/// The bytes of a value, as they stand between its tags; none where references were resolved.
+#[expect(clippy::ptr_arg, reason = "whether it was resolved is what is asked")]
 fn raw(text_at: usize, text: &std::borrow::Cow<'_, [u8]>) -> Option<Range<usize>> {
     matches!(text, std::borrow::Cow::Borrowed(_)).then(|| text_at..text_at + text.len())
 }
@@ -335,7 +336,7 @@ fn walk_persons(chunk: &Chunk, names: &Names) -> Result<Vec<(String, Person)>, F
             }
             Token::Close { at } => {
                 if blocks.pop() == Some(Block::Record) {
-                    let (from, id, hole) = std::mem::replace(&mut person, (0, String::new(), None));
+                    let (from, id, hole) = std::mem::take(&mut person);
                     let to = behind_tag(text, at);
                     let mut partial = Partial::new();
                     partial.add(text, from..to, hole);

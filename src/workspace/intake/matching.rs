@@ -60,11 +60,10 @@ impl Known {
         if store.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? == 0 {
             return Ok(Self::default());
         }
-        let mut known = Self::default();
-        known.by_identity = fetch(store, "identity", keys.iter().map(|k| k.identity.as_str()))?;
-        let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity);
-        known.by_resemblance = fetch(store, "resemblance", unmet.map(|k| k.resemblance.as_str()))?;
-        Ok(known)
+        let by_identity = fetch(store, "identity", keys.iter().map(|k| k.identity.as_str()))?;
+        let unmet = keys.iter().filter(|k| !by_identity.contains_key(&k.identity) && k.resemblance != k.identity);
+        let by_resemblance = fetch(store, "resemblance", unmet.map(|k| k.resemblance.as_str()))?;
+        Ok(Self { by_identity, by_resemblance })
     }
 
     /// Judges every case of a package; also which versions that waited are superseded.

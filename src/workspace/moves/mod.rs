@@ -1,10 +1,12 @@
 //! Moves of registries: each is one transition of `rules/workflow.toml`, one transaction and one entry of the journal.
 
 mod form;
+mod receive;
 mod review;
 mod submit;
 
 pub use form::{FormRequest, Group, LeftOut, Why};
+pub use receive::Received;
 pub use review::{Decided, Sanction, SanctionTrouble};
 pub use submit::Submitted;
 
@@ -109,7 +111,9 @@ impl Workspace {
                     store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND state = 'held'", &own)?;
                 }
                 Cases::Refuse => {
-                    store.for_ids("UPDATE cases SET state = 'refused', registry = 0 WHERE state = 'held' AND id IN", refused)?;
+                    // A case that left this registry before may stand in another one now.
+                    let head = format!("UPDATE cases SET state = 'refused', registry = 0 WHERE state = 'held' AND registry = {} AND id IN", registry.id);
+                    store.for_ids(&head, refused)?;
                 }
                 Cases::Pay => {
                     store.execute("UPDATE cases SET state = 'paid' WHERE registry = $1 AND state = 'held'", &own)?;

@@ -46,6 +46,9 @@ pub struct Decided {
     pub taken_off: i64,
 }
 
+/// The cases that sanctions speak of, what does not fit, and the sums of the cases.
+type Searched = (Vec<Found>, Vec<SanctionTrouble>, HashMap<i64, i64>);
+
 /// A sanction of a case that was found.
 struct Found {
     case: i64,
@@ -111,7 +114,7 @@ impl Workspace {
     }
 
     /// The cases that sanctions speak of, what does not fit, and the sums of the cases.
-    fn find_cases(&mut self, registry: &Registry, sanctions: &[Sanction]) -> Result<(Vec<Found>, Vec<SanctionTrouble>, HashMap<i64, i64>), Problem> {
+    fn find_cases(&mut self, registry: &Registry, sanctions: &[Sanction]) -> Result<Searched, Problem> {
         let (mut found, mut troubles, mut sums) = (Vec::new(), Vec::new(), HashMap::new());
         if sanctions.is_empty() {
             return Ok((found, troubles, sums));

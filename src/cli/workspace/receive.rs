@@ -1,0 +1,66 @@
+//! `puomp receive`: the clinic takes in what a payer answered.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::config::Config;
+use super::super::ui::{Ui, say};
+use super::super::{Exit, Failure, print};
+use super::PlaceArgs;
+use super::status::registry_line;
+use super::words::{problem, time};
+use crate::report::Key;
+use crate::tables::RuleFiles;
+use crate::workspace::{Received, Workspace};
+
+/// What `receive` takes.
+#[derive(Debug, Args)]
+pub(in super::super) struct ReceiveArgs {
+    /// Files of answers.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+impl ReceiveArgs {
+    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        let mut workspace = self.place.change("receive", config, files, ui)?;
+        let mut exit = Exit::Done;
+        for path in &self.files {
+            match workspace.receive(path) {
+                Ok(received) if !ui.quiet => print(&shown(path, &received, &workspace, ui))?,
+                Ok(_) => {}
+                // One bad file does not keep the others out.
+                Err(error) => {
+                    let failure = problem(error, ui);
+                    if let Some(text) = failure.text(ui.texts, ui.lang) {
+                        say(&text);
+                    }
+                    exit = failure.exit();
+                }
+            }
+        }
+        workspace.close();
+        Ok(exit)
+    }
+}
+
+/// What became of an answer.
+fn shown(path: &std::path::Path, received: &Received, workspace: &Workspace, ui: &Ui<'_>) -> String {
+    let line = registry_line(&received.registry, workspace.tables(), ui);
+    if let Some(at) = &received.already {
+        let name = path.display().to_string();
+        return format!("{}\n{line}", ui.texts.fill(Key::ReceiveAlready, ui.lang, &[("file", &name), ("time", &time(at, ui))]));
+    }
+    let mut out = line;
+    if received.taken_off > 0 || received.refused > 0 {
+        let cases = ui.texts.count(Key::CountCase, ui.lang, received.refused);
+        out += &format!("  {}\n", ui.texts.fill(Key::ReceiveFindings, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, received.taken_off))]));
+    }
+    if received.refused > 0 {
+        out += &format!("  {}\n", ui.texts.get(Key::ReceiveNext, ui.lang));
+    }
+    out
+}

@@ -1,0 +1,121 @@
+//! `rules/forms/answer-elements.csv`: the elements by which answers are read, and the words of a payment decision.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::tables::{RuleFiles, TableError};
+
+const TABLE: &str = "forms/answer-elements.csv";
+
+/// What an XML answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Document {
+    /// A ФЛК protocol.
+    Protocol,
+    /// The registry with the payer's decision in it.
+    Registry,
+}
+
+/// What an element means. The first seven hold other elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Meaning {
+    Root,
+    Header,
+    Account,
+    /// A record of the registry, a refusal of the protocol.
+    Record,
+    Case,
+    Part,
+    Sanction,
+    FileName,
+    AccountNo,
+    AccountDate,
+    Clinic,
+    Payer,
+    Accepted,
+    TakenOff,
+    Sum,
+    Code,
+    Comment,
+    Field,
+    Base,
+    NZap,
+    IdPac,
+    #[serde(rename = "idcase")]
+    IdCase,
+    SlId,
+    Decision,
+    // Words of a decision.
+    Undecided,
+    Full,
+    Refused,
+    Partial,
+}
+
+impl Meaning {
+    /// Whether other elements stand in it.
+    pub(super) fn is_block(self) -> bool {
+        matches!(self, Self::Root | Self::Header | Self::Account | Self::Record | Self::Case | Self::Part | Self::Sanction)
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    document: Document,
+    block: Option<Meaning>,
+    element: String,
+    meaning: Meaning,
+    name_ru: String,
+    name_en: String,
+}
+
+/// The table, ready for a reader.
+#[derive(Debug)]
+pub(in crate::workspace) struct Elements {
+    meanings: HashMap<(Document, Option<Meaning>), HashMap<String, Meaning>>,
+}
+
+impl Elements {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// An unknown word, an element twice in its block, a document without root or record, a name that is missing.
+    pub(in crate::workspace) fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut meanings: HashMap<_, HashMap<_, _>> = HashMap::new();
+        for (line, row) in files.rows::<Row>(TABLE)? {
+            if row.element.is_empty() || row.name_ru.is_empty() || row.name_en.is_empty() {
+                return Err(TableError::new(TABLE, line, "an element needs its names"));
+            }
+            if meanings.entry((row.document, row.block)).or_default().insert(row.element.clone(), row.meaning).is_some() {
+                return Err(TableError::new(TABLE, line, format!("{} stands twice in its block", row.element)));
+            }
+        }
+        let this = Self { meanings };
+        for document in [Document::Protocol, Document::Registry] {
+            for (block, meaning) in [(None, Meaning::Root), (Some(Meaning::Root), Meaning::Record)] {
+                if this.name(document, block, meaning).is_none() {
+                    return Err(TableError::new(TABLE, 0, format!("{document:?} lacks an element of the meaning {meaning:?}")));
+                }
+            }
+        }
+        Ok(this)
+    }
+
+    /// What an element (or a word of a decision) means in its block.
+    pub(super) fn meaning(&self, document: Document, block: Option<Meaning>, name: &str) -> Option<Meaning> {
+        self.meanings.get(&(document, block))?.get(name).copied()
+    }
+
+    /// What a root makes of a file.
+    pub(super) fn document(&self, root: &str) -> Option<Document> {
+        [Document::Protocol, Document::Registry].into_iter().find(|d| self.meaning(*d, None, root) == Some(Meaning::Root))
+    }
+
+    /// Name of the element of a meaning; of several the first by name.
+    pub(super) fn name(&self, document: Document, block: Option<Meaning>, meaning: Meaning) -> Option<&str> {
+        self.meanings.get(&(document, block))?.iter().filter(|(_, m)| **m == meaning).map(|(name, _)| name.as_str()).min()
+    }
+}

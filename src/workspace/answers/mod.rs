@@ -1,0 +1,264 @@
+//! What a payer or a fund answers: a ФЛК protocol, the registry with the decision in it, or a status notice.
+//!
+//! An answer is an XML or JSON file, or an archive that holds one. Elements stand in `rules/forms/answer-elements.csv`. Errors name an
+//! element and a line, never a value.
+
+mod elements;
+mod notice;
+mod protocol;
+mod registry;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::io::Read;
+use std::path::Path;
+
+pub(super) use elements::Elements;
+
+use elements::Document;
+
+use super::workflow::Move;
+use crate::finding::Check;
+use crate::registry::archive::{Archive, Limits, is_zip};
+use crate::registry::encoding::{BOM, Encoding, detect};
+use crate::registry::fault::Fault;
+use crate::registry::format::value::kopecks;
+use crate::registry::probe::WINDOW;
+use crate::registry::scan::{ScanLimits, Scanner, Token};
+use crate::registry::source::Source;
+
+/// Bytes of a notice at most.
+const LARGEST_NOTICE: u64 = 64 << 10;
+
+/// What the payer decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Decision {
+    /// ФЛК found nothing.
+    #[default]
+    Passed,
+    /// ФЛК refused some records.
+    Partial,
+    /// ФЛК refused the file.
+    Refused,
+    /// Accepted, perhaps not in full.
+    Accepted,
+    /// Returned.
+    Returned,
+    /// Paid.
+    Paid,
+}
+
+impl Decision {
+    /// The move that it asks for.
+    pub fn by(self) -> Move {
+        match self {
+            Self::Passed => Move::ReceivePassed,
+            Self::Partial => Move::ReceivePartial,
+            Self::Refused => Move::ReceiveRefused,
+            Self::Accepted => Move::ReceiveAccepted,
+            Self::Returned => Move::ReceiveReturned,
+            Self::Paid => Move::ReceivePaid,
+        }
+    }
+}
+
+/// OPLATA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not decided yet.
+    Undecided,
+    /// Paid in full.
+    Full,
+    /// Refused whole.
+    Refused,
+    /// Refused in part.
+    Partial,
+}
+
+/// A reason against a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AnswerSanction {
+    /// Code of F014; of a protocol OSHIB.
+    pub code: String,
+    /// Kopecks; none: all of the case.
+    pub sum: Option<i64>,
+    /// What the payer says; of a protocol the place, `SL/DS1`.
+    pub comment: String,
+}
+
+/// A case that an answer speaks of. Sums are kopecks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AnswerCase {
+    /// IDCASE.
+    pub idcase: Option<i64>,
+    /// N_ZAP.
+    pub n_zap: Option<i64>,
+    /// SL_ID, of several the smallest.
+    pub sl_id: String,
+    /// ID_PAC.
+    pub id_pac: String,
+    /// SUMV.
+    pub sum: Option<i64>,
+    /// OPLATA.
+    pub verdict: Option<Verdict>,
+    /// SUMP.
+    pub accepted: Option<i64>,
+    /// SANK_IT.
+    pub taken_off: Option<i64>,
+    /// SANK or PR.
+    pub sanctions: Vec<AnswerSanction>,
+}
+
+impl AnswerCase {
+    /// Whether it says at all which case it is.
+    fn is_named(&self) -> bool {
+        self.idcase.is_some() || self.n_zap.is_some() || !self.sl_id.is_empty() || !self.id_pac.is_empty()
+    }
+}
+
+/// An answer as it stands in its file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// What was decided.
+    pub decision: Decision,
+    /// It came without cases, as a notice.
+    pub is_notice: bool,
+    /// Name of our file as the answer has it; empty if it has none.
+    pub file_name: String,
+    /// NSCHET; may be empty in a protocol.
+    pub number: String,
+    /// DSCHET; empty in a protocol.
+    pub date: String,
+    /// CODE_MO; empty where the answer does not say.
+    pub clinic: String,
+    /// PLAT; empty where the answer does not say.
+    pub payer: String,
+    /// SUMMAP, kopecks.
+    pub accepted: Option<i64>,
+    /// The cases that it speaks of.
+    pub cases: Vec<AnswerCase>,
+    /// Why, as a notice says it; of a refused file the codes.
+    pub reason: String,
+}
+
+/// Why a file cannot be taken for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerError {
+    /// It cannot be read.
+    Fault(Fault),
+    /// It is no answer, or an archive without one.
+    NoAnswer,
+    /// An archive with several answers: their names.
+    Several(Vec<String>),
+    /// An element that it needs.
+    Lacks(String),
+    /// A value is not what its element holds: the element and the line.
+    Value(String, u64),
+    /// A notice is broken: line and column.
+    Notice(u64, u64),
+    /// It holds no decision: a registry as it was sent, or one that the payer is not done with.
+    Undecided,
+}
+
+impl From<Fault> for AnswerError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// What a file is.
+enum Form {
+    Xml(Document, Encoding),
+    Notice,
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// See [`AnswerError`].
+pub(super) fn read(path: &Path, elements: &Elements) -> Result<Answer, AnswerError> {
+    let file = Source::File(path.to_owned());
+    let head = head(&file)?;
+    let (source, form) = if is_zip(&head) {
+        entry(path, elements)?
+    } else {
+        let form = look(&head, elements)?.ok_or(AnswerError::NoAnswer)?;
+        (file, form)
+    };
+    match form {
+        Form::Notice => notice::read(&source),
+        Form::Xml(Document::Protocol, encoding) => {
+            let mut sink = protocol::Protocol::default();
+            walk::walk(&source, Document::Protocol, encoding, elements, &mut sink)?;
+            let answer = sink.answer();
+            let name = elements.name(Document::Protocol, Some(elements::Meaning::Root), elements::Meaning::FileName);
+            if answer.file_name.is_empty() { Err(AnswerError::Lacks(name.unwrap_or_default().to_owned())) } else { Ok(answer) }
+        }
+        Form::Xml(Document::Registry, encoding) => {
+            let mut sink = registry::Returned::new(elements);
+            walk::walk(&source, Document::Registry, encoding, elements, &mut sink)?;
+            sink.answer()
+        }
+    }
+}
+
+fn head(source: &Source) -> Result<Vec<u8>, Fault> {
+    let mut head = Vec::new();
+    source.open()?.take(WINDOW as u64).read_to_end(&mut head)?;
+    if head.is_empty() { Err(Fault::new(Check::EmptyFile)) } else { Ok(head) }
+}
+
+/// The one answer of an archive. Person files, signatures and papers may lie beside it.
+fn entry(path: &Path, elements: &Elements) -> Result<(Source, Form), AnswerError> {
+    let mut archive = Archive::open(path, &Limits::default())?;
+    archive.refuse_nested()?;
+    let mut found = Vec::new();
+    for (index, entry) in archive.entries().iter().enumerate().filter(|(_, e)| !e.is_folder()) {
+        let source = Source::Entry { archive: path.to_owned(), index, name: entry.name.clone() };
+        let head = match head(&source) {
+            Err(Fault { check: Check::EmptyFile, .. }) => continue,
+            head => head?,
+        };
+        if let Ok(Some(form)) = look(&head, elements) {
+            found.push((source, form));
+        }
+    }
+    let names = found.iter().map(|(source, _)| source.file_name()).collect();
+    match found.pop() {
+        Some(one) if found.is_empty() => Ok(one),
+        Some(_) => Err(AnswerError::Several(names)),
+        None => Err(AnswerError::NoAnswer),
+    }
+}
+
+/// What a file is by its beginning; none when it is no answer.
+fn look(head: &[u8], elements: &Elements) -> Result<Option<Form>, Fault> {
+    let text = head.strip_prefix(BOM).unwrap_or(head);
+    match text.iter().find(|b| !b.is_ascii_whitespace()) {
+        Some(b'{') => return Ok(Some(Form::Notice)),
+        Some(b'<') => {}
+        _ => return Ok(None),
+    }
+    let encoding = detect(head, head.len() < WINDOW)?.encoding;
+    let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), Vec::new());
+    loop {
+        match scanner.next_token()? {
+            Token::Open { name, .. } | Token::Leaf { name, .. } => {
+                return Ok(elements.document(&name.to_text(encoding)).map(|document| Form::Xml(document, encoding)));
+            }
+            Token::End => return Ok(None),
+            Token::Close { .. } | Token::Text { .. } => {}
+        }
+    }
+}
+
+/// A running number.
+fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|n| *n >= 0)
+}
+
+/// An amount in kopecks.
+fn amount(text: &str) -> Option<i64> {
+    kopecks(text.replace(',', ".").as_bytes())
+}

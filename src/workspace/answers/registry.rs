@@ -1,0 +1,144 @@
+//! The registry as it comes back: the same file with the decision on the account and on each case.
+
+use super::elements::{Document, Elements, Meaning};
+use super::walk::Sink;
+use super::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict, amount, number};
+
+/// Reads a returned registry.
+#[derive(Debug)]
+pub(super) struct Returned<'e> {
+    elements: &'e Elements,
+    answer: Answer,
+    n_zap: Option<i64>,
+    /// Place of the record's first case among the cases.
+    first: usize,
+}
+
+impl<'e> Returned<'e> {
+    pub(super) fn new(elements: &'e Elements) -> Self {
+        Self { elements, answer: Answer::default(), n_zap: None, first: 0 }
+    }
+
+    fn verdict(&self, text: &str) -> Option<Verdict> {
+        match self.elements.meaning(Document::Registry, Some(Meaning::Decision), text)? {
+            Meaning::Undecided => Some(Verdict::Undecided),
+            Meaning::Full => Some(Verdict::Full),
+            Meaning::Refused => Some(Verdict::Refused),
+            Meaning::Partial => Some(Verdict::Partial),
+            _ => None,
+        }
+    }
+
+    fn of_case(&mut self, meaning: Meaning, text: &str) -> bool {
+        let verdict = if meaning == Meaning::Decision { self.verdict(text) } else { None };
+        let Some(case) = self.answer.cases.last_mut() else { return true };
+        let money = amount(text);
+        match meaning {
+            Meaning::IdCase => case.idcase = number(text),
+            Meaning::Sum => case.sum = money,
+            Meaning::Accepted => case.accepted = money,
+            Meaning::TakenOff => case.taken_off = money,
+            Meaning::Decision => case.verdict = verdict,
+            _ => return true,
+        }
+        match meaning {
+            Meaning::IdCase => case.idcase.is_some(),
+            Meaning::Decision => verdict.is_some(),
+            _ => money.is_some(),
+        }
+    }
+
+    fn of_sanction(&mut self, meaning: Meaning, text: &str) -> bool {
+        let Some(sanction) = self.answer.cases.last_mut().and_then(|c| c.sanctions.last_mut()) else { return true };
+        match meaning {
+            Meaning::Code => sanction.code = text.to_owned(),
+            Meaning::Comment => sanction.comment = text.to_owned(),
+            Meaning::Sum => {
+                sanction.sum = amount(text);
+                return sanction.sum.is_some();
+            }
+            _ => {}
+        }
+        true
+    }
+}
+
+impl Sink for Returned<'_> {
+    fn open(&mut self, block: Meaning) {
+        match block {
+            Meaning::Record => (self.n_zap, self.first) = (None, self.answer.cases.len()),
+            Meaning::Case => self.answer.cases.push(AnswerCase::default()),
+            Meaning::Sanction => {
+                if let Some(case) = self.answer.cases.last_mut() {
+                    case.sanctions.push(AnswerSanction::default());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, block: Meaning, meaning: Meaning, text: &str) -> bool {
+        let answer = &mut self.answer;
+        match (block, meaning) {
+            (Meaning::Header, Meaning::FileName) => answer.file_name = text.to_owned(),
+            (Meaning::Account, Meaning::AccountNo) => answer.number = text.to_owned(),
+            (Meaning::Account, Meaning::AccountDate) => answer.date = text.to_owned(),
+            (Meaning::Account, Meaning::Clinic) => answer.clinic = text.to_owned(),
+            (Meaning::Account, Meaning::Payer) => answer.payer = text.to_owned(),
+            (Meaning::Account, Meaning::Accepted) => {
+                answer.accepted = amount(text);
+                return answer.accepted.is_some();
+            }
+            (Meaning::Record, Meaning::NZap) => {
+                self.n_zap = number(text);
+                return self.n_zap.is_some();
+            }
+            (Meaning::Part, Meaning::SlId) => {
+                // Of several parts the smallest, as the workspace names a case.
+                if let Some(case) = answer.cases.last_mut().filter(|c| c.sl_id.is_empty() || text < c.sl_id.as_str()) {
+                    case.sl_id = text.to_owned();
+                }
+            }
+            (Meaning::Case, _) => return self.of_case(meaning, text),
+            (Meaning::Sanction, _) => return self.of_sanction(meaning, text),
+            _ => {}
+        }
+        true
+    }
+
+    fn close(&mut self, block: Meaning) {
+        if block == Meaning::Record {
+            for case in &mut self.answer.cases[self.first..] {
+                case.n_zap = self.n_zap;
+            }
+        }
+    }
+}
+
+impl Returned<'_> {
+    /// What it came to.
+    ///
+    /// # Errors
+    /// It has no number, no case, or no decision: a registry as it was sent, or one that the payer is not done with.
+    pub(super) fn answer(self) -> Result<Answer, AnswerError> {
+        let Self { mut answer, elements, .. } = self;
+        let lacks = |block, meaning| AnswerError::Lacks(elements.name(Document::Registry, Some(block), meaning).unwrap_or_default().to_owned());
+        if answer.number.is_empty() {
+            return Err(lacks(Meaning::Account, Meaning::AccountNo));
+        }
+        if answer.cases.is_empty() {
+            return Err(lacks(Meaning::Record, Meaning::Case));
+        }
+        let is_silent = |c: &AnswerCase| c.verdict.is_none() && c.accepted.is_none() && c.taken_off.is_none() && c.sanctions.is_empty();
+        let undecided = answer.cases.iter().any(|c| c.verdict == Some(Verdict::Undecided));
+        if undecided || answer.accepted.is_none() && answer.cases.iter().all(is_silent) {
+            return Err(AnswerError::Undecided);
+        }
+        let is_refused = |c: &AnswerCase| match c.verdict {
+            Some(verdict) => verdict == Verdict::Refused,
+            None => c.sum.is_some_and(|all| all > 0 && (c.accepted == Some(0) || c.taken_off == Some(all))),
+        };
+        answer.decision = if answer.cases.iter().all(is_refused) { Decision::Returned } else { Decision::Accepted };
+        Ok(answer)
+    }
+}

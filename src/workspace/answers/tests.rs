@@ -1,0 +1,121 @@
+use super::*;
+use crate::registry::encoding::to_windows_1251;
+use std::io::Write;
+
+fn read_bytes(name: &str, bytes: &[u8]) -> Result<Answer, AnswerError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("written");
+    read(&path, &Elements::load(&crate::tables::RuleFiles::embedded()).expect("a sound table"))
+}
+
+fn xml(text: &str) -> Result<Answer, AnswerError> {
+    let in_1251 = format!("<?xml version=\"1.0\" encoding=\"windows-1251\"?>\r\n{text}");
+    let first = read_bytes("a.xml", &to_windows_1251(&in_1251).expect("of windows-1251"));
+    let second = read_bytes("a.xml", format!("\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{text}").as_bytes());
+    let third = read_bytes("a.zip", &zipped(&[("b/a.xml", text.as_bytes()), ("LM1.xml", b"<PERS_LIST/>"), ("a.sig", b"\x30\x82")]));
+    assert!(first == second && second == third, "{first:?} {second:?} {third:?}");
+    first
+}
+
+fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).expect("begun");
+        zip.write_all(bytes).expect("written");
+    }
+    zip.finish().expect("finished").into_inner()
+}
+
+const HEAD: &str = "<FLK_P><FNAME>VHM140001S14002_21021</FNAME><FNAME_I>HM140001S14002_21021</FNAME_I>";
+
+#[test]
+fn protocols_of_both_layouts() {
+    let passed = xml(&format!("{HEAD}</FLK_P>")).expect("an answer");
+    assert_eq!((passed.decision, passed.file_name.as_str(), passed.cases.len()), (Decision::Passed, "HM140001S14002_21021", 0));
+
+    let old = xml(&format!("{HEAD}<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SLUCH</BAS_EL><N_ZAP>7</N_ZAP><COMMENT>Иванов</COMMENT></PR></FLK_P>"))
+        .expect("an answer");
+    assert_eq!((old.decision, old.cases[0].n_zap, old.cases[0].sanctions[0].code.as_str()), (Decision::Partial, Some(7), "904"));
+    assert_eq!(old.cases[0].sanctions[0].comment, "SLUCH/DS1", "the text may name a patient");
+
+    let new = "<PR><OSHIB>002F.00.0010</OSHIB><IM_POL>DS1</IM_POL><ZN_POL>Z</ZN_POL><NSCHET>2102-1</NSCHET><BAS_EL>SL</BAS_EL><N_ZAP>3</N_ZAP><ID_PAC>p</ID_PAC>\
+               <IDCASE>4</IDCASE><SL_ID>4-1</SL_ID></PR>";
+    let new_one = xml(&format!("{HEAD}{new}</FLK_P>")).expect("an answer");
+    let case = &new_one.cases[0];
+    assert_eq!((case.idcase, case.n_zap, case.sl_id.as_str(), case.id_pac.as_str(), new_one.number.as_str()), (Some(4), Some(3), "4-1", "p", "2102-1"));
+
+    let whole = xml(&format!("{HEAD}{new}<PR><OSHIB>801</OSHIB><IM_POL>FILENAME</IM_POL></PR></FLK_P>")).expect("an answer");
+    assert_eq!((whole.decision, whole.reason.as_str(), whole.cases.len()), (Decision::Refused, "801", 1));
+    let head = xml(&format!("{HEAD}<PR><OSHIB>903</OSHIB><IM_POL>NSCHET</IM_POL><BAS_EL>SCHET</BAS_EL></PR></FLK_P>")).expect("an answer");
+    assert_eq!(head.decision, Decision::Refused, "an error of the account names no record");
+}
+
+fn registry(account: &str, cases: &str) -> String {
+    format!(
+        "<ZL_LIST><ZGLV><FILENAME>TM14S14002_21021</FILENAME></ZGLV><SCHET><CODE_MO>140001</CODE_MO><NSCHET>2102-1</NSCHET><DSCHET>2021-03-01</DSCHET>\
+         <PLAT>14002</PLAT>{account}</SCHET>{cases}</ZL_LIST>"
+    )
+}
+
+fn case(n: u32, decision: &str) -> String {
+    format!(
+        "<ZAP><N_ZAP>{n}</N_ZAP><PACIENT><ID_PAC>x</ID_PAC></PACIENT><Z_SL><IDCASE>{n}</IDCASE><SL><SL_ID>s{n}</SL_ID></SL><SUMV>100.00</SUMV>{decision}</Z_SL></ZAP>"
+    )
+}
+
+#[test]
+fn a_registry_with_its_decision() {
+    let sanction = "<OPLATA>3</OPLATA><SUMP>40.00</SUMP><SANK_IT>60.00</SANK_IT><SANK><S_CODE>1</S_CODE><S_SUM>60.00</S_SUM><S_OSN>43</S_OSN><S_COM>тариф</S_COM></SANK>\
+                    <SANK><S_CODE>2</S_CODE><S_SUM>20,5</S_SUM><S_OSN>44</S_OSN></SANK>";
+    let full = "<OPLATA>1</OPLATA><SUMP>100.00</SUMP>";
+    let answer = xml(&registry("<SUMMAP>140.00</SUMMAP>", &(case(1, full) + &case(2, sanction)))).expect("an answer");
+    assert_eq!((answer.decision, answer.number.as_str(), answer.date.as_str(), answer.accepted), (Decision::Accepted, "2102-1", "2021-03-01", Some(14_000)));
+    assert_eq!((answer.clinic.as_str(), answer.payer.as_str()), ("140001", "14002"));
+    let second = &answer.cases[1];
+    assert_eq!((second.idcase, second.n_zap, second.sl_id.as_str(), second.verdict), (Some(2), Some(2), "s2", Some(Verdict::Partial)));
+    let said: Vec<_> = second.sanctions.iter().map(|s| (s.code.as_str(), s.sum, s.comment.as_str())).collect();
+    assert_eq!(said, [("43", Some(6_000), "тариф"), ("44", Some(2_050), "")]);
+
+    let refused = "<OPLATA>2</OPLATA><SUMP>0.00</SUMP><SANK_IT>100.00</SANK_IT>";
+    assert_eq!(xml(&registry("", &(case(1, refused) + &case(2, refused)))).expect("an answer").decision, Decision::Returned);
+}
+
+#[test]
+fn what_is_no_decision() {
+    assert_eq!(xml(&registry("", &case(1, ""))), Err(AnswerError::Undecided), "as it was sent");
+    assert_eq!(xml(&registry("", &case(1, "<OPLATA>0</OPLATA><SUMP>0.00</SUMP>"))), Err(AnswerError::Undecided));
+    assert_eq!(xml(&registry("<SUMMAP>0.00</SUMMAP>", "")), Err(AnswerError::Lacks("SLUCH".to_owned())));
+    assert_eq!(xml("<FLK_P/>"), Err(AnswerError::Lacks("FNAME_I".to_owned())));
+    assert_eq!(xml("<html/>"), Err(AnswerError::NoAnswer));
+}
+
+#[test]
+fn notices() {
+    let good = r#"{"schema":1,"kind":"notice","number":"2102-1","date":"2021-03-01","action":"returned","reason":"тариф"}"#;
+    let answer = read_bytes("a.json", good.as_bytes()).expect("an answer");
+    assert_eq!((answer.decision, answer.is_notice, answer.number.as_str(), answer.reason.as_str()), (Decision::Returned, true, "2102-1", "тариф"));
+    assert!(matches!(read_bytes("a.json", good.replace("returned", "Иванов").as_bytes()), Err(AnswerError::Notice(1, _))));
+    assert_eq!(read_bytes("a.json", good.replace("\"schema\":1", "\"schema\":2").as_bytes()), Err(AnswerError::Value("schema".to_owned(), 1)));
+    let long = good.replace("тариф", &"x".repeat(70_000));
+    assert_eq!(read_bytes("a.json", long.as_bytes()), Err(AnswerError::NoAnswer));
+}
+
+#[test]
+fn broken_and_hostile_files_say_what_and_never_quote() {
+    assert!(matches!(read_bytes("a.xml", b""), Err(AnswerError::Fault(Fault { check: Check::EmptyFile, .. }))));
+    assert_eq!(read_bytes("a.xml", b"%PDF-1.4"), Err(AnswerError::NoAnswer));
+    assert!(matches!(read_bytes("a.xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><FLK_P/>"), Err(AnswerError::Fault(Fault { check: Check::XmlDoctype, .. }))));
+    assert!(matches!(read_bytes("a.xml", HEAD.as_bytes()), Err(AnswerError::Fault(Fault { check: Check::XmlTruncated, .. }))));
+    assert_eq!(read_bytes("a.zip", &zipped(&[("a.pdf", b"%PDF")])), Err(AnswerError::NoAnswer));
+    let whole = format!("{HEAD}</FLK_P>");
+    let two = zipped(&[("a.xml", whole.as_bytes()), ("b.xml", whole.as_bytes())]);
+    assert_eq!(read_bytes("a.zip", &two), Err(AnswerError::Several(vec!["a.xml".to_owned(), "b.xml".to_owned()])));
+    assert!(matches!(read_bytes("a.zip", &two[..two.len() - 30]), Err(AnswerError::Fault(_))));
+    let nested = zipped(&[("a.zip", two.as_slice())]);
+    assert!(matches!(read_bytes("a.zip", &nested), Err(AnswerError::Fault(Fault { check: Check::ZipNested, .. }))));
+    for bad in ["<OPLATA>Иванов</OPLATA>", "<SUMP>Иванов</SUMP>", "<SUMP>-1.00</SUMP>", "<SUMP>99999999999999999999.00</SUMP>"] {
+        let error = xml(&registry("", &case(1, bad))).expect_err("a broken value");
+        assert!(matches!(error, AnswerError::Value(..)) && !format!("{error:?}").contains("Иванов"), "{error:?}");
+    }
+}

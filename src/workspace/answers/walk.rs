@@ -1,0 +1,95 @@
+//! One pass over an XML answer, a piece at a time: whatever its size, it is never whole in memory.
+
+use memchr::memchr_iter;
+
+use super::AnswerError;
+use super::elements::{Document, Elements, Meaning};
+use crate::finding::Check;
+use crate::registry::chunk::Chunks;
+use crate::registry::encoding::{BOM, Encoding};
+use crate::registry::fault::Fault;
+use crate::registry::scan::{ScanLimits, Scanner, Token};
+use crate::registry::source::Source;
+
+/// Takes what stands in an answer.
+pub(super) trait Sink {
+    /// A block begins.
+    fn open(&mut self, block: Meaning);
+    /// A value of a block; false when it is not what its element holds.
+    fn value(&mut self, block: Meaning, meaning: Meaning, text: &str) -> bool;
+    /// A block ends.
+    fn close(&mut self, block: Meaning);
+}
+
+/// Walks through an answer. Elements that the table does not know are passed over with all that is in them.
+///
+/// # Errors
+/// The stream or the markup is broken; a value is not what its element holds.
+pub(super) fn walk(source: &Source, document: Document, encoding: Encoding, elements: &Elements, sink: &mut impl Sink) -> Result<(), AnswerError> {
+    let record = elements.name(document, Some(Meaning::Root), Meaning::Record).unwrap_or_default();
+    let mut chunks = Chunks::new(source.open().map_err(Fault::from)?, record, false);
+    let mut blocks: Vec<Option<Meaning>> = Vec::new();
+    let mut open = Vec::new();
+    let mut buffer = Vec::new();
+    let mut lines = 1;
+    while let Some(chunk) = chunks.next_chunk(buffer)? {
+        let (text, base) = match chunk.bytes.strip_prefix(BOM) {
+            Some(text) if chunk.offset == 0 => (text, BOM.len() as u64),
+            _ => (chunk.bytes.as_slice(), chunk.offset),
+        };
+        let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), open);
+        loop {
+            let token = scanner.next_token().map_err(|fault| Fault { offset: fault.offset.map(|at| at + base), ..fault })?;
+            match token {
+                Token::Open { name, .. } => {
+                    let meaning = known(elements, document, &blocks, &name.to_text(encoding)).filter(|m| m.is_block());
+                    if let Some(block) = meaning {
+                        sink.open(block);
+                    }
+                    blocks.push(meaning);
+                }
+                Token::Leaf { at, name, text: value, .. } => {
+                    let name = name.to_text(encoding);
+                    match known(elements, document, &blocks, &name) {
+                        Some(block) if block.is_block() => {
+                            sink.open(block);
+                            sink.close(block);
+                        }
+                        Some(meaning) => {
+                            let block = blocks.last().copied().flatten().unwrap_or(Meaning::Root);
+                            let value = encoding.decode(value.trim_ascii());
+                            if !value.is_empty() && !sink.value(block, meaning, &value) {
+                                let line = lines + memchr_iter(b'\n', &text[..at.min(text.len())]).count() as u64;
+                                return Err(AnswerError::Value(name, line));
+                            }
+                        }
+                        None => {}
+                    }
+                }
+                Token::Close { .. } => {
+                    if let Some(block) = blocks.pop().flatten() {
+                        sink.close(block);
+                    }
+                }
+                Token::Text { .. } => {}
+                Token::End => break,
+            }
+        }
+        if chunk.last && !scanner.root_closed() {
+            return Err(Fault::new(Check::XmlTruncated).at(base + text.len() as u64).expected(scanner.innermost()).into());
+        }
+        lines += memchr_iter(b'\n', text).count() as u64;
+        open = scanner.open_names();
+        buffer = chunk.bytes;
+    }
+    Ok(())
+}
+
+/// What an element means where it stands; nothing inside of an element that means nothing.
+fn known(elements: &Elements, document: Document, blocks: &[Option<Meaning>], name: &str) -> Option<Meaning> {
+    match blocks.last() {
+        None => elements.meaning(document, None, name),
+        Some(None) => None,
+        Some(block) => elements.meaning(document, *block, name),
+    }
+}

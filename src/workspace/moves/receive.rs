@@ -1,0 +1,313 @@
+//! The clinic takes in what the payer answered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Saying;
+use crate::workspace::answers::{self, Answer, AnswerCase, Decision, Verdict};
+use crate::workspace::registries::Registry;
+use crate::workspace::store::{Value, int, text};
+use crate::workspace::workflow::Cases;
+use crate::workspace::{Problem, Workspace, now};
+
+/// An answer that was taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The registry as it stands now.
+    pub registry: Registry,
+    /// When the same bytes were taken in before; nothing was changed then.
+    pub already: Option<String>,
+    /// What the payer decided; nothing for an answer that was there.
+    pub decision: Option<Decision>,
+    /// Cases that were refused whole by this answer.
+    pub refused: u64,
+    /// What this answer took off, kopecks.
+    pub taken_off: i64,
+}
+
+/// A case of the registry.
+struct Member {
+    case: i64,
+    sum: i64,
+    sl_id: String,
+    /// A former answer refused it: it is the registry's no more.
+    left: bool,
+}
+
+/// Cases of the registry by what answers call them.
+#[derive(Default)]
+struct Members {
+    all: Vec<Member>,
+    by_idcase: HashMap<i64, usize>,
+    by_zap: HashMap<i64, Vec<usize>>,
+    by_sl: HashMap<String, Vec<usize>>,
+    by_pac: HashMap<String, Vec<usize>>,
+}
+
+impl Members {
+    /// The cases that an answer means; none when it names one that is not here.
+    fn find(&self, case: &AnswerCase) -> Vec<usize> {
+        let many = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
+        if let Some(idcase) = case.idcase {
+            let is_it = |at: &&usize| {
+                case.sl_id.is_empty() || case.verdict.is_none() && case.sum.is_none() || self.all[**at].sl_id.is_empty() || self.all[**at].sl_id == case.sl_id
+            };
+            return self.by_idcase.get(&idcase).filter(is_it).copied().into_iter().collect();
+        }
+        if let Some(found) = self.by_sl.get(&case.sl_id) {
+            return found.clone();
+        }
+        match case.n_zap {
+            Some(n_zap) => many(self.by_zap.get(&n_zap)),
+            None => many(self.by_pac.get(&case.id_pac)),
+        }
+    }
+}
+
+/// What goes to a case.
+struct Entry {
+    case: i64,
+    code: String,
+    sum: i64,
+    comment: String,
+}
+
+/// An answer laid upon the registry.
+#[derive(Default)]
+struct Settled {
+    entries: Vec<Entry>,
+    /// Refused whole now.
+    refused: BTreeSet<i64>,
+    /// Kopecks taken off by case.
+    off: BTreeMap<i64, i64>,
+    /// Every case is the registry's, and none stands there twice.
+    fits: bool,
+    /// No sanction takes off more than the case costs, and OPLATA says the same.
+    sanctions_fit: bool,
+    /// SUMP, SANK_IT, the largest sanction and SUMMAP agree.
+    totals_agree: bool,
+    /// Cases and kopecks that are accepted.
+    accepted: (i64, i64),
+}
+
+impl Workspace {
+    /// Takes in an answer: keeps the file, makes the move that it asks for, and gives each finding to its case.
+    ///
+    /// # Errors
+    /// The file is no answer ([`Problem::Answer`]) or of no registry here ([`Problem::NoRegistry`]); the table does not allow the move; the
+    /// answer does not fit the registry or itself.
+    pub fn receive(&mut self, path: &Path) -> Result<Received, Problem> {
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let kept = self.vault.keep(path).map_err(|e| Problem::Unread(path.to_owned(), e))?;
+        let known = self.store.row(
+            "SELECT a.received_at AS received_at, r.number AS number FROM answers a JOIN registries r ON r.id = a.registry WHERE a.object = $1",
+            &[(&kept.sha256).into()],
+        )?;
+        if let Some(row) = known {
+            let registry = self.registry(&text(&row, "number")?)?;
+            return Ok(Received { registry, already: Some(text(&row, "received_at")?), decision: None, refused: 0, taken_off: 0 });
+        }
+        let answer = answers::read(&self.vault.path(&kept.sha256, &kept.name), &self.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+        let registry = self.answered(&answer)?;
+        let members = self.members_of(&registry)?;
+        let settled = settle(&answer, &members);
+        let mut decision = answer.decision;
+        let held = members.all.iter().filter(|m| !m.left).count();
+        if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
+            // Every record is refused: nothing of the file was taken.
+            decision = Decision::Refused;
+        }
+        let mut facts = self.facts(&registry)?;
+        let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
+        facts.answer_fits = settled.fits
+            && says(&registry.number, &answer.number)
+            && says(&registry.account_date, &answer.date)
+            && says(&registry.mo, &answer.clinic)
+            && says(&registry.payer, &answer.payer);
+        facts.sanctions_fit = settled.sanctions_fit;
+        facts.totals_agree &= settled.totals_agree;
+        facts.cases_left = settled.accepted.0 > 0;
+        facts.reason = !answer.reason.trim().is_empty();
+        let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &self.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
+        if decision == Decision::Accepted && holds && !answer.is_notice {
+            // What was signed is not changed by what comes later.
+            facts.answer_fits &= settled.accepted == (registry.accepted_cases, registry.accepted_sum);
+        }
+        let transition = self.allowed(&registry, decision.by(), facts)?;
+        let refuses = matches!(transition.cases, Cases::Refuse);
+        let writes = !(decision == Decision::Accepted && holds);
+        let refused: Vec<i64> = settled.refused.iter().copied().collect();
+        let taken_off = settled.off.values().sum();
+        let word = decision.by().action();
+        let details = json!({
+            "answer": word, "sha256": kept.sha256, "reason": answer.reason, "findings": settled.entries.len(), "refused": refused.len(),
+            "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
+        });
+        let own = registry.clone();
+        let moved = self.make(&registry, &transition, &refused, Saying { subject: name.clone(), details }, |store| {
+            let row = [(&kept.sha256).into(), (&kept.name).into(), own.id.into(), word.into(), now().into()];
+            store.insert("INSERT INTO answers (object, name, registry, kind, received_at)", 5, &row)?;
+            if writes {
+                let mut values: Vec<Value<'_>> = Vec::with_capacity(settled.entries.len() * 7);
+                for entry in &settled.entries {
+                    values.extend([
+                        own.id.into(),
+                        own.revision.into(),
+                        entry.case.into(),
+                        (&entry.code).into(),
+                        entry.sum.into(),
+                        (&entry.comment).into(),
+                        (&name).into(),
+                    ]);
+                }
+                store.insert("INSERT INTO sanctions (registry, revision, case_id, code, sum, comment, source)", 7, &values)?;
+            }
+            let accepted = match decision {
+                Decision::Partial | Decision::Accepted if refuses => settled.accepted,
+                Decision::Refused | Decision::Returned => (0, 0),
+                _ => return Ok(()),
+            };
+            let row = [accepted.0.into(), accepted.1.into(), own.id.into()];
+            store.execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &row)?;
+            Ok(())
+        })?;
+        Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
+    }
+
+    /// The registry that an answer is about: by its number, else by the name of its file, whose first letter answers change.
+    fn answered(&mut self, answer: &Answer) -> Result<Registry, Problem> {
+        let all = self.registries()?;
+        if !answer.number.is_empty()
+            && let Some(one) = all.iter().find(|r| r.number == answer.number)
+        {
+            return Ok(one.clone());
+        }
+        if answer.file_name.is_empty() {
+            return Err(Problem::NoRegistry(answer.number.clone()));
+        }
+        let stem = stem(&answer.file_name);
+        let (upper, cut) = (stem.to_uppercase(), tail(stem).to_uppercase());
+        let own = |r: &Registry| r.file_name.to_uppercase();
+        // A person file is called by one letter more, or by another first letter.
+        let ways: [&dyn Fn(&Registry) -> bool; 3] = [&|r| own(r) == upper, &|r| own(r) == cut, &|r| tail(&own(r)) == cut];
+        for way in ways {
+            let mut found: Vec<&Registry> = all.iter().filter(|r| way(r)).collect();
+            if found.len() > 1 {
+                // Families may share a name but for the first letter: the one that waits for an answer is meant.
+                let waits = |r: &&&Registry| self.tables.workflow.possible(Some(&r.status), None).any(|t| t.by == answer.decision.by());
+                let waiting: Vec<&Registry> = found.iter().filter(waits).copied().collect();
+                found = if waiting.is_empty() { found } else { waiting };
+            }
+            match found.as_slice() {
+                [] => {}
+                [one] => return Ok((*one).clone()),
+                many => return Err(Problem::ManyRegistries(stem.to_owned(), many.iter().map(|r| r.number.clone()).collect())),
+            }
+        }
+        Err(Problem::NoRegistry(stem.to_owned()))
+    }
+
+    fn members_of(&mut self, registry: &Registry) -> Result<Members, Problem> {
+        let rows = self.store.rows(
+            "SELECT m.idcase AS idcase, m.n_zap AS n_zap, m.id_pac AS id_pac, c.id AS id, c.sl_id AS sl_id, c.sum AS sum, c.registry AS registry \
+             FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 AND m.revision = $2 ORDER BY m.idcase",
+            &[registry.id.into(), registry.revision.into()],
+        )?;
+        let mut members = Members::default();
+        for (at, row) in rows.iter().enumerate() {
+            let (sl_id, id_pac) = (text(row, "sl_id")?, text(row, "id_pac")?);
+            members.by_idcase.insert(int(row, "idcase")?, at);
+            members.by_zap.entry(int(row, "n_zap")?).or_default().push(at);
+            members.by_pac.entry(id_pac).or_default().push(at);
+            if !sl_id.is_empty() {
+                members.by_sl.entry(sl_id.clone()).or_default().push(at);
+            }
+            members.all.push(Member { case: int(row, "id")?, sum: int(row, "sum")?, sl_id, left: int(row, "registry")? != registry.id });
+        }
+        Ok(members)
+    }
+}
+
+/// A file's name without its ending.
+fn stem(name: &str) -> &str {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// A name from its second character.
+fn tail(name: &str) -> &str {
+    let mut letters = name.chars();
+    letters.next();
+    letters.as_str()
+}
+
+/// Lays an answer upon the cases of the registry.
+fn settle(answer: &Answer, members: &Members) -> Settled {
+    let mut settled = Settled { fits: true, sanctions_fit: true, totals_agree: true, ..Settled::default() };
+    let is_protocol = matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
+    let mut seen = BTreeSet::new();
+    let mut to_pay = 0;
+    for case in &answer.cases {
+        let found = members.find(case);
+        settled.fits &= !found.is_empty();
+        for member in found.into_iter().map(|at| &members.all[at]) {
+            if is_protocol {
+                let entry = |s: &answers::AnswerSanction| Entry { case: member.case, code: s.code.clone(), sum: member.sum, comment: s.comment.clone() };
+                settled.entries.extend(case.sanctions.iter().map(entry));
+                if !member.left {
+                    settled.refused.insert(member.case);
+                    settled.off.insert(member.case, member.sum);
+                }
+                continue;
+            }
+            settled.fits &= seen.insert(member.case);
+            to_pay += decide(case, member, &mut settled);
+        }
+    }
+    let held = members.all.iter().filter(|m| !m.left);
+    for member in held.filter(|m| !settled.refused.contains(&m.case)) {
+        settled.accepted.0 += 1;
+        settled.accepted.1 += member.sum - settled.off.get(&member.case).copied().unwrap_or(0);
+    }
+    if !is_protocol && !answer.is_notice {
+        settled.totals_agree &= answer.accepted.is_none_or(|sum| sum == to_pay) && to_pay == settled.accepted.1;
+    }
+    settled
+}
+
+/// The payer's decision on a case; kopecks that it pays.
+fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> i64 {
+    let all = member.sum;
+    let largest = case.sanctions.iter().map(|s| s.sum.unwrap_or(all)).max();
+    let off = match (case.accepted, case.taken_off, case.verdict) {
+        (Some(accepted), ..) => all - accepted,
+        (None, Some(off), _) => off,
+        (None, None, Some(Verdict::Refused)) => all,
+        (None, None, Some(Verdict::Full)) => 0,
+        _ => largest.unwrap_or(0),
+    };
+    settled.totals_agree &= case.sum.is_none_or(|sum| sum == all) && case.taken_off.is_none_or(|sum| sum == off) && largest.is_none_or(|sum| sum == off);
+    settled.sanctions_fit &= (0..=all).contains(&off)
+        && match case.verdict {
+            Some(Verdict::Full) => off == 0,
+            Some(Verdict::Refused) => off == all,
+            Some(Verdict::Partial) => off > 0 && off < all,
+            Some(Verdict::Undecided) | None => true,
+        };
+    for sanction in &case.sanctions {
+        let sum = sanction.sum.unwrap_or(all);
+        settled.entries.push(Entry { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
+    }
+    if case.sanctions.is_empty() && off > 0 {
+        settled.entries.push(Entry { case: member.case, code: String::new(), sum: off, comment: String::new() });
+    }
+    if !member.left && off > 0 {
+        settled.off.insert(member.case, off);
+    }
+    if !member.left && (case.verdict == Some(Verdict::Refused) || off > 0 && off == all) {
+        settled.refused.insert(member.case);
+    }
+    all - off
+}

@@ -1,0 +1,156 @@
+//! kill -9 at any moment: the next command finds the old state or the new one, never something between, and nothing lies about.
+
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::clinic::{Clinic, database};
+use crate::state::{State, Step, is_wanted, leftovers, steps};
+
+const SEED: u64 = 0x70_75_6f_6d_70;
+
+/// Kills of load, form, submit and review on SQLite.
+const KILLS: [usize; 4] = [90, 90, 60, 60];
+/// On PostgreSQL, where a workspace to be killed costs a database.
+const SHARED_KILLS: [usize; 4] = [10, 10, 10, 10];
+
+/// SplitMix64 of a number: the same kills in every run, whichever thread makes them.
+fn random(number: u64) -> f64 {
+    let mut z = SEED.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// When a program was killed and what it had done by then.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Before it took the lock.
+    before: usize,
+    /// While it held the lock, nothing done yet.
+    in_old: usize,
+    /// While it held the lock, everything done.
+    in_new: usize,
+    /// It had let go of the lock, or ended.
+    after: usize,
+    /// Files lay about.
+    littered: usize,
+}
+
+fn is_locked(clinic: &Clinic) -> bool {
+    std::fs::metadata(clinic.path(".puomp/lock")).is_ok_and(|m| m.len() > 0)
+}
+
+fn start(clinic: &Clinic, step: &Step) -> Child {
+    clinic.command(&step.args()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs")
+}
+
+/// Waits until a program works in the workspace; whether it still runs.
+fn wait_for_lock(clinic: &Clinic, child: &mut Child) -> bool {
+    while !is_locked(clinic) {
+        if child.try_wait().expect("a child").is_some() {
+            return false;
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    true
+}
+
+/// How long a command usually takes until it has the lock, and then to its end.
+fn usual(step: &Step) -> (Duration, Duration) {
+    let mut runs: Vec<_> = (0..3)
+        .map(|_| {
+            let clinic = step.before.twin();
+            let begun = Instant::now();
+            let mut child = start(&clinic, step);
+            wait_for_lock(&clinic, &mut child);
+            let locked = begun.elapsed();
+            assert!(child.wait().expect("it ended").success());
+            (locked, begun.elapsed().saturating_sub(locked))
+        })
+        .collect();
+    runs.sort();
+    runs[1]
+}
+
+/// One kill of a step. A third of them at any moment, the others while the program may change something.
+fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &Mutex<Counts>) {
+    let clinic = step.before.twin();
+    let mut child = start(&clinic, step);
+    if number.is_multiple_of(3) {
+        thread::sleep((until + work).mul_f64(random(number)));
+    } else if wait_for_lock(&clinic, &mut child) {
+        thread::sleep(work.mul_f64(random(number)));
+    }
+    // SIGKILL on Unix; a program that has ended is no error.
+    let _ = child.kill();
+    let ended = child.wait().expect("it ended");
+    let held = is_locked(&clinic);
+    clinic.wait_for_server();
+    let found = State::of(&clinic);
+    let how = format!("killed, number {number}, {ended}");
+    assert!(found == step.old || found == step.new, "{} {how}: a state between: {} … {}", step.name, found.difference(&step.old), found.difference(&step.new));
+    let was_done = found == step.new;
+    {
+        let mut counts = counts.lock().expect("no thread failed");
+        match (held, was_done) {
+            (false, false) => counts.before += 1,
+            (true, false) => counts.in_old += 1,
+            (true, true) => counts.in_new += 1,
+            (false, true) => counts.after += 1,
+        }
+        counts.littered += usize::from(!leftovers(&clinic).is_empty());
+    }
+    step.repeat(&clinic, was_done, &how);
+}
+
+fn kills(store: &str, first: Clinic, of_step: [usize; 4], threads: usize) {
+    let steps = steps(first);
+    let (mut moments, mut all) = (0, 0);
+    for (step, (place, kills)) in steps.iter().zip(of_step.into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {
+        let usual = usual(step);
+        let counts = Mutex::new(Counts::default());
+        let next = AtomicUsize::new(0);
+        let base = (place * 1_000) as u64;
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= kills {
+                            break;
+                        }
+                        kill(step, base + number as u64, usual, &counts);
+                    }
+                });
+            }
+        });
+        let Counts { before, in_old, in_new, after, littered } = counts.into_inner().expect("no thread failed");
+        println!(
+            "{store}, {}: {kills} kills, usual time {:?} + {:?}: before {before}, in {} (nothing done {in_old}, all done {in_new}), after {after}; files lay about {littered} times",
+            step.name,
+            usual.0,
+            usual.1,
+            in_old + in_new
+        );
+        assert_eq!(before + in_old + in_new + after, kills);
+        moments += in_old + in_new;
+        all += kills;
+    }
+    assert!(moments * 10 >= all, "too few programs were killed at work: {moments}");
+}
+
+#[test]
+fn a_program_that_is_killed_leaves_the_old_state_or_the_new_one() {
+    kills("SQLite", Clinic::new(None), KILLS, 2);
+}
+
+#[test]
+fn nor_does_it_leave_a_state_between_on_a_server() {
+    match database() {
+        Some(url) => kills("PostgreSQL", Clinic::new(Some(url)), SHARED_KILLS, 1),
+        None => println!("PostgreSQL: skipped, PUOMP_TEST_POSTGRES is not set"),
+    }
+}

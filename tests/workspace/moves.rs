@@ -1,0 +1,94 @@
+//! What the workflow does not allow is refused with what is allowed now, and changes nothing.
+//!
+//! Every pair of statuses and commands with every role is tried in the library (`src/workspace/workflow/tests.rs`); here the program is asked.
+
+use crate::clinic::Clinic;
+use crate::on_each_store;
+use crate::state::State;
+
+/// Commands that are refused where the registry stands now, and what the refusal must say.
+fn refuse(clinic: &Clinic, refused: &[(&str, &str)]) {
+    let before = State::of(clinic);
+    for (command, says) in refused {
+        let args: Vec<&str> = command.split(' ').collect();
+        let said = clinic.refused(&args, 4);
+        assert!(said.contains(says), "puomp {command}: «{says}» is due: {said}");
+        assert!(!said.contains("внутренняя ошибка") && !said.contains('{'), "puomp {command}: {said}");
+        let after = State::of(clinic);
+        assert!(after == before, "puomp {command} was refused and changed something: {}", before.difference(&after));
+    }
+}
+
+#[test]
+fn a_move_that_is_not_allowed_says_which_are_and_changes_nothing() {
+    on_each_store(|clinic| {
+        clinic.package("in", 20, &["--period", "2021-02"]);
+        clinic.done(&["load", "in"]);
+        clinic.done(&["form", "--period", "2021-02", "--kind", "outpatient"]);
+        let submit = "puomp submit 2102-1";
+        refuse(
+            clinic,
+            &[
+                ("review start 2102-1 --role insurer", submit),
+                ("review accept 2102-1 --role insurer", submit),
+                ("review return 2102-1 --reason x --role insurer", submit),
+                ("review pay 2102-1 --role fund", submit),
+                ("withdraw 2102-1 --reason x", submit),
+                ("submit 2102-1 --role insurer", "исполнитель МО"),
+                ("form --cancel 2102-1 --role head", "исполнитель МО"),
+            ],
+        );
+        clinic.done(&["submit", "2102-1"]);
+        let accept = "puomp review accept 2102-1";
+        refuse(
+            clinic,
+            &[
+                ("submit 2102-1", "уже отправлен"),
+                ("form --again 2102-1", accept),
+                ("form --cancel 2102-1", accept),
+                ("review pay 2102-1 --role insurer", accept),
+                ("review unpay 2102-1 --reason x --role insurer", accept),
+                ("review start 2102-1", "СМО"),
+                ("review accept 2102-1 --role head", "СМО"),
+                ("review return 2102-1 --role insurer", "--reason"),
+                ("withdraw 2102-1 --reason x --role insurer", "исполнитель МО"),
+            ],
+        );
+        clinic.done(&["review", "accept", "2102-1", "--role", "insurer"]);
+        let back = "puomp review return 2102-1";
+        refuse(
+            clinic,
+            &[
+                ("submit 2102-1", "уже отправлен"),
+                ("form --again 2102-1", back),
+                ("withdraw 2102-1 --reason x", back),
+                ("review start 2102-1 --role insurer", back),
+                ("review pay 2102-1 --role insurer", back),
+            ],
+        );
+        clinic.done(&["review", "return", "2102-1", "--reason", "тариф", "--role", "insurer"]);
+        let again = "puomp form --again 2102-1";
+        refuse(
+            clinic,
+            &[
+                ("submit 2102-1", again),
+                ("withdraw 2102-1 --reason x", again),
+                ("review accept 2102-1 --role insurer", again),
+                ("form --again 2102-1 --role fund", "исполнитель МО"),
+            ],
+        );
+        clinic.done(&["form", "--cancel", "2102-1"]);
+        let end = "путь реестра окончен";
+        refuse(
+            clinic,
+            &[
+                ("submit 2102-1", end),
+                ("form --again 2102-1", end),
+                ("form --cancel 2102-1", end),
+                ("withdraw 2102-1 --reason x", end),
+                ("review accept 2102-1 --role insurer", end),
+                ("review unpay 2102-1 --reason x --role fund", end),
+            ],
+        );
+    });
+}
