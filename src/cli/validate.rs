@@ -11,20 +11,19 @@ use clap::{Args, ValueEnum};
 use super::args::Cli;
 use super::config::{Config, ControlArgs};
 use super::inputs::inputs;
+use super::tools::Tools;
 use super::ui::{Target, Ui, say};
 use super::workspace::loaded;
-use super::{Exit, Failure, nsi};
+use super::{Exit, Failure};
 use crate::finding::Catalog;
 use crate::finding::control::{Baseline, Control, Names, Verdict};
-use crate::flk::{self, Checker, PackageReport, Rulebook};
-use crate::registry::format::Formats;
+use crate::flk::{self, PackageReport};
 use crate::report::csv::Csv;
 use crate::report::flk::{Flk, Naming, Protocol};
 use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
 use crate::report::{Ending, Hidden, Key, Report, RuleSet, Tally};
-use crate::rules::FLK_TABLES;
 use crate::sys::{Access, AtomicFile};
 use crate::tables::RuleFiles;
 
@@ -92,29 +91,21 @@ impl ValidateArgs {
     pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
         let inputs = if self.paths.is_empty() { loaded(config, files, ui)? } else { inputs(&self.paths)? };
-        let (mut catalog, rules, protocol) = (Catalog::load(files)?, RuleSet::load(files)?, Protocol::load(files)?);
-        let control = self.control.control(config, files, ui)?;
+        let (rules, protocol) = (RuleSet::load(files)?, Protocol::load(files)?);
+        let tools = Tools::load(cli, config, files, ui, &self.control)?;
+        let (catalog, control) = (&tools.catalog, &tools.control);
         if !ui.quiet {
             control.expired().iter().for_each(|s| {
                 say(&ui.texts.fill(Key::ControlExpired, ui.lang, &[("id", &s.rule), ("until", &s.until.to_string()), ("reason", &s.reason)]));
             });
         }
-        let books = nsi::folder(cli);
-        // The two largest groups of tables, side by side: a package of one case costs little more than they do.
-        let rulebook = || Rulebook::load(files, books.as_deref(), &mut catalog, |id| control.runs(id));
-        let (formats, book) = rayon::join(|| Formats::load(files), rulebook);
-        let (formats, book) = (formats?, book?);
-        catalog.reweigh(|id, own| control.severity(id, own));
-        if files.overrides(FLK_TABLES) {
-            book.prove(&formats)?;
-        }
         let naming = protocol.naming(self.protocol_letter).ok_or_else(|| self.unknown_letter(&protocol))?;
         let protocol_dir = self.protocol_dir.clone().or_else(|| config.protocol_dir());
         let mut protocols = match &protocol_dir {
-            Some(folder) => Some(Protocols::new(folder, &protocol, &catalog, naming)?),
+            Some(folder) => Some(Protocols::new(folder, &protocol, catalog, naming)?),
             None => None,
         };
-        let checker = Checker::new(&catalog, &formats)?.with_rules(&book);
+        let checker = tools.checker()?;
         let bar = ui.bar();
         // Values of personal elements are in protocols and in what the user asked for: such files are not for everybody.
         let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };
@@ -125,16 +116,16 @@ impl ValidateArgs {
         {
             let out = &mut target;
             let mut report: Box<dyn Report + Send + '_> = match self.format {
-                FormatArg::Human => Box::new(Human::new(out, &catalog, &formats, ui.texts, self.options(config, ui))),
-                FormatArg::Json => Box::new(Json::new(out, &rules, &catalog, self.show_personal)?),
-                FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, &catalog, self.show_personal)),
-                FormatArg::Csv => Box::new(Csv::new(out, &catalog, self.show_personal)?),
-                FormatArg::Flk => Box::new(Flk::new(out, &protocol, &catalog, naming)),
+                FormatArg::Human => Box::new(Human::new(out, catalog, &tools.formats, ui.texts, self.options(config, ui))),
+                FormatArg::Json => Box::new(Json::new(out, &rules, catalog, self.show_personal)?),
+                FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, catalog, self.show_personal)),
+                FormatArg::Csv => Box::new(Csv::new(out, catalog, self.show_personal)?),
+                FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;
             let run = checker.validate(&inputs, &flk::Config::default(), &bar, &mut |mut package| {
-                judge(&mut hidden, &mut package, &control, baseline.as_mut(), &catalog)?;
-                tally.add(&package, &catalog);
+                judge(&mut hidden, &mut package, control, baseline.as_mut(), catalog)?;
+                tally.add(&package, catalog);
                 if let Some(protocols) = &mut protocols
                     && let Err(error) = protocols.write(&package)
                 {
@@ -168,9 +159,8 @@ impl ValidateArgs {
             baseline.write(path).map_err(|error| Failure::Write(path.clone(), error))?;
         }
         let exit = self.exit(&tally);
-        // The program ends here: taking apart tables of tens of thousands of texts would only take time.
         std::mem::forget(checker);
-        std::mem::forget((formats, book));
+        tools.leave();
         Ok(exit)
     }
 

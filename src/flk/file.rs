@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use crate::finding::{Check, Finding, Place};
 use crate::registry::chunk::{Chunk, Chunks};
-use crate::registry::encoding::BOM;
 use crate::registry::fault::Fault;
 use crate::registry::source::Source;
 use crate::rules::Gathered;
@@ -129,14 +128,6 @@ pub(super) fn chunks(stream: Box<dyn io::Read + Send>, context: FileContext<'_>,
 fn walk<'p>(context: FileContext<'p>, chunk: &Chunk) -> (PieceOutcome, Walker<'p>) {
     let mut walker = if chunk.offset == 0 { Walker::at_head(context) } else { Walker::between_records(context, RootState::default()) };
     (walker.chunk(chunk), walker)
-}
-
-/// The text of a piece and its offset.
-pub(super) fn after_bom(chunk: &Chunk) -> (&[u8], u64) {
-    match chunk.bytes.strip_prefix(BOM) {
-        Some(text) if chunk.offset == 0 => (text, BOM.len() as u64),
-        _ => (&chunk.bytes, chunk.offset),
-    }
 }
 
 /// Joins pieces in order.

@@ -7,7 +7,7 @@ use memchr::memmem;
 use crate::finding::{Finding, Place};
 use crate::registry::source::Source;
 
-use super::file::{after_bom, chunks};
+use super::file::chunks;
 use super::places::Progressed;
 use super::walk::{FileContext, Mark, RootState, Walker};
 
@@ -32,7 +32,7 @@ pub(super) fn locate(
         let mut read = Progressed::default();
         let mut buffer = Vec::new();
         while let (false, Ok(Some(chunk))) = (rest.is_empty(), chunks.next_chunk(buffer)) {
-            let (text, base) = after_bom(&chunk);
+            let (text, base) = chunk.text();
             let here = before(&mut rest, base + text.len() as u64);
             let mut findings = match &mut walker {
                 Some(walker) => {

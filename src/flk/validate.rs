@@ -16,6 +16,7 @@ use crate::registry::encoding::{BOM, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::value::{kopecks, money};
 use crate::registry::format::{EditionChoice, Family, Format, Formats, PERSONS, Role};
+use crate::registry::hex;
 use crate::registry::month::Month;
 use crate::registry::name::{FileName, PartyKind};
 use crate::registry::package::{Input, Member, Package, discover};
@@ -642,7 +643,7 @@ fn file_digest(path: &Path) -> io::Result<String> {
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            return Ok(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect());
+            return Ok(hex(&hasher.finalize()));
         }
         hasher.update(&buffer[..read]);
     }

@@ -12,7 +12,6 @@ use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
 use crate::rules::Work;
 
-use super::file::after_bom;
 use super::keyset::{Key, hash, key_of};
 use super::named::Wanted;
 use super::places::{Progressed, resolve};
@@ -223,7 +222,7 @@ impl<'p> Walker<'p> {
 
     /// Walks the next piece.
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> PieceOutcome {
-        let (text, base) = after_bom(chunk);
+        let (text, base) = chunk.text();
         self.walk_piece(text, base, chunk.last, chunk.cut)
     }
 

@@ -158,6 +158,11 @@ impl<'t> Former<'t> {
         Ok(Front::read(main, &self.prober, format)?.binding(format, &self.marks).into_iter().collect())
     }
 
+    /// Whether a registry gets the element at a path of its own, so that a fault in the package's does not reach it.
+    pub fn writes_anew(&self, path: &str) -> bool {
+        self.marks.is_anew(path)
+    }
+
     /// Name of the archive's file: that of the main file.
     pub fn archive_name(heading: &Heading) -> String {
         format!("{}.zip", heading.name)

@@ -9,6 +9,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+
+use crate::registry::hex;
 use tempfile::SpooledTempFile;
 
 use super::FormError;
@@ -189,7 +191,7 @@ pub(super) fn write(parts: &mut [Part], out: impl Write) -> io::Result<String> {
     }
     out.write_all(&[0; 2])?;
     out.flush()?;
-    Ok(out.hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex(&out.hasher.finalize()))
 }
 
 struct Hashed<W> {
@@ -247,7 +249,7 @@ mod tests {
         parts.iter_mut().for_each(|p| p.finish().expect("memory takes it"));
         let mut bytes = Vec::new();
         let digest = write(&mut parts, &mut bytes).expect("memory takes it");
-        assert_eq!(digest, Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect::<String>());
+        assert_eq!(digest, hex(&Sha256::digest(&bytes)));
 
         let mut own = Archive::new(io::Cursor::new(&bytes), &Limits::default()).expect("sound");
         let mut foreign = zip::ZipArchive::new(io::Cursor::new(&bytes)).expect("sound");

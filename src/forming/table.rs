@@ -1,4 +1,5 @@
-//! `rules/forms/forming.csv`: what of a package is not carried into a registry, and what must be the same in all packages of one.
+//! `rules/forms/forming.csv`: what of a package is not carried into a registry, and what must be the same in all packages of one, and
+//! what a registry gets of its own.
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,7 @@ struct Row {
 pub(super) struct Marks {
     dropped: BTreeSet<String>,
     same: BTreeSet<String>,
+    anew: BTreeSet<String>,
 }
 
 impl Marks {
@@ -43,7 +45,8 @@ impl Marks {
                     return Err(fail(format!("{} stands in records: only elements of the head can be the same", row.path)));
                 }
                 "same" => &mut marks.same,
-                other => return Err(fail(format!("action «{other}»: drop or same is due"))),
+                "anew" => &mut marks.anew,
+                other => return Err(fail(format!("action «{other}»: drop, same or anew is due"))),
             };
             if !set.insert(row.path.clone()) {
                 return Err(fail(format!("{} stands twice", row.path)));
@@ -56,6 +59,11 @@ impl Marks {
     pub(super) fn drops(&self, format: &Format, id: NodeId) -> bool {
         let node = format.node(id);
         self.dropped.contains(&*node.path) && !node.obligation.required
+    }
+
+    /// Whether a registry gets an element of the head of its own: a fault in the package's does not reach it.
+    pub(super) fn is_anew(&self, path: &str) -> bool {
+        self.anew.contains(path)
     }
 
     /// Whether an element must be the same in the heads of all packages.

@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use memchr::memmem;
 use sha2::{Digest, Sha256};
 
+use super::encoding::BOM;
 use super::fault::Fault;
+use super::hex;
 use crate::finding::Check;
 
 /// Bytes that a piece aims at.
@@ -24,6 +26,16 @@ pub struct Chunk {
     pub last: bool,
     /// It is the last because no record ended within the largest size, not because the file does.
     pub cut: bool,
+}
+
+impl Chunk {
+    /// The text without a byte order mark, and its offset in the file.
+    pub fn text(&self) -> (&[u8], u64) {
+        match self.bytes.strip_prefix(BOM) {
+            Some(text) if self.offset == 0 => (text, BOM.len() as u64),
+            _ => (&self.bytes, self.offset),
+        }
+    }
 }
 
 /// Reads a stream and cuts it after end tags of records.
@@ -74,7 +86,7 @@ impl Chunks {
     /// SHA-256 of the whole stream; none when it has not been read to its end.
     pub fn digest(&mut self) -> Option<String> {
         let digest = self.hasher.take().filter(|_| self.ended && !self.failed)?.finalize();
-        Some(digest.iter().map(|b| format!("{b:02x}")).collect())
+        Some(hex(&digest))
     }
 
     /// The next piece, reusing the buffer's memory; none at the end.

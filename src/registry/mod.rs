@@ -13,3 +13,8 @@ pub mod record;
 pub mod scan;
 pub mod source;
 pub mod writer;
+
+/// Bytes of a digest as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

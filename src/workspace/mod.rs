@@ -7,7 +7,7 @@
 
 mod actor;
 mod answers;
-mod case_state;
+pub mod case_state;
 mod draft;
 mod intake;
 pub mod journal;
@@ -171,16 +171,6 @@ impl Workspace {
         this.lock = Some(lock);
         this.recover()?;
         Ok(this)
-    }
-
-    /// The directory.
-    pub fn root(&self) -> &Path {
-        &self.place.root
-    }
-
-    /// Who acts.
-    pub fn actor(&self) -> &Actor {
-        &self.actor
     }
 
     /// The tables.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::registry::hex;
 use crate::sys::{Access, AtomicFile, private_folder};
 
 /// The folder of kept files.
@@ -68,7 +69,7 @@ impl Vault {
             hasher.update(&buffer[..count]);
             copy.write_all(&buffer[..count])?;
         }
-        let sha256: String = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        let sha256 = hex(&hasher.finalize());
         let path = self.path(&sha256, name);
         if !path.is_file() {
             if let Some(folder) = path.parent() {

@@ -18,7 +18,7 @@ fn total(clinic: &Clinic) -> (i64, i64) {
 #[test]
 fn two_clinics_from_export_to_acceptance() {
     on_each_store(|clinic| {
-        clinic.package("one", 60, &["--period", PERIOD, "--clinic", "140001"]);
+        clinic.package("one", 60, &["--period", PERIOD, "--clinic", "140001", "--plain"]);
         clinic.package("two", 40, &["--period", PERIOD, "--clinic", "140002", "--seed", "2"]);
         clinic.done(&["load", "one", "two"]);
         let all = total(clinic);
@@ -51,9 +51,7 @@ fn two_clinics_from_export_to_acceptance() {
         clinic.done(&["review", "return", &number, "--reason", "тариф", "--sanctions", "sanctions.csv", "--role", "insurer"]);
         assert_eq!(total(clinic), all, "a returned registry still holds its cases");
 
-        // The clinic corrects the first case and exports it again.
-        let old = walk(&clinic.path("outbox")).into_iter().find(|f| f.to_string_lossy().contains("140001")).expect("its file");
-        drop(old);
+        // Formed again before anything is corrected, the refused case leaves.
         clinic.done(&["form", "--again", &number]);
         let after: Vec<_> = clinic.registries();
         let formed = after.iter().find(|(n, ..)| *n == number).expect("it");
@@ -66,10 +64,61 @@ fn two_clinics_from_export_to_acceptance() {
         clinic.done(&["review", "accept", &number, "--role", "insurer"]);
         let end = clinic.registries();
         assert_eq!(end.iter().find(|(n, ..)| *n == number).map(|r| r.1.as_str()), Some("to_sign"));
+
+        // The clinic corrects it and exports the month again: it alone is new, and goes out in a registry of its own.
+        correct(clinic, "one", "corrected");
+        let said = clinic.done(&["load", "corrected"]);
+        assert!(said.contains("без изменений") && said.contains("заменили прежние"), "{said}");
+        assert_eq!((total(clinic), clinic.outside("refused").0, clinic.outside("free").0), (all, 0, 1));
+        clinic.done(&["form", "--period", PERIOD]);
+        let corrected = clinic.registries().into_iter().find(|(n, ..)| registries.iter().all(|(old, ..)| old != n)).expect("a new one");
+        assert_eq!((corrected.2, corrected.3), (1, sum - formed.3), "the case that was refused, for what it cost");
+        clinic.done(&["submit", &corrected.0]);
+        clinic.done(&["review", "accept", &corrected.0, "--role", "insurer"]);
         assert_eq!(total(clinic), all);
         clinic.done(&["journal", "--verify"]);
         let history = clinic.done(&["status", &number, "--history"]);
         assert!(history.lines().count() > 6, "{history}");
+    });
+}
+
+/// Exports a month again, its first outpatient case corrected (PR_NOV = 1).
+fn correct(clinic: &Clinic, from: &str, to: &str) {
+    copy(clinic, from, to, &|bytes| {
+        let outpatient = place(bytes, b"<USL_OK>3</USL_OK>").expect("an outpatient case");
+        let own = bytes[..outpatient].windows(8).rposition(|w| w == b"<PR_NOV>").expect("its record");
+        bytes[own + 8] = b'1';
+    });
+}
+
+/// Copies the files of a folder, the main file changed.
+fn copy(clinic: &Clinic, from: &str, to: &str, change: &dyn Fn(&mut Vec<u8>)) {
+    fs::create_dir(clinic.path(to)).expect("a folder");
+    for file in walk(&clinic.path(from)) {
+        let mut bytes = fs::read(&file).expect("read");
+        if place(&bytes, b"<ZL_LIST>").is_some() {
+            change(&mut bytes);
+        }
+        fs::write(clinic.path(to).join(file.file_name().expect("a name")), bytes).expect("written");
+    }
+}
+
+fn place(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|w| w == what)
+}
+
+#[test]
+fn a_fault_in_what_a_registry_gets_anew_keeps_no_case_out() {
+    on_each_store(|clinic| {
+        clinic.package("in", 20, &["--period", PERIOD, "--plain"]);
+        for (element, stays_out) in [("<SD_Z>", false), ("<PLAT>", true)] {
+            copy(clinic, "in", element.trim_matches(['<', '>']), &|bytes| {
+                let at = place(bytes, element.as_bytes()).expect("in the head") + element.len();
+                bytes.insert(at, b'9');
+            });
+            let said = clinic.run(&["load", element.trim_matches(['<', '>'])]);
+            assert_eq!(said.out.contains("его случаи не войдут"), stays_out, "{element}: {said:?}");
+        }
     });
 }
 

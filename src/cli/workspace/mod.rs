@@ -29,16 +29,14 @@ use words::problem;
 
 use super::args::Cli;
 use super::config::{Config, ControlArgs};
+use super::tools::Tools;
 use super::ui::{Bar, Ui};
 use super::validate::judge;
-use super::{Exit, Failure, nsi};
-use crate::finding::Catalog;
-use crate::flk::{self, Checker, PackageReport, Rulebook};
+use super::{Exit, Failure};
+use crate::flk::{self, PackageReport};
 use crate::forming::Former;
-use crate::registry::format::Formats;
 use crate::registry::package::Input;
 use crate::report::{Hidden, Key};
-use crate::rules::FLK_TABLES;
 use crate::tables::RuleFiles;
 use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
 
@@ -106,19 +104,13 @@ fn with_means<T>(
     bar: &Bar,
     work: impl FnOnce(Means<'_>, Judge<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (mut catalog, formats) = (Catalog::load(files)?, Formats::load(files)?);
-    let control = control.control(config, files, ui)?;
-    let book = Rulebook::load(files, nsi::folder(cli).as_deref(), &mut catalog, |id| control.runs(id))?;
-    catalog.reweigh(|id, own| control.severity(id, own));
-    if files.overrides(FLK_TABLES) {
-        book.prove(&formats)?;
-    }
-    let checker = Checker::new(&catalog, &formats)?.with_rules(&book);
-    let former = Former::load(files, &formats, &catalog)?;
+    let tools = Tools::load(cli, config, files, ui, control)?;
+    let checker = tools.checker()?;
+    let former = Former::load(files, &tools.formats, &tools.catalog)?;
     let settings = flk::Config::default();
-    let means = Means { checker: &checker, catalog: &catalog, formats: &formats, former: &former, config: &settings, progress: bar };
+    let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, progress: bar };
     let mut hidden = Hidden::default();
-    work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &control, None, &catalog))
+    work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
 }
 
 /// A path as the user sees it: from the folder that he is in, when it lies there.

@@ -16,7 +16,7 @@ use crate::registry::month::Month;
 use crate::report::Key;
 use crate::tables::RuleFiles;
 use crate::workspace::journal::Entry;
-use crate::workspace::{Registry, Stock, Tables, Workspace};
+use crate::workspace::{Registry, Stock, Tables, Workspace, case_state};
 
 /// What `status` takes.
 #[derive(Debug, Args)]
@@ -337,9 +337,9 @@ fn human(seen: &Seen, is_one: bool, tables: &Tables, ui: &Ui<'_>) -> String {
 
 fn state_key(stock: &Stock) -> Key {
     match stock.state.as_str() {
-        "waiting" => Key::StatusWaiting,
-        "refused" => Key::StatusRefused,
-        "question" => Key::StatusQuestion,
+        case_state::WAITING => Key::StatusWaiting,
+        case_state::REFUSED => Key::StatusRefused,
+        case_state::QUESTION => Key::StatusQuestion,
         _ if stock.blocked => Key::StatusBlocked,
         _ => Key::StatusFree,
     }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::registry::hex;
+
 use super::express::{Side, Unexpressed};
 use super::packet::{Packet, PublishedRow};
 use super::{Edition, Importer, PlanError, Refusal, Scope, TableRow, eve};
@@ -136,7 +138,7 @@ pub(super) fn fingerprint(row: &PublishedRow, field: Field) -> String {
         Field::When => row.condition.clone(),
         _ => [&row.value, &row.book, &row.field, &row.shortest, &row.longest, &row.mask, &row.comment].map(String::as_str).join("\u{1f}"),
     };
-    Sha256::digest(text.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
 pub(super) fn plan(importer: &Importer, packet: &Packet, force: bool) -> Result<Plan, PlanError> {

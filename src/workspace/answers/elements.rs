@@ -76,6 +76,8 @@ struct Row {
 #[derive(Debug)]
 pub(in crate::workspace) struct Elements {
     meanings: HashMap<(Document, Option<Meaning>), HashMap<String, Meaning>>,
+    /// The first element of each meaning: the one that messages name.
+    first: HashMap<(Document, Option<Meaning>, Meaning), String>,
 }
 
 impl Elements {
@@ -85,6 +87,7 @@ impl Elements {
     /// An unknown word, an element twice in its block, a document without root or record, a name that is missing.
     pub(in crate::workspace) fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut meanings: HashMap<_, HashMap<_, _>> = HashMap::new();
+        let mut first = HashMap::new();
         for (line, row) in files.rows::<Row>(TABLE)? {
             if row.element.is_empty() || row.name_ru.is_empty() || row.name_en.is_empty() {
                 return Err(TableError::new(TABLE, line, "an element needs its names"));
@@ -92,8 +95,9 @@ impl Elements {
             if meanings.entry((row.document, row.block)).or_default().insert(row.element.clone(), row.meaning).is_some() {
                 return Err(TableError::new(TABLE, line, format!("{} stands twice in its block", row.element)));
             }
+            first.entry((row.document, row.block, row.meaning)).or_insert(row.element);
         }
-        let this = Self { meanings };
+        let this = Self { meanings, first };
         for document in [Document::Protocol, Document::Registry] {
             for (block, meaning) in [(None, Meaning::Root), (Some(Meaning::Root), Meaning::Record)] {
                 if this.name(document, block, meaning).is_none() {
@@ -114,8 +118,8 @@ impl Elements {
         [Document::Protocol, Document::Registry].into_iter().find(|d| self.meaning(*d, None, root) == Some(Meaning::Root))
     }
 
-    /// Name of the element of a meaning; of several the first by name.
+    /// Name of the element of a meaning; of several the first of the table.
     pub(super) fn name(&self, document: Document, block: Option<Meaning>, meaning: Meaning) -> Option<&str> {
-        self.meanings.get(&(document, block))?.iter().filter(|(_, m)| **m == meaning).map(|(name, _)| name.as_str()).min()
+        self.first.get(&(document, block, meaning)).map(String::as_str)
     }
 }

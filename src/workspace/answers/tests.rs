@@ -13,7 +13,10 @@ fn xml(text: &str) -> Result<Answer, AnswerError> {
     let in_1251 = format!("<?xml version=\"1.0\" encoding=\"windows-1251\"?>\r\n{text}");
     let first = read_bytes("a.xml", &to_windows_1251(&in_1251).expect("of windows-1251"));
     let second = read_bytes("a.xml", format!("\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{text}").as_bytes());
-    let third = read_bytes("a.zip", &zipped(&[("b/a.xml", text.as_bytes()), ("LM1.xml", b"<PERS_LIST/>"), ("a.sig", b"\x30\x82")]));
+    let third = read_bytes(
+        "a.zip",
+        &zipped(&[("b/a.xml", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}").as_bytes()), ("LM1.xml", b"<PERS_LIST/>"), ("a.sig", b"\x30\x82")]),
+    );
     assert!(first == second && second == third, "{first:?} {second:?} {third:?}");
     first
 }
@@ -85,7 +88,7 @@ fn a_registry_with_its_decision() {
 fn what_is_no_decision() {
     assert_eq!(xml(&registry("", &case(1, ""))), Err(AnswerError::Undecided), "as it was sent");
     assert_eq!(xml(&registry("", &case(1, "<OPLATA>0</OPLATA><SUMP>0.00</SUMP>"))), Err(AnswerError::Undecided));
-    assert_eq!(xml(&registry("<SUMMAP>0.00</SUMMAP>", "")), Err(AnswerError::Lacks("SLUCH".to_owned())));
+    assert_eq!(xml(&registry("<SUMMAP>0.00</SUMMAP>", "")), Err(AnswerError::Lacks("Z_SL".to_owned())));
     assert_eq!(xml("<FLK_P/>"), Err(AnswerError::Lacks("FNAME_I".to_owned())));
     assert_eq!(xml("<html/>"), Err(AnswerError::NoAnswer));
 }

@@ -6,7 +6,7 @@ use super::AnswerError;
 use super::elements::{Document, Elements, Meaning};
 use crate::finding::Check;
 use crate::registry::chunk::Chunks;
-use crate::registry::encoding::{BOM, Encoding};
+use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
 use crate::registry::scan::{ScanLimits, Scanner, Token};
 use crate::registry::source::Source;
@@ -33,10 +33,7 @@ pub(super) fn walk(source: &Source, document: Document, encoding: Encoding, elem
     let mut buffer = Vec::new();
     let mut lines = 1;
     while let Some(chunk) = chunks.next_chunk(buffer)? {
-        let (text, base) = match chunk.bytes.strip_prefix(BOM) {
-            Some(text) if chunk.offset == 0 => (text, BOM.len() as u64),
-            _ => (chunk.bytes.as_slice(), chunk.offset),
-        };
+        let (text, base) = chunk.text();
         let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), open);
         loop {
             let token = scanner.next_token().map_err(|fault| Fault { offset: fault.offset.map(|at| at + base), ..fault })?;

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::index::{Case, Person};
 use crate::registry::format::Role;
+use crate::registry::hex;
 use crate::tables::{RuleFiles, TableError};
 
 const TABLE: &str = "identity.csv";
@@ -130,7 +131,7 @@ fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Perso
             }
         }
     }
-    hasher.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+    hex(&hasher.finalize()[..16])
 }
 
 #[cfg(test)]

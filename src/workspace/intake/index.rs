@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::registry::chunk::{Chunk, Chunks};
-use crate::registry::encoding::{BOM, Encoding};
+use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
 use crate::registry::format::value::kopecks;
 use crate::registry::format::{Format, NameKey, NodeId, Role};
@@ -217,10 +217,7 @@ fn behind_tag(bytes: &[u8], at: usize) -> usize {
 }
 
 fn scanner<'c>(chunk: &'c Chunk, names: &Names) -> (&'c [u8], u64, Scanner<'c>) {
-    let (text, base) = match chunk.bytes.strip_prefix(BOM) {
-        Some(text) if chunk.offset == 0 => (text, BOM.len() as u64),
-        _ => (chunk.bytes.as_slice(), chunk.offset),
-    };
+    let (text, base) = chunk.text();
     let open = if chunk.offset == 0 { Vec::new() } else { vec![names.root.clone()] };
     (text, base, Scanner::new(text, names.encoding, ScanLimits::default(), open))
 }

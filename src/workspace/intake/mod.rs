@@ -25,10 +25,6 @@ use crate::registry::package::{Member, Package};
 use crate::registry::probe::Head;
 use crate::registry::source::Source;
 
-/// Elements of the head that a registry gets anew when it is formed: a finding about them does not stop the cases.
-const WRITTEN_ANEW: [Role; 8] =
-    [Role::FileName, Role::MainName, Role::MadeOn, Role::CasesDeclared, Role::AccountCode, Role::AccountNo, Role::AccountDate, Role::Total];
-
 /// What became of a package.
 #[derive(Debug)]
 pub struct Loaded {
@@ -347,7 +343,7 @@ impl<'i> Contents<'i> {
             blocked: false,
             binding,
         };
-        this.attach(report, means.catalog).map_err(Problem::Stream)?;
+        this.attach(report, means).map_err(Problem::Stream)?;
         Ok(Some(this))
     }
 
@@ -368,7 +364,7 @@ impl<'i> Contents<'i> {
     }
 
     /// Gives each finding to its cases.
-    fn attach(&mut self, report: &PackageReport, catalog: &Catalog) -> io::Result<()> {
+    fn attach(&mut self, report: &PackageReport, means: Means<'_>) -> io::Result<()> {
         let mut of_person: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut places: Vec<(u64, u64, &str)> = Vec::new();
         for finding in report.findings.iter()? {
@@ -388,10 +384,10 @@ impl<'i> Contents<'i> {
                 }
                 FileRole::Container => Vec::new(),
             };
-            let severity = catalog.rule(finding.rule).severity;
+            let severity = means.catalog.rule(finding.rule).severity;
             let stops = severity == Severity::Error;
             if cases.is_empty() {
-                self.blocked |= stops && !is_written_anew(self.format, self.persons_format, &finding);
+                self.blocked |= stops && !means.former.writes_anew(&finding.path);
                 add(&mut self.findings, None, &finding, severity);
             }
             for case in cases {
@@ -447,10 +443,4 @@ fn file_word(file: FileRole) -> &'static str {
         FileRole::Persons => "persons",
         FileRole::Container => "container",
     }
-}
-
-fn is_written_anew(main: &Format, persons: Option<&Format>, finding: &Finding) -> bool {
-    let format = if finding.file == FileRole::Persons { persons } else { Some(main) };
-    let node = format.and_then(|f| f.find(&finding.path).map(|id| f.node(id)));
-    node.and_then(|n| n.role).is_some_and(|role| WRITTEN_ANEW.contains(&role))
 }

@@ -1,6 +1,6 @@
 //! Cases become registries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::registry::source::Source;
 use crate::workspace::draft::{Note, record};
 use crate::workspace::registries::count_stock;
 use crate::workspace::store::{Store, Value, int, text};
-use crate::workspace::workflow::{Cases, Move};
+use crate::workspace::workflow::Move;
 use crate::workspace::{Judge, Means, Problem, Registry, Workspace, case_state, now};
 
 /// What is to be formed; what is none is not asked for.
@@ -264,12 +264,10 @@ impl Workspace {
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
         });
-        debug_assert_eq!(transition.cases, Cases::Take);
-        let old: Vec<i64> = corrected;
         self.make(&registry, &transition, &[], Saying { subject: made.file_name.clone(), details }, |store| {
             store.take_numbers(&made.run, 1)?;
             store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND state = 'held'", &[registry.id.into()])?;
-            store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", &old)?;
+            store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", &corrected)?;
             store.for_ids("UPDATE cases SET state = 'refused' WHERE state = 'free' AND id IN", &refused)?;
             leave_outbox(store, &registry)?;
             let revision = registry.revision + 1;
@@ -325,9 +323,9 @@ impl Workspace {
              OR c.state = 'waiting' AND c.replaces IN (SELECT id FROM cases o WHERE o.registry = $1 AND o.state = 'held')) ORDER BY c.package, c.record_at, c.case_at"
         );
         let rows = self.store.rows_of(sql, &[registry.id.into()])?;
-        let gone: std::collections::HashSet<i64> = refused.iter().copied().collect();
+        let gone: HashSet<i64> = refused.iter().copied().collect();
         let chosen = rows.iter().map(chosen).filter(|c| c.as_ref().map_or(true, |c| !gone.contains(&c.id))).collect::<Result<Vec<_>, _>>()?;
-        let packages = self.packages("WHERE id IN (SELECT DISTINCT package FROM cases WHERE registry = $1 OR state = 'waiting')", &[registry.id.into()])?;
+        let packages = self.packages_of(&chosen)?;
         let own = || chosen.iter().filter_map(|c| packages.get(&c.package));
         let date = own().map(|p| p.date.clone()).max().unwrap_or_else(|| registry.account_date.clone());
         let first = own().next().map(|p| p.key.clone());
@@ -349,6 +347,16 @@ impl Workspace {
     /// The next number of a run, which the lock keeps from others until it is taken.
     fn peek(&mut self, run: &str) -> Result<i64, Problem> {
         Ok(self.store.number("SELECT value FROM counters WHERE name = $1", &[run.into()])? + 1)
+    }
+
+    /// The packages that cases stand in.
+    fn packages_of(&mut self, cases: &[Chosen]) -> Result<BTreeMap<i64, Package>, Problem> {
+        let ids: BTreeSet<i64> = cases.iter().map(|c| c.package).collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let list: Vec<String> = ids.iter().map(i64::to_string).collect();
+        self.packages(&format!("WHERE id IN ({})", list.join(",")), &[])
     }
 
     fn packages(&mut self, which: &str, values: &[Value<'_>]) -> Result<BTreeMap<i64, Package>, Problem> {
@@ -413,7 +421,7 @@ impl Workspace {
             number: packet,
         };
         let file_name = name.to_string();
-        let packages = self.packages("WHERE id IN (SELECT DISTINCT package FROM cases WHERE state IN ('free', 'held', 'waiting'))", &[])?;
+        let packages = self.packages_of(&group.chosen)?;
         let mut origins: Vec<Origin> = Vec::new();
         let mut last = 0;
         let mut pieces = Vec::with_capacity(group.chosen.len());

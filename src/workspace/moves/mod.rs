@@ -1,6 +1,7 @@
 //! Moves of registries: each is one transition of `rules/workflow.toml`, one transaction and one entry of the journal.
 
 mod form;
+mod members;
 mod receive;
 mod review;
 mod submit;

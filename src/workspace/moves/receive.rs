@@ -1,14 +1,15 @@
 //! The clinic takes in what the payer answered.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::json;
 
 use super::Saying;
+use super::members::{Member, Members, Taken, write_sanctions};
 use crate::workspace::answers::{self, Answer, AnswerCase, Decision, Verdict};
 use crate::workspace::registries::Registry;
-use crate::workspace::store::{Value, int, text};
+use crate::workspace::store::text;
 use crate::workspace::workflow::Cases;
 use crate::workspace::{Problem, Workspace, now};
 
@@ -25,25 +26,6 @@ pub struct Received {
     pub refused: u64,
     /// What this answer took off, kopecks.
     pub taken_off: i64,
-}
-
-/// A case of the registry.
-struct Member {
-    case: i64,
-    sum: i64,
-    sl_id: String,
-    /// A former answer refused it: it is the registry's no more.
-    left: bool,
-}
-
-/// Cases of the registry by what answers call them.
-#[derive(Default)]
-struct Members {
-    all: Vec<Member>,
-    by_idcase: HashMap<i64, usize>,
-    by_zap: HashMap<i64, Vec<usize>>,
-    by_sl: HashMap<String, Vec<usize>>,
-    by_pac: HashMap<String, Vec<usize>>,
 }
 
 impl Members {
@@ -66,18 +48,10 @@ impl Members {
     }
 }
 
-/// What goes to a case.
-struct Entry {
-    case: i64,
-    code: String,
-    sum: i64,
-    comment: String,
-}
-
 /// An answer laid upon the registry.
 #[derive(Default)]
 struct Settled {
-    entries: Vec<Entry>,
+    entries: Vec<Taken>,
     /// Refused whole now.
     refused: BTreeSet<i64>,
     /// Kopecks taken off by case.
@@ -150,19 +124,7 @@ impl Workspace {
             let row = [(&kept.sha256).into(), (&kept.name).into(), own.id.into(), word.into(), now().into()];
             store.insert("INSERT INTO answers (object, name, registry, kind, received_at)", 5, &row)?;
             if writes {
-                let mut values: Vec<Value<'_>> = Vec::with_capacity(settled.entries.len() * 7);
-                for entry in &settled.entries {
-                    values.extend([
-                        own.id.into(),
-                        own.revision.into(),
-                        entry.case.into(),
-                        (&entry.code).into(),
-                        entry.sum.into(),
-                        (&entry.comment).into(),
-                        (&name).into(),
-                    ]);
-                }
-                store.insert("INSERT INTO sanctions (registry, revision, case_id, code, sum, comment, source)", 7, &values)?;
+                write_sanctions(store, &own, &settled.entries, &name)?;
             }
             let accepted = match decision {
                 Decision::Partial | Decision::Accepted if refuses => settled.accepted,
@@ -208,26 +170,6 @@ impl Workspace {
         }
         Err(Problem::NoRegistry(stem.to_owned()))
     }
-
-    fn members_of(&mut self, registry: &Registry) -> Result<Members, Problem> {
-        let rows = self.store.rows(
-            "SELECT m.idcase AS idcase, m.n_zap AS n_zap, m.id_pac AS id_pac, c.id AS id, c.sl_id AS sl_id, c.sum AS sum, c.registry AS registry \
-             FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 AND m.revision = $2 ORDER BY m.idcase",
-            &[registry.id.into(), registry.revision.into()],
-        )?;
-        let mut members = Members::default();
-        for (at, row) in rows.iter().enumerate() {
-            let (sl_id, id_pac) = (text(row, "sl_id")?, text(row, "id_pac")?);
-            members.by_idcase.insert(int(row, "idcase")?, at);
-            members.by_zap.entry(int(row, "n_zap")?).or_default().push(at);
-            members.by_pac.entry(id_pac).or_default().push(at);
-            if !sl_id.is_empty() {
-                members.by_sl.entry(sl_id.clone()).or_default().push(at);
-            }
-            members.all.push(Member { case: int(row, "id")?, sum: int(row, "sum")?, sl_id, left: int(row, "registry")? != registry.id });
-        }
-        Ok(members)
-    }
 }
 
 /// A file's name without its ending.
@@ -254,7 +196,7 @@ fn settle(answer: &Answer, members: &Members) -> Settled {
         settled.fits &= !found.is_empty();
         for member in found.into_iter().map(|at| &members.all[at]) {
             if is_protocol {
-                let entry = |s: &answers::AnswerSanction| Entry { case: member.case, code: s.code.clone(), sum: member.sum, comment: s.comment.clone() };
+                let entry = |s: &answers::AnswerSanction| Taken { case: member.case, code: s.code.clone(), sum: member.sum, comment: s.comment.clone() };
                 settled.entries.extend(case.sanctions.iter().map(entry));
                 if !member.left {
                     settled.refused.insert(member.case);
@@ -298,10 +240,10 @@ fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> i64 {
         };
     for sanction in &case.sanctions {
         let sum = sanction.sum.unwrap_or(all);
-        settled.entries.push(Entry { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
+        settled.entries.push(Taken { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
     }
     if case.sanctions.is_empty() && off > 0 {
-        settled.entries.push(Entry { case: member.case, code: String::new(), sum: off, comment: String::new() });
+        settled.entries.push(Taken { case: member.case, code: String::new(), sum: off, comment: String::new() });
     }
     if !member.left && off > 0 {
         settled.off.insert(member.case, off);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::json;
 
 use super::Saying;
-use crate::workspace::store::{Value, int, text};
-use crate::workspace::workflow::Move;
+use super::members::{Members, Taken, write_sanctions};
+use crate::workspace::workflow::{Cases, Move};
 use crate::workspace::{Problem, Registry, Workspace};
 
 /// What a payer takes off a case.
@@ -46,17 +46,6 @@ pub struct Decided {
     pub taken_off: i64,
 }
 
-/// The cases that sanctions speak of, what does not fit, and the sums of the cases.
-type Searched = (Vec<Found>, Vec<SanctionTrouble>, HashMap<i64, i64>);
-
-/// A sanction of a case that was found.
-struct Found {
-    case: i64,
-    code: String,
-    sum: i64,
-    comment: String,
-}
-
 impl Workspace {
     /// Makes a decision of the payer. Several sanctions of one case take off the largest of them, not their sum (Q016, 003K.00.0250).
     ///
@@ -66,7 +55,8 @@ impl Workspace {
         let registry = self.registry(name)?;
         let mut facts = self.facts(&registry)?;
         facts.reason = !reason.trim().is_empty();
-        let (found, troubles, sums) = self.find_cases(&registry, sanctions)?;
+        let (found, troubles, members) = self.find_cases(&registry, sanctions)?;
+        let sums: HashMap<i64, i64> = members.all.iter().map(|m| (m.case, m.sum)).collect();
         let mut off: BTreeMap<i64, i64> = BTreeMap::new();
         for sanction in &found {
             let most = off.entry(sanction.case).or_default();
@@ -82,20 +72,8 @@ impl Workspace {
         });
         let kept = registry.clone();
         let moved = self.make(&registry, &transition, &refused, Saying { subject: source.to_owned(), details }, |store| {
-            let mut values: Vec<Value<'_>> = Vec::with_capacity(found.len() * 7);
-            for sanction in &found {
-                values.extend([
-                    kept.id.into(),
-                    kept.revision.into(),
-                    sanction.case.into(),
-                    (&sanction.code).into(),
-                    sanction.sum.into(),
-                    (&sanction.comment).into(),
-                    source.into(),
-                ]);
-            }
-            store.insert("INSERT INTO sanctions (registry, revision, case_id, code, sum, comment, source)", 7, &values)?;
-            if matches!(transition.cases, crate::workspace::workflow::Cases::Refuse) {
+            write_sanctions(store, &kept, &found, source)?;
+            if matches!(transition.cases, Cases::Refuse) {
                 let (cases, sum) = (kept.cases - refused.len() as i64, kept.sum - taken_off);
                 store.execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &[cases.into(), sum.into(), kept.id.into()])?;
             }
@@ -113,40 +91,28 @@ impl Workspace {
         Ok(self.find_cases(&registry, sanctions)?.1)
     }
 
-    /// The cases that sanctions speak of, what does not fit, and the sums of the cases.
-    fn find_cases(&mut self, registry: &Registry, sanctions: &[Sanction]) -> Result<Searched, Problem> {
-        let (mut found, mut troubles, mut sums) = (Vec::new(), Vec::new(), HashMap::new());
+    /// The cases that sanctions speak of, what does not fit, and the cases of the registry.
+    fn find_cases(&mut self, registry: &Registry, sanctions: &[Sanction]) -> Result<(Vec<Taken>, Vec<SanctionTrouble>, Members), Problem> {
+        let (mut found, mut troubles) = (Vec::new(), Vec::new());
         if sanctions.is_empty() {
-            return Ok((found, troubles, sums));
+            return Ok((found, troubles, Members::default()));
         }
-        let (mut by_idcase, mut by_zap, mut by_sl) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let rows = self.store.rows(
-            "SELECT m.idcase AS idcase, m.n_zap AS n_zap, c.id AS id, c.sl_id AS sl_id, c.sum AS sum FROM members m JOIN cases c ON c.id = m.case_id \
-             WHERE m.registry = $1 AND m.revision = $2",
-            &[registry.id.into(), registry.revision.into()],
-        )?;
-        for row in &rows {
-            let id = int(row, "id")?;
-            by_idcase.insert(int(row, "idcase")?, id);
-            by_zap.insert(int(row, "n_zap")?, id);
-            by_sl.insert(text(row, "sl_id")?, id);
-            sums.insert(id, int(row, "sum")?);
-        }
+        let members = self.members_of(registry)?;
         for (number, sanction) in sanctions.iter().enumerate() {
-            let by_sl = || sanction.sl_id.as_ref().and_then(|sl| by_sl.get(sl));
-            let by_idcase = || sanction.idcase.and_then(|n| by_idcase.get(&n));
-            let by_zap = || sanction.n_zap.and_then(|n| by_zap.get(&n));
-            let Some(case) = by_idcase().or_else(by_sl).or_else(by_zap) else {
+            let last = |many: Option<&Vec<usize>>| many.and_then(|m| m.last()).copied();
+            let by_idcase = sanction.idcase.and_then(|n| members.by_idcase.get(&n).copied());
+            let by_sl = || sanction.sl_id.as_ref().and_then(|sl| last(members.by_sl.get(sl)));
+            let by_zap = || sanction.n_zap.and_then(|n| last(members.by_zap.get(&n)));
+            let Some(member) = by_idcase.or_else(by_sl).or_else(by_zap).map(|at| &members.all[at]) else {
                 troubles.push(SanctionTrouble::NoCase(number + 1));
                 continue;
             };
-            let all = sums.get(case).copied().unwrap_or(0);
-            let sum = sanction.sum.unwrap_or(all);
-            if sum > all {
-                troubles.push(SanctionTrouble::TooMuch(number + 1, sum, all));
+            let sum = sanction.sum.unwrap_or(member.sum);
+            if sum > member.sum {
+                troubles.push(SanctionTrouble::TooMuch(number + 1, sum, member.sum));
             }
-            found.push(Found { case: *case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
+            found.push(Taken { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
         }
-        Ok((found, troubles, sums))
+        Ok((found, troubles, members))
     }
 }

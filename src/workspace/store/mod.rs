@@ -87,11 +87,6 @@ impl Store {
             .is_ok_and(|rows| rows.first().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|version| version == newest)))
     }
 
-    /// Whether many machines use it.
-    pub fn is_shared(&self) -> bool {
-        self.shared
-    }
-
     fn raw(&mut self, sql: &'static str) -> Result<(), Problem> {
         self.runtime.block_on(self.connection.execute(sqlx::raw_sql(sql)))?;
         Ok(())

@@ -66,6 +66,8 @@ CREATE INDEX cases_package ON cases (package);
 CREATE INDEX cases_identity ON cases (identity);
 CREATE INDEX cases_resemblance ON cases (resemblance);
 CREATE INDEX cases_registry ON cases (registry) WHERE registry <> 0;
+CREATE INDEX cases_replaces ON cases (replaces) WHERE replaces <> 0;
+CREATE INDEX cases_waiting ON cases (replaces) WHERE state = 'waiting';
 
 -- What ФЛК found: one row for a rule of a case (case_id 0: of the package as a whole). No values.
 CREATE TABLE findings (

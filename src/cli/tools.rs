@@ -1,0 +1,50 @@
+//! What every verb that puts packages through the control needs, made from the tables and the user's settings.
+
+use std::mem;
+
+use super::args::Cli;
+use super::config::{Config, ControlArgs};
+use super::ui::Ui;
+use super::{Failure, nsi};
+use crate::finding::Catalog;
+use crate::finding::control::Control;
+use crate::flk::{Checker, Rulebook};
+use crate::registry::format::Formats;
+use crate::rules::FLK_TABLES;
+use crate::tables::RuleFiles;
+
+/// The tools.
+pub(super) struct Tools {
+    pub(super) catalog: Catalog,
+    pub(super) formats: Formats,
+    pub(super) control: Control,
+    book: Rulebook,
+}
+
+impl Tools {
+    /// Reads the tables and the books.
+    pub(super) fn load(cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>, args: &ControlArgs) -> Result<Self, Failure> {
+        let mut catalog = Catalog::load(files)?;
+        let control = args.control(config, files, ui)?;
+        let books = nsi::folder(cli);
+        // The two largest groups of tables, side by side: a package of one case costs little more than they do.
+        let rulebook = || Rulebook::load(files, books.as_deref(), &mut catalog, |id| control.runs(id));
+        let (formats, book) = rayon::join(|| Formats::load(files), rulebook);
+        let (formats, book) = (formats?, book?);
+        catalog.reweigh(|id, own| control.severity(id, own));
+        if files.overrides(FLK_TABLES) {
+            book.prove(&formats)?;
+        }
+        Ok(Self { catalog, formats, control, book })
+    }
+
+    /// The control.
+    pub(super) fn checker(&self) -> Result<Checker<'_>, Failure> {
+        Ok(Checker::new(&self.catalog, &self.formats)?.with_rules(&self.book))
+    }
+
+    /// For a program that ends here: taking apart tables of tens of thousands of texts would only take time.
+    pub(super) fn leave(self) {
+        mem::forget(self);
+    }
+}
