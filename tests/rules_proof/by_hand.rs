@@ -1,11 +1,12 @@
 //! Documents that no search finds: edits of a base, written by hand in `by_hand.csv`.
 //!
 //! Edits are separated by `; `. `A/B=text` sets every element whose path ends so, or puts one where it belongs; `A/B` puts one more;
-//! `-A/B` takes all away; what does not fit then is mended as in a search. A base is a family, a month and values that it must have.
+//! `-A/B` takes all away; `@Ni=text` changes a part of the file's name; what does not fit then is mended as in a search. A base is a
+//! family, a month and values that it must have.
 
 use puomp::registry::format::{NodeId, Role};
 use puomp::rules::Row;
-use puomp::rules::witness::{Document, Stock, Tree, Way};
+use puomp::rules::witness::{Document, Solver, Stock, Tree, Way};
 use serde::Deserialize;
 
 use super::prove::{Base, stands};
@@ -18,7 +19,7 @@ pub(crate) struct ByHand {
     /// Of the rule.
     pub(crate) id: String,
     files: String,
-    /// `H 2021-02 USL_OK=4`.
+    /// `H 2021-02 USL_OK=4`; `*` is any month.
     base: String,
     /// Edits that make the repaired twin of the base.
     twin: String,
@@ -37,9 +38,9 @@ impl ByHand {
     fn takes(&self, doc: &Document) -> bool {
         let mut words = self.base.split(' ');
         let family = words.next().is_some_and(|f| doc.main.format.family.to_string() == f);
-        let month = words.next().and_then(|m| m.split_once('-'));
+        let month = words.next().unwrap_or_default();
         let number = |role| doc.main.role(role).and_then(|t| t.parse::<u16>().ok());
-        let same = month.is_some_and(|(y, m)| (y.parse().ok(), m.parse().ok()) == (number(Role::Year), number(Role::Month)));
+        let same = month == "*" || month.split_once('-').is_some_and(|(y, m)| (y.parse().ok(), m.parse().ok()) == (number(Role::Year), number(Role::Month)));
         let has = |wanted: &str| {
             let (name, text) = wanted.split_once('=').unwrap_or((wanted, ""));
             let values =
@@ -67,7 +68,7 @@ pub(crate) fn apply(
         // A row that asks only that its element stands is met by every sound document that has it.
         let rule = &search.rows[row];
         let goal = if rule.when.is_none() && stands(base, rule) { Goal::Clean } else { Goal::Met(row) };
-        let twin = match search.near(edited(search.solver.stock, base, &written.twin)?, goal, in_twin) {
+        let twin = match search.near(edited(&search.solver, base, &written.twin)?, goal, in_twin) {
             Ok(twin) => twin,
             Err(ids) => {
                 why = format!("the twin: {ids:?}");
@@ -82,7 +83,7 @@ pub(crate) fn apply(
             }
             continue;
         }
-        match search.near(edited(search.solver.stock, &twin, &written.broken)?, Goal::Broken(row), beside) {
+        match search.near(edited(&search.solver, &twin, &written.broken)?, Goal::Broken(row), beside) {
             Ok(broken) => return Ok(Box::new(broken)),
             Err(ids) => why = format!("broken: {ids:?}"),
         }
@@ -96,10 +97,14 @@ pub(crate) fn named(tree: &Tree, name: &str) -> Option<NodeId> {
     tree.format.ids().find(|id| ends(&tree.format.node(*id).path))
 }
 
-fn edited(stock: &Stock, base: &Document, edits: &str) -> Result<Document, String> {
+fn edited(solver: &Solver<'_>, base: &Document, edits: &str) -> Result<Document, String> {
     let mut doc = base.clone();
     for edit in edits.split("; ").filter(|e| !e.is_empty()) {
         let (name, text) = edit.split_once('=').map_or((edit, None), |(name, text)| (name, Some(text)));
+        if let (Some(part), Some(text)) = (name.strip_prefix('@'), text) {
+            doc = solver.named(&doc, part, text).ok_or_else(|| format!("«{edit}»: the file is not named so"))?;
+            continue;
+        }
         let (name, away) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
         let of_persons = named(&doc.main, name).is_none();
         let day = doc.main.role(Role::CaseTo).unwrap_or_default().to_owned();
@@ -111,7 +116,7 @@ fn edited(stock: &Stock, base: &Document, edits: &str) -> Result<Document, Strin
             continue;
         }
         if ways.is_empty() || text.is_none() {
-            ways = vec![placed(tree, stock, node, &day).ok_or_else(|| format!("«{edit}»: no place for it"))?];
+            ways = vec![placed(tree, solver.stock, node, &day).ok_or_else(|| format!("«{edit}»: no place for it"))?];
         }
         if let Some(text) = text {
             ways.iter().for_each(|way| tree.set(way, text));

@@ -24,7 +24,7 @@ use puomp::tables::RuleFiles;
 use rayon::prelude::*;
 
 use by_hand::ByHand;
-use prove::{Base, Ground, Proof, Twin, prove};
+use prove::{Base, Ground, Proof, Twin, prove, speaks_of};
 use search::Search;
 use tables::{Dead, Follow, table};
 use world::{World, turned};
@@ -111,7 +111,7 @@ fn every_row_is_broken_by_a_document_of_its_own() {
     let search = Search { lab: &bench.lab, turned: &bench.turned, solver, rows, folder: given.scratch, evaluations: EVALUATIONS };
     let runs = |s: &Standing| matches!(s, Standing::Executed | Standing::Partly(_));
     let executed: Vec<usize> = (0..rows.len()).filter(|r| runs(&standing[*r]) && given.wanted(&rows[*r])).collect();
-    let proofs = proven(&search, &stocks, &given, &kept, &executed);
+    let proofs = proven(&search, &stocks, &given, [&kept, &[]], &executed);
     let open = told("with the embedded books", rows, &proofs, &given);
     eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
@@ -127,11 +127,12 @@ fn every_row_is_broken_by_a_document_of_its_own() {
         eprintln!("rules_proof: SKIPPED: {} rows wait for books, and there is no ../shared/nsi (PUOMP_SHARED names another place)", still.len());
     }
     let bench = imported.bench(&formats);
-    let (kept, left) = bench.cleaned(imported.solver(&conventions, &stocks.all), kept.into_iter().map(|(doc, _)| doc).collect(), given.scratch);
+    let unsure = kept;
+    let (kept, left) = bench.cleaned(imported.solver(&conventions, &stocks.all), unsure.iter().map(|(doc, _)| doc.clone()).collect(), given.scratch);
     eprintln!("{} documents are clean with imported books, left in others: {left:?}; refused {refused:?}; {:.1?}", kept.len(), begun.elapsed());
     let stocks = Stocks::of(&kept);
     let search = Search { lab: &bench.lab, turned: &bench.turned, solver: imported.solver(&conventions, &stocks.all), ..search };
-    let proofs = proven(&search, &stocks, &given, &kept, &run);
+    let proofs = proven(&search, &stocks, &given, [&kept, &unsure], &run);
     let open_imported = told("with imported books", rows, &proofs, &given);
     eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
@@ -170,11 +171,14 @@ impl Stocks {
     }
 }
 
-fn proven(search: &Search<'_>, stocks: &Stocks, given: &Given<'_>, bases: &[Base], rows: &[usize]) -> Vec<(usize, Proof)> {
-    let ground = Ground { formats: given.formats, bases, follow: &given.follow, by_hand: &given.by_hand };
+/// Proves rows from sound documents; where none of a row's files and days is among them, from others.
+fn proven(search: &Search<'_>, stocks: &Stocks, given: &Given<'_>, [bases, others]: [&[Base]; 2], rows: &[usize]) -> Vec<(usize, Proof)> {
+    let ground = |bases| Ground { formats: given.formats, bases, follow: &given.follow, by_hand: &given.by_hand };
     let one = |r: usize| {
         let folder = given.scratch.join(format!("row-{r}"));
         std::fs::create_dir_all(&folder).expect("made");
+        let of_row = bases.iter().any(|(doc, _)| speaks_of(given.formats, &search.rows[r], doc));
+        let ground = ground(if of_row { bases } else { others });
         let with = |stock| prove(&Search { folder: &folder, solver: Solver { stock, ..search.solver }, ..*search }, &ground, r);
         let own = if given.is_of_clinics(&search.rows[r]) { &stocks.clinics } else { &stocks.between };
         let proof = with(own);

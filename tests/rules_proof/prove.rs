@@ -81,7 +81,7 @@ fn date(doc: &Document) -> Option<Date> {
 }
 
 /// Whether a row may be looked at in a document of a family and day.
-fn speaks_of(formats: &Formats, row: &Row, doc: &Document) -> bool {
+pub(crate) fn speaks_of(formats: &Formats, row: &Row, doc: &Document) -> bool {
     let own = row.files.contains(&formats.book_letter(doc.main.format.family));
     let persons = doc.persons.as_ref().filter(|_| row.files.contains(&formats.book_letter(PERSONS)));
     let of_persons = persons.is_some_and(|tree| tree.format.find(&row.element).is_some());

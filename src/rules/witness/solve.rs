@@ -10,7 +10,7 @@ use crate::registry::format::{Content, Format, NodeId, Role, ValueType};
 use crate::rules::ast::{Arg, ArithmeticOp, Call, CompareOp, Expr, Item, Literal, Quantifier, Ref, Set, Term};
 use crate::rules::code::FilePart;
 use crate::rules::number::{Decimal, add_years, full_years, iso_date, natural};
-use crate::rules::resolve::{Found, Names};
+use crate::rules::resolve::{Found, Names, file_part};
 use crate::rules::{Conventions, Row};
 
 /// So many ways are followed at each step.
@@ -635,6 +635,11 @@ impl Solver<'_> {
             target.tree_mut(&mut without).remove(way);
         }
         without
+    }
+
+    /// The package under a name in which a part (`Ni`, `Np`) is another; none when no such part is known, or when the name is not of its form.
+    pub fn named(&self, doc: &Document, part: &str, value: &str) -> Option<Document> {
+        self.renamed(doc, file_part(part)?, value)
     }
 
     /// The package under a name with another part.
