@@ -24,8 +24,8 @@ pub(crate) struct Proof {
     pub(crate) broken: bool,
     /// It, or its twin, stands in `by_hand.csv`.
     pub(crate) by_hand: bool,
-    /// Ids that necessarily follow came with it.
-    pub(crate) followers: bool,
+    /// Ids that came with it, and necessarily follow.
+    pub(crate) beside: BTreeSet<String>,
     /// The days on which it must be silent, and was.
     pub(crate) silent: usize,
     /// It spoke where it must not.
@@ -181,7 +181,7 @@ fn finish(search: &Search<'_>, r: usize, broken: &Document, mut proof: Proof) ->
     let row = &search.rows[r];
     proof.broken = true;
     let findings = search.lab.judge(broken, search.folder).expect("written before");
-    proof.followers = findings.iter().any(|f| f.id != row.id);
+    proof.beside = findings.into_iter().map(|f| f.id).filter(|id| *id != row.id).collect();
     for day in [row.from.map(Date::day_before), row.until.map(Date::day_after)].into_iter().flatten() {
         let mut doc = broken.clone();
         // Where no account's date stands, that of the file decides.
