@@ -24,7 +24,7 @@ pub(crate) struct Proof {
     pub(crate) broken: bool,
     /// It, or its twin, stands in `by_hand.csv`.
     pub(crate) by_hand: bool,
-    /// Ids that came with it, and necessarily follow.
+    /// Ids that came with it or with its twin, and necessarily follow.
     pub(crate) beside: BTreeSet<String>,
     /// The days on which it must be silent, and was.
     pub(crate) silent: usize,
@@ -154,6 +154,7 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
         match search.run(others.iter().copied(), Goal::Met(r), &in_twin) {
             Outcome::Proven(twin) => {
                 proof.twin = Some(Twin::Searched);
+                proof.beside.extend(ids_beside(search, &twin, row));
                 search.run(std::iter::once(&*twin).chain(others), Goal::Broken(r), &beside)
             }
             // A block that the format demands cannot be missing: the rule says that the whole case is in the wrong file.
@@ -176,12 +177,16 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
     }
 }
 
+/// Ids that are found in a document beside that of a row.
+fn ids_beside(search: &Search<'_>, doc: &Document, row: &Row) -> BTreeSet<String> {
+    search.lab.judge(doc, search.folder).expect("written before").into_iter().map(|f| f.id).filter(|id| *id != row.id).collect()
+}
+
 /// With the broken document at hand: what follows in it, and whether the row is silent the day before its first and after its last.
 fn finish(search: &Search<'_>, r: usize, broken: &Document, mut proof: Proof) -> Proof {
     let row = &search.rows[r];
     proof.broken = true;
-    let findings = search.lab.judge(broken, search.folder).expect("written before");
-    proof.beside = findings.into_iter().map(|f| f.id).filter(|id| *id != row.id).collect();
+    proof.beside.extend(ids_beside(search, broken, row));
     for day in [row.from.map(Date::day_before), row.until.map(Date::day_after)].into_iter().flatten() {
         let mut doc = broken.clone();
         // Where no account's date stands, that of the file decides.
