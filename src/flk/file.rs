@@ -12,6 +12,7 @@ use crate::rules::Gathered;
 
 use super::keyset::KeySet;
 use super::named::Named;
+use super::onlooker::Onlooker;
 use super::persons::Persons;
 use super::places::Progressed;
 use super::progress::Progress;
@@ -51,6 +52,7 @@ pub(super) fn check_file(
     context: FileContext<'_>,
     hash: bool,
     progress: &dyn Progress,
+    onlooker: &dyn Onlooker,
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<FileOutcome> {
     let stream = match source.open() {
@@ -69,7 +71,12 @@ pub(super) fn check_file(
     let mut carried: Option<Walker<'_>> = None;
     while !batch.is_empty() && join.outcome.fault.is_none() {
         let bytes: usize = batch.iter().map(|c| c.bytes.len()).sum();
-        let walk_batch = || if carried.is_some() { Vec::new() } else { batch.par_iter().map(|c| walk(context, c)).collect::<Vec<_>>() };
+        let is_alone = carried.is_none();
+        let walk_one = |chunk: &Chunk| {
+            onlooker.piece(context.file, context.format, context.encoding, chunk);
+            is_alone.then(|| walk(context, chunk))
+        };
+        let walk_batch = || batch.par_iter().map(walk_one).collect::<Vec<_>>();
         let (walked, next) = match batch.last() {
             Some(chunk) if chunk.last => (walk_batch(), None),
             _ => {
@@ -79,7 +86,7 @@ pub(super) fn check_file(
         };
         let mut walked = walked.into_iter();
         for chunk in &batch {
-            let alone = walked.next();
+            let alone = walked.next().flatten();
             let (outcome, walker) = match (carried.take(), alone) {
                 (Some(mut walker), _) => (walker.chunk(chunk), walker),
                 (None, Some((outcome, walker))) if chunk.offset == 0 || !join.disturbs(&outcome) => (outcome, walker),

@@ -32,6 +32,7 @@ use super::judge::{carried, take_place};
 use super::keyset::{self, Side};
 use super::locate::locate;
 use super::named::Wanted;
+use super::onlooker::{Nobody, Onlooker};
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
 use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
@@ -132,6 +133,14 @@ impl<'t> Checker<'t> {
     /// # Errors
     /// A temporary file fails.
     pub fn package(&self, package: &Package, config: &Config, progress: &dyn Progress) -> io::Result<PackageReport> {
+        self.package_beside(package, config, progress, &Nobody)
+    }
+
+    /// Checks one package while somebody else looks at the same bytes.
+    ///
+    /// # Errors
+    /// As [`Checker::package`].
+    pub fn package_beside(&self, package: &Package, config: &Config, progress: &dyn Progress, onlooker: &dyn Onlooker) -> io::Result<PackageReport> {
         let mut findings = Spool::default();
         let mut rejected = package.main.is_none();
         for fault in &package.faults {
@@ -161,7 +170,7 @@ impl<'t> Checker<'t> {
         if let Some(member) = &package.persons {
             let own = rules.as_ref().zip(of_persons.as_ref()).zip(of_main.as_ref());
             let own = own.and_then(|((r, p), m)| r.of_persons(p.facts(), m.format, self.formats, period));
-            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None };
+            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, onlooker };
             let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
                 self.judge_head(own, &mut checked, seen)?;
@@ -174,7 +183,7 @@ impl<'t> Checker<'t> {
             let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
             let wanted = persons.as_ref().map(|p| Wanted::of(&p.findings)).transpose()?.flatten();
-            let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref() };
+            let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), onlooker };
             let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
             let hits = match (&own, &of_main) {
                 (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
@@ -281,7 +290,7 @@ impl<'t> Checker<'t> {
         config: &Config,
         progress: &dyn Progress,
     ) -> io::Result<Checked<'c>> {
-        let Task { member, file, family, period, wanted } = task;
+        let Task { member, file, family, period, wanted, onlooker } = task;
         let mut findings = Spool::default();
         let head = match &member.head {
             Ok(head) => head,
@@ -331,7 +340,7 @@ impl<'t> Checker<'t> {
             wanted: None,
         };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
-        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, progress, &mut |finding| findings.push(finding))?;
+        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, progress, onlooker, &mut |finding| findings.push(finding))?;
         let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
         if !checked.unread {
             self.edition_findings(&mut checked, choice, version, period, file)?;
@@ -531,6 +540,7 @@ struct Task<'m> {
     period: Option<Month>,
     /// Persons whose records are looked for.
     wanted: Option<&'m Wanted>,
+    onlooker: &'m dyn Onlooker,
 }
 
 /// A file's format and what stands before its first record.

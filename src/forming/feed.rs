@@ -1,5 +1,9 @@
-//! Hands out the records that are wanted, reading each file once and forward, in pieces of work for several threads.
+//! Hands out the records that are wanted, for several registries at once, reading each file once and forward where their orders allow it,
+//! in pieces of work for several threads.
+//!
+//! What one piece of work holds depends on its registry alone, not on what is formed beside it.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::iter::Peekable;
@@ -34,14 +38,26 @@ pub(super) struct Item<P> {
     pub(super) payload: P,
 }
 
-/// Records for one thread.
+/// Records of one registry for one thread.
 #[derive(Debug)]
 pub(super) struct Work<P> {
+    /// Index of the registry.
+    pub(super) lane: usize,
     bytes: Vec<u8>,
     pub(super) items: Vec<Item<P>>,
 }
 
 impl<P> Work<P> {
+    fn new(lane: usize) -> Self {
+        Self { lane, bytes: Vec::new(), items: Vec::new() }
+    }
+
+    /// What has come together so far.
+    fn take(&mut self) -> Self {
+        let next = Self::new(self.lane);
+        std::mem::replace(self, next)
+    }
+
     /// Bytes of a record, its origin and its offset in the file.
     pub(super) fn record(&self, item: &Item<P>) -> (&[u8], usize, u64) {
         (&self.bytes[item.from..item.to], item.origin, item.start)
@@ -53,68 +69,139 @@ impl<P> Work<P> {
     }
 }
 
-/// Reads what is wanted, in order.
-pub(super) struct Feed<'o, P, I: Iterator<Item = Extent<P>>> {
-    extents: Peekable<I>,
+/// What one registry wants.
+pub(super) struct Lane<'o, P> {
     sources: Vec<Option<&'o Source>>,
-    open: Option<Stream>,
+    /// Numbers of the files among those of all lanes.
+    files: Vec<usize>,
+    extents: Peekable<Box<dyn Iterator<Item = Extent<P>> + Send + 'o>>,
     last: Option<(usize, u64, u64)>,
+    work: Work<P>,
 }
 
-impl<'o, P, I: Iterator<Item = Extent<P>>> Feed<'o, P, I> {
+impl<'o, P: 'o> Lane<'o, P> {
     /// `sources` are the files by the index of their origin. Extents come in the order of origins and offsets; one may come again.
-    pub(super) fn new(sources: Vec<Option<&'o Source>>, extents: I) -> Self {
-        Self { extents: extents.peekable(), sources, open: None, last: None }
+    pub(super) fn new(lane: usize, sources: Vec<Option<&'o Source>>, extents: impl Iterator<Item = Extent<P>> + Send + 'o) -> Self {
+        let extents: Box<dyn Iterator<Item = Extent<P>> + Send + 'o> = Box::new(extents);
+        Self { sources, files: Vec::new(), extents: extents.peekable(), last: None, work: Work::new(lane) }
+    }
+}
+
+/// Reads what is wanted, in the order of each lane.
+pub(super) struct Feed<'o, P> {
+    lanes: Vec<Lane<'o, P>>,
+    open: Option<Stream>,
+    /// The record that was read last, and its file and place: other registries may want cases of it too.
+    record: Vec<u8>,
+    place: Option<(usize, u64, u64)>,
+}
+
+impl<'o, P: 'o> Feed<'o, P> {
+    pub(super) fn new(mut lanes: Vec<Lane<'o, P>>) -> Self {
+        let mut files: HashMap<&Source, usize> = HashMap::new();
+        for lane in &mut lanes {
+            for source in &lane.sources {
+                let next = files.len();
+                lane.files.push(source.map_or(next, |source| *files.entry(source).or_insert(next)));
+            }
+        }
+        Self { lanes, open: None, record: Vec::new(), place: None }
     }
 
-    /// Work for all threads at once; empty at the end.
-    pub(super) fn batch(&mut self) -> Result<Vec<Work<P>>, FormError> {
+    /// Nothing more is wanted for a registry.
+    pub(super) fn leave(&mut self, lane: usize) {
+        for lane in self.lanes.iter_mut().filter(|l| l.work.lane == lane) {
+            let none: Box<dyn Iterator<Item = Extent<P>> + Send + 'o> = Box::new(std::iter::empty());
+            lane.extents = none.peekable();
+            lane.work.take();
+        }
+    }
+
+    /// Work for all threads at once, or why there is none for a registry; empty at the end.
+    pub(super) fn batch(&mut self) -> Vec<Result<Work<P>, (usize, FormError)>> {
         let wanted = (rayon::current_num_threads() * 2).clamp(4, 16);
         let mut batch = Vec::with_capacity(wanted);
         while batch.len() < wanted {
-            match self.work()? {
-                Some(work) => batch.push(work),
-                None => break,
+            let Some(at) = self.next_lane() else {
+                let rest = self.lanes.iter_mut().map(|lane| lane.work.take());
+                batch.extend(rest.filter(|work| !work.items.is_empty()).map(Ok));
+                break;
+            };
+            match self.step(at) {
+                Ok(None) => {}
+                Ok(Some(work)) => batch.push(Ok(work)),
+                Err(error) => {
+                    let lane = self.lanes[at].work.lane;
+                    self.leave(lane);
+                    batch.push(Err((lane, error)));
+                }
             }
         }
-        Ok(batch)
+        batch
     }
 
-    fn work(&mut self) -> Result<Option<Work<P>>, FormError> {
-        let mut work = Work { bytes: Vec::with_capacity(WORK + (16 << 10)), items: Vec::new() };
-        let last = &mut self.last;
-        // A record that comes again is copied twice from the same bytes: it stays in the same work.
-        while let Some(extent) = self.extents.next_if(|e| work.bytes.len() < WORK || *last == Some((e.origin, e.start, e.end))) {
-            let Extent { origin, start, end, payload } = extent;
-            let again = *last == Some((origin, start, end));
-            *last = Some((origin, start, end));
-            if again && let Some(item) = work.items.last() {
-                let item = Item { payload, ..*item };
-                work.items.push(item);
-                continue;
-            }
-            let source = self.sources.get(origin).copied().flatten();
-            let changed = || FormError::Changed { file: source.map_or_else(String::new, Source::file_name), offset: start };
-            let failed = |error: io::Error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => changed(),
-                _ => FormError::Origin { file: source.map_or_else(String::new, Source::file_name), fault: error.into() },
-            };
-            let (Some(source), true) = (source, start < end && end - start <= LARGEST_RECORD as u64) else { return Err(changed()) };
-            let stream = match self.open.take() {
-                Some(stream) if stream.origin == origin => self.open.insert(stream),
-                _ => self.open.insert(Stream::open(origin, source).map_err(failed)?),
-            };
-            let from = work.bytes.len();
-            stream.skip_to(start).and_then(|()| stream.read_to(end, &mut work.bytes)).map_err(failed)?;
-            work.items.push(Item { origin, start, from, to: work.bytes.len(), payload });
-        }
-        Ok((!work.items.is_empty()).then_some(work))
+    /// The lane whose next record stands first.
+    fn next_lane(&mut self) -> Option<usize> {
+        let next = self.lanes.iter_mut().enumerate().filter_map(|(at, lane)| {
+            let extent = lane.extents.peek()?;
+            Some((lane.files.get(extent.origin).copied(), extent.start, at))
+        });
+        next.min().map(|(.., at)| at)
     }
+
+    /// Takes in the next record of a lane; gives back work that is complete.
+    fn step(&mut self, at: usize) -> Result<Option<Work<P>>, FormError> {
+        let lane = &mut self.lanes[at];
+        let Some(Extent { origin, start, end, payload }) = lane.extents.next() else { return Ok(None) };
+        let again = lane.last == Some((origin, start, end));
+        // A record that comes again is copied twice from the same bytes: it stays in the same work.
+        if again && let Some(item) = lane.work.items.last() {
+            let item = Item { payload, ..*item };
+            lane.work.items.push(item);
+            return Ok(None);
+        }
+        let full = (lane.work.bytes.len() >= WORK).then(|| lane.work.take());
+        lane.last = Some((origin, start, end));
+        let source = lane.sources.get(origin).copied().flatten();
+        let changed = || FormError::Changed { file: source.map_or_else(String::new, Source::file_name), offset: start };
+        let file = lane.files.get(origin).copied().unwrap_or(usize::MAX);
+        let (Some(source), true) = (source, start < end && end - start <= LARGEST_RECORD as u64) else { return Err(changed()) };
+        if self.place != Some((file, start, end)) {
+            self.place = None;
+            read(&mut self.open, (file, source), start, end, &mut self.record).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => changed(),
+                _ => FormError::Origin { file: source.file_name(), fault: error.into() },
+            })?;
+            self.place = Some((file, start, end));
+        }
+        let work = &mut lane.work;
+        let from = work.bytes.len();
+        if from == 0 {
+            work.bytes.reserve(WORK + (16 << 10));
+        }
+        work.bytes.extend_from_slice(&self.record);
+        work.items.push(Item { origin, start, from, to: work.bytes.len(), payload });
+        Ok(full)
+    }
+}
+
+/// Reads bytes of a file into a buffer, going on with the open stream where it can.
+fn read(open: &mut Option<Stream>, (file, source): (usize, &Source), start: u64, end: u64, into: &mut Vec<u8>) -> io::Result<()> {
+    let mut stream = match open.take() {
+        Some(stream) if stream.file == file && stream.at <= start => stream,
+        _ => Stream::open(file, source)?,
+    };
+    stream.skip_to(start)?;
+    into.clear();
+    stream.read_to(end, into)?;
+    *open = Some(stream);
+    Ok(())
 }
 
 /// A file that is read forward.
 struct Stream {
-    origin: usize,
+    /// Its number.
+    file: usize,
     reader: Reader,
     /// Offset of the next byte.
     at: u64,
@@ -126,12 +213,12 @@ enum Reader {
 }
 
 impl Stream {
-    fn open(origin: usize, source: &Source) -> io::Result<Self> {
+    fn open(file: usize, source: &Source) -> io::Result<Self> {
         let reader = match source {
             Source::File(path) => Reader::File(BufReader::with_capacity(BUFFER, File::open(path)?)),
             Source::Entry { .. } => Reader::Entry(BufReader::with_capacity(BUFFER, source.open()?)),
         };
-        Ok(Self { origin, reader, at: 0 })
+        Ok(Self { file, reader, at: 0 })
     }
 
     fn skip_to(&mut self, offset: u64) -> io::Result<()> {

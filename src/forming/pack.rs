@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::registry::hex;
 use tempfile::SpooledTempFile;
 
-use super::FormError;
-use super::feed::{Extent, Feed, Work};
+use super::feed::{Feed, Work};
+use super::{FormError, Formed};
 
 /// Packed bytes of one file that are kept in memory.
 const IN_MEMORY: usize = 8 << 20;
@@ -25,14 +25,14 @@ const END: &[u8] = &[0x03, 0x00];
 
 /// A piece of a file, deflated.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(super) struct Deflated {
     packed: Vec<u8>,
     crc: Crc,
     size: u64,
 }
 
 /// Deflates a piece.
-pub(super) fn deflate(bytes: &[u8]) -> io::Result<Piece> {
+pub(super) fn deflate(bytes: &[u8]) -> io::Result<Deflated> {
     let mut crc = Crc::new();
     crc.update(bytes);
     let mut compress = Compress::new(Compression::new(LEVEL), false);
@@ -42,13 +42,14 @@ pub(super) fn deflate(bytes: &[u8]) -> io::Result<Piece> {
         compress.compress_vec(&bytes[taken..], &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;
         // Room left behind a flush means that all of it came out.
         if compress.total_in() as usize == bytes.len() && packed.len() < packed.capacity() {
-            return Ok(Piece { packed, crc, size: bytes.len() as u64 });
+            return Ok(Deflated { packed, crc, size: bytes.len() as u64 });
         }
         packed.reserve(packed.len() / 2 + 1024);
     }
 }
 
 /// A file of the archive.
+#[derive(Debug)]
 pub(super) struct Part {
     name: String,
     spool: SpooledTempFile,
@@ -62,7 +63,7 @@ impl Part {
         Self { name, spool: SpooledTempFile::new(IN_MEMORY), crc: Crc::new(), size: 0, packed: 0 }
     }
 
-    pub(super) fn add(&mut self, piece: &Piece) -> io::Result<()> {
+    pub(super) fn add(&mut self, piece: &Deflated) -> io::Result<()> {
         self.spool.write_all(&piece.packed)?;
         self.crc.combine(&piece.crc);
         self.size += piece.size;
@@ -75,7 +76,9 @@ impl Part {
         self.add(&deflate(bytes)?)
     }
 
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// Adds the last bytes.
+    pub(super) fn end(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.add_bytes(bytes)?;
         self.spool.write_all(END)?;
         self.packed += END.len() as u64;
         self.spool.seek(SeekFrom::Start(0)).map(|_| ())
@@ -87,52 +90,31 @@ impl Part {
     }
 }
 
-/// Fills a part: `copy` writes the records of a piece of work into a buffer, several at once; `take` receives what it gives back, in order.
-pub(super) fn fill<P, I, T>(
-    part: &mut Part,
-    mut feed: Feed<'_, P, I>,
-    copy: impl Fn(&Work<P>, &mut Vec<u8>) -> Result<T, FormError> + Sync,
-    mut take: impl FnMut(T) -> Result<(), FormError>,
-) -> Result<(), FormError>
-where
-    P: Send + Sync,
-    I: Iterator<Item = Extent<P>> + Send,
-    T: Send,
-{
-    each(
-        &mut feed,
-        |work| {
-            let mut out = Vec::with_capacity(work.bytes() + (64 << 10));
-            let given = copy(work, &mut out)?;
-            Ok((given, deflate(&out)?))
-        },
-        |(given, piece)| {
-            part.add(&piece)?;
-            take(given)
-        },
-    )
-}
-
-/// Does something with every piece of work, several at once; results arrive in order. The first error in that order ends it.
-pub(super) fn each<P, I, T>(
-    feed: &mut Feed<'_, P, I>,
+/// Does something with every piece of work, several at once; `take` hears of each registry's results in their order, and says whether more
+/// of them are wanted.
+pub(super) fn each<'o, P, T>(
+    feed: &mut Feed<'o, P>,
     work: impl Fn(&Work<P>) -> Result<T, FormError> + Sync,
-    mut take: impl FnMut(T) -> Result<(), FormError>,
-) -> Result<(), FormError>
-where
-    P: Send + Sync,
-    I: Iterator<Item = Extent<P>> + Send,
+    mut take: impl FnMut(usize, Result<T, FormError>) -> bool,
+) where
+    P: Send + Sync + 'o,
     T: Send,
 {
-    let mut batch = feed.batch()?;
+    let mut batch = feed.batch();
     while !batch.is_empty() {
-        let (done, next) = rayon::join(|| batch.par_iter().map(&work).collect::<Vec<_>>(), || feed.batch());
-        for result in done {
-            take(result?)?;
+        let one = |one: Result<Work<P>, (usize, FormError)>| match one {
+            Ok(one) => (one.lane, work(&one)),
+            Err((lane, error)) => (lane, Err(error)),
+        };
+        let (done, next) = rayon::join(|| batch.into_par_iter().map(one).collect::<Vec<_>>(), || feed.batch());
+        batch = next;
+        for (lane, result) in done {
+            if !take(lane, result) {
+                feed.leave(lane);
+                batch.retain(|work| work.as_ref().map_or_else(|(own, _)| *own, |work| work.lane) != lane);
+            }
         }
-        batch = next?;
     }
-    Ok(())
 }
 
 /// The date of every entry, 1980-01-01: the same registry gives the same archive.
@@ -141,8 +123,27 @@ const DEFLATED: u16 = 8;
 /// Version 2.0 of the archive format: deflate.
 const NEEDED: u16 = 20;
 
+/// An archive whose files are packed.
+#[derive(Debug)]
+pub struct Packed {
+    /// The main file, then the person file.
+    pub(super) parts: Vec<Part>,
+    pub(super) formed: Formed,
+}
+
+impl Packed {
+    /// Writes the archive.
+    ///
+    /// # Errors
+    /// The target cannot be written; the archive is larger than its format allows.
+    pub fn write(mut self, out: impl Write) -> Result<Formed, FormError> {
+        let sha256 = write(&mut self.parts, out)?;
+        Ok(Formed { sha256, ..self.formed })
+    }
+}
+
 /// Writes the archive; its SHA-256.
-pub(super) fn write(parts: &mut [Part], out: impl Write) -> io::Result<String> {
+fn write(parts: &mut [Part], out: impl Write) -> io::Result<String> {
     let mut out = Hashed { out, hasher: Sha256::new(), written: 0 };
     let mut directory = Vec::new();
     for part in parts.iter_mut() {
@@ -246,7 +247,7 @@ mod tests {
                 parts[1].add_bytes(piece).expect("memory takes it");
             }
         }
-        parts.iter_mut().for_each(|p| p.finish().expect("memory takes it"));
+        parts.iter_mut().for_each(|p| p.end(b"").expect("memory takes it"));
         let mut bytes = Vec::new();
         let digest = write(&mut parts, &mut bytes).expect("memory takes it");
         assert_eq!(digest, hex(&Sha256::digest(&bytes)));

@@ -16,7 +16,7 @@ use std::hash::Hasher;
 use sha2::{Digest, Sha256};
 
 use super::encode::append;
-use super::record::{Trouble, skip};
+use super::record::Trouble;
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Format, NameKey, NodeId, Role};
 use crate::registry::scan::{ScanLimits, Scanner, Token};
@@ -128,7 +128,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
                 if plan.children.iter().all(|(key, ..)| Some(*key) != name.key) {
                     return Err(PersonTrouble::Element { at, name: name.to_text(encoding) });
                 }
-                let end = skip(&mut scanner)?;
+                let end = scanner.skip_element()?;
                 content.extend_from_slice(&bytes[at..end]);
                 content.push(0);
             }

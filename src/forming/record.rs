@@ -104,17 +104,8 @@ pub(super) struct Job<'a> {
     /// In the order of their places.
     pub(super) cases: &'a [Wanted],
     pub(super) n_zap: u64,
-    /// The new key of the person, where it changes.
-    pub(super) id_pac: Option<&'a [u8]>,
-}
-
-/// What stood there before.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Copied {
-    pub(super) n_zap: String,
-    pub(super) id_pac: Vec<u8>,
-    /// Of the wanted cases.
-    pub(super) idcases: Vec<String>,
+    /// The key of the person in the package, and in the registry.
+    pub(super) id_pac: Option<(&'a [u8], &'a [u8])>,
 }
 
 /// Why a record cannot be copied; offsets are relative to it.
@@ -124,6 +115,8 @@ pub(super) enum Trouble {
     Changed(usize),
     /// Another sum than was said.
     Sum { at: usize, found: String },
+    /// The record is of another person.
+    Person,
     /// A character that cannot be written.
     Character { at: usize, character: Option<char> },
 }
@@ -180,10 +173,9 @@ struct Open {
 }
 
 /// Appends a record.
-pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<Copied, Trouble> {
+pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<(), Trouble> {
     let mut scanner = Scanner::new(job.bytes, job.encoding, ScanLimits::default(), vec![plan.root.clone()]);
     let mut tape = Tape { bytes: job.bytes, encoding: job.encoding, from: 0, out };
-    let mut copied = Copied::default();
     match scanner.next_token()? {
         Token::Open { at: 0, name, .. } if name.key == Some(plan.record.0) => {}
         _ => return Err(Trouble::Changed(0)),
@@ -196,7 +188,7 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<Copi
         match scanner.next_token()? {
             Token::Open { at, name, .. } => match plan.act(block, &name) {
                 None => {
-                    skip(&mut scanner)?;
+                    scanner.skip_element()?;
                 }
                 Some((id, Act::Enter)) => blocks.push((id, Act::Enter)),
                 Some((id, Act::Case)) if current.is_none() && wanted.as_slice().first().is_some_and(|w| w.range.start == at) => {
@@ -204,7 +196,7 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<Copi
                     blocks.push((id, Act::Case));
                 }
                 Some((_, Act::Case | Act::Drop)) => {
-                    let end = skip(&mut scanner)?;
+                    let end = scanner.skip_element()?;
                     tape.cut(at, end)?;
                 }
                 Some(_) => return Err(Trouble::Changed(at)),
@@ -219,24 +211,25 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<Copi
             }
             Token::Leaf { at, name, text, .. } => {
                 let end = scanner.offset();
-                let old = || job.encoding.decode(text.trim_ascii()).into_owned();
                 match (plan.act(block, &name).map(|(_, act)| act), &mut current) {
                     (None | Some(Act::Enter), _) => {}
                     (Some(Act::Drop | Act::Case), _) => tape.cut(at, end)?,
                     (Some(Act::NZap), _) => {
-                        copied.n_zap = old();
                         n_zap_seen = true;
                         tape.replace(at, end, &name, job.n_zap.to_string().as_bytes())?;
                     }
                     (Some(Act::IdPac), _) => {
-                        copied.id_pac = text.trim_ascii().to_vec();
                         id_pac_seen = true;
-                        if let Some(new) = job.id_pac {
-                            tape.replace(at, end, &name, new)?;
+                        if let Some((old, new)) = job.id_pac {
+                            if text.trim_ascii() != old {
+                                return Err(Trouble::Person);
+                            }
+                            if old != new {
+                                tape.replace(at, end, &name, new)?;
+                            }
                         }
                     }
                     (Some(Act::IdCase), Some((case, open))) => {
-                        copied.idcases.push(old());
                         // A second one would be given the same number.
                         if std::mem::replace(&mut open.has_number, true) {
                             return Err(Trouble::Changed(at));
@@ -246,7 +239,7 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<Copi
                     (Some(Act::Sum), Some((case, open))) => {
                         open.has_sum = true;
                         if kopecks(text.trim_ascii()) != Some(case.sum_kopecks) {
-                            return Err(Trouble::Sum { at: case.range.start, found: old() });
+                            return Err(Trouble::Sum { at: case.range.start, found: job.encoding.decode(text.trim_ascii()).into_owned() });
                         }
                     }
                     (Some(Act::IdCase | Act::Sum), None) => return Err(Trouble::Changed(at)),
@@ -262,20 +255,7 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<Copi
     if !n_zap_seen || !id_pac_seen || scanner.offset() != job.bytes.len() {
         return Err(Trouble::Changed(0));
     }
-    tape.copy_to(job.bytes.len())?;
-    Ok(copied)
-}
-
-/// Runs over an element that was opened; the offset behind it.
-pub(super) fn skip(scanner: &mut Scanner<'_>) -> Result<usize, Trouble> {
-    let depth = scanner.depth();
-    loop {
-        match scanner.next_token()? {
-            Token::Close { .. } if scanner.depth() < depth => return Ok(scanner.offset()),
-            Token::End => return Err(Trouble::Changed(scanner.offset())),
-            _ => {}
-        }
-    }
+    tape.copy_to(job.bytes.len())
 }
 
 /// Name of the element in whose text an offset stands, for messages; empty if there is none.

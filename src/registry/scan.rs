@@ -231,6 +231,48 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Runs over the element that came last as [`Token::Open`], with all that is in it; the offset behind it. Its bytes are looked at no
+    /// further than its end asks for: this is for what has been controlled before.
+    ///
+    /// # Errors
+    /// The element does not end, or its markup is broken where it was looked at.
+    pub fn skip_element(&mut self) -> Result<usize, Fault> {
+        if let Some(end) = self.plain_end() {
+            self.open.pop();
+            self.at = end;
+            return Ok(end);
+        }
+        let depth = self.depth();
+        loop {
+            match self.next_token()? {
+                Token::Close { .. } if self.depth() < depth => return Ok(self.at),
+                Token::End => return Err(self.cut()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The end of the innermost element, where neither comments nor CDATA nor a like element in it can hide another one.
+    fn plain_end(&self) -> Option<usize> {
+        const LONGEST: usize = 32;
+        let name = self.open.last().filter(|name| name.len() <= LONGEST)?;
+        let mut tag = [0; LONGEST + 3];
+        let tag = &mut tag[..name.len() + 3];
+        tag[..2].copy_from_slice(b"</");
+        tag[2..name.len() + 2].copy_from_slice(name);
+        tag[name.len() + 2] = b'>';
+        let rest = &self.bytes[self.at..];
+        let length = memchr::memmem::find(rest, tag)?;
+        let inside = &rest[..length];
+        if memchr::memchr2_iter(b'!', b'?', inside).any(|at| at > 0 && inside[at - 1] == b'<') {
+            return None;
+        }
+        let like = &mut tag[1..=name.len() + 1];
+        like[0] = b'<';
+        let is_like = |at: usize| inside.get(at + like.len()).is_none_or(|b| !is_name_byte(*b));
+        (!memchr::memmem::find_iter(inside, like).any(is_like)).then_some(self.at + length + name.len() + 3)
+    }
+
     /// The fast path: a start tag without attributes, a text without references, the end tag of the same name.
     #[inline(always)]
     fn usual_element(&mut self) -> Option<Token<'a>> {
@@ -692,6 +734,38 @@ mod tests {
             all("<R><!-- <A> --><A>a&amp;b&#x41;&#1071;<![CDATA[<&]]>c<!-- no --></A>stray<B><C>1</C></B></R>").expect("sound"),
             ["<R", "A=a&bAЯ<&c", "«stray»", "<B", "C=1", ">", ">"]
         );
+    }
+
+    /// What stands behind the first element in the root, when that is run over.
+    fn behind(text: &str) -> Result<(usize, usize), Fault> {
+        let mut scanner = Scanner::new(text.as_bytes(), Encoding::Utf8, ScanLimits::default(), Vec::new());
+        assert!(matches!(scanner.next_token()?, Token::Open { .. }) && matches!(scanner.next_token()?, Token::Open { .. }), "{text}");
+        let end = scanner.skip_element()?;
+        assert_eq!(end, scanner.offset());
+        Ok((end, scanner.depth()))
+    }
+
+    #[test]
+    fn an_element_is_run_over_to_its_own_end() {
+        for inside in [
+            "<A>1</A>",
+            "<A>Неужели? Да!</A>",
+            "<BB>1</BB><BB1>2</BB1>",
+            "<B><C>1</C></B><A/>",
+            "<B a='1'><C/></B>",
+            "<B/><A>1</A>",
+            "<!-- </B> --><A>1</A>",
+            "<A><![CDATA[</B>]]></A>",
+            "<A>1</A><?p </B>?>",
+            "<A x='>/B>'>1</A>",
+        ] {
+            let text = format!("<R><B>{inside}</B><D>1</D></R>");
+            assert_eq!(behind(&text), Ok((text.len() - "<D>1</D></R>".len(), 1)), "{text}");
+        }
+        let long = "N".repeat(40);
+        assert_eq!(behind(&format!("<R><{long}><A>1</A></{long}></R>")).expect("sound").1, 1);
+        assert_eq!(behind("<R><B><A>1</A></B ></R>").expect("sound"), (19, 1));
+        assert_eq!(behind("<R><B><A>1</A>").expect_err("cut").check, Check::XmlTruncated);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) fn record(store: &mut Store, actor: &Actor, note: Note<'_>) -> Result
         prev.to_string().into(),
         hash.to_string().into(),
     ];
-    store.insert("INSERT INTO journal (seq, at, actor, host, role, action, registry, subject, before_state, after_state, details, prev, hash)", 13, &values)
+    store.insert("INSERT INTO journal (seq, at, actor, host, role, action, registry, subject, before_state, after_state, details, prev, hash)", [values])
 }
 
 /// Entries as they stand in the store, whether they fit each other or not; those that do not even read as entries get a hash of zeros.

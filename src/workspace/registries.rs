@@ -1,8 +1,10 @@
 //! Registries as the store remembers them, and the counts of cases that stand in none.
 
+use std::collections::BTreeMap;
+
 use sqlx::any::AnyRow;
 
-use super::store::{Store, int, text};
+use super::store::{Store, Value, int, text};
 use super::{Problem, Workspace};
 
 /// A registry.
@@ -106,6 +108,38 @@ pub struct Stock {
     pub cases: i64,
     /// Their sum, kopecks.
     pub sum: i64,
+}
+
+/// Cases that stand alike: kind, payer, state, whether findings keep them out.
+pub(super) type Alike<'c> = (&'c str, &'c str, &'c str, bool);
+
+/// The cases of a new package: how many stand alike, and their sum.
+pub(super) fn add_stock(store: &mut Store, package: i64, counts: &BTreeMap<Alike<'_>, (i64, i64)>) -> Result<(), Problem> {
+    let row = |(&(kind, payer, state, blocked), &(cases, sum)): (&Alike<'_>, &(i64, i64))| -> [Value<'_>; 7] {
+        let own = |text: &str| Value::from(text.to_owned());
+        [package.into(), own(kind), own(payer), own(state), blocked.into(), cases.into(), sum.into()]
+    };
+    store.insert("INSERT INTO stock (package, kind, payer, state, blocked, cases, sum)", counts.iter().map(row))
+}
+
+/// Cases of a package, none of which findings keep out, go from one state to another.
+pub(super) fn shift_stock(
+    store: &mut Store,
+    (package, kind, payer): (i64, &str, &str),
+    (from, to): (&str, &str),
+    (cases, sum): (i64, i64),
+) -> Result<(), Problem> {
+    for (state, cases, sum) in [(from, -cases, -sum), (to, cases, sum)] {
+        let moved = store.execute(
+            "UPDATE stock SET cases = cases + $1, sum = sum + $2 WHERE package = $3 AND kind = $4 AND payer = $5 AND state = $6 AND blocked = 0",
+            &[cases.into(), sum.into(), package.into(), kind.into(), payer.into(), state.into()],
+        )?;
+        if moved == 0 {
+            add_stock(store, package, &BTreeMap::from([((kind, payer, state, false), (cases, sum))]))?;
+        }
+    }
+    store.execute("DELETE FROM stock WHERE package = $1 AND cases = 0", &[package.into()])?;
+    Ok(())
 }
 
 /// Counts the cases of packages anew.

@@ -12,7 +12,7 @@ use crate::nsi::Date;
 use crate::registry::month::Month;
 use crate::report::Key;
 use crate::tables::RuleFiles;
-use crate::workspace::{FormRequest, Group, LeftOut, Tables, Why};
+use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 
 /// What `form` takes.
 #[derive(Debug, Args)]
@@ -114,14 +114,16 @@ impl FormArgs {
             let mut workspace = self.place.change("form", config, files, ui)?;
             let (groups, left) = failed(workspace.form_plan(&request), ui)?;
             let mut formed = Vec::new();
-            for group in &groups {
-                let registry = failed(workspace.form(group, period, self.date.as_deref(), means, judge), ui)?;
-                let line = registry_line(&registry, workspace.tables(), ui);
-                if !ui.quiet {
-                    print(&line)?;
+            let mut printed = Ok(());
+            let mut told = |registry: &Registry, tables: &Tables| {
+                formed.push(registry.number.clone());
+                if !ui.quiet && printed.is_ok() {
+                    printed = print(&registry_line(registry, tables, ui));
                 }
-                formed.push(registry.number);
-            }
+            };
+            let done = workspace.form(&groups, period, self.date.as_deref(), means, judge, &mut told);
+            failed(done, ui)?;
+            printed?;
             workspace.close();
             Ok((formed, left))
         });

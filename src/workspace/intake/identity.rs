@@ -5,19 +5,23 @@ use sha2::{Digest, Sha256};
 
 use super::index::{Case, Person};
 use crate::registry::format::Role;
-use crate::registry::hex;
 use crate::tables::{RuleFiles, TableError};
 
 const TABLE: &str = "identity.csv";
 
 /// The keys by which a case is known again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::workspace) struct Keys {
     /// The first way of the table that fits the case.
-    pub(in crate::workspace) identity: String,
-    /// The last way of the table, which fits every case: who shares it under another identity may be the same.
-    pub(in crate::workspace) resemblance: String,
+    pub(in crate::workspace) identity: Key,
+    /// The last way of the table, which fits every case: who shares it under another identity may be the same. Only a question is asked of
+    /// it, so half a key is enough.
+    pub(in crate::workspace) resemblance: i64,
 }
+
+/// 128 bits of a digest as two numbers of the store: the first is indexed, the second tells apart what shares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::workspace) struct Key(pub(in crate::workspace) i64, pub(in crate::workspace) i64);
 
 /// The ways to tell that two cases are one, in the order in which they are tried.
 #[derive(Debug)]
@@ -89,8 +93,8 @@ impl Identity {
     pub(in crate::workspace) fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> Keys {
         let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
         let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
-        let identity = fitting.next().map(key).unwrap_or_default();
-        let resemblance = fitting.next_back().map_or_else(|| identity.clone(), key);
+        let identity = fitting.next().map_or(Key(0, 0), key);
+        let resemblance = fitting.next_back().map_or(identity, key).0;
         Keys { identity, resemblance }
     }
 }
@@ -110,7 +114,7 @@ fn is_guid(text: &str) -> bool {
     digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && digits.bytes().any(|b| b != digits.as_bytes()[0])
 }
 
-fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Person>) -> String {
+fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Person>) -> Key {
     let mut hasher = Sha256::new();
     let mut add = |value: &[u8]| {
         hasher.update((value.len() as u64).to_le_bytes());
@@ -131,7 +135,13 @@ fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Perso
             }
         }
     }
-    hex(&hasher.finalize()[..16])
+    let digest = hasher.finalize();
+    Key(half(&digest), half(&digest[8..]))
+}
+
+/// The first eight bytes of a digest as a number of the store.
+pub(super) fn half(digest: &[u8]) -> i64 {
+    digest.iter().take(8).fold(0, |sum, byte| sum << 8 | i64::from(*byte))
 }
 
 #[cfg(test)]

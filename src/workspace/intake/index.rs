@@ -1,22 +1,24 @@
 //! Where the cases of a package stand and what forming, МЭК and the match with earlier versions need of them.
 //!
-//! One pass of the tokenizer over each file, pieces side by side. It runs behind the control of the same bytes: a file that cannot be
-//! read to its end has been refused there. Elements are found by their roles in the format tables.
+//! It looks on while the files are controlled, piece by piece, so that they are read and unpacked once; what it saw of a file that the
+//! control then refuses is of no use. Elements are found by their roles in the format tables.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::ops::Range;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::registry::chunk::{Chunk, Chunks};
+use crate::finding::FileRole;
+use crate::flk::Onlooker;
+use crate::registry::chunk::Chunk;
 use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
 use crate::registry::format::value::kopecks;
 use crate::registry::format::{Format, NameKey, NodeId, Role};
 use crate::registry::scan::{ScanLimits, Scanner, Token};
-use crate::registry::source::Source;
 
 /// A completed case as it stands in its main file. Texts are decoded; what is absent is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,8 +27,10 @@ pub(in crate::workspace) struct Case {
     pub(in crate::workspace) record: Range<u64>,
     /// The case in it.
     pub(in crate::workspace) case: Range<u64>,
-    /// Values by role, see [`VALUES`].
-    values: [String; VALUES.len()],
+    /// Values by role, see [`VALUES`], one behind the other.
+    text: Box<str>,
+    /// Where each of them ends.
+    ends: [u32; VALUES.len()],
     /// SHA-256 of the case and its patient but for the running numbers (IDCASE, ID_PAC).
     pub(in crate::workspace) digest: [u8; 32],
 }
@@ -62,12 +66,74 @@ const VALUES: [Role; 15] = [
 impl Case {
     /// The value of a role; empty if there is none.
     pub(in crate::workspace) fn value(&self, role: Role) -> &str {
-        VALUES.iter().position(|r| *r == role).map_or("", |at| &self.values[at])
+        let Some(at) = VALUES.iter().position(|r| *r == role) else { return "" };
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start as usize..self.ends[at] as usize]
     }
 
     /// SUMV in kopecks; 0 if it cannot be read.
     pub(in crate::workspace) fn sum(&self) -> i64 {
         kopecks(self.value(Role::CaseSum).as_bytes()).unwrap_or(0)
+    }
+}
+
+/// What the files of a package hold, gathered piece by piece while they are controlled.
+#[derive(Default)]
+pub(in crate::workspace) struct Index {
+    main: Gathered<Case>,
+    persons: Gathered<(String, Person)>,
+}
+
+/// Of one file.
+struct Gathered<T> {
+    /// None: the format is not one of registries.
+    names: OnceLock<Option<Names>>,
+    /// By the offset of the piece.
+    pieces: Mutex<BTreeMap<u64, Result<Vec<T>, Fault>>>,
+}
+
+impl<T> Default for Gathered<T> {
+    fn default() -> Self {
+        Self { names: OnceLock::new(), pieces: Mutex::default() }
+    }
+}
+
+impl<T> Gathered<T> {
+    fn look(&self, format: &Format, encoding: Encoding, chunk: &Chunk, walk: impl Fn(&Chunk, &Names) -> Result<Vec<T>, Fault>) {
+        let Some(names) = self.names.get_or_init(|| Names::new(format, encoding)) else { return };
+        let found = walk(chunk, names);
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(chunk.offset, found);
+    }
+
+    /// All of the file, in its order.
+    fn all(self) -> io::Result<impl Iterator<Item = T>> {
+        let pieces = self.pieces.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let pieces = pieces.into_values().collect::<Result<Vec<_>, _>>().map_err(io::Error::other)?;
+        Ok(pieces.into_iter().flatten())
+    }
+}
+
+impl Onlooker for Index {
+    fn piece(&self, file: FileRole, format: &Format, encoding: Encoding, chunk: &Chunk) {
+        match file {
+            FileRole::Main => self.main.look(format, encoding, chunk, walk),
+            FileRole::Persons => self.persons.look(format, encoding, chunk, walk_persons),
+            FileRole::Container => {}
+        }
+    }
+}
+
+impl Index {
+    /// Every case of the main file, in its order, and every person of the L file by ID_PAC; of two with the same the first.
+    ///
+    /// # Errors
+    /// The markup of a file is broken where the control let it pass.
+    pub(in crate::workspace) fn finish(self) -> io::Result<(Vec<Case>, HashMap<String, Person>)> {
+        let mut persons = HashMap::new();
+        for (id, person) in self.persons.all()? {
+            persons.entry(id).or_insert(person);
+        }
+        Ok((self.main.all()?.collect(), persons))
     }
 }
 
@@ -136,60 +202,6 @@ impl Names {
     }
 }
 
-/// Every case of a main file, in its order.
-///
-/// # Errors
-/// The file cannot be read, or its markup is broken.
-pub(in crate::workspace) fn cases(source: &Source, format: &Format, encoding: Encoding) -> io::Result<Vec<Case>> {
-    let Some(names) = Names::new(format, encoding) else { return Ok(Vec::new()) };
-    let mut cases: Vec<Case> = Vec::new();
-    pieces(source, format, |batch| batch.par_iter().map(|chunk| walk(chunk, &names)).collect(), |piece: Vec<Case>| cases.extend(piece))?;
-    Ok(cases)
-}
-
-/// Every person of an L file by ID_PAC; of two with the same the first.
-///
-/// # Errors
-/// As [`cases`].
-pub(in crate::workspace) fn persons(source: &Source, format: &Format, encoding: Encoding) -> io::Result<HashMap<String, Person>> {
-    let Some(names) = Names::new(format, encoding) else { return Ok(HashMap::new()) };
-    let mut persons = HashMap::new();
-    pieces(
-        source,
-        format,
-        |batch| batch.par_iter().map(|chunk| walk_persons(chunk, &names)).collect(),
-        |piece| {
-            for (id, person) in piece {
-                persons.entry(id).or_insert(person);
-            }
-        },
-    )?;
-    Ok(persons)
-}
-
-fn pieces<T: Send>(source: &Source, format: &Format, walk: impl Fn(&[Chunk]) -> Vec<Result<T, Fault>>, mut each: impl FnMut(T)) -> io::Result<()> {
-    let Some(record) = format.role(Role::Record) else { return Ok(()) };
-    let mut chunks = Chunks::new(source.open()?, &format.node(record).name, false);
-    let at_once = rayon::current_num_threads().max(1) * 2;
-    let mut buffers: Vec<Vec<u8>> = Vec::new();
-    loop {
-        let mut batch = Vec::with_capacity(at_once);
-        while batch.len() < at_once {
-            match chunks.next_chunk(buffers.pop().unwrap_or_default()).map_err(io::Error::other)? {
-                Some(chunk) => batch.push(chunk),
-                None => break,
-            }
-        }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        for piece in walk(&batch) {
-            each(piece.map_err(io::Error::other)?);
-        }
-        buffers.extend(batch.into_iter().map(|c| c.bytes));
-    }
-}
-
 /// A digest of bytes but for one value in them.
 struct Partial {
     hasher: Sha256,
@@ -224,31 +236,70 @@ fn scanner<'c>(chunk: &'c Chunk, names: &Names) -> (&'c [u8], u64, Scanner<'c>) 
 
 /// The bytes of a value, as they stand between its tags; none where references were resolved.
 #[expect(clippy::ptr_arg, reason = "whether it was resolved is what is asked")]
-fn raw(text_at: usize, text: &std::borrow::Cow<'_, [u8]>) -> Option<Range<usize>> {
-    matches!(text, std::borrow::Cow::Borrowed(_)).then(|| text_at..text_at + text.len())
+fn raw(text_at: usize, text: &Cow<'_, [u8]>) -> Option<Range<usize>> {
+    matches!(text, Cow::Borrowed(_)).then(|| text_at..text_at + text.len())
+}
+
+/// The values of a block, as they stand in a piece.
+type Values<'c> = [Cow<'c, [u8]>; VALUES.len()];
+
+/// A case that is being read.
+struct Open<'c> {
+    values: Values<'c>,
+    place: Range<usize>,
+    id_case: Option<Range<usize>>,
+}
+
+/// A record that is being read: where it begins, its own values, its patient's bytes and where ID_PAC stands, its cases.
+#[derive(Default)]
+struct Record<'c> {
+    at: usize,
+    values: Values<'c>,
+    patient: Option<Range<usize>>,
+    id_pac: Option<Range<usize>>,
+    cases: Vec<Open<'c>>,
+}
+
+impl Record<'_> {
+    /// Its cases, now that it ends at an offset of the text, which begins at `base` of the file.
+    fn close(&mut self, text: &[u8], base: u64, end: usize, names: &Names, done: &mut Vec<Case>) {
+        for open in self.cases.drain(..) {
+            let mut all = String::with_capacity(160);
+            let mut ends = [0; VALUES.len()];
+            for ((end, value), own) in ends.iter_mut().zip(&open.values).zip(&self.values) {
+                all.push_str(&names.encoding.decode(if value.is_empty() { own } else { value }));
+                *end = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            }
+            let in_file = |place: Range<usize>| base + place.start as u64..base + place.end as u64;
+            let mut partial = Partial::new();
+            partial.add(text, open.place.clone(), open.id_case);
+            let case = Case { record: in_file(self.at..end), case: in_file(open.place), text: all.into(), ends, digest: [0; 32] };
+            partial.hasher.update(case.value(Role::PrNov));
+            if let Some(patient) = &self.patient {
+                partial.add(text, patient.clone(), self.id_pac.clone());
+            }
+            done.push(Case { digest: partial.hasher.finalize().into(), ..case });
+        }
+    }
 }
 
 fn walk(chunk: &Chunk, names: &Names) -> Result<Vec<Case>, Fault> {
     let (text, base, mut scanner) = scanner(chunk, names);
     let mut blocks = if chunk.offset == 0 { Vec::new() } else { vec![Block::Root] };
     let mut done: Vec<Case> = Vec::new();
-    // The record at hand: where it begins, its own values, its patient's bytes and where ID_PAC stands, its cases.
-    let mut record_at = 0;
-    let mut own: [String; VALUES.len()] = Default::default();
-    let mut patient: Option<Range<usize>> = None;
-    let mut id_pac = None;
-    let mut open: Vec<(Case, usize, Option<Range<usize>>, usize)> = Vec::new();
+    let mut record = Record::default();
     loop {
         match scanner.next_token()? {
             Token::Open { at, name, .. } => {
                 let block = blocks.last().map_or(Block::Root, |outer| names.inner(*outer, name.key));
                 match block {
-                    Block::Record => {
-                        (record_at, patient, id_pac) = (at, None, None);
-                        own = Default::default();
+                    Block::Record => record = Record { at, cases: std::mem::take(&mut record.cases), ..Record::default() },
+                    Block::Patient => record.patient = Some(at..at),
+                    Block::Case => record.cases.push(Open { values: Values::default(), place: at..at, id_case: None }),
+                    Block::Other if !blocks.is_empty() => {
+                        scanner.skip_element()?;
+                        continue;
                     }
-                    Block::Patient => patient = Some(at..at),
-                    Block::Case => open.push((Case::default(), at, None, at)),
                     _ => {}
                 }
                 blocks.push(block);
@@ -256,59 +307,48 @@ fn walk(chunk: &Chunk, names: &Names) -> Result<Vec<Case>, Fault> {
             Token::Leaf { name, text_at, text, .. } => {
                 let Some(&block) = blocks.last() else { continue };
                 let Some((_, at)) = names.values[block as usize].iter().find(|(key, _)| Some(*key) == name.key) else { continue };
-                let value = names.encoding.decode(text.trim_ascii());
                 let place = raw(text_at, &text);
+                let value = trimmed(text);
                 match block {
                     Block::Case | Block::Part => {
-                        let Some((case, _, id_case, _)) = open.last_mut() else { continue };
+                        let Some(case) = record.cases.last_mut() else { continue };
                         if *at == names.id_case {
-                            *id_case = place;
+                            case.id_case = place;
                         }
                         // Of several parts the smallest: an export may list them in another order.
                         let kept = &mut case.values[*at];
-                        if kept.is_empty() || block == Block::Part && *value < **kept {
-                            *kept = value.into_owned();
+                        if kept.is_empty() || block == Block::Part && names.encoding.decode(&value) < names.encoding.decode(kept) {
+                            *kept = value;
                         }
                     }
                     _ => {
                         if *at == names.id_pac {
-                            id_pac = place;
+                            record.id_pac = place;
                         }
-                        own[*at] = value.into_owned();
+                        record.values[*at] = value;
                     }
                 }
             }
             Token::Close { at } => match blocks.pop() {
-                Some(Block::Patient) => patient = patient.map(|p| p.start..behind_tag(text, at)),
+                Some(Block::Patient) => record.patient = record.patient.take().map(|p| p.start..behind_tag(text, at)),
                 Some(Block::Case) => {
-                    if let Some(last) = open.last_mut() {
-                        last.3 = behind_tag(text, at);
+                    if let Some(last) = record.cases.last_mut() {
+                        last.place.end = behind_tag(text, at);
                     }
                 }
-                Some(Block::Record) => {
-                    let record = base + record_at as u64..base + behind_tag(text, at) as u64;
-                    for (mut case, from, id_case, to) in open.drain(..) {
-                        for (value, own) in case.values.iter_mut().zip(&own) {
-                            if value.is_empty() {
-                                value.clone_from(own);
-                            }
-                        }
-                        let mut partial = Partial::new();
-                        partial.add(text, from..to, id_case);
-                        partial.hasher.update(case.value(Role::PrNov));
-                        if let Some(patient) = &patient {
-                            partial.add(text, patient.clone(), id_pac.clone());
-                        }
-                        case.digest = partial.hasher.finalize().into();
-                        (case.record, case.case) = (record.clone(), base + from as u64..base + to as u64);
-                        done.push(case);
-                    }
-                }
+                Some(Block::Record) => record.close(text, base, behind_tag(text, at), names, &mut done),
                 _ => {}
             },
             Token::Text { .. } => {}
             Token::End => return Ok(done),
         }
+    }
+}
+
+fn trimmed(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+        Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_vec()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
-use super::identity::Keys;
+use super::identity::{Key, Keys};
 use super::{CaseCounts, Note, record};
 use crate::workspace::store::{Store, int, text};
 use crate::workspace::{Problem, Workspace, case_state, registries};
@@ -40,14 +40,14 @@ struct Old {
     package: i64,
     state: String,
     content: i64,
-    identity: String,
+    identity: Key,
 }
 
 /// The cases that may be met again.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    by_identity: HashMap<String, Vec<Old>>,
-    by_resemblance: HashMap<String, Vec<Old>>,
+    by_identity: HashMap<Key, Vec<Old>>,
+    by_resemblance: HashMap<i64, Vec<Old>>,
 }
 
 /// Keys asked for with one query.
@@ -60,19 +60,28 @@ impl Known {
         if store.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? == 0 {
             return Ok(Self::default());
         }
-        let by_identity = fetch(store, "identity", keys.iter().map(|k| k.identity.as_str()))?;
-        let unmet = keys.iter().filter(|k| !by_identity.contains_key(&k.identity) && k.resemblance != k.identity);
-        let by_resemblance = fetch(store, "resemblance", unmet.map(|k| k.resemblance.as_str()))?;
-        Ok(Self { by_identity, by_resemblance })
+        let mut known = Self::default();
+        let wanted: HashSet<Key> = keys.iter().map(|k| k.identity).collect();
+        for (_, old) in fetch(store, "identity", keys.iter().map(|k| k.identity.0))? {
+            // Others share the half that was asked for.
+            if wanted.contains(&old.identity) {
+                known.by_identity.entry(old.identity).or_default().push(old);
+            }
+        }
+        let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity.0);
+        for (met, old) in fetch(store, "resemblance", unmet.map(|k| k.resemblance))? {
+            known.by_resemblance.entry(met).or_default().push(old);
+        }
+        Ok(known)
     }
 
     /// Judges every case of a package; also which versions that waited are superseded.
     pub(super) fn judge(&self, keys: &[Keys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let own: HashSet<&str> = keys.iter().map(|k| k.identity.as_str()).collect();
-        let mut met: HashSet<&str> = HashSet::with_capacity(keys.len());
+        let own: HashSet<Key> = keys.iter().map(|k| k.identity).collect();
+        let mut met: HashSet<Key> = HashSet::with_capacity(keys.len());
         let mut taken = HashSet::new();
         let mut superseded = Vec::new();
-        let mut judge = |at: usize, keys: &'_ Keys, is_second: bool| {
+        let mut judge = |at: usize, keys: &Keys, is_second: bool| {
             if is_second {
                 return Verdict::Doubtful(0);
             }
@@ -86,7 +95,7 @@ impl Known {
                 [] => {
                     // A case that its clinic no longer exports under its old identity.
                     let like = self.by_resemblance.get(&keys.resemblance).map_or(&[][..], Vec::as_slice);
-                    match like.iter().find(|old| !own.contains(old.identity.as_str()) && !taken.contains(&old.id)) {
+                    match like.iter().find(|old| !own.contains(&old.identity) && !taken.contains(&old.id)) {
                         None => Verdict::New,
                         Some(old) => {
                             taken.insert(old.id);
@@ -105,7 +114,7 @@ impl Known {
                 [old, ..] => Verdict::Doubtful(old.id),
             }
         };
-        let verdicts = keys.iter().enumerate().map(|(at, keys)| judge(at, keys, !met.insert(keys.identity.as_str()))).collect();
+        let verdicts = keys.iter().enumerate().map(|(at, keys)| judge(at, keys, !met.insert(keys.identity))).collect();
         (verdicts, superseded)
     }
 
@@ -130,24 +139,19 @@ fn version_of(old: &Old) -> Verdict {
     }
 }
 
-/// Cases by a column of keys; the keys are hexadecimal digits of our own.
-fn fetch<'k>(store: &mut Store, column: &str, keys: impl Iterator<Item = &'k str>) -> Result<HashMap<String, Vec<Old>>, Problem> {
-    let keys: Vec<&str> = keys.filter(|k| k.bytes().all(|b| b.is_ascii_hexdigit())).collect();
-    let mut found: HashMap<String, Vec<Old>> = HashMap::new();
+/// Cases by a column of keys, with what they were met by.
+fn fetch(store: &mut Store, column: &str, keys: impl Iterator<Item = i64>) -> Result<Vec<(i64, Old)>, Problem> {
+    let keys: Vec<String> = keys.map(|key| key.to_string()).collect();
+    let mut found = Vec::new();
     for batch in keys.chunks(AT_ONCE) {
-        let list = batch.join("','");
         let sql = format!(
-            "SELECT id, package, state, content, identity, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ('{list}') ORDER BY id"
+            "SELECT id, package, state, content, identity, identity_rest, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ({}) ORDER BY id",
+            batch.join(",")
         );
         for row in store.rows_of(sql, &[])? {
-            let old = Old {
-                id: int(&row, "id")?,
-                package: int(&row, "package")?,
-                state: text(&row, "state")?,
-                content: int(&row, "content")?,
-                identity: text(&row, "identity")?,
-            };
-            found.entry(text(&row, "met")?).or_default().push(old);
+            let identity = Key(int(&row, "identity")?, int(&row, "identity_rest")?);
+            let old = Old { id: int(&row, "id")?, package: int(&row, "package")?, state: text(&row, "state")?, content: int(&row, "content")?, identity };
+            found.push((int(&row, "met")?, old));
         }
     }
     Ok(found)
@@ -201,22 +205,22 @@ impl Workspace {
 mod tests {
     use super::*;
 
-    fn keys(identity: &str, resemblance: &str) -> Keys {
-        Keys { identity: identity.to_owned(), resemblance: resemblance.to_owned() }
+    fn keys(identity: i64, resemblance: i64) -> Keys {
+        Keys { identity: Key(identity, 1), resemblance }
     }
 
-    fn old(id: i64, state: &str, content: i64, identity: &str) -> Old {
-        Old { id, package: 1, state: state.to_owned(), content, identity: identity.to_owned() }
+    fn old(id: i64, state: &str, content: i64, identity: i64) -> Old {
+        Old { id, package: 1, state: state.to_owned(), content, identity: Key(identity, 1) }
     }
 
     #[test]
     fn versions_by_the_state_of_the_old_one() {
         let mut known = Known::default();
-        for (n, state) in [case_state::FREE, case_state::HELD, case_state::REFUSED, case_state::QUESTION, case_state::PAID].into_iter().enumerate() {
-            known.by_identity.insert(format!("k{n}"), vec![old(n as i64 + 1, state, 7, &format!("k{n}"))]);
+        for (n, state) in (0..).zip([case_state::FREE, case_state::HELD, case_state::REFUSED, case_state::QUESTION, case_state::PAID]) {
+            known.by_identity.insert(Key(n, 1), vec![old(n + 1, state, 7, n)]);
         }
-        known.by_identity.insert("k5".to_owned(), vec![old(6, case_state::HELD, 7, "k5"), old(9, case_state::WAITING, 8, "k5")]);
-        let all: Vec<Keys> = (0..6).map(|n| keys(&format!("k{n}"), "")).collect();
+        known.by_identity.insert(Key(5, 1), vec![old(6, case_state::HELD, 7, 5), old(9, case_state::WAITING, 8, 5)]);
+        let all: Vec<Keys> = (0..6).map(|n| keys(n, 0)).collect();
         let (verdicts, superseded) = known.judge(&all, |_| 1, Doubt::Ask);
         use Verdict::{Doubtful, Replaces, Unchanged, Waits};
         assert_eq!(verdicts, [Replaces(1), Waits(2), Replaces(3), Replaces(4), Doubtful(5), Waits(6)]);
@@ -226,10 +230,11 @@ mod tests {
 
     #[test]
     fn what_resembles_is_a_question_once() {
+        let (new, newer, still, gone) = (1, 2, 3, 4);
         let mut known = Known::default();
-        known.by_resemblance.insert("r".to_owned(), vec![old(1, case_state::FREE, 7, "gone"), old(2, case_state::FREE, 7, "still")]);
-        let all = [keys("new", "r"), keys("newer", "r"), keys("still", "r"), keys("still", "r")];
-        known.by_identity.insert("still".to_owned(), vec![old(2, case_state::FREE, 1, "still")]);
+        known.by_resemblance.insert(70, vec![old(1, case_state::FREE, 7, gone), old(2, case_state::FREE, 7, still)]);
+        let all = [keys(new, 70), keys(newer, 70), keys(still, 70), keys(still, 70)];
+        known.by_identity.insert(Key(still, 1), vec![old(2, case_state::FREE, 1, still)]);
         let judge = |doubt| known.judge(&all, |_| 1, doubt).0;
         use Verdict::{Doubtful, New, Replaces, Unchanged};
         assert_eq!(judge(Doubt::Ask), [Doubtful(1), New, Unchanged, Doubtful(0)]);

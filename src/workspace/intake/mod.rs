@@ -7,22 +7,24 @@ mod matching;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
+use rayon::prelude::*;
 use serde_json::json;
 
 pub(super) use identity::Identity;
-use identity::Keys;
-use index::{Case, Person};
+use identity::{Keys, half};
+use index::{Case, Index, Person};
 pub use matching::Doubt;
 use matching::{Known, Verdict as Match};
 
 use super::draft::{Note, record};
+use super::registries::{Alike, add_stock, count_stock};
 use super::store::{Value, int, text};
 use super::{Judge, Means, Problem, Workspace, case_state, now};
 use crate::finding::{Catalog, FileRole, Finding, Severity};
 use crate::flk::{PackageReport, Verdict};
+use crate::nsi::Date;
 use crate::registry::format::{Format, PERSONS, Role};
 use crate::registry::package::{Member, Package};
-use crate::registry::probe::Head;
 use crate::registry::source::Source;
 
 /// What became of a package.
@@ -66,9 +68,8 @@ pub struct CaseCounts {
     pub package_blocked: bool,
 }
 
-const CASE_COLUMNS: usize = 26;
-const INSERT_CASES: &str = "INSERT INTO cases (id, package, state, registry, replaces, kind, payer, subdivision, n_zap, idcase, sl_id, id_pac, date_from, date_to, \
-     sum, pr_nov, errors, identity, resemblance, content, record_at, record_len, case_at, case_len, person_at, person_len)";
+const INSERT_CASES: &str = "INSERT INTO cases (id, package, state, replaces, kind, payer, subdivision, n_zap, idcase, sl_id, id_pac, date_from, date_to, \
+     sum, pr_nov, errors, identity, identity_rest, resemblance, content, place)";
 const INSERT_FINDINGS: &str = "INSERT INTO findings (package, case_id, rule, severity, file, line, path, count)";
 const INSERT_PACKAGE: &str = "INSERT INTO packages (id, main_object, main_entry, main_index, main_name, persons_object, persons_entry, persons_index, persons_name, \
      letters, family, edition, persons_edition, period, mo, receiver, payer, account_no, account_date, cases, sum, verdict, blocked, loaded_at, loaded_by, binding)";
@@ -112,12 +113,13 @@ impl Workspace {
             persons: package.persons.as_ref().zip(persons.as_ref()).map(|(member, (source, _))| Member { source: source.clone(), ..member.clone() }),
             ..package.clone()
         };
-        let mut report = means.checker.package(&moved, means.config, means.progress).map_err(Problem::Stream)?;
+        let index = Index::default();
+        let mut report = means.checker.package_beside(&moved, means.config, means.progress, &index).map_err(Problem::Stream)?;
         judge(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
         }
-        let Some(taken) = Contents::read(&moved, &report, means)? else {
+        let Some(taken) = Contents::read(&moved, &report, index, means)? else {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Foreign });
         };
         let counts = self.take(&taken, &report, &main_kept, persons.map(|(_, kept)| kept), means, doubt)?;
@@ -164,83 +166,76 @@ impl Workspace {
         doubt: Doubt,
     ) -> Result<CaseCounts, Problem> {
         let mo = report.account.code_mo.clone().unwrap_or_default();
-        let keys: Vec<Keys> = contents.cases.iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
+        let keys: Vec<Keys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
         let known = Known::look_up(&mut self.store, &mo, &keys)?;
         let family = contents.format.family;
-        let kinds: Vec<String> =
-            contents.cases.iter().map(|c| self.tables.kinds.of(family, c.value(Role::Conditions)).map_or(String::new(), |k| k.id.clone())).collect();
+        let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
+        let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
         let actor = self.actor.clone();
         let persons = persons.unwrap_or(Kept { object: String::new(), entry: String::new(), index: 0, name: String::new() });
         self.store.transaction(|store| {
             let package = store.take_numbers("packages", 1)?;
             let mut counts = CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() };
-            let (mut verdicts, superseded) = known.judge(&keys, |at| contents.content(at), doubt);
-            let added = verdicts.iter().filter(|v| **v != Match::Unchanged).count();
-            let mut id = store.take_numbers("cases", added as u64)?;
-            let mut values: Vec<Value<'_>> = Vec::with_capacity(added * CASE_COLUMNS);
+            let (verdicts, mut replaced) = known.judge(&keys, |at| contents.content(at), doubt);
+            let first = store.take_numbers("cases", verdicts.iter().filter(|v| **v != Match::Unchanged).count() as u64)?;
+            let mut next = first;
             let mut ids = vec![0; contents.cases.len()];
-            let mut replaced = superseded;
-            let empty = Person { place: 0..0, digest: [0; 32] };
-            for (at, (case, verdict)) in contents.cases.iter().zip(verdicts.drain(..)).enumerate() {
-                let errors = contents.errors(at);
-                counts.blocked += u64::from(errors > 0);
-                let (state, replaces) = match verdict {
+            let mut added = Vec::with_capacity(contents.cases.len());
+            let mut stock: BTreeMap<Alike<'_>, (i64, i64)> = BTreeMap::new();
+            for (at, verdict) in verdicts.into_iter().enumerate() {
+                counts.blocked += u64::from(contents.errors(at) > 0);
+                let (count, state, replaces) = match verdict {
                     Match::Unchanged => {
                         counts.unchanged += 1;
                         continue;
                     }
-                    Match::New => {
-                        counts.new += 1;
-                        (case_state::FREE, 0)
-                    }
+                    Match::New => (&mut counts.new, case_state::FREE, 0),
                     Match::Replaces(old) => {
-                        counts.replaced += 1;
                         replaced.push(old);
-                        (case_state::FREE, old)
+                        (&mut counts.replaced, case_state::FREE, old)
                     }
-                    Match::Waits(old) => {
-                        counts.waiting += 1;
-                        (case_state::WAITING, old)
-                    }
-                    Match::Doubtful(old) => {
-                        counts.doubtful += 1;
-                        (case_state::QUESTION, old)
-                    }
+                    Match::Waits(old) => (&mut counts.waiting, case_state::WAITING, old),
+                    Match::Doubtful(old) => (&mut counts.doubtful, case_state::QUESTION, old),
                 };
-                let payer = [case.value(Role::Insurer), report.account.payer.as_deref().unwrap_or_default()].into_iter().find(|p| !p.is_empty());
-                let person = contents.person(case).unwrap_or(&empty);
-                let place = |from: u64, to: u64| [Value::Int(from as i64), Value::Int((to - from) as i64)];
-                ids[at] = id;
-                values.extend([
-                    Value::Int(id),
-                    package.into(),
-                    state.into(),
-                    0.into(),
-                    replaces.into(),
-                    (&kinds[at]).into(),
-                    payer.unwrap_or_default().into(),
-                    case.value(Role::Subdivision).into(),
-                    case.value(Role::NZap).into(),
-                    case.value(Role::IdCase).into(),
-                    case.value(Role::SlId).into(),
-                    case.value(Role::IdPac).into(),
-                    case.value(Role::CaseFrom).into(),
-                    case.value(Role::CaseTo).into(),
-                    case.sum().into(),
-                    (case.value(Role::PrNov) == "1").into(),
-                    Value::Int(errors),
-                    (&keys[at].identity).into(),
-                    (&keys[at].resemblance).into(),
-                    contents.content(at).into(),
-                ]);
-                values.extend(place(case.record.start, case.record.end));
-                values.extend(place(case.case.start, case.case.end));
-                values.extend(place(person.place.start, person.place.end));
-                id += 1;
+                *count += 1;
+                ids[at] = next;
+                next += 1;
+                added.push((at, state, replaces));
+                let case = &contents.cases[at];
+                let alike = stock.entry((kinds[at], contents.payer(case, report), state, contents.errors(at) > 0)).or_insert((0, 0));
+                *alike = (alike.0 + 1, alike.1 + case.sum());
             }
             store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", &replaced)?;
-            store.insert(INSERT_CASES, CASE_COLUMNS, &values)?;
-            store.insert(INSERT_FINDINGS, 8, &contents.finding_rows(package, &ids, means.catalog))?;
+            let row = |(at, state, replaces): (usize, &'static str, i64)| -> [Value<'_>; 21] {
+                let case = &contents.cases[at];
+                let person = contents.person(case).map_or(0..0, |p| p.place.clone());
+                let [record, case_place, person] = [&case.record, &case.case, &person].map(|place| (place.start, place.end - place.start));
+                [
+                    Value::Int(ids[at]),
+                    package.into(),
+                    state.into(),
+                    replaces.into(),
+                    kinds[at].into(),
+                    contents.payer(case, report).into(),
+                    case.value(Role::Subdivision).into(),
+                    number(case.value(Role::NZap)).into(),
+                    number(case.value(Role::IdCase)).into(),
+                    case.value(Role::SlId).into(),
+                    case.value(Role::IdPac).into(),
+                    day(case.value(Role::CaseFrom)).into(),
+                    day(case.value(Role::CaseTo)).into(),
+                    case.sum().into(),
+                    (case.value(Role::PrNov) == "1").into(),
+                    contents.errors(at).into(),
+                    keys[at].identity.0.into(),
+                    keys[at].identity.1.into(),
+                    keys[at].resemblance.into(),
+                    contents.content(at).into(),
+                    format!("{} {} {} {} {} {}", record.0, record.1, case_place.0, case_place.1, person.0, person.1).into(),
+                ]
+            };
+            store.insert(INSERT_CASES, added.into_iter().map(row))?;
+            store.insert(INSERT_FINDINGS, contents.finding_rows(package, &ids, means.catalog))?;
             let sum: i64 = contents.cases.iter().map(Case::sum).sum();
             let name = contents.name.as_ref();
             let verdict = report.verdict.as_str();
@@ -273,10 +268,9 @@ impl Workspace {
                 actor.shown().into(),
                 (&contents.binding).into(),
             ];
-            store.insert(INSERT_PACKAGE, 26, &row)?;
-            let mut touched = known.packages_of(&replaced);
-            touched.push(package);
-            super::registries::count_stock(store, &touched)?;
+            store.insert(INSERT_PACKAGE, [row])?;
+            add_stock(store, package, &stock)?;
+            count_stock(store, &known.packages_of(&replaced))?;
             let details = json!({
                 "sha256": main.object, "period": report.period.map(|p| p.to_string()), "mo": mo, "cases": contents.cases.len(), "sum": sum, "new": counts.new,
                 "replaced": counts.replaced, "unchanged": counts.unchanged, "waiting": counts.waiting, "doubtful": counts.doubtful, "blocked": counts.blocked,
@@ -307,26 +301,13 @@ struct Contents<'i> {
 
 impl<'i> Contents<'i> {
     /// None for a family that no registry is formed of.
-    fn read(package: &Package, report: &PackageReport, means: Means<'i>) -> Result<Option<Self>, Problem> {
+    fn read(package: &Package, report: &PackageReport, index: Index, means: Means<'i>) -> Result<Option<Self>, Problem> {
         let formats = means.formats;
         let (Some(main), Some(family), Some(edition)) = (&package.main, report.family, &report.edition) else { return Ok(None) };
         let Some(format) = formats.get(family, edition).filter(|_| formats.has_persons(family)) else { return Ok(None) };
-        let stream = |source: &Source| {
-            let path = source.container().to_owned();
-            move |e: io::Error| Problem::Io(path, e)
-        };
-        let encoding = |head: &Result<Head, _>| head.as_ref().map_or_else(|_| Default::default(), |h| h.encoding);
-        let cases = index::cases(&main.source, format, encoding(&main.head)).map_err(stream(&main.source))?;
-        let mut persons_format = None;
-        let mut persons = HashMap::new();
-        if let Some(member) = &package.persons
-            && let Ok(head) = &member.head
-        {
-            persons_format = formats.choose(PERSONS, head.value(Role::Version), report.period).map(|(format, _)| &**format);
-            if let Some(format) = persons_format {
-                persons = index::persons(&member.source, format, head.encoding).map_err(stream(&member.source))?;
-            }
-        }
+        let (cases, persons) = index.finish().map_err(|e| Problem::Io(main.source.container().to_owned(), e))?;
+        let persons_head = package.persons.as_ref().and_then(|member| member.head.as_ref().ok());
+        let persons_format = persons_head.and_then(|head| formats.choose(PERSONS, head.value(Role::Version), report.period)).map(|(format, _)| &**format);
         let binding = means
             .former
             .binding(&main.source, format)
@@ -351,10 +332,15 @@ impl<'i> Contents<'i> {
         self.persons.get(case.value(Role::IdPac))
     }
 
+    /// Who pays for a case: the insurer of the person, else that of the account.
+    fn payer<'v>(&self, case: &'v Case, report: &'v PackageReport) -> &'v str {
+        let own = [case.value(Role::Insurer), report.account.payer.as_deref().unwrap_or_default()];
+        own.into_iter().find(|payer| !payer.is_empty()).unwrap_or_default()
+    }
+
     /// What a case and its person say, in short.
     fn content(&self, at: usize) -> i64 {
         let case = &self.cases[at];
-        let half = |digest: &[u8; 32]| digest.iter().take(8).fold(0i64, |sum, byte| sum << 8 | i64::from(*byte));
         half(&case.digest) ^ self.person(case).map_or(0, |p| half(&p.digest).rotate_left(1))
     }
 
@@ -409,31 +395,36 @@ impl<'i> Contents<'i> {
         }
     }
 
-    fn finding_rows<'v>(&'v self, package: i64, ids: &[i64], catalog: &'v Catalog) -> Vec<Value<'v>> {
-        let mut values = Vec::with_capacity(self.findings.len() * 8);
-        for ((case, rule), tally) in &self.findings {
-            let id = case.map_or(0, |at| ids[at]);
-            if case.is_some() && id == 0 {
-                continue;
-            }
-            values.extend([
+    fn finding_rows<'v>(&'v self, package: i64, ids: &'v [i64], catalog: &'v Catalog) -> impl Iterator<Item = [Value<'v>; 8]> + Send {
+        let id = move |case: Option<usize>| case.map_or(Some(0), |at| Some(ids[at]).filter(|id| *id != 0));
+        let found = self.findings.iter().filter_map(move |((case, rule), tally)| id(*case).map(|id| (id, *rule, tally)));
+        found.map(move |(id, rule, tally)| {
+            [
                 package.into(),
                 id.into(),
-                (&catalog.rule(*rule).id).into(),
+                (&catalog.rule(rule).id).into(),
                 tally.severity.as_str().into(),
                 file_word(tally.file).into(),
                 (tally.line as i64).into(),
                 Value::from(&*tally.path),
                 (tally.count as i64).into(),
-            ]);
-        }
-        values
+            ]
+        })
     }
 }
 
 fn add(findings: &mut BTreeMap<(Option<usize>, crate::finding::RuleIx), Tally>, case: Option<usize>, finding: &Finding, severity: Severity) {
     let line = u64::from(finding.place.line);
     findings.entry((case, finding.rule)).or_insert_with(|| Tally { severity, file: finding.file, line, path: finding.path.clone(), count: 0 }).count += 1;
+}
+
+fn number(text: &str) -> i64 {
+    text.parse().unwrap_or(0)
+}
+
+/// `2021-02-28` as 20210228.
+fn day(text: &str) -> i64 {
+    Date::of_iso(text.as_bytes()).map_or(0, |day| i64::from(day.number()))
 }
 
 /// The word of the column `file`.

@@ -1,23 +1,28 @@
 //! Cases become registries.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
 
 use serde_json::json;
 
-use super::{Saying, count_members, leave_outbox};
-use crate::flk::Verdict;
-use crate::forming::{Heading, Numbers, Order, Origin, Piece};
+use super::{Saying, leave_outbox};
+use crate::finding::Severity;
+use crate::flk::{PackageReport, Verdict};
+use crate::forming::{FormError, Formed, Former, Heading, Numbers, Order, Origin, Piece};
 use crate::registry::format::{Family, Format, PERSONS};
 use crate::registry::month::Month;
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
 use crate::registry::source::Source;
 use crate::workspace::draft::{Note, record};
-use crate::workspace::registries::count_stock;
+use crate::workspace::registries::shift_stock;
 use crate::workspace::store::{Store, Value, int, text};
-use crate::workspace::workflow::Move;
-use crate::workspace::{Judge, Means, Problem, Registry, Workspace, case_state, now};
+use crate::workspace::vault::Kept;
+use crate::workspace::workflow::{Move, Transition};
+use crate::workspace::{Judge, Means, Problem, Registry, Tables, Workspace, case_state, now};
 
 /// What is to be formed; what is none is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +75,15 @@ struct Chosen {
     record: Range<u64>,
     case: Range<u64>,
     person: Option<Range<u64>>,
+}
+
+impl Key {
+    /// Whether cases of a package may stand in it, as far as the package says.
+    fn is_of(&self, package: &Package) -> bool {
+        let own = &package.key;
+        (&self.mo, &self.receiver, &self.letters, &self.family, &self.edition, &self.persons_edition, &self.binding)
+            == (&own.mo, &own.receiver, &own.letters, &own.family, &own.edition, &own.persons_edition, &own.binding)
+    }
 }
 
 impl Group {
@@ -130,8 +144,12 @@ struct Package {
     blocked: bool,
 }
 
-const COLUMNS: &str = "c.id AS id, c.package AS package, c.kind AS kind, c.payer AS payer, c.subdivision AS subdivision, c.sum AS sum, c.record_at AS record_at, \
-     c.record_len AS record_len, c.case_at AS case_at, c.case_len AS case_len, c.person_at AS person_at, c.person_len AS person_len";
+/// Cases as one text: rows of their own are many times the work for the driver of the store. `$1` stands between values, `$2` between
+/// cases; both are characters that no XML file can hold.
+const CHOSEN: &str = "COALESCE(string_agg(c.id || $1 || c.package || $1 || c.sum || $1 || c.place || $1 || c.payer || $1 || c.kind || $1 || c.subdivision, $2), '') \
+     AS chosen";
+const BETWEEN_VALUES: &str = "\u{1f}";
+const BETWEEN_CASES: &str = "\u{1e}";
 
 impl Workspace {
     /// What would be formed now, and what would not.
@@ -165,51 +183,98 @@ impl Workspace {
                 leave(Why::Held(registry.number.clone()), registry.cases, registry.sum);
             }
         }
-        let sql = format!(
-            "SELECT {COLUMNS} FROM cases c JOIN packages p ON p.id = c.package WHERE p.period = $1 AND p.blocked = 0 AND c.state = 'free' AND c.errors = 0 \
-             ORDER BY c.package, c.record_at, c.case_at"
-        );
-        let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
-        for row in self.store.rows_of(sql, &[(&period).into()])? {
-            let Some(package) = packages.get(&int(&row, "package")?) else { continue };
-            let (payer, kind, subdivision) = (text(&row, "payer")?, text(&row, "kind")?, text(&row, "subdivision")?);
-            if !asked(&package.key.mo, &payer, &kind) || request.subdivision.as_ref().is_some_and(|s| *s != subdivision) {
-                continue;
+        let sql = format!("SELECT {CHOSEN} FROM cases c WHERE c.package = $3 AND c.state = 'free' AND c.errors = 0");
+        let mut groups: Vec<Group> = Vec::new();
+        for (id, package) in &packages {
+            let rows = self.store.rows_of(sql.clone(), &[BETWEEN_VALUES.into(), BETWEEN_CASES.into(), (*id).into()])?;
+            let all = rows.first().map_or(Ok(String::new()), |row| text(row, "chosen"))?;
+            for found in chosen(&all) {
+                let Found { chosen, payer, kind, subdivision } = found?;
+                if !asked(&package.key.mo, payer, kind) || request.subdivision.as_ref().is_some_and(|s| *s != subdivision) {
+                    continue;
+                }
+                if kind.is_empty() || party(&package.key.receiver).is_none() {
+                    leave(Why::Unclear, 1, chosen.sum);
+                    continue;
+                }
+                let at = groups.iter().position(|g| g.key.payer == payer && g.key.kind == kind && g.key.is_of(package)).unwrap_or(groups.len());
+                if at == groups.len() {
+                    let subdivision = request.subdivision.clone().unwrap_or_default();
+                    let key = Key { payer: payer.to_owned(), kind: kind.to_owned(), subdivision, ..package.key.clone() };
+                    groups.push(Group { key, sum: 0, date: String::new(), chosen: Vec::new() });
+                }
+                let group = &mut groups[at];
+                group.sum += chosen.sum;
+                if group.date < package.date {
+                    group.date.clone_from(&package.date);
+                }
+                group.chosen.push(chosen);
             }
-            let chosen = chosen(&row)?;
-            let key = Key { payer, kind, subdivision: request.subdivision.clone().unwrap_or_default(), ..package.key.clone() };
-            if key.kind.is_empty() || party(&key.receiver).is_none() {
-                leave(Why::Unclear, 1, chosen.sum);
-                continue;
-            }
-            let group = groups.entry(key).or_insert_with_key(|key| Group { key: key.clone(), sum: 0, date: String::new(), chosen: Vec::new() });
-            group.sum += chosen.sum;
-            group.date = std::mem::take(&mut group.date).max(package.date.clone());
-            group.chosen.push(chosen);
+        }
+        groups.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for group in &mut groups {
+            group.chosen.sort_unstable_by_key(|c| c.id);
         }
         let left = left.into_iter().map(|(why, (cases, sum))| LeftOut { why, cases, sum }).collect();
-        Ok((groups.into_values().collect(), left))
+        Ok((groups, left))
     }
 
-    /// Forms one registry. The file is written, controlled and kept before the store hears of it.
+    /// Forms registries, in the order of their groups, and tells of each when it is formed. Files are written, controlled and kept before
+    /// the store hears of them; packages are read once for all. The first that cannot be formed ends it.
     ///
     /// # Errors
-    /// The role may not, the package cannot be written, or what was written does not pass our own control.
-    pub fn form(&mut self, group: &Group, period: Month, date: Option<&str>, means: Means<'_>, judge: Judge<'_>) -> Result<Registry, Problem> {
+    /// The role may not, a package cannot be written, or what was written does not pass our own control.
+    pub fn form(
+        &mut self,
+        groups: &[Group],
+        period: Month,
+        date: Option<&str>,
+        means: Means<'_>,
+        judge: Judge<'_>,
+        told: &mut dyn FnMut(&Registry, &Tables),
+    ) -> Result<(), Problem> {
         let workflow = &self.tables.workflow;
         let transition = workflow.ask(None, Move::FormNew, &self.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
-        let id = self.peek("registries")?;
-        let number = format!("{:02}{:02}-{id}", period.year % 100, period.month);
-        let date = date.unwrap_or(&group.date);
-        let made = self.write(group, period, date, id, &number, means, judge)?;
+        for groups in groups.chunks(AT_ONCE) {
+            let first = self.peek("registries")?;
+            let wish = |(id, group)| Wish {
+                group,
+                id,
+                number: format!("{:02}{:02}-{id}", period.year % 100, period.month),
+                period,
+                date: date.unwrap_or(&group.date),
+            };
+            let wishes: Vec<Wish<'_>> = (first..).zip(groups).map(wish).collect();
+            let made = self.write(&wishes, means)?;
+            let paths: Vec<PathBuf> = made.iter().map_while(|made| made.as_ref().ok()).map(|made| self.vault.path(&made.object, &made.archive)).collect();
+            // While one is entered into the store, the next is controlled.
+            thread::scope(|scope| {
+                let (sender, reports) = mpsc::sync_channel(1);
+                scope.spawn(move || paths.into_iter().try_for_each(|path| sender.send(control(path, means))));
+                for (wish, made) in wishes.iter().zip(made) {
+                    let made = made?;
+                    let report = reports.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
+                    judge_formed(report, &made, means, judge)?;
+                    self.enter(wish, &made, &transition)?;
+                    let registry = self.registry(&wish.number)?;
+                    told(&registry, &self.tables);
+                }
+                Ok::<_, Problem>(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A new registry comes into the store.
+    fn enter(&mut self, wish: &Wish<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
+        let (group, key, at) = (wish.group, &wish.group.key, now());
         let actor = self.actor.clone();
         self.store.transaction(|store| {
             store.take_numbers("registries", 1)?;
             store.take_numbers(&made.run, 1)?;
-            let (key, at) = (&group.key, now());
             let row: [Value<'_>; 24] = [
-                id.into(),
-                (&number).into(),
+                wish.id.into(),
+                (&wish.number).into(),
                 (&transition.to).into(),
                 (&at).into(),
                 1.into(),
@@ -221,8 +286,8 @@ impl Workspace {
                 (&key.edition).into(),
                 (&key.kind).into(),
                 (&key.subdivision).into(),
-                period.to_string().into(),
-                date.into(),
+                wish.period.to_string().into(),
+                wish.date.into(),
                 (&made.file_name).into(),
                 (&made.object).into(),
                 (group.chosen.len() as i64).into(),
@@ -236,15 +301,16 @@ impl Workspace {
             store.insert(
                 "INSERT INTO registries (id, number, status, since, revision, mo, payer, receiver, letters, family, edition, kind, subdivision, period, \
                  account_date, file_name, object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at)",
-                24,
-                &row,
+                [row],
             )?;
-            hold(store, id, 1, group, &made.numbers)?;
-            let details = json!({ "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "period": period.to_string(), "payer": key.payer, "kind": key.kind });
-            let note = Note { action: &transition.id, registry: &number, subject: &made.file_name, after: &transition.to, details, ..Note::default() };
+            hold(store, wish.id, 1, group, &made.numbers)?;
+            hold_stock(store, group)?;
+            let details = json!({
+                "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "period": wish.period.to_string(), "payer": key.payer, "kind": key.kind,
+            });
+            let note = Note { action: &transition.id, registry: &wish.number, subject: &made.file_name, after: &transition.to, details, ..Note::default() };
             record(store, &actor, note)
-        })?;
-        self.registry(&number)
+        })
     }
 
     /// Forms a registry anew from the current versions of its cases; those that the payer refused whole and nobody corrected leave it.
@@ -258,15 +324,17 @@ impl Workspace {
         facts.has_cases = !group.chosen.is_empty();
         facts.no_blocking = true;
         let transition = self.allowed(&registry, Move::FormAgain, facts)?;
-        let period: Month = registry.period.parse().map_err(|e: String| Problem::Journal(e))?;
+        let period: Month = registry.period.parse().map_err(|_| unreadable("period", &registry.period))?;
         let date = date.unwrap_or(&group.date);
-        let made = self.write(&group, period, date, registry.id, &registry.number, means, judge)?;
+        let wish = Wish { group: &group, id: registry.id, number: registry.number.clone(), period, date };
+        let made = self.write(&[wish], means)?.pop().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))?;
+        judge_formed(control(self.vault.path(&made.object, &made.archive), means)?, &made, means, judge)?;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
         });
         self.make(&registry, &transition, &[], Saying { subject: made.file_name.clone(), details }, |store| {
             store.take_numbers(&made.run, 1)?;
-            store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND state = 'held'", &[registry.id.into()])?;
+            store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &[registry.id.into()])?;
             store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", &corrected)?;
             store.for_ids("UPDATE cases SET state = 'refused' WHERE state = 'free' AND id IN", &refused)?;
             leave_outbox(store, &registry)?;
@@ -286,8 +354,7 @@ impl Workspace {
                     registry.id.into(),
                 ],
             )?;
-            hold(store, registry.id, revision, &group, &made.numbers)?;
-            count_members(store, &registry)
+            hold(store, registry.id, revision, &group, &made.numbers)
         })
     }
 
@@ -313,18 +380,22 @@ impl Workspace {
         )?;
         let refused = refused.iter().map(|row| int(row, "id")).collect::<Result<Vec<_>, _>>()?;
         let corrected = self.store.rows(
-            "SELECT o.id AS id FROM cases o WHERE o.registry = $1 AND o.state = 'held' AND EXISTS (SELECT 1 FROM cases w WHERE w.replaces = o.id AND w.state = 'waiting')",
+            "SELECT o.id AS id FROM cases o WHERE o.registry = $1 AND o.registry <> 0 AND o.state = 'held' AND EXISTS (SELECT 1 FROM cases w WHERE w.replaces = o.id AND w.state = 'waiting')",
             &[registry.id.into()],
         )?;
         let corrected = corrected.iter().map(|row| int(row, "id")).collect::<Result<Vec<_>, _>>()?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM cases c JOIN packages p ON p.id = c.package WHERE c.errors = 0 AND p.blocked = 0 AND \
-             (c.registry = $1 AND c.state = 'held' AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = c.id AND w.state = 'waiting') \
-             OR c.state = 'waiting' AND c.replaces IN (SELECT id FROM cases o WHERE o.registry = $1 AND o.state = 'held')) ORDER BY c.package, c.record_at, c.case_at"
+            "SELECT {CHOSEN} FROM (SELECT * FROM cases h WHERE h.registry = $3 AND h.registry <> 0 AND h.state = 'held' \
+             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = h.id AND w.state = 'waiting') \
+             UNION ALL SELECT w.* FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = 'waiting' AND o.registry = $3 AND o.state = 'held') c \
+             JOIN packages p ON p.id = c.package WHERE c.errors = 0 AND p.blocked = 0"
         );
-        let rows = self.store.rows_of(sql, &[registry.id.into()])?;
         let gone: HashSet<i64> = refused.iter().copied().collect();
-        let chosen = rows.iter().map(chosen).filter(|c| c.as_ref().map_or(true, |c| !gone.contains(&c.id))).collect::<Result<Vec<_>, _>>()?;
+        let rows = self.store.rows_of(sql, &[BETWEEN_VALUES.into(), BETWEEN_CASES.into(), registry.id.into()])?;
+        let all = rows.first().map_or(Ok(String::new()), |row| text(row, "chosen"))?;
+        let mut chosen = chosen(&all).map(|found| found.map(|f| f.chosen)).collect::<Result<Vec<_>, _>>()?;
+        chosen.retain(|c| !gone.contains(&c.id));
+        chosen.sort_unstable_by_key(|c| c.id);
         let packages = self.packages_of(&chosen)?;
         let own = || chosen.iter().filter_map(|c| packages.get(&c.package));
         let date = own().map(|p| p.date.clone()).max().unwrap_or_else(|| registry.account_date.clone());
@@ -350,8 +421,8 @@ impl Workspace {
     }
 
     /// The packages that cases stand in.
-    fn packages_of(&mut self, cases: &[Chosen]) -> Result<BTreeMap<i64, Package>, Problem> {
-        let ids: BTreeSet<i64> = cases.iter().map(|c| c.package).collect();
+    fn packages_of<'c>(&mut self, cases: impl IntoIterator<Item = &'c Chosen>) -> Result<BTreeMap<i64, Package>, Problem> {
+        let ids: BTreeSet<i64> = cases.into_iter().map(|c| c.package).collect();
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -394,129 +465,212 @@ impl Workspace {
         Ok(packages)
     }
 
-    /// Writes the package of a group into the vault and puts it through our own control.
-    #[expect(clippy::too_many_arguments, reason = "what stands in the head of an account")]
-    fn write(&mut self, group: &Group, period: Month, date: &str, code: i64, number: &str, means: Means<'_>, judge: Judge<'_>) -> Result<Made, Problem> {
-        let key = &group.key;
+    /// Writes the packages of groups into the vault; of each what was made, or why nothing was.
+    fn write(&mut self, wishes: &[Wish<'_>], means: Means<'_>) -> Result<Vec<Result<Made, Problem>>, Problem> {
+        let packages = self.packages_of(wishes.iter().flat_map(|wish| &wish.group.chosen))?;
+        let mut last: HashMap<String, i64> = HashMap::new();
+        let mut parts = Vec::with_capacity(wishes.len());
+        for wish in wishes {
+            let (mut name, run) = wish.name()?;
+            let packet = match last.get(&run) {
+                Some(last) => last + 1,
+                None => self.peek(&run)?,
+            };
+            last.insert(run.clone(), packet);
+            name.number = packet.to_string();
+            parts.push((wish.heading(name), run, wish.pieces(&packages)?));
+        }
         let formats = means.formats;
-        let unknown = |what: &str| Problem::NotClean(number.to_owned(), what.to_owned());
-        let family = Family(key.family.chars().next().unwrap_or(' '));
-        let format = formats.get(family, &key.edition).ok_or_else(|| unknown(&key.edition))?;
-        let persons: Option<&Format> = formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
-        let mut receiver = party(&key.receiver).ok_or_else(|| unknown(&key.receiver))?;
+        let mut orders = Vec::with_capacity(wishes.len());
+        for (wish, (heading, _, (origins, pieces))) in wishes.iter().zip(&parts) {
+            let key = &wish.group.key;
+            let format = formats.get(wish.family(), &key.edition).ok_or_else(|| wish.unknown(&key.edition))?;
+            let persons: Option<&Format> = formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
+            orders.push(Order { format, persons, heading, origins, pieces });
+        }
+        let mut numbers: Vec<Vec<Numbers>> = orders.iter().map(|order| Vec::with_capacity(order.pieces.len())).collect();
+        let packed = means.former.pack(&orders, |order, own| {
+            numbers[order].push(own);
+            Ok(())
+        });
+        let mut made = Vec::with_capacity(wishes.len());
+        for ((packed, numbers), (heading, run, _)) in packed.into_iter().zip(numbers).zip(parts) {
+            let archive = Former::archive_name(&heading);
+            let kept = packed.map_err(Problem::from).and_then(|packed| {
+                self.vault.keep_written(&archive, |file| {
+                    let formed = packed.write(file)?;
+                    Ok::<_, Problem>((formed.sha256.clone(), formed))
+                })
+            });
+            let done = |(kept, formed): (Kept, Formed)| Made {
+                object: kept.sha256,
+                file_name: heading.name.to_string(),
+                archive: archive.clone(),
+                persons: formed.persons,
+                numbers,
+                run,
+            };
+            made.push(kept.map(done));
+        }
+        Ok(made)
+    }
+}
+
+/// Registries that are written at once: each keeps some of its bytes in memory meanwhile.
+const AT_ONCE: usize = 16;
+
+/// A registry that is to be written.
+struct Wish<'g> {
+    group: &'g Group,
+    id: i64,
+    number: String,
+    period: Month,
+    date: &'g str,
+}
+
+impl Wish<'_> {
+    fn unknown(&self, what: &str) -> Problem {
+        Problem::NotClean(self.number.clone(), what.to_owned())
+    }
+
+    fn family(&self) -> Family {
+        Family(self.group.key.family.chars().next().unwrap_or(' '))
+    }
+
+    /// The name of its file, but for the packet number, and the run that this number is of.
+    fn name(&self) -> Result<(FileName, String), Problem> {
+        let key = &self.group.key;
+        let mut receiver = party(&key.receiver).ok_or_else(|| self.unknown(&key.receiver))?;
         if receiver.kind == PartyKind::Insurer && !key.payer.is_empty() {
             receiver.code.clone_from(&key.payer);
         }
         let sender = Party { kind: PartyKind::Clinic, code: key.mo.clone() };
-        let run = format!("packet/{sender}/{receiver}/{}/{period}", key.letters);
-        let packet = self.peek(&run)?.to_string();
+        let run = format!("packet/{sender}/{receiver}/{}/{}", key.letters, self.period);
         let name = FileName {
             letters: key.letters.clone(),
-            family: Some(family),
+            family: Some(self.family()),
             is_persons: false,
             sender,
             receiver,
-            year: period.year,
-            month: period.month,
-            number: packet,
+            year: self.period.year,
+            month: self.period.month,
+            number: String::new(),
         };
-        let file_name = name.to_string();
-        let packages = self.packages_of(&group.chosen)?;
-        let mut origins: Vec<Origin> = Vec::new();
-        let mut last = 0;
-        let mut pieces = Vec::with_capacity(group.chosen.len());
-        for chosen in &group.chosen {
+        Ok((name, run))
+    }
+
+    fn heading(&self, name: FileName) -> Heading {
+        Heading {
+            name,
+            code: self.id as u64,
+            number: self.number.clone(),
+            date: self.date.to_owned(),
+            payer: Some(self.group.key.payer.clone()).filter(|p| !p.is_empty()),
+            period: self.period,
+        }
+    }
+
+    /// The packages that its cases come from, and where they stand there.
+    fn pieces(&self, packages: &BTreeMap<i64, Package>) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
+        let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
+        let mut pieces = Vec::with_capacity(self.group.chosen.len());
+        for chosen in &self.group.chosen {
             if chosen.package != last {
                 last = chosen.package;
-                origins.push(packages.get(&last).ok_or_else(|| unknown("package"))?.origin.clone());
+                origins.push(packages.get(&last).ok_or_else(|| self.unknown("package"))?.origin.clone());
             }
-            pieces.push(Piece {
-                origin: origins.len() - 1,
-                record: chosen.record.clone(),
-                case: chosen.case.clone(),
-                person: chosen.person.clone(),
-                sum_kopecks: chosen.sum,
-            });
+            let origin = origins.len() - 1;
+            let (record, case, person) = (chosen.record.clone(), chosen.case.clone(), chosen.person.clone());
+            pieces.push(Piece { origin, record, case, person, sum_kopecks: chosen.sum });
         }
-        let heading = Heading {
-            name,
-            code: code as u64,
-            number: number.to_owned(),
-            date: date.to_owned(),
-            payer: Some(key.payer.clone()).filter(|p| !p.is_empty()),
-            period,
-        };
-        let order = Order { format, persons, heading: &heading, origins: &origins, pieces: &pieces };
-        let mut numbers = Vec::with_capacity(pieces.len());
-        let archive = crate::forming::Former::archive_name(&heading);
-        let (kept, formed) = self.vault.keep_written(&archive, |file| {
-            let formed = means.former.write(&order, file, |number| {
-                numbers.push(number);
-                Ok(())
-            })?;
-            Ok::<_, Problem>((formed.sha256.clone(), formed))
-        })?;
-        let path = self.vault.path(&kept.sha256, &archive);
-        for package in discover(&[Input::named(path)], formats, &means.config.archives) {
-            let mut report = means.checker.package(&package, means.config, means.progress).map_err(Problem::Stream)?;
-            judge(&mut report).map_err(Problem::Stream)?;
-            if report.verdict >= Verdict::Errors {
-                let errors = report.findings.iter().map_err(Problem::Stream)?.filter_map(Result::ok);
-                let first = errors.map(|f| means.catalog.rule(f.rule)).find(|r| r.severity == crate::finding::Severity::Error);
-                return Err(Problem::NotClean(file_name, first.map_or_else(String::new, |r| r.id.clone())));
-            }
-        }
-        Ok(Made { object: kept.sha256, file_name, persons: formed.persons, numbers, run })
+        Ok((origins, pieces))
     }
+}
+
+/// Puts what was written through our own control.
+fn control(path: PathBuf, means: Means<'_>) -> Result<Vec<PackageReport>, Problem> {
+    let packages = discover(&[Input::named(path)], means.formats, &means.config.archives);
+    packages.iter().map(|package| means.checker.package(package, means.config, means.progress).map_err(Problem::Stream)).collect()
+}
+
+/// What was written must pass it.
+fn judge_formed(reports: Vec<PackageReport>, made: &Made, means: Means<'_>, judge: Judge<'_>) -> Result<(), Problem> {
+    for mut report in reports {
+        judge(&mut report).map_err(Problem::Stream)?;
+        if report.verdict >= Verdict::Errors {
+            let errors = report.findings.iter().map_err(Problem::Stream)?.filter_map(Result::ok);
+            let first = errors.map(|f| means.catalog.rule(f.rule)).find(|r| r.severity == Severity::Error);
+            return Err(Problem::NotClean(made.file_name.clone(), first.map_or_else(String::new, |r| r.id.clone())));
+        }
+    }
+    Ok(())
 }
 
 /// A package that was written.
 struct Made {
     object: String,
     file_name: String,
+    /// Name of the file in the vault.
+    archive: String,
     persons: u64,
     numbers: Vec<Numbers>,
     /// The run of packet numbers that its name took one of.
     run: String,
 }
 
-/// The cases become the registry's.
-fn hold(store: &mut Store, registry: i64, revision: i64, group: &Group, numbers: &[Numbers]) -> Result<(), Problem> {
-    let ids: Vec<i64> = group.chosen.iter().map(|c| c.id).collect();
-    store.for_ids(&format!("UPDATE cases SET state = 'held', registry = {registry} WHERE state <> 'paid' AND id IN"), &ids)?;
-    let mut values: Vec<Value<'_>> = Vec::with_capacity(numbers.len() * 8);
-    for number in numbers {
-        values.extend([
-            registry.into(),
-            revision.into(),
-            (number.n_zap as i64).into(),
-            (number.idcase as i64).into(),
-            ids[number.piece].into(),
-            (&number.old_n_zap).into(),
-            (&number.old_idcase).into(),
-            number.id_pac.as_deref().unwrap_or_default().into(),
-        ]);
+/// Free cases are held now.
+fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
+    let mut moved: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    for chosen in &group.chosen {
+        let counts = moved.entry(chosen.package).or_default();
+        *counts = (counts.0 + 1, counts.1 + chosen.sum);
     }
-    store.insert("INSERT INTO members (registry, revision, n_zap, idcase, case_id, old_n_zap, old_idcase, id_pac)", 8, &values)?;
-    let mut packages: Vec<i64> = group.chosen.iter().map(|c| c.package).collect();
-    packages.dedup();
-    count_stock(store, &packages)
+    let alike = (case_state::FREE, case_state::HELD);
+    moved.into_iter().try_for_each(|(package, counts)| shift_stock(store, (package, &group.key.kind, &group.key.payer), alike, counts))
 }
 
-fn chosen(row: &sqlx::any::AnyRow) -> Result<Chosen, Problem> {
-    let range = |at: &str, len: &str| -> Result<Range<u64>, Problem> {
-        let (at, len) = (int(row, at)? as u64, int(row, len)? as u64);
-        Ok(at..at + len)
+/// The cases become the registry's.
+fn hold(store: &mut Store, registry: i64, revision: i64, group: &Group, numbers: &[Numbers]) -> Result<(), Problem> {
+    let member = |number: &'_ Numbers| -> [Value<'_>; 6] {
+        let id_pac = number.id_pac.clone().unwrap_or_default();
+        let (n_zap, idcase) = (number.n_zap as i64, number.idcase as i64);
+        [registry.into(), revision.into(), n_zap.into(), idcase.into(), group.chosen[number.piece].id.into(), id_pac.into()]
     };
-    let person = range("person_at", "person_len")?;
-    Ok(Chosen {
-        id: int(row, "id")?,
-        package: int(row, "package")?,
-        sum: int(row, "sum")?,
-        record: range("record_at", "record_len")?,
-        case: range("case_at", "case_len")?,
-        person: (!person.is_empty()).then_some(person),
-    })
+    store.insert("INSERT INTO members (registry, revision, n_zap, idcase, case_id, id_pac)", numbers.iter().map(member))?;
+    store.execute(
+        "UPDATE cases SET state = 'held', registry = $1 WHERE state <> 'paid' AND id IN (SELECT case_id FROM members WHERE registry = $1 AND revision = $2)",
+        &[registry.into(), revision.into()],
+    )?;
+    Ok(())
+}
+
+/// A case as the store gives it.
+struct Found<'t> {
+    chosen: Chosen,
+    payer: &'t str,
+    kind: &'t str,
+    subdivision: &'t str,
+}
+
+/// Cases of a text that [`CHOSEN`] made.
+fn chosen(all: &str) -> impl Iterator<Item = Result<Found<'_>, Problem>> {
+    all.split(BETWEEN_CASES).filter(|case| !case.is_empty()).map(|case| found(case).ok_or_else(|| unreadable("place", case)))
+}
+
+fn found(case: &str) -> Option<Found<'_>> {
+    let mut values = case.split(BETWEEN_VALUES);
+    let mut number = || values.next()?.parse::<i64>().ok();
+    let (id, package, sum) = (number()?, number()?, number()?);
+    let mut place = values.next()?.split(' ').map(|number| number.parse::<u64>().ok());
+    let mut range = || place.next()?.zip(place.next()?).map(|(at, len)| at..at + len);
+    let (record, case, person) = (range()?, range()?, range()?);
+    let chosen = Chosen { id, package, sum, record, case, person: (!person.is_empty()).then_some(person) };
+    Some(Found { chosen, payer: values.next()?, kind: values.next()?, subdivision: values.next()? })
+}
+
+/// What the store holds is not what was put there.
+fn unreadable(column: &str, value: &str) -> Problem {
+    Problem::Store(sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() })
 }
 
 /// A party by its text, `S14002`.

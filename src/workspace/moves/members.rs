@@ -35,25 +35,17 @@ pub(super) struct Taken {
 
 /// Remembers what was taken off; `source` is the file that says so.
 pub(super) fn write_sanctions(store: &mut Store, registry: &Registry, taken: &[Taken], source: &str) -> Result<(), Problem> {
-    let mut values: Vec<Value<'_>> = Vec::with_capacity(taken.len() * 7);
-    for one in taken {
-        values.extend([
-            registry.id.into(),
-            registry.revision.into(),
-            one.case.into(),
-            (&one.code).into(),
-            one.sum.into(),
-            (&one.comment).into(),
-            source.into(),
-        ]);
-    }
-    store.insert("INSERT INTO sanctions (registry, revision, case_id, code, sum, comment, source)", 7, &values)
+    let row = |one: &'_ Taken| -> [Value<'_>; 7] {
+        let (code, comment) = (one.code.clone(), one.comment.clone());
+        [registry.id.into(), registry.revision.into(), one.case.into(), code.into(), one.sum.into(), comment.into(), source.to_owned().into()]
+    };
+    store.insert("INSERT INTO sanctions (registry, revision, case_id, code, sum, comment, source)", taken.iter().map(row))
 }
 
 impl Workspace {
     pub(super) fn members_of(&mut self, registry: &Registry) -> Result<Members, Problem> {
         let rows = self.store.rows(
-            "SELECT m.idcase AS idcase, m.n_zap AS n_zap, m.id_pac AS id_pac, c.id AS id, c.sl_id AS sl_id, c.sum AS sum, c.registry AS registry \
+            "SELECT m.idcase AS idcase, m.n_zap AS n_zap, CASE WHEN m.id_pac = '' THEN c.id_pac ELSE m.id_pac END AS id_pac, c.id AS id, c.sl_id AS sl_id, c.sum AS sum, c.registry AS registry \
              FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 AND m.revision = $2 ORDER BY m.idcase",
             &[registry.id.into(), registry.revision.into()],
         )?;

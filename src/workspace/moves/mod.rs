@@ -76,7 +76,7 @@ impl Workspace {
             None => (0, 0, 0),
         };
         let waiting = self.store.number(
-            "SELECT CAST(COUNT(*) AS BIGINT) FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = 'waiting' AND o.registry = $1",
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = 'waiting' AND o.registry = $1 AND o.registry <> 0",
             &[registry.id.into()],
         )?;
         Ok(Facts {
@@ -109,7 +109,7 @@ impl Workspace {
             match transition.cases {
                 Cases::Hold | Cases::Take => {}
                 Cases::Free => {
-                    store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND state = 'held'", &own)?;
+                    store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &own)?;
                 }
                 Cases::Refuse => {
                     // A case that left this registry before may stand in another one now.
@@ -117,10 +117,10 @@ impl Workspace {
                     store.for_ids(&head, refused)?;
                 }
                 Cases::Pay => {
-                    store.execute("UPDATE cases SET state = 'paid' WHERE registry = $1 AND state = 'held'", &own)?;
+                    store.execute("UPDATE cases SET state = 'paid' WHERE registry = $1 AND registry <> 0 AND state = 'held'", &own)?;
                 }
                 Cases::Unpay => {
-                    store.execute("UPDATE cases SET state = 'held' WHERE registry = $1 AND state = 'paid'", &own)?;
+                    store.execute("UPDATE cases SET state = 'held' WHERE registry = $1 AND registry <> 0 AND state = 'paid'", &own)?;
                 }
             }
             also(store)?;

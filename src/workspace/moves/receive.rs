@@ -122,7 +122,7 @@ impl Workspace {
         let own = registry.clone();
         let moved = self.make(&registry, &transition, &refused, Saying { subject: name.clone(), details }, |store| {
             let row = [(&kept.sha256).into(), (&kept.name).into(), own.id.into(), word.into(), now().into()];
-            store.insert("INSERT INTO answers (object, name, registry, kind, received_at)", 5, &row)?;
+            store.insert("INSERT INTO answers (object, name, registry, kind, received_at)", [row])?;
             if writes {
                 write_sanctions(store, &own, &settled.entries, &name)?;
             }

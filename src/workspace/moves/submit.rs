@@ -39,7 +39,7 @@ impl Workspace {
         let registry = self.make(&registry, &transition, &[], Saying { subject: file.clone(), details }, |store| {
             store.execute("UPDATE registries SET sent_at = $1 WHERE id = $2", &[now().into(), registry.id.into()])?;
             let row = [registry.id.into(), registry.revision.into(), (&path).into(), (&registry.object).into(), (&file).into(), 0.into()];
-            store.insert("INSERT INTO outbox (registry, revision, path, object, name, placed)", 6, &row)
+            store.insert("INSERT INTO outbox (registry, revision, path, object, name, placed)", [row])
         })?;
         self.place_outgoing()?;
         Ok(Submitted { registry, path })

@@ -7,6 +7,8 @@ mod value;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -20,6 +22,11 @@ use super::Problem;
 
 /// The steps of the schema, each run once, in this order; a step that was released is never changed.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
+
+/// Settings of SQLite. Readers do not wait for the writer; a commit is on the disk when it returns; what a statement may have to undo is
+/// kept in memory.
+const PRAGMAS: [&str; 5] =
+    ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 10000", "PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY"];
 
 /// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
 const PARAMETERS: usize = 2_600;
@@ -62,8 +69,7 @@ impl Store {
         let shared = connection.backend_name() == "PostgreSQL";
         let mut store = Self { runtime, connection, shared };
         if !store.shared {
-            // Readers do not wait for the writer; a commit is on the disk when it returns.
-            for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 10000", "PRAGMA cache_size = -65536"] {
+            for pragma in PRAGMAS {
                 store.raw(pragma)?;
             }
         }
@@ -97,7 +103,7 @@ impl Store {
     /// # Errors
     /// The store refuses or cannot be written.
     pub fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, Problem> {
-        let query = bind(sqlx::query(sql), values);
+        let query = bind(sqlx::query(sql), values.iter().cloned());
         Ok(self.runtime.block_on(query.execute(&mut self.connection))?.rows_affected())
     }
 
@@ -106,7 +112,7 @@ impl Store {
     /// # Errors
     /// As [`Store::execute`].
     pub fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<AnyRow>, Problem> {
-        let query = bind(sqlx::query(sql), values);
+        let query = bind(sqlx::query(sql), values.iter().cloned());
         Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?)
     }
 
@@ -115,7 +121,7 @@ impl Store {
     /// # Errors
     /// As [`Store::execute`].
     pub fn rows_of(&mut self, sql: String, values: &[Value<'_>]) -> Result<Vec<AnyRow>, Problem> {
-        let query = bind(sqlx::query(AssertSqlSafe(sql)), values);
+        let query = bind(sqlx::query(AssertSqlSafe(sql)), values.iter().cloned());
         Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?)
     }
 
@@ -138,23 +144,55 @@ impl Store {
         }
     }
 
-    /// Inserts rows, many with one statement. `head` is `INSERT INTO table (columns)`; `values` holds `columns` values a row.
+    /// Inserts rows, many with one statement; `head` is `INSERT INTO table (columns)`. While the store takes some in, the next are made.
     ///
     /// # Errors
     /// As [`Store::execute`].
-    pub fn insert(&mut self, head: &str, columns: usize, values: &[Value<'_>]) -> Result<(), Problem> {
-        let at_once = (PARAMETERS / columns).max(1);
-        let mut full = String::new();
-        for batch in values.chunks(at_once * columns) {
-            let rows = batch.len() / columns;
-            let sql = if rows == at_once && !full.is_empty() { full.clone() } else { insertion(head, columns, rows, self.shared) };
-            if rows == at_once {
-                full.clone_from(&sql);
+    pub fn insert<'v, const N: usize, R>(&mut self, head: &str, rows: R) -> Result<(), Problem>
+    where
+        R: IntoIterator<Item = [Value<'v>; N]>,
+        R::IntoIter: Send,
+    {
+        let at_once = (PARAMETERS / N).max(1);
+        let (mut rows, shared) = (rows.into_iter(), self.shared);
+        let mut full: Option<Arc<str>> = None;
+        let mut statement = move || {
+            let mut batch = Vec::with_capacity(at_once * N);
+            batch.extend(rows.by_ref().take(at_once).flatten());
+            if batch.is_empty() {
+                return None;
             }
-            let query = bind(sqlx::query(AssertSqlSafe(sql)).persistent(rows == at_once), batch);
-            self.runtime.block_on(query.execute(&mut self.connection))?;
+            let is_full = batch.len() == at_once * N;
+            let sql = match &full {
+                Some(sql) if is_full => Arc::clone(sql),
+                _ => insertion(head, N, batch.len() / N, shared).into(),
+            };
+            if is_full {
+                full = Some(Arc::clone(&sql));
+            }
+            Some((is_full, bind(sqlx::query(AssertSqlSafe(sql)).persistent(is_full), batch)))
+        };
+        let (mut more, first) = match statement() {
+            None => return Ok(()),
+            Some(first) => first,
+        };
+        self.runtime.block_on(first.execute(&mut self.connection))?;
+        if !more {
+            return Ok(());
         }
-        Ok(())
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel(4);
+            scope.spawn(move || {
+                while more {
+                    let Some((is_full, query)) = statement() else { return };
+                    more = sender.send(query).is_ok() && is_full;
+                }
+            });
+            for query in receiver {
+                self.runtime.block_on(query.execute(&mut self.connection))?;
+            }
+            Ok(())
+        })
     }
 
     /// Runs a statement for many ids: `head` ends with `IN`, the ids follow it.
@@ -216,10 +254,11 @@ impl Store {
     }
 }
 
-/// The names of parameters are found by a search in SQLite: thousands of them have none there.
+/// In SQLite the names of parameters are found by a search, so thousands of them have none there; and it copies each page before a
+/// statement changes it, to undo that statement alone, which nobody wants: a failure ends the transaction.
 fn insertion(head: &str, columns: usize, rows: usize, numbered: bool) -> String {
-    let mut sql = String::with_capacity(head.len() + rows * columns * 6);
-    sql.push_str(head);
+    let mut sql = if numbered { head.to_owned() } else { head.replacen("INSERT", "INSERT OR FAIL", 1) };
+    sql.reserve(rows * columns * 6);
     sql.push_str(" VALUES ");
     let mut number = 0;
     for row in 0..rows {
@@ -240,14 +279,11 @@ fn insertion(head: &str, columns: usize, rows: usize, numbered: bool) -> String 
     sql
 }
 
-fn bind<'q>(mut query: Query<'q, Any, AnyArguments>, values: &[Value<'_>]) -> Query<'q, Any, AnyArguments> {
-    for value in values {
-        query = match value {
-            Value::Int(number) => query.bind(*number),
-            Value::Text(text) => query.bind(text.as_ref().to_owned()),
-        };
-    }
-    query
+fn bind<'q, 'v>(query: Query<'q, Any, AnyArguments>, values: impl IntoIterator<Item = Value<'v>>) -> Query<'q, Any, AnyArguments> {
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Int(number) => query.bind(number),
+        Value::Text(text) => query.bind(text.into_owned()),
+    })
 }
 
 /// A text of a row.

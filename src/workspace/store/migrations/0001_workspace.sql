@@ -33,34 +33,32 @@ CREATE TABLE packages (
 );
 CREATE UNIQUE INDEX packages_content ON packages (main_object, main_entry, persons_object, persons_entry);
 
--- One version of a completed case. `state`: free, held, waiting, refused, question, paid, replaced.
+-- One version of a completed case. `state`: free, held, waiting, refused, question, paid, replaced. Ids grow with the place in the package.
+-- INTEGER: SQLite keeps the rows by it. Dates of a case are numbers, 20210228; those and numbers that cannot be read are 0. `identity` and `identity_rest` are one key. `place`: offset and length of the record, of the
+-- case and of the person (0 0: none) in the unpacked files.
 CREATE TABLE cases (
-    id BIGINT PRIMARY KEY,
+    id INTEGER PRIMARY KEY,
     package BIGINT NOT NULL,
     state TEXT NOT NULL,
-    registry BIGINT NOT NULL,
+    registry BIGINT NOT NULL DEFAULT 0,
     replaces BIGINT NOT NULL,
     kind TEXT NOT NULL,
     payer TEXT NOT NULL,
     subdivision TEXT NOT NULL,
-    n_zap TEXT NOT NULL,
-    idcase TEXT NOT NULL,
+    n_zap BIGINT NOT NULL,
+    idcase BIGINT NOT NULL,
     sl_id TEXT NOT NULL,
     id_pac TEXT NOT NULL,
-    date_from TEXT NOT NULL,
-    date_to TEXT NOT NULL,
+    date_from BIGINT NOT NULL,
+    date_to BIGINT NOT NULL,
     sum BIGINT NOT NULL,
     pr_nov BIGINT NOT NULL,
     errors BIGINT NOT NULL,
-    identity TEXT NOT NULL,
-    resemblance TEXT NOT NULL,
+    identity BIGINT NOT NULL,
+    identity_rest BIGINT NOT NULL,
+    resemblance BIGINT NOT NULL,
     content BIGINT NOT NULL,
-    record_at BIGINT NOT NULL,
-    record_len BIGINT NOT NULL,
-    case_at BIGINT NOT NULL,
-    case_len BIGINT NOT NULL,
-    person_at BIGINT NOT NULL,
-    person_len BIGINT NOT NULL
+    place TEXT NOT NULL
 );
 CREATE INDEX cases_package ON cases (package);
 CREATE INDEX cases_identity ON cases (identity);
@@ -122,15 +120,14 @@ CREATE TABLE registries (
 );
 CREATE UNIQUE INDEX registries_number ON registries (number);
 
--- Which version of a case stands where in which revision of a registry; numbers as written, numbers as they were.
+-- Which version of a case stands where in which revision of a registry, with its numbers there; those of its package stand in `cases`.
+-- `id_pac`: where it is another one than in the package.
 CREATE TABLE members (
     registry BIGINT NOT NULL,
     revision BIGINT NOT NULL,
     n_zap BIGINT NOT NULL,
     idcase BIGINT NOT NULL,
     case_id BIGINT NOT NULL,
-    old_n_zap TEXT NOT NULL,
-    old_idcase TEXT NOT NULL,
     id_pac TEXT NOT NULL,
     PRIMARY KEY (registry, revision, idcase)
 );

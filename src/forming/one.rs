@@ -1,0 +1,347 @@
+//! One registry that is being formed: what it takes from where, and what becomes of each record.
+
+use std::ops::Range;
+
+use super::feed::{Extent, Item, Lane, Work};
+use super::head::{Facts, Frame, Front, frame};
+use super::pack::{Deflated, Packed, Part, deflate};
+use super::persons::{self, PersonPlan, PersonTrouble, Persons, Seen};
+use super::record::{self, Job, Plan, Trouble, Wanted};
+use super::{FormError, Formed, Former, Numbers, Order, Piece};
+use crate::finding::Check;
+use crate::registry::archive::Limits;
+use crate::registry::encoding::Encoding;
+use crate::registry::fault::Fault;
+use crate::registry::format::{Format, Role};
+use crate::registry::name::FileName;
+use crate::registry::source::Source;
+
+/// A registry that is being formed.
+pub(super) struct Forming<'a> {
+    /// Index of its order.
+    pub(super) index: usize,
+    former: &'a Former<'a>,
+    order: &'a Order<'a>,
+    plan: Plan,
+    fronts: Vec<Front>,
+    persons: Option<OfPersons<'a>>,
+    cases: u64,
+    records: u64,
+    sum_kopecks: i64,
+}
+
+/// Its person file.
+struct OfPersons<'a> {
+    format: &'a Format,
+    plan: PersonPlan,
+    name: FileName,
+    /// Of the packages' person files.
+    encodings: Vec<Encoding>,
+    /// Entries that cases need: origin, start, end.
+    places: Vec<(u32, u64, u64)>,
+}
+
+/// Pieces that make one record of the registry, and its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    pieces: Range<usize>,
+    n_zap: u64,
+}
+
+impl<'a> Forming<'a> {
+    /// Looks at everything that can be refused before a record is read.
+    pub(super) fn new(former: &'a Former<'a>, order: &'a Order<'a>, index: usize) -> Result<Self, FormError> {
+        if order.pieces.is_empty() {
+            return Err(FormError::Empty);
+        }
+        let name = &order.heading.name;
+        let letters = || FormError::Letters { letters: name.letters.clone() };
+        let plan = Plan::new(order.format, &former.marks).filter(|_| !name.is_persons && name.family == Some(order.format.family)).ok_or_else(letters)?;
+        let fronts = Self::fronts(former, order)?;
+        let sum_kopecks = order.pieces.iter().map(|p| p.sum_kopecks).fold(0, i64::saturating_add);
+        let mut this = Self { index, former, order, plan, fronts, persons: None, cases: 0, records: 0, sum_kopecks };
+        (this.cases, this.records) = this.check_order()?;
+        let room = |role| order.format.role(role).and_then(|id| order.format.node(id).value_type()).map_or(18, |kind| kind.lengths().1.min(18));
+        let fits = |count: u64, role| count < 10u64.pow(room(role) as u32);
+        if !fits(this.records, Role::NZap) || !fits(this.cases, Role::IdCase) {
+            return Err(FormError::TooMany { cases: this.cases });
+        }
+        if let Some(format) = order.persons {
+            let own = name.persons(former.formats.prefixes()).ok_or_else(letters)?;
+            let longest = order.format.role(Role::IdPac).and_then(|id| order.format.node(id).value_type()).map_or(0, |kind| kind.lengths().1);
+            let plan = PersonPlan::new(format, &former.identity, longest).ok_or_else(letters)?;
+            let (encodings, places) = (Self::encodings(former, order)?, Self::places(order)?);
+            this.persons = Some(OfPersons { format, plan, name: own, encodings, places });
+        }
+        Ok(this)
+    }
+
+    /// Its archive, empty as yet.
+    pub(super) fn packed(&self) -> Packed {
+        let names = [Some(&self.order.heading.name), self.persons.as_ref().map(|p| &p.name)];
+        let parts = names.into_iter().flatten().map(|name| Part::new(format!("{name}.xml"))).collect();
+        let formed = Formed { sum_kopecks: self.sum_kopecks, cases: self.cases, records: self.records, persons: 0, bytes: 0, sha256: String::new() };
+        Packed { parts, formed }
+    }
+
+    /// What stands before and behind the records.
+    pub(super) fn main_frame(&self) -> Result<Frame, FormError> {
+        frame(self.order.format, &self.former.marks, &self.facts(&self.order.heading.name), self.fronts.first())
+    }
+
+    /// The same of the person file; none for families without one.
+    pub(super) fn persons_frame(&self) -> Result<Option<Frame>, FormError> {
+        self.persons.as_ref().map(|own| frame(own.format, &self.former.marks, &self.facts(&own.name), None)).transpose()
+    }
+
+    fn facts<'f>(&'f self, name: &'f FileName) -> Facts<'f> {
+        Facts { heading: self.order.heading, name, cases: self.cases, sum_kopecks: self.sum_kopecks }
+    }
+
+    /// All is written: what it came to.
+    pub(super) fn close(&self, packed: &mut Packed, people: &Persons) -> Result<(), FormError> {
+        packed.formed.persons = people.count();
+        packed.formed.bytes = packed.parts.iter().map(Part::size).sum();
+        if packed.formed.bytes > Limits::default().total { Err(FormError::TooMany { cases: self.cases }) } else { Ok(()) }
+    }
+
+    /// Heads of all packages; they fit together.
+    fn fronts(former: &Former<'_>, order: &Order<'_>) -> Result<Vec<Front>, FormError> {
+        let mut fronts: Vec<Front> = Vec::with_capacity(order.origins.len());
+        let mut bound = None;
+        for origin in order.origins {
+            let front = Front::read(&origin.main, &former.prober, order.format)?;
+            let file = || origin.main.file_name();
+            if front.version != order.format.edition.version {
+                return Err(FormError::Edition { file: file(), found: front.version, expected: order.format.edition.version.clone() });
+            }
+            let own = front.binding(order.format, &former.marks);
+            let first = bound.get_or_insert_with(|| own.clone());
+            if let Some((path, _)) = own.symmetric_difference(first).next() {
+                let value =
+                    |set: &std::collections::BTreeSet<(String, String)>| set.iter().find(|(p, _)| p == path).map_or_else(String::new, |(_, v)| v.clone());
+                return Err(FormError::Binding {
+                    file: file(),
+                    first: order.origins[0].main.file_name().into(),
+                    element: path.rsplit('/').next().unwrap_or(path).into(),
+                    found: value(&own),
+                    expected: value(first),
+                });
+            }
+            fronts.push(front);
+        }
+        Ok(fronts)
+    }
+
+    fn encodings(former: &Former<'_>, order: &Order<'_>) -> Result<Vec<Encoding>, FormError> {
+        let look = |source: &Source| {
+            let head = source.open().map_err(Fault::from).and_then(|stream| former.prober.look(stream));
+            head.map(|h| h.encoding).map_err(|fault| FormError::Origin { file: source.file_name(), fault })
+        };
+        order.origins.iter().map(|o| o.persons.as_ref().map_or(Ok(Encoding::Windows1251), look)).collect()
+    }
+
+    fn places(order: &Order<'_>) -> Result<Vec<(u32, u64, u64)>, FormError> {
+        let place = |piece: &Piece| {
+            let person = piece.person.as_ref().filter(|_| order.origins[piece.origin].persons.is_some());
+            let lacking = || FormError::NoPerson { file: order.origins[piece.origin].main.file_name(), offset: piece.record.start };
+            person.map(|p| (piece.origin as u32, p.start, p.end)).ok_or_else(lacking)
+        };
+        let mut places = order.pieces.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        places.sort_unstable();
+        places.dedup();
+        Ok(places)
+    }
+
+    /// Counts cases and records; the pieces stand in order.
+    fn check_order(&self) -> Result<(u64, u64), FormError> {
+        let pieces = self.order.pieces;
+        let inside = |p: &Piece| p.origin < self.order.origins.len() && p.record.start < p.case.start && p.case.start < p.case.end && p.case.end < p.record.end;
+        let follows = |a: &Piece, b: &Piece| {
+            a.origin < b.origin || a.origin == b.origin && if a.record == b.record { a.case.end <= b.case.start } else { a.record.end <= b.record.start }
+        };
+        if let Some(piece) = (0..pieces.len()).find(|&i| !inside(&pieces[i]) || i > 0 && !follows(&pieces[i - 1], &pieces[i])) {
+            return Err(FormError::Order { piece });
+        }
+        let records = self.extents().last().map_or(0, |r| r.payload.n_zap);
+        Ok((pieces.len() as u64, records))
+    }
+
+    /// The records to be written.
+    fn extents(&self) -> impl Iterator<Item = Extent<Record>> + Send + '_ {
+        let pieces = self.order.pieces;
+        let (mut next, mut n_zap) = (0, 0);
+        std::iter::from_fn(move || {
+            let first = pieces.get(next)?;
+            let start = next;
+            next += 1;
+            while self.plan.many_cases && pieces.get(next).is_some_and(|p| (p.origin, &p.record) == (first.origin, &first.record)) {
+                next += 1;
+            }
+            n_zap += 1;
+            Some(Extent { origin: first.origin, start: first.record.start, end: first.record.end, payload: Record { pieces: start..next, n_zap } })
+        })
+    }
+
+    /// The records that are to be copied.
+    pub(super) fn records(&self, lane: usize) -> Option<Lane<'_, Record>> {
+        Some(Lane::new(lane, self.order.origins.iter().map(|o| Some(&o.main)).collect(), self.extents()))
+    }
+
+    /// The entries of person files that are to be looked at.
+    pub(super) fn persons(&self, lane: usize) -> Option<Lane<'_, usize>> {
+        let places = self.persons.as_ref()?.places.iter();
+        let extents = places.map(|&(origin, start, end)| Extent { origin: origin as usize, start, end, payload: 0 });
+        Some(Lane::new(lane, self.person_files(), extents))
+    }
+
+    /// The entries of person files that are to be copied.
+    pub(super) fn written<'p>(&'p self, lane: usize, people: &'p Persons) -> Option<Lane<'p, usize>> {
+        self.persons.as_ref()?;
+        let extents = people.written().map(|(payload, origin, start, end)| Extent { origin, start, end, payload });
+        Some(Lane::new(lane, self.person_files(), extents))
+    }
+
+    fn person_files(&self) -> Vec<Option<&Source>> {
+        self.order.origins.iter().map(|o| o.persons.as_ref()).collect()
+    }
+
+    /// Looks at entries of person files.
+    pub(super) fn look(&self, work: &Work<usize>) -> Result<Vec<Seen>, FormError> {
+        let look = |item: &Item<usize>| {
+            let (own, (bytes, origin, base)) = (self.own()?, work.record(item));
+            let mut seen = persons::look(&own.plan, bytes, own.encodings[origin]).map_err(|trouble| self.person_error(own, work, item, trouble))?;
+            seen.place = (origin as u32, base, bytes.len() as u32);
+            Ok(seen)
+        };
+        work.items.iter().map(look).collect()
+    }
+
+    /// Takes entries in, in their order.
+    pub(super) fn meet(&self, people: &mut Persons, seen: &[Seen]) -> Result<(), FormError> {
+        let own = self.own()?;
+        match seen.iter().find(|seen| !people.meet(&own.plan, seen)).map(|seen| seen.place) {
+            None => Ok(()),
+            Some((origin, offset, _)) => {
+                let file = self.order.origins[origin as usize].persons.as_ref().map_or_else(String::new, Source::file_name);
+                Err(FormError::IdPac { file, offset })
+            }
+        }
+    }
+
+    /// Copies entries of person files.
+    pub(super) fn copy_persons(&self, work: &Work<usize>, people: &Persons) -> Result<Deflated, FormError> {
+        let own = self.own()?;
+        let mut out = Vec::with_capacity(work.bytes() + (64 << 10));
+        for item in &work.items {
+            let (bytes, origin, _) = work.record(item);
+            let (_, id) = people.ids(item.payload);
+            persons::copy(&own.plan, bytes, own.encodings[origin], id, &mut out).map_err(|trouble| self.person_error(own, work, item, trouble))?;
+            out.extend_from_slice(b"\r\n");
+        }
+        Ok(deflate(&out)?)
+    }
+
+    fn own(&self) -> Result<&OfPersons<'a>, FormError> {
+        self.persons.as_ref().ok_or(FormError::Empty)
+    }
+
+    fn person_error(&self, own: &OfPersons<'_>, work: &Work<usize>, item: &Item<usize>, trouble: PersonTrouble) -> FormError {
+        let (bytes, origin, base) = work.record(item);
+        let Some(source) = &self.order.origins[origin].persons else { return FormError::Empty };
+        let encoding = own.encodings[origin];
+        match trouble {
+            PersonTrouble::Element { at, name } => FormError::Element {
+                file: source.file_name(),
+                offset: base + at as u64,
+                element: name,
+                format: format!("{} {}", own.format.family, own.format.edition.id),
+            },
+            PersonTrouble::Record(trouble) => {
+                let place = Place { source, bytes, base, encoding, root: own.plan.root(), expected: Vec::new() };
+                place.error(trouble, || persons::look(&own.plan, bytes, encoding).map_or_else(|_| String::new(), |s| encoding.decode(&s.id_pac).into_owned()))
+            }
+        }
+    }
+
+    /// Copies records; the numbers of their cases.
+    pub(super) fn copy(&self, work: &Work<Record>, people: &Persons) -> Result<(Vec<Numbers>, Deflated), FormError> {
+        let mut out = Vec::with_capacity(work.bytes() + (64 << 10));
+        let mut numbers = Vec::with_capacity(work.items.len());
+        for item in &work.items {
+            self.copy_record(work, item, people, &mut out, &mut numbers)?;
+            out.extend_from_slice(b"\r\n");
+        }
+        Ok((numbers, deflate(&out)?))
+    }
+
+    fn copy_record(&self, work: &Work<Record>, item: &Item<Record>, people: &Persons, out: &mut Vec<u8>, numbers: &mut Vec<Numbers>) -> Result<(), FormError> {
+        let (bytes, origin, base) = work.record(item);
+        let source = &self.order.origins[origin].main;
+        let pieces = &self.order.pieces[item.payload.pieces.clone()];
+        let wanted: Vec<Wanted> = pieces
+            .iter()
+            .zip(item.payload.pieces.start as u64 + 1..)
+            .map(|(p, idcase)| {
+                let range = (p.case.start - base) as usize..(p.case.end - base) as usize;
+                Wanted { range, sum_kopecks: p.sum_kopecks, idcase }
+            })
+            .collect();
+        let mut id_pac = None;
+        if self.persons.is_some() {
+            for piece in pieces {
+                let person = piece.person.as_ref().and_then(|p| people.at(origin, p.start));
+                let own = person.map(|index| people.ids(index)).ok_or_else(|| FormError::NoPerson { file: source.file_name(), offset: base })?;
+                if *id_pac.get_or_insert(own) != own {
+                    return Err(FormError::PersonDiffers { file: source.file_name(), offset: base });
+                }
+            }
+        }
+        let encoding = self.fronts[origin].encoding;
+        let job = Job { bytes, encoding, cases: &wanted, n_zap: item.payload.n_zap, id_pac };
+        record::copy(&self.plan, &job, out).map_err(|trouble| {
+            let expected = wanted.iter().zip(pieces).map(|(w, p)| (w.range.start, p.sum_kopecks)).collect();
+            let place = Place { source, bytes, base, encoding, root: self.plan.root(), expected };
+            place.error(trouble, || record::number(&self.plan, bytes, encoding))
+        })?;
+        let renamed = id_pac.filter(|(old, new)| old != new).map(|(_, new)| String::from_utf8_lossy(new).into_owned());
+        for (piece, wanted) in item.payload.pieces.clone().zip(&wanted) {
+            numbers.push(Numbers { piece, n_zap: job.n_zap, idcase: wanted.idcase, id_pac: renamed.clone() });
+        }
+        Ok(())
+    }
+}
+
+/// Where a record stands, for messages.
+struct Place<'a> {
+    source: &'a Source,
+    bytes: &'a [u8],
+    base: u64,
+    encoding: Encoding,
+    root: &'a [u8],
+    /// Offsets of cases in the record, and what they are said to cost.
+    expected: Vec<(usize, i64)>,
+}
+
+impl Place<'_> {
+    /// The error of a trouble; `record` gives the number of the record as it stands there.
+    fn error(self, trouble: Trouble, record: impl FnOnce() -> String) -> FormError {
+        let file = self.source.file_name();
+        let offset = |at: usize| self.base + at as u64;
+        match trouble {
+            Trouble::Changed(at) => FormError::Changed { file, offset: offset(at) },
+            Trouble::Person => FormError::PersonDiffers { file, offset: self.base },
+            Trouble::Sum { at, found } => {
+                let expected = self.expected.iter().find(|(case, _)| *case == at).map_or(0, |(_, sum)| *sum);
+                FormError::Sum { file, offset: offset(at), expected, found }
+            }
+            Trouble::Character { at, character: None } => {
+                FormError::Origin { file, fault: Fault::new(Check::EncodingByte).at(offset(at)).found(format!("{:02X}", self.bytes[at])) }
+            }
+            Trouble::Character { at, character: Some(c) } => {
+                let element = record::element_at(self.bytes, self.encoding, self.root, at);
+                FormError::Character { file, record: record(), element, offset: offset(at), code: format!("U+{:04X}", u32::from(c)) }
+            }
+        }
+    }
+}
