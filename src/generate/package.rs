@@ -205,10 +205,13 @@ impl<'t> Generator<'t> {
 
     /// Finds the runs of persons whose cases fill the package, and what they cost.
     fn survey(&mut self, cases: u64) -> Result<(), Error> {
-        let window = (rayon::current_num_threads() * 8) as u64;
+        let threads = rayon::current_num_threads() as u64;
         let mut next_person = 0;
         while self.totals.records < cases {
-            let surveyed = (0..window).into_par_iter().map(|i| self.survey_block(next_person + i * BLOCK, BLOCK, u64::MAX)).collect::<Result<Vec<_>, _>>()?;
+            // Every person has a record: no more persons than records that are left.
+            let left = cases - self.totals.records;
+            let window = (threads * 8).min(left.div_ceil(BLOCK));
+            let surveyed = (0..window).into_par_iter().map(|i| self.survey_block(next_person + i * BLOCK, BLOCK, left)).collect::<Result<Vec<_>, _>>()?;
             next_person += window * BLOCK;
             for mut block in surveyed {
                 let left = cases - self.totals.records;

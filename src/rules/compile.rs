@@ -303,6 +303,8 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Found::Own(id) if self.names.in_record(id) => self.sources.format.node(id).parent,
             _ => None,
         });
+        // Whether records stand at all is asked of the file.
+        let in_records = in_records.filter(|block| self.names.in_record(*block));
         let Some(block) = in_records.max_by_key(|b| self.names.place(self.sources.format.root(), *b).down.len()) else { return Ok(None) };
         let holds = self.inside(block, |c| c.expr(expr))?;
         let what = if self.mode == Mode::All { What::ForAll(holds) } else { What::Exists(holds) };

@@ -7,7 +7,7 @@ use crate::tables::{RuleFiles, TableError};
 /// What an absent element reads as, how diagnoses are matched, and the named lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conventions {
-    /// Elements that read as a number where they are absent (REAB, DS_ONK).
+    /// Elements that read as a number where they are absent (REAB, DS_ONK, DISP between funds).
     pub absent_reads: Vec<(String, i64)>,
     /// Named lists of code prefixes.
     pub lists: Vec<(String, Vec<String>)>,

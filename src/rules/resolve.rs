@@ -138,7 +138,8 @@ impl Names<'_> {
     }
 }
 
-fn file_part(name: &str) -> Option<FilePart> {
+/// What a name means in the file's name, if it means that.
+pub(super) fn file_part(name: &str) -> Option<FilePart> {
     Some(match name.strip_prefix("FILE.").unwrap_or(name) {
         "Pi" => FilePart::Pi,
         "Ni" => FilePart::Ni,

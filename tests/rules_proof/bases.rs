@@ -1,4 +1,4 @@
-//! Sound documents of one record, of every family and time, to start from.
+//! Sound documents of one record, of every family and time, to start from: out of generated packages, and what goes between funds.
 
 use std::sync::Arc;
 
@@ -9,6 +9,9 @@ use puomp::registry::month::Month;
 use puomp::rules::witness::{Document, Tree};
 use puomp::tables::RuleFiles;
 use rayon::prelude::*;
+
+use super::between;
+use super::prove::Base;
 
 /// Reporting months: between the days on which rules or editions change.
 const MONTHS: &[&str] = &[
@@ -62,16 +65,33 @@ fn split(files: &RuleFiles, formats: &Formats, options: &Options) -> Vec<Documen
     let (main_head, persons_head) = (head(&main), head(&persons));
     let mut out = Vec::new();
     for record in records(&main) {
-        let mut doc = Document { main: main_head.clone(), persons: persons_head.clone() };
-        doc.main.root.children.push(record);
-        let key = doc.main.role(Role::IdPac).expect("a patient").to_owned();
-        let id = doc.persons.format.role(Role::IdPac).expect("known");
+        let (mut main, mut person_file) = (main_head.clone(), persons_head.clone());
+        main.root.children.push(record);
+        let key = main.role(Role::IdPac).expect("a patient").to_owned();
+        let id = person_file.format.role(Role::IdPac).expect("known");
         let person = all_persons.iter().find(|p| p.children.iter().any(|c| c.node == id && c.text == key)).expect("a person");
-        doc.persons.root.children.push(person.clone());
-        doc.main.set_role(Role::CasesDeclared, "1");
-        let sum = doc.main.role(Role::CaseSum).unwrap_or("0.00").to_owned();
-        doc.main.set_role(Role::Total, &sum);
-        out.push(doc);
+        person_file.root.children.push(person.clone());
+        main.set_role(Role::CasesDeclared, "1");
+        let sum = main.role(Role::CaseSum).unwrap_or("0.00").to_owned();
+        main.set_role(Role::Total, &sum);
+        out.push(Document { main, persons: Some(person_file) });
+    }
+    out
+}
+
+/// Accounts between funds.
+const ACCOUNT: Family = Family('M');
+/// Of so many records one goes into a corrected account, which has the rules of accounts, and into an answer.
+const OF_OTHERS: usize = 12;
+
+/// Documents between funds: the samples as of every month, and what stood in sound records as funds tell it to each other.
+pub(crate) fn between_funds(formats: &Formats, bases: &[Base]) -> Vec<Document> {
+    let samples = between::samples(formats);
+    let mut out = Vec::new();
+    for sample in &samples {
+        out.extend(MONTHS.iter().filter_map(|month| between::of_month(formats, sample, month.parse().expect("a month"))));
+        let step = if sample.format.family == ACCOUNT { 2 } else { OF_OTHERS };
+        out.extend(bases.iter().step_by(step).filter_map(|(doc, _)| between::carried(formats, sample, doc)));
     }
     out
 }

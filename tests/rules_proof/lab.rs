@@ -28,6 +28,14 @@ pub(crate) struct Found {
     pub(crate) way: Option<Way>,
 }
 
+impl Found {
+    /// The rule and the last names of the place.
+    pub(crate) fn told(&self) -> String {
+        let end: Vec<&str> = self.path.rsplit('/').take(2).collect();
+        format!("{} {}", self.id, end.into_iter().rev().collect::<Vec<_>>().join("/"))
+    }
+}
+
 /// Tables that outlive the checker.
 pub(crate) struct Tables {
     catalog: Catalog,
@@ -65,12 +73,16 @@ impl<'t> Lab<'t> {
     /// Findings about a document; none when it cannot be written.
     pub(crate) fn judge(&self, doc: &Document, folder: &Path) -> Option<Vec<Found>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let (main_bytes, main_offsets) = doc.main.write(Encoding::Windows1251).ok()?;
-        let (persons_bytes, persons_offsets) = doc.persons.write(Encoding::Windows1251).ok()?;
-        let paths = [&doc.main, &doc.persons].map(|tree| folder.join(format!("{}.xml", tree.name)));
-        std::fs::write(&paths[0], &main_bytes).expect("written");
-        std::fs::write(&paths[1], &persons_bytes).expect("written");
-        let inputs = paths.clone().map(Input::named);
+        let mut paths = Vec::new();
+        let mut offsets = Vec::new();
+        for tree in doc.trees() {
+            let (bytes, places) = tree.write(Encoding::Windows1251).ok()?;
+            let path = folder.join(format!("{}.xml", tree.name));
+            std::fs::write(&path, bytes).expect("written");
+            paths.push(path);
+            offsets.push(places);
+        }
+        let inputs: Vec<Input> = paths.iter().cloned().map(Input::named).collect();
         let packages = discover(&inputs, self.formats, &Limits::default());
         let mut out = Vec::new();
         for package in &packages {
@@ -80,8 +92,8 @@ impl<'t> Lab<'t> {
                 let RuleIx(ix) = finding.rule;
                 let row = usize::from(ix).checked_sub(self.tables.first).map(|n| n / 2);
                 let of_persons = finding.file == FileRole::Persons;
-                let offsets = if of_persons { &persons_offsets } else { &main_offsets };
-                let way = offsets.iter().find(|(at, _)| *at == finding.place.offset).map(|(_, way)| way.clone());
+                let offsets = if of_persons { offsets.last() } else { offsets.first() };
+                let way = offsets?.iter().find(|(at, _)| *at == finding.place.offset).map(|(_, way)| way.clone());
                 let id = self.tables.catalog.rule(finding.rule).id.clone();
                 out.push(Found { row, id, of_persons, path: finding.path.to_string(), way });
             }
@@ -91,32 +103,4 @@ impl<'t> Lab<'t> {
         }
         Some(out)
     }
-}
-
-/// The rule tables with every requirement turned round: a row that speaks then is one that a document meets, and not for want of an
-/// occasion.
-pub(crate) fn turned(folder: &Path) -> RuleFiles {
-    use puomp::rules::ast::Expr;
-    let embedded = RuleFiles::embedded();
-    std::fs::create_dir_all(folder.join("flk")).expect("made");
-    for table in puomp::rules::FLK_TABLES {
-        let text = embedded.text(table).expect("embedded");
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let header = reader.headers().expect("a header").clone();
-        let column = header.iter().position(|h| h == "require").expect("a column");
-        let mut writer = csv::Writer::from_path(folder.join(table)).expect("made");
-        writer.write_record(&header).expect("written");
-        for record in reader.records() {
-            let record = record.expect("sound");
-            let turned = |text: &str| match puomp::rules::parse(text) {
-                Ok(Expr::Present(names)) if names.len() == 1 => Expr::Absent(names).to_string(),
-                Ok(Expr::Absent(names)) if names.len() == 1 => Expr::Present(names).to_string(),
-                Ok(other) => format!("NOT ({other})"),
-                Err(_) => text.to_owned(),
-            };
-            writer.write_record(record.iter().enumerate().map(|(i, t)| if i == column { turned(t) } else { t.to_owned() })).expect("written");
-        }
-        writer.flush().expect("written");
-    }
-    RuleFiles::with_overlay(folder)
 }

@@ -1,106 +1,66 @@
 //! The proof of the rule tables: for every row that runs a document that breaks exactly it yields exactly its id, the repaired twin yields
-//! nothing, and outside of its days the row is silent. Documents are found near generated ones by what the row's syntax tree says.
+//! nothing, and outside of its days the row is silent. Documents are found near sound ones by what the row's syntax tree says; where no
+//! search finds one, it is written by hand. Rows that wait for imported books are proven with those of `../shared/nsi`.
 
 #![allow(clippy::print_stderr, reason = "the counts are the result")]
 
 mod bases;
+mod between;
+mod by_hand;
 mod lab;
+mod prove;
 mod search;
+mod tables;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use puomp::nsi::{Books, Date};
-use puomp::registry::format::{Formats, PERSONS, Role};
-use puomp::rules::ast::Expr;
-use puomp::rules::witness::{Document, Solver, Stock, has_element};
-use puomp::rules::{Conventions, Row, Standing, Survey};
+use puomp::registry::format::{Formats, PERSONS};
+use puomp::rules::witness::{Solver, Stock};
+use puomp::rules::{Conventions, Row, Standing};
 use puomp::tables::RuleFiles;
 use rayon::prelude::*;
-use serde::Deserialize;
 
-use lab::{Lab, Tables, turned};
-use search::{Goal, Outcome, Search};
+use by_hand::ByHand;
+use prove::{Base, Ground, Proof, Twin, prove, speaks_of};
+use search::Search;
+use tables::{Dead, Follow, table};
+use world::{World, turned};
 
-/// The rows that a clean document meets, or the ids of what was found in it.
-type Judged = Result<BTreeSet<usize>, Vec<String>>;
+/// Documents that one search judges.
+const EVALUATIONS: usize = 200;
 
-/// Rows that nothing has proven yet; this number only falls.
-const NOT_PROVEN: usize = 12;
-
-/// Findings in generated records: kinds of dispensary care that book V016 no longer has and whose letters have no last month.
-const NOT_YET_OF_THE_GENERATOR: &[&str] = &["001F.00.0050"];
-
-/// What was shown of a row.
-#[derive(Debug, Default)]
-struct Proof {
-    /// The repaired twin: none, a generated document, or one that was searched for.
-    twin: Option<bool>,
-    /// A document that breaks exactly this row was found.
-    broken: bool,
-    /// Ids that necessarily follow came with it.
-    followers: bool,
-    /// The days on which it must be silent, and was.
-    silent: usize,
-    /// It spoke where it must not.
-    spoke: bool,
-    /// Why it is not proven.
-    why: String,
+/// What is the same in every world.
+struct Given<'g> {
+    formats: &'g Formats,
+    scratch: &'g Path,
+    follow: Vec<Follow>,
+    by_hand: Vec<ByHand>,
+    dead: Vec<Dead>,
+    /// Rows to look at, for those who work on one: `ONLY="006F.00.0310 003F"`.
+    only: Option<String>,
 }
 
-/// A row of `follow.csv`.
-#[derive(Debug, Deserialize)]
-struct Follow {
-    /// Of the broken row.
-    id: String,
-    /// Ids that a document cannot be without when it breaks that row.
-    follows: String,
-    /// `yes`: not even a document that meets the row can be without them.
-    twin: String,
-    /// Why.
-    reason: String,
+impl Given<'_> {
+    fn is_dead(&self, row: &Row) -> bool {
+        self.dead.iter().any(|d| d.is_of(row))
+    }
+
+    /// Whether clinics write files that a row speaks of.
+    fn is_of_clinics(&self, row: &Row) -> bool {
+        let mut written = self.formats.families().filter(|f| *f == PERSONS || self.formats.has_persons(*f));
+        written.any(|f| row.files.contains(&self.formats.book_letter(f)))
+    }
+
+    fn wanted(&self, row: &Row) -> bool {
+        self.only.as_ref().is_none_or(|o| o.split(' ').any(|o| row.id.starts_with(o)))
+    }
 }
 
-/// A row of `dead.csv`: a rule that no document can break.
-#[derive(Debug, Deserialize)]
-struct Dead {
-    id: String,
-    files: String,
-    reason: String,
-}
-
-fn table<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
-    csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>().expect("sound tables beside this test")
-}
-
-/// Whether the row's element stands in a document.
-fn stands(doc: &Document, row: &Row) -> bool {
-    [&doc.main, &doc.persons].iter().any(|tree| tree.format.find(&row.element).is_some_and(|id| !tree.below(&[], id).is_empty()))
-}
-
-/// Whether a row forbids an element that the format demands, or by a condition about the element itself: nothing meets it but for want of
-/// an occasion.
-fn forbids_what_must_stand(row: &Row, docs: &[&Document]) -> bool {
-    let name = row.element.rsplit('/').next().unwrap_or_default();
-    let itself = row.when.as_ref().is_some_and(|w| w.to_string().starts_with(&format!("{name} =")));
-    matches!(&row.require, Some(Expr::Absent(names)) if names.len() == 1)
-        && (itself || docs.iter().any(|d| d.main.format.find(&row.element).is_some_and(|id| d.main.format.node(id).obligation.required)))
-}
-
-fn date(doc: &Document) -> Option<Date> {
-    doc.main.role(Role::AccountDate).and_then(Date::parse)
-}
-
-fn main_letter(formats: &Formats, doc: &Document) -> char {
-    formats.book_letter(doc.main.format.family)
-}
-
-/// Whether a row may be looked at in a document of a family and day.
-fn speaks_of(formats: &Formats, row: &Row, doc: &Document) -> bool {
-    let letters = [main_letter(formats, doc), formats.book_letter(PERSONS)];
-    let of_persons = row.files.contains(&letters[1]) && doc.persons.format.find(&row.element).is_some();
-    (row.files.contains(&letters[0]) || of_persons) && has_element(&doc.main.format, &doc.persons.format, row) && date(doc).is_some_and(|d| row.in_force(d))
+fn named(row: &Row) -> String {
+    format!("{}/{}", row.id, row.files.iter().collect::<String>())
 }
 
 #[test]
@@ -110,188 +70,159 @@ fn every_row_is_broken_by_a_document_of_its_own() {
     let formats = Formats::load(&files).expect("sound");
     let conventions = Conventions::load(&files).expect("sound");
     let scratch = tempfile::tempdir().expect("a folder");
-    let books_folder: Option<&Path> = None;
-    let books = Books::load(&files, books_folder).expect("sound");
-    let tables = Tables::load(&files, books_folder);
-    let round = Tables::load(&turned(&scratch.path().join("turned")), books_folder);
-    let (lab, turned) = (Lab::new(&tables, &formats), Lab::new(&round, &formats));
-    let rows = tables.rows();
-    let survey = Survey { formats: &formats, books: &books, conventions: &conventions };
-    let standing: Vec<Standing> = rows.iter().map(|r| survey.standing(r).expect("sound")).collect();
+    let given = Given {
+        formats: &formats,
+        scratch: scratch.path(),
+        follow: table(include_str!("follow.csv")),
+        by_hand: table(include_str!("by_hand.csv")),
+        dead: table(include_str!("dead.csv")),
+        only: std::env::var("ONLY").ok(),
+    };
+    let turned_files = turned(&scratch.path().join("turned"));
+    let embedded = World::load(&files, &turned_files, None);
+    let rows = embedded.rows();
+    let is_row = |id: &str| rows.iter().any(|r| r.id == id);
+    assert!(given.follow.iter().all(|f| !f.reason.is_empty() && is_row(&f.id)), "every row of follow.csv is of a rule and has its reason");
+    assert!(given.by_hand.iter().all(|h| !h.note.is_empty() && is_row(&h.id)), "every row of by_hand.csv is of a rule and says what is meant");
+    assert!(given.dead.iter().all(|d| !d.reason.is_empty() && is_row(&d.id)), "every row of dead.csv is of a rule and has its reason");
+    let standing = embedded.standing(&formats, &conventions);
 
     // Sound documents, and which rows each of them meets.
-    let all = bases::documents(&files, &formats);
-    let made = all.len();
-    let folder = scratch.path().join("bases");
-    let judged: Vec<(Document, Judged)> = all
-        .into_par_iter()
-        .enumerate()
-        .map(|(n, doc)| {
-            let folder = folder.join(n.to_string());
-            std::fs::create_dir_all(&folder).expect("made");
-            let findings = lab.judge(&doc, &folder).expect("written");
-            if !findings.is_empty() {
-                return (doc, Err(findings.into_iter().map(|f| f.id).collect()));
-            }
-            let meets = turned.judge(&doc, &folder).expect("written").into_iter().filter_map(|f| f.row).collect();
-            (doc, Ok(meets))
-        })
-        .collect();
-    let mut unclean: BTreeMap<String, usize> = BTreeMap::new();
-    let mut kept: Vec<(Document, BTreeSet<usize>)> = Vec::new();
-    let mut times = vec![0; rows.len()];
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-    for (doc, result) in judged {
-        match result {
-            Err(ids) => ids.into_iter().for_each(|id| *unclean.entry(id).or_default() += 1),
-            Ok(meets) => {
-                let kind = format!("{}{}{:?}", doc.main.format.family, doc.main.format.edition.id, doc.main.role(Role::FileName));
-                let of_kind = kinds.entry(kind).or_default();
-                *of_kind += 1;
-                if *of_kind <= 4 || meets.iter().any(|r| times[*r] < 4) {
-                    meets.iter().for_each(|r| times[*r] += 1);
-                    kept.push((doc, meets));
-                }
-            }
-        }
-    }
+    let bench = embedded.bench(&formats);
+    let generated = bases::documents(&files, &formats);
+    let made = generated.len();
+    let (mut kept, unclean) = bench.judged(generated, given.scratch);
     eprintln!("{made} generated records, {} kept, findings in them: {unclean:?}; {:.1?}", kept.len(), begun.elapsed());
-    let mut stock = Stock::default();
-    kept.iter().for_each(|(doc, _)| stock.add(doc));
-    let solver = Solver { books: &books, conventions: &conventions, stock: &stock };
+    let between = {
+        let stock = world::stock(&kept);
+        let solver = embedded.solver(&conventions, &stock);
+        let (docs, left) = bench.cleaned(solver, bases::between_funds(&formats, &kept), given.scratch);
+        eprintln!("{} documents between funds are clean, left in others: {left:?}; {:.1?}", docs.len(), begun.elapsed());
+        docs
+    };
+    kept.extend(between);
+    let stocks = Stocks::of(&kept);
+    let solver = embedded.solver(&conventions, &stocks.all);
+    let search = Search { lab: &bench.lab, turned: &bench.turned, solver, rows, folder: given.scratch, evaluations: EVALUATIONS };
+    let runs = |s: &Standing| matches!(s, Standing::Executed | Standing::Partly(_));
+    let executed: Vec<usize> = (0..rows.len()).filter(|r| runs(&standing[*r]) && given.wanted(&rows[*r])).collect();
+    let proofs = proven(&search, &stocks, &given, [&kept, &[]], &executed);
+    let mut open = told("with the embedded books", rows, &proofs, &given);
+    let mut seen = seen_beside(rows, &proofs);
+    eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
-    let follow: Vec<Follow> = table(include_str!("follow.csv"));
-    assert!(follow.iter().all(|f| !f.reason.is_empty() && rows.iter().any(|r| r.id == f.id)), "every row of follow.csv is of a rule and has its reason");
-    // Files between funds have no person file and are not generated yet: their rows are proven elsewhere.
-    let letters: Vec<char> = formats.families().filter(|f| *f == PERSONS || formats.has_persons(*f)).map(|f| formats.book_letter(f)).collect();
-    let only = std::env::var("ONLY").ok();
-    let proofs: Vec<(usize, Proof)> = (0..rows.len())
-        .into_par_iter()
-        .filter(|r| {
-            standing[*r] == Standing::Executed
-                && rows[*r].files.iter().any(|letter| letters.contains(letter))
-                && only.as_ref().is_none_or(|o| o.split(' ').any(|o| rows[*r].id.starts_with(o)))
-        })
-        .map(|r| {
-            let folder = scratch.path().join(format!("row-{r}"));
-            std::fs::create_dir_all(&folder).expect("made");
-            let search = Search { lab: &lab, turned: &turned, solver, rows, folder: &folder, evaluations: 200 };
-            (r, prove(&search, &formats, &kept, &follow, r))
-        })
-        .collect();
+    // Rows that wait for books, or run with another in its place.
+    let waits = |s: &Standing| matches!(s, Standing::NoBook(_) | Standing::Partly(_));
+    let waiting: Vec<usize> = (0..rows.len()).filter(|r| waits(&standing[*r]) && given.wanted(&rows[*r])).collect();
+    let (nsi, folder) = (world::nsi(), scratch.path().join("books"));
+    let refused = world::import(&files, &embedded.missing(), nsi.as_deref(), &folder);
+    let imported = World::load(&files, &turned_files, Some(&folder));
+    let standing = imported.standing(&formats, &conventions);
+    let (run, still): (Vec<usize>, Vec<usize>) = waiting.into_iter().partition(|r| standing[*r] == Standing::Executed);
+    if nsi.is_none() {
+        eprintln!("rules_proof: SKIPPED: {} rows wait for books, and there is no ../shared/nsi (PUOMP_SHARED names another place)", still.len());
+    }
+    let bench = imported.bench(&formats);
+    let unsure = kept;
+    let (kept, left) = bench.cleaned(imported.solver(&conventions, &stocks.all), unsure.iter().map(|(doc, _)| doc.clone()).collect(), given.scratch);
+    eprintln!("{} documents are clean with imported books, left in others: {left:?}; refused {refused:?}; {:.1?}", kept.len(), begun.elapsed());
+    let stocks = Stocks::of(&kept);
+    let search = Search { lab: &bench.lab, turned: &bench.turned, solver: imported.solver(&conventions, &stocks.all), ..search };
+    let proofs = proven(&search, &stocks, &given, [&kept, &unsure], &run);
+    open.extend(told("with imported books", rows, &proofs, &given));
+    seen.extend(seen_beside(rows, &proofs));
+    eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
-    let of_dead: Vec<Dead> = table(include_str!("dead.csv"));
-    let is_dead = |row: &Row| of_dead.iter().any(|d| d.id == row.id && d.files.split(' ').all(|f| row.files.iter().any(|l| f.starts_with(*l))));
-    let proven = |p: &Proof| p.twin.is_some() && p.broken && !p.spoke;
-    let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut not_executed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for r in (0..rows.len()).filter(|r| given.wanted(&rows[*r])) {
+        let why = match &standing[r] {
+            Standing::NoBook(books) => format!("wait for {}", books.join(", ")),
+            Standing::Executed | Standing::Partly(_) => continue,
+            other => other.as_str().to_owned(),
+        };
+        not_executed.entry(why).or_default().push(named(&rows[r]));
+    }
+    let count: usize = not_executed.values().map(Vec::len).sum();
+    eprintln!("{count} rows of {} are not executed: {not_executed:?}", rows.len());
+
+    assert!(unclean.is_empty(), "generated records are clean: {unclean:?}");
+    assert!(open.is_empty(), "rows that nothing proves: {open:?}");
+    if given.only.is_none() && nsi.is_some() {
+        let of_follow = given.follow.iter().flat_map(|f| f.follows.split(' ').map(|follows| (f.id.as_str(), follows)));
+        let unseen: Vec<_> = of_follow.filter(|(id, follows)| !seen.contains(&((*id).to_owned(), (*follows).to_owned()))).collect();
+        assert!(unseen.is_empty(), "what follow.csv says to follow did not: {unseen:?}");
+    }
+}
+
+/// What stood in sound documents. Funds write into the same elements what clinics must not: an answer's source of a sanction is 2.
+struct Stocks {
+    clinics: Stock,
+    between: Stock,
+    all: Stock,
+}
+
+impl Stocks {
+    fn of(bases: &[Base]) -> Self {
+        let (clinics, between): (Vec<&Base>, Vec<&Base>) = bases.iter().partition(|(doc, _)| doc.persons.is_some());
+        Self { clinics: world::stock(clinics), between: world::stock(between), all: world::stock(bases) }
+    }
+}
+
+/// Proves rows from sound documents; where none of a row's files and days is among them, from others.
+fn proven(search: &Search<'_>, stocks: &Stocks, given: &Given<'_>, [bases, others]: [&[Base]; 2], rows: &[usize]) -> Vec<(usize, Proof)> {
+    let ground = |bases| Ground { formats: given.formats, bases, follow: &given.follow, by_hand: &given.by_hand };
+    let one = |r: usize| {
+        let folder = given.scratch.join(format!("row-{r}"));
+        std::fs::create_dir_all(&folder).expect("made");
+        let of_row = bases.iter().any(|(doc, _)| speaks_of(given.formats, &search.rows[r], doc));
+        let ground = ground(if of_row { bases } else { others });
+        let with = |stock| prove(&Search { folder: &folder, solver: Solver { stock, ..search.solver }, ..*search }, &ground, r);
+        let own = if given.is_of_clinics(&search.rows[r]) { &stocks.clinics } else { &stocks.between };
+        let proof = with(own);
+        // What nobody of its own kind wrote may still stand with the others.
+        let proof = if proof.is_whole() || proof.spoke { proof } else { with(&stocks.all) };
+        (r, proof)
+    };
+    rows.par_iter().map(|r| one(*r)).collect()
+}
+
+/// Ids of rows and what was found beside them.
+fn seen_beside(rows: &[Row], proofs: &[(usize, Proof)]) -> BTreeSet<(String, String)> {
+    proofs.iter().flat_map(|(r, p)| p.beside.iter().map(|id| (rows[*r].id.clone(), id.clone()))).collect()
+}
+
+/// Prints the counts; the rows that are neither proven nor dead.
+fn told(what: &str, rows: &[Row], proofs: &[(usize, Proof)], given: &Given<'_>) -> Vec<String> {
+    let mut open: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut dead = 0;
-    for (r, proof) in proofs.iter().filter(|(_, p)| !proven(p)) {
-        let row = &rows[*r];
-        if is_dead(row) {
+    for (r, proof) in proofs.iter().filter(|(_, p)| !p.is_whole()) {
+        if given.is_dead(&rows[*r]) {
             dead += 1;
-            continue;
+        } else {
+            open.entry(&proof.why).or_default().push(named(&rows[*r]));
         }
-        let files: String = row.files.iter().collect();
-        open.entry(proof.why.clone()).or_default().push(format!("{}/{files}", row.id));
     }
     for (why, ids) in &open {
         eprintln!("{} {why}: {}", ids.len(), ids.join(" "));
     }
-    let count: usize = open.values().map(Vec::len).sum();
-    let broken_dead: Vec<&str> = proofs.iter().filter(|(r, p)| p.broken && is_dead(&rows[*r])).map(|(r, _)| rows[*r].id.as_str()).collect();
+    let not_proven: Vec<String> = open.into_values().flatten().collect();
+    let count = |fits: &dyn Fn(&Proof) -> bool| proofs.iter().filter(|(_, p)| fits(p)).count();
     eprintln!(
-        "rows tried {}, proven {} ({} with ids that follow), twins generated {}, twins searched for {}, dead {dead}, not proven {count}, silent days {}, documents judged {} + {}; {:.1?}",
+        "{what}: rows tried {}, proven mechanically {}, by hand {}, dead {dead}, not proven {}; of the proven {} with ids that follow; twins: {} bases, {} searched for, {} written, {} for want of an occasion; silent on {} days",
         proofs.len(),
-        proofs.iter().filter(|(_, p)| proven(p)).count(),
-        proofs.iter().filter(|(_, p)| proven(p) && p.followers).count(),
-        proofs.iter().filter(|(_, p)| p.twin == Some(false)).count(),
-        proofs.iter().filter(|(_, p)| p.twin == Some(true)).count(),
+        count(&|p| p.is_whole() && !p.by_hand),
+        count(&|p| p.is_whole() && p.by_hand),
+        not_proven.len(),
+        count(&|p| p.is_whole() && !p.beside.is_empty()),
+        count(&|p| p.twin == Some(Twin::Base)),
+        count(&|p| p.twin == Some(Twin::Searched)),
+        count(&|p| p.twin == Some(Twin::Written)),
+        count(&|p| p.twin == Some(Twin::Without)),
         proofs.iter().map(|(_, p)| p.silent).sum::<usize>(),
-        lab.asked.load(std::sync::atomic::Ordering::Relaxed),
-        turned.asked.load(std::sync::atomic::Ordering::Relaxed),
-        begun.elapsed()
     );
-    assert!(unclean.keys().all(|id| NOT_YET_OF_THE_GENERATOR.contains(&id.as_str())), "generated records are clean: {unclean:?}");
-    assert!(of_dead.iter().all(|d| !d.reason.is_empty()) && broken_dead.is_empty(), "dead rules speak: {broken_dead:?}");
-    assert!(proofs.iter().all(|(_, p)| !p.spoke), "a rule speaks outside of its days");
-    assert!(count <= NOT_PROVEN, "{count} rows are not proven, {NOT_PROVEN} were: {open:?}");
-}
-
-fn prove(search: &Search<'_>, formats: &Formats, kept: &[(Document, BTreeSet<usize>)], follow: &[Follow], r: usize) -> Proof {
-    let row = &search.rows[r];
-    let mut proof = Proof::default();
-    let asks_only_that_it_stands = row.when.is_none() && matches!(&row.require, Some(Expr::Present(names)) if names.len() == 1);
-    let meets = |doc: &Document, meets: &BTreeSet<usize>| meets.contains(&r) || asks_only_that_it_stands && speaks_of(formats, row, doc) && stands(doc, row);
-    let near: Vec<&Document> = kept.iter().filter(|(doc, rows)| meets(doc, rows)).map(|(d, _)| d).collect();
-    let stride = (near.len() / 8).max(1);
-    let near: Vec<&Document> = near.into_iter().step_by(stride).collect();
-    let mut others: Vec<(usize, &Document)> = kept.iter().map(|(d, _)| d).filter(|d| speaks_of(formats, row, d)).map(|d| (0, d)).collect();
-    // Some of every kind, and of them the nearest.
-    let stride = (others.len() / 50).max(1);
-    others = others.into_iter().step_by(stride).map(|(_, d)| (search.solver.closeness(d, row), d)).collect();
-    let stride = (others.len() / 6).max(1);
-    let diverse: Vec<&Document> = others.iter().step_by(stride).map(|(_, d)| *d).collect();
-    others.sort_by_key(|(close, _)| std::cmp::Reverse(*close));
-    let mut starts: Vec<&Document> = Vec::new();
-    for doc in others.into_iter().map(|(_, d)| d).take(6).chain(diverse) {
-        if !near.iter().chain(&starts).any(|n| std::ptr::eq(*n, doc)) {
-            starts.push(doc);
-        }
-    }
-    let others = starts;
-    let beside = |id: &str| follow.iter().any(|f| f.id == row.id && f.follows.split(' ').any(|f| f == id));
-    let in_twin = |id: &str| follow.iter().any(|f| f.id == row.id && f.twin == "yes" && f.follows.split(' ').any(|f| f == id));
-    let twin;
-    let starts: Vec<&Document> = if near.is_empty() {
-        if others.is_empty() {
-            proof.why = "no document of its files and days".to_owned();
-            return proof;
-        }
-        match search.run(&others, r, Goal::Met, &in_twin) {
-            Outcome::Proven(doc) => {
-                proof.twin = Some(true);
-                twin = doc;
-                std::iter::once(&*twin).chain(others).collect()
-            }
-            // A block that the format demands cannot be missing: the rule says that the whole case is in the wrong file.
-            _ if forbids_what_must_stand(row, &others) => {
-                proof.twin = Some(false);
-                others
-            }
-            Outcome::Beside(ids) => {
-                proof.why = format!("twin: beside it {ids:?}");
-                return proof;
-            }
-            Outcome::Nothing => {
-                proof.why = "twin: nothing".to_owned();
-                return proof;
-            }
-        }
-    } else {
-        proof.twin = Some(false);
-        near.into_iter().chain(others).collect()
-    };
-    match search.run(&starts, r, Goal::Broken, &beside) {
-        Outcome::Proven(doc) => {
-            proof.broken = true;
-            let findings = search.lab.judge(&doc, search.folder).expect("written");
-            proof.followers = findings.iter().any(|f| f.id != row.id);
-            for day in [row.from.map(Date::day_before), row.until.map(Date::day_after)].into_iter().flatten() {
-                let mut doc = (*doc).clone();
-                // Where no account's date stands, that of the file decides.
-                let role = if doc.main.role(Role::AccountDate).is_some() { Role::AccountDate } else { Role::MadeOn };
-                doc.main.set_role(role, &day.to_string());
-                let findings = search.lab.judge(&doc, search.folder).expect("written");
-                if findings.iter().any(|f| f.row == Some(r)) {
-                    proof.spoke = true;
-                    proof.why = format!("speaks on {day}");
-                } else {
-                    proof.silent += 1;
-                }
-            }
-        }
-        Outcome::Beside(ids) => proof.why = format!("broken: beside it {ids:?}"),
-        Outcome::Nothing => proof.why = "broken: nothing".to_owned(),
-    }
-    proof
+    let speaking: Vec<String> = proofs.iter().filter(|(_, p)| p.spoke).map(|(r, p)| format!("{} {}", named(&rows[*r]), p.why)).collect();
+    assert!(speaking.is_empty(), "rules speak outside of their days: {speaking:?}");
+    let broken_dead: Vec<String> = proofs.iter().filter(|(r, p)| p.broken && given.is_dead(&rows[*r])).map(|(r, _)| named(&rows[*r])).collect();
+    assert!(broken_dead.is_empty(), "dead rules speak: {broken_dead:?}");
+    not_proven
 }

@@ -1,4 +1,4 @@
-//! From a sound document to one that breaks (or meets) exactly one rule.
+//! From a sound document to one that breaks (or meets) exactly one rule, and from a document with findings to a sound one.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,9 +13,11 @@ use super::lab::{Found, Lab};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Goal {
     /// The row speaks.
-    Broken,
+    Broken(usize),
     /// The row has its occasion and is met.
-    Met,
+    Met(usize),
+    /// Nothing is found.
+    Clean,
 }
 
 /// What a search came to.
@@ -27,6 +29,7 @@ pub(crate) enum Outcome {
     Nothing,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Search<'s> {
     pub(crate) lab: &'s Lab<'s>,
     pub(crate) turned: &'s Lab<'s>,
@@ -43,63 +46,100 @@ struct Step {
     doc: Document,
 }
 
+/// One search.
+struct Run<'a> {
+    goal: Goal,
+    /// Ids that may stand beside the goal.
+    allowed: &'a dyn Fn(&str) -> bool,
+    /// Documents that may still be judged.
+    left: usize,
+    seen: BTreeSet<u64>,
+    waiting: Vec<Step>,
+    best: Option<BTreeSet<String>>,
+}
+
 /// So many ideas are taken from one start.
 const IDEAS: usize = 60;
 /// So often in a row a document is mended.
 const DEPTH: usize = 9;
 /// Documents that wait to be mended.
 const WAITING: usize = 40;
+/// So many documents are judged to make one sound.
+const TO_CLEAN: usize = 24;
 
 impl Search<'_> {
-    /// Looks for a document that reaches a goal, with no finding but the allowed ids.
-    pub(crate) fn run(&self, starts: &[&Document], row: usize, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Outcome {
-        let rule = &self.rows[row];
-        let (mut left, mut seen) = (self.evaluations, BTreeSet::new());
-        let mut waiting: Vec<Step> = Vec::new();
-        let mut best: Option<BTreeSet<String>> = None;
-        // The first ideas of every start come before the later ones of any.
-        let mut ideas: Vec<std::vec::IntoIter<Document>> = starts.iter().map(|start| self.ideas(start, rule, goal).into_iter()).collect();
-        let first = left / 2;
-        'ideas: loop {
-            let mut any = false;
-            for list in &mut ideas {
-                let Some(doc) = list.next() else { continue };
-                any = true;
-                if left <= first {
-                    break 'ideas;
-                }
-                if let Some(proven) = self.consider(doc, 0, row, goal, allowed, &mut left, &mut seen, &mut waiting, &mut best) {
-                    return Outcome::Proven(Box::new(proven));
-                }
+    /// Looks for a document that reaches a goal of a row, with no finding but the allowed ids.
+    pub(crate) fn run<'d>(&self, starts: impl Iterator<Item = &'d Document>, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Outcome {
+        let mut run = Run { goal, allowed, left: self.evaluations, seen: BTreeSet::new(), waiting: Vec::new(), best: None };
+        // The first ideas of every start come before the later ones of any; most rows need no second start.
+        let first = run.left / 2;
+        let mut ideas: Vec<std::vec::IntoIter<Document>> = Vec::new();
+        for start in starts {
+            let mut list = self.ideas(start, goal).into_iter();
+            let proven = list.next().and_then(|doc| self.consider(doc, 0, &mut run));
+            if let Some(doc) = proven {
+                return Outcome::Proven(Box::new(doc));
             }
-            if !any {
-                break;
+            ideas.push(list);
+        }
+        while run.left > first && !ideas.is_empty() {
+            ideas.retain_mut(|list| list.len() > 0);
+            for list in &mut ideas {
+                let proven = list.next().filter(|_| run.left > first).and_then(|doc| self.consider(doc, 0, &mut run));
+                if let Some(doc) = proven {
+                    return Outcome::Proven(Box::new(doc));
+                }
             }
         }
-        while left > 0 && !waiting.is_empty() {
-            let at = (0..waiting.len()).min_by_key(|i| (waiting[*i].unwanted.len(), waiting[*i].depth)).unwrap_or(0);
-            let step = waiting.swap_remove(at);
+        match self.mend(&mut run) {
+            Some(doc) => Outcome::Proven(Box::new(doc)),
+            None => run.best.map_or(Outcome::Nothing, Outcome::Beside),
+        }
+    }
+
+    /// The document, or one near it, in which nothing is found; else the fewest that was left.
+    pub(crate) fn clean(&self, doc: Document) -> Result<Document, BTreeSet<String>> {
+        self.near(doc, Goal::Clean, &|_| false)
+    }
+
+    /// The document, or one near it, that reaches a goal; else the fewest that was found beside it.
+    pub(crate) fn near(&self, doc: Document, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Result<Document, BTreeSet<String>> {
+        let mut run = Run { goal, allowed, left: TO_CLEAN, seen: BTreeSet::new(), waiting: Vec::new(), best: None };
+        self.consider(doc, 0, &mut run).or_else(|| self.mend(&mut run)).ok_or(run.best.unwrap_or_default())
+    }
+
+    /// Mends what waits, the nearest to the goal first.
+    fn mend(&self, run: &mut Run<'_>) -> Option<Document> {
+        while run.left > 0 && !run.waiting.is_empty() {
+            let at = (0..run.waiting.len()).min_by_key(|i| (run.waiting[*i].unwanted.len(), run.waiting[*i].depth)).unwrap_or(0);
+            let step = run.waiting.swap_remove(at);
             if step.depth >= DEPTH {
                 continue;
             }
             for found in step.unwanted.iter().take(3) {
                 for doc in self.mended(&step.doc, found) {
-                    if left == 0 {
+                    if run.left == 0 {
                         break;
                     }
-                    if let Some(proven) = self.consider(doc, step.depth + 1, row, goal, allowed, &mut left, &mut seen, &mut waiting, &mut best) {
-                        return Outcome::Proven(Box::new(proven));
+                    let proven = self.consider(doc, step.depth + 1, run);
+                    if proven.is_some() {
+                        return proven;
                     }
                 }
             }
         }
-        best.map_or(Outcome::Nothing, Outcome::Beside)
+        None
     }
 
     /// Documents near a start in which the goal may be reached.
-    fn ideas(&self, start: &Document, rule: &Row, goal: Goal) -> Vec<Document> {
+    fn ideas(&self, start: &Document, goal: Goal) -> Vec<Document> {
+        let (row, want) = match goal {
+            Goal::Broken(row) => (row, false),
+            Goal::Met(row) => (row, true),
+            Goal::Clean => return Vec::new(),
+        };
+        let rule = &self.rows[row];
         let Some(require) = &rule.require else { return Vec::new() };
-        let want = goal == Goal::Met;
         let mut out = Vec::new();
         for (doc, unit) in self.solver.units(start, rule).into_iter().take(8) {
             let occasions = match &rule.when {
@@ -118,43 +158,36 @@ impl Search<'_> {
         out
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the state of one search")]
-    fn consider(
-        &self,
-        doc: Document,
-        depth: usize,
-        row: usize,
-        goal: Goal,
-        allowed: &dyn Fn(&str) -> bool,
-        left: &mut usize,
-        seen: &mut BTreeSet<Vec<u8>>,
-        waiting: &mut Vec<Step>,
-        best: &mut Option<BTreeSet<String>>,
-    ) -> Option<Document> {
-        let key = key(&doc)?;
-        if !seen.insert(key) {
+    /// Whether a document reaches a goal of a row, and what else is found in it.
+    fn reaches(&self, doc: &Document, goal: Goal, allowed: &dyn Fn(&str) -> bool) -> Option<Vec<Found>> {
+        let findings = self.lab.judge(doc, self.folder)?;
+        let of_row = |list: &[Found], row| list.iter().any(|f| f.row == Some(row));
+        let own = match goal {
+            Goal::Broken(row) if !of_row(&findings, row) => return None,
+            Goal::Met(row) if of_row(&findings, row) || !of_row(&self.turned.judge(doc, self.folder)?, row) => return None,
+            Goal::Broken(row) => Some(self.rows[row].id.as_str()),
+            Goal::Met(_) | Goal::Clean => None,
+        };
+        Some(findings.into_iter().filter(|f| !(own == Some(f.id.as_str()) || allowed(&f.id))).collect())
+    }
+
+    fn consider(&self, doc: Document, depth: usize, run: &mut Run<'_>) -> Option<Document> {
+        if !run.seen.insert(key(&doc)?) {
             return None;
         }
-        *left = left.saturating_sub(1);
-        let findings = self.lab.judge(&doc, self.folder)?;
-        let of_row = |list: &[Found]| list.iter().any(|f| f.row == Some(row));
-        match goal {
-            Goal::Broken if !of_row(&findings) => return None,
-            Goal::Met if of_row(&findings) || !of_row(&self.turned.judge(&doc, self.folder)?) => return None,
-            _ => {}
-        }
-        let unwanted: Vec<Found> = findings.into_iter().filter(|f| !(goal == Goal::Broken && f.id == self.rows[row].id || allowed(&f.id))).collect();
+        run.left = run.left.saturating_sub(1);
+        let unwanted = self.reaches(&doc, run.goal, run.allowed)?;
         if unwanted.is_empty() {
             return Some(doc);
         }
-        let ids: BTreeSet<String> = unwanted.iter().map(|f| f.id.clone()).collect();
-        if best.as_ref().is_none_or(|b| ids.len() < b.len()) {
-            *best = Some(ids);
+        let ids: BTreeSet<String> = unwanted.iter().map(Found::told).collect();
+        if run.best.as_ref().is_none_or(|b| ids.len() < b.len()) {
+            run.best = Some(ids);
         }
-        waiting.push(Step { depth, unwanted, doc });
-        if waiting.len() > WAITING {
-            let worst = (0..waiting.len()).max_by_key(|i| (waiting[*i].unwanted.len(), waiting[*i].depth)).unwrap_or(0);
-            waiting.swap_remove(worst);
+        run.waiting.push(Step { depth, unwanted, doc });
+        if run.waiting.len() > WAITING {
+            let worst = (0..run.waiting.len()).max_by_key(|i| (run.waiting[*i].unwanted.len(), run.waiting[*i].depth)).unwrap_or(0);
+            run.waiting.swap_remove(worst);
         }
         None
     }
@@ -193,11 +226,12 @@ fn counted(doc: &Document) -> Document {
     doc
 }
 
-fn key(doc: &Document) -> Option<Vec<u8>> {
+fn key(doc: &Document) -> Option<u64> {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
-    for tree in [&doc.main, &doc.persons] {
+    doc.main.name.hash(&mut hasher);
+    for tree in doc.trees() {
         tree.write(puomp::registry::encoding::Encoding::Windows1251).ok()?.0.hash(&mut hasher);
     }
-    Some(hasher.finish().to_le_bytes().to_vec())
+    Some(hasher.finish())
 }

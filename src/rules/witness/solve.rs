@@ -10,7 +10,7 @@ use crate::registry::format::{Content, Format, NodeId, Role, ValueType};
 use crate::rules::ast::{Arg, ArithmeticOp, Call, CompareOp, Expr, Item, Literal, Quantifier, Ref, Set, Term};
 use crate::rules::code::FilePart;
 use crate::rules::number::{Decimal, add_years, full_years, iso_date, natural};
-use crate::rules::resolve::{Found, Names};
+use crate::rules::resolve::{Found, Names, file_part};
 use crate::rules::{Conventions, Row};
 
 /// So many ways are followed at each step.
@@ -63,11 +63,11 @@ enum Meaning {
 
 impl Target {
     fn tree<'d>(&self, doc: &'d Document) -> &'d Tree {
-        if self.of_persons { &doc.persons } else { &doc.main }
+        doc.tree(self.of_persons)
     }
 
     fn tree_mut<'d>(&self, doc: &'d mut Document) -> &'d mut Tree {
-        if self.of_persons { &mut doc.persons } else { &mut doc.main }
+        doc.tree_mut(self.of_persons)
     }
 
     fn kind<'d>(&self, doc: &'d Document) -> Option<&'d ValueType> {
@@ -84,7 +84,7 @@ impl Solver<'_> {
     /// The places of a document at which a row is looked at; where its block does not stand, that of a document to which it was added.
     pub fn units(&self, doc: &Document, row: &Row) -> Vec<(Document, Unit)> {
         let Some((of_persons, element)) = element_of(doc, row) else { return Vec::new() };
-        let tree = if of_persons { &doc.persons } else { &doc.main };
+        let tree = doc.tree(of_persons);
         let Some(parent) = tree.format.node(element).parent else { return Vec::new() };
         if of_persons {
             let record = doc.main.format.role(Role::Record).and_then(|r| doc.main.below(&[], r).into_iter().next());
@@ -434,12 +434,16 @@ impl Solver<'_> {
                 }
                 let Some((book, field)) = names.first().map(|n| n.split_once('.').unwrap_or((n, ""))) else { return Vec::new() };
                 let Some(book) = self.books.get(book) else { return Vec::new() };
-                let field = if names.len() > 1 { Some(book.key()) } else { Some(field).filter(|f| !f.is_empty()).map_or(Some(book.key()), |f| book.field(f)) };
+                let of_rubrics = self.conventions.by_rubric.iter().find(|(id, _)| id.eq_ignore_ascii_case(&book.info().id)).map(|(_, field)| field.as_str());
+                let field = if names.len() > 1 { "" } else { field };
+                let field = [field, of_rubrics.unwrap_or_default()].into_iter().find(|f| !f.is_empty()).map_or(Some(book.key()), |f| book.field(f));
                 let (Some(field), Meaning::Elements(target)) = (field, self.meaning(doc, unit, &name)) else { return Vec::new() };
                 let on = self.day_of(doc, unit, book);
                 let index = book.index(field);
                 let mut out = Vec::new();
-                let fits = |v: &str| on.is_none_or(|d| index.holds(v, d)) == want;
+                // Some books are matched by the rubric of a diagnosis.
+                let holds = |v: &str| on.is_none_or(|d| index.holds(v, d) || rubric(v).is_some_and(|r| index.holds(r, d)));
+                let fits = |v: &str| holds(v) == want;
                 if target.texts(doc).iter().any(|t| fits(t)) {
                     out.push(doc.clone());
                 }
@@ -522,11 +526,16 @@ impl Solver<'_> {
         let on = self.day_of(doc, unit, book);
         let mut rows: Vec<_> = book.rows().filter(|r| on.is_none_or(|d| book.valid(*r, d))).collect();
         let now: Vec<Vec<String>> = pairs.iter().map(|(_, name)| self.values(doc, unit, &Term::Ref(Ref::new(*name)))).collect();
-        let agree = |row: &crate::nsi::RowIx| pairs.iter().zip(&now).filter(|((f, _), now)| now.iter().any(|n| n == book.value(*row, *f))).count();
+        let agree = |row: &crate::nsi::RowIx| pairs.iter().zip(&now).filter(|((f, _), now)| now.iter().any(|n| is_or_covers(book.value(*row, *f), n))).count();
         let mut out = Vec::new();
         if !want {
             for (field, name) in pairs.iter().rev() {
                 let Meaning::Elements(target) = self.meaning(doc, unit, name) else { continue };
+                if pairs.len() == 1 {
+                    let path = &target.tree(doc).format.node(target.node).path;
+                    let unknown = self.stock.texts(path).filter(|t| !rows.iter().any(|r| is_or_covers(book.value(*r, *field), t)));
+                    out.extend(unknown.take(8).flat_map(|v| self.given(doc, &target, v)));
+                }
                 let mut values: Vec<&str> = rows.iter().map(|r| book.value(*r, *field)).collect();
                 values.sort_unstable();
                 values.dedup();
@@ -542,7 +551,7 @@ impl Solver<'_> {
                 docs = docs
                     .iter()
                     .flat_map(|d| match self.meaning(d, unit, name) {
-                        Meaning::Elements(t) if t.texts(d).contains(&book.value(row, *field)) => vec![d.clone()],
+                        Meaning::Elements(t) if t.texts(d).iter().any(|n| is_or_covers(book.value(row, *field), n)) => vec![d.clone()],
                         Meaning::Elements(t) => self.given(d, &t, book.value(row, *field)),
                         _ => Vec::new(),
                     })
@@ -628,17 +637,25 @@ impl Solver<'_> {
         without
     }
 
+    /// The package under a name in which a part (`Ni`, `Np`) is another; none when no such part is known, or when the name is not of its form.
+    pub fn named(&self, doc: &Document, part: &str, value: &str) -> Option<Document> {
+        self.renamed(doc, file_part(part)?, value)
+    }
+
     /// The package under a name with another part.
     fn renamed(&self, doc: &Document, part: FilePart, value: &str) -> Option<Document> {
-        let name = doc.main.role(Role::FileName)?;
+        // Files between funds do not state their names.
+        let name = doc.main.role(Role::FileName).unwrap_or(&doc.main.name);
         let renamed = with_part(name, part, value)?;
         let mut doc = doc.clone();
-        let persons = with_part(doc.persons.role(Role::FileName)?, part, value)?;
         renamed.clone_into(&mut doc.main.name);
-        persons.clone_into(&mut doc.persons.name);
         doc.main.set_role(Role::FileName, &renamed);
-        doc.persons.set_role(Role::MainName, &renamed);
-        doc.persons.set_role(Role::FileName, &persons);
+        if let Some(tree) = &mut doc.persons {
+            let persons = with_part(tree.role(Role::FileName)?, part, value)?;
+            persons.clone_into(&mut tree.name);
+            tree.set_role(Role::MainName, &renamed);
+            tree.set_role(Role::FileName, &persons);
+        }
         Some(doc)
     }
 
@@ -696,16 +713,16 @@ impl Solver<'_> {
     /// What a name means as seen from a unit.
     fn meaning(&self, doc: &Document, unit: &Unit, name: &str) -> Meaning {
         let own = &*doc.main.format;
-        let persons = &*doc.persons.format;
+        let persons = doc.persons.as_ref().map(|tree| &*tree.format);
         let last = name.rsplit(['.', '/']).next().unwrap_or(name);
         let of_persons = |node: NodeId| {
             let ways = match &unit.occurrence {
                 Some(way) if unit.of_persons && unit.element == node => vec![way.clone()],
-                _ => doc.persons.below(&[], node),
+                _ => doc.tree(true).below(&[], node),
             };
-            Meaning::Elements(Target { of_persons: true, node, ways, anchor: anchor(&doc.persons, &[], node) })
+            Meaning::Elements(Target { of_persons: true, node, ways, anchor: anchor(doc.tree(true), &[], node) })
         };
-        if unit.of_persons {
+        if let (true, Some(persons)) = (unit.of_persons, persons) {
             let block = persons.node(unit.element).parent;
             let around = std::iter::successors(block, |b| persons.node(*b).parent).chain(persons.role(Role::Header));
             let mut around = around.flat_map(|b| persons.node(b).children.iter().copied());
@@ -714,7 +731,7 @@ impl Solver<'_> {
             }
         }
         let Some(scope) = doc.main.root.at(&unit.scope) else { return Meaning::Nothing };
-        match (Names { own, persons: Some(persons) }).find(name, scope.node) {
+        match (Names { own, persons }).find(name, scope.node) {
             Found::File(part) => Meaning::Part(part),
             Found::Person(node) => of_persons(node),
             Found::Own(node) => {
@@ -746,7 +763,7 @@ impl Solver<'_> {
                     }
                     texts.into_iter().map(str::to_owned).collect()
                 }
-                Meaning::Part(part) => doc.main.role(Role::FileName).and_then(|n| part_of(n, part)).into_iter().collect(),
+                Meaning::Part(part) => part_of(doc.main.role(Role::FileName).unwrap_or(&doc.main.name), part).into_iter().collect(),
                 Meaning::Nothing => Vec::new(),
             },
             Term::Number(text) | Term::Text(text) => vec![text.clone()],
@@ -772,7 +789,7 @@ impl Solver<'_> {
         let named = |name: &str| self.values(doc, unit, &Term::Ref(Ref::new(name)));
         match call.name.as_str() {
             "AGE" => {
-                let birth = doc.persons.role(Role::Birth).and_then(|t| iso_date(t.as_bytes()));
+                let birth = doc.tree(true).role(Role::Birth).and_then(|t| iso_date(t.as_bytes()));
                 birth.zip(day(0)).and_then(|(b, d)| full_years(b, d)).map(|y| y.to_string()).into_iter().collect()
             }
             "AGE_YEARS" => day(0).zip(day(1)).and_then(|(b, d)| full_years(b, d)).map(|y| y.to_string()).into_iter().collect(),
@@ -962,17 +979,17 @@ fn book_letter(format: &Format) -> char {
 }
 
 fn same(a: &Document, b: &Document) -> bool {
-    a.main.root == b.main.root && a.persons.root == b.persons.root
+    a.main.root == b.main.root && a.persons.as_ref().map(|t| &t.root) == b.persons.as_ref().map(|t| &t.root)
 }
 
 /// The checked element of a row in a document.
 fn element_of(doc: &Document, row: &Row) -> Option<(bool, NodeId)> {
     let own = doc.main.format.find(&row.element).map(|id| (false, id));
-    own.or_else(|| doc.persons.format.find(&row.element).map(|id| (true, id)))
+    own.or_else(|| doc.persons.as_ref()?.format.find(&row.element).map(|id| (true, id)))
 }
 
 fn own_name(doc: &Document, unit: &Unit) -> String {
-    let tree = if unit.of_persons { &doc.persons } else { &doc.main };
+    let tree = doc.tree(unit.of_persons);
     tree.format.node(unit.element).name.to_string()
 }
 
@@ -1213,6 +1230,16 @@ fn nearby(text: &str, kind: &ValueType) -> Vec<String> {
     out
 }
 
+/// The rubric of a diagnosis.
+fn rubric(code: &str) -> Option<&str> {
+    code.split_once('.').map(|(rubric, _)| rubric).filter(|r| r.len() == 3)
+}
+
+/// Whether a code of a book is another code or its rubric.
+fn is_or_covers(code: &str, other: &str) -> bool {
+    code == other || rubric(other) == Some(code)
+}
+
 /// Codes of a type that books hardly have.
 fn unknown_codes(kind: &ValueType) -> Vec<String> {
     let (shortest, longest) = kind.lengths();
@@ -1296,7 +1323,7 @@ fn own_party(letter: &str, code: &str) -> String {
     format!("{letter}{code}")
 }
 
-/// Whether a format has the element of a row.
-pub fn has_element(main: &Format, persons: &Format, row: &Row) -> bool {
-    main.find(&row.element).or_else(|| persons.find(&row.element)).is_some()
+/// Whether a file of a document may hold the element of a row.
+pub fn has_element(doc: &Document, row: &Row) -> bool {
+    doc.trees().any(|tree| tree.format.find(&row.element).is_some())
 }

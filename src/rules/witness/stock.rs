@@ -26,7 +26,7 @@ const KEPT: usize = 24;
 impl Stock {
     /// Takes what a document holds.
     pub fn add(&mut self, document: &Document) {
-        for tree in [&document.main, &document.persons] {
+        for tree in document.trees() {
             self.take(tree, &tree.root);
         }
     }

@@ -35,13 +35,30 @@ pub struct Tree {
     pub root: Elem,
 }
 
-/// A main file and its person file.
+/// A main file and its person file; files between funds have none.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The main file.
     pub main: Tree,
-    /// The person file.
-    pub persons: Tree,
+    /// The person file, if its family has one.
+    pub persons: Option<Tree>,
+}
+
+impl Document {
+    /// The files.
+    pub fn trees(&self) -> impl Iterator<Item = &Tree> {
+        std::iter::once(&self.main).chain(&self.persons)
+    }
+
+    /// The person file, where there is one and it is asked for, else the main file.
+    pub fn tree(&self, of_persons: bool) -> &Tree {
+        self.persons.as_ref().filter(|_| of_persons).unwrap_or(&self.main)
+    }
+
+    /// The same to change it.
+    pub fn tree_mut(&mut self, of_persons: bool) -> &mut Tree {
+        self.persons.as_mut().filter(|_| of_persons).unwrap_or(&mut self.main)
+    }
 }
 
 impl Elem {
@@ -57,6 +74,14 @@ impl Elem {
 
     fn at_mut(&mut self, way: &[usize]) -> Option<&mut Self> {
         way.iter().try_fold(self, |elem, index| elem.children.get_mut(*index))
+    }
+
+    /// Shows every value to be read or changed.
+    pub fn each_value(&mut self, change: &mut impl FnMut(NodeId, &mut String)) {
+        if self.children.is_empty() {
+            change(self.node, &mut self.text);
+        }
+        self.children.iter_mut().for_each(|child| child.each_value(change));
     }
 
     fn collect(&self, node: NodeId, way: &mut Way, out: &mut Vec<Way>) {
