@@ -130,6 +130,13 @@ pub fn private_file(path: &Path, access: Access) -> io::Result<File> {
     options.open(path)
 }
 
+/// Whether the device failed (a bad disk, a stick that was pulled out): no kind of [`io::ErrorKind`] says that.
+pub fn is_device_failure(error: &io::Error) -> bool {
+    // EIO; ERROR_CRC, ERROR_GEN_FAILURE, ERROR_IO_DEVICE.
+    let codes: &[i32] = if cfg!(windows) { &[23, 31, 1117] } else { &[5] };
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
 /// Makes a folder, and those above it, that only the user may look into (Unix: mode 0700); one that is there stays as it is.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ pub mod jsonl;
 pub mod tally;
 pub mod texts;
 pub mod window;
+pub mod xlsx;
 
 mod draw;
 mod group;

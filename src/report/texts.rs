@@ -610,6 +610,8 @@ keys! {
     WorkspaceNotClean = "workspace.not-clean",
     /// The journal cannot be continued.
     WorkspaceJournal = "workspace.journal",
+    /// Reading or writing failed on the way.
+    WorkspaceStream = "workspace.stream",
     /// A workspace was made.
     InitDone = "init.done",
     /// A workspace was there.
@@ -654,6 +656,8 @@ keys! {
     FormHeld = "form.held",
     /// Where the package lies.
     SubmitPlaced = "submit.placed",
+    /// Sent, but the package is not where it is due.
+    SubmitUnplaced = "submit.unplaced",
     /// What sanctions came to.
     ReviewSanctions = "review.sanctions",
     /// An answer that was taken in before.
@@ -682,8 +686,24 @@ keys! {
     SanctionTooMuch = "sanction.too-much",
     /// A broken file of sanctions.
     SanctionColumn = "sanction.column",
-    /// Columns of the status.
-    StatusHead = "status.head",
+    /// A column of a file of sanctions is named twice.
+    SanctionTwice = "sanction.twice",
+    /// A row of a file of sanctions has another number of cells than the header.
+    SanctionCells = "sanction.cells",
+    /// A value of a file of sanctions.
+    SanctionValue = "sanction.value",
+    /// No sanction in the file.
+    SanctionEmpty = "sanction.empty",
+    /// The file of sanctions is no text.
+    SanctionNotText = "sanction.not-text",
+    /// The file of sanctions is too large.
+    SanctionTooLarge = "sanction.too-large",
+    /// Sheet of the registries.
+    StatusSheet = "status.sheet",
+    /// Sheet of the cases outside registries.
+    StatusSheetStock = "status.sheet-stock",
+    /// Sheet of what was done.
+    StatusSheetHistory = "status.sheet-history",
     /// A registry in a line.
     StatusLine = "status.line",
     /// Head of cases outside registries.
@@ -718,6 +738,14 @@ keys! {
     ErrorRead = "error.read",
     /// Standard output or a temporary file fails.
     ErrorStream = "error.stream",
+    /// A workbook is no text for a terminal.
+    XlsxNeedsFile = "xlsx.needs-file",
+    /// The row of totals.
+    XlsxTotal = "xlsx.total",
+    /// The system's reason: the device fails.
+    ReasonDevice = "reason.device",
+    /// The reason of the store: its file cannot be opened.
+    ReasonUnopened = "reason.unopened",
     /// The system's reason: no such file or folder.
     ReasonNotFound = "reason.not-found",
     /// No rights, or another program holds the file.

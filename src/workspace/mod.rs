@@ -17,11 +17,12 @@ mod means;
 mod moves;
 mod problem;
 mod registries;
+mod sanctions;
 pub mod store;
 mod vault;
 pub mod workflow;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,8 +35,10 @@ pub use means::{Judge, Means};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use problem::Problem;
 pub use registries::{Registry, Stock};
+pub use sanctions::{SanctionColumn, SanctionColumns, SanctionFault};
 
 use lock::Lock;
+use sqlx::any::AnyRow;
 use store::{Store, int, sqlite_url, text};
 use vault::Vault;
 use workflow::Workflow;
@@ -208,29 +211,45 @@ impl Workspace {
 
     /// Sweeps files that no row speaks of, and places what is to stand in the outbox.
     fn recover(&mut self) -> Result<(), Problem> {
-        let mut known = HashSet::new();
         let rows = self.store.rows(
-            "SELECT main_object AS object FROM packages UNION SELECT persons_object FROM packages UNION SELECT object FROM registries \
-             UNION SELECT object FROM answers UNION SELECT object FROM outbox",
+            "SELECT main_object AS object, main_name AS name FROM packages UNION SELECT persons_object, persons_name FROM packages \
+             UNION SELECT object, file_name || '.zip' FROM registries UNION SELECT object, name FROM answers UNION SELECT object, name FROM outbox",
             &[],
         )?;
+        let mut known: HashMap<String, HashSet<String>> = HashMap::new();
         for row in rows {
-            known.insert(text(&row, "object")?);
+            known.entry(text(&row, "object")?).or_default().insert(text(&row, "name")?);
         }
-        self.vault.sweep(&|sha| known.contains(sha)).map_err(|e| Problem::Io(self.place.memory(), e))?;
+        self.vault.sweep(&known).map_err(|e| Problem::Io(self.place.memory(), e))?;
         let outbox = self.place.root.join(OUTBOX);
         vault::sweep_placed(&outbox).map_err(|e| Problem::Io(outbox, e))?;
         self.place_outgoing()
     }
 
     /// Puts into the outbox what is not there yet. Safe to repeat: a file is placed whole, and the same bytes each time.
+    ///
+    /// # Errors
+    /// [`Problem::Unplaced`] of the first that could not be placed; the others were tried.
     fn place_outgoing(&mut self) -> Result<(), Problem> {
-        for row in self.store.rows("SELECT registry, revision, path, object, name FROM outbox WHERE placed = 0", &[])? {
+        let mut first = None;
+        let rows = self.store.rows(
+            "SELECT o.registry AS registry, o.revision AS revision, o.path AS path, o.object AS object, o.name AS name, r.number AS number \
+             FROM outbox o JOIN registries r ON r.id = o.registry WHERE o.placed = 0",
+            &[],
+        )?;
+        for row in rows {
             let target = self.place.root.join(text(&row, "path")?);
-            self.vault.place(&text(&row, "object")?, &text(&row, "name")?, &target).map_err(|e| Problem::Io(target.clone(), e))?;
-            let (registry, revision) = (int(&row, "registry")?, int(&row, "revision")?);
-            self.store.execute("UPDATE outbox SET placed = 1 WHERE registry = $1 AND revision = $2", &[registry.into(), revision.into()])?;
+            if let Err(problem) = self.place_one(&row, &target) {
+                first.get_or_insert(Problem::Unplaced(text(&row, "number")?, target, Box::new(problem)));
+            }
         }
+        first.map_or(Ok(()), Err)
+    }
+
+    fn place_one(&mut self, row: &AnyRow, target: &Path) -> Result<(), Problem> {
+        self.vault.place(&text(row, "object")?, &text(row, "name")?, target).map_err(|e| Problem::Io(target.to_owned(), e))?;
+        let (registry, revision) = (int(row, "registry")?, int(row, "revision")?);
+        self.store.execute("UPDATE outbox SET placed = 1 WHERE registry = $1 AND revision = $2", &[registry.into(), revision.into()])?;
         Ok(())
     }
 }

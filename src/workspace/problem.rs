@@ -10,7 +10,7 @@ use crate::finding::{Lang, Text};
 use crate::forming::FormError;
 use crate::tables::TableError;
 
-/// What stopped a command; nothing was changed then.
+/// What stopped a command; nothing was changed then, save by [`Problem::Unplaced`].
 #[derive(Debug)]
 pub enum Problem {
     /// No folder upward holds a workspace.
@@ -37,6 +37,9 @@ pub enum Problem {
     Refused(Text),
     /// The registry was sent already: its number and when.
     AlreadySent(String, String),
+    /// The registry was sent, that is recorded, and its package could not be put where it is due: number, path, why. The next command that
+    /// changes something tries again.
+    Unplaced(String, PathBuf, Box<Problem>),
     /// Conditions of a move that are not met.
     Unmet(String, Vec<Text>),
     /// The package of a registry cannot be written.

@@ -3,6 +3,7 @@
 //! `objects/ab/cdef…/NAME`: the name is kept because the name of a registry file is part of what is checked. A file is copied beside
 //! its place and moved there when it is complete and on the disk: what stands under a digest is whole.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -113,11 +114,12 @@ impl Vault {
         file.commit()
     }
 
-    /// Removes what a program that was stopped left behind: half copies, and whole ones that nobody refers to.
+    /// Removes what a program that was stopped left behind: half copies, and whole ones that nobody refers to, be it that only the same
+    /// bytes under another name are known. `known` holds the names of each digest.
     ///
     /// # Errors
     /// A folder cannot be read or a file cannot be removed.
-    pub(super) fn sweep(&self, known: &dyn Fn(&str) -> bool) -> io::Result<u64> {
+    pub(super) fn sweep(&self, known: &HashMap<String, HashSet<String>>) -> io::Result<u64> {
         let mut removed = 0;
         for head in entries(&self.root)? {
             let head_name = head.file_name().to_string_lossy().into_owned();
@@ -127,8 +129,20 @@ impl Vault {
                 continue;
             }
             for tail in entries(&head.path())? {
-                if !known(&format!("{head_name}{}", tail.file_name().to_string_lossy())) {
+                let Some(names) = known.get(&format!("{head_name}{}", tail.file_name().to_string_lossy())) else {
                     fs::remove_dir_all(tail.path())?;
+                    removed += 1;
+                    continue;
+                };
+                // File systems that do not tell cases apart keep a file under the name that it had first; and the last copy of bytes that
+                // somebody refers to stays, whatever it is called.
+                let is_known = |file: &fs::DirEntry| {
+                    let name = file.file_name().to_string_lossy().to_lowercase();
+                    names.iter().any(|n| n.to_lowercase() == name)
+                };
+                let (kept, spare): (Vec<_>, Vec<_>) = entries(&tail.path())?.into_iter().partition(is_known);
+                for file in spare.iter().filter(|_| !kept.is_empty()) {
+                    fs::remove_file(file.path())?;
                     removed += 1;
                 }
             }
@@ -181,7 +195,13 @@ mod tests {
         assert_eq!(fs::read(vault.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
         let other = vault.keep_stream(&b"other"[..], "x.zip").expect("kept");
         fs::write(folder.path().join("objects/.puomp-half"), "ha").expect("written");
-        assert_eq!(vault.sweep(&|sha| sha == kept.sha256).expect("swept"), 2);
+        let twin = vault.keep_stream(&b"<a/>"[..], "copy of HM1.xml").expect("kept");
+        assert_eq!(twin.sha256, kept.sha256);
+        let names = |names: &[&str]| HashMap::from([(kept.sha256.clone(), names.iter().map(|n| (*n).to_owned()).collect())]);
+        assert_eq!(vault.sweep(&names(&["another.xml"])).expect("swept"), 2, "the last copies of known bytes stay");
+        assert!(vault.path(&twin.sha256, &twin.name).is_file());
+        assert_eq!(vault.sweep(&names(&["hm1.XML"])).expect("swept"), 1);
+        assert!(!vault.path(&twin.sha256, &twin.name).exists());
         assert!(vault.path(&kept.sha256, &kept.name).is_file() && !vault.path(&other.sha256, "x.zip").exists());
         vault.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
         assert_eq!(fs::read(folder.path().join("out/14002/HM1.xml")).expect("there"), b"<a/>");

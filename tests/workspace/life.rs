@@ -78,7 +78,7 @@ fn two_clinics_from_export_to_acceptance() {
         assert_eq!(total(clinic), all);
         clinic.done(&["journal", "--verify"]);
         let history = clinic.done(&["status", &number, "--history"]);
-        assert!(history.lines().count() > 6, "{history}");
+        assert!(history.lines().count() > 6 && !history.contains('{'), "{history}");
     });
 }
 

@@ -11,7 +11,9 @@ mod kill;
 mod life;
 mod moves;
 mod receive;
+mod sanctions;
 mod state;
+mod status;
 mod table;
 
 use clinic::Clinic;

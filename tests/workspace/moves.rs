@@ -92,3 +92,33 @@ fn a_move_that_is_not_allowed_says_which_are_and_changes_nothing() {
         );
     });
 }
+
+#[test]
+fn a_package_whose_place_is_taken_waits_and_says_so() {
+    on_each_store(|clinic| {
+        clinic.package("in", 20, &["--period", "2021-02"]);
+        clinic.done(&["load", "in"]);
+        clinic.done(&["form", "--period", "2021-02", "--kind", "outpatient"]);
+        let row = clinic.status()["registries"][0].clone();
+        let word = |name: &str| row[name].as_str().expect("a word").to_owned();
+        // Somebody's folder stands where the package is to be.
+        let taken = clinic.path("outbox").join(word("payer")).join(format!("{}.zip", word("file")));
+        std::fs::create_dir_all(taken.join("somebody's")).expect("a folder");
+        let said = clinic.refused(&["submit", "2102-1"], 2);
+        for part in ["реестр 2102-1 отправлен", "outbox", "это папка", "puomp submit 2102-1"] {
+            assert!(said.contains(part), "«{part}»: {said}");
+        }
+        assert_eq!(clinic.registries()[0].1, "sent");
+        // Until there is room, every command that changes something says the same and does nothing.
+        let before = State::of(clinic);
+        let again = clinic.refused(&["review", "accept", "2102-1", "--role", "insurer"], 2);
+        assert_eq!(again, said);
+        assert!(State::of(clinic) == before && clinic.registries()[0].1 == "sent");
+        std::fs::remove_dir_all(&taken).expect("removed");
+        let said = clinic.refused(&["submit", "2102-1"], 4);
+        assert!(said.contains("уже отправлен"), "{said}");
+        assert!(taken.is_file(), "the package is in its place");
+        clinic.done(&["journal", "--verify"]);
+        clinic.done(&["review", "accept", "2102-1", "--role", "insurer"]);
+    });
+}

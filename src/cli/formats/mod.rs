@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 
 use super::Exit;
 use super::args::ListShape;
+use super::failure::reason;
 use crate::finding::Lang;
 use crate::registry::format::{Family, Format, Formats, NodeId, PERSONS, write_xsd};
 use crate::report::{Key, Texts};
@@ -119,7 +120,9 @@ impl FormatsError {
                 text.push_str(&texts.fill(Key::FormatsSeeAll, lang, &[("family", &family), ("edition", edition)]));
                 text
             }
-            Self::File { path, error } => texts.fill(Key::FormatsNotWritten, lang, &[("path", &path.display().to_string()), ("reason", &error.to_string())]),
+            Self::File { path, error } => {
+                texts.fill(Key::FormatsNotWritten, lang, &[("path", &path.display().to_string()), ("reason", &reason(error, texts, lang))])
+            }
             Self::Output(error) => error.to_string(),
         }
     }

@@ -101,9 +101,13 @@ struct Answer<'a, B: Serialize> {
 }
 
 pub(super) fn json<B: Serialize>(body: &B) -> Result<(), Failure> {
+    json_to(&mut io::stdout().lock(), body)
+}
+
+/// The same to anywhere.
+pub(super) fn json_to<B: Serialize>(out: &mut impl Write, body: &B) -> Result<(), Failure> {
     let tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &Answer { schema: 1, tool, body }).map_err(io::Error::from)?;
+    serde_json::to_writer_pretty(&mut *out, &Answer { schema: 1, tool, body }).map_err(io::Error::from)?;
     Ok(writeln!(out)?)
 }
 

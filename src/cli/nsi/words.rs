@@ -1,5 +1,6 @@
 //! What is said of books, in the user's language.
 
+use crate::cli::failure::reason;
 use crate::cli::ui::Ui;
 use crate::finding::Lang;
 use crate::nsi::update::TakenRules;
@@ -99,7 +100,7 @@ fn books(refusal: &Refusal) -> Vec<(&'static str, &Description)> {
 pub(super) fn fault(fault: &BookFault, ui: &Ui<'_>) -> String {
     let (id, path, reason) = match fault {
         BookFault::Table(error) => return ui.texts.fill(Key::ErrorTable, ui.lang, &[("error", &error.to_string())]),
-        BookFault::Unreadable { id, path, error } => (id, path, error.to_string()),
+        BookFault::Unreadable { id, path, error } => (id, path, reason(&(*error).into(), ui.texts, ui.lang)),
         BookFault::Damaged { id, path, error } => {
             let key = match error {
                 ImageError::Foreign => Key::NsiFaultForeign,

@@ -1,5 +1,6 @@
 //! The verbs that work on a workspace: one file each.
 
+mod columns;
 mod form;
 mod init;
 mod journal;

@@ -1,6 +1,8 @@
 //! `puomp review` and `puomp withdraw`: decisions of the payer, and of the clinic before them.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -12,7 +14,7 @@ use super::{PlaceArgs, failed};
 use crate::report::Key;
 use crate::tables::RuleFiles;
 use crate::workspace::workflow::Move;
-use crate::workspace::{Sanction, SanctionTrouble};
+use crate::workspace::{Sanction, SanctionColumns, SanctionFault, SanctionTrouble};
 
 /// What `review` takes.
 #[derive(Debug, Args)]
@@ -53,18 +55,18 @@ impl ReviewArgs {
             return Err(Failure::Value(self.action.clone(), known.join(", ")));
         };
         let sanctions = match &self.sanctions {
-            Some(path) => sanctions(path, ui)?,
+            Some(path) => sanctions(path, files, ui)?,
             None => Vec::new(),
         };
         let source = self.sanctions.as_deref().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let mut workspace = self.place.change("review", config, files, ui)?;
         for trouble in failed(workspace.sanction_troubles(&self.registry, &sanctions), ui)? {
-            let (key, number, sum, all) = match trouble {
-                SanctionTrouble::NoCase(number) => (Key::SanctionNoCase, number, 0, 0),
-                SanctionTrouble::TooMuch(number, sum, all) => (Key::SanctionTooMuch, number, sum, all),
+            let (key, line, sum, all) = match trouble {
+                SanctionTrouble::NoCase(line) => (Key::SanctionNoCase, line, 0, 0),
+                SanctionTrouble::TooMuch(line, sum, all) => (Key::SanctionTooMuch, line, sum, all),
             };
             let money = |kopecks| ui.texts.money(ui.lang, kopecks);
-            say(&ui.texts.fill(key, ui.lang, &[("file", &source), ("line", &(number + 1).to_string()), ("sum", &money(sum)), ("all", &money(all))]));
+            say(&ui.texts.fill(key, ui.lang, &[("file", &source), ("line", &line.to_string()), ("sum", &money(sum)), ("all", &money(all))]));
         }
         let decided = failed(workspace.review(&self.registry, by, &self.reason, &sanctions, &source), ui)?;
         if !ui.quiet {
@@ -94,39 +96,33 @@ impl WithdrawArgs {
     }
 }
 
-/// Sanctions of a CSV file: `idcase`, `n_zap` or `sl_id`, then `code`, `sum` (roubles; empty: all) and `comment`.
-fn sanctions(path: &std::path::Path, ui: &Ui<'_>) -> Result<Vec<Sanction>, Failure> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|e| Failure::Read(path.to_owned(), e.into()))?;
-    let bad = |line: u64, column: &str| {
-        Failure::Verb(
-            ui.texts.fill(Key::SanctionColumn, ui.lang, &[("file", &path.display().to_string()), ("line", &line.to_string()), ("column", column)]),
-            Exit::Usage,
-        )
-    };
-    let headers = reader.headers().map_err(|e| Failure::Read(path.to_owned(), e.into()))?.clone();
-    let column = |name: &str| headers.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
-    let (idcase, n_zap, sl_id) = (column("idcase"), column("n_zap"), column("sl_id"));
-    let Some(code) = column("code").or_else(|| column("s_osn")) else { return Err(bad(1, "code")) };
-    if idcase.or(n_zap).or(sl_id).is_none() {
-        return Err(bad(1, "idcase"));
+/// Sanctions of a file, or everything that is wrong with it.
+fn sanctions(path: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Sanction>, Failure> {
+    let columns = SanctionColumns::load(files)?;
+    let unread = |error| Failure::Read(path.to_owned(), error);
+    let mut bytes = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(SanctionColumns::LARGEST + 1).read_to_end(&mut bytes)).map_err(unread)?;
+    columns.read(&bytes).map_err(|faults| {
+        let name = path.display().to_string();
+        let lines: Vec<String> = faults.iter().map(|fault| told(*fault, &columns, &name, ui)).collect();
+        Failure::Verb(lines.join("\n"), Exit::Usage)
+    })
+}
+
+/// A fault of a file of sanctions.
+fn told(fault: SanctionFault, columns: &SanctionColumns, file: &str, ui: &Ui<'_>) -> String {
+    let fill = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, &[&[("file", file)], slots].concat());
+    let place =
+        |key, line: u64, column| fill(key, &[("line", &line.to_string()), ("column", columns.name(column, ui.lang)), ("due", columns.due(column, ui.lang))]);
+    match fault {
+        SanctionFault::TooLarge => fill(Key::SanctionTooLarge, &[("limit", &(SanctionColumns::LARGEST >> 20).to_string())]),
+        SanctionFault::NotText => fill(Key::SanctionNotText, &[]),
+        SanctionFault::Empty => fill(Key::SanctionEmpty, &[]),
+        SanctionFault::NoColumn(line, column) => place(Key::SanctionColumn, line, column),
+        SanctionFault::Twice(line, column) => place(Key::SanctionTwice, line, column),
+        SanctionFault::Cells(line, found, due) => {
+            fill(Key::SanctionCells, &[("line", &line.to_string()), ("found", &found.to_string()), ("due", &due.to_string())])
+        }
+        SanctionFault::Value(line, column) => place(Key::SanctionValue, line, column),
     }
-    let (sum, comment) = (column("sum").or_else(|| column("s_sum")), column("comment").or_else(|| column("s_com")));
-    let mut all = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| Failure::Read(path.to_owned(), e.into()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let value = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|v| !v.is_empty());
-        let number = |at: Option<usize>, name: &str| value(at).map(|v| v.parse::<i64>().map_err(|_| bad(line, name))).transpose();
-        let kopecks =
-            value(sum).map(|v| crate::registry::format::value::kopecks(v.replace(',', ".").as_bytes()).ok_or_else(|| bad(line, "sum"))).transpose()?;
-        all.push(Sanction {
-            idcase: number(idcase, "idcase")?,
-            n_zap: number(n_zap, "n_zap")?,
-            sl_id: value(sl_id).map(str::to_owned),
-            code: value(Some(code)).ok_or_else(|| bad(line, "code"))?.to_owned(),
-            sum: kopecks,
-            comment: value(comment).unwrap_or_default().to_owned(),
-        });
-    }
-    Ok(all)
 }

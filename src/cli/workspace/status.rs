@@ -1,5 +1,7 @@
 //! `puomp status`: what stands where, since when, and who must act now.
 
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -8,13 +10,18 @@ use serde::Serialize;
 
 use super::super::config::Config;
 use super::super::nsi::columns;
-use super::super::ui::Ui;
+use super::super::ui::{Target, Ui};
 use super::super::{Exit, Failure, nsi, print};
-use super::words::time;
+use super::columns::{Columns, OfEntry, OfRegistry, OfStock};
+use super::words::moment;
 use super::{PlaceArgs, failed};
+use crate::nsi::Date;
+use crate::registry::format::value::money;
 use crate::registry::month::Month;
 use crate::report::Key;
-use crate::tables::RuleFiles;
+use crate::report::xlsx::{self, Cell};
+use crate::sys::Access;
+use crate::tables::{RuleFiles, TableError};
 use crate::workspace::journal::Entry;
 use crate::workspace::{Registry, Stock, Tables, Workspace, case_state};
 
@@ -42,6 +49,9 @@ pub(in super::super) struct StatusArgs {
     /// Form of the answer.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: FormatArg,
+    /// Where the answer goes instead of standard output.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "watch")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     place: PlaceArgs,
 }
@@ -56,6 +66,21 @@ enum FormatArg {
     Json,
     /// For tables.
     Csv,
+    /// For Excel.
+    Xlsx,
+}
+
+/// The columns of the tables.
+struct Lists {
+    registries: Columns<OfRegistry>,
+    stock: Columns<OfStock>,
+    history: Columns<OfEntry>,
+}
+
+impl Lists {
+    fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        Ok(Self { registries: Columns::load(files)?, stock: Columns::load(files)?, history: Columns::load(files)? })
+    }
 }
 
 /// How often `--watch` looks.
@@ -135,9 +160,13 @@ struct Seen {
 
 impl StatusArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+        if self.needs_file(io::stdout().is_terminal()) {
+            return Err(Failure::Verb(ui.texts.get(Key::XlsxNeedsFile, ui.lang).to_owned(), Exit::Usage));
+        }
+        let lists = Lists::load(files)?;
         let mut workspace = self.place.look(config, files, ui)?;
         let mut seen = self.see(&mut workspace, ui)?;
-        self.show(&seen, workspace.tables(), ui)?;
+        self.show(&seen, &lists, workspace.tables(), ui)?;
         if self.watch {
             loop {
                 thread::sleep(PAUSE);
@@ -145,7 +174,7 @@ impl StatusArgs {
                 if now != seen {
                     seen = now;
                     print("\n")?;
-                    self.show(&seen, workspace.tables(), ui)?;
+                    self.show(&seen, &lists, workspace.tables(), ui)?;
                 }
             }
         }
@@ -176,53 +205,127 @@ impl StatusArgs {
         Ok(Seen { registries, stock, history: Vec::new() })
     }
 
-    fn show(&self, seen: &Seen, tables: &Tables, ui: &Ui<'_>) -> Result<(), Failure> {
-        match self.format {
-            FormatArg::Human => print(&human(seen, self.registry.is_some(), tables, ui)),
+    /// Whether the answer is a workbook that would go where only texts go.
+    fn needs_file(&self, to_terminal: bool) -> bool {
+        self.format == FormatArg::Xlsx && self.output.is_none() && (to_terminal || self.watch)
+    }
+
+    fn show(&self, seen: &Seen, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> Result<(), Failure> {
+        let answer = match self.format {
+            FormatArg::Human => human(seen, self.registry.is_some(), lists, tables, ui).into_bytes(),
             FormatArg::Json => {
                 let registries = seen.registries.iter().map(|r| row(r, tables, ui)).collect();
                 let cases = seen.stock.iter().map(stock_row).collect();
                 let history = seen.history.iter().map(history_row).collect();
-                nsi::json(&Body { registries, cases, history })
+                let mut out = Vec::new();
+                nsi::json_to(&mut out, &Body { registries, cases, history })?;
+                out
             }
-            FormatArg::Csv => {
-                let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-                let head: Vec<&str> =
-                    "number,status,since,acts,revision,period,mo,payer,kind,subdivision,cases,persons,sum,accepted_cases,accepted_sum,file,formed_at,sent_at"
-                        .split(',')
-                        .collect();
-                let failed = |e: csv::Error| Failure::Stream(e.into());
-                writer.write_record(&head).map_err(failed)?;
-                for r in &seen.registries {
-                    let acts = tables.workflow.status(&r.status).map_or_else(String::new, |s| s.acts.join(" "));
-                    let money = |kopecks: i64| crate::registry::format::value::money(kopecks);
-                    let cells = [
-                        r.number.clone(),
-                        r.status.clone(),
-                        r.since.clone(),
-                        acts,
-                        r.revision.to_string(),
-                        r.period.clone(),
-                        r.mo.clone(),
-                        r.payer.clone(),
-                        r.kind.clone(),
-                        r.subdivision.clone(),
-                        r.cases.to_string(),
-                        r.persons.to_string(),
-                        money(r.sum),
-                        r.accepted_cases.to_string(),
-                        money(r.accepted_sum),
-                        r.file_name.clone(),
-                        r.formed_at.clone(),
-                        r.sent_at.clone(),
-                    ];
-                    writer.write_record(&cells).map_err(failed)?;
-                }
-                let bytes = writer.into_inner().map_err(|e| Failure::Stream(e.into_error()))?;
-                print(&String::from_utf8_lossy(&bytes))
-            }
-        }
+            FormatArg::Csv => csv(seen, lists, tables).map_err(Failure::Stream)?,
+            FormatArg::Xlsx => self.xlsx(seen, lists, tables, ui).map_err(Failure::Stream)?,
+        };
+        let mut target = Target::new(self.output.as_deref(), Access::Default, &ui.bar())?;
+        target.write_all(&answer)?;
+        target.commit()
     }
+
+    /// Registries, then what stands in none, or what was done with the one that was asked for.
+    fn xlsx(&self, seen: &Seen, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> io::Result<Vec<u8>> {
+        let name = |key| ui.texts.get(key, ui.lang);
+        let mut sheets = vec![lists.registries.sheet(name(Key::StatusSheet), &seen.registries, ui.lang, |field, r| cell(field, r, tables, ui))];
+        if !seen.stock.is_empty() {
+            sheets.push(lists.stock.sheet(name(Key::StatusSheetStock), &seen.stock, ui.lang, |field, s| stock_cell(field, s, tables, ui)));
+        }
+        if self.history {
+            sheets.push(lists.history.sheet(name(Key::StatusSheetHistory), &seen.history, ui.lang, |field, e| entry_cell(field, e, tables, ui)));
+        }
+        xlsx::workbook(&sheets, ui.texts, ui.lang)
+    }
+}
+
+/// The registries as programs read them in a table.
+fn csv(seen: &Seen, lists: &Lists, tables: &Tables) -> io::Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    writer.write_record(lists.registries.iter().map(|c| &c.name))?;
+    for registry in &seen.registries {
+        writer.write_record(lists.registries.iter().map(|c| plain(c.field, registry, tables)))?;
+    }
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
+/// What stands in a column of a registry, for programs: words of the tables by their ids, sums in roubles.
+fn plain(field: OfRegistry, r: &Registry, tables: &Tables) -> String {
+    match field {
+        OfRegistry::Number => r.number.clone(),
+        OfRegistry::Status => r.status.clone(),
+        OfRegistry::Since => r.since.clone(),
+        OfRegistry::Acts => tables.workflow.status(&r.status).map_or_else(String::new, |s| s.acts.join(" ")),
+        OfRegistry::Revision => r.revision.to_string(),
+        OfRegistry::Period => r.period.clone(),
+        OfRegistry::Mo => r.mo.clone(),
+        OfRegistry::Payer => r.payer.clone(),
+        OfRegistry::Kind => r.kind.clone(),
+        OfRegistry::Subdivision => r.subdivision.clone(),
+        OfRegistry::Cases => r.cases.to_string(),
+        OfRegistry::Persons => r.persons.to_string(),
+        OfRegistry::Sum => money(r.sum),
+        OfRegistry::AcceptedCases => r.accepted_cases.to_string(),
+        OfRegistry::AcceptedSum => money(r.accepted_sum),
+        OfRegistry::File => r.file_name.clone(),
+        OfRegistry::FormedAt => r.formed_at.clone(),
+        OfRegistry::SentAt => r.sent_at.clone(),
+        OfRegistry::AccountDate => r.account_date.clone(),
+    }
+}
+
+/// The same for people.
+fn cell(field: OfRegistry, r: &Registry, tables: &Tables, ui: &Ui<'_>) -> Cell {
+    let status = tables.workflow.status(&r.status);
+    match field {
+        OfRegistry::Status => Cell::Text(status.map_or(r.status.as_str(), |s| s.name.get(ui.lang)).to_owned()),
+        OfRegistry::Acts => Cell::Text(status.map_or_else(String::new, |s| tables.workflow.role_names(&s.acts, ui.lang))),
+        OfRegistry::Kind => Cell::Text(kind(&r.kind, tables, ui)),
+        OfRegistry::Period => month(&r.period),
+        OfRegistry::Since => moment(&r.since),
+        OfRegistry::FormedAt => moment(&r.formed_at),
+        OfRegistry::SentAt => moment(&r.sent_at),
+        OfRegistry::AccountDate => Date::parse(&r.account_date).map_or_else(|| Cell::Text(r.account_date.clone()), Cell::Day),
+        OfRegistry::Revision => Cell::Count(r.revision),
+        OfRegistry::Cases => Cell::Count(r.cases),
+        OfRegistry::Persons => Cell::Count(r.persons),
+        OfRegistry::AcceptedCases => Cell::Count(r.accepted_cases),
+        OfRegistry::Sum => Cell::Money(r.sum),
+        OfRegistry::AcceptedSum => Cell::Money(r.accepted_sum),
+        OfRegistry::Number | OfRegistry::Mo | OfRegistry::Payer | OfRegistry::Subdivision | OfRegistry::File => Cell::Text(plain(field, r, tables)),
+    }
+}
+
+fn stock_cell(field: OfStock, s: &Stock, tables: &Tables, ui: &Ui<'_>) -> Cell {
+    match field {
+        OfStock::Period => month(&s.period),
+        OfStock::Mo => Cell::Text(s.mo.clone()),
+        OfStock::Payer => Cell::Text(s.payer.clone()),
+        OfStock::Kind => Cell::Text(kind(&s.kind, tables, ui)),
+        OfStock::Cases => Cell::Count(s.cases),
+        OfStock::Sum => Cell::Money(s.sum),
+        OfStock::State => Cell::Text(ui.texts.get(state_key(s), ui.lang).to_owned()),
+    }
+}
+
+fn entry_cell(field: OfEntry, e: &Entry, tables: &Tables, ui: &Ui<'_>) -> Cell {
+    let d = &e.draft;
+    let name = |id: &str| tables.workflow.status(id).map_or(id, |s| s.name.get(ui.lang)).to_owned();
+    match field {
+        OfEntry::At => moment(&d.at),
+        OfEntry::User => Cell::Text(format!("{}@{}", d.user, d.host)),
+        OfEntry::Role => Cell::Text(tables.workflow.role(&d.role).map_or(d.role.as_str(), |r| r.name.get(ui.lang)).to_owned()),
+        OfEntry::Action => Cell::Text(tables.workflow.transition(&d.action).map_or(d.action.as_str(), |t| t.text.get(ui.lang)).to_owned()),
+        OfEntry::After => Cell::Text(name(&d.after)),
+    }
+}
+
+fn month(period: &str) -> Cell {
+    period.parse().map_or_else(|_| Cell::Text(period.to_owned()), Cell::Month)
 }
 
 fn row<'r>(r: &'r Registry, tables: &'r Tables, ui: &Ui<'_>) -> RegistryRow<'r> {
@@ -273,7 +376,7 @@ fn history_row(e: &Entry) -> HistoryRow<'_> {
     }
 }
 
-fn human(seen: &Seen, is_one: bool, tables: &Tables, ui: &Ui<'_>) -> String {
+fn human(seen: &Seen, is_one: bool, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> String {
     let mut out = String::new();
     if is_one {
         for registry in &seen.registries {
@@ -282,27 +385,14 @@ fn human(seen: &Seen, is_one: bool, tables: &Tables, ui: &Ui<'_>) -> String {
         }
         if !seen.history.is_empty() {
             out.push('\n');
-            out += &history(&seen.history, tables, ui);
+            out += &history(&seen.history, lists, tables, ui);
         }
         return out;
     }
     if !seen.registries.is_empty() {
-        let head: Vec<String> = ui.texts.get(Key::StatusHead, ui.lang).split('|').map(str::to_owned).collect();
-        let rows = seen.registries.iter().map(|r| {
-            let status = tables.workflow.status(&r.status);
-            vec![
-                r.number.clone(),
-                r.period.clone(),
-                r.mo.clone(),
-                r.payer.clone(),
-                kind(&r.kind, tables, ui),
-                ui.texts.number(ui.lang, u64::try_from(r.cases).unwrap_or(0)),
-                ui.texts.money(ui.lang, r.sum),
-                status.map_or(r.status.as_str(), |s| s.name.get(ui.lang)).to_owned(),
-                time(&r.since, ui),
-                status.map_or_else(String::new, |s| tables.workflow.role_names(&s.acts, ui.lang)),
-            ]
-        });
+        let shown = lists.registries.human();
+        let head = shown.iter().map(|c| c.title(ui.lang).to_owned()).collect();
+        let rows = seen.registries.iter().map(|r| shown.iter().map(|c| xlsx::shown(&cell(c.field, r, tables, ui), ui.texts, ui.lang)).collect());
         out += &columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
     }
     if !seen.stock.is_empty() {
@@ -368,29 +458,15 @@ fn details(r: &Registry, tables: &Tables, ui: &Ui<'_>) -> String {
             "  → {} ({}): {}\n",
             next.text.get(ui.lang),
             tables.workflow.role_names(&next.roles, ui.lang),
-            next.command.replace("{registry}", &r.number)
+            tables.workflow.command(next, Some(&r.number), ui.lang)
         );
     }
     out
 }
 
-fn history(entries: &[Entry], tables: &Tables, ui: &Ui<'_>) -> String {
-    let name = |id: &str| tables.workflow.status(id).map_or(id, |s| s.name.get(ui.lang)).to_owned();
-    let rows: Vec<Vec<String>> = entries
-        .iter()
-        .map(|e| {
-            let d = &e.draft;
-            let what = tables.workflow.transition(&d.action).map_or(d.action.as_str(), |t| t.text.get(ui.lang)).to_owned();
-            vec![
-                time(&d.at, ui),
-                format!("{}@{}", d.user, d.host),
-                tables.workflow.role(&d.role).map_or(d.role.as_str(), |r| r.name.get(ui.lang)).to_owned(),
-                what,
-                name(&d.after),
-            ]
-        })
-        .collect();
-    columns(&rows)
+fn history(entries: &[Entry], lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> String {
+    let row = |e: &Entry| lists.history.iter().map(|c| xlsx::shown(&entry_cell(c.field, e, tables, ui), ui.texts, ui.lang)).collect();
+    columns(&entries.iter().map(row).collect::<Vec<_>>())
 }
 
 /// A registry in one line.
@@ -409,4 +485,31 @@ pub(super) fn registry_line(r: &Registry, tables: &Tables, ui: &Ui<'_>) -> Strin
         ("status", status),
     ];
     ui.texts.fill(Key::StatusLine, ui.lang, &slots) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        status: StatusArgs,
+    }
+
+    #[test]
+    fn a_workbook_goes_to_a_file_or_to_a_program() {
+        for (line, on_screen, in_pipe) in [
+            ("status --format xlsx", true, false),
+            ("status --format xlsx --watch", true, true),
+            ("status --format xlsx -o a.xlsx", false, false),
+            ("status --format csv --watch", false, false),
+        ] {
+            let status = Line::parse_from(line.split(' ')).status;
+            assert_eq!((status.needs_file(true), status.needs_file(false)), (on_screen, in_pipe), "{line}");
+        }
+        assert!(Line::try_parse_from("status --watch -o a.xlsx".split(' ')).is_err());
+    }
 }

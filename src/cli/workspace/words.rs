@@ -1,9 +1,14 @@
 //! What the workspace says, in the user's language.
 
+use super::super::failure::{reason, store_reason};
 use super::super::ui::Ui;
 use super::super::{Exit, Failure};
+use super::shown;
 use crate::finding::{Catalog, Slots};
+use crate::forming::FormError;
+use crate::nsi::Date;
 use crate::report::Key;
+use crate::report::xlsx::{self, Cell};
 use crate::tables::RuleFiles;
 use crate::workspace::{AnswerError, Problem};
 
@@ -16,8 +21,20 @@ pub(super) fn problem(problem: Problem, ui: &Ui<'_>) -> Failure {
         Problem::NotReady(path) => verb(fill(Key::WorkspaceNotReady, &[("path", &path.display().to_string())]), Exit::Usage),
         Problem::Busy(who) => verb(fill(Key::WorkspaceBusy, &[("who", if who.is_empty() { "?" } else { &who })]), Exit::Busy),
         Problem::Io(path, error) => Failure::Write(path, error),
-        Problem::Stream(error) | Problem::Runtime(error) => error.into(),
-        Problem::Store(error) => verb(fill(Key::WorkspaceStore, &[("reason", &store_reason(&error))]), Exit::Usage),
+        Problem::Stream(error) | Problem::Runtime(error) => match Failure::from(error) {
+            // A result that cannot be written is another matter.
+            Failure::Stream(error) => verb(fill(Key::WorkspaceStream, &[("reason", &reason(&error, ui.texts, ui.lang))]), Exit::Usage),
+            failure => failure,
+        },
+        Problem::Unplaced(number, path, cause) => {
+            let reason = match *cause {
+                Problem::Io(_, error) => reason(&error, ui.texts, ui.lang),
+                Problem::Store(error) => store_reason(&error, ui.texts, ui.lang),
+                other => other.to_string(),
+            };
+            verb(fill(Key::SubmitUnplaced, &[("number", &number), ("path", &shown(&path)), ("reason", &reason)]), Exit::Usage)
+        }
+        Problem::Store(error) => verb(fill(Key::WorkspaceStore, &[("reason", &store_reason(&error, ui.texts, ui.lang))]), Exit::Usage),
         Problem::Schema(error) => verb(fill(Key::WorkspaceSchema, &[("reason", &error.to_string())]), Exit::Usage),
         Problem::NoRegistry(name) => verb(fill(Key::WorkspaceNoRegistry, &[("name", &name)]), Exit::Usage),
         Problem::ManyRegistries(name, all) => verb(fill(Key::WorkspaceManyRegistries, &[("name", &name), ("all", &all.join(", "))]), Exit::Usage),
@@ -27,7 +44,10 @@ pub(super) fn problem(problem: Problem, ui: &Ui<'_>) -> Failure {
             verb(needs.iter().map(|need| format!("{number}: {}", need.get(ui.lang))).collect::<Vec<_>>().join("\n"), Exit::Refused)
         }
         Problem::Form(error) => {
-            let fields = error.fields();
+            let mut fields = error.fields();
+            if let (FormError::Write(error), Some((_, said))) = (&*error, fields.first_mut()) {
+                *said = reason(error, ui.texts, ui.lang);
+            }
             let slots: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let key = Key::ALL.iter().copied().find(|key| key.as_str() == error.key());
             verb(key.map_or_else(|| error.to_string(), |key| fill(key, &slots)), Exit::Usage)
@@ -67,23 +87,20 @@ fn answer(name: &str, error: &AnswerError, ui: &Ui<'_>) -> String {
     }
 }
 
-/// What the database says; a connection's address may hold a password and is not shown.
-fn store_reason(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(inner) => inner.message().to_owned(),
-        sqlx::Error::Io(inner) => inner.to_string(),
-        sqlx::Error::Configuration(_) => "URL?".to_owned(),
-        other => other.to_string(),
-    }
-}
-
 /// A moment in the user's own time zone, to the minute.
 pub(super) fn time(at: &str, ui: &Ui<'_>) -> String {
-    let Ok(moment) = at.parse::<jiff::Timestamp>() else { return at.to_owned() };
+    xlsx::shown(&moment(at), ui.texts, ui.lang)
+}
+
+/// The same as a cell of a table; what is no moment stays as it is.
+pub(super) fn moment(at: &str) -> Cell {
+    let text = || Cell::Text(at.to_owned());
+    let Ok(moment) = at.parse::<jiff::Timestamp>() else { return text() };
     let local = moment.to_zoned_datetime(jiff::tz::TimeZone::system());
-    let form = match ui.lang {
-        crate::finding::Lang::Ru => "%d.%m.%Y %H:%M",
-        crate::finding::Lang::En => "%Y-%m-%d %H:%M",
-    };
-    local.strftime(form).to_string()
+    let (year, month, day) = (u16::try_from(local.year()), u8::try_from(local.month()), u8::try_from(local.day()));
+    let (hour, minute) = (u8::try_from(local.hour()), u8::try_from(local.minute()));
+    match (year, month, day, hour, minute) {
+        (Ok(year), Ok(month), Ok(day), Ok(hour), Ok(minute)) => Date::new(year, month, day).map_or_else(text, |date| Cell::Moment(date, hour, minute)),
+        _ => text(),
+    }
 }

@@ -24,15 +24,17 @@ pub struct Sanction {
     pub sum: Option<i64>,
     /// What the payer says.
     pub comment: String,
+    /// Line of the file that it stands in; 0 when it comes from elsewhere.
+    pub line: u64,
 }
 
 /// A sanction that does not fit the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SanctionTrouble {
-    /// No case of the registry is called so: number of the sanction, from 1.
-    NoCase(usize),
-    /// It takes off more than the case costs: number of the sanction, kopecks taken off, kopecks of the case.
-    TooMuch(usize, i64, i64),
+    /// No case of the registry is called so: line of the sanction.
+    NoCase(u64),
+    /// It takes off more than the case costs: line of the sanction, kopecks taken off, kopecks of the case.
+    TooMuch(u64, i64, i64),
 }
 
 /// A registry that was decided upon.
@@ -98,18 +100,18 @@ impl Workspace {
             return Ok((found, troubles, Members::default()));
         }
         let members = self.members_of(registry)?;
-        for (number, sanction) in sanctions.iter().enumerate() {
+        for sanction in sanctions {
             let last = |many: Option<&Vec<usize>>| many.and_then(|m| m.last()).copied();
             let by_idcase = sanction.idcase.and_then(|n| members.by_idcase.get(&n).copied());
             let by_sl = || sanction.sl_id.as_ref().and_then(|sl| last(members.by_sl.get(sl)));
             let by_zap = || sanction.n_zap.and_then(|n| last(members.by_zap.get(&n)));
             let Some(member) = by_idcase.or_else(by_sl).or_else(by_zap).map(|at| &members.all[at]) else {
-                troubles.push(SanctionTrouble::NoCase(number + 1));
+                troubles.push(SanctionTrouble::NoCase(sanction.line));
                 continue;
             };
             let sum = sanction.sum.unwrap_or(member.sum);
             if sum > member.sum {
-                troubles.push(SanctionTrouble::TooMuch(number + 1, sum, member.sum));
+                troubles.push(SanctionTrouble::TooMuch(sanction.line, sum, member.sum));
             }
             found.push(Taken { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
         }
