@@ -179,7 +179,7 @@ impl Workspace {
     /// # Errors
     /// The store cannot be read.
     pub fn registries(&mut self) -> Result<Vec<Registry>, Problem> {
-        let rows = self.store.rows("SELECT * FROM registries ORDER BY period DESC, mo, payer, kind, id", &[])?;
+        let rows = self.store.rows("SELECT * FROM registries ORDER BY period DESC, mo, payer, id", &[])?;
         rows.iter().map(Registry::of).collect()
     }
 
