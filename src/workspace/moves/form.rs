@@ -2,26 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
 use serde_json::json;
 
+use super::writing::{AT_ONCE, Made, Parts, Wish, party, write};
 use super::{Saying, leave_outbox};
-use crate::finding::Severity;
-use crate::flk::{PackageReport, Verdict};
-use crate::forming::{FormError, Formed, Former, Heading, Numbers, Order, Origin, Piece};
-use crate::registry::format::{Family, Format, PERSONS};
+use crate::forming::{FormError, Numbers, Origin};
 use crate::registry::month::Month;
-use crate::registry::name::{FileName, Party, PartyKind};
-use crate::registry::package::{Input, discover};
 use crate::registry::source::Source;
 use crate::workspace::actor::Actor;
 use crate::workspace::draft::{Note, record};
 use crate::workspace::registries::shift_stock;
 use crate::workspace::store::{Store, Value, int, text};
-use crate::workspace::vault::Kept;
 use crate::workspace::workflow::{Move, Transition};
 use crate::workspace::{Judge, Means, Problem, Registry, Tables, Workspace, case_state, now};
 
@@ -44,38 +38,38 @@ pub struct FormRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// What they have in common.
-    key: Key,
+    pub(super) key: Key,
     /// Sum, kopecks.
     pub sum: i64,
     /// The latest date of the accounts that they come from.
     date: String,
-    chosen: Vec<Chosen>,
+    pub(super) chosen: Vec<Chosen>,
 }
 
 /// What cases of one registry have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    mo: String,
-    payer: String,
-    receiver: String,
-    letters: String,
-    family: String,
-    edition: String,
-    persons_edition: String,
-    kind: String,
-    subdivision: String,
-    binding: String,
+pub(super) struct Key {
+    pub(super) mo: String,
+    pub(super) payer: String,
+    pub(super) receiver: String,
+    pub(super) letters: String,
+    pub(super) family: String,
+    pub(super) edition: String,
+    pub(super) persons_edition: String,
+    pub(super) kind: String,
+    pub(super) subdivision: String,
+    pub(super) binding: String,
 }
 
 /// A case to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Chosen {
-    id: i64,
-    package: i64,
-    sum: i64,
-    record: Range<u64>,
-    case: Range<u64>,
-    person: Option<Range<u64>>,
+pub(super) struct Chosen {
+    pub(super) id: i64,
+    pub(super) package: i64,
+    pub(super) sum: i64,
+    pub(super) record: Range<u64>,
+    pub(super) case: Range<u64>,
+    pub(super) person: Option<Range<u64>>,
 }
 
 impl Key {
@@ -138,11 +132,11 @@ pub struct LeftOut {
 }
 
 /// What stands in the head of a package, as cases of it are grouped.
-struct Package {
-    origin: Origin,
-    key: Key,
-    date: String,
-    blocked: bool,
+pub(super) struct Package {
+    pub(super) origin: Origin,
+    pub(super) key: Key,
+    pub(super) date: String,
+    pub(super) blocked: bool,
 }
 
 /// Cases as one text: rows of their own are many times the work for the driver of the store. `$1` stands between values, `$2` between
@@ -247,33 +241,25 @@ impl Workspace {
                 date: date.unwrap_or(&group.date),
             };
             let wishes: Vec<Wish<'_>> = (first..).zip(groups).map(wish).collect();
-            let made = self.write(&wishes, means)?;
-            let paths: Vec<PathBuf> = made.iter().map_while(|made| made.as_ref().ok()).map(|made| self.vault.path(&made.object, &made.archive)).collect();
-            let Self { store, actor, .. } = self;
+            let parts = self.parts(&wishes)?;
+            let Self { store, actor, vault, .. } = self;
+            let vault = &*vault;
             let mut trouble = None;
             let formed = thread::scope(|scope| {
-                let (sender, reports) = mpsc::channel();
-                scope.spawn(move || paths.into_iter().try_for_each(|path| sender.send(control(path, means))));
+                let (sender, written) = mpsc::channel();
+                scope.spawn(|| write(vault, &wishes, parts, means, sender));
                 store.transaction(|store| {
-                    // They are entered while they are controlled; what does not pass is taken back.
-                    let mut entered = 0;
-                    for (wish, made) in wishes.iter().zip(&made) {
-                        let Ok(made) = made else { break };
-                        store.mark(entered)?;
-                        enter(store, actor, wish, made, &transition)?;
-                        entered += 1;
-                    }
-                    for (at, made) in made.into_iter().enumerate() {
-                        let passed = made.and_then(|made| {
-                            let report = reports.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
-                            judge_formed(report, &made, means, judge)
-                        });
-                        if let Err(problem) = passed {
-                            trouble = Some(problem);
-                            if at < entered {
-                                store.back_to(at)?;
+                    // The cases are held while the files are written, a registry is entered while the next one is controlled.
+                    wishes.iter().try_for_each(|wish| hold(store, wish))?;
+                    for (at, wish) in wishes.iter().enumerate() {
+                        let made = written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))));
+                        match made.and_then(|made| made.passed(means, judge)) {
+                            Ok(made) => enter(store, actor, wish, &made, &transition)?,
+                            Err(problem) => {
+                                trouble = Some(problem);
+                                wishes[at..].iter().try_for_each(|wish| free(store, wish))?;
+                                return Ok(at);
                             }
-                            return Ok(at);
                         }
                     }
                     Ok(wishes.len())
@@ -304,8 +290,10 @@ impl Workspace {
         let period: Month = registry.period.parse().map_err(|_| unreadable("period", &registry.period))?;
         let date = date.unwrap_or(&group.date);
         let wish = Wish { group: &group, id: registry.id, number: registry.number.clone(), period, date };
-        let made = self.write(&[wish], means)?.pop().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))?;
-        judge_formed(control(self.vault.path(&made.object, &made.archive), means)?, &made, means, judge)?;
+        let (sender, written) = mpsc::channel();
+        let parts = self.parts(std::slice::from_ref(&wish))?;
+        write(&self.vault, std::slice::from_ref(&wish), parts, means, sender);
+        let made = written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))?.passed(means, judge)?;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
         });
@@ -331,7 +319,8 @@ impl Workspace {
                     registry.id.into(),
                 ],
             )?;
-            hold(store, registry.id, revision, &group, &made.numbers)
+            hold(store, &wish)?;
+            add_members(store, &wish, revision, &made)
         })
     }
 
@@ -392,6 +381,25 @@ impl Workspace {
         Ok((Group { sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
     }
 
+    /// What stands in the files of registries, and where it comes from.
+    fn parts(&mut self, wishes: &[Wish<'_>]) -> Result<Vec<Parts>, Problem> {
+        let packages = self.packages_of(wishes.iter().flat_map(|wish| &wish.group.chosen))?;
+        let mut last: HashMap<String, i64> = HashMap::new();
+        let mut parts = Vec::with_capacity(wishes.len());
+        for wish in wishes {
+            let (mut name, run) = wish.name()?;
+            let packet = match last.get(&run) {
+                Some(last) => last + 1,
+                None => self.peek(&run)?,
+            };
+            last.insert(run.clone(), packet);
+            name.number = packet.to_string();
+            let (origins, pieces) = wish.pieces(&packages)?;
+            parts.push(Parts { heading: wish.heading(name), run, origins, pieces });
+        }
+        Ok(parts)
+    }
+
     /// The next number of a run, which the lock keeps from others until it is taken.
     fn peek(&mut self, run: &str) -> Result<i64, Problem> {
         Ok(self.store.number("SELECT value FROM counters WHERE name = $1", &[run.into()])? + 1)
@@ -441,158 +449,6 @@ impl Workspace {
         packages.retain(|_, p| !p.blocked);
         Ok(packages)
     }
-
-    /// Writes the packages of groups into the vault; of each what was made, or why nothing was.
-    fn write(&mut self, wishes: &[Wish<'_>], means: Means<'_>) -> Result<Vec<Result<Made, Problem>>, Problem> {
-        let packages = self.packages_of(wishes.iter().flat_map(|wish| &wish.group.chosen))?;
-        let mut last: HashMap<String, i64> = HashMap::new();
-        let mut parts = Vec::with_capacity(wishes.len());
-        for wish in wishes {
-            let (mut name, run) = wish.name()?;
-            let packet = match last.get(&run) {
-                Some(last) => last + 1,
-                None => self.peek(&run)?,
-            };
-            last.insert(run.clone(), packet);
-            name.number = packet.to_string();
-            parts.push((wish.heading(name), run, wish.pieces(&packages)?));
-        }
-        let formats = means.formats;
-        let mut orders = Vec::with_capacity(wishes.len());
-        for (wish, (heading, _, (origins, pieces))) in wishes.iter().zip(&parts) {
-            let key = &wish.group.key;
-            let format = formats.get(wish.family(), &key.edition).ok_or_else(|| wish.unknown(&key.edition))?;
-            let persons: Option<&Format> = formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
-            orders.push(Order { format, persons, heading, origins, pieces });
-        }
-        let mut numbers: Vec<Vec<Numbers>> = orders.iter().map(|order| Vec::with_capacity(order.pieces.len())).collect();
-        let packed = means.former.pack(&orders, |order, own| {
-            numbers[order].push(own);
-            Ok(())
-        });
-        let mut made = Vec::with_capacity(wishes.len());
-        for ((packed, numbers), (heading, run, _)) in packed.into_iter().zip(numbers).zip(parts) {
-            let archive = Former::archive_name(&heading);
-            let kept = packed.map_err(Problem::from).and_then(|packed| {
-                self.vault.keep_written(&archive, |file| {
-                    let formed = packed.write(file)?;
-                    Ok::<_, Problem>((formed.sha256.clone(), formed))
-                })
-            });
-            let done = |(kept, formed): (Kept, Formed)| Made {
-                object: kept.sha256,
-                file_name: heading.name.to_string(),
-                archive: archive.clone(),
-                persons: formed.persons,
-                numbers,
-                run,
-            };
-            made.push(kept.map(done));
-        }
-        Ok(made)
-    }
-}
-
-/// Registries that are written at once: each keeps some of its bytes in memory meanwhile.
-const AT_ONCE: usize = 16;
-
-/// A registry that is to be written.
-struct Wish<'g> {
-    group: &'g Group,
-    id: i64,
-    number: String,
-    period: Month,
-    date: &'g str,
-}
-
-impl Wish<'_> {
-    fn unknown(&self, what: &str) -> Problem {
-        Problem::NotClean(self.number.clone(), what.to_owned())
-    }
-
-    fn family(&self) -> Family {
-        Family(self.group.key.family.chars().next().unwrap_or(' '))
-    }
-
-    /// The name of its file, but for the packet number, and the run that this number is of.
-    fn name(&self) -> Result<(FileName, String), Problem> {
-        let key = &self.group.key;
-        let mut receiver = party(&key.receiver).ok_or_else(|| self.unknown(&key.receiver))?;
-        if receiver.kind == PartyKind::Insurer && !key.payer.is_empty() {
-            receiver.code.clone_from(&key.payer);
-        }
-        let sender = Party { kind: PartyKind::Clinic, code: key.mo.clone() };
-        let run = format!("packet/{sender}/{receiver}/{}/{}", key.letters, self.period);
-        let name = FileName {
-            letters: key.letters.clone(),
-            family: Some(self.family()),
-            is_persons: false,
-            sender,
-            receiver,
-            year: self.period.year,
-            month: self.period.month,
-            number: String::new(),
-        };
-        Ok((name, run))
-    }
-
-    fn heading(&self, name: FileName) -> Heading {
-        Heading {
-            name,
-            code: self.id as u64,
-            number: self.number.clone(),
-            date: self.date.to_owned(),
-            payer: Some(self.group.key.payer.clone()).filter(|p| !p.is_empty()),
-            period: self.period,
-        }
-    }
-
-    /// The packages that its cases come from, and where they stand there.
-    fn pieces(&self, packages: &BTreeMap<i64, Package>) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
-        let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
-        let mut pieces = Vec::with_capacity(self.group.chosen.len());
-        for chosen in &self.group.chosen {
-            if chosen.package != last {
-                last = chosen.package;
-                origins.push(packages.get(&last).ok_or_else(|| self.unknown("package"))?.origin.clone());
-            }
-            let origin = origins.len() - 1;
-            let (record, case, person) = (chosen.record.clone(), chosen.case.clone(), chosen.person.clone());
-            pieces.push(Piece { origin, record, case, person, sum_kopecks: chosen.sum });
-        }
-        Ok((origins, pieces))
-    }
-}
-
-/// Puts what was written through our own control.
-fn control(path: PathBuf, means: Means<'_>) -> Result<Vec<PackageReport>, Problem> {
-    let packages = discover(&[Input::named(path)], means.formats, &means.config.archives);
-    packages.iter().map(|package| means.checker.package(package, means.config, means.progress).map_err(Problem::Stream)).collect()
-}
-
-/// What was written must pass it.
-fn judge_formed(reports: Vec<PackageReport>, made: &Made, means: Means<'_>, judge: Judge<'_>) -> Result<(), Problem> {
-    for mut report in reports {
-        judge(&mut report).map_err(Problem::Stream)?;
-        if report.verdict >= Verdict::Errors {
-            let errors = report.findings.iter().map_err(Problem::Stream)?.filter_map(Result::ok);
-            let first = errors.map(|f| means.catalog.rule(f.rule)).find(|r| r.severity == Severity::Error);
-            return Err(Problem::NotClean(made.file_name.clone(), first.map_or_else(String::new, |r| r.id.clone())));
-        }
-    }
-    Ok(())
-}
-
-/// A package that was written.
-struct Made {
-    object: String,
-    file_name: String,
-    /// Name of the file in the vault.
-    archive: String,
-    persons: u64,
-    numbers: Vec<Numbers>,
-    /// The run of packet numbers that its name took one of.
-    run: String,
 }
 
 /// Free cases are held now.
@@ -642,7 +498,7 @@ fn enter(store: &mut Store, actor: &Actor, wish: &Wish<'_>, made: &Made, transit
                  account_date, file_name, object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at)",
         [row],
     )?;
-    hold(store, wish.id, 1, group, &made.numbers)?;
+    add_members(store, wish, 1, made)?;
     hold_stock(store, group)?;
     let details = json!({
         "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "period": wish.period.to_string(), "payer": key.payer, "kind": key.kind,
@@ -652,18 +508,26 @@ fn enter(store: &mut Store, actor: &Actor, wish: &Wish<'_>, made: &Made, transit
 }
 
 /// The cases become the registry's.
-fn hold(store: &mut Store, registry: i64, revision: i64, group: &Group, numbers: &[Numbers]) -> Result<(), Problem> {
+fn hold(store: &mut Store, wish: &Wish<'_>) -> Result<(), Problem> {
+    let ids: Vec<i64> = wish.group.chosen.iter().map(|c| c.id).collect();
+    store.for_ids(&format!("UPDATE cases SET state = 'held', registry = {} WHERE state <> 'paid' AND id IN", wish.id), &ids)?;
+    Ok(())
+}
+
+/// The registry did not come about.
+fn free(store: &mut Store, wish: &Wish<'_>) -> Result<(), Problem> {
+    store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &[wish.id.into()])?;
+    Ok(())
+}
+
+/// Where the cases stand in it.
+fn add_members(store: &mut Store, wish: &Wish<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
     let member = |number: &'_ Numbers| -> [Value<'_>; 6] {
         let id_pac = number.id_pac.clone().unwrap_or_default();
         let (n_zap, idcase) = (number.n_zap as i64, number.idcase as i64);
-        [registry.into(), revision.into(), n_zap.into(), idcase.into(), group.chosen[number.piece].id.into(), id_pac.into()]
+        [wish.id.into(), revision.into(), n_zap.into(), idcase.into(), wish.group.chosen[number.piece].id.into(), id_pac.into()]
     };
-    store.insert("INSERT INTO members (registry, revision, n_zap, idcase, case_id, id_pac)", numbers.iter().map(member))?;
-    store.execute(
-        "UPDATE cases SET state = 'held', registry = $1 WHERE state <> 'paid' AND id IN (SELECT case_id FROM members WHERE registry = $1 AND revision = $2)",
-        &[registry.into(), revision.into()],
-    )?;
-    Ok(())
+    store.insert("INSERT INTO members (registry, revision, n_zap, idcase, case_id, id_pac)", made.numbers.iter().map(member))
 }
 
 /// A case as the store gives it.
@@ -693,11 +557,4 @@ fn found(case: &str) -> Option<Found<'_>> {
 /// What the store holds is not what was put there.
 fn unreadable(column: &str, value: &str) -> Problem {
     Problem::Store(sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() })
-}
-
-/// A party by its text, `S14002`.
-fn party(text: &str) -> Option<Party> {
-    let kind = [PartyKind::Clinic, PartyKind::Insurer, PartyKind::Fund].into_iter().find(|k| text.starts_with(k.letter()))?;
-    let code = text[1..].to_owned();
-    (code.len() == kind.digits() && code.bytes().all(|b| b.is_ascii_digit())).then_some(Party { kind, code })
 }

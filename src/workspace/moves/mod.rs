@@ -5,6 +5,7 @@ mod members;
 mod receive;
 mod review;
 mod submit;
+mod writing;
 
 pub use form::{FormRequest, Group, LeftOut, Why};
 pub use receive::Received;

@@ -243,24 +243,6 @@ impl Store {
         done
     }
 
-    /// Marks a place in a transaction.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn mark(&mut self, number: usize) -> Result<(), Problem> {
-        self.runtime.block_on(self.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("SAVEPOINT mark_{number}")))))?;
-        Ok(())
-    }
-
-    /// Undoes what a transaction did since a mark, later marks included.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn back_to(&mut self, number: usize) -> Result<(), Problem> {
-        self.runtime.block_on(self.connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("ROLLBACK TO SAVEPOINT mark_{number}")))))?;
-        Ok(())
-    }
-
     /// Tries to take the lock that the machines of a shared store agree upon; the store gives it back when the connection ends.
     ///
     /// # Errors

@@ -1,0 +1,174 @@
+//! The files of registries: what is to be written, and what was.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
+
+use super::form::{Group, Package};
+use crate::finding::Severity;
+use crate::flk::{PackageReport, Verdict};
+use crate::forming::{Former, Heading, Numbers, Order, Origin, Packed, Piece};
+use crate::registry::format::{Family, Format, PERSONS};
+use crate::registry::month::Month;
+use crate::registry::name::{FileName, Party, PartyKind};
+use crate::registry::package::{Input, discover};
+use crate::workspace::vault::Vault;
+use crate::workspace::{Judge, Means, Problem};
+
+/// Registries that are written at once: each keeps some of its bytes in memory meanwhile.
+pub(super) const AT_ONCE: usize = 16;
+
+/// A registry that is to be written.
+pub(super) struct Wish<'g> {
+    pub(super) group: &'g Group,
+    pub(super) id: i64,
+    pub(super) number: String,
+    pub(super) period: Month,
+    pub(super) date: &'g str,
+}
+
+impl Wish<'_> {
+    fn unknown(&self, what: &str) -> Problem {
+        Problem::NotClean(self.number.clone(), what.to_owned())
+    }
+
+    fn order<'o>(&self, parts: &'o Parts, means: Means<'o>) -> Result<Order<'o>, Problem> {
+        let key = &self.group.key;
+        let format = means.formats.get(self.family(), &key.edition).ok_or_else(|| self.unknown(&key.edition))?;
+        let persons: Option<&Format> = means.formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
+        Ok(Order { format, persons, heading: &parts.heading, origins: &parts.origins, pieces: &parts.pieces })
+    }
+
+    fn family(&self) -> Family {
+        Family(self.group.key.family.chars().next().unwrap_or(' '))
+    }
+
+    /// The name of its file, but for the packet number, and the run that this number is of.
+    pub(super) fn name(&self) -> Result<(FileName, String), Problem> {
+        let key = &self.group.key;
+        let mut receiver = party(&key.receiver).ok_or_else(|| self.unknown(&key.receiver))?;
+        if receiver.kind == PartyKind::Insurer && !key.payer.is_empty() {
+            receiver.code.clone_from(&key.payer);
+        }
+        let sender = Party { kind: PartyKind::Clinic, code: key.mo.clone() };
+        let run = format!("packet/{sender}/{receiver}/{}/{}", key.letters, self.period);
+        let name = FileName {
+            letters: key.letters.clone(),
+            family: Some(self.family()),
+            is_persons: false,
+            sender,
+            receiver,
+            year: self.period.year,
+            month: self.period.month,
+            number: String::new(),
+        };
+        Ok((name, run))
+    }
+
+    pub(super) fn heading(&self, name: FileName) -> Heading {
+        Heading {
+            name,
+            code: self.id as u64,
+            number: self.number.clone(),
+            date: self.date.to_owned(),
+            payer: Some(self.group.key.payer.clone()).filter(|p| !p.is_empty()),
+            period: self.period,
+        }
+    }
+
+    /// The packages that its cases come from, and where they stand there.
+    pub(super) fn pieces(&self, packages: &BTreeMap<i64, Package>) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
+        let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
+        let mut pieces = Vec::with_capacity(self.group.chosen.len());
+        for chosen in &self.group.chosen {
+            if chosen.package != last {
+                last = chosen.package;
+                origins.push(packages.get(&last).ok_or_else(|| self.unknown("package"))?.origin.clone());
+            }
+            let origin = origins.len() - 1;
+            let (record, case, person) = (chosen.record.clone(), chosen.case.clone(), chosen.person.clone());
+            pieces.push(Piece { origin, record, case, person, sum_kopecks: chosen.sum });
+        }
+        Ok((origins, pieces))
+    }
+}
+
+/// What stands in the files of a registry, and where it comes from.
+pub(super) struct Parts {
+    pub(super) heading: Heading,
+    /// The run of packet numbers that its name takes one of.
+    pub(super) run: String,
+    pub(super) origins: Vec<Origin>,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A package that was written, and what our own control says of it.
+pub(super) struct Made {
+    pub(super) object: String,
+    pub(super) file_name: String,
+    pub(super) persons: u64,
+    pub(super) numbers: Vec<Numbers>,
+    /// The run of packet numbers that its name took one of.
+    pub(super) run: String,
+    reports: Vec<PackageReport>,
+}
+
+impl Made {
+    /// It must pass the control.
+    pub(super) fn passed(mut self, means: Means<'_>, judge: Judge<'_>) -> Result<Self, Problem> {
+        for report in &mut self.reports {
+            judge(report).map_err(Problem::Stream)?;
+            if report.verdict >= Verdict::Errors {
+                let errors = report.findings.iter().map_err(Problem::Stream)?.filter_map(Result::ok);
+                let first = errors.map(|f| means.catalog.rule(f.rule)).find(|r| r.severity == Severity::Error);
+                return Err(Problem::NotClean(self.file_name, first.map_or_else(String::new, |r| r.id.clone())));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Writes the packages of registries into the vault, controls them and sends what became of each, in their order, as long as somebody hears.
+pub(super) fn write(vault: &Vault, wishes: &[Wish<'_>], parts: Vec<Parts>, means: Means<'_>, sender: Sender<Result<Made, Problem>>) {
+    let mut numbers: Vec<Vec<Numbers>> = parts.iter().map(|part| Vec::with_capacity(part.pieces.len())).collect();
+    let orders = wishes.iter().zip(&parts).map(|(wish, part)| wish.order(part, means)).collect::<Result<Vec<_>, _>>();
+    let packed = orders.map(|orders| {
+        means.former.pack(&orders, |order, own| {
+            numbers[order].push(own);
+            Ok(())
+        })
+    });
+    let packed = match packed {
+        Ok(packed) => packed,
+        Err(problem) => {
+            let _ = sender.send(Err(problem));
+            return;
+        }
+    };
+    for ((packed, numbers), part) in packed.into_iter().zip(numbers).zip(parts) {
+        let made = packed.map_err(Problem::from).and_then(|packed| keep(vault, packed, numbers, part, means));
+        // What comes after one that failed is not asked for.
+        if sender.send(made).is_err() {
+            return;
+        }
+    }
+}
+
+/// Keeps a package and puts it through our own control.
+fn keep(vault: &Vault, packed: Packed, numbers: Vec<Numbers>, part: Parts, means: Means<'_>) -> Result<Made, Problem> {
+    let archive = Former::archive_name(&part.heading);
+    let (kept, formed) = vault.keep_written(&archive, |file| {
+        let formed = packed.write(file)?;
+        Ok::<_, Problem>((formed.sha256.clone(), formed))
+    })?;
+    let packages = discover(&[Input::named(vault.path(&kept.sha256, &archive))], means.formats, &means.config.archives);
+    let reports = packages.iter().map(|package| means.checker.package(package, means.config, means.progress).map_err(Problem::Stream));
+    let reports = reports.collect::<Result<_, _>>()?;
+    Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, reports })
+}
+
+/// A party by its text, `S14002`.
+pub(super) fn party(text: &str) -> Option<Party> {
+    let kind = [PartyKind::Clinic, PartyKind::Insurer, PartyKind::Fund].into_iter().find(|k| text.starts_with(k.letter()))?;
+    let code = text[1..].to_owned();
+    (code.len() == kind.digits() && code.bytes().all(|b| b.is_ascii_digit())).then_some(Party { kind, code })
+}
