@@ -166,18 +166,22 @@ fn last_boundary(bytes: &[u8], boundary: &memmem::Finder<'_>) -> Option<usize> {
     while at < bytes.len() {
         let Some(next) = memchr::memchr(b'<', &bytes[at..]).map(|n| at + n) else { return last };
         let rest = &bytes[next..];
-        let hidden = [(b"<!--".as_slice(), b"-->".as_slice()), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
-        if let Some((head, tail)) = hidden.iter().find(|(head, _)| rest.starts_with(head)) {
-            match memmem::find(&rest[head.len()..], tail) {
-                Some(n) => at = next + head.len() + n + tail.len(),
-                None => return last,
-            }
-        } else {
-            at = next + 1;
-            if rest.starts_with(boundary.needle()) {
+        at = next + 1;
+        match rest.get(1) {
+            Some(b'/') if rest.starts_with(boundary.needle()) => {
                 at = next + length;
                 last = Some(at);
             }
+            Some(b'!' | b'?') => {
+                let hidden = [(b"<!--".as_slice(), b"-->".as_slice()), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
+                if let Some((head, tail)) = hidden.iter().find(|(head, _)| rest.starts_with(head)) {
+                    match memmem::find(&rest[head.len()..], tail) {
+                        Some(n) => at = next + head.len() + n + tail.len(),
+                        None => return last,
+                    }
+                }
+            }
+            _ => {}
         }
         if at >= bytes.len() {
             return last;
