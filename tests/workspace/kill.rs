@@ -11,10 +11,10 @@ use crate::state::{State, Step, is_wanted, leftovers, steps};
 
 const SEED: u64 = 0x70_75_6f_6d_70;
 
-/// Kills of load, form, submit and review on SQLite.
-const KILLS: [usize; 4] = [90, 90, 60, 60];
+/// Kills of load, form, submit, review and receive on SQLite.
+const KILLS: [usize; 5] = [80, 80, 50, 40, 50];
 /// On PostgreSQL, where a workspace to be killed costs a database.
-const SHARED_KILLS: [usize; 4] = [10, 10, 10, 10];
+const SHARED_KILLS: [usize; 5] = [10, 10, 8, 4, 8];
 
 /// SplitMix64 of a number: the same kills in every run, whichever thread makes them.
 fn random(number: u64) -> f64 {
@@ -106,7 +106,7 @@ fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &
     step.repeat(&clinic, was_done, &how);
 }
 
-fn kills(store: &str, first: Clinic, of_step: [usize; 4], threads: usize) {
+fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize) {
     let steps = steps(first);
     let (mut moments, mut all) = (0, 0);
     for (step, (place, kills)) in steps.iter().zip(of_step.into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {

@@ -147,7 +147,7 @@ pub(crate) fn is_wanted(step: &Step) -> bool {
 /// The month that is worked on.
 const PERIOD: &str = "2021-02";
 
-/// load, form, submit and review of one registry, each with the workspace before it.
+/// load, form, submit, review and receive of one registry, each with the workspace before it.
 pub(crate) fn steps(first: Clinic) -> Vec<Step> {
     first.package("in", 60, &["--period", PERIOD]);
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -157,19 +157,31 @@ pub(crate) fn steps(first: Clinic) -> Vec<Step> {
         ("submit", words("submit 2102-1"), 4),
         ("review", words("review accept 2102-1 --role insurer --sanctions sanctions.csv"), 4),
     ];
-    let mut steps = Vec::new();
+    let (mut steps, mut answered) = (Vec::new(), None);
     let mut before = first;
     fs::write(before.path("sanctions.csv"), "idcase,code,sum,comment\n1,5.1.4,,тариф\n2,5.1.4,0.01,\n").expect("written");
-    for (name, args, repeated) in plan {
+    let step = |name, args: Vec<String>, repeated, before: Clinic| {
         let after = before.twin();
         let old = State::of(&before);
         after.done(&args.iter().map(String::as_str).collect::<Vec<_>>());
         let new = State::of(&after);
         assert_eq!(new.entries, old.entries + 1, "{name} is one entry");
         assert!(leftovers(&after).is_empty() && outbox_troubles(&after).is_empty());
-        steps.push(Step { name, args, repeated, before, old, new });
+        (Step { name, args, repeated, before, old, new }, after)
+    };
+    for (name, args, repeated) in plan {
+        let (done, after) = step(name, args, repeated, before);
+        if name == "submit" {
+            // The other way from here: the payer's protocol refuses the first case.
+            let stem = after.status()["registries"][0]["file"].as_str().expect("a name").to_owned();
+            let refusal = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><N_ZAP>1</N_ZAP><IDCASE>1</IDCASE></PR>";
+            fs::write(after.path("answer.xml"), format!("<FLK_P><FNAME>V{stem}</FNAME><FNAME_I>{stem}</FNAME_I>{refusal}</FLK_P>")).expect("written");
+            answered = Some(step("receive", words("receive answer.xml"), 0, after.twin()).0);
+        }
+        steps.push(done);
         before = after;
     }
     before.done(&["validate", "--quiet", "outbox"]);
+    steps.extend(answered);
     steps
 }
