@@ -182,7 +182,7 @@ figure "load / validate" "$(calc %.2f "$median / $zipped_s")" x "<= $(calc %.2f 
 prepare="bash -c $(printf %q "$again && $load_it")"
 timed "$slow" "$puomp" -C "$desk" --no-config form --period 2021-02
 figure "puomp form, all registries of the month, median" "$(calc %.3f "$median")" s
-# Known to be missed (2.3 to 2.5): it is judged where the machine is quiet, and is no reason to end a run that was given slack.
+# Known to be missed (2.1 to 3.0): it is judged where the machine is quiet, and is no reason to end a run that was given slack.
 if [ "$slack" = 1.000 ] || [ "$slack" = 1 ]; then judged="<= 2"; else judged=''; fi
 figure "form / validate" "$(calc %.2f "$median / $zipped_s")" x "$judged"
 prepare=''
