@@ -18,7 +18,7 @@ mod persons;
 mod record;
 mod table;
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 
 pub use error::FormError;
@@ -161,16 +161,6 @@ impl<'t> Former<'t> {
     /// Name of the archive's file: that of the main file.
     pub fn archive_name(heading: &Heading) -> String {
         format!("{}.zip", heading.name)
-    }
-
-    /// Writes the archive of a registry. `each` hears of every case in the order of the pieces, before anything has come to `out`; an error
-    /// of it ends the forming.
-    ///
-    /// # Errors
-    /// See [`FormError`]. What came to `out` then is of no use.
-    pub fn write(&self, order: &Order<'_>, out: impl Write, mut each: impl FnMut(Numbers) -> io::Result<()>) -> Result<Formed, FormError> {
-        let packed = self.pack(std::slice::from_ref(order), |_, numbers| each(numbers));
-        packed.into_iter().next().unwrap_or(Err(FormError::Empty))?.write(out)
     }
 
     /// Packs the archives of several registries; of each its archive, or why there is none. `each` hears of every case with the index of

@@ -9,12 +9,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-
-use crate::registry::hex;
 use tempfile::SpooledTempFile;
 
 use super::feed::{Feed, Work};
 use super::{FormError, Formed};
+use crate::registry::hex;
 
 /// Packed bytes of one file that are kept in memory.
 const IN_MEMORY: usize = 8 << 20;

@@ -145,7 +145,7 @@ pub(super) fn replace_cases(store: &mut Store, ids: &[i64]) -> Result<(), Proble
             format!(
                 "SELECT package, kind, payer, state, CASE WHEN errors > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS blocked, \
                  CAST(COUNT(*) AS BIGINT) AS cases, CAST(SUM(sum) AS BIGINT) AS sum FROM cases WHERE id IN ({list}) \
-                 GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END"
+                 GROUP BY package, kind, payer, state, blocked"
             ),
             &[],
         )?;

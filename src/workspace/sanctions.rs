@@ -10,14 +10,13 @@ use serde::Deserialize;
 
 use super::moves::Sanction;
 use crate::finding::{Lang, Text};
-use crate::registry::encoding::Encoding;
+use crate::registry::encoding::{BOM, Encoding};
 use crate::registry::format::value;
 use crate::tables::{RuleFiles, TableError};
 
 const TABLE: &str = "forms/sanctions.csv";
 /// Faults that are told at once.
 const MOST: usize = 20;
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -208,7 +207,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, SanctionFault> {
     if bytes.contains(&0) || bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(SanctionFault::NotText);
     }
-    match (bytes.strip_prefix(MARK), str::from_utf8(bytes)) {
+    match (bytes.strip_prefix(BOM), str::from_utf8(bytes)) {
         (Some(marked), _) => str::from_utf8(marked).map(Cow::Borrowed).map_err(|_| SanctionFault::NotText),
         (None, Ok(text)) => Ok(Cow::Borrowed(text)),
         (None, Err(_)) => Ok(Encoding::Windows1251.decode(bytes)),
@@ -309,7 +308,7 @@ mod tests {
         let elements = " IDCASE\tS_OSN\tS_SUM\tS_COM\n12\t1.1.3.\t1 204,50 ₽\tнет полиса; тариф\n13\t53\t\t\n";
         for text in [russian, english, elements] {
             assert_eq!(read(text).as_ref(), Ok(&expected), "{text}");
-            assert_eq!(columns().read(&[MARK, text.as_bytes()].concat()).as_ref(), Ok(&expected), "{text}");
+            assert_eq!(columns().read(&[BOM, text.as_bytes()].concat()).as_ref(), Ok(&expected), "{text}");
             if let Some(bytes) = to_windows_1251(text) {
                 assert_eq!(columns().read(&bytes).as_ref(), Ok(&expected), "{text}");
             }
@@ -385,7 +384,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_said_to_be_none() {
         let utf16: Vec<u8> = "idcase;code;sum\n1;53;1".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for bytes in [b"PK\x03\x04\0\0".to_vec(), utf16.clone(), [b"\xff\xfe".as_slice(), &utf16].concat(), [MARK, b"idcase;code;sum\n1;\xcf;1"].concat()] {
+        for bytes in [b"PK\x03\x04\0\0".to_vec(), utf16.clone(), [b"\xff\xfe".as_slice(), &utf16].concat(), [BOM, b"idcase;code;sum\n1;\xcf;1"].concat()] {
             assert_eq!(columns().read(&bytes), Err(vec![SanctionFault::NotText]));
         }
         let spaces = vec![b' '; usize::try_from(SanctionColumns::LARGEST).expect("a size") + 1];

@@ -327,7 +327,7 @@ fn who_is_told_the_numbers_can_stop_it() {
     let title = heading(&origins, H);
     let order = puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &pieces };
     let mut out = Vec::new();
-    let stopped = support::FORMER.write(&order, &mut out, |_| Err(std::io::ErrorKind::Interrupted.into()));
+    let stopped = support::write(&order, &mut out, |_| Err(std::io::ErrorKind::Interrupted.into()));
     assert!(matches!(stopped, Err(FormError::Write(_))) && out.is_empty());
 }
 
@@ -388,7 +388,7 @@ fn speed() {
                 let before = support::memory("VmRSS");
                 let mut file = std::fs::File::create(folder.path().join("out.zip")).expect("a file");
                 let start = Instant::now();
-                let formed = support::FORMER.write(&order, &mut file, |_| Ok(())).expect("formed");
+                let formed = support::write(&order, &mut file, |_| Ok(())).expect("formed");
                 let time = start.elapsed().as_secs_f64();
                 let packed = file.metadata().expect("there").len();
                 println!(

@@ -221,6 +221,11 @@ pub(crate) struct Registry {
     path: PathBuf,
 }
 
+/// Packs one registry and writes its archive.
+pub(crate) fn write(order: &Order<'_>, out: impl std::io::Write, mut each: impl FnMut(Numbers) -> std::io::Result<()>) -> Result<Formed, FormError> {
+    FORMER.pack(std::slice::from_ref(order), |_, numbers| each(numbers)).remove(0)?.write(out)
+}
+
 /// Forms cases.
 pub(crate) fn form(kind: Kind, origins: &[Origin], pieces: &[Piece]) -> Result<Registry, FormError> {
     form_as(kind, &heading(origins, kind), origins, pieces)
@@ -229,7 +234,7 @@ pub(crate) fn form(kind: Kind, origins: &[Origin], pieces: &[Piece]) -> Result<R
 pub(crate) fn form_as(kind: Kind, heading: &Heading, origins: &[Origin], pieces: &[Piece]) -> Result<Registry, FormError> {
     let order = Order { format: kind.format(), persons: Some(kind.persons()), heading, origins, pieces };
     let (mut numbers, mut bytes) = (Vec::new(), Vec::new());
-    let formed = FORMER.write(&order, &mut bytes, |n| {
+    let formed = write(&order, &mut bytes, |n| {
         numbers.push(n);
         Ok(())
     })?;

@@ -122,3 +122,49 @@ fn a_package_whose_place_is_taken_waits_and_says_so() {
         clinic.done(&["review", "accept", "2102-1", "--role", "insurer"]);
     });
 }
+
+/// A case that was let in passes no control when it is formed: the registries before it stay, its own cases and those behind are free.
+#[test]
+fn a_registry_that_does_not_pass_leaves_its_cases_free() {
+    on_each_store(|clinic| {
+        clinic.package("in", 60, &["--period", "2021-02", "--plain"]);
+        let file = std::fs::read_dir(clinic.path("in")).expect("a folder").flatten().map(|e| e.path());
+        let main = file.into_iter().find(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("HM"))).expect("the main file");
+        let text = encoding_rs::WINDOWS_1251.decode(&std::fs::read(&main).expect("read")).0.into_owned();
+        let spoil = |record: &str| if record.contains("<USL_OK>4<") { record.replacen("<PR_NOV>0<", "<PR_NOV>7<", 1) } else { record.to_owned() };
+        let text: String = text.split_inclusive("</ZAP>").map(spoil).collect();
+        std::fs::write(&main, encoding_rs::WINDOWS_1251.encode(&text).0).expect("written");
+        // What a federal rule says first, the structure says when that is ignored.
+        let mut rules: Vec<String> = Vec::new();
+        loop {
+            let ignored = rules.join(",");
+            let mut args = vec!["validate", "in", "--format", "json"];
+            if !rules.is_empty() {
+                args.extend(["--ignore", &ignored]);
+            }
+            let said = clinic.run(&args);
+            let report: serde_json::Value = serde_json::from_str(&said.out).expect("a report");
+            let found: Vec<&str> = report["findings"].as_array().expect("a list").iter().filter_map(|f| f["rule"].as_str()).collect();
+            if found.is_empty() {
+                break;
+            }
+            assert!(!rules.iter().any(|rule| found.contains(&rule.as_str())), "what is ignored is not found: {found:?}");
+            rules.extend(found.into_iter().map(str::to_owned));
+            rules.dedup();
+        }
+        assert!(!rules.is_empty(), "the package is spoilt");
+        let ignored = rules.join(",");
+        clinic.done(&["load", "in", "--ignore", &ignored]);
+        let said = clinic.refused(&["form", "--period", "2021-02"], 1);
+        assert!(rules.iter().any(|rule| said.contains(rule.as_str())), "{said}");
+        let formed = clinic.registries();
+        let cases: i64 = formed.iter().map(|(_, _, cases, _)| cases).sum();
+        assert!(!formed.is_empty() && cases < 60, "some were formed before it: {formed:?}");
+        assert_eq!(clinic.outside("free").0, 60 - cases);
+        State::of(clinic);
+        clinic.done(&["form", "--period", "2021-02", "--ignore", &ignored]);
+        assert_eq!(clinic.registries().iter().map(|(_, _, cases, _)| cases).sum::<i64>(), 60);
+        assert_eq!(clinic.outside("free").0, 0);
+        State::of(clinic);
+    });
+}

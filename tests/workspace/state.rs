@@ -38,6 +38,17 @@ impl State {
             }
         }
         rows.sort();
+        // What is counted as it goes must be what a count would say.
+        let mut lines = |sql: &str| {
+            let rows = store.rows_of(sql.to_owned(), &[]).expect("rows");
+            let mut lines: Vec<_> = rows.iter().map(|row| text(row, "line").expect("a line")).collect();
+            lines.sort();
+            lines
+        };
+        let counted = "SELECT package || '|' || kind || '|' || payer || '|' || state || '|' || blocked || '|' || cases || '|' || sum AS line FROM stock";
+        let recount = "SELECT package || '|' || kind || '|' || payer || '|' || state || '|' || (CASE WHEN errors > 0 THEN 1 ELSE 0 END) || '|' || COUNT(*) || '|' || SUM(sum) \
+             AS line FROM cases GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END";
+        assert_eq!(lines(counted), lines(recount), "the counts of cases");
         // Numbers that are given out count as well.
         for row in store.rows_of("SELECT name, CAST(value AS TEXT) AS value FROM counters ORDER BY name".to_owned(), &[]).expect("rows") {
             rows.push(format!("counters|{}|{}", text(&row, "name").expect("a name"), text(&row, "value").expect("a value")));

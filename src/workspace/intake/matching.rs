@@ -37,7 +37,6 @@ pub(super) enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Old {
     id: i64,
-    package: i64,
     state: String,
     content: i64,
     identity: Key,
@@ -138,12 +137,12 @@ fn fetch(store: &mut Store, column: &str, keys: impl Iterator<Item = i64>) -> Re
     for batch in keys.chunks(AT_ONCE) {
         let list: Vec<String> = batch.iter().map(i64::to_string).collect();
         let sql = format!(
-            "SELECT id, package, state, content, identity, identity_rest, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ({}) ORDER BY id",
+            "SELECT id, state, content, identity, identity_rest, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ({}) ORDER BY id",
             list.join(",")
         );
         for row in store.rows_of(sql, &[])? {
             let identity = Key(int(&row, "identity")?, int(&row, "identity_rest")?);
-            let old = Old { id: int(&row, "id")?, package: int(&row, "package")?, state: text(&row, "state")?, content: int(&row, "content")?, identity };
+            let old = Old { id: int(&row, "id")?, state: text(&row, "state")?, content: int(&row, "content")?, identity };
             found.push((int(&row, "met")?, old));
         }
     }
@@ -203,7 +202,7 @@ mod tests {
     }
 
     fn old(id: i64, state: &str, content: i64, identity: i64) -> Old {
-        Old { id, package: 1, state: state.to_owned(), content, identity: Key(identity, 1) }
+        Old { id, state: state.to_owned(), content, identity: Key(identity, 1) }
     }
 
     #[test]

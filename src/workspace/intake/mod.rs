@@ -177,8 +177,7 @@ impl Workspace {
             let package = store.take_numbers("packages", 1)?;
             let mut counts = CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() };
             let (verdicts, mut replaced) = known.judge(&keys, |at| contents.content(at), doubt);
-            let first = store.take_numbers("cases", verdicts.iter().filter(|v| **v != Match::Unchanged).count() as u64)?;
-            let mut next = first;
+            let mut next = store.take_numbers("cases", verdicts.iter().filter(|v| **v != Match::Unchanged).count() as u64)?;
             let mut ids = vec![0; contents.cases.len()];
             let mut added = Vec::with_capacity(contents.cases.len());
             let mut stock: BTreeMap<Alike<'_>, (i64, i64)> = BTreeMap::new();

@@ -7,9 +7,9 @@ use std::thread;
 
 use serde_json::json;
 
-use super::writing::{AT_ONCE, Made, Parts, Wish, party, write};
-use super::{Saying, leave_outbox};
-use crate::forming::{FormError, Numbers, Origin};
+use super::writing::{AT_ONCE, Made, Parts, Wish, hear, party, write};
+use super::{Saying, free_held, leave_outbox};
+use crate::forming::{Numbers, Origin};
 use crate::registry::month::Month;
 use crate::registry::source::Source;
 use crate::workspace::actor::Actor;
@@ -136,7 +136,6 @@ pub(super) struct Package {
     pub(super) origin: Origin,
     pub(super) key: Key,
     pub(super) date: String,
-    pub(super) blocked: bool,
 }
 
 /// Cases as one text: rows of their own are many times the work for the driver of the store. `$1` stands between values, `$2` between
@@ -153,7 +152,7 @@ impl Workspace {
     /// The store cannot be read.
     pub fn form_plan(&mut self, request: &FormRequest) -> Result<(Vec<Group>, Vec<LeftOut>), Problem> {
         let period = request.period.to_string();
-        let packages = self.packages("WHERE period = $1", &[(&period).into()])?;
+        let packages = self.packages("period = $1", &[(&period).into()])?;
         let mut left: BTreeMap<Why, (i64, i64)> = BTreeMap::new();
         let mut leave = |why, cases, sum| {
             let entry = left.entry(why).or_default();
@@ -252,12 +251,11 @@ impl Workspace {
                     // The cases are held while the files are written, a registry is entered while the next one is controlled.
                     wishes.iter().try_for_each(|wish| hold(store, wish))?;
                     for (at, wish) in wishes.iter().enumerate() {
-                        let made = written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))));
-                        match made.and_then(|made| made.passed(means, judge)) {
+                        match hear(&written).and_then(|made| made.passed(means, judge)) {
                             Ok(made) => enter(store, actor, wish, &made, &transition)?,
                             Err(problem) => {
                                 trouble = Some(problem);
-                                wishes[at..].iter().try_for_each(|wish| free(store, wish))?;
+                                wishes[at..].iter().try_for_each(|wish| free_held(store, wish.id))?;
                                 return Ok(at);
                             }
                         }
@@ -293,13 +291,13 @@ impl Workspace {
         let (sender, written) = mpsc::channel();
         let parts = self.parts(std::slice::from_ref(&wish))?;
         write(&self.vault, std::slice::from_ref(&wish), parts, means, sender);
-        let made = written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))?.passed(means, judge)?;
+        let made = hear(&written)?.passed(means, judge)?;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
         });
         self.make(&registry, &transition, &[], Saying { subject: made.file_name.clone(), details }, |store| {
             store.take_numbers(&made.run, 1)?;
-            store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &[registry.id.into()])?;
+            free_held(store, registry.id)?;
             store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", &corrected)?;
             store.for_ids("UPDATE cases SET state = 'refused' WHERE state = 'free' AND id IN", &refused)?;
             leave_outbox(store, &registry)?;
@@ -412,11 +410,12 @@ impl Workspace {
             return Ok(BTreeMap::new());
         }
         let list: Vec<String> = ids.iter().map(i64::to_string).collect();
-        self.packages(&format!("WHERE id IN ({})", list.join(",")), &[])
+        self.packages(&format!("id IN ({})", list.join(",")), &[])
     }
 
+    /// The packages of a condition that no finding about the whole keeps out.
     fn packages(&mut self, which: &str, values: &[Value<'_>]) -> Result<BTreeMap<i64, Package>, Problem> {
-        let sql = format!("SELECT * FROM packages {which}");
+        let sql = format!("SELECT * FROM packages WHERE blocked = 0 AND {which}");
         let mut packages = BTreeMap::new();
         for row in self.store.rows_of(sql, values)? {
             let t = |column| text(&row, column);
@@ -443,10 +442,8 @@ impl Workspace {
                 subdivision: String::new(),
                 binding: t("binding")?,
             };
-            let package = Package { origin: Origin { main, persons }, key, date: t("account_date")?, blocked: int(&row, "blocked")? > 0 };
-            packages.insert(int(&row, "id")?, package);
+            packages.insert(int(&row, "id")?, Package { origin: Origin { main, persons }, key, date: t("account_date")? });
         }
-        packages.retain(|_, p| !p.blocked);
         Ok(packages)
     }
 }
@@ -495,7 +492,7 @@ fn enter(store: &mut Store, actor: &Actor, wish: &Wish<'_>, made: &Made, transit
     ];
     store.insert(
         "INSERT INTO registries (id, number, status, since, revision, mo, payer, receiver, letters, family, edition, kind, subdivision, period, \
-                 account_date, file_name, object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at)",
+         account_date, file_name, object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at)",
         [row],
     )?;
     add_members(store, wish, 1, made)?;
@@ -511,12 +508,6 @@ fn enter(store: &mut Store, actor: &Actor, wish: &Wish<'_>, made: &Made, transit
 fn hold(store: &mut Store, wish: &Wish<'_>) -> Result<(), Problem> {
     let ids: Vec<i64> = wish.group.chosen.iter().map(|c| c.id).collect();
     store.for_ids(&format!("UPDATE cases SET state = 'held', registry = {} WHERE state <> 'paid' AND id IN", wish.id), &ids)?;
-    Ok(())
-}
-
-/// The registry did not come about.
-fn free(store: &mut Store, wish: &Wish<'_>) -> Result<(), Problem> {
-    store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &[wish.id.into()])?;
     Ok(())
 }
 

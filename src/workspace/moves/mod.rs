@@ -110,7 +110,7 @@ impl Workspace {
             match transition.cases {
                 Cases::Hold | Cases::Take => {}
                 Cases::Free => {
-                    store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &own)?;
+                    free_held(store, registry.id)?;
                 }
                 Cases::Refuse => {
                     // A case that left this registry before may stand in another one now.
@@ -179,6 +179,12 @@ fn count_members(store: &mut Store, registry: &Registry) -> Result<(), Problem> 
     )?;
     let packages = rows.iter().map(|row| int(row, "package")).collect::<Result<Vec<_>, _>>()?;
     count_stock(store, &packages)
+}
+
+/// Cases that a registry holds are free again.
+fn free_held(store: &mut Store, registry: i64) -> Result<(), Problem> {
+    store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &[registry.into()])?;
+    Ok(())
 }
 
 /// What was to go out and has not gone is not placed any more.

@@ -1,12 +1,12 @@
 //! The files of registries: what is to be written, and what was.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 
 use super::form::{Group, Package};
 use crate::finding::Severity;
 use crate::flk::{PackageReport, Verdict};
-use crate::forming::{Former, Heading, Numbers, Order, Origin, Packed, Piece};
+use crate::forming::{FormError, Former, Heading, Numbers, Order, Origin, Packed, Piece};
 use crate::registry::format::{Family, Format, PERSONS};
 use crate::registry::month::Month;
 use crate::registry::name::{FileName, Party, PartyKind};
@@ -151,6 +151,11 @@ pub(super) fn write(vault: &Vault, wishes: &[Wish<'_>], parts: Vec<Parts>, means
             return;
         }
     }
+}
+
+/// What became of the next registry.
+pub(super) fn hear(written: &Receiver<Result<Made, Problem>>) -> Result<Made, Problem> {
+    written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))
 }
 
 /// Keeps a package and puts it through our own control.
