@@ -2,15 +2,17 @@
 //!
 //! Floors, lowest first; a module uses what stands on lower floors only:
 //!
-//! 0. [`tables`], [`finding`], [`registry`], [`nsi`], [`sys`]: rule tables, what a check says, formats, packages and reading, reference
-//!    books, the platform;
-//! 2. [`flk`]: format-logic control of a package; [`generate`]: invented packages for training, tests and benches;
-//! 3. [`report`]: findings for people and programs; [`forming`]: cases of packages as a new package; [`workspace`]: a directory of registry
-//!    files and its memory;
-//! 5. [`cli`]: the command line.
+//! 0. [`values`], [`texts`]: days, months, kopecks, digests; what a person reads. [`tables`], [`sys`]: rule tables, the platform;
+//! 1. [`finding`]: what a check says; [`registry`]: formats, packages and reading; [`nsi`]: reference books; [`cases`]: completed cases;
+//! 2. [`rules`]: the language of rules and its evaluation;
+//! 3. [`flk`]: format-logic control of a package; [`forming`]: cases of packages as a new package; [`report`]: findings for people and
+//!    programs; [`generate`]: invented packages for training, tests and benches;
+//! 4. [`workspace`]: a directory of registry files and its memory;
+//! 6. [`cli`]: the command line.
 //!
 //! The library never prints; only [`cli`] does.
 
+pub mod cases;
 pub mod cli;
 pub mod finding;
 pub mod flk;
@@ -22,4 +24,6 @@ pub mod report;
 pub mod rules;
 pub mod sys;
 pub mod tables;
+pub mod texts;
+pub mod values;
 pub mod workspace;

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use puomp::nsi::{BookFault, Books, Date, Importer, Origin, Refusal, Taken, Wish};
+use puomp::nsi::{BookFault, Books, Importer, Origin, Refusal, Taken, Wish};
 use puomp::tables::RuleFiles;
+use puomp::values::Date;
 
 fn date(text: &str) -> Date {
     Date::parse(text).unwrap()

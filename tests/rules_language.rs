@@ -5,16 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use puomp::finding::{Severity, Text};
-use puomp::nsi::{Books, Date};
+use puomp::nsi::Books;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Family, Format, Formats, NodeId, PERSONS, Role};
-use puomp::registry::month::Month;
 use puomp::registry::record::Record;
 use puomp::registry::scan::{ScanLimits, Scanner, Token};
 use puomp::rules::functions::FUNCTIONS;
 use puomp::rules::{Captured, Conventions, Facts, NameParts, Person, Row, RuleSet, Side, Sources, State, parse};
 use puomp::tables::RuleFiles;
+use puomp::texts::{Severity, Text};
+use puomp::values::{Date, Month};
 
 const PAGE: &str = include_str!("../rules/flk/README.md");
 /// Examples and outcomes on the page when this was written: none may be lost.

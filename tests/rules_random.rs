@@ -1,11 +1,12 @@
 //! Whatever stands in a record, no rule panics, and the same record gives the same hits twice.
 
-use puomp::nsi::{Books, Date};
+use puomp::nsi::Books;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Content, Format, Formats, NodeId, PERSONS, Role};
 use puomp::registry::record::Record;
 use puomp::rules::{Conventions, FLK_TABLES, Facts, Hit, Person, RuleSet, Side, Sources, load};
 use puomp::tables::RuleFiles;
+use puomp::values::Date;
 
 /// Values that tables, masks, dates and sums meet in the field, and worse.
 const VALUES: &[&[u8]] = &[

@@ -13,7 +13,7 @@ use super::nsi::NsiArgs;
 use super::rules::RulesArgs;
 use super::validate::ValidateArgs;
 use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReceiveArgs, ReviewArgs, StatusArgs, SubmitArgs, WatchArgs, WithdrawArgs};
-use crate::finding::Lang;
+use crate::texts::Lang;
 
 /// The program.
 #[derive(Debug, Parser)]

@@ -12,11 +12,10 @@ use toml::Spanned;
 use super::args::{Cli, Shape};
 use super::ui::Ui;
 use super::{Exit, Failure, nsi, print};
-use crate::finding::Severity;
-use crate::finding::control::{Baseline, Control, Level, Suppression};
-use crate::nsi::Date;
-use crate::report::Key;
+use crate::finding::policy::{Baseline, Level, Policy, Suppression};
 use crate::tables::RuleFiles;
+use crate::texts::{Key, Severity};
+use crate::values::Date;
 
 /// Name of the file, looked for in the folder of the first path and in those around it.
 const NAME: &str = "puomp.toml";
@@ -344,14 +343,14 @@ impl ControlArgs {
     }
 
     /// What decides which findings count. A baseline that is not there yet holds nothing only if this run writes it.
-    pub(super) fn control(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Control, Failure> {
+    pub(super) fn control(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Policy, Failure> {
         let of_config = config.source.is_some();
         let of_options = !(self.select.is_empty() && self.ignore.is_empty() && self.severity.is_empty()) || self.region.is_some() || self.baseline.is_some();
         if !of_config && !of_options {
-            return Ok(Control::default());
+            return Ok(Policy::default());
         }
         let Resolved { select, ignore, levels, suppressions, baseline, .. } = self.resolve(config, files, ui)?;
-        let control = Control::new(select, ignore, levels, suppressions, Date::today_in_russia());
+        let control = Policy::new(select, ignore, levels, suppressions, Date::today_in_russia());
         let Some(path) = baseline else { return Ok(control) };
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.write_baseline.as_deref() == Some(&path) => return Ok(control),
@@ -437,7 +436,7 @@ impl ConfigArgs {
         add("limit", Some(config.limit().unwrap_or(super::validate::LIMIT).to_string()), if config.limit().is_some() { own } else { built_in });
         add(
             "lang",
-            Some(if ui.lang == crate::finding::Lang::Ru { "ru" } else { "en" }.to_owned()),
+            Some(if ui.lang == crate::texts::Lang::Ru { "ru" } else { "en" }.to_owned()),
             if cli.lang.is_some() { "--lang" } else { "PUOMP_LANG, LANG" },
         );
         match self.format {

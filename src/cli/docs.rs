@@ -7,10 +7,9 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::{Exit, Failure, help, print};
-use crate::finding::Lang;
-use crate::report::Texts;
 use crate::sys::{Access, write_atomic};
 use crate::tables::RuleFiles;
+use crate::texts::{Lang, Texts};
 
 /// `puomp man DIR`.
 #[derive(Debug, Args)]

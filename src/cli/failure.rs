@@ -4,10 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Exit;
-use crate::finding::Lang;
 use crate::report::flk::TooMany;
-use crate::report::{Key, Texts};
 use crate::tables::TableError;
+use crate::texts::{Key, Lang, Texts};
 
 /// A failure of the run, not of one input: inputs fail as findings.
 #[derive(Debug)]

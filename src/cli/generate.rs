@@ -10,10 +10,10 @@ use crate::finding::Catalog;
 use crate::generate::{self, Choice, Error, Generator, Options, Packing};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Formats};
-use crate::registry::month::Month;
 use crate::registry::writer::Layout;
-use crate::report::Key;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
+use crate::values::Month;
 
 /// What `generate` takes.
 #[derive(Debug, Args)]

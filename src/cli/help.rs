@@ -5,8 +5,7 @@
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
 use super::args::Cli;
-use crate::finding::Lang;
-use crate::report::{Key, Texts};
+use crate::texts::{Key, Lang, Texts};
 
 const ROOT: &str = "puomp";
 /// Arguments of every command, described once.
@@ -24,16 +23,16 @@ fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
     let verbs: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let mut command = command
         .disable_help_flag(true)
-        .help_template(format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", heading(Key::HelpUsage)))
-        .subcommand_help_heading(heading(Key::HelpCommands))
-        .subcommand_value_name(heading(Key::HelpCommand));
+        .help_template(format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", heading(Key::HeadingUsage)))
+        .subcommand_help_heading(heading(Key::HeadingCommands))
+        .subcommand_value_name(heading(Key::HeadingCommand));
     let mut order = 0;
     // Whatever clap would add is English: defaults, allowed values and variables are named by the texts themselves.
     command = command.mut_args(|arg| {
         let own = format!("{key}:{}", arg.get_id());
         let global = format!("{ROOT}:{}", arg.get_id());
         let help = text(if arg.is_global_set() { &global } else { &own }).unwrap_or_default();
-        let head = heading(if arg.is_positional() { Key::HelpArguments } else { Key::HelpOptions });
+        let head = heading(if arg.is_positional() { Key::HeadingArguments } else { Key::HeadingOptions });
         // The verb's own options first, those of every verb behind them.
         order += 1;
         let order = order + if arg.is_global_set() { 100 } else { 0 };
@@ -41,7 +40,7 @@ fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
         if arg.get_action().takes_values() { arg.hide_default_value(true).hide_possible_values(true).hide_env(true) } else { arg }
     });
     let flag = |name: &'static str, short, action, key| {
-        Arg::new(name).short(short).long(name).action(action).help(text(key).unwrap_or_default()).help_heading(heading(Key::HelpOptions)).display_order(200)
+        Arg::new(name).short(short).long(name).action(action).help(text(key).unwrap_or_default()).help_heading(heading(Key::HeadingOptions)).display_order(200)
     };
     command = command.arg(flag("help", 'h', ArgAction::Help, HELP));
     if key == ROOT {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::finding::Lang;
+use crate::texts::Lang;
 
 /// `--lang`, else `PUOMP_LANG`, else the locale, else Russian: the exchange is Russian, and Windows sets no locale variable.
 pub(super) fn choose(args: &[OsString], variable: impl Fn(&str) -> Option<String>) -> Lang {

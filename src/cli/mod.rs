@@ -32,10 +32,9 @@ use failure::Failure;
 use formats::FormatsError;
 use ui::Ui;
 
-use crate::finding::Lang;
 use crate::registry::format::Formats;
-use crate::report::{Key, Texts};
 use crate::tables::RuleFiles;
+use crate::texts::{Key, Lang, Texts};
 
 /// Runs the program on the arguments of the process.
 pub fn main() -> Exit {
@@ -59,7 +58,7 @@ fn report_bug(text: &str, info: &panic::PanicHookInfo<'_>) -> String {
     let file = |path: &str| path.rsplit(['/', '\\']).take(4).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/");
     let place = info.location().map_or_else(String::new, |l| format!("{}:{}", file(l.file()), l.line()));
     let why = info.payload().downcast_ref::<&'static str>().map_or_else(String::new, |w| format!(": {w}"));
-    crate::finding::fill(text, |slot| match slot {
+    crate::texts::fill(text, |slot| match slot {
         "version" => Some(env!("CARGO_PKG_VERSION")),
         "place" => Some(&place),
         _ => None,

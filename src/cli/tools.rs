@@ -7,7 +7,7 @@ use super::config::{Config, ControlArgs};
 use super::ui::Ui;
 use super::{Failure, nsi};
 use crate::finding::Catalog;
-use crate::finding::control::Control;
+use crate::finding::policy::Policy;
 use crate::flk::{Checker, Rulebook};
 use crate::registry::format::Formats;
 use crate::rules::FLK_TABLES;
@@ -17,7 +17,7 @@ use crate::tables::RuleFiles;
 pub(super) struct Tools {
     pub(super) catalog: Catalog,
     pub(super) formats: Formats,
-    pub(super) control: Control,
+    pub(super) control: Policy,
     book: Rulebook,
 }
 

@@ -9,11 +9,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{Cli, ColorArg};
 use super::{Failure, lang};
-use crate::finding::Lang;
 use crate::flk::Progress;
 use crate::report::human::Style;
-use crate::report::{Key, Texts};
 use crate::sys::{Access, AtomicFile};
+use crate::texts::{Key, Lang, Texts};
 
 /// A bar for less time than this would only flicker.
 const PATIENCE: Duration = Duration::from_millis(400);

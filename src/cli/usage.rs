@@ -7,13 +7,12 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{Exit, print, ui};
-use crate::finding::Lang;
-use crate::report::{Key, Texts};
+use crate::texts::{Key, Lang, Texts};
 
 /// Shows what clap has to say: help and version on standard output, errors on standard error.
 pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command, texts: &Texts, lang: Lang) -> Exit {
     // The one word that clap lets nobody translate.
-    let rendered = || error.render().to_string().replace("[OPTIONS]", texts.get(Key::HelpOptionsWord, lang));
+    let rendered = || error.render().to_string().replace("[OPTIONS]", texts.get(Key::HeadingOptionsWord, lang));
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nobody to read it: nothing lost.

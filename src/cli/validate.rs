@@ -16,16 +16,17 @@ use super::ui::{Target, Ui, say};
 use super::workspace::loaded;
 use super::{Exit, Failure};
 use crate::finding::Catalog;
-use crate::finding::control::{Baseline, Control, Names, Verdict};
+use crate::finding::policy::{Baseline, Names, Policy, Verdict};
 use crate::flk::{self, PackageReport};
 use crate::report::csv::Csv;
 use crate::report::flk::{Flk, Naming, Protocol};
 use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
-use crate::report::{Ending, Hidden, Key, Report, RuleSet, Tally};
+use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
 use crate::sys::{Access, AtomicFile};
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 
 /// What `validate` takes.
 #[derive(Debug, Args)]
@@ -193,7 +194,7 @@ impl ValidateArgs {
 }
 
 /// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
-pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &Control, baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
+pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &Policy, baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
     let main = package.main.clone().unwrap_or_else(|| package.path.clone());
     if let Some(baseline) = baseline {
         for finding in package.findings.iter()? {

@@ -12,11 +12,11 @@ use crate::rules::Gathered;
 
 use super::keyset::KeySet;
 use super::named::Named;
-use super::onlooker::Onlooker;
 use super::persons::Persons;
 use super::places::Progressed;
 use super::progress::Progress;
 use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
+use crate::registry::chunk::ChunkObserver;
 
 /// What a whole file came to; its findings went to the sink.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ pub(super) fn check_file(
     context: FileContext<'_>,
     hash: bool,
     progress: &dyn Progress,
-    onlooker: &dyn Onlooker,
+    observer: &dyn ChunkObserver,
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<FileOutcome> {
     let stream = match source.open() {
@@ -73,7 +73,7 @@ pub(super) fn check_file(
         let bytes: usize = batch.iter().map(|c| c.bytes.len()).sum();
         let is_alone = carried.is_none();
         let walk_one = |chunk: &Chunk| {
-            onlooker.piece(context.file, context.format, context.encoding, chunk);
+            observer.piece(context.file, context.format, context.encoding, chunk);
             is_alone.then(|| walk(context, chunk))
         };
         let walk_batch = || batch.par_iter().map(walk_one).collect::<Vec<_>>();

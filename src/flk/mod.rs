@@ -6,7 +6,6 @@ mod judge;
 mod keyset;
 mod locate;
 mod named;
-mod onlooker;
 pub mod outcome;
 mod persons;
 mod places;
@@ -16,7 +15,6 @@ mod rulebook;
 mod validate;
 mod walk;
 
-pub use onlooker::Onlooker;
 pub use outcome::{Account, Applied, NotExecuted, PackageReport, Verdict};
 pub use progress::{Progress, Silent};
 pub use rulebook::Rulebook;

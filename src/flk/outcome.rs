@@ -1,12 +1,13 @@
 //! What the control of one package came to.
 
 use crate::finding::spool::Spool;
-use crate::finding::{Catalog, FileRole, Severity, Text};
-use crate::nsi::{Date, Description};
+use crate::finding::{Catalog, FileRole};
+use crate::nsi::Description;
 use crate::registry::format::Family;
-use crate::registry::month::Month;
 use crate::registry::source::Source;
 use crate::rules::import::Edition;
+use crate::texts::{Severity, Text};
+use crate::values::{Date, Month};
 
 /// The verdict on a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,15 +9,12 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::finding::spool::Spool;
-use crate::finding::{Catalog, Check, FileRole, Finding, Lang, Place, RuleIx, Severity, Text};
+use crate::finding::{Catalog, Check, FileRole, Finding, Place, RuleIx};
 use crate::registry::archive::Limits;
 use crate::registry::chunk::PIECE;
 use crate::registry::encoding::{BOM, Encoding};
 use crate::registry::fault::Fault;
-use crate::registry::format::value::{kopecks, money};
 use crate::registry::format::{EditionChoice, Family, Format, Formats, PERSONS, Role};
-use crate::registry::hex;
-use crate::registry::month::Month;
 use crate::registry::name::{FileName, PartyKind};
 use crate::registry::package::{Input, Member, Package, discover};
 use crate::registry::probe::{Head, WINDOW};
@@ -25,6 +22,8 @@ use crate::registry::scan::ScanLimits;
 use crate::registry::source::Source;
 use crate::rules::{At, Hit};
 use crate::tables::TableError;
+use crate::texts::{Lang, Severity, Text};
+use crate::values::{Month, hex, kopecks, money};
 
 use super::file::{FileOutcome, check_file};
 use super::head::Front;
@@ -32,13 +31,13 @@ use super::judge::{carried, take_place};
 use super::keyset::{self, Side};
 use super::locate::locate;
 use super::named::Wanted;
-use super::onlooker::{Nobody, Onlooker};
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
 use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
 use super::progress::Progress;
 use super::rulebook::{FileRules, HeadFacts, PackageRules, Rulebook};
 use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
+use crate::registry::chunk::{ChunkObserver, NoObserver};
 
 /// Settings of a run.
 #[derive(Debug, Clone, Copy)]
@@ -133,14 +132,14 @@ impl<'t> Checker<'t> {
     /// # Errors
     /// A temporary file fails.
     pub fn package(&self, package: &Package, config: &Config, progress: &dyn Progress) -> io::Result<PackageReport> {
-        self.package_beside(package, config, progress, &Nobody)
+        self.package_beside(package, config, progress, &NoObserver)
     }
 
     /// Checks one package while somebody else looks at the same bytes.
     ///
     /// # Errors
     /// As [`Checker::package`].
-    pub fn package_beside(&self, package: &Package, config: &Config, progress: &dyn Progress, onlooker: &dyn Onlooker) -> io::Result<PackageReport> {
+    pub fn package_beside(&self, package: &Package, config: &Config, progress: &dyn Progress, observer: &dyn ChunkObserver) -> io::Result<PackageReport> {
         let mut findings = Spool::default();
         let mut rejected = package.main.is_none();
         for fault in &package.faults {
@@ -170,7 +169,7 @@ impl<'t> Checker<'t> {
         if let Some(member) = &package.persons {
             let own = rules.as_ref().zip(of_persons.as_ref()).zip(of_main.as_ref());
             let own = own.and_then(|((r, p), m)| r.of_persons(p.facts(), m.format, self.formats, period));
-            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, onlooker };
+            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, observer };
             let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
                 self.judge_head(own, &mut checked, seen)?;
@@ -183,7 +182,7 @@ impl<'t> Checker<'t> {
             let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
             let wanted = persons.as_ref().map(|p| Wanted::of(&p.findings)).transpose()?.flatten();
-            let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), onlooker };
+            let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), observer };
             let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
             let hits = match (&own, &of_main) {
                 (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
@@ -290,7 +289,7 @@ impl<'t> Checker<'t> {
         config: &Config,
         progress: &dyn Progress,
     ) -> io::Result<Checked<'c>> {
-        let Task { member, file, family, period, wanted, onlooker } = task;
+        let Task { member, file, family, period, wanted, observer } = task;
         let mut findings = Spool::default();
         let head = match &member.head {
             Ok(head) => head,
@@ -340,7 +339,7 @@ impl<'t> Checker<'t> {
             wanted: None,
         };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
-        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, progress, onlooker, &mut |finding| findings.push(finding))?;
+        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, progress, observer, &mut |finding| findings.push(finding))?;
         let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
         if !checked.unread {
             self.edition_findings(&mut checked, choice, version, period, file)?;
@@ -540,7 +539,7 @@ struct Task<'m> {
     period: Option<Month>,
     /// Persons whose records are looked for.
     wanted: Option<&'m Wanted>,
-    onlooker: &'m dyn Onlooker,
+    observer: &'m dyn ChunkObserver,
 }
 
 /// A file's format and what stands before its first record.

@@ -6,11 +6,11 @@ use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
 use crate::registry::chunk::{Chunk, record_too_large};
 use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
-use crate::registry::format::value::{kopecks, money};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
 use crate::rules::Work;
+use crate::values::{kopecks, money};
 
 use super::keyset::{Key, hash, key_of};
 use super::named::Wanted;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 
 use crate::registry::fault::Fault;
-use crate::registry::format::value::money;
 use crate::tables::TableError;
+use crate::values::money;
 
 /// What stopped the forming. Nothing of it is personal: a record is named by its number, an element by its name.
 ///

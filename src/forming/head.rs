@@ -6,13 +6,13 @@ use std::io::Read;
 use super::table::Marks;
 use super::{FormError, Heading};
 use crate::registry::encoding::{BOM, Encoding};
-use crate::registry::format::value::money;
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::name::{FileName, PartyKind};
 use crate::registry::probe::{Head, Prober, WINDOW};
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token};
 use crate::registry::source::Source;
 use crate::registry::writer::{Layout, Tags};
+use crate::values::money;
 
 /// Something in the head of a package that stands where the format has it.
 #[derive(Debug, Clone)]

@@ -31,11 +31,11 @@ use table::Marks;
 
 use crate::finding::{Catalog, Check};
 use crate::registry::format::{Format, Formats, Role};
-use crate::registry::month::Month;
 use crate::registry::name::FileName;
 use crate::registry::probe::Prober;
 use crate::registry::source::Source;
 use crate::tables::{RuleFiles, TableError};
+use crate::values::Month;
 
 /// A package that cases are taken from.
 #[derive(Debug, Clone)]

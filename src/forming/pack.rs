@@ -13,7 +13,7 @@ use tempfile::SpooledTempFile;
 
 use super::feed::{Feed, Work};
 use super::{FormError, Formed};
-use crate::registry::hex;
+use crate::values::hex;
 
 /// Packed bytes of one file that are kept in memory.
 const IN_MEMORY: usize = 8 << 20;

@@ -6,9 +6,9 @@ use super::encode::{Unwritable, append};
 use super::table::Marks;
 use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
-use crate::registry::format::value::kopecks;
 use crate::registry::format::{Format, NameKey, NodeId, Role};
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token};
+use crate::values::kopecks;
 
 /// What is done with an element of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Days as numbers, counted from 1970-01-01, in the Gregorian calendar.
 
-use crate::registry::month::Month;
+use crate::values::Month;
 
 /// A day, counted from 1970-01-01.
 pub(super) type Day = i32;

@@ -7,10 +7,11 @@ use super::plan::Document;
 use super::rng::Rng;
 use crate::finding::{Catalog, Check};
 use crate::registry::encoding::{Encoding, to_windows_1251};
-use crate::registry::format::value::{Base, kopecks, money};
+use crate::registry::format::value::Base;
 use crate::registry::format::{Content, Node, Role, ValueType};
 use crate::registry::writer::Layout;
 use crate::tables::{RuleFiles, TableError};
+use crate::values::{kopecks, money};
 
 const TABLE: &str = "generate/defects.csv";
 

@@ -1,14 +1,12 @@
 //! A package of one record that uses every element of its formats: for developers of a MIS, and the ground that tests spoil.
 
 use super::rng::Rng;
-use super::typical;
-use super::{Choice, Error, Names};
+use super::{Choice, Error, Names, typical};
 use crate::registry::encoding::Encoding;
-use crate::registry::format::value::money;
 use crate::registry::format::{Content, Family, Format, Formats, NodeId, PERSONS, Role};
-use crate::registry::month::Month;
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::writer::{Layout, Writer};
+use crate::values::{Month, money};
 
 /// Both files of a package with every element.
 #[derive(Debug, Clone, PartialEq, Eq)]

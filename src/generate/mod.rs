@@ -26,9 +26,9 @@ pub use package::{Generator, Names, Note, Totals};
 
 use crate::registry::encoding::Encoding;
 use crate::registry::format::Family;
-use crate::registry::month::Month;
 use crate::registry::writer::Layout;
 use crate::tables::TableError;
+use crate::values::Month;
 
 /// What to generate.
 #[derive(Debug, Clone)]

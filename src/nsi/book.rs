@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::catalog::BookInfo;
-use super::date::{Date, Span};
 use super::fallback::StandsFor;
 use super::image::{Flags, Head, Image};
 use super::index::{Index, RowIx};
+use crate::values::{Date, Span};
 
 /// Number of a field, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::date::Date;
 use crate::tables::{RuleFiles, TableError};
+use crate::values::Date;
 
 const TABLE: &str = "nsi/books.csv";
 

@@ -5,9 +5,9 @@
 //! rubric A00 with A00.0, A00.1 and A00.9; `>20201007` after a code is its first day, `<20201007` its last.
 
 use super::catalog::BookInfo;
-use super::date::{Date, Span};
 use super::image::{Builder, Head, Image};
 use crate::tables::{RuleFiles, TableError};
+use crate::values::{Date, Span};
 
 const FROM: &str = "DATEBEG";
 const UNTIL: &str = "DATEEND";

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::book::Book;
 use super::catalog::Catalog;
-use crate::finding::Text;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::Text;
 
 const TABLE: &str = "nsi/fallback.csv";
 

@@ -10,9 +10,9 @@ use std::ops::Deref;
 
 use sha2::{Digest, Sha256};
 
-use super::date::{Date, Span};
 use super::index::hash;
 use super::map::Mapping;
+use crate::values::{Date, Span};
 
 const MAGIC: &[u8; 8] = b"PUOMPNSI";
 const VERSION: u32 = 1;

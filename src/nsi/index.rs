@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::date::{Date, Span};
 use super::image::Image;
+use crate::values::{Date, Span};
 
 /// Number of a row, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

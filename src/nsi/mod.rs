@@ -6,7 +6,6 @@
 mod book;
 
 mod catalog;
-mod date;
 mod embedded;
 mod fallback;
 mod folder;
@@ -24,7 +23,6 @@ use std::sync::{Arc, OnceLock};
 
 pub use book::{Book, Description, FieldIx, Origin};
 pub use catalog::{BookInfo, Catalog, LookupDate, Stock};
-pub use date::{Date, Span};
 pub use fallback::{StandIn, StandsFor};
 pub use folder::folder;
 pub use image::ImageError;
@@ -196,6 +194,7 @@ fn compiled(folder: &Path) -> Vec<(String, PathBuf)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::Date;
 
     fn date(text: &str) -> Date {
         Date::parse(text).expect("a day")

@@ -5,7 +5,6 @@ pub mod chunk;
 pub mod encoding;
 pub mod fault;
 pub mod format;
-pub mod month;
 pub mod name;
 pub mod package;
 pub mod probe;
@@ -13,8 +12,3 @@ pub mod record;
 pub mod scan;
 pub mod source;
 pub mod writer;
-
-/// Bytes of a digest as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::format::{Family, Prefix};
-use super::month::Month;
+use crate::values::Month;
 
 /// Longest stem that is looked at; FILENAME itself has at most 26 characters.
 const MAX_STEM: usize = 64;

@@ -6,10 +6,10 @@ use std::io::Read;
 use super::encoding::{BOM, Detected, Encoding, detect};
 use super::fault::Fault;
 use super::format::{Formats, PERSONS, Role};
-use super::month::Month;
 use super::scan::{Name, ScanLimits, Scanner, Token, first_bytes};
 use super::source::Source;
 use crate::finding::Check;
+use crate::values::Month;
 
 /// Bytes that are looked at.
 pub const WINDOW: usize = 64 << 10;

@@ -12,10 +12,11 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use serde::Deserialize;
 
 use super::{Ending, Report};
-use crate::finding::{Catalog, Finding, Lang, Rule, Severity};
+use crate::finding::{Catalog, Finding, Rule};
 use crate::flk::PackageReport;
 use crate::registry::encoding::to_windows_1251;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Severity};
 
 const LAYOUT: &str = "forms/flk-protocol.csv";
 const NAMES: &str = "forms/flk-names.csv";

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 pub use super::draw::Style;
 use super::draw::draw;
 use super::group::{Common, Group, Ruled, Shared, by_rule};
-use super::texts::{Key, Texts};
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Hidden, Report, shown, tidy};
-use crate::finding::{Catalog, FileRole, Finding, Lang, Place, Rule, Severity, Slots};
+use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots};
 use crate::flk::{Applied, PackageReport, Verdict};
-use crate::nsi::Date;
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Formats, PERSONS, Role};
 use crate::registry::probe::probe;
 use crate::registry::source::Source;
+use crate::texts::{Key, Lang, Severity, Texts};
+use crate::values::Date;
 
 /// With at most so many findings in a package every place shown gets its window.
 const FEW: u64 = 5;

@@ -8,7 +8,6 @@ pub mod human;
 pub mod json;
 pub mod jsonl;
 pub mod tally;
-pub mod texts;
 pub mod window;
 pub mod xlsx;
 
@@ -30,7 +29,6 @@ use crate::rules::import::Edition;
 use crate::tables::{RuleFiles, TableError};
 
 pub use tally::Tally;
-pub use texts::{Key, Texts};
 
 /// Which set of rules the program worked with: a row of `rules/version.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

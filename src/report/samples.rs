@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Ending, Report, RuleSet, Tally, Texts};
-use crate::finding::{Catalog, FileRole, Finding, Keys, Place, Text};
+use super::{Ending, Report, RuleSet, Tally};
+use crate::finding::{Catalog, FileRole, Finding, Keys, Place};
 use crate::flk::{Account, NotExecuted, PackageReport, Verdict};
 use crate::registry::format::{Family, Formats};
-use crate::registry::month::Month;
 use crate::tables::RuleFiles;
+use crate::texts::{Text, Texts};
+use crate::values::Month;
 
 /// The tables that a report needs.
 pub(super) struct Desk {

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Catalog, RuleIx, Severity};
+use crate::finding::{Catalog, RuleIx};
 use crate::flk::{NotExecuted, PackageReport, Verdict};
-use crate::nsi::{Date, Description};
+use crate::nsi::Description;
+use crate::texts::Severity;
+use crate::values::Date;
 
 /// What the packages so far came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

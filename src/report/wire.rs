@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::{Hidden, RuleSet, Tally};
-use crate::finding::{Catalog, Finding, Lang};
+use crate::finding::{Catalog, Finding};
 use crate::flk::PackageReport;
-use crate::nsi::{Date, Description};
+use crate::nsi::Description;
 use crate::rules::import::Edition;
+use crate::texts::Lang;
+use crate::values::Date;
 
 /// Number of the schema; a change that could break a script gets another one.
 pub(super) const SCHEMA: u32 = 1;

@@ -7,11 +7,8 @@ use std::io;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatBorder, Formula, Workbook, Worksheet, XlsxError};
 
-use super::Texts;
-use super::texts::Key;
-use crate::finding::Lang;
-use crate::nsi::Date;
-use crate::registry::month::Month;
+use crate::texts::{Key, Lang, Texts};
+use crate::values::{Date, Month};
 
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]

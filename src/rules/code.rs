@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::ast::CompareOp;
 use super::number::Decimal;
-use crate::nsi::{Book, Date, FieldIx};
+use crate::nsi::{Book, FieldIx};
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Charset;
-use crate::registry::month::Month;
+use crate::values::{Date, Month};
 
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

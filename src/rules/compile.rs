@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Conventions;
 use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
 use super::code::{Between, BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
-use super::functions;
 use super::number::{Decimal, iso_date};
 use super::resolve::{Found, Names};
+use super::{Conventions, functions};
 use crate::nsi::{Book, Books, Origin, StandIn};
 use crate::registry::encoding::to_windows_1251;
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Base;
 use crate::registry::format::{Content, Format, Formats, NodeId, PERSONS, Role};
-use crate::registry::month::Month;
+use crate::values::Month;
 
 /// Why a rule does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]

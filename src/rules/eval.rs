@@ -6,12 +6,11 @@ use std::cmp::Ordering;
 use super::ast::CompareOp;
 use super::code::{Between, BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
 use super::number::{Decimal, add_years, full_years, iso_date, natural};
-use crate::nsi::{Date, Index, RowIx};
+use crate::nsi::{Index, RowIx};
 use crate::registry::encoding::Encoding;
-use crate::registry::format::value::is_date_shape;
-use crate::registry::month::Month;
 use crate::registry::name::{FileName, Party};
 use crate::registry::record::Record;
+use crate::values::{Date, Month, is_date_shape};
 
 /// What is known of a file before its records.
 #[derive(Debug, Clone, Default)]

@@ -10,11 +10,11 @@ use super::eval::Facts;
 use super::resolve::{Found, Names};
 use super::set::{RuleSet, Side};
 use super::table::Row;
-use crate::nsi::Date;
 use crate::registry::encoding::Encoding;
 use crate::registry::format::value::{Base, ValueType};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
+use crate::values::Date;
 
 /// Two pieces of XML, indented by two spaces a level.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::nsi::Date;
-use crate::registry::month::days_in_month;
+use crate::values::{Date, days_in_month};
 
 /// A decimal with six digits after the point: coefficients have five, money two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

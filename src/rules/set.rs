@@ -9,10 +9,11 @@ use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop,
 use super::eval::{Env, Facts, Gathered, Person};
 
 use super::table::Row;
-use crate::nsi::{Book, Date, StandsFor};
+use crate::nsi::{Book, StandsFor};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::tables::TableError;
+use crate::values::Date;
 
 /// Whose elements are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -610,13 +611,13 @@ fn implied(require: &Expr, format: &Format, element: NodeId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Severity, Text};
     use crate::nsi::Books;
     use crate::registry::encoding::Encoding;
     use crate::registry::format::{Family, Formats, PERSONS};
     use crate::registry::scan::{ScanLimits, Scanner, Token};
     use crate::rules::{Conventions, parse};
     use crate::tables::RuleFiles;
+    use crate::texts::{Severity, Text};
 
     struct Bench {
         formats: Formats,

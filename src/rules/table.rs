@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::ast::Expr;
 use super::number::iso_date;
 use super::parse::parse;
-use crate::finding::{Severity, Text};
-use crate::nsi::Date;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Severity, Text};
+use crate::values::Date;
 
 /// One rule as its table says it.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::ast::{Arg, ArithmeticOp, Call, CompareOp, Expr, Item, Quantifier, Ref, Set, Term};
-use crate::finding::{Lang, Text, fill};
 use crate::registry::format::value::Base;
 use crate::registry::format::{Charset, Formats};
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Text, fill};
 
 const TABLE: &str = "flk/words.csv";
 

@@ -7,11 +7,9 @@
 
 mod actor;
 mod answers;
-pub mod case_state;
 mod draft;
 mod intake;
 pub mod journal;
-mod kinds;
 mod lock;
 mod means;
 mod moves;
@@ -30,7 +28,6 @@ use std::time::{Duration, Instant};
 pub use actor::{Actor, now};
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
-pub use kinds::{Kind, Kinds};
 pub use means::{Judge, Means};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use problem::Problem;
@@ -43,6 +40,7 @@ use store::{Store, int, sqlite_url, text};
 use vault::Vault;
 use workflow::Workflow;
 
+use crate::cases::{Identity, Kinds};
 use crate::sys::{Access, private_file, private_folder};
 use crate::tables::{RuleFiles, TableError};
 
@@ -110,7 +108,7 @@ pub struct Tables {
     pub workflow: Workflow,
     /// Kinds of care.
     pub kinds: Kinds,
-    identity: intake::Identity,
+    identity: Identity,
     answers: answers::Elements,
 }
 
@@ -120,12 +118,7 @@ impl Tables {
     /// # Errors
     /// One of them is broken.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
-        Ok(Self {
-            workflow: Workflow::load(files)?,
-            kinds: Kinds::load(files)?,
-            identity: intake::Identity::load(files)?,
-            answers: answers::Elements::load(files)?,
-        })
+        Ok(Self { workflow: Workflow::load(files)?, kinds: Kinds::load(files)?, identity: Identity::load(files)?, answers: answers::Elements::load(files)? })
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::answers::AnswerError;
 use super::workflow::{Need, Refusal, Workflow};
-use crate::finding::{Lang, Text};
 use crate::forming::FormError;
 use crate::tables::TableError;
+use crate::texts::{Lang, Text};
 
 /// What stopped a command; nothing was changed then, save by [`Problem::Unplaced`].
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sqlx::any::AnyRow;
 
 use super::store::{Store, Value, int, text};
-use super::{Problem, Workspace, case_state};
+use super::{Problem, Workspace};
+use crate::cases::state as case_state;
 
 /// A registry.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::moves::Sanction;
-use crate::finding::{Lang, Text};
 use crate::registry::encoding::{BOM, Encoding};
-use crate::registry::format::value;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Text};
+use crate::values;
 
 const TABLE: &str = "forms/sanctions.csv";
 /// Faults that are told at once.
@@ -274,7 +274,7 @@ fn roubles(text: &str) -> Option<i64> {
     let sound = groups.len() == 1 || (1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|g| g.len() == 3);
     let rest = &text[head.len()..];
     let plain = format!("{}{}", groups.concat(), rest.replacen(',', ".", 1));
-    sound.then(|| value::kopecks(plain.as_bytes())).flatten()
+    sound.then(|| values::kopecks(plain.as_bytes())).flatten()
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::registry::hex;
 use crate::sys::{Access, AtomicFile, private_folder};
+use crate::values::hex;
 
 /// The folder of kept files.
 #[derive(Debug, Clone)]

@@ -11,11 +11,12 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Instant;
 
-use puomp::finding::{Catalog, Finding, Severity};
+use puomp::finding::{Catalog, Finding};
 use puomp::flk::check_document;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Format, Formats};
 use puomp::tables::RuleFiles;
+use puomp::texts::Severity;
 use rayon::prelude::*;
 
 use document::{Document, everything};

@@ -6,9 +6,8 @@ use puomp::generate::Packing;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::writer::Layout;
 
-use puomp::finding::Lang;
 use puomp::forming::{FormError, Piece};
-use puomp::report::{Key, Texts};
+use puomp::texts::{Key, Lang, Texts};
 
 use support::{Kind, Way, bytes, cases, edit, edited, form, form_as, heading, origin, package, same, values};
 

@@ -12,9 +12,7 @@ use puomp::forming::{FormError, Formed, Former, Heading, Numbers, Order, Origin,
 use puomp::generate::{Generator, Options, Packing};
 use puomp::registry::archive::Limits;
 use puomp::registry::encoding::{Encoding, to_windows_1251};
-use puomp::registry::format::value::kopecks;
 use puomp::registry::format::{Family, Format, Formats, PERSONS, Role};
-use puomp::registry::month::Month;
 use puomp::registry::name::FileName;
 use puomp::registry::package::{Input, discover};
 use puomp::registry::probe::probe;
@@ -22,6 +20,7 @@ use puomp::registry::scan::{ScanLimits, Scanner, Token};
 use puomp::registry::source::Source;
 use puomp::registry::writer::Layout;
 use puomp::tables::RuleFiles;
+use puomp::values::{Month, kopecks};
 
 pub(crate) struct Desk {
     pub(crate) files: RuleFiles,

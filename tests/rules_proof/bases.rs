@@ -5,9 +5,9 @@ use std::sync::Arc;
 use puomp::generate::{Generator, Options};
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Family, Formats, PERSONS, Role};
-use puomp::registry::month::Month;
 use puomp::rules::witness::{Document, Tree};
 use puomp::tables::RuleFiles;
+use puomp::values::Month;
 use rayon::prelude::*;
 
 use super::between;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Content, Family, Format, Formats, NodeId, Role};
-use puomp::registry::month::Month;
 use puomp::rules::witness::{Document, Elem, Tree, typical};
+use puomp::values::Month;
 
 use super::by_hand::named;
 

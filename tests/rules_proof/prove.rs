@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use puomp::nsi::Date;
 use puomp::registry::format::{Formats, PERSONS, Role};
 use puomp::rules::Row;
 use puomp::rules::ast::Expr;
 use puomp::rules::witness::{Document, has_element};
+use puomp::values::Date;
 
 use super::by_hand::{self, ByHand};
 use super::search::{Goal, Outcome, Search};

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Lang, Text, fill};
-use crate::nsi::{Books, Date};
+use crate::nsi::Books;
 use crate::registry::format::{Format, Formats, PERSONS};
 use crate::rules::import::TableRow;
 use crate::rules::{Conventions, FLK_TABLES, Fragments, Row, Sources, Standing, Survey, Words, ast, fragments, load, rows};
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Text, fill};
+use crate::values::Date;
 
 /// Most codes of a book that are written out.
 const FEW: usize = 20;

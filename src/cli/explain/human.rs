@@ -1,8 +1,7 @@
 //! The explanation for people.
 
 use super::facts::{Both, Explained, Federal, Lookup};
-use crate::finding::Lang;
-use crate::report::{Key, Texts};
+use crate::texts::{Key, Lang, Texts};
 
 /// Width of the column of names.
 const LABEL: usize = 16;

@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::args::{Cli, Shape};
 use super::ui::Ui;
 use super::{Exit, Failure, nsi, print};
-use crate::nsi::Date;
-use crate::report::Key;
 use crate::rules::functions::nearest;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
+use crate::values::Date;
 use facts::{Book, Explained};
 
 /// How many nearest ids are named where one is not known.
@@ -38,7 +38,7 @@ enum Asked {
     /// The beginning of several ids.
     Several {
         prefix: String,
-        ids: Vec<(String, crate::finding::Text)>,
+        ids: Vec<(String, crate::texts::Text)>,
     },
 }
 
@@ -128,8 +128,7 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Lang;
-    use crate::report::Texts;
+    use crate::texts::{Lang, Texts};
 
     fn book() -> Book {
         // A fixed day: what is valid today changes.

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::rows::{EditionRow, ElementRow};
-use crate::finding::Lang;
 use crate::registry::format::{Family, Format, Formats};
-use crate::report::{Key, Texts};
+use crate::texts::{Key, Lang, Texts};
 
 /// Longest closed list that stands in the table in full.
 const SHORT_LIST: usize = 24;

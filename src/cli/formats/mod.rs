@@ -12,10 +12,9 @@ use clap::{Args, Subcommand};
 use super::Exit;
 use super::args::ListShape;
 use super::failure::reason;
-use crate::finding::Lang;
 use crate::registry::format::{Family, Format, Formats, NodeId, PERSONS, write_xsd};
-use crate::report::{Key, Texts};
 use crate::sys::{Access, AtomicFile};
+use crate::texts::{Key, Lang, Texts};
 
 /// Arguments of `puomp formats`.
 #[derive(Debug, Clone, Args)]

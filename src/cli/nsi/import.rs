@@ -9,10 +9,9 @@ use super::words;
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, print};
-use crate::finding::Lang;
 use crate::nsi::{Import, Importer, Refusal, Wish};
-use crate::report::{Key, Texts};
 use crate::tables::RuleFiles;
+use crate::texts::{Key, Lang, Texts};
 
 /// What `import` takes.
 #[derive(Debug, Args)]

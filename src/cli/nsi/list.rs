@@ -8,10 +8,10 @@ use super::words;
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, print};
-use crate::finding::Lang;
-use crate::nsi::{Book, BookInfo, Date, Description, Stock};
-use crate::report::Key;
+use crate::nsi::{Book, BookInfo, Description, Stock};
 use crate::tables::RuleFiles;
+use crate::texts::{Key, Lang};
+use crate::values::Date;
 
 #[derive(Serialize)]
 struct Row {

@@ -16,9 +16,9 @@ use super::args::{Cli, ListShape};
 use super::ui::{Ui, say};
 use super::{Exit, Failure};
 use crate::nsi::Books;
-use crate::report::Key;
 use crate::sys::data_folder;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 
 /// Names the folder of imported books for every command.
 pub(super) const VARIABLE: &str = "PUOMP_BOOKS";

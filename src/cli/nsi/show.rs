@@ -9,9 +9,10 @@ use super::{list, words};
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, print};
-use crate::nsi::{Book, Books, Date, FieldIx, RowIx, Span, Stock};
-use crate::report::Key;
+use crate::nsi::{Book, Books, FieldIx, RowIx, Stock};
 use crate::tables::RuleFiles;
+use crate::texts::Key;
+use crate::values::{Date, Span};
 
 /// What `show` takes.
 #[derive(Debug, Args)]

@@ -10,14 +10,14 @@ use super::words;
 use crate::cli::args::ListShape;
 use crate::cli::ui::{Transfer, Ui, say};
 use crate::cli::{Exit, Failure, print};
-use crate::finding::Lang;
 use crate::nsi::Importer;
 use crate::nsi::update::{
     Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update,
 };
-use crate::report::{Key, Texts};
 use crate::rules::import::Updates;
 use crate::tables::RuleFiles;
+use crate::texts::Lang;
+use crate::texts::{Key, Texts};
 
 /// What `update` takes.
 #[derive(Debug, Args)]

@@ -2,10 +2,10 @@
 
 use crate::cli::failure::reason;
 use crate::cli::ui::Ui;
-use crate::finding::Lang;
 use crate::nsi::update::TakenRules;
-use crate::nsi::{BookFault, Date, Description, ImageError, Refusal, Taken};
-use crate::report::{Key, Texts};
+use crate::nsi::{BookFault, Description, ImageError, Refusal, Taken};
+use crate::texts::{Key, Lang, Texts};
+use crate::values::Date;
 
 /// «3.0 от 2018-03-30», «без номера, по строкам 2022-01-01».
 pub(super) fn edition(book: &Description, texts: &Texts, lang: Lang) -> String {

@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, nsi, print};
-use crate::report::Key;
 use crate::rules::import::Edition;
 use crate::rules::{Covered, Standing, coverage};
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 
 const EDITIONS: &str = "flk/editions.csv";
 

@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::cli::args::ListShape;
 use crate::cli::ui::{Ui, say};
 use crate::cli::{Exit, Failure, nsi, print};
-use crate::report::Key;
 use crate::rules::import::{Change, Importer, Plan, PlanError, RowOutcome, plan_file, store};
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 
 /// What `import` takes.
 #[derive(Debug, Args)]

@@ -6,12 +6,11 @@ use serde::Serialize;
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, nsi, print};
-use crate::finding::Lang;
-use crate::nsi::Date;
-use crate::report::Key;
 use crate::rules::import::TableRow;
 use crate::rules::rows;
 use crate::tables::RuleFiles;
+use crate::texts::{Key, Lang};
+use crate::values::Date;
 
 /// What `list` takes.
 #[derive(Debug, Args)]

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
-use crate::finding::{Lang, Text};
 use crate::report::xlsx;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Text};
 
 const TABLE: &str = "forms/status-columns.csv";
 

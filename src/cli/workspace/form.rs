@@ -8,10 +8,9 @@ use super::super::ui::{Ui, say};
 use super::super::{Exit, Failure, print};
 use super::status::registry_line;
 use super::{PlaceArgs, failed, with_means};
-use crate::nsi::Date;
-use crate::registry::month::Month;
-use crate::report::Key;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
+use crate::values::{Date, Month};
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 
 /// What `form` takes.

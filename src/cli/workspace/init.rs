@@ -8,7 +8,7 @@ use super::super::config::Config;
 use super::super::ui::Ui;
 use super::super::{Exit, Failure, print};
 use super::{PlaceArgs, failed, shown};
-use crate::report::Key;
+use crate::texts::Key;
 use crate::workspace::Place;
 
 /// What `init` takes.

@@ -13,8 +13,8 @@ use super::words::time;
 use super::{PlaceArgs, failed, with_means};
 use crate::flk;
 use crate::registry::package::discover;
-use crate::report::Key;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
 
 /// What `load` takes.

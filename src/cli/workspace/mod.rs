@@ -37,8 +37,9 @@ use super::{Exit, Failure};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
-use crate::report::{Hidden, Key};
+use crate::report::Hidden;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
 
 /// Where the workspace is and who acts.

@@ -10,8 +10,8 @@ use super::super::{Exit, Failure, print};
 use super::PlaceArgs;
 use super::status::registry_line;
 use super::words::{problem, time};
-use crate::report::Key;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 use crate::workspace::{Received, Workspace};
 
 /// What `receive` takes.

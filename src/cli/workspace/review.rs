@@ -11,8 +11,8 @@ use super::super::ui::{Ui, say};
 use super::super::{Exit, Failure, print};
 use super::status::registry_line;
 use super::{PlaceArgs, failed};
-use crate::report::Key;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Sanction, SanctionColumns, SanctionFault, SanctionTrouble};
 

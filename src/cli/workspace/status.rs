@@ -15,15 +15,14 @@ use super::super::{Exit, Failure, nsi, print};
 use super::columns::{Columns, OfEntry, OfRegistry, OfStock};
 use super::words::moment;
 use super::{PlaceArgs, failed};
-use crate::nsi::Date;
-use crate::registry::format::value::money;
-use crate::registry::month::Month;
-use crate::report::Key;
+use crate::cases::state as case_state;
 use crate::report::xlsx::{self, Cell};
 use crate::sys::Access;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::Key;
+use crate::values::{Date, Month, money};
 use crate::workspace::journal::Entry;
-use crate::workspace::{Registry, Stock, Tables, Workspace, case_state};
+use crate::workspace::{Registry, Stock, Tables, Workspace};
 
 /// What `status` takes.
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use super::super::ui::Ui;
 use super::super::{Exit, Failure, print};
 use super::status::registry_line;
 use super::{PlaceArgs, failed};
-use crate::report::Key;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 
 /// What `submit` takes.
 #[derive(Debug, Args)]

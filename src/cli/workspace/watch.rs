@@ -17,10 +17,10 @@ use super::load::{is_sound, line};
 use super::{PlaceArgs, failed, with_means};
 use crate::flk;
 use crate::registry::package::{Input, Package, discover};
-use crate::report::Key;
 use crate::report::flk::Protocol;
 use crate::sys::private_folder;
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 use crate::workspace::{Doubt, Outcome};
 
 /// What `watch` takes.

@@ -6,10 +6,10 @@ use super::super::{Exit, Failure};
 use super::shown;
 use crate::finding::{Catalog, Slots};
 use crate::forming::FormError;
-use crate::nsi::Date;
-use crate::report::Key;
 use crate::report::xlsx::{self, Cell};
 use crate::tables::RuleFiles;
+use crate::texts::Key;
+use crate::values::Date;
 use crate::workspace::{AnswerError, Problem};
 
 /// Text and exit code of a problem.

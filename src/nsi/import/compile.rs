@@ -6,8 +6,8 @@ use super::Refusal;
 use super::raw::RawTable;
 use crate::nsi::book::Book;
 use crate::nsi::catalog::{BookInfo, DateSource};
-use crate::nsi::date::{Date, Span};
 use crate::nsi::image::{Builder, Flags, Head, TooLarge};
+use crate::values::{Date, Span};
 
 /// A year more than today: the site may publish ahead, but not by more.
 const AHEAD: i64 = 366;

@@ -18,12 +18,12 @@ use std::sync::Arc;
 
 use super::book::{Book, Description, Origin};
 use super::catalog::{BookInfo, Catalog, Stock};
-use super::date::Date;
 use super::image::{Builder, Bytes, Head, Image};
 use super::{ENDING, embedded, prevails, read};
 use crate::registry::fault::Fault;
 use crate::sys::{Access, write_atomic};
 use crate::tables::{RuleFiles, TableError};
+use crate::values::Date;
 
 /// A file whose name ends so holds rows to add to a book, not a book.
 const ADDITION: &str = "_add";

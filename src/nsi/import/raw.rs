@@ -1,7 +1,7 @@
 //! A book as it stands in a file, before it is known which book it is.
 
-use crate::nsi::date::Date;
 use crate::nsi::image::MAX_FIELDS;
+use crate::values::Date;
 
 /// What a file says of itself; every part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

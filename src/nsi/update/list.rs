@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::site::Fields;
-use crate::nsi::date::Date;
 use crate::nsi::import::version_order;
+use crate::values::Date;
 
 /// An edition that a site offers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

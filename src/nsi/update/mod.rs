@@ -23,10 +23,10 @@ pub use site::{Addresses, BadAddress, Site};
 
 use super::book::Description;
 use super::catalog::{BookInfo, Stock};
-use super::date::Date;
 use super::import::{Importer, Refusal, Taken, Wish, source, version_order};
-use crate::finding::Text;
 use crate::registry::archive::is_zip;
+use crate::texts::Text;
+use crate::values::Date;
 use download::Downloads;
 use list::NoList;
 

@@ -138,7 +138,7 @@ impl Place {
 
     fn fill(&self, pattern: &str, oid: &str, id: &str, version: &str) -> String {
         let size = self.size.to_string();
-        crate::finding::fill(pattern, |slot| match slot {
+        crate::texts::fill(pattern, |slot| match slot {
             "url" => Some(self.url.as_str()),
             "size" => Some(size.as_str()),
             "oid" => Some(oid),

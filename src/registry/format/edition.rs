@@ -1,7 +1,7 @@
 //! Editions of a format and the choice among them.
 
 use super::Family;
-use crate::registry::month::Month;
+use crate::values::Month;
 
 /// One edition, a row of `rules/formats/editions.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]

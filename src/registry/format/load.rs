@@ -9,9 +9,9 @@ use super::edition::{self, Edition, EditionChoice};
 use super::name_key::{MAX_NAME, NameKey};
 use super::value::{Charset, ValueType};
 use super::{Content, Family, Format, Node, NodeId, Obligation, Role};
-use crate::finding::Text;
-use crate::registry::month::Month;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::Text;
+use crate::values::Month;
 
 /// Every family in every edition, with the file-name letters that belong to it.
 #[derive(Debug, Clone)]

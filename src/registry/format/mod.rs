@@ -19,7 +19,7 @@ pub use name_key::NameKey;
 pub use value::{Charset, ValueType};
 pub use xsd::write_xsd;
 
-use crate::finding::Text;
+use crate::texts::Text;
 
 /// A family of files, named by the letter of its table: H, C, T, D (dispensary) or L (persons).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

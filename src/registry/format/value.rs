@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::mask::Mask;
-use crate::finding::{Check, Text};
+use crate::finding::Check;
 use crate::registry::encoding::{Encoding, windows_1251_char};
-use crate::registry::month::days_in_month;
+use crate::texts::Text;
+use crate::values::{is_date_shape, iso_parts, split_decimal};
 
 /// A named set of characters, a row of `rules/formats/charsets.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,7 +279,7 @@ impl ValueType {
         match &self.shape {
             Shape::Digits { min, max } => (usize::from(*min)..=usize::from(*max)).contains(&value.len()) && value.iter().all(u8::is_ascii_digit),
             Shape::Decimal { whole, fraction, fixed } => decimal_fits(value, usize::from(*whole), usize::from(*fraction), *fixed),
-            Shape::Date => date(value).is_some(),
+            Shape::Date => iso_parts(value).is_some(),
             Shape::Text { min, max, set } => text_fits(value, *min as usize, *max as usize, set.as_deref(), encoding),
             Shape::Mask(mask) => mask.fits(value),
         }
@@ -323,14 +324,6 @@ fn fault(check: Check, expected: String, found: Option<String>) -> ValueFault {
     ValueFault { check, expected: Some(expected).filter(|e| !e.is_empty()), found }
 }
 
-fn split_decimal(value: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match value.iter().position(|b| *b == b'.') {
-        Some(point) => (&value[..point], Some(&value[point + 1..])),
-        None => (value, None),
-    }
-}
-
-#[inline]
 fn decimal_fits(value: &[u8], whole: usize, fraction: usize, fixed: bool) -> bool {
     // The usual case has its point at the fixed place from the end: no search.
     if fixed {
@@ -371,56 +364,6 @@ fn text_fits(value: &[u8], min: usize, max: usize, set: Option<&Charset>, encodi
 /// Whether XML 1.0 allows the character.
 pub fn is_xml_char(c: char) -> bool {
     c >= ' ' && !matches!(c, '\u{FFFE}' | '\u{FFFF}') || matches!(c, '\t' | '\n' | '\r')
-}
-
-/// Whether a value is written as a date, `YYYY-MM-DD`, whatever the calendar says.
-pub fn is_date_shape(value: &[u8]) -> bool {
-    value.len() == 10 && value.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() })
-}
-
-/// Year, month and day of an ISO date that the calendar has (years 1 to 9999).
-#[inline]
-pub fn date(value: &[u8]) -> Option<(u16, u8, u8)> {
-    // Eight bytes at once, for dates are read more often than anything else. Digits become 0 to 9, right hyphens 0.
-    let value: &[u8; 10] = value.try_into().ok()?;
-    let [head @ .., tens, units] = *value;
-    let head = u64::from_le_bytes(head) ^ u64::from_le_bytes(*b"0000-00-");
-    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-    // The highest bit of a byte is set by a digit above 9 and by a hyphen above 0.
-    let odd = (head.wrapping_add(0x7F76_767F_7676_7676) | head) & 0x8080_8080_8080_8080;
-    if odd != 0 || tens > 9 || units > 9 {
-        return None;
-    }
-    // Each byte times ten, and the next one: two digits stand where their first one stood.
-    let pairs = head * 10 + (head >> 8);
-    let pair = |at: u32| (pairs >> (8 * at)) as u8;
-    let (year, month, day) = (u16::from(pair(0)) * 100 + u16::from(pair(2)), pair(5), tens * 10 + units);
-    (year >= 1 && day >= 1 && day <= days_in_month(year, month)).then_some((year, month, day))
-}
-
-/// Kopecks of an amount with at most two decimals (`1204330.50`); none when it is no such amount.
-#[inline]
-pub fn kopecks(value: &[u8]) -> Option<i64> {
-    let (head, tail) = split_decimal(value);
-    if head.is_empty() || head.len() > 15 {
-        return None;
-    }
-    let mut sum = 0i64;
-    for &b in head {
-        sum = sum * 10 + i64::from(b.is_ascii_digit().then(|| b - b'0')?);
-    }
-    let tail = tail.unwrap_or(b"00");
-    let (tens, units) = match *tail {
-        [tens] => (tens, b'0'),
-        [tens, units] => (tens, units),
-        _ => return None,
-    };
-    (tens.is_ascii_digit() && units.is_ascii_digit()).then(|| sum * 100 + i64::from(tens - b'0') * 10 + i64::from(units - b'0'))
-}
-
-/// Kopecks as the formats write them: `1204330.50`.
-pub fn money(kopecks: i64) -> String {
-    format!("{}{}.{:02}", if kopecks < 0 { "-" } else { "" }, kopecks.unsigned_abs() / 100, kopecks.unsigned_abs() % 100)
 }
 
 #[cfg(test)]
@@ -490,14 +433,5 @@ mod tests {
         let class = |items: &str| Charset::new("x", items, Text { ru: "x".into(), en: "x".into() }).expect("a set").to_regex_class();
         assert_eq!(class("0-9"), "0-9");
         assert_eq!(class("А-Я ё space - – / \\ | . [ ] ^"), r"А-Яё –/\\|.\[\]\^\-");
-    }
-
-    #[test]
-    fn money_both_ways() {
-        assert_eq!(kopecks(b"1204330.50"), Some(120_433_050));
-        assert_eq!(kopecks(b"7"), Some(700));
-        assert_eq!(kopecks(b"7.5"), Some(750));
-        assert_eq!([b"".as_slice(), b"7.", b".5", b"1,50", b"7.555", b"1234567890123456"].map(kopecks), [None; 6]);
-        assert_eq!(money(-705), "-7.05");
     }
 }

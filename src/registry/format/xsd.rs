@@ -18,7 +18,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::value::Base;
 use super::{Content, Format, Node, NodeId, ValueType};
-use crate::finding::Lang;
+use crate::texts::Lang;
 
 /// Writes a format as an XML Schema 1.0 in UTF-8, in the same bytes every time.
 ///
@@ -74,7 +74,7 @@ const NOTES: [&str; 2] = [
 
 fn header(format: &Format) -> String {
     let edition = &format.edition;
-    let month = |m: Option<crate::registry::month::Month>| m.map_or_else(|| "…".to_owned(), |m| m.to_string());
+    let month = |m: Option<crate::values::Month>| m.map_or_else(|| "…".to_owned(), |m| m.to_string());
     let source = if edition.source.is_empty() { String::new() } else { format!("; {}", edition.source) };
     let title = format!(
         "{}: VERSION {}, {} – {} ({}{source})",

@@ -16,12 +16,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Lang, Severity, Text, fill};
-use crate::nsi::{Books, Date};
+use crate::nsi::Books;
 use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
 use crate::rules::{Conventions, Row, Standing, Survey, parse};
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Severity, Text, fill};
+use crate::values::Date;
 use express::Express;
 
 pub use express::{Side, Unexpressed};

@@ -9,9 +9,9 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
 use super::Refusal;
-use crate::nsi::Date;
 use crate::registry::archive::{Archive, Limits, is_zip};
 use crate::registry::encoding::{BOM, detect};
+use crate::values::Date;
 
 /// Larger than any published rule book, unpacked (the largest known has half a megabyte).
 const MAX_BYTES: u64 = 64 << 20;

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::registry::hex;
+use crate::values::hex;
 
 use super::express::{Side, Unexpressed};
 use super::packet::{Packet, PublishedRow};
 use super::{Edition, Importer, PlanError, Refusal, Scope, TableRow, eve};
-use crate::finding::Lang;
-use crate::nsi::Date;
 use crate::rules::published::Repair;
+use crate::texts::Lang;
+use crate::values::Date;
 
 pub(super) const EDITIONS: &str = "flk/editions.csv";
 /// Key of the reason in `flk/inferred.csv` for rows that a newer edition no longer holds.

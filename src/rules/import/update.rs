@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::plan::{Change, EDITIONS, Plan};
 use super::{Edition, Importer, Packet, PlanError, Refusal, Scope, read_bytes, store};
-use crate::finding::{Lang, Text};
 use crate::nsi::update::{Fault, RuleBooks, TakenRules};
-use crate::nsi::{Date, Description, Refusal as BookRefusal};
+use crate::nsi::{Description, Refusal as BookRefusal};
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Text};
+use crate::values::Date;
 
 /// Takes rule books for an update.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::stock::{Stock, typical};
 use super::tree::{Document, Tree, Way};
-use crate::nsi::{Book, Books, Date};
+use crate::nsi::{Book, Books};
 use crate::registry::format::value::Base;
 use crate::registry::format::{Content, Format, NodeId, Role, ValueType};
 use crate::rules::ast::{Arg, ArithmeticOp, Call, CompareOp, Expr, Item, Literal, Quantifier, Ref, Set, Term};
@@ -12,6 +12,7 @@ use crate::rules::code::FilePart;
 use crate::rules::number::{Decimal, add_years, full_years, iso_date, natural};
 use crate::rules::resolve::{Found, Names, file_part};
 use crate::rules::{Conventions, Row};
+use crate::values::Date;
 
 /// So many ways are followed at each step.
 const WIDTH: usize = 10;

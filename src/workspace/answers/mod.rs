@@ -23,10 +23,10 @@ use crate::finding::Check;
 use crate::registry::archive::{Archive, Limits, is_zip};
 use crate::registry::encoding::{BOM, Encoding, detect};
 use crate::registry::fault::Fault;
-use crate::registry::format::value::kopecks;
 use crate::registry::probe::WINDOW;
 use crate::registry::scan::{ScanLimits, Scanner, Token};
 use crate::registry::source::Source;
+use crate::values::kopecks;
 
 /// Bytes of a notice at most.
 const LARGEST_NOTICE: u64 = 64 << 10;

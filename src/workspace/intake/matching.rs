@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
-use super::identity::{Key, Keys};
 use super::{CaseCounts, Note, record};
+use crate::cases::state as case_state;
+use crate::cases::{Key, Keys};
 use crate::workspace::store::{Store, int, text};
-use crate::workspace::{Problem, Workspace, case_state, registries};
+use crate::workspace::{Problem, Workspace, registries};
 
 /// What to do with a case that resembles one that is there, under another identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

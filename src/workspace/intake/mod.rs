@@ -1,7 +1,5 @@
 //! Takes packages in: kept unchanged, controlled, their cases remembered and matched with what was there.
 
-mod identity;
-mod index;
 mod matching;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,22 +8,21 @@ use std::io;
 use rayon::prelude::*;
 use serde_json::json;
 
-pub(super) use identity::Identity;
-use identity::{Keys, half};
-use index::{Case, Index, Person};
 pub use matching::Doubt;
 use matching::{Known, Verdict as Match};
 
 use super::draft::{Note, record};
 use super::registries::{Alike, add_stock, replace_cases};
 use super::store::{Value, int, text};
-use super::{Judge, Means, Problem, Workspace, case_state, now};
-use crate::finding::{Catalog, FileRole, Finding, Severity};
+use super::{Judge, Means, Problem, Workspace, now};
+use crate::cases::{Case, Index, Keys, Person, half, state as case_state};
+use crate::finding::{Catalog, FileRole, Finding};
 use crate::flk::{PackageReport, Verdict};
-use crate::nsi::Date;
 use crate::registry::format::{Format, PERSONS, Role};
 use crate::registry::package::{Member, Package};
 use crate::registry::source::Source;
+use crate::texts::Severity;
+use crate::values::Date;
 
 /// What became of a package.
 #[derive(Debug)]

@@ -557,9 +557,8 @@ proptest! {
 
 #[test]
 fn every_fault_has_words() {
-    use crate::finding::Lang;
-    use crate::report::Texts;
     use crate::tables::RuleFiles;
+    use crate::texts::{Lang, Texts};
 
     let texts = Texts::load(&RuleFiles::embedded()).expect("the built-in table is sound");
     let faults = vec![

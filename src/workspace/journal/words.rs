@@ -1,8 +1,7 @@
 //! What people read about a journal: texts of `rules/texts.csv`.
 
 use super::{Fault, HeadError, SCHEMA, Verdict};
-use crate::finding::Lang;
-use crate::report::{Key, Texts};
+use crate::texts::{Key, Lang, Texts};
 
 impl Fault {
     /// What was done, and where, in one line.

@@ -9,15 +9,16 @@ use serde_json::json;
 
 use super::writing::{AT_ONCE, Made, Parts, Wish, hear, party, write};
 use super::{Saying, free_held, leave_outbox};
+use crate::cases::state as case_state;
 use crate::forming::{Numbers, Origin};
-use crate::registry::month::Month;
 use crate::registry::source::Source;
+use crate::values::Month;
 use crate::workspace::actor::Actor;
 use crate::workspace::draft::{Note, record};
 use crate::workspace::registries::shift_stock;
 use crate::workspace::store::{Store, Value, int, text};
 use crate::workspace::workflow::{Move, Transition};
-use crate::workspace::{Judge, Means, Problem, Registry, Tables, Workspace, case_state, now};
+use crate::workspace::{Judge, Means, Problem, Registry, Tables, Workspace, now};
 
 /// What is to be formed; what is none is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

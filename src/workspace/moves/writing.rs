@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::form::{Group, Package};
-use crate::finding::Severity;
 use crate::flk::{PackageReport, Verdict};
 use crate::forming::{FormError, Former, Heading, Numbers, Order, Origin, Packed, Piece};
 use crate::registry::format::{Family, Format, PERSONS};
-use crate::registry::month::Month;
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
+use crate::texts::Severity;
+use crate::values::Month;
 use crate::workspace::vault::Vault;
 use crate::workspace::{Judge, Means, Problem};
 

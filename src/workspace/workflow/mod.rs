@@ -11,8 +11,8 @@ mod tests;
 
 use serde::Deserialize;
 
-use crate::finding::{Lang, Text};
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Text};
 
 pub use refusal::{Allowed, Cause, Refusal};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Transition, Workflow};
-use crate::finding::{Lang, Text, fill};
+use crate::texts::{Lang, Text, fill};
 
 /// What stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use toml::Spanned;
 
 use super::refusal::{COMMAND_SLOTS, Word, Words};
 use super::{Cases, Move, Need, Role, Status, TABLE, Transition, Workflow, graph};
-use crate::finding::{Text, slots_of};
 use crate::tables::TableError;
+use crate::texts::{Text, slots_of};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,10 +1,9 @@
-//! Days of the calendar as books and lookups use them.
+//! Days of the calendar, and spans of them.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::registry::format::value::date;
-use crate::registry::month::days_in_month;
+use super::month::days_in_month;
 
 /// A day as the number `yyyymmdd`, so that comparing days is comparing integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +24,7 @@ impl Date {
     /// The day of `2021-02-28` and of no other spelling; none when the calendar has no such day.
     #[inline]
     pub fn of_iso(text: &[u8]) -> Option<Self> {
-        let (year, month, day) = date(text)?;
+        let (year, month, day) = iso_parts(text)?;
         Some(Self(u32::from(year) * 10_000 + u32::from(month) * 100 + u32::from(day)))
     }
 
@@ -150,6 +149,31 @@ impl fmt::Display for Span {
         f.write_str("..")?;
         if self.until < Date::MAX { write!(f, "{}", self.until) } else { Ok(()) }
     }
+}
+
+/// Whether a value is written as a date, `YYYY-MM-DD`, whatever the calendar says.
+pub fn is_date_shape(value: &[u8]) -> bool {
+    value.len() == 10 && value.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() })
+}
+
+/// Year, month and day of an ISO date that the calendar has (years 1 to 9999).
+#[inline]
+pub fn iso_parts(value: &[u8]) -> Option<(u16, u8, u8)> {
+    // Eight bytes at once, for dates are read more often than anything else. Digits become 0 to 9, right hyphens 0.
+    let value: &[u8; 10] = value.try_into().ok()?;
+    let [head @ .., tens, units] = *value;
+    let head = u64::from_le_bytes(head) ^ u64::from_le_bytes(*b"0000-00-");
+    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
+    // The highest bit of a byte is set by a digit above 9 and by a hyphen above 0.
+    let odd = (head.wrapping_add(0x7F76_767F_7676_7676) | head) & 0x8080_8080_8080_8080;
+    if odd != 0 || tens > 9 || units > 9 {
+        return None;
+    }
+    // Each byte times ten, and the next one: two digits stand where their first one stood.
+    let pairs = head * 10 + (head >> 8);
+    let pair = |at: u32| (pairs >> (8 * at)) as u8;
+    let (year, month, day) = (u16::from(pair(0)) * 100 + u16::from(pair(2)), pair(5), tens * 10 + units);
+    (year >= 1 && day >= 1 && day <= days_in_month(year, month)).then_some((year, month, day))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::finding::{FileRole, Keys, RuleIx, Text};
+use crate::finding::{FileRole, Keys, RuleIx};
+use crate::texts::Text;
 
 fn rule(id: &str) -> Rule {
     let text = || Text { ru: "т".into(), en: "t".into() };
@@ -25,7 +26,7 @@ fn suppression() -> Suppression {
 }
 
 fn suppressed(suppression: Suppression, today: &str) -> Verdict {
-    Control::new(vec![], vec![], vec![], vec![suppression], day(today)).judge(&finding("999"), &rule("001F.00.0270"), NAMES)
+    Policy::new(vec![], vec![], vec![], vec![suppression], day(today)).judge(&finding("999"), &rule("001F.00.0270"), NAMES)
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn the_longer_prefix_decides_and_a_tie_ignores() {
         (&["006F"], &["006F"], "006F.00.0400", false),
     ];
     for (select, ignore, id, runs) in cases {
-        let control = Control::new(list(select), list(ignore), vec![], vec![], day("2021-02-01"));
+        let control = Policy::new(list(select), list(ignore), vec![], vec![], day("2021-02-01"));
         assert_eq!(control.runs(id), *runs, "{select:?} {ignore:?} {id}");
         assert_eq!(control.judge(&finding("1"), &rule(id), NAMES) == Verdict::Keep, *runs);
         assert_eq!(control.is_in_force(), !(select.is_empty() && ignore.is_empty()));
@@ -51,7 +52,7 @@ fn the_longer_prefix_decides_and_a_tie_ignores() {
 #[test]
 fn levels_by_the_longest_prefix_then_by_the_last() {
     let levels = [("006F", Level::Off), ("006F.00.0400", Level::As(Severity::Info)), ("S", Level::As(Severity::Info)), ("S", Level::As(Severity::Warning))];
-    let control = Control::new(vec![], vec![], levels.map(|(p, l)| (p.to_owned(), l)).into(), vec![], day("2021-02-01"));
+    let control = Policy::new(vec![], vec![], levels.map(|(p, l)| (p.to_owned(), l)).into(), vec![], day("2021-02-01"));
     assert!(!control.runs("006F.00.0310"));
     assert!(control.runs("006F.00.0400"));
     assert_eq!(control.severity("006F.00.0400", Severity::Error), Severity::Info);
@@ -63,7 +64,7 @@ fn levels_by_the_longest_prefix_then_by_the_last() {
 fn a_suppression_holds_through_its_last_day() {
     assert_eq!(suppressed(suppression(), "2021-03-31"), Verdict::Suppressed);
     assert_eq!(suppressed(suppression(), "2021-04-01"), Verdict::Keep);
-    let control = Control::new(vec![], vec![], vec![], vec![suppression()], day("2021-04-01"));
+    let control = Policy::new(vec![], vec![], vec![], vec![suppression()], day("2021-04-01"));
     assert_eq!(control.expired().len(), 1);
     assert!(!control.is_in_force());
 }
@@ -100,7 +101,7 @@ fn a_baseline_goes_to_a_file_and_back_and_hides_by_multiplicity() {
     baseline.write(&path).expect("written");
     let read = Baseline::parse(&std::fs::read_to_string(&path).expect("read")).expect("of the shape");
     assert_eq!((&read, read.len()), (&baseline, 3));
-    let control = Control::default().with_baseline(read);
+    let control = Policy::default().with_baseline(read);
     // The next packet of the month, elsewhere in the file.
     let names = Names { package: "hm140001s14002_21028.XML", ..NAMES };
     let mut moved = finding("999");
@@ -110,7 +111,7 @@ fn a_baseline_goes_to_a_file_and_back_and_hides_by_multiplicity() {
     assert_eq!(control.judge(&finding("997"), &rule, names), Verdict::Keep, "the value changed");
     assert_eq!(control.judge(&finding("998"), &rule, Names { package: "HM140001S14002_21037.xml", ..NAMES }), Verdict::Keep, "another month");
     assert_eq!(control.gone(), Some(1));
-    assert_eq!(Control::default().gone(), None);
+    assert_eq!(Policy::default().gone(), None);
 }
 
 #[test]

@@ -11,9 +11,10 @@ use std::sync::{Mutex, PoisonError};
 use glob::{MatchOptions, Pattern};
 use sha2::{Digest, Sha256};
 
-use super::{Finding, Rule, Severity};
-use crate::nsi::Date;
+use super::{Finding, Rule};
 use crate::sys::{Access, AtomicFile};
+use crate::texts::Severity;
+use crate::values::Date;
 
 /// What a rule weighs by the user's wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub struct Names<'a> {
 
 /// Everything that decides which findings count. The default keeps all.
 #[derive(Debug, Default)]
-pub struct Control {
+pub struct Policy {
     select: Vec<String>,
     ignore: Vec<String>,
     levels: Vec<(String, Level)>,
@@ -88,7 +89,7 @@ pub struct Control {
     baseline: Option<Mutex<BTreeMap<Fingerprint, u64>>>,
 }
 
-impl Control {
+impl Policy {
     /// What counts by these wishes on a day; without `select` every rule is selected. Suppressions that ended before `today` do not work.
     pub fn new(select: Vec<String>, ignore: Vec<String>, levels: Vec<(String, Level)>, suppressions: Vec<Suppression>, today: Date) -> Self {
         let (suppressions, expired) = suppressions.into_iter().partition(|s| s.until >= today);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::index::{Case, Person};
+use super::reading::{Case, Person};
 use crate::registry::format::Role;
 use crate::tables::{RuleFiles, TableError};
 
@@ -11,21 +11,21 @@ const TABLE: &str = "identity.csv";
 
 /// The keys by which a case is known again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::workspace) struct Keys {
+pub struct Keys {
     /// The first way of the table that fits the case.
-    pub(in crate::workspace) identity: Key,
+    pub identity: Key,
     /// The last way of the table, which fits every case: who shares it under another identity may be the same. Only a question is asked of
     /// it, so half a key is enough.
-    pub(in crate::workspace) resemblance: i64,
+    pub resemblance: i64,
 }
 
 /// 128 bits of a digest as two numbers of the store: the first is indexed, the second tells apart what shares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::workspace) struct Key(pub(in crate::workspace) i64, pub(in crate::workspace) i64);
+pub struct Key(pub i64, pub i64);
 
 /// The ways to tell that two cases are one, in the order in which they are tried.
 #[derive(Debug)]
-pub(in crate::workspace) struct Identity {
+pub struct Identity {
     ways: Vec<Way>,
 }
 
@@ -60,7 +60,7 @@ impl Identity {
     ///
     /// # Errors
     /// A word that is none of the table's, no way, or a last way that does not fit every case.
-    pub(in crate::workspace) fn load(files: &RuleFiles) -> Result<Self, TableError> {
+    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut ways = Vec::new();
         for (line, row) in files.rows::<Row>(TABLE)? {
             let when = match row.when.as_str() {
@@ -90,7 +90,7 @@ impl Identity {
     }
 
     /// Keys of a case of a clinic; they tell nothing of what they were made of.
-    pub(in crate::workspace) fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> Keys {
+    pub fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> Keys {
         let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
         let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
         let identity = fitting.next().map_or(Key(0, 0), key);
@@ -140,7 +140,7 @@ fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Perso
 }
 
 /// The first eight bytes of a digest as a number of the store.
-pub(super) fn half(digest: &[u8]) -> i64 {
+pub fn half(digest: &[u8]) -> i64 {
     digest.iter().take(8).fold(0, |sum, byte| sum << 8 | i64::from(*byte))
 }
 

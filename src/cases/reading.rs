@@ -12,36 +12,35 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use sha2::{Digest, Sha256};
 
 use crate::finding::FileRole;
-use crate::flk::Onlooker;
-use crate::registry::chunk::Chunk;
+use crate::registry::chunk::{Chunk, ChunkObserver};
 use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
-use crate::registry::format::value::kopecks;
 use crate::registry::format::{Format, NameKey, NodeId, Role};
 use crate::registry::scan::{ScanLimits, Scanner, Token};
+use crate::values::kopecks;
 
 /// A completed case as it stands in its main file. Texts are decoded; what is absent is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::workspace) struct Case {
+pub struct Case {
     /// The whole record, in bytes of the unpacked file.
-    pub(in crate::workspace) record: Range<u64>,
+    pub record: Range<u64>,
     /// The case in it.
-    pub(in crate::workspace) case: Range<u64>,
+    pub case: Range<u64>,
     /// Values by role, see [`VALUES`], one behind the other.
     text: Box<str>,
     /// Where each of them ends.
     ends: [u32; VALUES.len()],
     /// SHA-256 of the case and its patient but for the running numbers (IDCASE, ID_PAC).
-    pub(in crate::workspace) digest: [u8; 32],
+    pub digest: [u8; 32],
 }
 
 /// A person of the L file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::workspace) struct Person {
+pub struct Person {
     /// The whole element, in bytes of the unpacked file.
-    pub(in crate::workspace) place: Range<u64>,
+    pub place: Range<u64>,
     /// SHA-256 of it but for ID_PAC.
-    pub(in crate::workspace) digest: [u8; 32],
+    pub digest: [u8; 32],
 }
 
 /// What is kept of each case.
@@ -65,21 +64,21 @@ const VALUES: [Role; 15] = [
 
 impl Case {
     /// The value of a role; empty if there is none.
-    pub(in crate::workspace) fn value(&self, role: Role) -> &str {
+    pub fn value(&self, role: Role) -> &str {
         let Some(at) = VALUES.iter().position(|r| *r == role) else { return "" };
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start as usize..self.ends[at] as usize]
     }
 
     /// SUMV in kopecks; 0 if it cannot be read.
-    pub(in crate::workspace) fn sum(&self) -> i64 {
+    pub fn sum(&self) -> i64 {
         kopecks(self.value(Role::CaseSum).as_bytes()).unwrap_or(0)
     }
 }
 
 /// What the files of a package hold, gathered piece by piece while they are controlled.
 #[derive(Default)]
-pub(in crate::workspace) struct Index {
+pub struct Index {
     main: Gathered<Case>,
     persons: Gathered<(String, Person)>,
 }
@@ -113,7 +112,7 @@ impl<T> Gathered<T> {
     }
 }
 
-impl Onlooker for Index {
+impl ChunkObserver for Index {
     fn piece(&self, file: FileRole, format: &Format, encoding: Encoding, chunk: &Chunk) {
         match file {
             FileRole::Main => self.main.look(format, encoding, chunk, walk),
@@ -128,7 +127,7 @@ impl Index {
     ///
     /// # Errors
     /// The markup of a file is broken where the control let it pass.
-    pub(in crate::workspace) fn finish(self) -> io::Result<(Vec<Case>, HashMap<String, Person>)> {
+    pub fn finish(self) -> io::Result<(Vec<Case>, HashMap<String, Person>)> {
         let mut persons = HashMap::new();
         for (id, person) in self.persons.all()? {
             persons.entry(id).or_insert(person);

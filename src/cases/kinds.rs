@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::finding::Text;
 use crate::registry::format::Family;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::Text;
 
 const TABLE: &str = "kinds.csv";
 

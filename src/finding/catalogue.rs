@@ -1,0 +1,201 @@
+//! The catalogue of all that findings refer to: structural checks (`rules/structure.csv`) and rules of a book.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{Check, Slots};
+use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Severity, Text, slots_of};
+
+/// Index of a rule in the [`Catalog`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleIx(pub u16);
+
+/// What a finding refers to: one row of `rules/structure.csv`, or one row of a rule book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable id, such as `S001` or `006F.00.0400`.
+    pub id: String,
+    /// Its kind; none for rules of a book.
+    pub check: Option<Check>,
+    /// Roles of the format tables that the kind takes; meaning: see [`Check`].
+    pub element: Vec<String>,
+    /// Second parameter of the kind.
+    pub other: Vec<String>,
+    /// Weight.
+    pub severity: Severity,
+    /// Code of the book F012 (901–905) that the protocol carries.
+    pub f012: String,
+    /// What is wrong; slots `{element}`, `{parent}`, `{value}`, `{expected}`, `{found}`.
+    pub text: Text,
+    /// What to do in the MIS.
+    pub advice: Text,
+    /// Rules of the federal book that say the same: see [`Same`].
+    pub same: Vec<Same>,
+}
+
+/// A federal rule, or a category of them, that says what a structural check says: one finding comes out, with the federal id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Same {
+    /// Any rule of the category (`003F`) that is broken at the same place of the same element.
+    Category(String),
+    /// The rule of this id, broken anywhere in the head of the same package: what it checks stands there once.
+    Rule(String),
+    /// The check is how this rule is executed: its findings carry this id where the rule is in force.
+    Executes(String),
+}
+
+impl FromStr for Same {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match (word.strip_prefix('='), word.contains('.')) {
+            (Some(id), _) if id.contains('.') => Ok(Self::Executes(id.to_owned())),
+            (None, true) => Ok(Self::Rule(word.to_owned())),
+            (None, false) if word.len() == 4 => Ok(Self::Category(word.to_owned())),
+            _ => Err(format!("federal: «{word}»: a category (003F), an id, or = and an id is due")),
+        }
+    }
+}
+
+impl Rule {
+    /// Whether a finding refuses the file as a whole and not one record.
+    pub fn is_of_file(&self) -> bool {
+        self.check.is_some_and(Check::is_of_file)
+    }
+}
+
+#[derive(Deserialize)]
+struct RuleRow {
+    id: String,
+    check: String,
+    element: String,
+    other: String,
+    severity: Severity,
+    f012: String,
+    ru: String,
+    en: String,
+    advice_ru: String,
+    advice_en: String,
+    federal: String,
+}
+
+/// All that findings refer to: the structural checks by id and by kind, and behind them the rules of a book.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    rules: Vec<Rule>,
+    by_check: BTreeMap<Check, RuleIx>,
+}
+
+const TABLE: &str = "structure.csv";
+
+impl Catalog {
+    /// Reads `rules/structure.csv`.
+    ///
+    /// # Errors
+    /// An unknown kind, an id twice, an empty text, an unknown slot, or a kind of the code that no row names.
+    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut by_check = BTreeMap::new();
+        for (line, row) in files.rows::<RuleRow>(TABLE)? {
+            let fail = |message: String| TableError::new(TABLE, line, message);
+            let check = row.check.parse().map_err(&fail)?;
+            if rules.iter().any(|r| r.id == row.id) {
+                return Err(fail(format!("id {} stands twice", row.id)));
+            }
+            for (column, text) in [("ru", &row.ru), ("en", &row.en), ("advice_ru", &row.advice_ru), ("advice_en", &row.advice_en), ("id", &row.id)] {
+                if text.trim().is_empty() {
+                    return Err(fail(format!("column {column} is empty")));
+                }
+                if let Some(slot) = slots_of(text).find(|slot| Slots::default().get(slot).is_none()) {
+                    return Err(fail(format!("column {column}: no slot is called {{{slot}}}")));
+                }
+            }
+            if !matches!(row.f012.as_str(), "901" | "902" | "903" | "904" | "905") {
+                return Err(fail(format!("f012 «{}»: one of 901 to 905 is due", row.f012)));
+            }
+            by_check.entry(check).or_insert(RuleIx(u16::try_from(rules.len()).map_err(|e| fail(e.to_string()))?));
+            let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
+            rules.push(Rule {
+                id: row.id,
+                check: Some(check),
+                same: row.federal.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(&fail)?,
+                element: words(&row.element),
+                other: words(&row.other),
+                severity: row.severity,
+                f012: row.f012,
+                text: Text { ru: row.ru, en: row.en },
+                advice: Text { ru: row.advice_ru, en: row.advice_en },
+            });
+        }
+        if let Some(absent) = Check::ALL.iter().find(|c| !by_check.contains_key(c)) {
+            return Err(TableError::new(TABLE, 0, format!("no row for the check «{}»", absent.as_str())));
+        }
+        Ok(Self { rules, by_check })
+    }
+
+    /// Adds rules of a book behind those that are there; the index of the first.
+    ///
+    /// # Errors
+    /// More than a finding can number.
+    pub fn extend(&mut self, rules: impl IntoIterator<Item = Rule>) -> Result<RuleIx, TableError> {
+        let first = self.rules.len();
+        self.rules.extend(rules);
+        match (u16::try_from(first), u16::try_from(self.rules.len())) {
+            (Ok(first), Ok(_)) => Ok(RuleIx(first)),
+            _ => Err(TableError::new(TABLE, 0, format!("{} rules in all: at most {} can be numbered", self.rules.len(), u16::MAX))),
+        }
+    }
+
+    /// Gives rules another weight, by id and own weight.
+    pub fn reweigh(&mut self, weight: impl Fn(&str, Severity) -> Severity) {
+        for rule in &mut self.rules {
+            rule.severity = weight(&rule.id, rule.severity);
+        }
+    }
+
+    /// The first row of a kind.
+    pub fn of(&self, check: Check) -> RuleIx {
+        self.by_check[&check]
+    }
+
+    /// A row.
+    pub fn rule(&self, ix: RuleIx) -> &Rule {
+        &self.rules[usize::from(ix.0)]
+    }
+
+    /// Every row with its index, in the order of the table.
+    pub fn rules(&self) -> impl Iterator<Item = (RuleIx, &Rule)> {
+        self.rules.iter().enumerate().map(|(i, r)| (RuleIx(i as u16), r))
+    }
+
+    /// The row of an id.
+    pub fn by_id(&self, id: &str) -> Option<RuleIx> {
+        self.rules().find(|(_, r)| r.id == id).map(|(ix, _)| ix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_row_and_a_word() {
+        let catalog = Catalog::load(&RuleFiles::embedded()).expect("the built-in table is sound");
+        for check in Check::ALL {
+            assert_eq!(check.as_str().parse::<Check>(), Ok(*check));
+            assert_eq!(catalog.rule(catalog.of(*check)).check, Some(*check));
+        }
+    }
+
+    #[test]
+    fn a_slot_that_nobody_fills_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = RuleFiles::embedded().text(TABLE).expect("there").replacen("{found}", "{fuond}", 1);
+        std::fs::write(folder.path().join(TABLE), table).expect("written");
+        let error = Catalog::load(&RuleFiles::with_overlay(folder.path())).expect_err("a misspelt slot");
+        assert_eq!(error.to_string(), "rules/structure.csv:2: column ru: no slot is called {fuond}");
+    }
+}

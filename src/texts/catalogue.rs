@@ -1,0 +1,213 @@
+//! Interface texts in Russian and English (`rules/texts.csv`), and the grammar of numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Lang, Severity, Text, fill, slots_of};
+use crate::values::{Date, Month};
+
+const TABLE: &str = "texts.csv";
+/// Keys under this head are the help of the command line, looked up by command and argument.
+const HELP: &str = "help.";
+
+include!(concat!(env!("OUT_DIR"), "/text_keys.rs"));
+
+#[derive(Deserialize)]
+struct TextRow {
+    key: String,
+    ru: String,
+    en: String,
+}
+
+/// All interface texts.
+#[derive(Debug, Clone)]
+pub struct Texts {
+    texts: Vec<Text>,
+    help: BTreeMap<String, Text>,
+}
+
+impl Texts {
+    /// Reads `rules/texts.csv`.
+    ///
+    /// # Errors
+    /// A key that the program does not know or that stands twice, a missing key, an empty text, texts whose slots or plural forms differ.
+    pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let mut found: BTreeMap<String, Text> = BTreeMap::new();
+        for (line, row) in files.rows::<TextRow>(TABLE)? {
+            let fail = |message: String| TableError::new(TABLE, line, message);
+            if row.ru.is_empty() || row.en.is_empty() {
+                return Err(fail(format!("{}: both texts are due", row.key)));
+            }
+            if slots(&row.ru) != slots(&row.en) {
+                return Err(fail(format!("{}: the texts have different slots", row.key)));
+            }
+            let forms = (row.ru.split('|').count(), row.en.split('|').count());
+            if row.key.starts_with("count.") && forms != (3, 2) || row.key == Key::Months.as_str() && forms != (12, 12) {
+                return Err(fail(format!("{}: wrong number of forms", row.key)));
+            }
+            if !row.key.starts_with(HELP) && !Key::ALL.iter().any(|k| k.as_str() == row.key) {
+                return Err(fail(format!("no text is called «{}»", row.key)));
+            }
+            if found.insert(row.key.clone(), Text { ru: row.ru, en: row.en }).is_some() {
+                return Err(fail(format!("{} stands twice", row.key)));
+            }
+        }
+        let mut texts = Vec::with_capacity(Key::ALL.len());
+        for key in Key::ALL {
+            texts.push(found.remove(key.as_str()).ok_or_else(|| TableError::new(TABLE, 0, format!("no row for «{}»", key.as_str())))?);
+        }
+        Ok(Self { texts, help: found })
+    }
+
+    /// A text.
+    pub fn get(&self, key: Key, lang: Lang) -> &str {
+        self.texts[key as usize].get(lang)
+    }
+
+    /// A day as people write it.
+    pub fn day(&self, lang: Lang, day: Date) -> String {
+        let (year, month, number) = day.parts();
+        match lang {
+            Lang::Ru => format!("{number:02}.{month:02}.{year}"),
+            Lang::En => day.to_string(),
+        }
+    }
+
+    /// A text with its slots filled.
+    pub fn fill(&self, key: Key, lang: Lang, slots: &[(&str, &str)]) -> String {
+        fill(self.get(key, lang), |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
+    }
+
+    /// A help text by its key without the head, such as `validate.limit`.
+    pub fn help(&self, key: &str, lang: Lang) -> Option<&str> {
+        self.help.get(&format!("{HELP}{key}")).map(|t| t.get(lang))
+    }
+
+    /// Keys of all help texts, without their head.
+    pub fn help_keys(&self) -> impl Iterator<Item = &str> {
+        self.help.keys().filter_map(|k| k.strip_prefix(HELP))
+    }
+
+    /// A number with its noun: «21 случай», «22 случая», «25 случаев».
+    pub fn count(&self, key: Key, lang: Lang, number: u64) -> String {
+        let forms = self.get(key, lang);
+        let form = forms.split('|').nth(plural(lang, number)).unwrap_or(forms);
+        format!("{}\u{a0}{form}", self.number(lang, number))
+    }
+
+    /// A number with its noun in the weight's word: «3 ошибки».
+    pub fn count_severity(&self, severity: Severity, lang: Lang, number: u64) -> String {
+        let key = match severity {
+            Severity::Error => Key::CountError,
+            Severity::Warning => Key::CountWarning,
+            Severity::Info => Key::CountInfo,
+        };
+        self.count(key, lang, number)
+    }
+
+    /// The word of a weight: «ошибка».
+    pub fn severity(&self, severity: Severity, lang: Lang) -> &str {
+        let key = match severity {
+            Severity::Error => Key::SeverityError,
+            Severity::Warning => Key::SeverityWarning,
+            Severity::Info => Key::SeverityInfo,
+        };
+        self.get(key, lang)
+    }
+
+    /// Digits in groups of three.
+    pub fn number(&self, lang: Lang, number: u64) -> String {
+        let digits = number.to_string();
+        let mut out = String::with_capacity(digits.len() * 2);
+        for (i, digit) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                out.push_str(self.get(Key::NumberThousands, lang));
+            }
+            out.push(digit);
+        }
+        out
+    }
+
+    /// Rubles of kopecks: «1 204 330,50 ₽».
+    pub fn money(&self, lang: Lang, kopecks: i64) -> String {
+        let sign = if kopecks < 0 { "−" } else { "" };
+        let kopecks = kopecks.unsigned_abs();
+        format!("{sign}{}{}{:02}\u{a0}₽", self.number(lang, kopecks / 100), self.get(Key::NumberPoint, lang), kopecks % 100)
+    }
+
+    /// «февраль 2021».
+    pub fn month(&self, lang: Lang, month: Month) -> String {
+        let name = self.get(Key::Months, lang).split('|').nth(usize::from(month.month) - 1).unwrap_or("");
+        format!("{name} {}", month.year)
+    }
+}
+
+/// Which form of a noun a number takes: in Russian of three, in English of two.
+fn plural(lang: Lang, number: u64) -> usize {
+    match lang {
+        Lang::En => usize::from(number != 1),
+        Lang::Ru => match (number % 10, number % 100) {
+            (_, 11..=14) => 2,
+            (1, _) => 0,
+            (2..=4, _) => 1,
+            _ => 2,
+        },
+    }
+}
+
+fn slots(text: &str) -> Vec<&str> {
+    let mut slots: Vec<&str> = slots_of(text).collect();
+    slots.sort_unstable();
+    slots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts() -> Texts {
+        Texts::load(&RuleFiles::embedded()).expect("the built-in table is sound")
+    }
+
+    #[test]
+    fn nouns_agree_with_numbers() {
+        let texts = texts();
+        let words: Vec<String> = [0, 1, 2, 4, 5, 11, 14, 21, 22, 25, 101, 111, 1002].iter().map(|n| texts.count(Key::CountCase, Lang::Ru, *n)).collect();
+        let expected =
+            "0 случаев|1 случай|2 случая|4 случая|5 случаев|11 случаев|14 случаев|21 случай|22 случая|25 случаев|101 случай|111 случаев|1 002 случая";
+        assert_eq!(words.join("|").replace('\u{a0}', " "), expected);
+        assert_eq!(texts.count(Key::CountCase, Lang::En, 1), "1\u{a0}case");
+        assert_eq!(texts.count_severity(Severity::Error, Lang::En, 21), "21\u{a0}errors");
+    }
+
+    #[test]
+    fn money_has_kopecks_and_groups() {
+        let texts = texts();
+        let ru = |n| texts.money(Lang::Ru, n).replace('\u{a0}', " ");
+        assert_eq!([ru(0), ru(5), ru(120_433_050), ru(-100_000)], ["0,00 ₽", "0,05 ₽", "1 204 330,50 ₽", "−1 000,00 ₽"]);
+        assert_eq!(texts.money(Lang::En, 120_433_050), "1,204,330.50\u{a0}₽");
+        assert_eq!(texts.month(Lang::Ru, Month { year: 2021, month: 2 }), "февраль 2021");
+    }
+
+    #[test]
+    fn a_table_that_lacks_something_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let good = RuleFiles::embedded().text(TABLE).expect("there").into_owned();
+        for (from, to, message) in [
+            ("place.more,ещё {count}", "place.more,ещё {n}", "different slots"),
+            ("place.more,", "place.most,", "no text is called"),
+            ("count.file,файл|файла|файлов", "count.file,файл|файлов", "forms"),
+            ("advice,что делать: {text},", "advice,,", "both texts"),
+        ] {
+            assert!(good.contains(from));
+            std::fs::write(folder.path().join(TABLE), good.replacen(from, to, 1)).expect("written");
+            let error = Texts::load(&RuleFiles::with_overlay(folder.path())).expect_err(to).to_string();
+            assert!(error.contains(message), "{error}");
+        }
+        let lines: Vec<&str> = good.lines().filter(|l| !l.starts_with("advice")).collect();
+        std::fs::write(folder.path().join(TABLE), lines.join("\n")).expect("written");
+        assert!(Texts::load(&RuleFiles::with_overlay(folder.path())).is_err());
+    }
+}
