@@ -8,10 +8,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use puomp::finding::{Catalog, Finding};
-use puomp::flk::{Checker, Config, Silent, Verdict};
+use puomp::flk::{Checker, Config, Verdict};
 use puomp::registry::format::Formats;
 use puomp::registry::package::Input;
 use puomp::tables::RuleFiles;
+use puomp::watch::Unwatched;
 
 /// Bytes of a hostile run: far more than is ever kept at once.
 const LARGE: usize = 72 << 20;
@@ -73,7 +74,7 @@ fn hostile_markup_ends_within_a_second_and_64_megabytes() {
             all.push((report.verdict, findings));
             Ok(())
         };
-        checker.validate(&[Input::named(&main)], &Config::default(), &Silent, &mut each).expect("temporary files work");
+        checker.validate(&[Input::named(&main)], &Config::default(), &Unwatched, &mut each).expect("temporary files work");
         assert_eq!(all.len(), 1);
         let (verdict, findings) = all.remove(0);
         (verdict, findings.iter().map(|f| format!("{} {}", catalog.rule(f.rule).id, f.place.offset)).collect::<Vec<_>>())

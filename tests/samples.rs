@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use puomp::finding::Catalog;
-use puomp::flk::{Checker, Config, Rulebook, Silent, Verdict};
+use puomp::flk::{Checker, Config, Rulebook, Verdict};
 use puomp::registry::format::Formats;
 use puomp::registry::package::Input;
 use puomp::tables::RuleFiles;
+use puomp::watch::Unwatched;
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
@@ -28,7 +29,7 @@ fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
         out.push((report.verdict, rules));
         Ok(())
     };
-    checker.validate(&[Input::named(folder)], &Config::default(), &Silent, &mut each).expect("reads");
+    checker.validate(&[Input::named(folder)], &Config::default(), &Unwatched, &mut each).expect("reads");
     out
 }
 

@@ -9,10 +9,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{Cli, ColorArg};
 use super::{Failure, lang};
-use crate::flk::Progress;
 use crate::report::human::Style;
 use crate::sys::{Access, AtomicFile};
 use crate::texts::{Key, Lang, Texts};
+use crate::watch::Watch;
 
 /// A bar for less time than this would only flicker.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -126,7 +126,7 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
+impl Watch for Bar {
     fn start(&self, _packages: u64, bytes: u64) {
         self.bar.set_length(bytes);
     }
@@ -137,8 +137,6 @@ impl Progress for Bar {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         }
     }
-
-    fn package_done(&self) {}
 }
 
 /// Where the result goes.

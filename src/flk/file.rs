@@ -14,9 +14,9 @@ use super::keyset::KeySet;
 use super::named::Named;
 use super::persons::Persons;
 use super::places::Progressed;
-use super::progress::Progress;
 use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
 use crate::registry::chunk::ChunkObserver;
+use crate::watch::{Stopped, Watch};
 
 /// What a whole file came to; its findings went to the sink.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ pub(super) fn check_file(
     source: &Source,
     context: FileContext<'_>,
     hash: bool,
-    progress: &dyn Progress,
+    watch: &dyn Watch,
     observer: &dyn ChunkObserver,
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<FileOutcome> {
@@ -110,7 +110,8 @@ pub(super) fn check_file(
                 join.pending = Some(fault);
             }
         }
-        progress.advance(bytes as u64);
+        watch.advance(bytes as u64);
+        Stopped::check(watch)?;
         if batch.is_empty()
             && let Some(fault) = join.pending.take()
         {

@@ -10,12 +10,10 @@ pub mod outcome;
 mod persons;
 mod places;
 mod plan;
-pub mod progress;
 mod rulebook;
 mod validate;
 mod walk;
 
 pub use outcome::{Account, Applied, NotExecuted, PackageReport, Verdict};
-pub use progress::{Progress, Silent};
 pub use rulebook::Rulebook;
 pub use validate::{Checker, Config, check_document};

@@ -34,10 +34,10 @@ use super::named::Wanted;
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
 use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
-use super::progress::Progress;
 use super::rulebook::{FileRules, HeadFacts, PackageRules, Rulebook};
 use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
 use crate::registry::chunk::{ChunkObserver, NoObserver};
+use crate::watch::{Stopped, Watch};
 
 /// Settings of a run.
 #[derive(Debug, Clone, Copy)]
@@ -96,20 +96,15 @@ impl<'t> Checker<'t> {
     /// Checks every package under the paths; reports arrive in the order of the packages.
     ///
     /// # Errors
-    /// The receiver or a temporary file fails. Defects of the input are findings.
-    pub fn validate(
-        &self,
-        inputs: &[Input],
-        config: &Config,
-        progress: &dyn Progress,
-        each: &mut dyn FnMut(PackageReport) -> io::Result<()>,
-    ) -> io::Result<()> {
+    /// The receiver or a temporary file fails, or the watch stopped the work. Defects of the input are findings.
+    pub fn validate(&self, inputs: &[Input], config: &Config, watch: &dyn Watch, each: &mut dyn FnMut(PackageReport) -> io::Result<()>) -> io::Result<()> {
         let packages = discover(inputs, self.formats, &config.archives);
         let sizes: Vec<u64> = packages.iter().map(size).collect();
-        progress.start(packages.len() as u64, sizes.iter().sum());
+        watch.start(packages.len() as u64, sizes.iter().sum());
         let mut rest = packages.as_slice();
         let mut sizes = sizes.as_slice();
         while !rest.is_empty() {
+            Stopped::check(watch)?;
             let mut bytes = 0;
             let fits = sizes.iter().take(AT_ONCE).take_while(|n| {
                 bytes += **n;
@@ -118,9 +113,9 @@ impl<'t> Checker<'t> {
             let (batch, later) = rest.split_at(fits.count().max(1));
             sizes = &sizes[batch.len()..];
             rest = later;
-            let reports: Vec<_> = batch.par_iter().map(|p| self.package(p, config, progress)).collect();
+            let reports: Vec<_> = batch.par_iter().map(|p| self.package(p, config, watch)).collect();
             for report in reports {
-                progress.package_done();
+                watch.package_done();
                 each(report?)?;
             }
         }
@@ -130,16 +125,16 @@ impl<'t> Checker<'t> {
     /// Checks one package.
     ///
     /// # Errors
-    /// A temporary file fails.
-    pub fn package(&self, package: &Package, config: &Config, progress: &dyn Progress) -> io::Result<PackageReport> {
-        self.package_beside(package, config, progress, &NoObserver)
+    /// A temporary file fails, or the watch stopped the work.
+    pub fn package(&self, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<PackageReport> {
+        self.package_beside(package, config, watch, &NoObserver)
     }
 
     /// Checks one package while somebody else looks at the same bytes.
     ///
     /// # Errors
     /// As [`Checker::package`].
-    pub fn package_beside(&self, package: &Package, config: &Config, progress: &dyn Progress, observer: &dyn ChunkObserver) -> io::Result<PackageReport> {
+    pub fn package_beside(&self, package: &Package, config: &Config, watch: &dyn Watch, observer: &dyn ChunkObserver) -> io::Result<PackageReport> {
         let mut findings = Spool::default();
         let mut rejected = package.main.is_none();
         for fault in &package.faults {
@@ -170,7 +165,7 @@ impl<'t> Checker<'t> {
             let own = rules.as_ref().zip(of_persons.as_ref()).zip(of_main.as_ref());
             let own = own.and_then(|((r, p), m)| r.of_persons(p.facts(), m.format, self.formats, period));
             let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, observer };
-            let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
+            let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
                 self.judge_head(own, &mut checked, seen)?;
             }
@@ -183,7 +178,7 @@ impl<'t> Checker<'t> {
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
             let wanted = persons.as_ref().map(|p| Wanted::of(&p.findings)).transpose()?.flatten();
             let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), observer };
-            let mut checked = self.member(task, own.as_ref(), package, config, progress)?;
+            let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             let hits = match (&own, &of_main) {
                 (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
                 _ => Vec::new(),
@@ -281,14 +276,7 @@ impl<'t> Checker<'t> {
         self.formats.editions(family).last().map(|f| &**f)
     }
 
-    fn member<'c>(
-        &'c self,
-        task: Task<'_>,
-        rules: Option<&FileRules<'_>>,
-        package: &Package,
-        config: &Config,
-        progress: &dyn Progress,
-    ) -> io::Result<Checked<'c>> {
+    fn member<'c>(&'c self, task: Task<'_>, rules: Option<&FileRules<'_>>, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<Checked<'c>> {
         let Task { member, file, family, period, wanted, observer } = task;
         let mut findings = Spool::default();
         let head = match &member.head {
@@ -339,7 +327,7 @@ impl<'t> Checker<'t> {
             wanted: None,
         };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
-        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, progress, observer, &mut |finding| findings.push(finding))?;
+        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, watch, observer, &mut |finding| findings.push(finding))?;
         let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
         if !checked.unread {
             self.edition_findings(&mut checked, choice, version, period, file)?;

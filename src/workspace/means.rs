@@ -3,9 +3,10 @@
 use std::io;
 
 use crate::finding::Catalog;
-use crate::flk::{self, Checker, PackageReport, Progress};
+use crate::flk::{self, Checker, PackageReport};
 use crate::forming::Former;
 use crate::registry::format::Formats;
+use crate::watch::Watch;
 
 /// The tools of a run: made once by the caller, used by every command that takes in or forms.
 #[derive(Clone, Copy)]
@@ -20,8 +21,8 @@ pub struct Means<'a> {
     pub former: &'a Former<'a>,
     /// Bounds of the control.
     pub config: &'a flk::Config,
-    /// Who watches.
-    pub progress: &'a dyn Progress,
+    /// The watch of the work.
+    pub watch: &'a dyn Watch,
 }
 
 impl std::fmt::Debug for Means<'_> {

@@ -7,13 +7,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use puomp::finding::{Catalog, Check, FileRole};
-use puomp::flk::{Checker, Config, PackageReport, Rulebook, Silent, Verdict, check_document};
+use puomp::flk::{Checker, Config, PackageReport, Rulebook, Verdict, check_document};
 use puomp::nsi::{Importer, Wish};
 use puomp::registry::encoding::Encoding;
 use puomp::registry::fault::Fault;
 use puomp::registry::package::Input;
 use puomp::registry::scan::ScanLimits;
 use puomp::tables::RuleFiles;
+use puomp::watch::Unwatched;
 
 use crate::support::{DESK, MAIN, MAIN_STEM, PERSONS, PERSONS_STEM, Pair, edited, encoded, line, naive_place, validate};
 
@@ -634,7 +635,7 @@ fn said_of_persons(ids: &[&str], more: &str, books: Option<&Path>) -> Vec<Said> 
         partly.extend(report.not_executed.into_iter().filter(|n| n.partly).map(|n| (n.rule, n.book)));
         Ok(())
     };
-    checker.validate(&[Input::named(folder.path())], &Config::default(), &Silent, &mut each).expect("temporary files work");
+    checker.validate(&[Input::named(folder.path())], &Config::default(), &Unwatched, &mut each).expect("temporary files work");
     let expected = if books.is_some() { Vec::new() } else { vec![Some("O002".to_owned()); ids.iter().filter(|id| id.starts_with("001F")).count()] };
     assert_eq!(partly.into_iter().map(|p| p.1).collect::<Vec<_>>(), expected, "{ids:?}");
     found.retain(|f| ids.contains(&f.0.as_str()));

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use puomp::finding::{Catalog, FileRole, Finding};
-use puomp::flk::{Checker, Config, PackageReport, Silent};
+use puomp::flk::{Checker, Config, PackageReport};
 use puomp::registry::encoding::{Encoding, to_windows_1251};
 use puomp::registry::format::{Family, Format, Formats};
 use puomp::registry::package::Input;
 use puomp::tables::RuleFiles;
+use puomp::watch::Unwatched;
 
 /// The tables, read once.
 pub(crate) struct Desk {
@@ -131,7 +132,7 @@ pub(crate) fn validate(path: &Path, config: &Config) -> Vec<Checked> {
         all.push(Checked { report, findings });
         Ok(())
     };
-    CHECKER.validate(&[Input::named(path)], config, &Silent, &mut each).expect("temporary files work");
+    CHECKER.validate(&[Input::named(path)], config, &Unwatched, &mut each).expect("temporary files work");
     all
 }
 

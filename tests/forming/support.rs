@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use puomp::finding::Catalog;
-use puomp::flk::{Checker, Config, PackageReport, Rulebook, Silent, Verdict};
+use puomp::flk::{Checker, Config, PackageReport, Rulebook, Verdict};
 use puomp::forming::{FormError, Formed, Former, Heading, Numbers, Order, Origin, Piece};
 use puomp::generate::{Generator, Options, Packing};
 use puomp::registry::archive::Limits;
@@ -21,6 +21,7 @@ use puomp::registry::source::Source;
 use puomp::registry::writer::Layout;
 use puomp::tables::RuleFiles;
 use puomp::values::{Month, kopecks};
+use puomp::watch::Unwatched;
 
 pub(crate) struct Desk {
     pub(crate) files: RuleFiles,
@@ -273,7 +274,7 @@ fn report(path: &Path) -> PackageReport {
         all.push(report);
         Ok(())
     };
-    CHECKER.validate(&[Input::named(path)], &Config::default(), &Silent, &mut each).expect("reads");
+    CHECKER.validate(&[Input::named(path)], &Config::default(), &Unwatched, &mut each).expect("reads");
     assert_eq!(all.len(), 1, "one package");
     all.remove(0)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use puomp::finding::{Catalog, FileRole, RuleIx};
-use puomp::flk::{Checker, Config, Rulebook, Silent};
+use puomp::flk::{Checker, Config, Rulebook};
 use puomp::registry::archive::Limits;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::Formats;
@@ -12,6 +12,7 @@ use puomp::registry::package::{Input, discover};
 use puomp::rules::Row;
 use puomp::rules::witness::{Document, Way};
 use puomp::tables::RuleFiles;
+use puomp::watch::Unwatched;
 
 /// What one finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl<'t> Lab<'t> {
         let packages = discover(&inputs, self.formats, &Limits::default());
         let mut out = Vec::new();
         for package in &packages {
-            let report = self.checker.package(package, &Config { piece: 1 << 16, ..Config::default() }, &Silent).expect("read");
+            let report = self.checker.package(package, &Config { piece: 1 << 16, ..Config::default() }, &Unwatched).expect("read");
             for finding in report.findings.iter().expect("in memory") {
                 let finding = finding.expect("in memory");
                 let RuleIx(ix) = finding.rule;

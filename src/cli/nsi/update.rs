@@ -16,8 +16,7 @@ use crate::nsi::update::{
 };
 use crate::rules::import::Updates;
 use crate::tables::RuleFiles;
-use crate::texts::Lang;
-use crate::texts::{Key, Texts};
+use crate::texts::{Key, Lang, Texts};
 
 /// What `update` takes.
 #[derive(Debug, Args)]

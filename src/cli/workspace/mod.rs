@@ -110,7 +110,7 @@ fn with_means<T>(
     let checker = tools.checker()?;
     let former = Former::load(files, &tools.formats, &tools.catalog)?;
     let settings = flk::Config::default();
-    let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, progress: bar };
+    let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, watch: bar };
     let mut hidden = Hidden::default();
     work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
 }

@@ -95,7 +95,7 @@ impl Workspace {
     /// The workspace or a temporary file cannot be written; nothing of the package was taken then.
     pub fn load(&mut self, package: &Package, means: Means<'_>, doubt: Doubt, judge: Judge<'_>) -> Result<Loaded, Problem> {
         let Some(main) = &package.main else {
-            let report = means.checker.package(package, means.config, means.progress).map_err(Problem::Stream)?;
+            let report = means.checker.package(package, means.config, means.watch).map_err(Problem::Stream)?;
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
         };
         let mut kept = HashMap::new();
@@ -111,7 +111,7 @@ impl Workspace {
             ..package.clone()
         };
         let index = Index::default();
-        let mut report = means.checker.package_beside(&moved, means.config, means.progress, &index).map_err(Problem::Stream)?;
+        let mut report = means.checker.package_beside(&moved, means.config, means.watch, &index).map_err(Problem::Stream)?;
         judge(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });

@@ -166,7 +166,7 @@ fn keep(vault: &Vault, packed: Packed, numbers: Vec<Numbers>, part: Parts, means
         Ok::<_, Problem>((formed.sha256.clone(), formed))
     })?;
     let packages = discover(&[Input::named(vault.path(&kept.sha256, &archive))], means.formats, &means.config.archives);
-    let reports = packages.iter().map(|package| means.checker.package(package, means.config, means.progress).map_err(Problem::Stream));
+    let reports = packages.iter().map(|package| means.checker.package(package, means.config, means.watch).map_err(Problem::Stream));
     let reports = reports.collect::<Result<_, _>>()?;
     Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, reports })
 }
