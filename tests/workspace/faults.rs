@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use crate::clinic::{Clinic, said};
-use crate::state::{State, Step, is_wanted, steps, walk};
+use crate::support::clinic::{Clinic, said};
+use crate::support::state::{State, Step, is_wanted, steps, walk};
 
 /// Writes that are refused, each in a run of its own.
 const CALLS: u32 = 100;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clinic::{Clinic, database};
-use crate::state::{State, Step, is_wanted, leftovers, steps};
+use crate::support::clinic::{Clinic, database};
+use crate::support::state::{State, Step, is_wanted, leftovers, steps};
 
 const SEED: u64 = 0x70_75_6f_6d_70;
 

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::clinic::Clinic;
 use crate::on_each_store;
-use crate::state::walk;
+use crate::support::clinic::Clinic;
+use crate::support::state::walk;
 
 const PERIOD: &str = "2021-02";
 

@@ -4,7 +4,6 @@
 
 #![allow(clippy::print_stdout, reason = "a skipped half is said")]
 
-mod clinic;
 #[cfg(target_os = "linux")]
 mod faults;
 mod kill;
@@ -12,16 +11,21 @@ mod life;
 mod moves;
 mod receive;
 mod sanctions;
-mod state;
 mod status;
 mod table;
 
-use clinic::Clinic;
+#[path = "../support"]
+mod support {
+    pub(crate) mod clinic;
+    pub(crate) mod state;
+}
+
+use support::clinic::Clinic;
 
 /// Runs a test on each store.
 fn on_each_store(test: impl Fn(&Clinic)) {
     test(&Clinic::new(None));
-    match clinic::database() {
+    match support::clinic::database() {
         Some(url) => test(&Clinic::new(Some(url))),
         None => println!("PostgreSQL: skipped, PUOMP_TEST_POSTGRES is not set"),
     }

@@ -2,9 +2,9 @@
 //!
 //! Every pair of statuses and commands with every role is tried in the library (`src/workspace/workflow/tests.rs`); here the program is asked.
 
-use crate::clinic::Clinic;
 use crate::on_each_store;
-use crate::state::State;
+use crate::support::clinic::Clinic;
+use crate::support::state::State;
 
 /// Commands that are refused where the registry stands now, and what the refusal must say.
 fn refuse(clinic: &Clinic, refused: &[(&str, &str)]) {

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::clinic::Clinic;
 use crate::on_each_store;
+use crate::support::clinic::Clinic;
 
 const PERIOD: &str = "2021-02";
 

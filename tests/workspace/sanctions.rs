@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::clinic::Clinic;
+use crate::support::clinic::Clinic;
 
 /// A workspace with a registry that was sent.
 fn sent() -> Clinic {

@@ -7,8 +7,8 @@ use std::io::Read as _;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::clinic::{Clinic, said};
 use crate::on_each_store;
+use crate::support::clinic::{Clinic, said};
 
 /// A cell as the file has it.
 #[derive(Debug, Clone, PartialEq)]

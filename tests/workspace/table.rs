@@ -2,8 +2,8 @@
 
 use std::thread;
 
-use crate::clinic::said;
 use crate::on_each_store;
+use crate::support::clinic::said;
 
 #[test]
 fn of_eight_who_form_one_does() {

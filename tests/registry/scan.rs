@@ -1,5 +1,4 @@
-//! Hostile markup ends as one finding about the file, within a second and 64 MB. A process of its own: peak memory is counted for the
-//! whole of it, so this file has one test.
+//! Hostile markup ends as one finding about the file, within a second and 64 MB, counted in a process of its own.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -12,6 +11,8 @@ use puomp::flk::{Checker, Config, Silent, Verdict};
 use puomp::registry::format::Formats;
 use puomp::registry::package::Input;
 use puomp::tables::RuleFiles;
+
+use crate::support::process::{is_run_alone, peak};
 
 /// Bytes of a hostile run: far more than is ever kept at once.
 const LARGE: usize = 72 << 20;
@@ -52,14 +53,11 @@ fn write(path: &Path, parts: &[Times<'_>]) {
     file.flush().expect("written");
 }
 
-/// Peak memory of this process in kilobytes, where the system tells.
-fn peak() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
-}
-
 #[test]
 fn hostile_markup_ends_within_a_second_and_64_megabytes() {
+    if is_run_alone(hostile_markup_ends_within_a_second_and_64_megabytes) {
+        return;
+    }
     let files = RuleFiles::embedded();
     let (catalog, formats) = (Catalog::load(&files).expect("the table is sound"), Formats::load(&files).expect("the tables are sound"));
     let checker = Checker::new(&catalog, &formats).expect("the table fits the formats");

@@ -1,17 +1,15 @@
 //! Books from a site: a stand-in on the loopback gives the answers of the real ones, bad ones too.
 
-mod stand_in;
-
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::support::stand_in::{Asked, Reply, StandIn, archive, list, packet, profiles};
 use puomp::nsi::update::{Addresses, Fault, From, Http, NoOrder, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update};
 use puomp::nsi::{Books, Importer, Refusal};
 use puomp::rules::import::Updates;
 use puomp::tables::RuleFiles;
-use stand_in::{Asked, Reply, StandIn, archive, list, packet, profiles};
 
 const MARK: &str = "\"a\"";
 

@@ -10,7 +10,7 @@ use puomp::generate::{Generator, Options, Packing};
 use puomp::registry::format::Family;
 use puomp::tables::RuleFiles;
 
-use crate::support::DESK;
+use crate::support::pair::DESK;
 
 /// What is done to an archive or its files, and the rule that must be told.
 const WAYS: [&str; 10] = ["P004", "P002", "P003", "P015", "P016", "X002", "X003", "X004", "P014", "X001"];

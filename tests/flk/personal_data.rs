@@ -7,7 +7,7 @@ use std::process::Command;
 
 use rayon::prelude::*;
 
-use crate::support::{DESK, MAIN, PERSONS, edited, encoded};
+use crate::support::pair::{DESK, MAIN, PERSONS, edited, encoded};
 
 /// A value for every personal element of the two files; none stands anywhere else.
 const SECRETS: &[(&str, &str)] = &[

@@ -16,7 +16,7 @@ use puomp::tables::RuleFiles;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::support::{Chance, DESK, MAIN, edited, encoded};
+use crate::support::pair::{Chance, DESK, MAIN, edited, encoded};
 
 /// What both must see.
 #[derive(Debug, Clone, PartialEq, Eq)]

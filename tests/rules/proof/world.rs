@@ -139,7 +139,7 @@ pub(crate) fn nsi() -> Option<PathBuf> {
 pub(crate) fn import(files: &RuleFiles, books: &BTreeSet<String>, nsi: Option<&Path>, folder: &Path) -> Vec<String> {
     let importer = Importer::new(files, folder).expect("tables");
     let mut places: Vec<PathBuf> = nsi.iter().flat_map(|nsi| ["embedded-csv", "xml-legacy", ""].map(|within| nsi.join(within))).collect();
-    places.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules_proof/books"));
+    places.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/proof/books"));
     let mut refused = Vec::new();
     for place in places {
         let mut paths: Vec<PathBuf> = std::fs::read_dir(place).expect("a folder").map(|e| e.expect("an entry").path()).collect();

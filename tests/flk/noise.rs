@@ -7,7 +7,7 @@ use puomp::registry::encoding::Encoding;
 use puomp::registry::scan::{ScanLimits, Scanner, Token};
 
 use crate::differential::{BITS, decoded, oracle};
-use crate::support::{Chance, DESK, MAIN, PERSONS, encoded, line, naive_place};
+use crate::support::pair::{Chance, DESK, MAIN, PERSONS, encoded, line, naive_place};
 
 /// What ends the reading of a document.
 const FAULTS: &[Check] = &[

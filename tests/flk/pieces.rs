@@ -3,7 +3,7 @@
 use puomp::flk::Config;
 use rayon::ThreadPoolBuilder;
 
-use crate::support::{Chance, MAIN, PERSONS, Pair, many};
+use crate::support::pair::{Chance, MAIN, PERSONS, Pair, many};
 
 const SIZES: [usize; 6] = [1, 150, 700, 2500, 9000, 60_000];
 

@@ -6,7 +6,7 @@ use puomp::finding::{FileRole, Finding};
 use puomp::flk::Config;
 use puomp::registry::encoding::Encoding;
 
-use crate::support::{Chance, DESK, Pair, encoded, line, many, naive_place};
+use crate::support::pair::{Chance, DESK, Pair, encoded, line, many, naive_place};
 
 /// A defect at an element: what is put there, and what must be said at its `<`.
 fn defect(leaf: &str, chance: &mut Chance) -> Option<(String, &'static str)> {

@@ -1,12 +1,10 @@
 //! Archives that are hostile or broken end as one fault, soon; honest ones are read as other programs read them.
 
-mod forge;
-
 use std::io::{self, Cursor, Read, Write as _};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use forge::{Forged, MAIN, PERSONS, archive, end, end64, package};
+use crate::support::forge::{Forged, MAIN, PERSONS, archive, end, end64, package};
 use proptest::prelude::*;
 use puomp::finding::Check;
 use puomp::registry::archive::{Archive, Limits};

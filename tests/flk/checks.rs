@@ -15,7 +15,7 @@ use puomp::registry::package::Input;
 use puomp::registry::scan::ScanLimits;
 use puomp::tables::RuleFiles;
 
-use crate::support::{DESK, MAIN, MAIN_STEM, PERSONS, PERSONS_STEM, Pair, edited, encoded, line, naive_place, validate};
+use crate::support::pair::{DESK, MAIN, MAIN_STEM, PERSONS, PERSONS_STEM, Pair, edited, encoded, line, naive_place, validate};
 
 use On::{Main, Persons};
 
@@ -411,17 +411,17 @@ const ALONE: &[&str] = &[
 
 /// Shown by the tests of archives: id, file, and the words there.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("P004", "tests/hostile_archives.rs", "Check::ZipDamaged"),
-    ("P005", "tests/hostile_archives.rs", "Check::ZipEntries"),
-    ("P006", "tests/hostile_archives.rs", "Check::ZipRatio"),
-    ("P007", "tests/hostile_archives.rs", "Check::ZipTotal"),
-    ("P008", "tests/hostile_archives.rs", "Check::ZipOverlap"),
-    ("P009", "tests/hostile_archives.rs", "Check::ZipName"),
-    ("P010", "tests/hostile_archives.rs", "Check::ZipDuplicate"),
-    ("P011", "tests/hostile_archives.rs", "Check::ZipNested"),
-    ("P012", "tests/hostile_archives.rs", "Check::ZipMethod"),
+    ("P004", "tests/registry/archive.rs", "Check::ZipDamaged"),
+    ("P005", "tests/registry/archive.rs", "Check::ZipEntries"),
+    ("P006", "tests/registry/archive.rs", "Check::ZipRatio"),
+    ("P007", "tests/registry/archive.rs", "Check::ZipTotal"),
+    ("P008", "tests/registry/archive.rs", "Check::ZipOverlap"),
+    ("P009", "tests/registry/archive.rs", "Check::ZipName"),
+    ("P010", "tests/registry/archive.rs", "Check::ZipDuplicate"),
+    ("P011", "tests/registry/archive.rs", "Check::ZipNested"),
+    ("P012", "tests/registry/archive.rs", "Check::ZipMethod"),
     ("P013", "src/registry/package/tests.rs", "zip-extra"),
-    ("P014", "tests/hostile_archives.rs", "Check::NoMainFile"),
+    ("P014", "tests/registry/archive.rs", "Check::NoMainFile"),
 ];
 
 #[test]

@@ -16,7 +16,7 @@ use puomp::rules::functions::FUNCTIONS;
 use puomp::rules::{Captured, Conventions, Facts, NameParts, Person, Row, RuleSet, Side, Sources, State, parse};
 use puomp::tables::RuleFiles;
 
-const PAGE: &str = include_str!("../rules/flk/README.md");
+const PAGE: &str = include_str!("../../rules/flk/README.md");
 /// Examples and outcomes on the page when this was written: none may be lost.
 const EXAMPLES: usize = 53;
 const OUTCOMES: usize = 102;

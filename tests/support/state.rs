@@ -10,7 +10,7 @@ use puomp::workspace::store::{Store, text};
 use puomp::workspace::{Actor, Place, Tables, Workspace};
 use sqlx::{Column as _, Row as _};
 
-use crate::clinic::Clinic;
+use crate::support::clinic::Clinic;
 
 const TABLES: [&str; 10] = ["packages", "cases", "findings", "stock", "registries", "members", "sanctions", "answers", "outbox", "journal"];
 /// What differs between two runs of the same command: times, what is made of them, and whether a file that is due has been placed.

@@ -1,0 +1,9 @@
+//! Reference books: importing files and fetching them from the sites that publish them.
+
+mod import;
+mod update;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod stand_in;
+}
