@@ -13,4 +13,5 @@ mod samples;
 #[path = "../support"]
 mod support {
     pub(crate) mod pair;
+    pub(crate) mod soak;
 }

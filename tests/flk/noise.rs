@@ -8,6 +8,7 @@ use puomp::registry::scan::{ScanLimits, Scanner, Token};
 
 use crate::differential::{BITS, decoded, oracle};
 use crate::support::pair::{Chance, DESK, MAIN, PERSONS, encoded, line, naive_place};
+use crate::support::soak::tries;
 
 /// What ends the reading of a document.
 const FAULTS: &[Check] = &[
@@ -78,7 +79,7 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: tries(3000) as u32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400), utf8: bool) {

@@ -4,6 +4,7 @@ use puomp::flk::Config;
 use rayon::ThreadPoolBuilder;
 
 use crate::support::pair::{Chance, MAIN, PERSONS, Pair, many};
+use crate::support::soak::tries;
 
 const SIZES: [usize; 6] = [1, 150, 700, 2500, 9000, 60_000];
 
@@ -158,11 +159,9 @@ fn noisy(text: &str, amount: usize, chance: &mut Chance) -> String {
 
 #[test]
 fn noise_sounds_the_same_in_pieces() {
-    // A long run: PUOMP_NOISE=20000.
-    let rounds = std::env::var("PUOMP_NOISE").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
     let mut chance = Chance::new(42);
     let mut differences = Vec::new();
-    for round in 0..rounds {
+    for round in 0..tries(400) {
         let (main, persons) = many(6 + chance.below(10), chance.of(&["\n", "\r\n", ""]));
         let amount = 1 + chance.below(4);
         let main = noisy(&main, amount, &mut chance);

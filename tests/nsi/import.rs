@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use puomp::nsi::{BookFault, Books, Date, Importer, Origin, Refusal, Taken, Wish};
 use puomp::tables::RuleFiles;
 
+use crate::support::needs::shared;
+use crate::support::say::say;
+
 fn date(text: &str) -> Date {
     Date::parse(text).unwrap()
 }
@@ -250,10 +253,6 @@ fn a_damaged_compiled_book_is_told_and_the_embedded_one_used() {
     assert_eq!(place.load().get("V002").unwrap().describe().edition, "5.0");
 }
 
-fn say(text: &str) {
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
-}
-
 /// Deterministic noise (xorshift).
 struct Noise(u64);
 
@@ -332,11 +331,6 @@ fn a_thousand_damaged_packets_never_half_import() {
     assert!(refused > 500 && taken > 0);
 }
 
-fn shared() -> Option<PathBuf> {
-    let shared = std::env::var_os("PUOMP_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    Some(shared.join("nsi")).filter(|p| p.is_dir())
-}
-
 fn every_file(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
     entries.sort();
@@ -353,11 +347,9 @@ fn expected(name: &str) -> Option<&'static str> {
 }
 
 #[test]
+#[ignore = "needs PUOMP_SHARED"]
 fn every_shared_file_imports_or_is_refused_with_a_reason() {
-    let Some(nsi) = shared() else {
-        say("nsi_import: SKIPPED: there is no ../shared/nsi (PUOMP_SHARED names another place)");
-        return;
-    };
+    let nsi = shared("nsi");
     // Each alone, into an empty folder: only the embedded books stand against it.
     let mut table = String::new();
     let (mut taken, mut refused) = (0, 0);
@@ -401,11 +393,9 @@ fn csv_rows(path: &Path, separator: u8, key: &str, from: &str, until: &str) -> V
 }
 
 #[test]
+#[ignore = "needs PUOMP_SHARED"]
 fn embedded_books_agree_with_the_shared_ones() {
-    let Some(nsi) = shared() else {
-        say("nsi_import: SKIPPED: there is no ../shared/nsi");
-        return;
-    };
+    let nsi = shared("nsi");
     let books = Books::load(&RuleFiles::embedded(), None).unwrap();
     let mut checked = 0;
     let mut check = |id: &str, rows: &[(String, String, String)]| {

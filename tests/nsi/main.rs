@@ -5,5 +5,7 @@ mod update;
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod needs;
+    pub(crate) mod say;
     pub(crate) mod stand_in;
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use crate::support::forge::{Forged, MAIN, PERSONS, archive, end, end64, package};
+use crate::support::soak::tries;
 use proptest::prelude::*;
 use puomp::finding::Check;
 use puomp::registry::archive::{Archive, Limits};
@@ -377,7 +378,7 @@ fn written_by_zip(entries: &[(String, Vec<u8>, bool, bool)], streamed: bool) -> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(tries(200) as u32))]
 
     #[test]
     fn what_others_write_is_read_alike(

@@ -8,5 +8,8 @@ mod scan;
 #[path = "../support"]
 mod support {
     pub(crate) mod forge;
+    pub(crate) mod needs;
     pub(crate) mod process;
+    pub(crate) mod say;
+    pub(crate) mod soak;
 }

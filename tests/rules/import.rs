@@ -1,26 +1,12 @@
 //! Import of the published rule books: the difference to the tables at hand, and packets that are damaged.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::PathBuf;
 
 use puomp::rules::import::{Change, Importer, Plan, PlanError, Refusal, plan_file, read_bytes, store};
 use puomp::tables::RuleFiles;
 
-/// Says something past the test harness, which keeps what tests print.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-fn book(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("PUOMP_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = shared.join("nsi").join(name);
-    if !path.is_file() {
-        say(&format!("rules_import: SKIPPED: there is no {} (PUOMP_SHARED names another place)", path.display()));
-        return None;
-    }
-    Some(path)
-}
+use crate::support::needs::shared;
+use crate::support::say::say;
 
 fn importer() -> Importer {
     Importer::new(&RuleFiles::embedded(), None).expect("the tables")
@@ -41,8 +27,9 @@ fn summary(plan: &Plan) -> String {
 }
 
 #[test]
+#[ignore = "needs PUOMP_SHARED"]
 fn the_edition_at_hand_brings_nothing_new() {
-    let Some(path) = book("Q015.xml") else { return };
+    let path = shared("nsi/Q015.xml");
     let plan = plan_file(&importer(), &path, false).expect("a plan");
     let wrong: Vec<String> = plan
         .rows
@@ -156,10 +143,11 @@ fn rows_at_hand(table: &str, id: &str) -> puomp::rules::import::TableRow {
 }
 
 #[test]
+#[ignore = "needs PUOMP_SHARED"]
 fn every_book_of_rules_can_be_taken() {
     let importer = importer();
     for name in ["Q016.xml", "Q022.xml", "Q023.xml"] {
-        let Some(path) = book(name) else { return };
+        let path = shared("nsi").join(name);
         let plan = plan_file(&importer, &path, false).expect("a plan");
         say(&format!("rules_import: {}", summary(&plan)));
         assert!(plan.rows.iter().all(|r| matches!(r.change, Change::New | Change::Unexpressed)), "{name}");

@@ -6,3 +6,9 @@ mod proof;
 mod published;
 mod random;
 mod tables;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod needs;
+    pub(crate) mod say;
+}

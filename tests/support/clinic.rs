@@ -10,27 +10,24 @@ use std::time::Duration;
 use puomp::workspace::store::{Store, sqlite_url};
 use serde_json::Value;
 
-/// Address of a fresh database; none when no server is named.
-pub(crate) fn database() -> Option<String> {
-    database_like(None)
-}
-
-/// Address of a database that is a copy of another, which nobody may use meanwhile.
-fn database_like(model: Option<&str>) -> Option<String> {
+/// Address of a fresh database, or of a copy of another, which nobody may use meanwhile.
+fn database(model: Option<&str>) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let server = server()?;
+    let server = server();
     let name = format!("puomp_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut store = Store::connect(&server).expect("the server that PUOMP_TEST_POSTGRES names");
     let like = model.map_or_else(String::new, |url| format!(" TEMPLATE {}", name_of(url)));
     store.rows_of(format!("CREATE DATABASE {name}{like}"), &[]).expect("a database");
     let (base, query) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, query)| (base, format!("?{query}")));
     let (head, _) = base.rsplit_once('/').expect("postgres://host/database");
-    Some(format!("{head}/{name}{query}"))
+    format!("{head}/{name}{query}")
 }
 
 /// The server on which databases may be made.
-fn server() -> Option<String> {
-    std::env::var("PUOMP_TEST_POSTGRES").ok().filter(|s| !s.is_empty())
+fn server() -> String {
+    let named = std::env::var("PUOMP_TEST_POSTGRES").unwrap_or_default();
+    assert!(!named.is_empty(), "PUOMP_TEST_POSTGRES must name a PostgreSQL server on which databases may be made (tests/README.md)");
+    named
 }
 
 /// Name of the database of an address.
@@ -54,7 +51,17 @@ pub(crate) struct Said {
 }
 
 impl Clinic {
-    pub(crate) fn new(store: Option<String>) -> Self {
+    /// A workspace on SQLite.
+    pub(crate) fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// A workspace in a database of its own on the PostgreSQL server.
+    pub(crate) fn on_postgres() -> Self {
+        Self::with(Some(database(None)))
+    }
+
+    fn with(store: Option<String>) -> Self {
         let this = Self { folder: tempfile::tempdir().expect("a folder"), store };
         this.done(&["init"]);
         this
@@ -65,13 +72,13 @@ impl Clinic {
         let folder = tempfile::tempdir().expect("a folder");
         copy(self.folder.path(), folder.path());
         self.wait_for_server();
-        Self { folder, store: self.store.as_ref().map(|url| database_like(Some(url)).expect("the server")) }
+        Self { folder, store: self.store.as_ref().map(|url| database(Some(url))) }
     }
 
     /// Waits until the server has noticed that those who worked in the store are gone: what they asked for last may be done until then.
     pub(crate) fn wait_for_server(&self) {
         let Some(url) = &self.store else { return };
-        let mut server = Store::connect(&server().expect("the server")).expect("the server");
+        let mut server = Store::connect(&server()).expect("the server");
         let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS others FROM pg_stat_activity WHERE datname = '{}'", name_of(url));
         for _ in 0..1_000 {
             let rows = server.rows_of(sql.clone(), &[]).expect("rows");
@@ -167,8 +174,8 @@ impl Clinic {
 impl Drop for Clinic {
     /// A database goes with its workspace: there are hundreds.
     fn drop(&mut self) {
-        let (Some(url), Some(server)) = (&self.store, server()) else { return };
-        if let Ok(mut server) = Store::connect(&server) {
+        let Some(url) = &self.store else { return };
+        if let Ok(mut server) = Store::connect(&server()) {
             let _ = server.rows_of(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name_of(url)), &[]);
             server.close();
         }

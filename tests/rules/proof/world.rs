@@ -128,12 +128,6 @@ pub(crate) fn stock<'d>(bases: impl IntoIterator<Item = &'d Base>) -> Stock {
     stock
 }
 
-/// The books of `../shared/nsi`, if they are there.
-pub(crate) fn nsi() -> Option<PathBuf> {
-    let shared = std::env::var_os("PUOMP_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    Some(shared.join("nsi")).filter(|nsi| nsi.is_dir())
-}
-
 /// Imports the named books into a folder: those of `../shared/nsi`, and small invented ones of those that no public copy is known of.
 /// Gives back the files that were refused.
 pub(crate) fn import(files: &RuleFiles, books: &BTreeSet<String>, nsi: Option<&Path>, folder: &Path) -> Vec<String> {

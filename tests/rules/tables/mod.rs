@@ -1,15 +1,18 @@
 //! The tables of `rules/flk/`: sound by themselves, and row by row against the checks that they were made from.
 
+mod compile;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::PathBuf;
 
 use puomp::registry::format::mask::Mask;
 use puomp::rules::ast::{Arg, Call, Expr, Set, Term};
 use puomp::rules::parse;
 use puomp::tables::RuleFiles;
 use serde::Deserialize;
+
+use crate::support::needs::shared;
+use crate::support::say::say;
 
 const CATEGORIES: [&str; 6] = ["001F", "002F", "003F", "004F", "005F", "006F"];
 
@@ -49,11 +52,6 @@ impl Row {
 #[derive(Deserialize)]
 struct Named {
     id: String,
-}
-
-/// Says something past the test harness, which keeps what tests print.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn rows() -> Vec<(String, u64, Row)> {
@@ -241,13 +239,9 @@ const DEPARTURES: &[(&str, &str)] = &[
 ];
 
 #[test]
+#[ignore = "needs PUOMP_SHARED"]
 fn rows_say_what_the_checks_say() {
-    let shared = std::env::var_os("PUOMP_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = shared.join("domain/checks.csv");
-    if !path.is_file() {
-        say("rules_tables: SKIPPED: there is no ../shared/domain/checks.csv (PUOMP_SHARED names another place)");
-        return;
-    }
+    let path = shared("domain/checks.csv");
     let facts: Vec<Fact> = csv::Reader::from_path(&path).expect("a table").into_deserialize().collect::<Result<_, _>>().expect("sound rows");
     let mut ours: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for (_, _, row) in rows() {
