@@ -1,6 +1,6 @@
 //! The examples of `--help` do what they promise.
 
-use crate::desk::{Desk, Package, wrong};
+use crate::support::desk::{Desk, Package, wrong};
 
 /// What must have been done before the examples of a verb.
 const STEPS: [(&str, &[&str]); 10] = [

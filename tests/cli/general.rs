@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use insta_cmd::assert_cmd_snapshot;
 
-use crate::desk::{Desk, Package};
+use crate::support::desk::{Desk, Package};
 
 #[test]
 fn help_in_both_languages() {

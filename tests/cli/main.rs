@@ -1,13 +1,17 @@
-//! The program as its users meet it: exit code, standard output and standard error together.
+//! The program as its users meet it: exit code, standard output and standard error together; what the README says of it.
 
-mod desk;
 mod examples;
 mod general;
 mod nsi;
 mod privacy;
 mod protocol;
+mod readme;
 mod rules;
-#[path = "../stand_in/mod.rs"]
-mod stand_in;
 mod update;
 mod validate;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod desk;
+    pub(crate) mod stand_in;
+}

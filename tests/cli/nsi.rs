@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::support::desk::Desk;
 
 /// A desk with a workspace, so that nothing is written among the user's data, and a packet of profiles.
 fn desk() -> Desk {

@@ -1,6 +1,6 @@
 //! No personal data where nobody asked for them.
 
-use crate::desk::{Desk, Package, SECRETS, wrong};
+use crate::support::desk::{Desk, Package, SECRETS, wrong};
 
 #[test]
 fn default_reports_and_standard_error_show_none() {

@@ -2,7 +2,7 @@
 
 use puomp::registry::encoding::Encoding;
 
-use crate::desk::{Desk, Package, wrong};
+use crate::support::desk::{Desk, Package, wrong};
 
 fn protocol(desk: &Desk, name: &str) -> String {
     Encoding::Windows1251.decode(&std::fs::read(desk.path(name)).expect("there")).replace("\r\n", "\n")

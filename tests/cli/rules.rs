@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::support::desk::Desk;
 
 /// A desk with a workspace, and a later edition of the book with four rules.
 fn desk() -> Desk {

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::desk::Desk;
-use crate::stand_in::{Asked, Reply, StandIn, archive, list, profiles};
+use crate::support::desk::Desk;
+use crate::support::stand_in::{Asked, Reply, StandIn, archive, list, profiles};
 
 fn site(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> StandIn {
     StandIn::new(move |asked| if asked.path.starts_with("/data?") { Reply::ok(list(&[("V002", "5.0", "30.01.2026")])) } else { answer(asked) })

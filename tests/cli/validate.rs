@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use insta_cmd::assert_cmd_snapshot;
 
-use crate::desk::{Desk, Package, wrong};
+use crate::support::desk::{Desk, Package, wrong};
 
 #[test]
 fn a_clean_archive() {

@@ -1,6 +1,9 @@
 //! Registries formed of packages: nothing in them is found wrong, nothing is lost, and nothing else is changed.
 
-mod support;
+#[path = "../support"]
+mod support {
+    pub(crate) mod forming;
+}
 
 use puomp::generate::Packing;
 use puomp::registry::encoding::Encoding;
@@ -9,7 +12,7 @@ use puomp::registry::writer::Layout;
 use puomp::forming::{FormError, Piece};
 use puomp::texts::{Key, Lang, Texts};
 
-use support::{Kind, Way, bytes, cases, edit, edited, form, form_as, heading, origin, package, same, values};
+use support::forming::{Kind, Way, bytes, cases, edit, edited, form, form_as, heading, origin, package, same, values};
 
 const KINDS: &[Kind] = &[
     Kind('H', "2.1", "2017-05"),
@@ -326,7 +329,7 @@ fn who_is_told_the_numbers_can_stop_it() {
     let title = heading(&origins, H);
     let order = puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &pieces };
     let mut out = Vec::new();
-    let stopped = support::write(&order, &mut out, |_| Err(std::io::ErrorKind::Interrupted.into()));
+    let stopped = support::forming::write(&order, &mut out, |_| Err(std::io::ErrorKind::Interrupted.into()));
     assert!(matches!(stopped, Err(FormError::Write(_))) && out.is_empty());
 }
 
@@ -355,7 +358,7 @@ fn every_error_has_its_text_in_both_languages() {
         place(|file, offset| FormError::IdPac { file, offset }),
         FormError::Write(std::io::ErrorKind::StorageFull.into()),
     ];
-    let texts = Texts::load(&support::DESK.files).expect("sound");
+    let texts = Texts::load(&support::forming::DESK.files).expect("sound");
     for error in errors {
         let key = *Key::ALL.iter().find(|k| k.as_str() == error.key()).unwrap_or_else(|| panic!("no text {}", error.key()));
         let fields = error.fields();
@@ -383,11 +386,11 @@ fn speed() {
         for chosen in [pieces.clone(), pieces.iter().step_by(2).cloned().collect(), pieces.iter().step_by(97).cloned().collect()] {
             let order = puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &chosen };
             for _ in 0..3 {
-                support::forget_peak();
-                let before = support::memory("VmRSS");
+                support::forming::forget_peak();
+                let before = support::forming::memory("VmRSS");
                 let mut file = std::fs::File::create(folder.path().join("out.zip")).expect("a file");
                 let start = Instant::now();
-                let formed = support::write(&order, &mut file, |_| Ok(())).expect("formed");
+                let formed = support::forming::write(&order, &mut file, |_| Ok(())).expect("formed");
                 let time = start.elapsed().as_secs_f64();
                 let packed = file.metadata().expect("there").len();
                 println!(
@@ -395,7 +398,7 @@ fn speed() {
                     formed.cases,
                     formed.bytes >> 20,
                     packed as f64 / 1e6,
-                    (support::memory("VmHWM") - before) >> 10
+                    (support::forming::memory("VmHWM") - before) >> 10
                 );
             }
         }

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clinic::{Clinic, database};
-use crate::state::{State, Step, is_wanted, leftovers, steps};
+use crate::support::clinic::Clinic;
+use crate::support::say::say;
+use crate::support::soak::tries;
+use crate::support::state::{State, Step, is_wanted, leftovers, steps};
 
 const SEED: u64 = 0x70_75_6f_6d_70;
 
@@ -109,7 +111,7 @@ fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &
 fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize) {
     let steps = steps(first);
     let (mut moments, mut all) = (0, 0);
-    for (step, (place, kills)) in steps.iter().zip(of_step.into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {
+    for (step, (place, kills)) in steps.iter().zip(of_step.map(tries).into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {
         let usual = usual(step);
         let counts = Mutex::new(Counts::default());
         let next = AtomicUsize::new(0);
@@ -128,13 +130,13 @@ fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize) {
             }
         });
         let Counts { before, in_old, in_new, after, littered } = counts.into_inner().expect("no thread failed");
-        println!(
+        say(&format!(
             "{store}, {}: {kills} kills, usual time {:?} + {:?}: before {before}, in {} (nothing done {in_old}, all done {in_new}), after {after}; files lay about {littered} times",
             step.name,
             usual.0,
             usual.1,
             in_old + in_new
-        );
+        ));
         assert_eq!(before + in_old + in_new + after, kills);
         moments += in_old + in_new;
         all += kills;
@@ -144,13 +146,11 @@ fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize) {
 
 #[test]
 fn a_program_that_is_killed_leaves_the_old_state_or_the_new_one() {
-    kills("SQLite", Clinic::new(None), KILLS, 2);
+    kills("SQLite", Clinic::new(), KILLS, 2);
 }
 
 #[test]
-fn nor_does_it_leave_a_state_between_on_a_server() {
-    match database() {
-        Some(url) => kills("PostgreSQL", Clinic::new(Some(url)), SHARED_KILLS, 1),
-        None => println!("PostgreSQL: skipped, PUOMP_TEST_POSTGRES is not set"),
-    }
+#[ignore = "needs PUOMP_TEST_POSTGRES"]
+fn nor_does_it_leave_a_state_between_on_postgres() {
+    kills("PostgreSQL", Clinic::on_postgres(), SHARED_KILLS, 1);
 }

@@ -1,10 +1,27 @@
 //! The workspace as its users meet it, on every store there is.
 //!
-//! SQLite always; PostgreSQL when `PUOMP_TEST_POSTGRES` names a server on which databases may be made (`.ci/run` starts one).
+//! On SQLite always; on PostgreSQL when `PUOMP_TEST_POSTGRES` names a server on which databases may be made (`.ci/run` starts one).
 
-#![allow(clippy::print_stdout, reason = "a skipped half is said")]
+/// Makes two tests of a function that takes a fresh workspace: `name::on_sqlite` and `name::on_postgres`.
+macro_rules! on_each_store {
+    ($name:ident) => {
+        mod $name {
+            use crate::support::clinic::Clinic;
 
-mod clinic;
+            #[test]
+            fn on_sqlite() {
+                super::$name(&Clinic::new());
+            }
+
+            #[test]
+            #[ignore = "needs PUOMP_TEST_POSTGRES"]
+            fn on_postgres() {
+                super::$name(&Clinic::on_postgres());
+            }
+        }
+    };
+}
+
 #[cfg(target_os = "linux")]
 mod faults;
 mod kill;
@@ -12,17 +29,13 @@ mod life;
 mod moves;
 mod receive;
 mod sanctions;
-mod state;
 mod status;
 mod table;
 
-use clinic::Clinic;
-
-/// Runs a test on each store.
-fn on_each_store(test: impl Fn(&Clinic)) {
-    test(&Clinic::new(None));
-    match clinic::database() {
-        Some(url) => test(&Clinic::new(Some(url))),
-        None => println!("PostgreSQL: skipped, PUOMP_TEST_POSTGRES is not set"),
-    }
+#[path = "../support"]
+mod support {
+    pub(crate) mod clinic;
+    pub(crate) mod say;
+    pub(crate) mod soak;
+    pub(crate) mod state;
 }

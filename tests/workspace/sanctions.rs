@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::clinic::Clinic;
+use crate::support::clinic::Clinic;
 
 /// A workspace with a registry that was sent.
 fn sent() -> Clinic {
-    let clinic = Clinic::new(None);
+    let clinic = Clinic::new();
     clinic.package("in", 20, &["--period", "2021-02"]);
     clinic.done(&["load", "in"]);
     clinic.done(&["form", "--period", "2021-02", "--kind", "outpatient"]);

@@ -7,8 +7,7 @@ use std::io::Read as _;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::clinic::{Clinic, said};
-use crate::on_each_store;
+use crate::support::clinic::{Clinic, said};
 
 /// A cell as the file has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,79 +136,77 @@ fn status(clinic: &Clinic, args: &[&str]) -> String {
     said.out
 }
 
-#[test]
-fn a_workbook_says_what_csv_says_and_adds_it_up() {
-    on_each_store(|clinic| {
-        clinic.package("in", 30, &["--period", "2021-02"]);
-        clinic.done(&["load", "in"]);
-        clinic.done(&["form", "--period", "2021-02", "--kind", "outpatient"]);
-        clinic.done(&["form", "--period", "2021-02", "--kind", "inpatient"]);
-        clinic.done(&["submit", "2102-1"]);
-        clinic.package("more", 10, &["--period", "2021-03", "--seed", "7"]);
-        clinic.done(&["load", "more"]);
-        let text = status(clinic, &["--format", "csv"]);
-        assert_eq!(status(clinic, &["--format", "csv", "-o", "a.csv"]), "");
-        assert_eq!(std::fs::read_to_string(clinic.path("a.csv")).expect("there"), text);
-        let mut csv = csv::Reader::from_reader(text.as_bytes());
-        let names: Vec<String> = csv.headers().expect("a header").iter().map(str::to_owned).collect();
-        let rows: Vec<csv::StringRecord> = csv.records().map(|r| r.expect("a row")).collect();
-        assert!(rows.len() >= 2, "{text}");
+on_each_store!(a_workbook_says_what_csv_says_and_adds_it_up);
+fn a_workbook_says_what_csv_says_and_adds_it_up(clinic: &Clinic) {
+    clinic.package("in", 30, &["--period", "2021-02"]);
+    clinic.done(&["load", "in"]);
+    clinic.done(&["form", "--period", "2021-02", "--kind", "outpatient"]);
+    clinic.done(&["form", "--period", "2021-02", "--kind", "inpatient"]);
+    clinic.done(&["submit", "2102-1"]);
+    clinic.package("more", 10, &["--period", "2021-03", "--seed", "7"]);
+    clinic.done(&["load", "more"]);
+    let text = status(clinic, &["--format", "csv"]);
+    assert_eq!(status(clinic, &["--format", "csv", "-o", "a.csv"]), "");
+    assert_eq!(std::fs::read_to_string(clinic.path("a.csv")).expect("there"), text);
+    let mut csv = csv::Reader::from_reader(text.as_bytes());
+    let names: Vec<String> = csv.headers().expect("a header").iter().map(str::to_owned).collect();
+    let rows: Vec<csv::StringRecord> = csv.records().map(|r| r.expect("a row")).collect();
+    assert!(rows.len() >= 2, "{text}");
 
-        assert_eq!(status(clinic, &["--format", "xlsx", "--output", "Реестры за год.xlsx"]), "");
-        let sheets = read(&clinic.path("Реестры за год.xlsx"));
-        assert_eq!(sheets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["Реестры", "Остаток"]);
-        let sheet = &sheets[0];
-        assert_eq!(sheet.height(), rows.len() + 2);
-        let head = sheet.row(0, names.len());
-        for title in ["номер", "месяц", "МО", "плательщик", "помощь", "случаев", "сумма", "статус", "с", "кто действует"]
-        {
-            assert!(head.contains(&Cell::Text(title.to_owned())), "{title}: {head:?}");
-        }
-        let mut totals = BTreeMap::<&str, f64>::new();
-        for (at, row) in rows.iter().enumerate() {
-            for (col, name) in names.iter().enumerate() {
-                let (cell, value) = (sheet.row(at + 1, names.len())[col].clone(), &row[col]);
-                match name.as_str() {
-                    // Words in place of ids.
-                    "status" | "acts" | "kind" => assert!(matches!(&cell, Cell::Text(word) if !word.is_empty() && word != value), "{name}: {cell:?}"),
-                    "since" | "formed_at" | "sent_at" if !value.is_empty() => {
-                        assert!(matches!(cell, Cell::Number(n) if (n - serial(value)).abs() < 1e-6), "{name} {value}: {cell:?}");
-                    }
-                    "period" => assert_eq!(cell, Cell::Number(serial(&format!("{value}-01T00:00:00Z"))), "{value}"),
-                    "account_date" => assert_eq!(cell, Cell::Number(serial(&format!("{value}T00:00:00Z"))), "{value}"),
-                    "revision" | "cases" | "persons" | "sum" | "accepted_cases" | "accepted_sum" => {
-                        let number: f64 = value.parse().expect("a number");
-                        assert_eq!(cell, Cell::Number(number), "{name}");
-                        *totals.entry(name).or_default() += number;
-                    }
-                    _ => assert_eq!(cell, Cell::Text(value.to_owned()), "{name}"),
+    assert_eq!(status(clinic, &["--format", "xlsx", "--output", "Реестры за год.xlsx"]), "");
+    let sheets = read(&clinic.path("Реестры за год.xlsx"));
+    assert_eq!(sheets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["Реестры", "Остаток"]);
+    let sheet = &sheets[0];
+    assert_eq!(sheet.height(), rows.len() + 2);
+    let head = sheet.row(0, names.len());
+    for title in ["номер", "месяц", "МО", "плательщик", "помощь", "случаев", "сумма", "статус", "с", "кто действует"]
+    {
+        assert!(head.contains(&Cell::Text(title.to_owned())), "{title}: {head:?}");
+    }
+    let mut totals = BTreeMap::<&str, f64>::new();
+    for (at, row) in rows.iter().enumerate() {
+        for (col, name) in names.iter().enumerate() {
+            let (cell, value) = (sheet.row(at + 1, names.len())[col].clone(), &row[col]);
+            match name.as_str() {
+                // Words in place of ids.
+                "status" | "acts" | "kind" => assert!(matches!(&cell, Cell::Text(word) if !word.is_empty() && word != value), "{name}: {cell:?}"),
+                "since" | "formed_at" | "sent_at" if !value.is_empty() => {
+                    assert!(matches!(cell, Cell::Number(n) if (n - serial(value)).abs() < 1e-6), "{name} {value}: {cell:?}");
                 }
+                "period" => assert_eq!(cell, Cell::Number(serial(&format!("{value}-01T00:00:00Z"))), "{value}"),
+                "account_date" => assert_eq!(cell, Cell::Number(serial(&format!("{value}T00:00:00Z"))), "{value}"),
+                "revision" | "cases" | "persons" | "sum" | "accepted_cases" | "accepted_sum" => {
+                    let number: f64 = value.parse().expect("a number");
+                    assert_eq!(cell, Cell::Number(number), "{name}");
+                    *totals.entry(name).or_default() += number;
+                }
+                _ => assert_eq!(cell, Cell::Text(value.to_owned()), "{name}"),
             }
         }
-        let last = rows.len() + 1;
-        for (col, name) in names.iter().enumerate() {
-            let cell = sheet.row(last, names.len())[col].clone();
-            let Some(letter) = ["cases", "sum", "accepted_cases", "accepted_sum"].contains(&name.as_str()).then(|| char::from(b'A' + col as u8)) else {
-                assert!(matches!(&cell, Cell::Text(text) if col > 0 || text == "Итого"), "{name}: {cell:?}");
-                continue;
-            };
-            let Cell::Formula(formula, value) = cell else { panic!("{name}: {cell:?}") };
-            assert_eq!(formula, format!("SUBTOTAL(109,{letter}2:{letter}{last})"));
-            assert!((value - totals[name.as_str()]).abs() < 0.001, "{name}: {value} {totals:?}");
-        }
-        assert!(sheet.xml.contains(&format!("<autoFilter ref=\"A1:S{last}\"/>")) && sheet.xml.contains("state=\"frozen\""), "{}", sheet.xml);
+    }
+    let last = rows.len() + 1;
+    for (col, name) in names.iter().enumerate() {
+        let cell = sheet.row(last, names.len())[col].clone();
+        let Some(letter) = ["cases", "sum", "accepted_cases", "accepted_sum"].contains(&name.as_str()).then(|| char::from(b'A' + col as u8)) else {
+            assert!(matches!(&cell, Cell::Text(text) if col > 0 || text == "Итого"), "{name}: {cell:?}");
+            continue;
+        };
+        let Cell::Formula(formula, value) = cell else { panic!("{name}: {cell:?}") };
+        assert_eq!(formula, format!("SUBTOTAL(109,{letter}2:{letter}{last})"));
+        assert!((value - totals[name.as_str()]).abs() < 0.001, "{name}: {value} {totals:?}");
+    }
+    assert!(sheet.xml.contains(&format!("<autoFilter ref=\"A1:S{last}\"/>")) && sheet.xml.contains("state=\"frozen\""), "{}", sheet.xml);
 
-        let outside: (i64, i64) = ["free", "question", "waiting", "refused"].iter().map(|s| clinic.outside(s)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-        let stock = &sheets[1];
-        let sums: Vec<&Cell> = stock.cells.values().filter(|c| matches!(c, Cell::Formula(..))).collect();
-        let [Cell::Formula(_, cases), Cell::Formula(_, sum)] = sums.as_slice() else { panic!("{sums:?}") };
-        assert_eq!((*cases as i64, (sum * 100.0).round() as i64), outside);
-    });
+    let outside: (i64, i64) = ["free", "question", "waiting", "refused"].iter().map(|s| clinic.outside(s)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let stock = &sheets[1];
+    let sums: Vec<&Cell> = stock.cells.values().filter(|c| matches!(c, Cell::Formula(..))).collect();
+    let [Cell::Formula(_, cases), Cell::Formula(_, sum)] = sums.as_slice() else { panic!("{sums:?}") };
+    assert_eq!((*cases as i64, (sum * 100.0).round() as i64), outside);
 }
 
 #[test]
 fn a_workbook_is_the_same_each_time_and_shows_what_was_asked_for() {
-    let clinic = Clinic::new(None);
+    let clinic = Clinic::new();
     clinic.package("in", 20, &["--period", "2021-02"]);
     clinic.done(&["load", "in"]);
     clinic.done(&["form", "--period", "2021-02", "--kind", "outpatient"]);

@@ -2,68 +2,62 @@
 
 use std::thread;
 
-use crate::clinic::said;
-use crate::on_each_store;
+use crate::support::clinic::{Clinic, said};
 
-#[test]
-fn of_eight_who_form_one_does() {
-    on_each_store(|clinic| {
-        clinic.package("in", 30, &["--period", "2021-02"]);
-        clinic.done(&["load", "in"]);
-        let runs: Vec<_> = (0..8).map(|_| clinic.command(&["form", "--period", "2021-02", "--wait", "120"])).collect();
-        let ends: Vec<_> = runs.into_iter().map(|mut c| thread::spawn(move || said(&c.output().expect("the program runs")))).collect();
-        let ends: Vec<_> = ends.into_iter().map(|t| t.join().expect("it ended")).collect();
-        assert_eq!(ends.iter().filter(|s| s.code == 0).count(), 1, "{ends:?}");
-        assert!(ends.iter().filter(|s| s.code != 0).all(|s| s.code == 3 && s.err.contains("формировать нечего")), "{ends:?}");
-        assert_eq!(clinic.outside("free").0, 0);
-        clinic.done(&["journal", "--verify"]);
-    });
+on_each_store!(of_eight_who_form_one_does);
+fn of_eight_who_form_one_does(clinic: &Clinic) {
+    clinic.package("in", 30, &["--period", "2021-02"]);
+    clinic.done(&["load", "in"]);
+    let runs: Vec<_> = (0..8).map(|_| clinic.command(&["form", "--period", "2021-02", "--wait", "120"])).collect();
+    let ends: Vec<_> = runs.into_iter().map(|mut c| thread::spawn(move || said(&c.output().expect("the program runs")))).collect();
+    let ends: Vec<_> = ends.into_iter().map(|t| t.join().expect("it ended")).collect();
+    assert_eq!(ends.iter().filter(|s| s.code == 0).count(), 1, "{ends:?}");
+    assert!(ends.iter().filter(|s| s.code != 0).all(|s| s.code == 3 && s.err.contains("формировать нечего")), "{ends:?}");
+    assert_eq!(clinic.outside("free").0, 0);
+    clinic.done(&["journal", "--verify"]);
 }
 
-#[test]
-fn who_does_not_wait_is_told_who_works() {
-    on_each_store(|clinic| {
-        clinic.package("in", 10, &["--period", "2021-02"]);
-        let lock = std::fs::File::options().read(true).write(true).open(clinic.path(".puomp/lock")).expect("a lock");
-        lock.lock().expect("free");
-        std::fs::write(clinic.path(".puomp/lock"), "Анна@касса (pid 7): puomp form").expect("written");
-        let said = clinic.refused(&["load", "in", "--wait", "0.1"], 7);
-        assert!(said.contains("Анна@касса"), "{said}");
-    });
+on_each_store!(who_does_not_wait_is_told_who_works);
+fn who_does_not_wait_is_told_who_works(clinic: &Clinic) {
+    clinic.package("in", 10, &["--period", "2021-02"]);
+    let lock = std::fs::File::options().read(true).write(true).open(clinic.path(".puomp/lock")).expect("a lock");
+    lock.lock().expect("free");
+    std::fs::write(clinic.path(".puomp/lock"), "Анна@касса (pid 7): puomp form").expect("written");
+    let said = clinic.refused(&["load", "in", "--wait", "0.1"], 7);
+    assert!(said.contains("Анна@касса"), "{said}");
 }
 
+#[cfg(unix)]
+on_each_store!(a_load_beside_a_load_ends_with_busy);
 /// One program is stopped while it has the lock, another does not wait.
 #[cfg(unix)]
-#[test]
-fn a_load_beside_a_load_ends_with_busy() {
+fn a_load_beside_a_load_ends_with_busy(first: &Clinic) {
     use std::process::{Command, Stdio};
 
-    on_each_store(|first| {
-        first.package("in", 300, &["--period", "2021-02"]);
-        let signal = |name: &str, pid: u32| Command::new("kill").args([name, &pid.to_string()]).stderr(Stdio::null()).status().expect("kill").success();
-        for _ in 0..20 {
-            let clinic = first.twin();
-            let mut child = clinic.command(&["load", "in"]).stdout(Stdio::null()).spawn().expect("the program runs");
-            let is_held = || std::fs::metadata(clinic.path(".puomp/lock")).is_ok_and(|m| m.len() > 0);
-            while !is_held() && child.try_wait().expect("a child").is_none() {
-                thread::sleep(std::time::Duration::from_micros(200));
-            }
-            let stopped = signal("-STOP", child.id());
-            // It may have ended before it was stopped.
-            if !stopped || !is_held() {
-                let _ = signal("-CONT", child.id());
-                child.wait().expect("it ended");
-                continue;
-            }
-            let busy = clinic.run(&["load", "in", "--wait", "0"]);
-            assert!(signal("-CONT", child.id()));
-            assert!(child.wait().expect("it ended").success());
-            assert_eq!(busy.code, 7, "{busy:?}");
-            assert!(busy.err.contains("puomp load") && busy.err.contains(&child.id().to_string()), "{busy:?}");
-            assert!(clinic.done(&["load", "in", "--wait", "0"]).contains("уже загружен"));
-            clinic.done(&["journal", "--verify"]);
-            return;
+    first.package("in", 300, &["--period", "2021-02"]);
+    let signal = |name: &str, pid: u32| Command::new("kill").args([name, &pid.to_string()]).stderr(Stdio::null()).status().expect("kill").success();
+    for _ in 0..20 {
+        let clinic = first.twin();
+        let mut child = clinic.command(&["load", "in"]).stdout(Stdio::null()).spawn().expect("the program runs");
+        let is_held = || std::fs::metadata(clinic.path(".puomp/lock")).is_ok_and(|m| m.len() > 0);
+        while !is_held() && child.try_wait().expect("a child").is_none() {
+            thread::sleep(std::time::Duration::from_micros(200));
         }
-        panic!("no program could be stopped at work");
-    });
+        let stopped = signal("-STOP", child.id());
+        // It may have ended before it was stopped.
+        if !stopped || !is_held() {
+            let _ = signal("-CONT", child.id());
+            child.wait().expect("it ended");
+            continue;
+        }
+        let busy = clinic.run(&["load", "in", "--wait", "0"]);
+        assert!(signal("-CONT", child.id()));
+        assert!(child.wait().expect("it ended").success());
+        assert_eq!(busy.code, 7, "{busy:?}");
+        assert!(busy.err.contains("puomp load") && busy.err.contains(&child.id().to_string()), "{busy:?}");
+        assert!(clinic.done(&["load", "in", "--wait", "0"]).contains("уже загружен"));
+        clinic.done(&["journal", "--verify"]);
+        return;
+    }
+    panic!("no program could be stopped at work");
 }

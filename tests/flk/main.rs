@@ -1,0 +1,17 @@
+//! Proofs of the control: every check by a fragment that passes and one that fails, the reader against quick-xml, places against a naive
+//! count, pieces and threads against the whole, hostile input against the clock, and the samples.
+
+mod batch;
+mod checks;
+mod differential;
+mod noise;
+mod personal_data;
+mod pieces;
+mod positions;
+mod samples;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod pair;
+    pub(crate) mod soak;
+}

@@ -1,0 +1,4 @@
+//! The tables of `rules/formats/`.
+
+mod mutations;
+mod tables;

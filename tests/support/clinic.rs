@@ -1,0 +1,202 @@
+//! A workspace of a test, driven by the program itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use puomp::workspace::store::{Store, sqlite_url};
+use serde_json::Value;
+
+/// Address of a fresh database, or of a copy of another, which nobody may use meanwhile.
+fn database(model: Option<&str>) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let server = server();
+    let name = format!("puomp_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut store = Store::connect(&server).expect("the server that PUOMP_TEST_POSTGRES names");
+    let like = model.map_or_else(String::new, |url| format!(" TEMPLATE {}", name_of(url)));
+    store.rows_of(format!("CREATE DATABASE {name}{like}"), &[]).expect("a database");
+    let (base, query) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, query)| (base, format!("?{query}")));
+    let (head, _) = base.rsplit_once('/').expect("postgres://host/database");
+    format!("{head}/{name}{query}")
+}
+
+/// The server on which databases may be made.
+fn server() -> String {
+    let named = std::env::var("PUOMP_TEST_POSTGRES").unwrap_or_default();
+    assert!(!named.is_empty(), "PUOMP_TEST_POSTGRES must name a PostgreSQL server on which databases may be made (tests/README.md)");
+    named
+}
+
+/// Name of the database of an address.
+fn name_of(url: &str) -> &str {
+    let base = url.split_once('?').map_or(url, |(base, _)| base);
+    base.rsplit_once('/').map_or(base, |(_, name)| name)
+}
+
+/// A folder with a workspace.
+pub(crate) struct Clinic {
+    pub(crate) folder: tempfile::TempDir,
+    store: Option<String>,
+}
+
+/// What a run said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Clinic {
+    /// A workspace on SQLite.
+    pub(crate) fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// A workspace in a database of its own on the PostgreSQL server.
+    pub(crate) fn on_postgres() -> Self {
+        Self::with(Some(database(None)))
+    }
+
+    fn with(store: Option<String>) -> Self {
+        let this = Self { folder: tempfile::tempdir().expect("a folder"), store };
+        this.done(&["init"]);
+        this
+    }
+
+    /// A workspace of the same content, store included.
+    pub(crate) fn twin(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(self.folder.path(), folder.path());
+        self.wait_for_server();
+        Self { folder, store: self.store.as_ref().map(|url| database(Some(url))) }
+    }
+
+    /// Waits until the server has noticed that those who worked in the store are gone: what they asked for last may be done until then.
+    pub(crate) fn wait_for_server(&self) {
+        let Some(url) = &self.store else { return };
+        let mut server = Store::connect(&server()).expect("the server");
+        let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS others FROM pg_stat_activity WHERE datname = '{}'", name_of(url));
+        for _ in 0..1_000 {
+            let rows = server.rows_of(sql.clone(), &[]).expect("rows");
+            if puomp::workspace::store::int(&rows[0], "others").expect("a number") == 0 {
+                server.close();
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server does not notice that a program has ended");
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Address of the store, unless it is the workspace's own file.
+    pub(crate) fn store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    /// Address of the store.
+    pub(crate) fn address(&self) -> String {
+        self.store.clone().unwrap_or_else(|| sqlite_url(&self.path(".puomp/store.sqlite")))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_puomp"));
+        command.current_dir(self.folder.path()).args(args).env_remove("PUOMP_ROLE").env("PUOMP_LANG", "ru").env("NO_COLOR", "1");
+        command.env("PUOMP_BOOKS", self.path("no books"));
+        match &self.store {
+            Some(url) => command.env("PUOMP_STORE", url),
+            None => command.env_remove("PUOMP_STORE"),
+        };
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
+        said(&self.command(args).output().expect("the program runs"))
+    }
+
+    /// A run that must succeed.
+    pub(crate) fn done(&self, args: &[&str]) -> String {
+        let said = self.run(args);
+        assert_eq!(said.code, 0, "puomp {args:?}: {said:?}");
+        said.out
+    }
+
+    /// A run that must end with a code.
+    pub(crate) fn refused(&self, args: &[&str], code: i32) -> String {
+        let said = self.run(args);
+        assert_eq!(said.code, code, "puomp {args:?}: {said:?}");
+        said.err
+    }
+
+    /// Makes a package of invented people.
+    pub(crate) fn package(&self, folder: &str, cases: u32, more: &[&str]) {
+        let cases = cases.to_string();
+        let mut args = vec!["generate", "--quiet", "--cases", &cases];
+        args.extend(more);
+        args.push(folder);
+        self.done(&args);
+    }
+
+    pub(crate) fn status(&self) -> Value {
+        serde_json::from_str(&self.done(&["status", "--format", "json"])).expect("JSON")
+    }
+
+    /// Number, status, cases and kopecks of each registry.
+    pub(crate) fn registries(&self) -> Vec<(String, String, i64, i64)> {
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        let int = |v: &Value| v.as_i64().unwrap_or_default();
+        let status = self.status();
+        let rows = status["registries"].as_array().expect("a list");
+        let mut all: Vec<_> = rows.iter().map(|r| (text(&r["number"]), text(&r["status"]), int(&r["cases"]), int(&r["sum_kopecks"]))).collect();
+        all.sort();
+        all
+    }
+
+    /// Cases and kopecks outside registries in a state.
+    pub(crate) fn outside(&self, state: &str) -> (i64, i64) {
+        let status = self.status();
+        let rows = status["cases"].as_array().cloned().unwrap_or_default();
+        let of_state = rows.iter().filter(|r| r["state"] == state);
+        of_state.fold((0, 0), |(cases, sum), r| (cases + r["cases"].as_i64().unwrap_or(0), sum + r["sum_kopecks"].as_i64().unwrap_or(0)))
+    }
+}
+
+impl Drop for Clinic {
+    /// A database goes with its workspace: there are hundreds.
+    fn drop(&mut self) {
+        let Some(url) = &self.store else { return };
+        if let Ok(mut server) = Store::connect(&server()) {
+            let _ = server.rows_of(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name_of(url)), &[]);
+            server.close();
+        }
+    }
+}
+
+/// Copies what a folder holds.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&target).expect("a folder");
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("a copy");
+        }
+    }
+}
+
+pub(crate) fn said(output: &Output) -> Said {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Said { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+}

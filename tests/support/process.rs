@@ -1,0 +1,59 @@
+//! Work in a process of its own, for tests that measure memory: the system counts it for the whole process.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Set in a process that was started for one test.
+const ALONE: &str = "PUOMP_TEST_ALONE";
+
+/// Runs a test in a process that runs no other: the first call starts this test program again with that test alone, gives back true once
+/// it has passed there, and panics otherwise; in that process it gives back false, and the test does its work.
+///
+/// `test` is the function of the test, whose name is told by its type.
+pub(crate) fn is_run_alone<F: Fn()>(_test: F) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return false;
+    }
+    let (_, name) = std::any::type_name::<F>().split_once("::").expect("a path below this crate");
+    let program = std::env::current_exe().expect("the path of this program");
+    let output = Command::new(program).args(["--exact", name, "--include-ignored", "--nocapture"]).env(ALONE, "1").output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let _ = std::io::stderr().write_all(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{name} in a process of its own: {}\n{said}", output.status);
+    true
+}
+
+/// Peak memory of this process in kilobytes, where the system tells.
+pub(crate) fn peak() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
+}
+
+/// Measures work of a process that does nothing else, on a machine that may have much other work.
+pub(crate) struct Stopwatch {
+    begun: Instant,
+    used: Option<Duration>,
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self { begun: Instant::now(), used: processor_time() }
+    }
+
+    /// Time since the start, or the processor time of all threads since then if that is less.
+    pub(crate) fn taken(&self) -> Duration {
+        let used = processor_time().zip(self.used).map(|(now, then)| now.saturating_sub(then));
+        used.unwrap_or(Duration::MAX).min(self.begun.elapsed())
+    }
+}
+
+/// User and system time of this process, where the system tells: fields 14 and 15 of `/proc/self/stat`, in hundredths of a second.
+fn processor_time() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program stands in brackets before the third field and may hold spaces.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
+}
