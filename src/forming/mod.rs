@@ -19,7 +19,6 @@ mod record;
 mod table;
 
 use std::io;
-use std::ops::Range;
 
 pub use error::FormError;
 use feed::{Feed, Lane, Work};
@@ -29,6 +28,7 @@ pub use pack::Packed;
 use persons::Persons;
 use table::Marks;
 
+use crate::cases::CasePlace;
 use crate::finding::{Catalog, Check};
 use crate::registry::format::{Format, Formats, Role};
 use crate::registry::name::FileName;
@@ -46,17 +46,13 @@ pub struct Origin {
     pub persons: Option<Source>,
 }
 
-/// One case: where it stands in its package. Ranges are byte ranges of the unpacked files as the user has them, a byte order mark included.
+/// One case to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// Index of its package among the origins.
     pub origin: usize,
-    /// The whole `<ZAP>…</ZAP>`.
-    pub record: Range<u64>,
-    /// The `<Z_SL>…</Z_SL>` (2.1: `<SLUCH>…</SLUCH>`) in it.
-    pub case: Range<u64>,
-    /// The whole `<PERS>…</PERS>` of its person.
-    pub person: Option<Range<u64>>,
+    /// Where it stands in that package.
+    pub place: CasePlace,
     /// What the case costs; it is compared with what stands there.
     pub sum_kopecks: i64,
 }

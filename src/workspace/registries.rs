@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use sqlx::any::AnyRow;
 
-use super::store::{Store, Value, int, text};
+use super::store::{Store, Value, int, state, text};
 use super::{Problem, Workspace};
-use crate::cases::state as case_state;
+use crate::cases::CaseState;
 
 /// A registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +101,8 @@ pub struct Stock {
     pub payer: String,
     /// Kind of care.
     pub kind: String,
-    /// State of the cases: free, waiting, refused, question.
-    pub state: String,
+    /// State of the cases: free, waiting, refused or question.
+    pub state: CaseState,
     /// Findings keep them out of a registry.
     pub blocked: bool,
     /// How many.
@@ -112,19 +112,25 @@ pub struct Stock {
 }
 
 /// Cases that stand alike: kind, payer, state, whether findings keep them out.
-pub(super) type Alike<'c> = (&'c str, &'c str, &'c str, bool);
+pub(super) type StockKey<'c> = (&'c str, &'c str, CaseState, bool);
 
 /// The cases of a new package: how many stand alike, and their sum.
-pub(super) fn add_stock(store: &mut Store, package: i64, counts: &BTreeMap<Alike<'_>, (i64, i64)>) -> Result<(), Problem> {
-    let row = |(&(kind, payer, state, blocked), &(cases, sum)): (&Alike<'_>, &(i64, i64))| -> [Value<'_>; 7] {
+pub(super) fn add_stock(store: &mut Store, package: i64, counts: &BTreeMap<StockKey<'_>, (i64, i64)>) -> Result<(), Problem> {
+    let row = |(&(kind, payer, state, blocked), &(cases, sum)): (&StockKey<'_>, &(i64, i64))| -> [Value<'_>; 7] {
         let own = |text: &str| Value::from(text.to_owned());
-        [package.into(), own(kind), own(payer), own(state), blocked.into(), cases.into(), sum.into()]
+        [package.into(), own(kind), own(payer), state.into(), blocked.into(), cases.into(), sum.into()]
     };
     store.insert("INSERT INTO stock (package, kind, payer, state, blocked, cases, sum)", counts.iter().map(row))
 }
 
 /// Cases of a package that stand alike go to another state.
-pub(super) fn shift_stock(store: &mut Store, package: i64, (kind, payer, from, blocked): Alike<'_>, to: &str, (cases, sum): (i64, i64)) -> Result<(), Problem> {
+pub(super) fn shift_stock(
+    store: &mut Store,
+    package: i64,
+    (kind, payer, from, blocked): StockKey<'_>,
+    to: CaseState,
+    (cases, sum): (i64, i64),
+) -> Result<(), Problem> {
     for (state, cases, sum) in [(from, -cases, -sum), (to, cases, sum)] {
         let moved = store.execute(
             "UPDATE stock SET cases = cases + $1, sum = sum + $2 WHERE package = $3 AND kind = $4 AND payer = $5 AND state = $6 AND blocked = $7",
@@ -151,9 +157,9 @@ pub(super) fn replace_cases(store: &mut Store, ids: &[i64]) -> Result<(), Proble
             &[],
         )?;
         for row in rows {
-            let (kind, payer, state) = (text(&row, "kind")?, text(&row, "payer")?, text(&row, "state")?);
-            let alike = (kind.as_str(), payer.as_str(), state.as_str(), int(&row, "blocked")? > 0);
-            shift_stock(store, int(&row, "package")?, alike, case_state::REPLACED, (int(&row, "cases")?, int(&row, "sum")?))?;
+            let (kind, payer) = (text(&row, "kind")?, text(&row, "payer")?);
+            let alike = (kind.as_str(), payer.as_str(), state(&row, "state")?, int(&row, "blocked")? > 0);
+            shift_stock(store, int(&row, "package")?, alike, CaseState::Replaced, (int(&row, "cases")?, int(&row, "sum")?))?;
         }
     }
     store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", ids)?;
@@ -224,7 +230,7 @@ impl Workspace {
                 mo: text(row, "mo")?,
                 payer: text(row, "payer")?,
                 kind: text(row, "kind")?,
-                state: text(row, "state")?,
+                state: state(row, "state")?,
                 blocked: int(row, "blocked")? > 0,
                 cases: int(row, "cases")?,
                 sum: int(row, "sum")?,

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use puomp::cases::CasePlace;
 use puomp::finding::Catalog;
 use puomp::flk::{Checker, Config, PackageReport, Rulebook, Verdict};
 use puomp::forming::{FormError, Formed, Former, Heading, Numbers, Order, Origin, Piece};
@@ -192,9 +193,7 @@ pub(crate) fn cases(index: usize, origin: &Origin, kind: Kind) -> Vec<Piece> {
             let person = persons.as_ref().and_then(|p| p.get(&id).cloned());
             pieces.extend(of_record.drain(..).map(|(case, sum_kopecks)| Piece {
                 origin: index,
-                record: range.clone(),
-                case,
-                person: person.clone(),
+                place: CasePlace { record: range.clone(), case, person: person.clone() },
                 sum_kopecks,
             }));
         }

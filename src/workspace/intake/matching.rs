@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use super::{CaseCounts, Note, record};
-use crate::cases::state as case_state;
-use crate::cases::{Key, Keys};
-use crate::workspace::store::{Store, int, text};
+use crate::cases::{CaseKey, CaseKeys, CaseState};
+use crate::workspace::store::{Store, int, state, text};
 use crate::workspace::{Problem, Workspace, registries};
 
 /// What to do with a case that resembles one that is there, under another identity.
@@ -38,30 +37,30 @@ pub(super) enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Old {
     id: i64,
-    state: String,
+    state: CaseState,
     content: i64,
-    identity: Key,
+    identity: CaseKey,
 }
 
 /// The cases that may be met again.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    by_identity: HashMap<Key, Vec<Old>>,
+    by_identity: HashMap<CaseKey, Vec<Old>>,
     by_resemblance: HashMap<i64, Vec<Old>>,
 }
 
-/// Keys asked for with one query.
+/// CaseKeys asked for with one query.
 const AT_ONCE: usize = 1_000;
 
 impl Known {
     /// Looks the keys of a package up among the cases of all packages.
-    pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[Keys]) -> Result<Self, Problem> {
+    pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[CaseKeys]) -> Result<Self, Problem> {
         // A clinic's first package meets nothing.
         if store.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? == 0 {
             return Ok(Self::default());
         }
         let mut known = Self::default();
-        let wanted: HashSet<Key> = keys.iter().map(|k| k.identity).collect();
+        let wanted: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
         for (_, old) in fetch(store, "identity", keys.iter().map(|k| k.identity.0))? {
             // Others share the half that was asked for.
             if wanted.contains(&old.identity) {
@@ -76,12 +75,12 @@ impl Known {
     }
 
     /// Judges every case of a package; also which versions that waited are superseded.
-    pub(super) fn judge(&self, keys: &[Keys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let own: HashSet<Key> = keys.iter().map(|k| k.identity).collect();
-        let mut met: HashSet<Key> = HashSet::with_capacity(keys.len());
+    pub(super) fn judge(&self, keys: &[CaseKeys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
+        let own: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
+        let mut met: HashSet<CaseKey> = HashSet::with_capacity(keys.len());
         let mut taken = HashSet::new();
         let mut superseded = Vec::new();
-        let mut judge = |at: usize, keys: &Keys, is_second: bool| {
+        let mut judge = |at: usize, keys: &CaseKeys, is_second: bool| {
             if is_second {
                 return Verdict::Doubtful(0);
             }
@@ -89,8 +88,8 @@ impl Known {
             if olds.iter().any(|old| old.content == content(at)) {
                 return Verdict::Unchanged;
             }
-            let waiting = olds.iter().filter(|old| old.state == case_state::WAITING);
-            let standing: Vec<&Old> = olds.iter().filter(|old| old.state != case_state::WAITING).collect();
+            let waiting = olds.iter().filter(|old| old.state == CaseState::Waiting);
+            let standing: Vec<&Old> = olds.iter().filter(|old| old.state != CaseState::Waiting).collect();
             match standing.as_slice() {
                 [] => {
                     // A case that its clinic no longer exports under its old identity.
@@ -101,7 +100,7 @@ impl Known {
                             taken.insert(old.id);
                             match doubt {
                                 Doubt::Different => Verdict::New,
-                                Doubt::Same if old.state != case_state::WAITING => version_of(old),
+                                Doubt::Same if old.state != CaseState::Waiting => version_of(old),
                                 Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id),
                             }
                         }
@@ -121,10 +120,10 @@ impl Known {
 
 /// What a new version of a case is.
 fn version_of(old: &Old) -> Verdict {
-    match old.state.as_str() {
-        case_state::HELD => Verdict::Waits(old.id),
+    match old.state {
+        CaseState::Held => Verdict::Waits(old.id),
         // What has been paid is not taken back by an export.
-        case_state::PAID => Verdict::Doubtful(old.id),
+        CaseState::Paid => Verdict::Doubtful(old.id),
         _ => Verdict::Replaces(old.id),
     }
 }
@@ -142,8 +141,8 @@ fn fetch(store: &mut Store, column: &str, keys: impl Iterator<Item = i64>) -> Re
             list.join(",")
         );
         for row in store.rows_of(sql, &[])? {
-            let identity = Key(int(&row, "identity")?, int(&row, "identity_rest")?);
-            let old = Old { id: int(&row, "id")?, state: text(&row, "state")?, content: int(&row, "content")?, identity };
+            let identity = CaseKey(int(&row, "identity")?, int(&row, "identity_rest")?);
+            let old = Old { id: int(&row, "id")?, state: state(&row, "state")?, content: int(&row, "content")?, identity };
             found.push((int(&row, "met")?, old));
         }
     }
@@ -166,20 +165,22 @@ impl Workspace {
         self.store.transaction(|store| {
             let mut touched = vec![package];
             for row in &open {
-                let (id, old, state) = (int(row, "id")?, int(row, "old")?, text(row, "state")?);
-                let (new_state, replaces) = match (doubt, state.as_str()) {
-                    (Doubt::Different, _) => (case_state::FREE, 0),
-                    (_, case_state::HELD) => (case_state::WAITING, old),
-                    (_, case_state::FREE | case_state::REFUSED | case_state::QUESTION) => (case_state::FREE, old),
+                let (id, old, word) = (int(row, "id")?, int(row, "old")?, text(row, "state")?);
+                // Of a question between two cases of one package there is no old case, and no word.
+                let state = if word.is_empty() { None } else { Some(state(row, "state")?) };
+                let (new_state, replaces) = match (doubt, state) {
+                    (Doubt::Different, _) => (CaseState::Free, 0),
+                    (_, Some(CaseState::Held)) => (CaseState::Waiting, old),
+                    (_, Some(CaseState::Free | CaseState::Refused | CaseState::Question)) => (CaseState::Free, old),
                     // Paid, or two of one package: those cannot be the same version.
                     _ => continue,
                 };
                 counts.doubtful -= 1;
                 match new_state {
-                    case_state::WAITING => counts.waiting += 1,
+                    CaseState::Waiting => counts.waiting += 1,
                     _ if replaces != 0 => {
                         counts.replaced += 1;
-                        store.execute("UPDATE cases SET state = $1 WHERE id = $2", &[case_state::REPLACED.into(), old.into()])?;
+                        store.execute("UPDATE cases SET state = $1 WHERE id = $2", &[CaseState::Replaced.into(), old.into()])?;
                         touched.push(int(row, "package")?);
                     }
                     _ => counts.new += 1,
@@ -198,22 +199,22 @@ impl Workspace {
 mod tests {
     use super::*;
 
-    fn keys(identity: i64, resemblance: i64) -> Keys {
-        Keys { identity: Key(identity, 1), resemblance }
+    fn keys(identity: i64, resemblance: i64) -> CaseKeys {
+        CaseKeys { identity: CaseKey(identity, 1), resemblance }
     }
 
-    fn old(id: i64, state: &str, content: i64, identity: i64) -> Old {
-        Old { id, state: state.to_owned(), content, identity: Key(identity, 1) }
+    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> Old {
+        Old { id, state, content, identity: CaseKey(identity, 1) }
     }
 
     #[test]
     fn versions_by_the_state_of_the_old_one() {
         let mut known = Known::default();
-        for (n, state) in (0..).zip([case_state::FREE, case_state::HELD, case_state::REFUSED, case_state::QUESTION, case_state::PAID]) {
-            known.by_identity.insert(Key(n, 1), vec![old(n + 1, state, 7, n)]);
+        for (n, state) in (0..).zip([CaseState::Free, CaseState::Held, CaseState::Refused, CaseState::Question, CaseState::Paid]) {
+            known.by_identity.insert(CaseKey(n, 1), vec![old(n + 1, state, 7, n)]);
         }
-        known.by_identity.insert(Key(5, 1), vec![old(6, case_state::HELD, 7, 5), old(9, case_state::WAITING, 8, 5)]);
-        let all: Vec<Keys> = (0..6).map(|n| keys(n, 0)).collect();
+        known.by_identity.insert(CaseKey(5, 1), vec![old(6, CaseState::Held, 7, 5), old(9, CaseState::Waiting, 8, 5)]);
+        let all: Vec<CaseKeys> = (0..6).map(|n| keys(n, 0)).collect();
         let (verdicts, superseded) = known.judge(&all, |_| 1, Doubt::Ask);
         use Verdict::{Doubtful, Replaces, Unchanged, Waits};
         assert_eq!(verdicts, [Replaces(1), Waits(2), Replaces(3), Replaces(4), Doubtful(5), Waits(6)]);
@@ -225,9 +226,9 @@ mod tests {
     fn what_resembles_is_a_question_once() {
         let (new, newer, still, gone) = (1, 2, 3, 4);
         let mut known = Known::default();
-        known.by_resemblance.insert(70, vec![old(1, case_state::FREE, 7, gone), old(2, case_state::FREE, 7, still)]);
+        known.by_resemblance.insert(70, vec![old(1, CaseState::Free, 7, gone), old(2, CaseState::Free, 7, still)]);
         let all = [keys(new, 70), keys(newer, 70), keys(still, 70), keys(still, 70)];
-        known.by_identity.insert(Key(still, 1), vec![old(2, case_state::FREE, 1, still)]);
+        known.by_identity.insert(CaseKey(still, 1), vec![old(2, CaseState::Free, 1, still)]);
         let judge = |doubt| known.judge(&all, |_| 1, doubt).0;
         use Verdict::{Doubtful, New, Replaces, Unchanged};
         assert_eq!(judge(Doubt::Ask), [Doubtful(1), New, Unchanged, Doubtful(0)]);

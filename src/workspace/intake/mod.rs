@@ -12,10 +12,10 @@ pub use matching::Doubt;
 use matching::{Known, Verdict as Match};
 
 use super::draft::{Note, record};
-use super::registries::{Alike, add_stock, replace_cases};
+use super::registries::{StockKey, add_stock, replace_cases};
 use super::store::{Value, int, text};
 use super::{Judge, Means, Problem, Workspace, now};
-use crate::cases::{Case, Index, Keys, Person, half, state as case_state};
+use crate::cases::{Case, CaseKeys, CasePlace, CaseState, Index, Person, short_digest};
 use crate::finding::{Catalog, FileRole, Finding};
 use crate::flk::{PackageReport, Verdict};
 use crate::registry::format::{Format, PERSONS, Role};
@@ -163,7 +163,7 @@ impl Workspace {
         doubt: Doubt,
     ) -> Result<CaseCounts, Problem> {
         let mo = report.account.code_mo.clone().unwrap_or_default();
-        let keys: Vec<Keys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
+        let keys: Vec<CaseKeys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
         let known = Known::look_up(&mut self.store, &mo, &keys)?;
         let family = contents.format.family;
         let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
@@ -177,7 +177,7 @@ impl Workspace {
             let mut next = store.take_numbers("cases", verdicts.iter().filter(|v| **v != Match::Unchanged).count() as u64)?;
             let mut ids = vec![0; contents.cases.len()];
             let mut added = Vec::with_capacity(contents.cases.len());
-            let mut stock: BTreeMap<Alike<'_>, (i64, i64)> = BTreeMap::new();
+            let mut stock: BTreeMap<StockKey<'_>, (i64, i64)> = BTreeMap::new();
             for (at, verdict) in verdicts.into_iter().enumerate() {
                 counts.blocked += u64::from(contents.errors(at) > 0);
                 let (count, state, replaces) = match verdict {
@@ -185,13 +185,13 @@ impl Workspace {
                         counts.unchanged += 1;
                         continue;
                     }
-                    Match::New => (&mut counts.new, case_state::FREE, 0),
+                    Match::New => (&mut counts.new, CaseState::Free, 0),
                     Match::Replaces(old) => {
                         replaced.push(old);
-                        (&mut counts.replaced, case_state::FREE, old)
+                        (&mut counts.replaced, CaseState::Free, old)
                     }
-                    Match::Waits(old) => (&mut counts.waiting, case_state::WAITING, old),
-                    Match::Doubtful(old) => (&mut counts.doubtful, case_state::QUESTION, old),
+                    Match::Waits(old) => (&mut counts.waiting, CaseState::Waiting, old),
+                    Match::Doubtful(old) => (&mut counts.doubtful, CaseState::Question, old),
                 };
                 *count += 1;
                 ids[at] = next;
@@ -202,10 +202,10 @@ impl Workspace {
                 *alike = (alike.0 + 1, alike.1 + case.sum());
             }
             replace_cases(store, &replaced)?;
-            let row = |(at, state, replaces): (usize, &'static str, i64)| -> [Value<'_>; 21] {
+            let row = |(at, state, replaces): (usize, CaseState, i64)| -> [Value<'_>; 21] {
                 let case = &contents.cases[at];
-                let person = contents.person(case).map_or(0..0, |p| p.place.clone());
-                let [record, case_place, person] = [&case.record, &case.case, &person].map(|place| (place.start, place.end - place.start));
+                let person = contents.person(case).map(|p| p.place.clone());
+                let place = CasePlace { record: case.record.clone(), case: case.case.clone(), person };
                 [
                     Value::Int(ids[at]),
                     package.into(),
@@ -227,7 +227,7 @@ impl Workspace {
                     keys[at].identity.1.into(),
                     keys[at].resemblance.into(),
                     contents.content(at).into(),
-                    format!("{} {} {} {} {} {}", record.0, record.1, case_place.0, case_place.1, person.0, person.1).into(),
+                    place.to_string().into(),
                 ]
             };
             store.insert(INSERT_CASES, added.into_iter().map(row))?;
@@ -336,7 +336,7 @@ impl<'i> Contents<'i> {
     /// What a case and its person say, in short.
     fn content(&self, at: usize) -> i64 {
         let case = &self.cases[at];
-        half(&case.digest) ^ self.person(case).map_or(0, |p| half(&p.digest).rotate_left(1))
+        short_digest(&case.digest) ^ self.person(case).map_or(0, |p| short_digest(&p.digest).rotate_left(1))
     }
 
     /// Findings of error grade in a case.

@@ -1,7 +1,6 @@
 //! Cases become registries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
 
@@ -9,14 +8,14 @@ use serde_json::json;
 
 use super::writing::{AT_ONCE, Made, Parts, Wish, hear, party, write};
 use super::{Saying, free_held, leave_outbox};
-use crate::cases::state as case_state;
+use crate::cases::{CasePlace, CaseState};
 use crate::forming::{Numbers, Origin};
 use crate::registry::source::Source;
 use crate::values::Month;
 use crate::workspace::actor::Actor;
 use crate::workspace::draft::{Note, record};
 use crate::workspace::registries::shift_stock;
-use crate::workspace::store::{Store, Value, int, text};
+use crate::workspace::store::{Store, Value, int, text, unreadable};
 use crate::workspace::workflow::{Move, Transition};
 use crate::workspace::{Judge, Means, Problem, Registry, Tables, Workspace, now};
 
@@ -68,9 +67,7 @@ pub(super) struct Chosen {
     pub(super) id: i64,
     pub(super) package: i64,
     pub(super) sum: i64,
-    pub(super) record: Range<u64>,
-    pub(super) case: Range<u64>,
-    pub(super) person: Option<Range<u64>>,
+    pub(super) place: CasePlace,
 }
 
 impl Key {
@@ -164,10 +161,10 @@ impl Workspace {
             is(&request.mo, mo) && is(&request.payer, payer) && is(&request.kind, kind)
         };
         for stock in self.stock()?.into_iter().filter(|s| s.period == period && asked(&s.mo, &s.payer, &s.kind)) {
-            let why = match stock.state.as_str() {
-                case_state::QUESTION => Why::Question,
-                case_state::WAITING => Why::Waiting,
-                case_state::REFUSED => Why::Refused,
+            let why = match stock.state {
+                CaseState::Question => Why::Question,
+                CaseState::Waiting => Why::Waiting,
+                CaseState::Refused => Why::Refused,
                 _ if stock.blocked => Why::Blocked,
                 _ => continue,
             };
@@ -456,8 +453,8 @@ fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
         let counts = moved.entry(chosen.package).or_default();
         *counts = (counts.0 + 1, counts.1 + chosen.sum);
     }
-    let alike = (group.key.kind.as_str(), group.key.payer.as_str(), case_state::FREE, false);
-    moved.into_iter().try_for_each(|(package, counts)| shift_stock(store, package, alike, case_state::HELD, counts))
+    let alike = (group.key.kind.as_str(), group.key.payer.as_str(), CaseState::Free, false);
+    moved.into_iter().try_for_each(|(package, counts)| shift_stock(store, package, alike, CaseState::Held, counts))
 }
 
 /// A new registry comes into the store.
@@ -539,14 +536,7 @@ fn found(case: &str) -> Option<Found<'_>> {
     let mut values = case.split(BETWEEN_VALUES);
     let mut number = || values.next()?.parse::<i64>().ok();
     let (id, package, sum) = (number()?, number()?, number()?);
-    let mut place = values.next()?.split(' ').map(|number| number.parse::<u64>().ok());
-    let mut range = || place.next()?.zip(place.next()?).map(|(at, len)| at..at + len);
-    let (record, case, person) = (range()?, range()?, range()?);
-    let chosen = Chosen { id, package, sum, record, case, person: (!person.is_empty()).then_some(person) };
+    let place = values.next()?.parse().ok()?;
+    let chosen = Chosen { id, package, sum, place };
     Some(Found { chosen, payer: values.next()?, kind: values.next()?, subdivision: values.next()? })
-}
-
-/// What the store holds is not what was put there.
-fn unreadable(column: &str, value: &str) -> Problem {
-    Problem::Store(sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() })
 }

@@ -85,8 +85,7 @@ impl Wish<'_> {
                 origins.push(packages.get(&last).ok_or_else(|| self.unknown("package"))?.origin.clone());
             }
             let origin = origins.len() - 1;
-            let (record, case, person) = (chosen.record.clone(), chosen.case.clone(), chosen.person.clone());
-            pieces.push(Piece { origin, record, case, person, sum_kopecks: chosen.sum });
+            pieces.push(Piece { origin, place: chosen.place.clone(), sum_kopecks: chosen.sum });
         }
         Ok((origins, pieces))
     }

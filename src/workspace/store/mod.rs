@@ -19,6 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 pub use value::Value;
 
 use super::Problem;
+use crate::cases::CaseState;
 
 /// The steps of the schema, each run once, in this order; a step that was released is never changed.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
@@ -299,6 +300,20 @@ fn bind<'q, 'v>(query: Query<'q, Any, AnyArguments>, values: impl IntoIterator<I
 /// The row has no such column.
 pub fn text(row: &AnyRow, column: &str) -> Result<String, Problem> {
     Ok(row.try_get::<String, _>(column)?)
+}
+
+/// The state of a case in a row.
+///
+/// # Errors
+/// The row has no such column, or it holds the word of no state.
+pub fn state(row: &AnyRow, column: &str) -> Result<CaseState, Problem> {
+    let word = text(row, column)?;
+    word.parse().map_err(|_| unreadable(column, &word))
+}
+
+/// The error of a value that this program never puts into its column.
+pub(super) fn unreadable(column: &str, value: &str) -> Problem {
+    Problem::Store(sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() })
 }
 
 /// A number of a row.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::cases::CaseState;
+
 /// A number or a text; the store knows nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'v> {
@@ -20,6 +22,12 @@ impl From<i64> for Value<'_> {
 impl From<bool> for Value<'_> {
     fn from(value: bool) -> Self {
         Self::Int(i64::from(value))
+    }
+}
+
+impl From<CaseState> for Value<'_> {
+    fn from(value: CaseState) -> Self {
+        Self::Text(Cow::Borrowed(value.as_str()))
     }
 }
 
