@@ -12,6 +12,7 @@ mod life;
 mod moves;
 mod receive;
 mod sanctions;
+mod sql;
 mod state;
 mod status;
 mod table;

@@ -40,7 +40,7 @@ use crate::registry::package::Input;
 use crate::report::Hidden;
 use crate::tables::RuleFiles;
 use crate::texts::Key;
-use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
+use crate::workspace::{self, Actor, FindingFilter, Place, Problem, Tables, Workspace};
 
 /// Where the workspace is and who acts.
 #[derive(Debug, Default, Clone, Args)]
@@ -85,14 +85,14 @@ impl PlaceArgs {
     fn look(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
         let actor = self.actor(config, &tables, ui)?;
-        Workspace::look(self.place(config, ui)?, tables, actor).map_err(|p| problem(p, ui))
+        Workspace::open_read(self.place(config, ui)?, tables, actor).map_err(|p| problem(p, ui))
     }
 
     fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
         let actor = self.actor(config, &tables, ui)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        Workspace::change(self.place(config, ui)?, tables, actor, wait, command).map_err(|p| problem(p, ui))
+        Workspace::open_write(self.place(config, ui)?, tables, actor, wait, command).map_err(|p| problem(p, ui))
     }
 }
 
@@ -104,13 +104,13 @@ fn with_means<T>(
     ui: &Ui<'_>,
     control: &ControlArgs,
     bar: &Bar,
-    work: impl FnOnce(Means<'_>, Judge<'_>) -> Result<T, Failure>,
+    work: impl FnOnce(workspace::Tools<'_>, FindingFilter<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let tools = Tools::load(cli, config, files, ui, control)?;
     let checker = tools.checker()?;
     let former = Former::load(files, &tools.formats, &tools.catalog)?;
     let settings = flk::Config::default();
-    let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, watch: bar };
+    let means = workspace::Tools { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, watch: bar };
     let mut hidden = Hidden::default();
     work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
 }

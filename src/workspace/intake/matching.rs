@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
-use super::{CaseCounts, Note, record};
+use super::CaseCounts;
 use crate::cases::{CaseKey, CaseKeys, CaseState};
-use crate::workspace::store::{Store, int, state, text};
-use crate::workspace::{Problem, Workspace, registries};
+use crate::workspace::note::{JournalNote, record};
+use crate::workspace::store::{KnownCase, Store};
+use crate::workspace::{Problem, Workspace};
 
 /// What to do with a case that resembles one that is there, under another identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +43,12 @@ struct Old {
     identity: CaseKey,
 }
 
+impl Old {
+    fn of(case: &KnownCase) -> Self {
+        Self { id: case.id, state: case.state, content: case.content, identity: case.identity() }
+    }
+}
+
 /// The cases that may be met again.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -49,27 +56,24 @@ pub(super) struct Known {
     by_resemblance: HashMap<i64, Vec<Old>>,
 }
 
-/// CaseKeys asked for with one query.
-const AT_ONCE: usize = 1_000;
-
 impl Known {
     /// Looks the keys of a package up among the cases of all packages.
     pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[CaseKeys]) -> Result<Self, Problem> {
         // A clinic's first package meets nothing.
-        if store.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? == 0 {
+        if !store.packages().has_any_of(mo)? {
             return Ok(Self::default());
         }
         let mut known = Self::default();
         let wanted: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
-        for (_, old) in fetch(store, "identity", keys.iter().map(|k| k.identity.0))? {
+        for case in store.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
             // Others share the half that was asked for.
-            if wanted.contains(&old.identity) {
-                known.by_identity.entry(old.identity).or_default().push(old);
+            if wanted.contains(&case.identity()) {
+                known.by_identity.entry(case.identity()).or_default().push(Old::of(&case));
             }
         }
         let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity.0);
-        for (met, old) in fetch(store, "resemblance", unmet.map(|k| k.resemblance))? {
-            known.by_resemblance.entry(met).or_default().push(old);
+        for case in store.cases().by_resemblance(unmet.map(|k| k.resemblance).collect())? {
+            known.by_resemblance.entry(case.resemblance).or_default().push(Old::of(&case));
         }
         Ok(known)
     }
@@ -128,35 +132,10 @@ fn version_of(old: &Old) -> Verdict {
     }
 }
 
-/// Cases by a column of keys, with what they were met by.
-fn fetch(store: &mut Store, column: &str, keys: impl Iterator<Item = i64>) -> Result<Vec<(i64, Old)>, Problem> {
-    // In their order, so that a search of the index goes on where the last one ended.
-    let mut keys: Vec<i64> = keys.collect();
-    keys.sort_unstable();
-    let mut found = Vec::new();
-    for batch in keys.chunks(AT_ONCE) {
-        let list: Vec<String> = batch.iter().map(i64::to_string).collect();
-        let sql = format!(
-            "SELECT id, state, content, identity, identity_rest, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ({}) ORDER BY id",
-            list.join(",")
-        );
-        for row in store.rows_of(sql, &[])? {
-            let identity = CaseKey(int(&row, "identity")?, int(&row, "identity_rest")?);
-            let old = Old { id: int(&row, "id")?, state: state(&row, "state")?, content: int(&row, "content")?, identity };
-            found.push((int(&row, "met")?, old));
-        }
-    }
-    Ok(found)
-}
-
 impl Workspace {
     /// Answers the questions of a package that was loaded before.
     pub(super) fn settle_questions(&mut self, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
-        let open = self.store.rows(
-            "SELECT q.id AS id, q.replaces AS old, COALESCE(o.state, '') AS state, COALESCE(o.package, 0) AS package FROM cases q \
-             LEFT JOIN cases o ON o.id = q.replaces WHERE q.package = $1 AND q.state = 'question'",
-            &[package.into()],
-        )?;
+        let open = self.store.cases().open_questions(package)?;
         let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
         if doubt == Doubt::Ask || open.is_empty() {
             return Ok(counts);
@@ -164,32 +143,30 @@ impl Workspace {
         let actor = self.actor.clone();
         self.store.transaction(|store| {
             let mut touched = vec![package];
-            for row in &open {
-                let (id, old, word) = (int(row, "id")?, int(row, "old")?, text(row, "state")?);
-                // Of a question between two cases of one package there is no old case, and no word.
-                let state = if word.is_empty() { None } else { Some(state(row, "state")?) };
-                let (new_state, replaces) = match (doubt, state) {
-                    (Doubt::Different, _) => (CaseState::Free, 0),
-                    (_, Some(CaseState::Held)) => (CaseState::Waiting, old),
-                    (_, Some(CaseState::Free | CaseState::Refused | CaseState::Question)) => (CaseState::Free, old),
+            for question in &open {
+                use CaseState::{Free, Held, Question, Refused, Waiting};
+                let (state, replaces) = match (doubt, question.of_other) {
+                    (Doubt::Different, _) => (Free, 0),
+                    (_, Some((Held, _))) => (Waiting, question.other),
+                    (_, Some((Free | Refused | Question, _))) => (Free, question.other),
                     // Paid, or two of one package: those cannot be the same version.
                     _ => continue,
                 };
                 counts.doubtful -= 1;
-                match new_state {
-                    CaseState::Waiting => counts.waiting += 1,
-                    _ if replaces != 0 => {
+                match (state, question.of_other) {
+                    (Waiting, _) => counts.waiting += 1,
+                    (_, Some((_, of_package))) if replaces != 0 => {
                         counts.replaced += 1;
-                        store.execute("UPDATE cases SET state = $1 WHERE id = $2", &[CaseState::Replaced.into(), old.into()])?;
-                        touched.push(int(row, "package")?);
+                        store.cases().mark_replaced(&[replaces])?;
+                        touched.push(of_package);
                     }
                     _ => counts.new += 1,
                 }
-                store.execute("UPDATE cases SET state = $1, replaces = $2 WHERE id = $3", &[new_state.into(), replaces.into(), id.into()])?;
+                store.cases().settle(question.id, state, replaces)?;
             }
-            registries::count_stock(store, &touched)?;
+            store.stock().recount(&touched)?;
             let details = json!({ "new": counts.new, "replaced": counts.replaced, "waiting": counts.waiting, "doubtful": counts.doubtful });
-            record(store, &actor, Note { action: "settle", subject: name, details, ..Note::default() })?;
+            record(store, &actor, JournalNote { action: "settle", subject: name, details, ..JournalNote::default() })?;
             Ok(counts)
         })
     }

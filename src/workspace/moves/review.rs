@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
-use super::Saying;
 use super::members::{Members, Taken, write_sanctions};
+use crate::workspace::note::JournalNote;
+use crate::workspace::store::Total;
 use crate::workspace::workflow::{Cases, Move};
 use crate::workspace::{Problem, Registry, Workspace};
 
@@ -58,7 +59,7 @@ impl Workspace {
         let mut facts = self.facts(&registry)?;
         facts.reason = !reason.trim().is_empty();
         let (found, troubles, members) = self.find_cases(&registry, sanctions)?;
-        let sums: HashMap<i64, i64> = members.all.iter().map(|m| (m.case, m.sum)).collect();
+        let sums: HashMap<i64, i64> = members.all.iter().map(|m| (m.case_id, m.sum)).collect();
         let mut off: BTreeMap<i64, i64> = BTreeMap::new();
         for sanction in &found {
             let most = off.entry(sanction.case).or_default();
@@ -72,12 +73,12 @@ impl Workspace {
         let details = json!({
             "reason": reason, "sanctions": found.len(), "refused": refused.len(), "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum, "source": source,
         });
-        let kept = registry.clone();
-        let moved = self.make(&registry, &transition, &refused, Saying { subject: source.to_owned(), details }, |store| {
-            write_sanctions(store, &kept, &found, source)?;
+        let note = JournalNote { subject: source, details, ..JournalNote::default() };
+        let moved = self.make(&registry, &transition, &refused, note, |store| {
+            write_sanctions(store, &registry, &found, source)?;
             if matches!(transition.cases, Cases::Refuse) {
-                let (cases, sum) = (kept.cases - refused.len() as i64, kept.sum - taken_off);
-                store.execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &[cases.into(), sum.into(), kept.id.into()])?;
+                let accepted = Total { cases: registry.cases - refused.len() as i64, sum: registry.sum - taken_off };
+                store.registries().set_accepted(registry.id, accepted)?;
             }
             Ok(())
         })?;
@@ -113,7 +114,7 @@ impl Workspace {
             if sum > member.sum {
                 troubles.push(SanctionTrouble::TooMuch(sanction.line, sum, member.sum));
             }
-            found.push(Taken { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
+            found.push(Taken { case: member.case_id, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
         }
         Ok((found, troubles, members))
     }

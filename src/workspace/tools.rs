@@ -10,7 +10,7 @@ use crate::watch::Watch;
 
 /// The tools of a run: made once by the caller, used by every command that takes in or forms.
 #[derive(Clone, Copy)]
-pub struct Means<'a> {
+pub struct Tools<'a> {
     /// The control.
     pub checker: &'a Checker<'a>,
     /// Its rules.
@@ -25,11 +25,11 @@ pub struct Means<'a> {
     pub watch: &'a dyn Watch,
 }
 
-impl std::fmt::Debug for Means<'_> {
+impl std::fmt::Debug for Tools<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Means").finish_non_exhaustive()
+        f.debug_struct("Tools").finish_non_exhaustive()
     }
 }
 
-/// Takes out of a report what the user's settings say does not count.
-pub type Judge<'j> = &'j mut dyn FnMut(&mut PackageReport) -> io::Result<()>;
+/// Takes the findings out of a report that the user's settings say do not count.
+pub type FindingFilter<'j> = &'j mut dyn FnMut(&mut PackageReport) -> io::Result<()>;

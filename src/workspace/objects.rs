@@ -15,7 +15,7 @@ use crate::values::hex;
 
 /// The folder of kept files.
 #[derive(Debug, Clone)]
-pub(super) struct Vault {
+pub(super) struct Objects {
     root: PathBuf,
 }
 
@@ -31,8 +31,8 @@ pub(super) struct Kept {
 /// Bytes copied at once.
 const BUFFER: usize = 256 << 10;
 
-impl Vault {
-    /// The vault in a folder, which need not exist yet.
+impl Objects {
+    /// The kept files of a folder, which need not exist yet.
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root }
     }
@@ -187,23 +187,23 @@ mod tests {
     #[test]
     fn the_same_bytes_are_kept_once_and_orphans_go() {
         let folder = tempfile::tempdir().expect("a folder");
-        let vault = Vault::new(folder.path().join("objects"));
+        let objects = Objects::new(folder.path().join("objects"));
         let file = folder.path().join("HM1.xml");
         fs::write(&file, "<a/>").expect("written");
-        let kept = vault.keep(&file).expect("kept");
-        assert_eq!(vault.keep(&file).expect("kept"), kept);
-        assert_eq!(fs::read(vault.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
-        let other = vault.keep_stream(&b"other"[..], "x.zip").expect("kept");
+        let kept = objects.keep(&file).expect("kept");
+        assert_eq!(objects.keep(&file).expect("kept"), kept);
+        assert_eq!(fs::read(objects.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
+        let other = objects.keep_stream(&b"other"[..], "x.zip").expect("kept");
         fs::write(folder.path().join("objects/.puomp-half"), "ha").expect("written");
-        let twin = vault.keep_stream(&b"<a/>"[..], "copy of HM1.xml").expect("kept");
+        let twin = objects.keep_stream(&b"<a/>"[..], "copy of HM1.xml").expect("kept");
         assert_eq!(twin.sha256, kept.sha256);
         let names = |names: &[&str]| HashMap::from([(kept.sha256.clone(), names.iter().map(|n| (*n).to_owned()).collect())]);
-        assert_eq!(vault.sweep(&names(&["another.xml"])).expect("swept"), 2, "the last copies of known bytes stay");
-        assert!(vault.path(&twin.sha256, &twin.name).is_file());
-        assert_eq!(vault.sweep(&names(&["hm1.XML"])).expect("swept"), 1);
-        assert!(!vault.path(&twin.sha256, &twin.name).exists());
-        assert!(vault.path(&kept.sha256, &kept.name).is_file() && !vault.path(&other.sha256, "x.zip").exists());
-        vault.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
+        assert_eq!(objects.sweep(&names(&["another.xml"])).expect("swept"), 2, "the last copies of known bytes stay");
+        assert!(objects.path(&twin.sha256, &twin.name).is_file());
+        assert_eq!(objects.sweep(&names(&["hm1.XML"])).expect("swept"), 1);
+        assert!(!objects.path(&twin.sha256, &twin.name).exists());
+        assert!(objects.path(&kept.sha256, &kept.name).is_file() && !objects.path(&other.sha256, "x.zip").exists());
+        objects.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
         assert_eq!(fs::read(folder.path().join("out/14002/HM1.xml")).expect("there"), b"<a/>");
         fs::write(folder.path().join("out/14002/.puomp-half.tmp"), "ha").expect("written");
         fs::write(folder.path().join("out/note"), "a user's own").expect("written");
