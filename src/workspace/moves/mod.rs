@@ -13,11 +13,11 @@ pub use review::{Decided, Sanction, SanctionTrouble};
 pub use submit::Submitted;
 
 use super::note::{JournalNote, record};
-use super::store::Store;
+use super::store::{MemberTotals, Store, Total};
 use super::workflow::{Cases, Move, Need, Transition};
 use super::{Problem, Registry, Workspace, now};
 
-/// What conditions of moves ask for.
+/// What is proven for a move; a condition of the table is met only by what is true here.
 #[derive(Debug, Clone, Copy, Default)]
 struct Facts {
     reason: bool,
@@ -31,6 +31,18 @@ struct Facts {
 }
 
 impl Facts {
+    /// What the cases of a registry prove: what they come to, how many of them have newer versions, and what the registry says of itself.
+    fn of_cases(totals: &MemberTotals, waiting: i64, says: Total) -> Self {
+        Self {
+            has_cases: totals.cases > 0,
+            cases_current: waiting == 0,
+            no_blocking: totals.errors == 0,
+            totals_agree: Total { cases: totals.cases, sum: totals.sum } == says,
+            // The rest is for the move to prove.
+            ..Self::default()
+        }
+    }
+
     fn holds(self, need: Need) -> bool {
         match need {
             Need::Reason => self.reason,
@@ -57,20 +69,11 @@ impl Workspace {
         if unmet.is_empty() { Ok(transition.clone()) } else { Err(Problem::unmet(workflow, &registry.number, &unmet)) }
     }
 
-    /// What the store says of a registry's cases.
+    /// What the store proves of a registry's cases.
     fn facts(&mut self, registry: &Registry) -> Result<Facts, Problem> {
         let totals = self.store.members().totals(registry.id, registry.revision)?;
         let waiting = self.store.cases().waiting_for(registry.id)?;
-        Ok(Facts {
-            has_cases: totals.cases > 0,
-            cases_current: waiting == 0,
-            no_blocking: totals.errors == 0,
-            totals_agree: (totals.cases, totals.sum) == (registry.cases, registry.sum),
-            sanctions_fit: true,
-            cases_left: true,
-            answer_fits: true,
-            reason: false,
-        })
+        Ok(Facts::of_cases(&totals, waiting, registry.total()))
     }
 
     /// Makes a move in one transaction; the registry as it stands then. `refused` are the cases that the payer refused whole, `also` is done
@@ -114,5 +117,24 @@ impl Workspace {
         let details = serde_json::json!({ "reason": reason, "cases": registry.cases, "sum": registry.sum });
         let note = JournalNote { details, ..JournalNote::default() };
         self.make(&registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_has_proven_meets_no_condition() {
+        for need in Need::ALL {
+            assert!(!Facts::default().holds(*need), "{need:?}");
+        }
+    }
+
+    #[test]
+    fn cases_prove_nothing_of_answers_sanctions_and_reasons() {
+        let facts = Facts::of_cases(&MemberTotals::default(), 0, Total::default());
+        let met: Vec<Need> = Need::ALL.iter().copied().filter(|need| facts.holds(*need)).collect();
+        assert_eq!(met, [Need::CasesCurrent, Need::NoBlocking, Need::TotalsAgree]);
     }
 }

@@ -103,7 +103,7 @@ impl Workspace {
         let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &self.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
         if decision == Decision::Accepted && holds && !answer.is_notice {
             // What was signed is not changed by what comes later.
-            facts.answer_fits &= settled.accepted == Total { cases: registry.accepted_cases, sum: registry.accepted_sum };
+            facts.answer_fits &= settled.accepted == registry.accepted();
         }
         let transition = self.allowed(&registry, decision.by(), facts)?;
         let refuses = matches!(transition.cases, Cases::Refuse);

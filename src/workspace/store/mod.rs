@@ -31,7 +31,7 @@ pub(super) use answers::NewAnswer;
 pub(super) use cases::{FoundCase, KnownCase, NewCase};
 pub(super) use counters::Run;
 pub(super) use findings::NewFinding;
-pub(super) use members::{Member, NewMember};
+pub(super) use members::{Member, MemberTotals, NewMember};
 pub(super) use outbox::{DueFile, NewOutgoing};
 pub(super) use packages::PackageRow;
 pub(super) use registries::NewRevision;

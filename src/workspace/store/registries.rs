@@ -60,6 +60,16 @@ table_row! {
 }
 
 impl Registry {
+    /// What its cases come to.
+    pub(in crate::workspace) fn total(&self) -> Total {
+        Total { cases: self.cases, sum: self.sum }
+    }
+
+    /// What the payer accepts of it.
+    pub(in crate::workspace) fn accepted(&self) -> Total {
+        Total { cases: self.accepted_cases, sum: self.accepted_sum }
+    }
+
     /// Its reporting month.
     ///
     /// # Errors
