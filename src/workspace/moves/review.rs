@@ -59,15 +59,17 @@ impl Workspace {
         let mut facts = self.facts(&registry)?;
         facts.reason = !reason.trim().is_empty();
         let (found, troubles, members) = self.find_cases(&registry, sanctions)?;
-        let sums: HashMap<i64, i64> = members.all.iter().map(|m| (m.case_id, m.sum)).collect();
+        // What left the registry before is neither accepted nor refused again: its sanctions are remembered and take nothing off.
+        let sums: HashMap<i64, i64> = members.held().map(|m| (m.case_id, m.sum)).collect();
         let mut off: BTreeMap<i64, i64> = BTreeMap::new();
-        for sanction in &found {
+        for sanction in found.iter().filter(|sanction| sums.contains_key(&sanction.case)) {
             let most = off.entry(sanction.case).or_default();
             *most = sanction.sum.max(*most);
         }
         let refused: Vec<i64> = off.iter().filter(|(case, sum)| sums.get(case).is_some_and(|all| *sum >= all)).map(|(case, _)| *case).collect();
+        let held = self.store.members().held(registry.id, registry.revision)?;
         facts.sanctions_fit = troubles.is_empty();
-        facts.cases_left = (refused.len() as i64) < registry.cases;
+        facts.cases_left = (refused.len() as i64) < held.cases;
         let transition = self.allowed(&registry, by, facts)?;
         let taken_off: i64 = off.values().sum();
         let details = json!({
@@ -77,7 +79,7 @@ impl Workspace {
         let moved = self.make(&registry, &transition, &refused, note, |store| {
             write_sanctions(store, &registry, &found, source)?;
             if matches!(transition.cases, Cases::Refuse) {
-                let accepted = Total { cases: registry.cases - refused.len() as i64, sum: registry.sum - taken_off };
+                let accepted = Total { cases: held.cases - refused.len() as i64, sum: held.sum - taken_off };
                 store.registries().set_accepted(registry.id, accepted)?;
             }
             Ok(())

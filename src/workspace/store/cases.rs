@@ -232,7 +232,7 @@ impl Cases<'_> {
     /// Cases that a registry holds, that its payer refused whole and nobody corrected.
     pub(in crate::workspace) fn refused_whole(&mut self, registry: i64, revision: i64) -> Result<Vec<i64>, Problem> {
         let sql = format!(
-            "SELECT c.id AS id FROM sanctions s JOIN cases c ON c.id = s.case_id WHERE s.registry = $1 AND s.revision = $2 AND c.state = '{Held}' \
+            "SELECT c.id AS id FROM sanctions s JOIN cases c ON c.id = s.case_id WHERE s.registry = $1 AND s.revision = $2 AND c.registry = s.registry AND c.state = '{Held}' \
              AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = c.id AND w.state = '{Waiting}') GROUP BY c.id, c.sum HAVING MAX(s.sum) >= c.sum"
         );
         self.0.numbers(sql, &[registry.into(), revision.into()])

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::row::{insert_row, read_row};
+use super::stock::Total;
 use crate::workspace::Problem;
 
 insert_row! {
@@ -35,11 +36,11 @@ read_row! {
 }
 
 read_row! {
-    /// What the cases of a registry come to.
+    /// What the cases of a registry come to, those included that have left it.
     #[derive(Debug, Default)]
     pub(in crate::workspace) struct MemberTotals {
-        /// All that it was formed of: how many, and kopecks.
         pub(in crate::workspace) cases: i64,
+        /// Kopecks.
         pub(in crate::workspace) sum: i64,
         /// Findings of error grade in them.
         pub(in crate::workspace) errors: i64,
@@ -73,6 +74,16 @@ impl Members<'_> {
         let found = self.0.first(
             "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(c.sum), 0) AS BIGINT) AS sum, CAST(COALESCE(SUM(c.errors), 0) AS BIGINT) AS errors \
              FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 AND m.revision = $2",
+            &[registry.into(), revision.into()],
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// What the cases of a revision come to that are still the registry's.
+    pub(in crate::workspace) fn held(&mut self, registry: i64, revision: i64) -> Result<Total, Problem> {
+        let found = self.0.first(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(c.sum), 0) AS BIGINT) AS sum \
+             FROM members m JOIN cases c ON c.id = m.case_id AND c.registry = m.registry WHERE m.registry = $1 AND m.revision = $2",
             &[registry.into(), revision.into()],
         )?;
         Ok(found.unwrap_or_default())

@@ -40,12 +40,14 @@ pub(in crate::workspace) struct StockKey<'c> {
     pub(in crate::workspace) blocked: bool,
 }
 
-/// A number of cases and what they cost together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::workspace) struct Total {
-    pub(in crate::workspace) cases: i64,
-    /// Kopecks.
-    pub(in crate::workspace) sum: i64,
+read_row! {
+    /// A number of cases and what they cost together.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub(in crate::workspace) struct Total {
+        pub(in crate::workspace) cases: i64,
+        /// Kopecks.
+        pub(in crate::workspace) sum: i64,
+    }
 }
 
 impl Total {
