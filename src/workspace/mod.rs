@@ -13,6 +13,7 @@ mod lock;
 mod moves;
 mod note;
 mod objects;
+mod operation;
 mod place;
 mod problem;
 mod recovery;
@@ -26,10 +27,11 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use actor::{Actor, now};
+pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
+pub use operation::Operation;
 pub use place::{FOLDER, Place};
 pub use problem::Problem;
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionFault};
@@ -72,7 +74,6 @@ pub struct Workspace {
     store: Store,
     objects: Objects,
     tables: Tables,
-    actor: Actor,
     /// Held by whoever may change something.
     lock: Option<Lock>,
 }
@@ -82,25 +83,24 @@ impl Workspace {
     ///
     /// # Errors
     /// The store cannot be opened or has not been made.
-    pub fn open_read(place: Place, tables: Tables, actor: Actor) -> Result<Self, Problem> {
+    pub fn open_read(place: Place, tables: Tables) -> Result<Self, Problem> {
         let mut store = place.connect()?;
         if !store.is_ready() {
             return Err(Problem::NotReady(place.root));
         }
         let objects = Objects::new(place.objects());
-        Ok(Self { place, store, objects, tables, actor, lock: None })
+        Ok(Self { place, store, objects, tables, lock: None })
     }
 
-    /// Opens a workspace to change it; waits for another program that does for at most `wait`. What a program that was stopped left behind
-    /// is put right first.
+    /// Opens a workspace to change it; waits for another program that does for at most `wait`. `holder` is what others read meanwhile who
+    /// wait for this one. What a program that was stopped left behind is put right first.
     ///
     /// # Errors
     /// [`Problem::Busy`]; as [`Workspace::open_read`].
-    pub fn open_write(place: Place, tables: Tables, actor: Actor, wait: Duration, command: &str) -> Result<Self, Problem> {
+    pub fn open_write(place: Place, tables: Tables, holder: &str, wait: Duration) -> Result<Self, Problem> {
         let begun = Instant::now();
-        let holder = format!("{} (pid {}): puomp {command}, {}", actor.shown(), std::process::id(), now());
-        let lock = place.lock(wait, &holder)?;
-        let mut this = Self::open_read(place, tables, actor)?;
+        let lock = place.lock(wait, holder)?;
+        let mut this = Self::open_read(place, tables)?;
         while !this.store.try_lock()? {
             if begun.elapsed() >= wait {
                 return Err(Problem::Busy("PostgreSQL".to_owned()));

@@ -1,9 +1,8 @@
 //! Entries of the journal, written in the transaction that does what they say.
 
-use super::actor::{Actor, now};
 use super::journal::{Draft, Entry, canonical};
 use super::store::Store;
-use super::{Problem, Workspace};
+use super::{Operation, Problem, Workspace};
 
 /// What an entry of the journal says beyond who and when.
 #[derive(Debug, Default)]
@@ -23,9 +22,10 @@ pub(super) struct JournalNote<'n> {
 }
 
 /// Appends an entry.
-pub(super) fn record(store: &mut Store, actor: &Actor, note: JournalNote<'_>) -> Result<(), Problem> {
+pub(super) fn record(store: &mut Store, operation: &Operation<'_>, note: JournalNote<'_>) -> Result<(), Problem> {
+    let Operation { actor, at, .. } = operation;
     store.journal().append(Draft {
-        at: now(),
+        at: at.to_string(),
         user: actor.user.clone(),
         host: actor.host.clone(),
         role: actor.role.clone(),

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::sys::{Access, AtomicFile, private_folder};
 use crate::values::hex;
+use crate::watch::{Stopped, Watch};
 
 /// The folder of kept files.
 #[derive(Debug, Clone)]
@@ -46,23 +47,24 @@ impl Objects {
     /// Keeps a copy of a file under its own name.
     ///
     /// # Errors
-    /// The file cannot be read or the copy cannot be written.
-    pub(super) fn keep(&self, file: &Path) -> io::Result<Kept> {
+    /// The file cannot be read, the copy cannot be written, or the watch wants the work to end.
+    pub(super) fn keep(&self, file: &Path, watch: &dyn Watch) -> io::Result<Kept> {
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).ok_or(io::ErrorKind::InvalidInput)?;
-        self.keep_stream(File::open(file)?, &name)
+        self.keep_stream(File::open(file)?, &name, watch)
     }
 
     /// Keeps the bytes of a stream under a name.
     ///
     /// # Errors
-    /// The stream fails or the copy cannot be written.
-    pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str) -> io::Result<Kept> {
+    /// The stream fails, the copy cannot be written, or the watch wants the work to end.
+    pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str, watch: &dyn Watch) -> io::Result<Kept> {
         private_folder(&self.root)?;
         // The digest, and with it the place, is known only at the end.
         let mut copy = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.root)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
         loop {
+            Stopped::check(watch)?;
             let count = stream.read(&mut buffer)?;
             if count == 0 {
                 break;
@@ -183,6 +185,7 @@ const TEMPORARY: &str = ".puomp-";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::Unwatched;
 
     #[test]
     fn the_same_bytes_are_kept_once_and_orphans_go() {
@@ -190,12 +193,12 @@ mod tests {
         let objects = Objects::new(folder.path().join("objects"));
         let file = folder.path().join("HM1.xml");
         fs::write(&file, "<a/>").expect("written");
-        let kept = objects.keep(&file).expect("kept");
-        assert_eq!(objects.keep(&file).expect("kept"), kept);
+        let kept = objects.keep(&file, &Unwatched).expect("kept");
+        assert_eq!(objects.keep(&file, &Unwatched).expect("kept"), kept);
         assert_eq!(fs::read(objects.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
-        let other = objects.keep_stream(&b"other"[..], "x.zip").expect("kept");
+        let other = objects.keep_stream(&b"other"[..], "x.zip", &Unwatched).expect("kept");
         fs::write(folder.path().join("objects/.puomp-half"), "ha").expect("written");
-        let twin = objects.keep_stream(&b"<a/>"[..], "copy of HM1.xml").expect("kept");
+        let twin = objects.keep_stream(&b"<a/>"[..], "copy of HM1.xml", &Unwatched).expect("kept");
         assert_eq!(twin.sha256, kept.sha256);
         let names = |names: &[&str]| HashMap::from([(kept.sha256.clone(), names.iter().map(|n| (*n).to_owned()).collect())]);
         assert_eq!(objects.sweep(&names(&["another.xml"])).expect("swept"), 2, "the last copies of known bytes stay");

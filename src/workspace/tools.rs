@@ -6,7 +6,6 @@ use crate::finding::Catalog;
 use crate::flk::{self, Checker, PackageReport};
 use crate::forming::Former;
 use crate::registry::format::Formats;
-use crate::watch::Watch;
 
 /// The tools of a run: made once by the caller, used by every command that takes in or forms.
 #[derive(Clone, Copy)]
@@ -21,8 +20,6 @@ pub struct Tools<'a> {
     pub former: &'a Former<'a>,
     /// Bounds of the control.
     pub config: &'a flk::Config,
-    /// The watch of the work.
-    pub watch: &'a dyn Watch,
 }
 
 impl std::fmt::Debug for Tools<'_> {

@@ -222,7 +222,7 @@ pub(crate) struct Registry {
 
 /// Packs one registry and writes its archive.
 pub(crate) fn write(order: &Order<'_>, out: impl std::io::Write, mut each: impl FnMut(Numbers) -> std::io::Result<()>) -> Result<Formed, FormError> {
-    FORMER.pack(std::slice::from_ref(order), |_, numbers| each(numbers)).remove(0)?.write(out)
+    FORMER.pack(std::slice::from_ref(order), &Unwatched, |_, numbers| each(numbers)).remove(0)?.write(out)
 }
 
 /// Forms cases.

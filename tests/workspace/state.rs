@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use puomp::tables::RuleFiles;
 use puomp::workspace::journal::verify;
-use puomp::workspace::{Actor, Place, Tables, Workspace};
+use puomp::workspace::{Place, Tables, Workspace};
 use sqlx::{Column as _, Row as _};
 
 use crate::clinic::Clinic;
@@ -56,7 +56,7 @@ impl State {
 
         let place = Place { root: clinic.root().to_owned(), store: clinic.store().map(str::to_owned) };
         let tables = Tables::load(&RuleFiles::embedded()).expect("tables");
-        let mut workspace = Workspace::open_read(place, tables, Actor::of_system("executor")).expect("it opens");
+        let mut workspace = Workspace::open_read(place, tables).expect("it opens");
         let entries = workspace.journal(None).expect("the journal reads");
         assert!(verify(&entries).is_sound(), "{:?}", verify(&entries));
         workspace.close();

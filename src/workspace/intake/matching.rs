@@ -8,7 +8,7 @@ use super::CaseCounts;
 use crate::cases::{CaseKey, CaseKeys, CaseState};
 use crate::workspace::note::{JournalNote, record};
 use crate::workspace::store::{KnownCase, Store};
-use crate::workspace::{Problem, Workspace};
+use crate::workspace::{Operation, Problem, Workspace};
 
 /// What to do with a case that resembles one that is there, under another identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,13 +134,12 @@ fn version_of(old: &Old) -> Verdict {
 
 impl Workspace {
     /// Answers the questions of a package that was loaded before.
-    pub(super) fn settle_questions(&mut self, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
+    pub(super) fn settle_questions(&mut self, operation: &Operation<'_>, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
         let open = self.store.cases().open_questions(package)?;
         let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
         if doubt == Doubt::Ask || open.is_empty() {
             return Ok(counts);
         }
-        let actor = self.actor.clone();
         self.store.transaction(|store| {
             let mut touched = vec![package];
             for question in &open {
@@ -166,7 +165,7 @@ impl Workspace {
             }
             store.stock().recount(&touched)?;
             let details = json!({ "new": counts.new, "replaced": counts.replaced, "waiting": counts.waiting, "doubtful": counts.doubtful });
-            record(store, &actor, JournalNote { action: "settle", subject: name, details, ..JournalNote::default() })?;
+            record(store, operation, JournalNote { action: "settle", subject: name, details, ..JournalNote::default() })?;
             Ok(counts)
         })
     }

@@ -4,6 +4,7 @@ mod matching;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde_json::json;
@@ -12,8 +13,9 @@ pub use matching::Doubt;
 use matching::{Known, Verdict as Match};
 
 use super::note::{JournalNote, record};
+use super::objects::Kept;
 use super::store::{NewCase, NewFinding, PackageRow, Run, StockKey, Total};
-use super::{FindingFilter, Problem, Tools, Workspace, now, objects};
+use super::{FindingFilter, Operation, Problem, Tools, Workspace};
 use crate::cases::{Case, CaseKeys, CasePlace, CaseState, Index, Person, short_digest};
 use crate::finding::{Catalog, FileRole, Finding};
 use crate::flk::{PackageReport, Verdict};
@@ -73,39 +75,49 @@ struct Tally {
     count: u64,
 }
 
-/// Where a file lies among the kept ones.
+/// Where a file of a package lies among the kept ones.
 #[derive(Default)]
-struct Kept {
+struct MemberFile {
+    /// SHA-256 of the file that was given.
     object: String,
+    /// Name and index of the entry of the archive that it is; empty for a file of its own.
     entry: String,
     index: i64,
+    /// Name of the file that was given.
     name: String,
+}
+
+/// The files of a package. Without a person file the second is empty.
+#[derive(Default)]
+struct Files {
+    main: MemberFile,
+    persons: MemberFile,
 }
 
 impl Workspace {
     /// Takes a package in. `filter` takes out of the report what the user's settings say does not count.
     ///
     /// # Errors
-    /// The workspace or a temporary file cannot be written; nothing of the package was taken then.
-    pub fn load(&mut self, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
+    /// The workspace or a temporary file cannot be written, or the work was stopped; nothing of the package was taken then.
+    pub fn load(&mut self, operation: &Operation<'_>, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
+        operation.check()?;
         let Some(main) = &package.main else {
-            let report = tools.checker.package(package, tools.config, tools.watch).map_err(Problem::Stream)?;
+            let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
         };
         let mut kept = HashMap::new();
-        let (main_source, main_kept) = self.keep(main, &mut kept)?;
-        let persons = package.persons.as_ref().map(|member| self.keep(member, &mut kept)).transpose()?;
-        if let Some(loaded) = self.loaded_before(&main_kept, persons.as_ref().map(|(_, kept)| kept), doubt)? {
+        let mut files = Files::default();
+        // What is kept is what is controlled.
+        let mut moved = package.clone();
+        moved.main = Some(self.keep(operation, main, &mut kept, &mut files.main)?);
+        if let Some(persons) = &package.persons {
+            moved.persons = Some(self.keep(operation, persons, &mut kept, &mut files.persons)?);
+        }
+        if let Some(loaded) = self.loaded_before(operation, &files, doubt)? {
             return Ok(Loaded { report: None, outcome: loaded });
         }
-        // What is kept is what is controlled.
-        let moved = Package {
-            main: Some(Member { source: main_source, ..main.clone() }),
-            persons: package.persons.as_ref().zip(persons.as_ref()).map(|(member, (source, _))| Member { source: source.clone(), ..member.clone() }),
-            ..package.clone()
-        };
         let index = Index::default();
-        let mut report = tools.checker.package_beside(&moved, tools.config, tools.watch, &index).map_err(Problem::Stream)?;
+        let mut report = tools.checker.package_beside(&moved, tools.config, operation.watch, &index).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
@@ -113,43 +125,45 @@ impl Workspace {
         let Some(taken) = Contents::read(&moved, &report, index, tools)? else {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Foreign });
         };
-        let counts = self.take(&taken, &report, main_kept, persons.map(|(_, kept)| kept), tools, doubt)?;
+        let counts = self.take(operation, &taken, &report, files, tools, doubt)?;
         Ok(Loaded { report: Some(report), outcome: Outcome::Taken(counts) })
     }
 
-    /// Copies the file that holds a member; each file once.
-    fn keep(&self, member: &Member, done: &mut HashMap<std::path::PathBuf, objects::Kept>) -> Result<(Source, Kept), Problem> {
+    /// Copies the file that holds a member, each file once; the member in the copy, and where that lies.
+    fn keep(&self, operation: &Operation<'_>, member: &Member, done: &mut HashMap<PathBuf, Kept>, file: &mut MemberFile) -> Result<Member, Problem> {
         let container = member.source.container();
-        let file = match done.get(container) {
+        let kept = match done.get(container) {
             Some(kept) => kept.clone(),
             None => {
-                let kept = self.objects.keep(container).map_err(|e| Problem::Io(container.to_owned(), e))?;
+                let kept = self.objects.keep(container, operation.watch).map_err(|e| Problem::of_file(container, e))?;
                 done.entry(container.to_owned()).or_insert(kept).clone()
             }
         };
-        let path = self.objects.path(&file.sha256, &file.name);
+        let path = self.objects.path(&kept.sha256, &kept.name);
         let (source, entry, index) = match &member.source {
             Source::File(_) => (Source::File(path), String::new(), 0),
             Source::Entry { index, name, .. } => (Source::Entry { archive: path, index: *index, name: name.clone() }, name.clone(), *index as i64),
         };
-        Ok((source, Kept { object: file.sha256, entry, index, name: file.name }))
+        *file = MemberFile { object: kept.sha256, entry, index, name: kept.name };
+        Ok(Member { source, ..member.clone() })
     }
 
     /// What is known of a package of the same bytes.
-    fn loaded_before(&mut self, main: &Kept, persons: Option<&Kept>, doubt: Doubt) -> Result<Option<Outcome>, Problem> {
-        let persons = persons.map_or(("", ""), |p| (p.object.as_str(), p.entry.as_str()));
-        let Some(before) = self.store.packages().of_content((&main.object, &main.entry), persons)? else { return Ok(None) };
-        let counts = self.settle_questions(before.id, &main.name, doubt)?;
+    fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<Outcome>, Problem> {
+        let Files { main, persons } = files;
+        let before = self.store.packages().of_content((&main.object, &main.entry), (&persons.object, &persons.entry))?;
+        let Some(before) = before else { return Ok(None) };
+        let counts = self.settle_questions(operation, before.id, &main.name, doubt)?;
         Ok(Some(Outcome::Already(before.loaded_at, counts)))
     }
 
     /// Takes the cases of a package in, and the package.
     fn take(
         &mut self,
+        operation: &Operation<'_>,
         contents: &Contents<'_>,
         report: &PackageReport,
-        main: Kept,
-        persons: Option<Kept>,
+        files: Files,
         tools: Tools<'_>,
         doubt: Doubt,
     ) -> Result<CaseCounts, Problem> {
@@ -159,13 +173,13 @@ impl Workspace {
         let family = contents.format.family;
         let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
         let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
-        let actor = self.actor.clone();
         self.store.transaction(|store| {
             let package = store.counters().take(Run::Packages, 1)?;
             let (verdicts, mut replaced) = known.judge(&keys, |at| contents.content(at), doubt);
             let mut next = store.counters().take(Run::Cases, verdicts.iter().filter(|v| **v != Match::Unchanged).count())?;
             let mut taken = Taken { counts: CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() }, ..Taken::default() };
             let mut ids = vec![0; contents.cases.len()];
+            operation.check()?;
             for (at, verdict) in verdicts.into_iter().enumerate() {
                 taken.counts.blocked += u64::from(contents.errors(at) > 0);
                 let Some((state, replaces)) = taken.count(verdict) else { continue };
@@ -207,9 +221,9 @@ impl Workspace {
                     place: CasePlace { record: case.record.clone(), case: case.case.clone(), person: contents.person(case).map(|p| p.place.clone()) },
                 }
             };
-            store.cases().insert(added.into_iter().map(row))?;
-            store.findings().insert(contents.finding_rows(package, &ids, tools.catalog))?;
-            let package = contents.package_row(package, report, main, persons, (now(), actor.shown()));
+            store.cases().insert(added.into_iter().map(row), operation.watch)?;
+            store.findings().insert(contents.finding_rows(package, &ids, tools.catalog), operation.watch)?;
+            let package = contents.package_row(operation, package, report, files);
             store.packages().insert(&package)?;
             store.stock().add(package.id, &stock)?;
             let details = json!({
@@ -217,7 +231,7 @@ impl Workspace {
                 "new": counts.new, "replaced": counts.replaced, "unchanged": counts.unchanged, "waiting": counts.waiting, "doubtful": counts.doubtful,
                 "blocked": counts.blocked, "verdict": package.verdict,
             });
-            record(store, &actor, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
+            record(store, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
             Ok(counts)
         })
     }
@@ -379,9 +393,9 @@ impl<'i> Contents<'i> {
         })
     }
 
-    /// The package as the store keeps it; `loaded` says when and by whom.
-    fn package_row(&self, id: i64, report: &PackageReport, main: Kept, persons: Option<Kept>, loaded: (String, String)) -> PackageRow {
-        let persons = persons.unwrap_or_default();
+    /// The package as the store keeps it.
+    fn package_row(&self, operation: &Operation<'_>, id: i64, report: &PackageReport, files: Files) -> PackageRow {
+        let Files { main, persons } = files;
         let name = self.name.as_ref();
         let of_account = |value: &Option<String>| value.clone().unwrap_or_default();
         PackageRow {
@@ -408,8 +422,8 @@ impl<'i> Contents<'i> {
             sum: self.cases.iter().map(Case::sum).sum(),
             verdict: report.verdict.as_str().to_owned(),
             blocked: self.blocked,
-            loaded_at: loaded.0,
-            loaded_by: loaded.1,
+            loaded_at: operation.at.to_string(),
+            loaded_by: operation.actor.shown(),
             binding: self.binding.clone(),
         }
     }

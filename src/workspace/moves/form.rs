@@ -10,12 +10,11 @@ use super::writing::{AT_ONCE, Made, Parts, RegistryDraft, hear, party, write};
 use crate::cases::{CasePlace, CaseState};
 use crate::forming::Origin;
 use crate::registry::source::Source;
-use crate::values::Month;
-use crate::workspace::actor::Actor;
+use crate::values::{Date, Month};
 use crate::workspace::note::{JournalNote, record};
 use crate::workspace::store::{FoundCase, NewMember, NewRevision, PackageRow, Run, StockKey, Store, Total};
 use crate::workspace::workflow::{Move, Transition};
-use crate::workspace::{FindingFilter, Problem, Registry, Tables, Tools, Workspace, now};
+use crate::workspace::{FindingFilter, Operation, Problem, Registry, Tables, Tools, Workspace};
 
 /// Which cases to form; `None` means no filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +36,12 @@ pub struct FormRequest {
 pub struct Group {
     /// What they have in common.
     pub(super) key: Key,
+    /// Reporting month.
+    pub(super) period: Month,
     /// Sum, kopecks.
     pub sum: i64,
-    /// The latest date of the accounts that they come from.
-    date: String,
+    /// The latest date of the accounts that they come from; `None` when those have none.
+    date: Option<Date>,
     pub(super) chosen: Vec<Chosen>,
 }
 
@@ -142,7 +143,8 @@ pub struct LeftOut {
 pub(super) struct Package {
     pub(super) origin: Origin,
     pub(super) key: Key,
-    pub(super) date: String,
+    /// DSCHET, when that is a day.
+    pub(super) date: Option<Date>,
 }
 
 impl Workspace {
@@ -193,13 +195,11 @@ impl Workspace {
                 if at == groups.len() {
                     let subdivision = request.subdivision.clone().unwrap_or_default();
                     let key = Key { payer: case.payer.to_owned(), kind: case.kind.to_owned(), subdivision, ..package.key.clone() };
-                    groups.push(Group { key, sum: 0, date: String::new(), chosen: Vec::new() });
+                    groups.push(Group { key, period: request.period, sum: 0, date: None, chosen: Vec::new() });
                 }
                 let group = &mut groups[at];
                 group.sum += case.sum;
-                if group.date < package.date {
-                    group.date.clone_from(&package.date);
-                }
+                group.date = group.date.max(package.date);
                 group.chosen.push(Chosen::of(case));
             }
         }
@@ -212,45 +212,47 @@ impl Workspace {
         Ok((groups, left))
     }
 
-    /// Forms registries, in the order of their groups, and tells of each when it is formed. Files are written, controlled and kept before
-    /// the store hears of them for good; packages are read once for all. The first that cannot be formed ends it, those before it stay.
+    /// Forms registries, in the order of their groups, and calls `on_formed` with each when it is formed. Files are written, controlled and
+    /// kept before the store hears of them for good; packages are read once for all. The first that cannot be formed ends it, those before it
+    /// stay. When the work is stopped, those stay that `on_formed` was called with. Without a date an account has the latest date of the
+    /// accounts that its cases come from, else the day of the operation.
     ///
     /// # Errors
-    /// The role may not, a package cannot be written, or what was written does not pass our own control.
+    /// The role may not, a package cannot be written, what was written does not pass our own control, or the work was stopped.
     pub fn form(
         &mut self,
+        operation: &Operation<'_>,
         groups: &[Group],
-        period: Month,
-        date: Option<&str>,
+        date: Option<Date>,
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
         on_formed: &mut dyn FnMut(&Registry, &Tables),
     ) -> Result<(), Problem> {
         let workflow = &self.tables.workflow;
-        let transition = workflow.ask(None, Move::FormNew, &self.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
+        let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
         for groups in groups.chunks(AT_ONCE) {
             let first = self.store.counters().peek(Run::Registries)?;
             let draft = |(id, group)| RegistryDraft {
                 group,
                 id,
-                number: format!("{:02}{:02}-{id}", period.year % 100, period.month),
-                period,
-                date: date.unwrap_or(&group.date),
+                number: format!("{:02}{:02}-{id}", group.period.year % 100, group.period.month),
+                date: date.or(group.date).unwrap_or(operation.today),
             };
             let drafts: Vec<RegistryDraft<'_>> = (first..).zip(groups).map(draft).collect();
             let parts = self.parts(&drafts)?;
-            let Self { store, actor, objects, .. } = self;
+            let Self { store, objects, .. } = self;
             let objects = &*objects;
             let mut trouble = None;
             let formed = thread::scope(|scope| {
                 let (sender, written) = mpsc::channel();
-                scope.spawn(|| write(objects, &drafts, parts, tools, sender));
+                scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
                 store.transaction(|store| {
                     // The cases are held while the files are written, a registry is entered while the next one is controlled.
                     drafts.iter().try_for_each(|draft| hold(store, draft))?;
                     for (at, draft) in drafts.iter().enumerate() {
                         match hear(&written).and_then(|made| made.passed(tools, filter)) {
-                            Ok(made) => enter(store, actor, draft, &made, &transition)?,
+                            Ok(made) => enter(store, operation, draft, &made, &transition)?,
+                            Err(problem) if problem.is_stop() => return Err(problem),
                             Err(problem) => {
                                 trouble = Some(problem);
                                 drafts[at..].iter().try_for_each(|draft| store.cases().free_held(draft.id))?;
@@ -276,25 +278,31 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::form`]; the table does not allow it; no case is left.
-    pub fn form_again(&mut self, name: &str, date: Option<&str>, tools: Tools<'_>, filter: FindingFilter<'_>) -> Result<Registry, Problem> {
+    pub fn form_again(
+        &mut self,
+        operation: &Operation<'_>,
+        name: &str,
+        date: Option<Date>,
+        tools: Tools<'_>,
+        filter: FindingFilter<'_>,
+    ) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let (group, refused, corrected) = self.again(&registry)?;
         let mut facts = self.facts(&registry)?;
         facts.has_cases = !group.chosen.is_empty();
         facts.no_blocking = true;
-        let transition = self.allowed(&registry, Move::FormAgain, facts)?;
-        let period = registry.month()?;
-        let date = date.unwrap_or(&group.date);
-        let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), period, date };
+        let transition = self.allowed(operation, &registry, Move::FormAgain, facts)?;
+        let date = date.or(group.date).unwrap_or(operation.today);
+        let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), date };
         let (sender, written) = mpsc::channel();
         let parts = self.parts(std::slice::from_ref(&draft))?;
-        write(&self.objects, std::slice::from_ref(&draft), parts, tools, sender);
+        write(operation, &self.objects, std::slice::from_ref(&draft), parts, tools, sender);
         let made = hear(&written)?.passed(tools, filter)?;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
         });
         let note = JournalNote { subject: &made.file_name, details, ..JournalNote::default() };
-        self.make(&registry, &transition, &[], note, |store| {
+        self.make(operation, &registry, &transition, &[], note, |store| {
             store.counters().take(Run::Packets(&made.run), 1)?;
             store.cases().free_held(registry.id)?;
             store.cases().mark_replaced(&corrected)?;
@@ -308,11 +316,11 @@ impl Workspace {
                 object: &made.object,
                 total: group.total(),
                 persons: made.persons as i64,
-                formed_at: &now(),
+                formed_at: operation.at,
             };
             store.registries().set_revision(registry.id, &new)?;
             hold(store, &draft)?;
-            add_members(store, &draft, revision, &made)
+            add_members(store, operation, &draft, revision, &made)
         })
     }
 
@@ -320,13 +328,13 @@ impl Workspace {
     ///
     /// # Errors
     /// The table does not allow it.
-    pub fn form_cancel(&mut self, name: &str) -> Result<Registry, Problem> {
+    pub fn form_cancel(&mut self, operation: &Operation<'_>, name: &str) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let facts = self.facts(&registry)?;
-        let transition = self.allowed(&registry, Move::FormCancel, facts)?;
+        let transition = self.allowed(operation, &registry, Move::FormCancel, facts)?;
         let details = json!({ "cases": registry.cases, "sum": registry.sum });
         let note = JournalNote { details, ..JournalNote::default() };
-        self.make(&registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
+        self.make(operation, &registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
     }
 
     /// The cases of a registry as they would be formed now, those that leave it refused, and the versions that were replaced.
@@ -340,7 +348,7 @@ impl Workspace {
         chosen.sort_unstable_by_key(|c| c.id);
         let packages = self.packages_of(&chosen)?;
         let own = || chosen.iter().filter_map(|c| packages.get(&c.package));
-        let date = own().map(|p| p.date.clone()).max().unwrap_or_else(|| registry.account_date.clone());
+        let date = own().filter_map(|p| p.date).max().or_else(|| Date::of_iso(registry.account_date.as_bytes()));
         let first = own().next().map(|p| p.key.clone());
         let key = Key {
             mo: registry.mo.clone(),
@@ -354,7 +362,7 @@ impl Workspace {
             persons_edition: first.as_ref().map_or_else(String::new, |k| k.persons_edition.clone()),
             binding: first.map_or_else(String::new, |k| k.binding),
         };
-        Ok((Group { sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
+        Ok((Group { period: registry.month()?, sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
     }
 
     /// What stands in the files of registries, and where it comes from.
@@ -404,7 +412,7 @@ impl Workspace {
                 subdivision: String::new(),
                 binding: row.binding,
             };
-            (row.id, Package { origin: Origin { main, persons }, key, date: row.account_date })
+            (row.id, Package { origin: Origin { main, persons }, key, date: Date::of_iso(row.account_date.as_bytes()) })
         };
         rows.into_iter().map(package).collect()
     }
@@ -421,8 +429,8 @@ fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
 }
 
 /// A new registry comes into the store.
-fn enter(store: &mut Store, actor: &Actor, draft: &RegistryDraft<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
-    let (group, key, at) = (draft.group, draft.group.key.clone(), now());
+fn enter(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
+    let (group, key, at) = (draft.group, draft.group.key.clone(), operation.at.to_string());
     store.counters().take(Run::Registries, 1)?;
     store.counters().take(Run::Packets(&made.run), 1)?;
     let Total { cases, sum } = group.total();
@@ -440,8 +448,8 @@ fn enter(store: &mut Store, actor: &Actor, draft: &RegistryDraft<'_>, made: &Mad
         edition: key.edition,
         kind: key.kind,
         subdivision: key.subdivision,
-        period: draft.period.to_string(),
-        account_date: draft.date.to_owned(),
+        period: group.period.to_string(),
+        account_date: draft.date.to_string(),
         file_name: made.file_name.clone(),
         object: made.object.clone(),
         cases,
@@ -453,13 +461,13 @@ fn enter(store: &mut Store, actor: &Actor, draft: &RegistryDraft<'_>, made: &Mad
         sent_at: String::new(),
     };
     store.registries().insert(&registry)?;
-    add_members(store, draft, registry.revision, made)?;
+    add_members(store, operation, draft, registry.revision, made)?;
     hold_stock(store, group)?;
     let details = json!({
         "sha256": registry.object, "cases": cases, "sum": sum, "period": registry.period, "payer": registry.payer, "kind": registry.kind,
     });
     let (action, after) = (&transition.id, &transition.to);
-    record(store, actor, JournalNote { action, registry: &registry.number, subject: &registry.file_name, after, details, ..JournalNote::default() })
+    record(store, operation, JournalNote { action, registry: &registry.number, subject: &registry.file_name, after, details, ..JournalNote::default() })
 }
 
 /// The cases become the registry's.
@@ -469,13 +477,14 @@ fn hold(store: &mut Store, draft: &RegistryDraft<'_>) -> Result<(), Problem> {
 }
 
 /// Where the cases stand in it.
-fn add_members(store: &mut Store, draft: &RegistryDraft<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
-    store.members().insert(made.numbers.iter().map(|number| NewMember {
+fn add_members(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
+    let members = made.numbers.iter().map(|number| NewMember {
         registry: draft.id,
         revision,
         n_zap: number.n_zap as i64,
         idcase: number.idcase as i64,
         case_id: draft.group.chosen[number.piece].id,
         id_pac: number.id_pac.as_deref().unwrap_or_default(),
-    }))
+    });
+    store.members().insert(members, operation.watch)
 }

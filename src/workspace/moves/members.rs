@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::workspace::store::{Member, NewSanction, Registry, Store};
-use crate::workspace::{Problem, Workspace};
+use crate::workspace::{Operation, Problem, Workspace};
 
 /// Cases of a registry and their places in `all` by what answers call them.
 #[derive(Default)]
@@ -33,8 +33,8 @@ pub(super) struct Taken {
 }
 
 /// Remembers what was taken off; `source` is the file that says so.
-pub(super) fn write_sanctions(store: &mut Store, registry: &Registry, taken: &[Taken], source: &str) -> Result<(), Problem> {
-    store.sanctions().insert(taken.iter().map(|one| NewSanction {
+pub(super) fn write_sanctions(store: &mut Store, operation: &Operation<'_>, registry: &Registry, taken: &[Taken], source: &str) -> Result<(), Problem> {
+    let sanctions = taken.iter().map(|one| NewSanction {
         registry: registry.id,
         revision: registry.revision,
         case_id: one.case,
@@ -42,7 +42,8 @@ pub(super) fn write_sanctions(store: &mut Store, registry: &Registry, taken: &[T
         sum: one.sum,
         comment: &one.comment,
         source,
-    }))
+    });
+    store.sanctions().insert(sanctions, operation.watch)
 }
 
 impl Workspace {

@@ -15,7 +15,7 @@ pub use submit::Submitted;
 use super::note::{JournalNote, record};
 use super::store::{MemberTotals, Store, Total};
 use super::workflow::{Cases, Move, Need, Transition};
-use super::{Problem, Registry, Workspace, now};
+use super::{Operation, Problem, Registry, Workspace};
 
 /// What is proven for a move; a condition of the table is met only by what is true here.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,10 +61,11 @@ impl Facts {
 
 impl Workspace {
     /// The transition that a command asks for, when the table and the conditions allow it.
-    fn allowed(&self, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
+    fn allowed(&self, operation: &Operation<'_>, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
         let workflow = &self.tables.workflow;
-        let transition =
-            workflow.ask(Some(&registry.status), by, &self.actor.role).map_err(|refusal| Problem::refused(workflow, refusal.for_registry(&registry.number)))?;
+        let transition = workflow
+            .ask(Some(&registry.status), by, &operation.actor.role)
+            .map_err(|refusal| Problem::refused(workflow, refusal.for_registry(&registry.number)))?;
         let unmet = transition.unmet(&|need| facts.holds(need));
         if unmet.is_empty() { Ok(transition.clone()) } else { Err(Problem::unmet(workflow, &registry.number, &unmet)) }
     }
@@ -80,15 +81,15 @@ impl Workspace {
     /// in between. The note needs its subject and details.
     fn make(
         &mut self,
+        operation: &Operation<'_>,
         registry: &Registry,
         transition: &Transition,
         refused: &[i64],
         note: JournalNote<'_>,
         also: impl FnOnce(&mut Store) -> Result<(), Problem>,
     ) -> Result<Registry, Problem> {
-        let actor = self.actor.clone();
         self.store.transaction(|store| {
-            store.registries().set_status(registry.id, &transition.to, &now())?;
+            store.registries().set_status(registry.id, &transition.to, operation.at)?;
             match transition.cases {
                 Cases::Hold | Cases::Take => {}
                 Cases::Free => store.cases().free_held(registry.id)?,
@@ -101,7 +102,7 @@ impl Workspace {
             let touched = store.members().packages(registry.id)?;
             store.stock().recount(&touched)?;
             let (action, number) = (&transition.id, &registry.number);
-            record(store, &actor, JournalNote { action, registry: number, before: &registry.status, after: &transition.to, ..note })
+            record(store, operation, JournalNote { action, registry: number, before: &registry.status, after: &transition.to, ..note })
         })?;
         self.registry_of(registry.id)
     }
@@ -110,13 +111,13 @@ impl Workspace {
     ///
     /// # Errors
     /// The table does not allow it, or no reason is given.
-    pub fn withdraw(&mut self, name: &str, reason: &str) -> Result<Registry, Problem> {
+    pub fn withdraw(&mut self, operation: &Operation<'_>, name: &str, reason: &str) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let facts = Facts { reason: !reason.trim().is_empty(), ..self.facts(&registry)? };
-        let transition = self.allowed(&registry, Move::Withdraw, facts)?;
+        let transition = self.allowed(operation, &registry, Move::Withdraw, facts)?;
         let details = serde_json::json!({ "reason": reason, "cases": registry.cases, "sum": registry.sum });
         let note = JournalNote { details, ..JournalNote::default() };
-        self.make(&registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
+        self.make(operation, &registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
     }
 }
 

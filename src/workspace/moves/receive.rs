@@ -6,11 +6,12 @@ use std::path::Path;
 use serde_json::json;
 
 use super::members::{Members, Taken, write_sanctions};
+use crate::watch::Stopped;
 use crate::workspace::answers::{self, Answer, AnswerCase, Decision, Verdict};
 use crate::workspace::note::JournalNote;
 use crate::workspace::store::{Member, NewAnswer, Registry, Total};
 use crate::workspace::workflow::Cases;
-use crate::workspace::{Problem, Workspace, now};
+use crate::workspace::{Operation, Problem, Workspace};
 
 /// An answer that was taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,15 +72,17 @@ impl Workspace {
     /// # Errors
     /// The file is no answer ([`Problem::Answer`]) or of no registry here ([`Problem::NoRegistry`]); the table does not allow the move; the
     /// answer does not fit the registry or itself.
-    pub fn receive(&mut self, path: &Path) -> Result<Received, Problem> {
+    pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let kept = self.objects.keep(path).map_err(|e| Problem::Unread(path.to_owned(), e))?;
+        let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
+        let kept = self.objects.keep(path, operation.watch).map_err(unread)?;
         if let Some(before) = self.store.answers().get(&kept.sha256)? {
             let registry = self.registry_of(before.registry)?;
             return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
         }
         let answer =
             answers::read(&self.objects.path(&kept.sha256, &kept.name), &self.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+        operation.check()?;
         let registry = self.answered(&answer)?;
         let members = self.members_of(&registry)?;
         let settled = settle(&answer, &members);
@@ -100,12 +103,13 @@ impl Workspace {
         facts.totals_agree &= settled.totals_agree;
         facts.cases_left = settled.accepted.cases > 0;
         facts.reason = !answer.reason.trim().is_empty();
-        let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &self.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
+        let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
         if decision == Decision::Accepted && holds && !answer.is_notice {
             // What was signed is not changed by what comes later.
             facts.answer_fits &= settled.accepted == registry.accepted();
         }
-        let transition = self.allowed(&registry, decision.by(), facts)?;
+        operation.check()?;
+        let transition = self.allowed(operation, &registry, decision.by(), facts)?;
         let refuses = matches!(transition.cases, Cases::Refuse);
         let writes = !(decision == Decision::Accepted && holds);
         let refused: Vec<i64> = settled.refused.iter().copied().collect();
@@ -116,10 +120,10 @@ impl Workspace {
             "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
         });
         let note = JournalNote { subject: &name, details, ..JournalNote::default() };
-        let moved = self.make(&registry, &transition, &refused, note, |store| {
-            store.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: &now() })?;
+        let moved = self.make(operation, &registry, &transition, &refused, note, |store| {
+            store.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
             if writes {
-                write_sanctions(store, &registry, &settled.entries, &name)?;
+                write_sanctions(store, operation, &registry, &settled.entries, &name)?;
             }
             match decision {
                 Decision::Partial | Decision::Accepted if refuses => store.registries().set_accepted(registry.id, settled.accepted),

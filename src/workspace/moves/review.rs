@@ -8,7 +8,7 @@ use super::members::{Members, Taken, write_sanctions};
 use crate::workspace::note::JournalNote;
 use crate::workspace::store::Total;
 use crate::workspace::workflow::{Cases, Move};
-use crate::workspace::{Problem, Registry, Workspace};
+use crate::workspace::{Operation, Problem, Registry, Workspace};
 
 /// What a payer takes off a case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,7 +54,8 @@ impl Workspace {
     ///
     /// # Errors
     /// The table does not allow it, conditions are not met. Sanctions that do not fit are told by [`Workspace::sanction_troubles`].
-    pub fn review(&mut self, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
+    pub fn review(&mut self, operation: &Operation<'_>, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
+        operation.check()?;
         let registry = self.registry(name)?;
         let mut facts = self.facts(&registry)?;
         facts.reason = !reason.trim().is_empty();
@@ -70,14 +71,14 @@ impl Workspace {
         let held = self.store.members().held(registry.id, registry.revision)?;
         facts.sanctions_fit = troubles.is_empty();
         facts.cases_left = (refused.len() as i64) < held.cases;
-        let transition = self.allowed(&registry, by, facts)?;
+        let transition = self.allowed(operation, &registry, by, facts)?;
         let taken_off: i64 = off.values().sum();
         let details = json!({
             "reason": reason, "sanctions": found.len(), "refused": refused.len(), "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum, "source": source,
         });
         let note = JournalNote { subject: source, details, ..JournalNote::default() };
-        let moved = self.make(&registry, &transition, &refused, note, |store| {
-            write_sanctions(store, &registry, &found, source)?;
+        let moved = self.make(operation, &registry, &transition, &refused, note, |store| {
+            write_sanctions(store, operation, &registry, &found, source)?;
             if matches!(transition.cases, Cases::Refuse) {
                 let accepted = Total { cases: held.cases - refused.len() as i64, sum: held.sum - taken_off };
                 store.registries().set_accepted(registry.id, accepted)?;

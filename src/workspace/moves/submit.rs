@@ -6,7 +6,7 @@ use crate::workspace::note::JournalNote;
 use crate::workspace::place::OUTBOX;
 use crate::workspace::store::NewOutgoing;
 use crate::workspace::workflow::Move;
-use crate::workspace::{Problem, Registry, Workspace, now};
+use crate::workspace::{Operation, Problem, Registry, Workspace};
 
 /// A registry that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +25,11 @@ impl Workspace {
     ///
     /// # Errors
     /// The table does not allow it ([`Problem::AlreadySent`] when it has been sent), conditions are not met, the file cannot be written.
-    pub fn submit(&mut self, name: &str) -> Result<Submitted, Problem> {
+    pub fn submit(&mut self, operation: &Operation<'_>, name: &str) -> Result<Submitted, Problem> {
+        operation.check()?;
         let registry = self.registry(name)?;
         let facts = self.facts(&registry)?;
-        let transition = match self.allowed(&registry, Move::Submit, facts) {
+        let transition = match self.allowed(operation, &registry, Move::Submit, facts) {
             Err(Problem::Refused(_)) if !registry.sent_at.is_empty() && self.tables.workflow.status(&registry.status).is_some_and(|s| s.frozen) => {
                 return Err(Problem::AlreadySent(registry.number, registry.sent_at));
             }
@@ -39,8 +40,8 @@ impl Workspace {
         let path = format!("{OUTBOX}/{folder}/{file}");
         let details = json!({ "sha256": registry.object, "cases": registry.cases, "sum": registry.sum, "path": path });
         let note = JournalNote { subject: &file, details, ..JournalNote::default() };
-        let registry = self.make(&registry, &transition, &[], note, |store| {
-            store.registries().set_sent(registry.id, &now())?;
+        let registry = self.make(operation, &registry, &transition, &[], note, |store| {
+            store.registries().set_sent(registry.id, operation.at)?;
             let Registry { id, revision, object, .. } = &registry;
             store.outbox().insert(NewOutgoing { registry: *id, revision: *revision, path: &path, object, name: &file, placed: false })
         })?;

@@ -10,9 +10,9 @@ use crate::registry::format::{Family, Format, PERSONS};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
 use crate::texts::Severity;
-use crate::values::Month;
+use crate::values::Date;
 use crate::workspace::objects::Objects;
-use crate::workspace::{FindingFilter, Problem, Tools};
+use crate::workspace::{FindingFilter, Operation, Problem, Tools};
 
 /// Registries that are written at once: each keeps some of its bytes in memory meanwhile.
 pub(super) const AT_ONCE: usize = 16;
@@ -22,8 +22,7 @@ pub(super) struct RegistryDraft<'g> {
     pub(super) group: &'g Group,
     pub(super) id: i64,
     pub(super) number: String,
-    pub(super) period: Month,
-    pub(super) date: &'g str,
+    pub(super) date: Date,
 }
 
 impl RegistryDraft<'_> {
@@ -50,15 +49,15 @@ impl RegistryDraft<'_> {
             receiver.code.clone_from(&key.payer);
         }
         let sender = Party { kind: PartyKind::Clinic, code: key.mo.clone() };
-        let run = format!("packet/{sender}/{receiver}/{}/{}", key.letters, self.period);
+        let run = format!("packet/{sender}/{receiver}/{}/{}", key.letters, self.group.period);
         let name = FileName {
             letters: key.letters.clone(),
             family: Some(self.family()),
             is_persons: false,
             sender,
             receiver,
-            year: self.period.year,
-            month: self.period.month,
+            year: self.group.period.year,
+            month: self.group.period.month,
             number: String::new(),
         };
         Ok((name, run))
@@ -69,9 +68,9 @@ impl RegistryDraft<'_> {
             name,
             code: self.id as u64,
             number: self.number.clone(),
-            date: self.date.to_owned(),
+            date: self.date.to_string(),
             payer: Some(self.group.key.payer.clone()).filter(|p| !p.is_empty()),
-            period: self.period,
+            period: self.group.period,
         }
     }
 
@@ -127,11 +126,18 @@ impl Made {
 }
 
 /// Writes the packages of registries among the kept files, controls them and sends what became of each, in their order, as long as somebody hears.
-pub(super) fn write(objects: &Objects, drafts: &[RegistryDraft<'_>], parts: Vec<Parts>, tools: Tools<'_>, sender: Sender<Result<Made, Problem>>) {
+pub(super) fn write(
+    operation: &Operation<'_>,
+    objects: &Objects,
+    drafts: &[RegistryDraft<'_>],
+    parts: Vec<Parts>,
+    tools: Tools<'_>,
+    sender: Sender<Result<Made, Problem>>,
+) {
     let mut numbers: Vec<Vec<Numbers>> = parts.iter().map(|part| Vec::with_capacity(part.pieces.len())).collect();
     let orders = drafts.iter().zip(&parts).map(|(draft, part)| draft.order(part, tools)).collect::<Result<Vec<_>, _>>();
     let packed = orders.map(|orders| {
-        tools.former.pack(&orders, |order, own| {
+        tools.former.pack(&orders, operation.watch, |order, own| {
             numbers[order].push(own);
             Ok(())
         })
@@ -144,7 +150,7 @@ pub(super) fn write(objects: &Objects, drafts: &[RegistryDraft<'_>], parts: Vec<
         }
     };
     for ((packed, numbers), part) in packed.into_iter().zip(numbers).zip(parts) {
-        let made = packed.map_err(Problem::from).and_then(|packed| keep(objects, packed, numbers, part, tools));
+        let made = packed.map_err(Problem::from).and_then(|packed| keep(operation, objects, packed, numbers, part, tools));
         // What comes after one that failed is not asked for.
         if sender.send(made).is_err() {
             return;
@@ -158,14 +164,14 @@ pub(super) fn hear(written: &Receiver<Result<Made, Problem>>) -> Result<Made, Pr
 }
 
 /// Keeps a package and puts it through our own control.
-fn keep(objects: &Objects, packed: Packed, numbers: Vec<Numbers>, part: Parts, tools: Tools<'_>) -> Result<Made, Problem> {
+fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: Vec<Numbers>, part: Parts, tools: Tools<'_>) -> Result<Made, Problem> {
     let archive = Former::archive_name(&part.heading);
     let (kept, formed) = objects.keep_written(&archive, |file| {
         let formed = packed.write(file)?;
         Ok::<_, Problem>((formed.sha256.clone(), formed))
     })?;
     let packages = discover(&[Input::named(objects.path(&kept.sha256, &archive))], tools.formats, &tools.config.archives);
-    let reports = packages.iter().map(|package| tools.checker.package(package, tools.config, tools.watch).map_err(Problem::Stream));
+    let reports = packages.iter().map(|package| tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream));
     let reports = reports.collect::<Result<_, _>>()?;
     Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, reports })
 }

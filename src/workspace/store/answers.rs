@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::row::{insert_row, read_row};
+use crate::values::Moment;
 use crate::workspace::Problem;
 
 insert_row! {
@@ -14,7 +15,7 @@ insert_row! {
         registry: i64,
         /// Action of the move that it asked for.
         kind: &'a str,
-        received_at: &'a str,
+        received_at: Moment,
     }
 }
 
@@ -31,7 +32,7 @@ pub(in crate::workspace) struct Answers<'s>(pub(super) &'s mut Store);
 
 impl Answers<'_> {
     pub(in crate::workspace) fn insert(&mut self, answer: NewAnswer<'_>) -> Result<(), Problem> {
-        self.0.insert([answer])
+        self.0.insert(answer)
     }
 
     /// The answer of the same bytes.

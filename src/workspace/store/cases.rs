@@ -7,6 +7,7 @@ use super::stock::{StockKey, Total};
 use crate::cases::CaseState::{self, Free, Held, Paid, Question, Refused, Replaced, Waiting};
 use crate::cases::{CaseKey, CasePlace};
 use crate::values::Date;
+use crate::watch::Watch;
 use crate::workspace::Problem;
 
 insert_row! {
@@ -133,12 +134,12 @@ const KEYS: usize = 1_000;
 pub(in crate::workspace) struct Cases<'s>(pub(super) &'s mut Store);
 
 impl Cases<'_> {
-    pub(in crate::workspace) fn insert<'c, R>(&mut self, cases: R) -> Result<(), Problem>
+    pub(in crate::workspace) fn insert<'c, R>(&mut self, cases: R, watch: &dyn Watch) -> Result<(), Problem>
     where
         R: IntoIterator<Item = NewCase<'c>>,
         R::IntoIter: Send,
     {
-        self.0.insert(cases)
+        self.0.insert_all(cases, watch)
     }
 
     /// Cases that share the first half of an identity with one of these and are not replaced, in the order of ids among the keys asked for at once.

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::row::insert_row;
+use crate::watch::Watch;
 use crate::workspace::Problem;
 
 insert_row! {
@@ -26,11 +27,11 @@ insert_row! {
 pub(in crate::workspace) struct Findings<'s>(pub(super) &'s mut Store);
 
 impl Findings<'_> {
-    pub(in crate::workspace) fn insert<'f, R>(&mut self, findings: R) -> Result<(), Problem>
+    pub(in crate::workspace) fn insert<'f, R>(&mut self, findings: R, watch: &dyn Watch) -> Result<(), Problem>
     where
         R: IntoIterator<Item = NewFinding<'f>>,
         R::IntoIter: Send,
     {
-        self.0.insert(findings)
+        self.0.insert_all(findings, watch)
     }
 }

@@ -86,7 +86,7 @@ impl JournalEntries<'_> {
             }
             None => None,
         };
-        self.0.insert([&EntryRow::new(Entry::seal_after(last, draft))])
+        self.0.insert(&EntryRow::new(Entry::seal_after(last, draft)))
     }
 
     /// Entries, the oldest first; of one registry only, if its number is given.

@@ -3,6 +3,7 @@
 use super::Store;
 use super::row::{insert_row, read_row};
 use super::stock::Total;
+use crate::watch::Watch;
 use crate::workspace::Problem;
 
 insert_row! {
@@ -51,12 +52,12 @@ read_row! {
 pub(in crate::workspace) struct Members<'s>(pub(super) &'s mut Store);
 
 impl Members<'_> {
-    pub(in crate::workspace) fn insert<'m, R>(&mut self, members: R) -> Result<(), Problem>
+    pub(in crate::workspace) fn insert<'m, R>(&mut self, members: R, watch: &dyn Watch) -> Result<(), Problem>
     where
         R: IntoIterator<Item = NewMember<'m>>,
         R::IntoIter: Send,
     {
-        self.0.insert(members)
+        self.0.insert_all(members, watch)
     }
 
     /// The cases of a revision, in the order of IDCASE.

@@ -37,7 +37,7 @@ pub(in crate::workspace) struct Outbox<'s>(pub(super) &'s mut Store);
 
 impl Outbox<'_> {
     pub(in crate::workspace) fn insert(&mut self, file: NewOutgoing<'_>) -> Result<(), Problem> {
-        self.0.insert([file])
+        self.0.insert(file)
     }
 
     /// What has not been placed.

@@ -71,7 +71,7 @@ pub(in crate::workspace) struct Packages<'s>(pub(super) &'s mut Store);
 
 impl Packages<'_> {
     pub(in crate::workspace) fn insert(&mut self, package: &PackageRow) -> Result<(), Problem> {
-        self.0.insert([package])
+        self.0.insert(package)
     }
 
     /// The package of the same bytes: the objects and entries of its main file and its person file.

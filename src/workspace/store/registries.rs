@@ -3,7 +3,7 @@
 use super::Store;
 use super::row::{table_row, unreadable};
 use super::stock::Total;
-use crate::values::Month;
+use crate::values::{Date, Moment, Month};
 use crate::workspace::Problem;
 
 table_row! {
@@ -84,13 +84,13 @@ impl Registry {
 pub(in crate::workspace) struct NewRevision<'r> {
     pub(in crate::workspace) revision: i64,
     /// DSCHET.
-    pub(in crate::workspace) account_date: &'r str,
+    pub(in crate::workspace) account_date: Date,
     pub(in crate::workspace) file_name: &'r str,
     /// SHA-256 of its archive.
     pub(in crate::workspace) object: &'r str,
     pub(in crate::workspace) total: Total,
     pub(in crate::workspace) persons: i64,
-    pub(in crate::workspace) formed_at: &'r str,
+    pub(in crate::workspace) formed_at: Moment,
 }
 
 /// The order of lists: the newest period first.
@@ -101,7 +101,7 @@ pub(in crate::workspace) struct Registries<'s>(pub(super) &'s mut Store);
 
 impl Registries<'_> {
     pub(in crate::workspace) fn insert(&mut self, registry: &Registry) -> Result<(), Problem> {
-        self.0.insert([registry])
+        self.0.insert(registry)
     }
 
     /// All registries, the newest period first.
@@ -133,7 +133,7 @@ impl Registries<'_> {
     }
 
     /// A registry goes to a status.
-    pub(in crate::workspace) fn set_status(&mut self, id: i64, status: &str, since: &str) -> Result<(), Problem> {
+    pub(in crate::workspace) fn set_status(&mut self, id: i64, status: &str, since: Moment) -> Result<(), Problem> {
         self.0.execute("UPDATE registries SET status = $1, since = $2 WHERE id = $3", &[status.into(), since.into(), id.into()])?;
         Ok(())
     }
@@ -142,7 +142,7 @@ impl Registries<'_> {
     pub(in crate::workspace) fn set_revision(&mut self, id: i64, new: &NewRevision<'_>) -> Result<(), Problem> {
         let values = [
             new.revision.into(),
-            new.account_date.into(),
+            new.account_date.to_string().into(),
             new.file_name.into(),
             new.object.into(),
             new.total.cases.into(),
@@ -160,7 +160,7 @@ impl Registries<'_> {
     }
 
     /// A registry was sent.
-    pub(in crate::workspace) fn set_sent(&mut self, id: i64, at: &str) -> Result<(), Problem> {
+    pub(in crate::workspace) fn set_sent(&mut self, id: i64, at: Moment) -> Result<(), Problem> {
         self.0.execute("UPDATE registries SET sent_at = $1 WHERE id = $2", &[at.into(), id.into()])?;
         Ok(())
     }

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use crate::cases::{CasePlace, CaseState};
-use crate::values::{Date, Month};
+use crate::values::{Date, Moment, Month};
 use crate::workspace::Problem;
 
 /// A number or a text; the store knows nothing else.
@@ -53,6 +53,12 @@ impl From<Option<Date>> for Value<'_> {
 impl From<&Option<Month>> for Value<'_> {
     fn from(value: &Option<Month>) -> Self {
         Self::Text(value.map_or(Cow::Borrowed(""), |month| Cow::Owned(month.to_string())))
+    }
+}
+
+impl From<Moment> for Value<'_> {
+    fn from(value: Moment) -> Self {
+        Self::Text(Cow::Owned(value.to_string()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::row::insert_row;
+use crate::watch::Watch;
 use crate::workspace::Problem;
 
 insert_row! {
@@ -24,11 +25,11 @@ insert_row! {
 pub(in crate::workspace) struct Sanctions<'s>(pub(super) &'s mut Store);
 
 impl Sanctions<'_> {
-    pub(in crate::workspace) fn insert<'v, R>(&mut self, sanctions: R) -> Result<(), Problem>
+    pub(in crate::workspace) fn insert<'v, R>(&mut self, sanctions: R, watch: &dyn Watch) -> Result<(), Problem>
     where
         R: IntoIterator<Item = NewSanction<'v>>,
         R::IntoIter: Send,
     {
-        self.0.insert(sanctions)
+        self.0.insert_all(sanctions, watch)
     }
 }

@@ -12,6 +12,7 @@ use sqlx::{Any, AssertSqlSafe, Executor as _, SqlSafeStr};
 
 use super::Store;
 use super::row::{Insert, Read, Row, Value};
+use crate::watch::{Stopped, Unwatched, Watch};
 use crate::workspace::Problem;
 
 /// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
@@ -57,8 +58,13 @@ impl Store {
         self.rows(sql, values)?.first().map_or(Ok(0), Row::number)
     }
 
-    /// Inserts rows, many with one statement. While the store takes some in, the next are made.
-    pub(super) fn insert<'v, T, R>(&mut self, rows: R) -> Result<(), Problem>
+    /// Inserts a row.
+    pub(super) fn insert<'v, T: Insert<'v> + Send>(&mut self, row: T) -> Result<(), Problem> {
+        self.insert_all([row], &Unwatched)
+    }
+
+    /// Inserts rows, many with one statement, until the watch wants the work to end. While the store takes some in, the next are made.
+    pub(super) fn insert_all<'v, T, R>(&mut self, rows: R, watch: &dyn Watch) -> Result<(), Problem>
     where
         T: Insert<'v>,
         R: IntoIterator<Item = T>,
@@ -100,6 +106,7 @@ impl Store {
                 }
             });
             for query in receiver {
+                Stopped::check(watch)?;
                 self.runtime.block_on(query.execute(&mut self.connection))?;
             }
             Ok(())

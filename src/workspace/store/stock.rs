@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Store;
 use super::row::{insert_row, read_row};
 use crate::cases::CaseState::{self, Free, Question, Refused, Waiting};
+use crate::watch::Unwatched;
 use crate::workspace::Problem;
 
 read_row! {
@@ -84,7 +85,7 @@ pub(in crate::workspace) struct StockCounts<'s>(pub(super) &'s mut Store);
 impl StockCounts<'_> {
     /// The cases of a new package.
     pub(in crate::workspace) fn add(&mut self, package: i64, counts: &BTreeMap<StockKey<'_>, Total>) -> Result<(), Problem> {
-        self.0.insert(counts.iter().map(|(key, total)| NewStock::new(package, *key, *total)))
+        self.0.insert_all(counts.iter().map(|(key, total)| NewStock::new(package, *key, *total)), &Unwatched)
     }
 
     /// Cases of a package that stand alike go to another state.
@@ -96,7 +97,7 @@ impl StockCounts<'_> {
                 &[total.cases.into(), total.sum.into(), package.into(), key.kind.into(), key.payer.into(), key.state.into(), key.blocked.into()],
             )?;
             if touched == 0 {
-                self.0.insert([NewStock::new(package, key, total)])?;
+                self.0.insert(NewStock::new(package, key, total))?;
             }
         }
         self.0.execute("DELETE FROM stock WHERE package = $1 AND cases = 0", &[package.into()])?;
