@@ -231,6 +231,7 @@ impl Workspace {
         let workflow = &self.tables.workflow;
         let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
         for groups in groups.chunks(AT_ONCE) {
+            operation.check()?;
             let first = self.store.counters().peek(Run::Registries)?;
             let draft = |(id, group)| RegistryDraft {
                 group,

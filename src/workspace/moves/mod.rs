@@ -88,6 +88,7 @@ impl Workspace {
         note: JournalNote<'_>,
         also: impl FnOnce(&mut Store) -> Result<(), Problem>,
     ) -> Result<Registry, Problem> {
+        operation.check()?;
         self.store.transaction(|store| {
             store.registries().set_status(registry.id, &transition.to, operation.at)?;
             match transition.cases {

@@ -108,7 +108,6 @@ impl Workspace {
             // What was signed is not changed by what comes later.
             facts.answer_fits &= settled.accepted == registry.accepted();
         }
-        operation.check()?;
         let transition = self.allowed(operation, &registry, decision.by(), facts)?;
         let refuses = matches!(transition.cases, Cases::Refuse);
         let writes = !(decision == Decision::Accepted && holds);

@@ -26,7 +26,6 @@ impl Workspace {
     /// # Errors
     /// The table does not allow it ([`Problem::AlreadySent`] when it has been sent), conditions are not met, the file cannot be written.
     pub fn submit(&mut self, operation: &Operation<'_>, name: &str) -> Result<Submitted, Problem> {
-        operation.check()?;
         let registry = self.registry(name)?;
         let facts = self.facts(&registry)?;
         let transition = match self.allowed(operation, &registry, Move::Submit, facts) {
