@@ -11,9 +11,9 @@ const TABLE: &str = "identity.csv";
 
 /// The keys by which a case is known again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keys {
+pub struct CaseKeys {
     /// The first way of the table that fits the case.
-    pub identity: Key,
+    pub identity: CaseKey,
     /// The last way of the table, which fits every case: who shares it under another identity may be the same. Only a question is asked of
     /// it, so half a key is enough.
     pub resemblance: i64,
@@ -21,7 +21,7 @@ pub struct Keys {
 
 /// 128 bits of a digest as two numbers of the store: the first is indexed, the second tells apart what shares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key(pub i64, pub i64);
+pub struct CaseKey(pub i64, pub i64);
 
 /// The ways to tell that two cases are one, in the order in which they are tried.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ enum Field {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct WayRow {
     #[serde(rename = "name")]
     _name: String,
     when: String,
@@ -62,7 +62,7 @@ impl Identity {
     /// A word that is none of the table's, no way, or a last way that does not fit every case.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut ways = Vec::new();
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<WayRow>(TABLE)? {
             let when = match row.when.as_str() {
                 "" => None,
                 "sl_id_is_guid" => Some(Condition::SlIdIsGuid),
@@ -90,12 +90,12 @@ impl Identity {
     }
 
     /// Keys of a case of a clinic; they tell nothing of what they were made of.
-    pub fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> Keys {
+    pub fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> CaseKeys {
         let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
         let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
-        let identity = fitting.next().map_or(Key(0, 0), key);
+        let identity = fitting.next().map_or(CaseKey(0, 0), key);
         let resemblance = fitting.next_back().map_or(identity, key).0;
-        Keys { identity, resemblance }
+        CaseKeys { identity, resemblance }
     }
 }
 
@@ -114,7 +114,7 @@ fn is_guid(text: &str) -> bool {
     digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && digits.bytes().any(|b| b != digits.as_bytes()[0])
 }
 
-fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Person>) -> Key {
+fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Person>) -> CaseKey {
     let mut hasher = Sha256::new();
     let mut add = |value: &[u8]| {
         hasher.update((value.len() as u64).to_le_bytes());
@@ -136,11 +136,11 @@ fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Perso
         }
     }
     let digest = hasher.finalize();
-    Key(half(&digest), half(&digest[8..]))
+    CaseKey(short_digest(&digest), short_digest(&digest[8..]))
 }
 
 /// The first eight bytes of a digest as a number of the store.
-pub fn half(digest: &[u8]) -> i64 {
+pub fn short_digest(digest: &[u8]) -> i64 {
     digest.iter().take(8).fold(0, |sum, byte| sum << 8 | i64::from(*byte))
 }
 

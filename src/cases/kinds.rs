@@ -25,7 +25,7 @@ pub struct Kind {
 pub struct Kinds(Vec<Kind>);
 
 #[derive(Deserialize)]
-struct Row {
+struct KindRow {
     kind: String,
     family: char,
     conditions: String,
@@ -40,7 +40,7 @@ impl Kinds {
     /// A row that is none, or a kind that stands twice.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut kinds: Vec<Kind> = Vec::new();
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<KindRow>(TABLE)? {
             if row.kind.is_empty() || kinds.iter().any(|k| k.id == row.kind) {
                 return Err(TableError::new(TABLE, line, format!("kind «{}» is empty or stands twice", row.kind)));
             }

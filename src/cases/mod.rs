@@ -2,9 +2,12 @@
 
 mod identity;
 mod kinds;
+mod place;
 mod reading;
-pub mod state;
+mod state;
 
-pub use identity::{Identity, Key, Keys, half};
+pub use identity::{CaseKey, CaseKeys, Identity, short_digest};
 pub use kinds::{Kind, Kinds};
+pub use place::{CasePlace, NotAPlace};
 pub use reading::{Case, Index, Person};
+pub use state::{CaseState, NotAState};

@@ -19,7 +19,6 @@ mod record;
 mod table;
 
 use std::io;
-use std::ops::Range;
 
 pub use error::FormError;
 use feed::{Feed, Lane, Work};
@@ -29,6 +28,7 @@ pub use pack::Packed;
 use persons::Persons;
 use table::Marks;
 
+use crate::cases::CasePlace;
 use crate::finding::{Catalog, Check};
 use crate::registry::format::{Format, Formats, Role};
 use crate::registry::name::FileName;
@@ -36,6 +36,7 @@ use crate::registry::probe::Prober;
 use crate::registry::source::Source;
 use crate::tables::{RuleFiles, TableError};
 use crate::values::Month;
+use crate::watch::{Stopped, Watch};
 
 /// A package that cases are taken from.
 #[derive(Debug, Clone)]
@@ -46,17 +47,13 @@ pub struct Origin {
     pub persons: Option<Source>,
 }
 
-/// One case: where it stands in its package. Ranges are byte ranges of the unpacked files as the user has them, a byte order mark included.
+/// One case to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// Index of its package among the origins.
     pub origin: usize,
-    /// The whole `<ZAP>…</ZAP>`.
-    pub record: Range<u64>,
-    /// The `<Z_SL>…</Z_SL>` (2.1: `<SLUCH>…</SLUCH>`) in it.
-    pub case: Range<u64>,
-    /// The whole `<PERS>…</PERS>` of its person.
-    pub person: Option<Range<u64>>,
+    /// Where it stands in that package.
+    pub place: CasePlace,
     /// What the case costs; it is compared with what stands there.
     pub sum_kopecks: i64,
 }
@@ -164,8 +161,9 @@ impl<'t> Former<'t> {
     }
 
     /// Packs the archives of several registries; of each its archive, or why there is none. `each` hears of every case with the index of
-    /// its order, for each order in the order of its pieces; an error of it ends the forming of that order.
-    pub fn pack(&self, orders: &[Order<'_>], mut each: impl FnMut(usize, Numbers) -> io::Result<()>) -> Vec<Result<Packed, FormError>> {
+    /// its order, for each order in the order of its pieces; an error of it ends the forming of that order. When the watch wants the work to
+    /// end, no archive is made: [`FormError::Write`] with [`Stopped`].
+    pub fn pack(&self, orders: &[Order<'_>], watch: &dyn Watch, mut each: impl FnMut(usize, Numbers) -> io::Result<()>) -> Vec<Result<Packed, FormError>> {
         let (mut jobs, mut packed) = (Vec::new(), Vec::new());
         for (index, order) in orders.iter().enumerate() {
             packed.push(Forming::new(self, order, index).map(|job| {
@@ -174,12 +172,13 @@ impl<'t> Former<'t> {
                 own
             }));
         }
-        let people = persons(&jobs, &mut packed);
+        let people = persons(&jobs, &mut packed, watch);
         go_on(&jobs, &mut packed, |_, job, packed| Ok(packed.parts[0].add_bytes(&job.main_frame()?.head)?));
         let copy = |work: &Work<Record>| jobs[work.lane].copy(work, &people[work.lane]);
         pack::each(&mut Feed::new(lanes(&jobs, &packed, Forming::records)), copy, |lane, done| {
             let index = jobs[lane].index;
             attempt(&mut packed[index], |packed| {
+                Stopped::check(watch)?;
                 let (numbers, piece) = done?;
                 packed.parts[0].add(&piece)?;
                 Ok(numbers.into_iter().try_for_each(|numbers| each(index, numbers))?)
@@ -194,18 +193,28 @@ impl<'t> Former<'t> {
 }
 
 /// Reads the person files twice: who is there, and what is written of them.
-fn persons(jobs: &[Forming<'_>], packed: &mut [Result<Packed, FormError>]) -> Vec<Persons> {
+fn persons(jobs: &[Forming<'_>], packed: &mut [Result<Packed, FormError>], watch: &dyn Watch) -> Vec<Persons> {
     let mut people: Vec<Persons> = jobs.iter().map(|_| Persons::default()).collect();
     pack::each(
         &mut Feed::new(lanes(jobs, packed, Forming::persons)),
         |work| jobs[work.lane].look(work),
-        |lane, seen| attempt(&mut packed[jobs[lane].index], |_| jobs[lane].meet(&mut people[lane], &seen?)),
+        |lane, seen| {
+            attempt(&mut packed[jobs[lane].index], |_| {
+                Stopped::check(watch)?;
+                jobs[lane].meet(&mut people[lane], &seen?)
+            })
+        },
     );
     people.iter_mut().for_each(Persons::close);
     go_on(jobs, packed, |_, job, packed| job.persons_frame()?.map_or(Ok(()), |frame| Ok(packed.parts[1].add_bytes(&frame.head)?)));
     let copy = |work: &Work<usize>| jobs[work.lane].copy_persons(work, &people[work.lane]);
     let written = lanes(jobs, packed, |job, lane| job.written(lane, &people[lane]));
-    pack::each(&mut Feed::new(written), copy, |lane, piece| attempt(&mut packed[jobs[lane].index], |packed| Ok(packed.parts[1].add(&piece?)?)));
+    pack::each(&mut Feed::new(written), copy, |lane, piece| {
+        attempt(&mut packed[jobs[lane].index], |packed| {
+            Stopped::check(watch)?;
+            Ok(packed.parts[1].add(&piece?)?)
+        })
+    });
     go_on(jobs, packed, |_, job, packed| job.persons_frame()?.map_or(Ok(()), |frame| Ok(packed.parts[1].end(&frame.tail)?)));
     people
 }

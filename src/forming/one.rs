@@ -8,6 +8,7 @@ use super::pack::{Deflated, Packed, Part, deflate};
 use super::persons::{self, PersonPlan, PersonTrouble, Persons, Seen};
 use super::record::{self, Job, Plan, Trouble, Wanted};
 use super::{FormError, Formed, Former, Numbers, Order, Piece};
+use crate::cases::CasePlace;
 use crate::finding::Check;
 use crate::registry::archive::Limits;
 use crate::registry::encoding::Encoding;
@@ -143,8 +144,8 @@ impl<'a> Forming<'a> {
 
     fn places(order: &Order<'_>) -> Result<Vec<(u32, u64, u64)>, FormError> {
         let place = |piece: &Piece| {
-            let person = piece.person.as_ref().filter(|_| order.origins[piece.origin].persons.is_some());
-            let lacking = || FormError::NoPerson { file: order.origins[piece.origin].main.file_name(), offset: piece.record.start };
+            let person = piece.place.person.as_ref().filter(|_| order.origins[piece.origin].persons.is_some());
+            let lacking = || FormError::NoPerson { file: order.origins[piece.origin].main.file_name(), offset: piece.place.record.start };
             person.map(|p| (piece.origin as u32, p.start, p.end)).ok_or_else(lacking)
         };
         let mut places = order.pieces.iter().map(place).collect::<Result<Vec<_>, _>>()?;
@@ -156,9 +157,14 @@ impl<'a> Forming<'a> {
     /// Counts cases and records; the pieces stand in order.
     fn check_order(&self) -> Result<(u64, u64), FormError> {
         let pieces = self.order.pieces;
-        let inside = |p: &Piece| p.origin < self.order.origins.len() && p.record.start < p.case.start && p.case.start < p.case.end && p.case.end < p.record.end;
+        let inside = |p: &Piece| {
+            let CasePlace { record, case, .. } = &p.place;
+            p.origin < self.order.origins.len() && record.start < case.start && case.start < case.end && case.end < record.end
+        };
         let follows = |a: &Piece, b: &Piece| {
-            a.origin < b.origin || a.origin == b.origin && if a.record == b.record { a.case.end <= b.case.start } else { a.record.end <= b.record.start }
+            let (one, next) = (&a.place, &b.place);
+            let behind = if one.record == next.record { one.case.end <= next.case.start } else { one.record.end <= next.record.start };
+            a.origin < b.origin || a.origin == b.origin && behind
         };
         if let Some(piece) = (0..pieces.len()).find(|&i| !inside(&pieces[i]) || i > 0 && !follows(&pieces[i - 1], &pieces[i])) {
             return Err(FormError::Order { piece });
@@ -175,11 +181,12 @@ impl<'a> Forming<'a> {
             let first = pieces.get(next)?;
             let start = next;
             next += 1;
-            while self.plan.many_cases && pieces.get(next).is_some_and(|p| (p.origin, &p.record) == (first.origin, &first.record)) {
+            while self.plan.many_cases && pieces.get(next).is_some_and(|p| (p.origin, &p.place.record) == (first.origin, &first.place.record)) {
                 next += 1;
             }
             n_zap += 1;
-            Some(Extent { origin: first.origin, start: first.record.start, end: first.record.end, payload: Record { pieces: start..next, n_zap } })
+            let record = &first.place.record;
+            Some(Extent { origin: first.origin, start: record.start, end: record.end, payload: Record { pieces: start..next, n_zap } })
         })
     }
 
@@ -283,14 +290,14 @@ impl<'a> Forming<'a> {
             .iter()
             .zip(item.payload.pieces.start as u64 + 1..)
             .map(|(p, idcase)| {
-                let range = (p.case.start - base) as usize..(p.case.end - base) as usize;
+                let range = (p.place.case.start - base) as usize..(p.place.case.end - base) as usize;
                 Wanted { range, sum_kopecks: p.sum_kopecks, idcase }
             })
             .collect();
         let mut id_pac = None;
         if self.persons.is_some() {
             for piece in pieces {
-                let person = piece.person.as_ref().and_then(|p| people.at(origin, p.start));
+                let person = piece.place.person.as_ref().and_then(|p| people.at(origin, p.start));
                 let own = person.map(|index| people.ids(index)).ok_or_else(|| FormError::NoPerson { file: source.file_name(), offset: base })?;
                 if *id_pac.get_or_insert(own) != own {
                     return Err(FormError::PersonDiffers { file: source.file_name(), offset: base });

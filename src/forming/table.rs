@@ -11,7 +11,7 @@ use crate::tables::{RuleFiles, TableError};
 const TABLE: &str = "forms/forming.csv";
 
 #[derive(Deserialize)]
-struct Row {
+struct MarkRow {
     path: String,
     action: String,
     note_ru: String,
@@ -29,7 +29,7 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn load(files: &RuleFiles, formats: &Formats) -> Result<Self, TableError> {
         let mut marks = Self::default();
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<MarkRow>(TABLE)? {
             let fail = |message: String| TableError::new(TABLE, line, message);
             if row.note_ru.is_empty() || row.note_en.is_empty() {
                 return Err(fail("note_ru or note_en is empty".into()));

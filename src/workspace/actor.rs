@@ -12,20 +12,8 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The account and machine that this process runs under.
-    pub fn of_system(role: &str) -> Self {
-        let or = |name: whoami::Result<String>| name.ok().filter(|n| !n.is_empty()).unwrap_or_else(|| "?".to_owned());
-        Self { user: or(whoami::username()), host: or(whoami::hostname()), role: role.to_owned() }
-    }
-
     /// `user@host`.
     pub fn shown(&self) -> String {
         format!("{}@{}", self.user, self.host)
     }
-}
-
-/// The time now, UTC, to the millisecond: `2026-11-25T09:12:30.123Z`.
-pub fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
 }

@@ -7,99 +7,44 @@
 
 mod actor;
 mod answers;
-mod draft;
 mod intake;
 pub mod journal;
 mod lock;
-mod means;
 mod moves;
+mod note;
+mod objects;
+mod operation;
+mod place;
 mod problem;
+mod recovery;
 mod registries;
 mod sanctions;
-pub mod store;
-mod vault;
+mod store;
+mod tools;
 pub mod workflow;
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use actor::{Actor, now};
+pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
-pub use means::{Judge, Means};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
+pub use operation::Operation;
+pub use place::{FOLDER, Place};
 pub use problem::Problem;
-pub use registries::{Registry, Stock};
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionFault};
+pub use store::{Registry, Stock};
+pub use tools::{FindingFilter, Tools};
 
 use lock::Lock;
-use sqlx::any::AnyRow;
-use store::{Store, int, sqlite_url, text};
-use vault::Vault;
+use objects::Objects;
+use store::Store;
 use workflow::Workflow;
 
 use crate::cases::{Identity, Kinds};
-use crate::sys::{Access, private_file, private_folder};
 use crate::tables::{RuleFiles, TableError};
-
-/// The folder of the memory, in the workspace's own.
-pub const FOLDER: &str = ".puomp";
-const STORE: &str = "store.sqlite";
-const LOCK: &str = "lock";
-const OBJECTS: &str = "objects";
-/// Where registries go out, a folder for each payer.
-const OUTBOX: &str = "outbox";
-
-/// Where a workspace is and where its store is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The directory.
-    pub root: PathBuf,
-    /// Address of the store; none for the file in the workspace.
-    pub store: Option<String>,
-}
-
-impl Place {
-    /// The nearest workspace in a folder or above it.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn find(from: &Path, store: Option<&str>) -> Result<Self, Problem> {
-        let root = from.ancestors().find(|folder| folder.join(FOLDER).is_dir()).ok_or_else(|| Problem::NoWorkspace(from.to_owned()))?;
-        Ok(Self { root: root.to_owned(), store: store.map(str::to_owned) })
-    }
-
-    fn memory(&self) -> PathBuf {
-        self.root.join(FOLDER)
-    }
-
-    fn url(&self) -> String {
-        self.store.clone().unwrap_or_else(|| sqlite_url(&self.memory().join(STORE)))
-    }
-
-    /// Makes a workspace; repeated, it changes nothing. Whether it was made now.
-    ///
-    /// # Errors
-    /// The folder cannot be written, the store cannot be reached.
-    pub fn init(&self) -> Result<bool, Problem> {
-        let memory = self.memory();
-        let is_new = !memory.is_dir();
-        private_folder(&memory).map_err(|e| Problem::Io(memory.clone(), e))?;
-        let lock = Lock::take(&memory.join(LOCK), Duration::from_secs(10), "init")?;
-        if self.store.is_none() {
-            let file = memory.join(STORE);
-            // SQLite gives its other files the rights of the first.
-            private_file(&file, Access::Private).map_err(|e| Problem::Io(file.clone(), e))?;
-        }
-        let mut store = Store::connect(&self.url())?;
-        store.migrate()?;
-        store.close();
-        drop(lock);
-        Ok(is_new)
-    }
-}
 
 /// The tables that the workspace works by.
 #[derive(Debug)]
@@ -127,9 +72,8 @@ impl Tables {
 pub struct Workspace {
     place: Place,
     store: Store,
-    vault: Vault,
+    objects: Objects,
     tables: Tables,
-    actor: Actor,
     /// Held by whoever may change something.
     lock: Option<Lock>,
 }
@@ -139,25 +83,24 @@ impl Workspace {
     ///
     /// # Errors
     /// The store cannot be opened or has not been made.
-    pub fn look(place: Place, tables: Tables, actor: Actor) -> Result<Self, Problem> {
-        let mut store = Store::connect(&place.url())?;
+    pub fn open_read(place: Place, tables: Tables) -> Result<Self, Problem> {
+        let mut store = place.connect()?;
         if !store.is_ready() {
             return Err(Problem::NotReady(place.root));
         }
-        let vault = Vault::new(place.memory().join(OBJECTS));
-        Ok(Self { place, store, vault, tables, actor, lock: None })
+        let objects = Objects::new(place.objects());
+        Ok(Self { place, store, objects, tables, lock: None })
     }
 
-    /// Opens a workspace to change it; waits for another program that does for at most `wait`. What a program that was stopped left behind
-    /// is put right first.
+    /// Opens a workspace to change it; waits for another program that does for at most `wait`. `holder` is what others read meanwhile who
+    /// wait for this one. What a program that was stopped left behind is put right first.
     ///
     /// # Errors
-    /// [`Problem::Busy`]; as [`Workspace::look`].
-    pub fn change(place: Place, tables: Tables, actor: Actor, wait: Duration, command: &str) -> Result<Self, Problem> {
+    /// [`Problem::Busy`]; as [`Workspace::open_read`].
+    pub fn open_write(place: Place, tables: Tables, holder: &str, wait: Duration) -> Result<Self, Problem> {
         let begun = Instant::now();
-        let holder = format!("{} (pid {}): puomp {command}, {}", actor.shown(), std::process::id(), now());
-        let lock = Lock::take(&place.memory().join(LOCK), wait, &holder)?;
-        let mut this = Self::look(place, tables, actor)?;
+        let lock = place.lock(wait, holder)?;
+        let mut this = Self::open_read(place, tables)?;
         while !this.store.try_lock()? {
             if begun.elapsed() >= wait {
                 return Err(Problem::Busy("PostgreSQL".to_owned()));
@@ -179,15 +122,11 @@ impl Workspace {
     /// # Errors
     /// The store cannot be read.
     pub fn kept_files(&mut self) -> Result<Vec<PathBuf>, Problem> {
-        let rows = self.store.rows(
-            "SELECT main_object, main_name, persons_object, persons_name FROM packages p WHERE EXISTS (SELECT 1 FROM stock s WHERE s.package = p.id AND s.state <> 'replaced') ORDER BY id",
-            &[],
-        )?;
         let mut files = Vec::new();
-        for row in rows {
-            for (object, name) in [("main_object", "main_name"), ("persons_object", "persons_name")] {
-                let path = self.vault.path(&text(&row, object)?, &text(&row, name)?);
-                if !text(&row, object)?.is_empty() && !files.contains(&path) {
+        for package in self.store.packages().current()? {
+            for (object, name) in [(&package.main_object, &package.main_name), (&package.persons_object, &package.persons_name)] {
+                let path = self.objects.path(object, name);
+                if !object.is_empty() && !files.contains(&path) {
                     files.push(path);
                 }
             }
@@ -200,49 +139,5 @@ impl Workspace {
         let Self { store, lock, .. } = self;
         store.close();
         drop(lock);
-    }
-
-    /// Sweeps files that no row speaks of, and places what is to stand in the outbox.
-    fn recover(&mut self) -> Result<(), Problem> {
-        let rows = self.store.rows(
-            "SELECT main_object AS object, main_name AS name FROM packages UNION SELECT persons_object, persons_name FROM packages \
-             UNION SELECT object, file_name || '.zip' FROM registries UNION SELECT object, name FROM answers UNION SELECT object, name FROM outbox",
-            &[],
-        )?;
-        let mut known: HashMap<String, HashSet<String>> = HashMap::new();
-        for row in rows {
-            known.entry(text(&row, "object")?).or_default().insert(text(&row, "name")?);
-        }
-        self.vault.sweep(&known).map_err(|e| Problem::Io(self.place.memory(), e))?;
-        let outbox = self.place.root.join(OUTBOX);
-        vault::sweep_placed(&outbox).map_err(|e| Problem::Io(outbox, e))?;
-        self.place_outgoing()
-    }
-
-    /// Puts into the outbox what is not there yet. Safe to repeat: a file is placed whole, and the same bytes each time.
-    ///
-    /// # Errors
-    /// [`Problem::Unplaced`] of the first that could not be placed; the others were tried.
-    fn place_outgoing(&mut self) -> Result<(), Problem> {
-        let mut first = None;
-        let rows = self.store.rows(
-            "SELECT o.registry AS registry, o.revision AS revision, o.path AS path, o.object AS object, o.name AS name, r.number AS number \
-             FROM outbox o JOIN registries r ON r.id = o.registry WHERE o.placed = 0",
-            &[],
-        )?;
-        for row in rows {
-            let target = self.place.root.join(text(&row, "path")?);
-            if let Err(problem) = self.place_one(&row, &target) {
-                first.get_or_insert(Problem::Unplaced(text(&row, "number")?, target, Box::new(problem)));
-            }
-        }
-        first.map_or(Ok(()), Err)
-    }
-
-    fn place_one(&mut self, row: &AnyRow, target: &Path) -> Result<(), Problem> {
-        self.vault.place(&text(row, "object")?, &text(row, "name")?, target).map_err(|e| Problem::Io(target.to_owned(), e))?;
-        let (registry, revision) = (int(row, "registry")?, int(row, "revision")?);
-        self.store.execute("UPDATE outbox SET placed = 1 WHERE registry = $1 AND revision = $2", &[registry.into(), revision.into()])?;
-        Ok(())
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::answers::AnswerError;
 use super::workflow::{Need, Refusal, Workflow};
 use crate::forming::FormError;
 use crate::tables::TableError;
 use crate::texts::{Lang, Text};
+use crate::watch::Stopped;
 
 /// What stopped a command; nothing was changed then, save by [`Problem::Unplaced`].
 #[derive(Debug)]
@@ -57,6 +58,16 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// An error of a file or folder; that the work was stopped is none of the file's.
+    pub(super) fn of_file(path: &Path, error: io::Error) -> Self {
+        if Stopped::is(&error) { Self::Stream(error) } else { Self::Io(path.to_owned(), error) }
+    }
+
+    /// Whether it is no trouble: the watch of the work wanted it to end.
+    pub fn is_stop(&self) -> bool {
+        matches!(self, Self::Stream(error) if Stopped::is(error))
+    }
+
     /// A refusal of the workflow, in words.
     pub(super) fn refused(workflow: &Workflow, refusal: Refusal) -> Self {
         Self::Refused(Text { ru: refusal.text(workflow, Lang::Ru), en: refusal.text(workflow, Lang::En) })
@@ -104,6 +115,9 @@ impl From<TableError> for Problem {
 
 impl From<FormError> for Problem {
     fn from(error: FormError) -> Self {
-        Self::Form(Box::new(error))
+        match error {
+            FormError::Write(error) if Stopped::is(&error) => Self::Stream(error),
+            error => Self::Form(Box::new(error)),
+        }
     }
 }

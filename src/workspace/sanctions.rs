@@ -62,7 +62,7 @@ pub enum SanctionFault {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct ColumnRow {
     column: SanctionColumn,
     ru: String,
     en: String,
@@ -94,7 +94,7 @@ impl SanctionColumns {
     /// A column that is unknown or missing, a name that is empty or stands twice.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut this = Self { columns: Vec::new(), names: Vec::new() };
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<ColumnRow>(TABLE)? {
             for name in row.ru.split('|').chain(row.en.split('|')).map(plain) {
                 if name.is_empty() || this.of_name(&name).is_some() {
                     return Err(TableError::new(TABLE, line, format!("the name «{name}» is empty or stands twice")));

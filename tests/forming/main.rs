@@ -249,7 +249,7 @@ fn two_cases_in_a_record_that_may_hold_one_get_a_record_each() {
     };
     let origins = [edited(folder.path(), H, Way::new(3, 8, 1), double, same)];
     let pieces = cases(0, &origins[0], H);
-    assert_eq!((pieces.len(), &pieces[0].record), (4, &pieces[1].record));
+    assert_eq!((pieces.len(), &pieces[0].place.record), (4, &pieces[1].place.record));
     let registry = form(H, &origins, &pieces).expect("formed");
     registry.must_be_clean(&pieces);
     assert_eq!(registry.formed.records, 4);
@@ -288,13 +288,13 @@ fn what_does_not_fit_is_refused() {
         change(&mut pieces[4]);
         pieces
     };
-    assert!(refused(&origins, &with(&|p| p.person = None)).starts_with("form.no-person file=HM"));
+    assert!(refused(&origins, &with(&|p| p.place.person = None)).starts_with("form.no-person file=HM"));
     assert!(refused(&origins, &with(&|p| p.sum_kopecks += 1)).starts_with("form.sum file=HM"));
-    assert!(refused(&origins, &with(&|p| p.case.start += 1)).starts_with("form.changed file=HM"));
-    assert!(refused(&origins, &with(&|p| p.record.start -= 1)).starts_with("form.changed"));
-    assert_eq!(refused(&origins, &with(&|p| p.record.start -= 3)), "form.order piece=4");
-    let stranger = pieces.iter().find(|p| p.person != pieces[4].person).expect("somebody else").person.clone();
-    assert!(refused(&origins, &with(&|p| p.person = stranger.clone())).starts_with("form.person-differs file=HM"));
+    assert!(refused(&origins, &with(&|p| p.place.case.start += 1)).starts_with("form.changed file=HM"));
+    assert!(refused(&origins, &with(&|p| p.place.record.start -= 1)).starts_with("form.changed"));
+    assert_eq!(refused(&origins, &with(&|p| p.place.record.start -= 3)), "form.order piece=4");
+    let stranger = pieces.iter().find(|p| p.place.person != pieces[4].place.person).expect("somebody else").place.person.clone();
+    assert!(refused(&origins, &with(&|p| p.place.person = stranger.clone())).starts_with("form.person-differs file=HM"));
 
     let mut title = heading(&origins, H);
     title.number = "1234567890123456".to_owned();

@@ -7,17 +7,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use puomp::workspace::store::{Store, sqlite_url};
 use serde_json::Value;
+use sqlx::Row as _;
+
+use crate::support::sql::{Sql, sqlite_url};
 
 /// Address of a fresh database, or of a copy of another, which nobody may use meanwhile.
 fn database(model: Option<&str>) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let server = server();
     let name = format!("puomp_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut store = Store::connect(&server).expect("the server that PUOMP_TEST_POSTGRES names");
+    let mut store = Sql::connect(&server);
     let like = model.map_or_else(String::new, |url| format!(" TEMPLATE {}", name_of(url)));
-    store.rows_of(format!("CREATE DATABASE {name}{like}"), &[]).expect("a database");
+    store.rows(&format!("CREATE DATABASE {name}{like}"));
     let (base, query) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, query)| (base, format!("?{query}")));
     let (head, _) = base.rsplit_once('/').expect("postgres://host/database");
     format!("{head}/{name}{query}")
@@ -78,11 +80,10 @@ impl Clinic {
     /// Waits until the server has noticed that those who worked in the store are gone: what they asked for last may be done until then.
     pub(crate) fn wait_for_server(&self) {
         let Some(url) = &self.store else { return };
-        let mut server = Store::connect(&server()).expect("the server");
+        let mut server = Sql::connect(&server());
         let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS others FROM pg_stat_activity WHERE datname = '{}'", name_of(url));
         for _ in 0..1_000 {
-            let rows = server.rows_of(sql.clone(), &[]).expect("rows");
-            if puomp::workspace::store::int(&rows[0], "others").expect("a number") == 0 {
+            if server.rows(&sql)[0].get::<i64, _>("others") == 0 {
                 server.close();
                 return;
             }
@@ -175,10 +176,9 @@ impl Drop for Clinic {
     /// A database goes with its workspace: there are hundreds.
     fn drop(&mut self) {
         let Some(url) = &self.store else { return };
-        if let Ok(mut server) = Store::connect(&server()) {
-            let _ = server.rows_of(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name_of(url)), &[]);
-            server.close();
-        }
+        let mut server = Sql::connect(&server());
+        server.rows(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name_of(url)));
+        server.close();
     }
 }
 

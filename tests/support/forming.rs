@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use puomp::cases::CasePlace;
 use puomp::finding::Catalog;
 use puomp::flk::{Checker, Config, PackageReport, Rulebook, Verdict};
 use puomp::forming::{FormError, Formed, Former, Heading, Numbers, Order, Origin, Piece};
@@ -192,9 +193,7 @@ pub(crate) fn cases(index: usize, origin: &Origin, kind: Kind) -> Vec<Piece> {
             let person = persons.as_ref().and_then(|p| p.get(&id).cloned());
             pieces.extend(of_record.drain(..).map(|(case, sum_kopecks)| Piece {
                 origin: index,
-                record: range.clone(),
-                case,
-                person: person.clone(),
+                place: CasePlace { record: range.clone(), case, person: person.clone() },
                 sum_kopecks,
             }));
         }
@@ -223,7 +222,7 @@ pub(crate) struct Registry {
 
 /// Packs one registry and writes its archive.
 pub(crate) fn write(order: &Order<'_>, out: impl std::io::Write, mut each: impl FnMut(Numbers) -> std::io::Result<()>) -> Result<Formed, FormError> {
-    FORMER.pack(std::slice::from_ref(order), |_, numbers| each(numbers)).remove(0)?.write(out)
+    FORMER.pack(std::slice::from_ref(order), &Unwatched, |_, numbers| each(numbers)).remove(0)?.write(out)
 }
 
 /// Forms cases.

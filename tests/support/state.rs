@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use puomp::tables::RuleFiles;
 use puomp::workspace::journal::verify;
-use puomp::workspace::store::{Store, text};
-use puomp::workspace::{Actor, Place, Tables, Workspace};
+use puomp::workspace::{Place, Tables, Workspace};
 use sqlx::{Column as _, Row as _};
 
 use crate::support::clinic::Clinic;
+use crate::support::sql::{Sql, text};
 
 const TABLES: [&str; 10] = ["packages", "cases", "findings", "stock", "registries", "members", "sanctions", "answers", "outbox", "journal"];
 /// What differs between two runs of the same command: times, what is made of them, and whether a file that is due has been placed.
@@ -27,10 +27,10 @@ pub(crate) struct State {
 impl State {
     /// Reads it, and makes sure that the journal is sound.
     pub(crate) fn of(clinic: &Clinic) -> Self {
-        let mut store = Store::connect(&clinic.address()).expect("the store opens");
+        let mut store = Sql::connect(&clinic.address());
         let mut rows = Vec::new();
         for table in TABLES {
-            for row in store.rows_of(format!("SELECT * FROM {table}"), &[]).expect("rows") {
+            for row in store.rows(&format!("SELECT * FROM {table}")) {
                 let value = |name: &str| row.try_get::<i64, _>(name).map_or_else(|_| row.get::<String, _>(name), |number| number.to_string());
                 let cells = row.columns().iter().map(|c| c.name()).filter(|name| !PASSING.contains(name));
                 let cells: Vec<String> = cells.map(|name| if name == "sent_at" { (!value(name).is_empty()).to_string() } else { value(name) }).collect();
@@ -40,8 +40,7 @@ impl State {
         rows.sort();
         // What is counted as it goes must be what a count would say.
         let mut lines = |sql: &str| {
-            let rows = store.rows_of(sql.to_owned(), &[]).expect("rows");
-            let mut lines: Vec<_> = rows.iter().map(|row| text(row, "line").expect("a line")).collect();
+            let mut lines: Vec<_> = store.rows(sql).iter().map(|row| text(row, "line")).collect();
             lines.sort();
             lines
         };
@@ -50,14 +49,14 @@ impl State {
              AS line FROM cases GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END";
         assert_eq!(lines(counted), lines(recount), "the counts of cases");
         // Numbers that are given out count as well.
-        for row in store.rows_of("SELECT name, CAST(value AS TEXT) AS value FROM counters ORDER BY name".to_owned(), &[]).expect("rows") {
-            rows.push(format!("counters|{}|{}", text(&row, "name").expect("a name"), text(&row, "value").expect("a value")));
+        for row in store.rows("SELECT name, CAST(value AS TEXT) AS value FROM counters ORDER BY name") {
+            rows.push(format!("counters|{}|{}", text(&row, "name"), text(&row, "value")));
         }
         store.close();
 
         let place = Place { root: clinic.root().to_owned(), store: clinic.store().map(str::to_owned) };
         let tables = Tables::load(&RuleFiles::embedded()).expect("tables");
-        let mut workspace = Workspace::look(place, tables, Actor::of_system("executor")).expect("it opens");
+        let mut workspace = Workspace::open_read(place, tables).expect("it opens");
         let entries = workspace.journal(None).expect("the journal reads");
         assert!(verify(&entries).is_sound(), "{:?}", verify(&entries));
         workspace.close();
@@ -73,10 +72,10 @@ impl State {
 
 /// Files that have no business in a workspace whose last command has ended: half copies, and objects that no row speaks of.
 pub(crate) fn leftovers(clinic: &Clinic) -> Vec<PathBuf> {
-    let mut store = Store::connect(&clinic.address()).expect("the store opens");
+    let mut store = Sql::connect(&clinic.address());
     let sql = "SELECT main_object AS object FROM packages UNION SELECT persons_object FROM packages UNION SELECT object FROM registries \
                UNION SELECT object FROM answers UNION SELECT object FROM outbox";
-    let known: HashSet<String> = store.rows(sql, &[]).expect("rows").iter().map(|row| text(row, "object").expect("a digest")).collect();
+    let known: HashSet<String> = store.rows(sql).iter().map(|row| text(row, "object")).collect();
     store.close();
     let objects = clinic.path(".puomp/objects");
     let is_half = |file: &Path| file.file_name().is_some_and(|n| n.to_string_lossy().starts_with(".puomp-"));
@@ -91,13 +90,13 @@ pub(crate) fn leftovers(clinic: &Clinic) -> Vec<PathBuf> {
 
 /// What is not as it should be in the outbox: each registry that was sent has its file there, whole, and nothing else is there.
 pub(crate) fn outbox_troubles(clinic: &Clinic) -> Vec<String> {
-    let mut store = Store::connect(&clinic.address()).expect("the store opens");
-    let rows = store.rows("SELECT path, object, name, CAST(placed AS TEXT) AS placed FROM outbox", &[]).expect("rows");
+    let mut store = Sql::connect(&clinic.address());
+    let rows = store.rows("SELECT path, object, name, CAST(placed AS TEXT) AS placed FROM outbox");
     store.close();
     let mut due = HashSet::new();
     let mut troubles = Vec::new();
     for row in &rows {
-        let of = |column: &str| text(row, column).expect("a text");
+        let of = |column: &str| text(row, column);
         let (file, object) = (clinic.path(&of("path")), of("object"));
         let (head, tail) = object.split_at(2);
         let kept = clinic.path(".puomp/objects").join(head).join(tail).join(of("name"));

@@ -27,6 +27,7 @@ mod faults;
 mod kill;
 mod life;
 mod moves;
+mod operation;
 mod receive;
 mod sanctions;
 mod status;
@@ -37,5 +38,6 @@ mod support {
     pub(crate) mod clinic;
     pub(crate) mod say;
     pub(crate) mod soak;
+    pub(crate) mod sql;
     pub(crate) mod state;
 }

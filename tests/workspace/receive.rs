@@ -140,6 +140,39 @@ fn a_protocol_then_a_decision_in_part(clinic: &Clinic) {
     clinic.done(&["journal", "--verify"]);
 }
 
+/// A case that the protocol refused has left the registry: the payer cannot accept it, nor refuse it a second time.
+on_each_store!(a_protocol_in_part_then_a_review);
+fn a_protocol_in_part_then_a_review(clinic: &Clinic) {
+    let sent = sent(clinic);
+    let refusal = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><N_ZAP>1</N_ZAP><IDCASE>1</IDCASE></PR>";
+    write(clinic, "flk.xml", &protocol(&sent.stem, refusal));
+    clinic.done(&["receive", "flk.xml"]);
+    let (status, cases, sum) = stands(clinic, &sent.number);
+    assert_eq!((status.as_str(), cases, sum), ("in_review", sent.cases - 1, sent.sum - clinic.outside("refused").1));
+    // Both are taken off whole, but the first is the registry's no more.
+    fs::write(clinic.path("sanctions.csv"), "idcase,code,sum\n1,5.1.4,\n2,5.1.4,\n").expect("written");
+    let said = clinic.done(&["review", "accept", &sent.number, "--role", "insurer", "--sanctions", "sanctions.csv"]);
+    assert!(said.replace('\u{a0}', " ").contains("полностью отказано: 1 случай"), "{said}");
+    let (refused, of_refused) = clinic.outside("refused");
+    assert_eq!(refused, 2);
+    assert_eq!(stands(clinic, &sent.number), ("to_sign".to_owned(), sent.cases - 2, sent.sum - of_refused));
+}
+
+#[test]
+fn a_protocol_in_part_then_all_the_rest_accepted_or_refused() {
+    let clinic = Clinic::new();
+    let sent = sent(&clinic);
+    let refusal = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><N_ZAP>1</N_ZAP><IDCASE>1</IDCASE></PR>";
+    write(&clinic, "flk.xml", &protocol(&sent.stem, refusal));
+    clinic.done(&["receive", "flk.xml"]);
+    let rest: String = (2..=sent.cases).map(|idcase| format!("{idcase},5.1.4,\n")).collect();
+    fs::write(clinic.path("all.csv"), format!("idcase,code,sum\n{rest}")).expect("written");
+    clinic.refused(&["review", "accept", &sent.number, "--role", "insurer", "--sanctions", "all.csv"], 4);
+    assert_eq!(stands(&clinic, &sent.number).0, "in_review", "no case would be left");
+    clinic.done(&["review", "accept", &sent.number, "--role", "insurer"]);
+    assert_eq!(stands(&clinic, &sent.number), ("to_sign".to_owned(), sent.cases - 1, sent.sum - clinic.outside("refused").1));
+}
+
 on_each_store!(accepted_in_full_and_returned_whole);
 fn accepted_in_full_and_returned_whole(clinic: &Clinic) {
     let sent = sent(clinic);

@@ -5,12 +5,13 @@ use clap::Args;
 use super::super::args::Cli;
 use super::super::config::{Config, ControlArgs};
 use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print};
+use super::super::{Exit, Failure, print, who};
 use super::status::registry_line;
-use super::{PlaceArgs, failed, with_means};
+use super::{PlaceArgs, failed, with_tools};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::values::{Date, Month};
+use crate::watch::Unwatched;
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 
 /// What `form` takes.
@@ -52,33 +53,30 @@ pub(in super::super) struct FormArgs {
 
 impl FormArgs {
     pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        if let Some(date) = &self.date
-            && Date::parse(date).is_none()
-        {
-            return Err(Failure::Value(date.clone(), "YYYY-MM-DD".to_owned()));
-        }
+        let wrong = |text: &String| Failure::Value(text.clone(), "YYYY-MM-DD".to_owned());
+        let date = self.date.as_ref().map(|text| Date::parse(text).ok_or_else(|| wrong(text))).transpose()?;
         match (&self.cancel, &self.again, self.period) {
             (Some(name), ..) => {
-                let mut workspace = self.place.change("form --cancel", config, files, ui)?;
-                let registry = failed(workspace.form_cancel(name), ui)?;
+                let (mut workspace, actor) = self.place.change("form --cancel", config, files, ui)?;
+                let registry = failed(workspace.form_cancel(&who::operation(&actor, &Unwatched), name), ui)?;
                 if !ui.quiet {
                     print(&registry_line(&registry, workspace.tables(), ui))?;
                 }
                 workspace.close();
                 Ok(Exit::Done)
             }
-            (_, Some(name), _) => self.again(name, cli, config, files, ui),
-            (.., Some(period)) => self.fresh(period, cli, config, files, ui),
+            (_, Some(name), _) => self.again(name, date, cli, config, files, ui),
+            (.., Some(period)) => self.fresh(period, date, cli, config, files, ui),
             // clap asks for one of the three.
             _ => Ok(Exit::Usage),
         }
     }
 
-    fn again(&self, name: &str, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn again(&self, name: &str, date: Option<Date>, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let bar = ui.bar();
-        let registry = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let mut workspace = self.place.change("form --again", config, files, ui)?;
-            let registry = failed(workspace.form_again(name, self.date.as_deref(), means, judge), ui)?;
+        let registry = with_tools(cli, config, files, ui, &self.control, |tools, filter| {
+            let (mut workspace, actor) = self.place.change("form --again", config, files, ui)?;
+            let registry = failed(workspace.form_again(&who::operation(&actor, &bar), name, date, tools, filter), ui)?;
             let line = registry_line(&registry, workspace.tables(), ui);
             workspace.close();
             Ok(line)
@@ -91,7 +89,7 @@ impl FormArgs {
         Ok(Exit::Done)
     }
 
-    fn fresh(&self, period: Month, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn fresh(&self, period: Month, date: Option<Date>, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let tables = Tables::load(files)?;
         if let Some(kind) = &self.kind
             && tables.kinds.get(kind).is_none()
@@ -109,18 +107,18 @@ impl FormArgs {
             return if groups.is_empty() { Err(Failure::Verb(ui.texts.get(Key::FormNothing, ui.lang).to_owned(), Exit::Nothing)) } else { Ok(Exit::Done) };
         }
         let bar = ui.bar();
-        let formed = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let mut workspace = self.place.change("form", config, files, ui)?;
+        let formed = with_tools(cli, config, files, ui, &self.control, |tools, filter| {
+            let (mut workspace, actor) = self.place.change("form", config, files, ui)?;
             let (groups, left) = failed(workspace.form_plan(&request), ui)?;
             let mut formed = Vec::new();
             let mut printed = Ok(());
-            let mut told = |registry: &Registry, tables: &Tables| {
+            let mut on_formed = |registry: &Registry, tables: &Tables| {
                 formed.push(registry.number.clone());
                 if !ui.quiet && printed.is_ok() {
                     printed = print(&registry_line(registry, tables, ui));
                 }
             };
-            let done = workspace.form(&groups, period, self.date.as_deref(), means, judge, &mut told);
+            let done = workspace.form(&who::operation(&actor, &bar), &groups, date, tools, filter, &mut on_formed);
             failed(done, ui)?;
             printed?;
             workspace.close();

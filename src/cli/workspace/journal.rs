@@ -9,13 +9,12 @@ use clap::{Args, ValueEnum};
 use super::super::config::Config;
 use super::super::nsi::columns;
 use super::super::ui::Ui;
-use super::super::{Exit, Failure, print};
+use super::super::{Exit, Failure, print, who};
 use super::words::time;
 use super::{PlaceArgs, failed};
 use crate::sys::{Access, write_atomic};
 use crate::tables::RuleFiles;
 use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
-use crate::workspace::now;
 
 /// What `journal` takes.
 #[derive(Debug, Args)]
@@ -71,7 +70,7 @@ impl JournalArgs {
         }
         if let Some(path) = &self.head {
             let entries = failed(workspace.journal(None), ui)?;
-            let text = JournalHead::of(entries.last(), &now()).export();
+            let text = JournalHead::of(entries.last(), &who::now().to_string()).export();
             write_atomic(path, Access::Default, text.as_bytes()).map_err(|e| Failure::Write(path.clone(), e))?;
             return Ok(Exit::Done);
         }

@@ -31,16 +31,16 @@ use words::problem;
 use super::args::Cli;
 use super::config::{Config, ControlArgs};
 use super::tools::Tools;
-use super::ui::{Bar, Ui};
+use super::ui::Ui;
 use super::validate::judge;
-use super::{Exit, Failure};
+use super::{Exit, Failure, who};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
 use crate::report::Hidden;
 use crate::tables::RuleFiles;
 use crate::texts::Key;
-use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
+use crate::workspace::{self, Actor, FindingFilter, Place, Problem, Tables, Workspace};
 
 /// Where the workspace is and who acts.
 #[derive(Debug, Default, Clone, Args)]
@@ -79,38 +79,40 @@ impl PlaceArgs {
             let known: Vec<&str> = workflow.roles().iter().map(|r| r.id.as_str()).collect();
             return Err(Failure::Verb(ui.texts.fill(Key::UsageValue, ui.lang, &[("value", &role), ("allowed", &known.join(", "))]), Exit::Usage));
         }
-        Ok(Actor::of_system(&role))
+        Ok(who::actor(&role))
     }
 
     fn look(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
-        let actor = self.actor(config, &tables, ui)?;
-        Workspace::look(self.place(config, ui)?, tables, actor).map_err(|p| problem(p, ui))
+        // A role that does not exist is told whatever is done with it.
+        self.actor(config, &tables, ui)?;
+        Workspace::open_read(self.place(config, ui)?, tables).map_err(|p| problem(p, ui))
     }
 
-    fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
+    /// The workspace, to be changed, and who does it.
+    fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<(Workspace, Actor), Failure> {
         let tables = Tables::load(files)?;
         let actor = self.actor(config, &tables, ui)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        Workspace::change(self.place(config, ui)?, tables, actor, wait, command).map_err(|p| problem(p, ui))
+        let workspace = Workspace::open_write(self.place(config, ui)?, tables, &who::holder(&actor, command), wait).map_err(|p| problem(p, ui))?;
+        Ok((workspace, actor))
     }
 }
 
 /// Makes the tools of control and forming and hands them to a verb.
-fn with_means<T>(
+fn with_tools<T>(
     cli: &Cli,
     config: &Config,
     files: &RuleFiles,
     ui: &Ui<'_>,
     control: &ControlArgs,
-    bar: &Bar,
-    work: impl FnOnce(Means<'_>, Judge<'_>) -> Result<T, Failure>,
+    work: impl FnOnce(workspace::Tools<'_>, FindingFilter<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let tools = Tools::load(cli, config, files, ui, control)?;
     let checker = tools.checker()?;
     let former = Former::load(files, &tools.formats, &tools.catalog)?;
     let settings = flk::Config::default();
-    let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, watch: bar };
+    let means = workspace::Tools { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings };
     let mut hidden = Hidden::default();
     work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
 }

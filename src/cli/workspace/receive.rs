@@ -6,12 +6,13 @@ use clap::Args;
 
 use super::super::config::Config;
 use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print};
+use super::super::{Exit, Failure, print, who};
 use super::PlaceArgs;
 use super::status::registry_line;
 use super::words::{problem, time};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
+use crate::watch::Unwatched;
 use crate::workspace::{Received, Workspace};
 
 /// What `receive` takes.
@@ -26,10 +27,10 @@ pub(in super::super) struct ReceiveArgs {
 
 impl ReceiveArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut workspace = self.place.change("receive", config, files, ui)?;
+        let (mut workspace, actor) = self.place.change("receive", config, files, ui)?;
         let mut exit = Exit::Done;
         for path in &self.files {
-            match workspace.receive(path) {
+            match workspace.receive(&who::operation(&actor, &Unwatched), path) {
                 Ok(received) if !ui.quiet => print(&shown(path, &received, &workspace, ui))?,
                 Ok(_) => {}
                 // One bad file does not keep the others out.

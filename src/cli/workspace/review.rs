@@ -8,11 +8,12 @@ use clap::Args;
 
 use super::super::config::Config;
 use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print};
+use super::super::{Exit, Failure, print, who};
 use super::status::registry_line;
 use super::{PlaceArgs, failed};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
+use crate::watch::Unwatched;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Sanction, SanctionColumns, SanctionFault, SanctionTrouble};
 
@@ -59,7 +60,7 @@ impl ReviewArgs {
             None => Vec::new(),
         };
         let source = self.sanctions.as_deref().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let mut workspace = self.place.change("review", config, files, ui)?;
+        let (mut workspace, actor) = self.place.change("review", config, files, ui)?;
         for trouble in failed(workspace.sanction_troubles(&self.registry, &sanctions), ui)? {
             let (key, line, sum, all) = match trouble {
                 SanctionTrouble::NoCase(line) => (Key::SanctionNoCase, line, 0, 0),
@@ -68,7 +69,7 @@ impl ReviewArgs {
             let money = |kopecks| ui.texts.money(ui.lang, kopecks);
             say(&ui.texts.fill(key, ui.lang, &[("file", &source), ("line", &line.to_string()), ("sum", &money(sum)), ("all", &money(all))]));
         }
-        let decided = failed(workspace.review(&self.registry, by, &self.reason, &sanctions, &source), ui)?;
+        let decided = failed(workspace.review(&who::operation(&actor, &Unwatched), &self.registry, by, &self.reason, &sanctions, &source), ui)?;
         if !ui.quiet {
             print(&registry_line(&decided.registry, workspace.tables(), ui))?;
             if !sanctions.is_empty() {
@@ -86,8 +87,8 @@ impl ReviewArgs {
 
 impl WithdrawArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut workspace = self.place.change("withdraw", config, files, ui)?;
-        let registry = failed(workspace.withdraw(&self.registry, &self.reason), ui)?;
+        let (mut workspace, actor) = self.place.change("withdraw", config, files, ui)?;
+        let registry = failed(workspace.withdraw(&who::operation(&actor, &Unwatched), &self.registry, &self.reason), ui)?;
         if !ui.quiet {
             print(&registry_line(&registry, workspace.tables(), ui))?;
         }

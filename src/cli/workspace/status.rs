@@ -15,7 +15,7 @@ use super::super::{Exit, Failure, nsi, print};
 use super::columns::{Columns, OfEntry, OfRegistry, OfStock};
 use super::words::moment;
 use super::{PlaceArgs, failed};
-use crate::cases::state as case_state;
+use crate::cases::CaseState;
 use crate::report::xlsx::{self, Cell};
 use crate::sys::Access;
 use crate::tables::{RuleFiles, TableError};
@@ -357,7 +357,7 @@ fn row<'r>(r: &'r Registry, tables: &'r Tables, ui: &Ui<'_>) -> RegistryRow<'r> 
 }
 
 fn stock_row(s: &Stock) -> StockRow<'_> {
-    StockRow { period: &s.period, mo: &s.mo, payer: &s.payer, kind: &s.kind, state: &s.state, blocked: s.blocked, cases: s.cases, sum_kopecks: s.sum }
+    StockRow { period: &s.period, mo: &s.mo, payer: &s.payer, kind: &s.kind, state: s.state.as_str(), blocked: s.blocked, cases: s.cases, sum_kopecks: s.sum }
 }
 
 fn history_row(e: &Entry) -> HistoryRow<'_> {
@@ -425,10 +425,10 @@ fn human(seen: &Seen, is_one: bool, lists: &Lists, tables: &Tables, ui: &Ui<'_>)
 }
 
 fn state_key(stock: &Stock) -> Key {
-    match stock.state.as_str() {
-        case_state::WAITING => Key::StatusWaiting,
-        case_state::REFUSED => Key::StatusRefused,
-        case_state::QUESTION => Key::StatusQuestion,
+    match stock.state {
+        CaseState::Waiting => Key::StatusWaiting,
+        CaseState::Refused => Key::StatusRefused,
+        CaseState::Question => Key::StatusQuestion,
         _ if stock.blocked => Key::StatusBlocked,
         _ => Key::StatusFree,
     }

@@ -12,9 +12,9 @@ use super::super::args::Cli;
 use super::super::config::{Config, ControlArgs};
 use super::super::ui::{Ui, say};
 use super::super::validate::Protocols;
-use super::super::{Exit, Failure, print};
+use super::super::{Exit, Failure, print, who};
 use super::load::{is_sound, line};
-use super::{PlaceArgs, failed, with_means};
+use super::{PlaceArgs, failed, with_tools};
 use crate::flk;
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
@@ -78,9 +78,9 @@ impl WatchArgs {
         let inputs: Vec<Input> = still.iter().map(|path| Input { path: (*path).clone(), explicit: false }).collect();
         let bar = ui.bar();
         let protocol = Protocol::load(files)?;
-        let exit = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
+        let exit = with_tools(cli, config, files, ui, &self.control, |tools, filter| {
             let (whole, halves): (Vec<Package>, Vec<Package>) =
-                discover(&inputs, means.formats, &flk::Config::default().archives).into_iter().partition(|p| !is_half(p));
+                discover(&inputs, tools.formats, &flk::Config::default().archives).into_iter().partition(|p| !is_half(p));
             for half in &halves {
                 say(&ui.texts.fill(Key::WatchHalf, ui.lang, &[("file", &half.path.display().to_string())]));
             }
@@ -88,12 +88,12 @@ impl WatchArgs {
                 return Ok(Exit::Done);
             }
             let Some(naming) = protocol.naming(None) else { return Ok(Exit::Usage) };
-            let mut protocols = Protocols::new(&self.folder, &protocol, means.catalog, naming)?;
-            let mut workspace = self.place.change("watch", config, files, ui)?;
+            let mut protocols = Protocols::new(&self.folder, &protocol, tools.catalog, naming)?;
+            let (mut workspace, actor) = self.place.change("watch", config, files, ui)?;
             let mut exit = Exit::Done;
             for package in &whole {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
-                let loaded = failed(workspace.load(package, means, Doubt::Ask, judge), ui)?;
+                let loaded = failed(workspace.load(&who::operation(&actor, &bar), package, tools, Doubt::Ask, filter), ui)?;
                 if let Some(report) = &loaded.report {
                     protocols.write(report)?;
                 }

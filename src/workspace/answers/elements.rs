@@ -63,7 +63,7 @@ impl Meaning {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct ElementRow {
     document: Document,
     block: Option<Meaning>,
     element: String,
@@ -88,7 +88,7 @@ impl Elements {
     pub(in crate::workspace) fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut meanings: HashMap<_, HashMap<_, _>> = HashMap::new();
         let mut first = HashMap::new();
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<ElementRow>(TABLE)? {
             if row.element.is_empty() || row.name_ru.is_empty() || row.name_en.is_empty() {
                 return Err(TableError::new(TABLE, line, "an element needs its names"));
             }

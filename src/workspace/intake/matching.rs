@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
-use super::{CaseCounts, Note, record};
-use crate::cases::state as case_state;
-use crate::cases::{Key, Keys};
-use crate::workspace::store::{Store, int, text};
-use crate::workspace::{Problem, Workspace, registries};
+use super::CaseCounts;
+use crate::cases::{CaseKey, CaseKeys, CaseState};
+use crate::workspace::note::{JournalNote, record};
+use crate::workspace::store::{KnownCase, Store};
+use crate::workspace::{Operation, Problem, Workspace};
 
 /// What to do with a case that resembles one that is there, under another identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,50 +38,53 @@ pub(super) enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Old {
     id: i64,
-    state: String,
+    state: CaseState,
     content: i64,
-    identity: Key,
+    identity: CaseKey,
+}
+
+impl Old {
+    fn of(case: &KnownCase) -> Self {
+        Self { id: case.id, state: case.state, content: case.content, identity: case.identity() }
+    }
 }
 
 /// The cases that may be met again.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    by_identity: HashMap<Key, Vec<Old>>,
+    by_identity: HashMap<CaseKey, Vec<Old>>,
     by_resemblance: HashMap<i64, Vec<Old>>,
 }
 
-/// Keys asked for with one query.
-const AT_ONCE: usize = 1_000;
-
 impl Known {
     /// Looks the keys of a package up among the cases of all packages.
-    pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[Keys]) -> Result<Self, Problem> {
+    pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[CaseKeys]) -> Result<Self, Problem> {
         // A clinic's first package meets nothing.
-        if store.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? == 0 {
+        if !store.packages().has_any_of(mo)? {
             return Ok(Self::default());
         }
         let mut known = Self::default();
-        let wanted: HashSet<Key> = keys.iter().map(|k| k.identity).collect();
-        for (_, old) in fetch(store, "identity", keys.iter().map(|k| k.identity.0))? {
+        let wanted: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
+        for case in store.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
             // Others share the half that was asked for.
-            if wanted.contains(&old.identity) {
-                known.by_identity.entry(old.identity).or_default().push(old);
+            if wanted.contains(&case.identity()) {
+                known.by_identity.entry(case.identity()).or_default().push(Old::of(&case));
             }
         }
         let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity.0);
-        for (met, old) in fetch(store, "resemblance", unmet.map(|k| k.resemblance))? {
-            known.by_resemblance.entry(met).or_default().push(old);
+        for case in store.cases().by_resemblance(unmet.map(|k| k.resemblance).collect())? {
+            known.by_resemblance.entry(case.resemblance).or_default().push(Old::of(&case));
         }
         Ok(known)
     }
 
     /// Judges every case of a package; also which versions that waited are superseded.
-    pub(super) fn judge(&self, keys: &[Keys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let own: HashSet<Key> = keys.iter().map(|k| k.identity).collect();
-        let mut met: HashSet<Key> = HashSet::with_capacity(keys.len());
+    pub(super) fn judge(&self, keys: &[CaseKeys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
+        let own: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
+        let mut met: HashSet<CaseKey> = HashSet::with_capacity(keys.len());
         let mut taken = HashSet::new();
         let mut superseded = Vec::new();
-        let mut judge = |at: usize, keys: &Keys, is_second: bool| {
+        let mut judge = |at: usize, keys: &CaseKeys, is_second: bool| {
             if is_second {
                 return Verdict::Doubtful(0);
             }
@@ -89,8 +92,8 @@ impl Known {
             if olds.iter().any(|old| old.content == content(at)) {
                 return Verdict::Unchanged;
             }
-            let waiting = olds.iter().filter(|old| old.state == case_state::WAITING);
-            let standing: Vec<&Old> = olds.iter().filter(|old| old.state != case_state::WAITING).collect();
+            let waiting = olds.iter().filter(|old| old.state == CaseState::Waiting);
+            let standing: Vec<&Old> = olds.iter().filter(|old| old.state != CaseState::Waiting).collect();
             match standing.as_slice() {
                 [] => {
                     // A case that its clinic no longer exports under its old identity.
@@ -101,7 +104,7 @@ impl Known {
                             taken.insert(old.id);
                             match doubt {
                                 Doubt::Different => Verdict::New,
-                                Doubt::Same if old.state != case_state::WAITING => version_of(old),
+                                Doubt::Same if old.state != CaseState::Waiting => version_of(old),
                                 Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id),
                             }
                         }
@@ -121,74 +124,48 @@ impl Known {
 
 /// What a new version of a case is.
 fn version_of(old: &Old) -> Verdict {
-    match old.state.as_str() {
-        case_state::HELD => Verdict::Waits(old.id),
+    match old.state {
+        CaseState::Held => Verdict::Waits(old.id),
         // What has been paid is not taken back by an export.
-        case_state::PAID => Verdict::Doubtful(old.id),
+        CaseState::Paid => Verdict::Doubtful(old.id),
         _ => Verdict::Replaces(old.id),
     }
 }
 
-/// Cases by a column of keys, with what they were met by.
-fn fetch(store: &mut Store, column: &str, keys: impl Iterator<Item = i64>) -> Result<Vec<(i64, Old)>, Problem> {
-    // In their order, so that a search of the index goes on where the last one ended.
-    let mut keys: Vec<i64> = keys.collect();
-    keys.sort_unstable();
-    let mut found = Vec::new();
-    for batch in keys.chunks(AT_ONCE) {
-        let list: Vec<String> = batch.iter().map(i64::to_string).collect();
-        let sql = format!(
-            "SELECT id, state, content, identity, identity_rest, {column} AS met FROM cases WHERE state <> 'replaced' AND {column} IN ({}) ORDER BY id",
-            list.join(",")
-        );
-        for row in store.rows_of(sql, &[])? {
-            let identity = Key(int(&row, "identity")?, int(&row, "identity_rest")?);
-            let old = Old { id: int(&row, "id")?, state: text(&row, "state")?, content: int(&row, "content")?, identity };
-            found.push((int(&row, "met")?, old));
-        }
-    }
-    Ok(found)
-}
-
 impl Workspace {
     /// Answers the questions of a package that was loaded before.
-    pub(super) fn settle_questions(&mut self, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
-        let open = self.store.rows(
-            "SELECT q.id AS id, q.replaces AS old, COALESCE(o.state, '') AS state, COALESCE(o.package, 0) AS package FROM cases q \
-             LEFT JOIN cases o ON o.id = q.replaces WHERE q.package = $1 AND q.state = 'question'",
-            &[package.into()],
-        )?;
+    pub(super) fn settle_questions(&mut self, operation: &Operation<'_>, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
+        let open = self.store.cases().open_questions(package)?;
         let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
         if doubt == Doubt::Ask || open.is_empty() {
             return Ok(counts);
         }
-        let actor = self.actor.clone();
         self.store.transaction(|store| {
             let mut touched = vec![package];
-            for row in &open {
-                let (id, old, state) = (int(row, "id")?, int(row, "old")?, text(row, "state")?);
-                let (new_state, replaces) = match (doubt, state.as_str()) {
-                    (Doubt::Different, _) => (case_state::FREE, 0),
-                    (_, case_state::HELD) => (case_state::WAITING, old),
-                    (_, case_state::FREE | case_state::REFUSED | case_state::QUESTION) => (case_state::FREE, old),
+            for question in &open {
+                use CaseState::{Free, Held, Question, Refused, Waiting};
+                let (state, replaces) = match (doubt, question.of_other) {
+                    (Doubt::Different, _) => (Free, 0),
+                    (_, Some((Held, _))) => (Waiting, question.other),
+                    (_, Some((Free | Refused | Question, _))) => (Free, question.other),
                     // Paid, or two of one package: those cannot be the same version.
                     _ => continue,
                 };
                 counts.doubtful -= 1;
-                match new_state {
-                    case_state::WAITING => counts.waiting += 1,
-                    _ if replaces != 0 => {
+                match (state, question.of_other) {
+                    (Waiting, _) => counts.waiting += 1,
+                    (_, Some((_, of_package))) if replaces != 0 => {
                         counts.replaced += 1;
-                        store.execute("UPDATE cases SET state = $1 WHERE id = $2", &[case_state::REPLACED.into(), old.into()])?;
-                        touched.push(int(row, "package")?);
+                        store.cases().mark_replaced(&[replaces])?;
+                        touched.push(of_package);
                     }
                     _ => counts.new += 1,
                 }
-                store.execute("UPDATE cases SET state = $1, replaces = $2 WHERE id = $3", &[new_state.into(), replaces.into(), id.into()])?;
+                store.cases().settle(question.id, state, replaces)?;
             }
-            registries::count_stock(store, &touched)?;
+            store.stock().recount(&touched)?;
             let details = json!({ "new": counts.new, "replaced": counts.replaced, "waiting": counts.waiting, "doubtful": counts.doubtful });
-            record(store, &actor, Note { action: "settle", subject: name, details, ..Note::default() })?;
+            record(store, operation, JournalNote { action: "settle", subject: name, details, ..JournalNote::default() })?;
             Ok(counts)
         })
     }
@@ -198,22 +175,22 @@ impl Workspace {
 mod tests {
     use super::*;
 
-    fn keys(identity: i64, resemblance: i64) -> Keys {
-        Keys { identity: Key(identity, 1), resemblance }
+    fn keys(identity: i64, resemblance: i64) -> CaseKeys {
+        CaseKeys { identity: CaseKey(identity, 1), resemblance }
     }
 
-    fn old(id: i64, state: &str, content: i64, identity: i64) -> Old {
-        Old { id, state: state.to_owned(), content, identity: Key(identity, 1) }
+    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> Old {
+        Old { id, state, content, identity: CaseKey(identity, 1) }
     }
 
     #[test]
     fn versions_by_the_state_of_the_old_one() {
         let mut known = Known::default();
-        for (n, state) in (0..).zip([case_state::FREE, case_state::HELD, case_state::REFUSED, case_state::QUESTION, case_state::PAID]) {
-            known.by_identity.insert(Key(n, 1), vec![old(n + 1, state, 7, n)]);
+        for (n, state) in (0..).zip([CaseState::Free, CaseState::Held, CaseState::Refused, CaseState::Question, CaseState::Paid]) {
+            known.by_identity.insert(CaseKey(n, 1), vec![old(n + 1, state, 7, n)]);
         }
-        known.by_identity.insert(Key(5, 1), vec![old(6, case_state::HELD, 7, 5), old(9, case_state::WAITING, 8, 5)]);
-        let all: Vec<Keys> = (0..6).map(|n| keys(n, 0)).collect();
+        known.by_identity.insert(CaseKey(5, 1), vec![old(6, CaseState::Held, 7, 5), old(9, CaseState::Waiting, 8, 5)]);
+        let all: Vec<CaseKeys> = (0..6).map(|n| keys(n, 0)).collect();
         let (verdicts, superseded) = known.judge(&all, |_| 1, Doubt::Ask);
         use Verdict::{Doubtful, Replaces, Unchanged, Waits};
         assert_eq!(verdicts, [Replaces(1), Waits(2), Replaces(3), Replaces(4), Doubtful(5), Waits(6)]);
@@ -225,9 +202,9 @@ mod tests {
     fn what_resembles_is_a_question_once() {
         let (new, newer, still, gone) = (1, 2, 3, 4);
         let mut known = Known::default();
-        known.by_resemblance.insert(70, vec![old(1, case_state::FREE, 7, gone), old(2, case_state::FREE, 7, still)]);
+        known.by_resemblance.insert(70, vec![old(1, CaseState::Free, 7, gone), old(2, CaseState::Free, 7, still)]);
         let all = [keys(new, 70), keys(newer, 70), keys(still, 70), keys(still, 70)];
-        known.by_identity.insert(Key(still, 1), vec![old(2, case_state::FREE, 1, still)]);
+        known.by_identity.insert(CaseKey(still, 1), vec![old(2, CaseState::Free, 1, still)]);
         let judge = |doubt| known.judge(&all, |_| 1, doubt).0;
         use Verdict::{Doubtful, New, Replaces, Unchanged};
         assert_eq!(judge(Doubt::Ask), [Doubtful(1), New, Unchanged, Doubtful(0)]);

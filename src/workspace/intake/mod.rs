@@ -4,6 +4,7 @@ mod matching;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde_json::json;
@@ -11,11 +12,11 @@ use serde_json::json;
 pub use matching::Doubt;
 use matching::{Known, Verdict as Match};
 
-use super::draft::{Note, record};
-use super::registries::{Alike, add_stock, replace_cases};
-use super::store::{Value, int, text};
-use super::{Judge, Means, Problem, Workspace, now};
-use crate::cases::{Case, Index, Keys, Person, half, state as case_state};
+use super::note::{JournalNote, record};
+use super::objects::Kept;
+use super::store::{NewCase, NewFinding, PackageRow, Run, StockKey, Total};
+use super::{FindingFilter, Operation, Problem, Tools, Workspace};
+use crate::cases::{Case, CaseKeys, CasePlace, CaseState, Index, Person, short_digest};
 use crate::finding::{Catalog, FileRole, Finding};
 use crate::flk::{PackageReport, Verdict};
 use crate::registry::format::{Format, PERSONS, Role};
@@ -65,12 +66,6 @@ pub struct CaseCounts {
     pub package_blocked: bool,
 }
 
-const INSERT_CASES: &str = "INSERT INTO cases (id, package, state, replaces, kind, payer, subdivision, n_zap, idcase, sl_id, id_pac, date_from, date_to, \
-     sum, pr_nov, errors, identity, identity_rest, resemblance, content, place)";
-const INSERT_FINDINGS: &str = "INSERT INTO findings (package, case_id, rule, severity, file, line, path, count)";
-const INSERT_PACKAGE: &str = "INSERT INTO packages (id, main_object, main_entry, main_index, main_name, persons_object, persons_entry, persons_index, persons_name, \
-     letters, family, edition, persons_edition, period, mo, receiver, payer, account_no, account_date, cases, sum, verdict, blocked, loaded_at, loaded_by, binding)";
-
 /// Findings of one rule in one case.
 struct Tally {
     severity: Severity,
@@ -80,200 +75,193 @@ struct Tally {
     count: u64,
 }
 
-/// Where a file lies in the vault.
-struct Kept {
+/// Where a file of a package lies among the kept ones.
+#[derive(Default)]
+struct MemberFile {
+    /// SHA-256 of the file that was given.
     object: String,
+    /// Name and index of the entry of the archive that it is; empty for a file of its own.
     entry: String,
     index: i64,
+    /// Name of the file that was given.
     name: String,
 }
 
+/// The files of a package. Without a person file the second is empty.
+#[derive(Default)]
+struct Files {
+    main: MemberFile,
+    persons: MemberFile,
+}
+
 impl Workspace {
-    /// Takes a package in. `judge` takes out of the report what the user's settings say does not count.
+    /// Takes a package in. `filter` takes out of the report what the user's settings say does not count.
     ///
     /// # Errors
-    /// The workspace or a temporary file cannot be written; nothing of the package was taken then.
-    pub fn load(&mut self, package: &Package, means: Means<'_>, doubt: Doubt, judge: Judge<'_>) -> Result<Loaded, Problem> {
+    /// The workspace or a temporary file cannot be written, or the work was stopped; nothing of the package was taken then.
+    pub fn load(&mut self, operation: &Operation<'_>, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
+        operation.check()?;
         let Some(main) = &package.main else {
-            let report = means.checker.package(package, means.config, means.watch).map_err(Problem::Stream)?;
+            let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
         };
         let mut kept = HashMap::new();
-        let (main_source, main_kept) = self.keep(main, &mut kept)?;
-        let persons = package.persons.as_ref().map(|member| self.keep(member, &mut kept)).transpose()?;
-        if let Some(loaded) = self.loaded_before(&main_kept, persons.as_ref().map(|(_, kept)| kept), doubt)? {
+        let mut files = Files::default();
+        // What is kept is what is controlled.
+        let mut moved = package.clone();
+        moved.main = Some(self.keep(operation, main, &mut kept, &mut files.main)?);
+        if let Some(persons) = &package.persons {
+            moved.persons = Some(self.keep(operation, persons, &mut kept, &mut files.persons)?);
+        }
+        if let Some(loaded) = self.loaded_before(operation, &files, doubt)? {
             return Ok(Loaded { report: None, outcome: loaded });
         }
-        // What is kept is what is controlled.
-        let moved = Package {
-            main: Some(Member { source: main_source, ..main.clone() }),
-            persons: package.persons.as_ref().zip(persons.as_ref()).map(|(member, (source, _))| Member { source: source.clone(), ..member.clone() }),
-            ..package.clone()
-        };
         let index = Index::default();
-        let mut report = means.checker.package_beside(&moved, means.config, means.watch, &index).map_err(Problem::Stream)?;
-        judge(&mut report).map_err(Problem::Stream)?;
+        let mut report = tools.checker.package_beside(&moved, tools.config, operation.watch, &index).map_err(Problem::Stream)?;
+        filter(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
         }
-        let Some(taken) = Contents::read(&moved, &report, index, means)? else {
+        let Some(taken) = Contents::read(&moved, &report, index, tools)? else {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Foreign });
         };
-        let counts = self.take(&taken, &report, &main_kept, persons.map(|(_, kept)| kept), means, doubt)?;
+        let counts = self.take(operation, &taken, &report, files, tools, doubt)?;
         Ok(Loaded { report: Some(report), outcome: Outcome::Taken(counts) })
     }
 
-    /// Copies the file that holds a member; each file once.
-    fn keep(&self, member: &Member, done: &mut HashMap<std::path::PathBuf, super::vault::Kept>) -> Result<(Source, Kept), Problem> {
+    /// Copies the file that holds a member, each file once; the member in the copy, and where that lies.
+    fn keep(&self, operation: &Operation<'_>, member: &Member, done: &mut HashMap<PathBuf, Kept>, file: &mut MemberFile) -> Result<Member, Problem> {
         let container = member.source.container();
-        let file = match done.get(container) {
+        let kept = match done.get(container) {
             Some(kept) => kept.clone(),
             None => {
-                let kept = self.vault.keep(container).map_err(|e| Problem::Io(container.to_owned(), e))?;
+                let kept = self.objects.keep(container, operation.watch).map_err(|e| Problem::of_file(container, e))?;
                 done.entry(container.to_owned()).or_insert(kept).clone()
             }
         };
-        let path = self.vault.path(&file.sha256, &file.name);
+        let path = self.objects.path(&kept.sha256, &kept.name);
         let (source, entry, index) = match &member.source {
             Source::File(_) => (Source::File(path), String::new(), 0),
             Source::Entry { index, name, .. } => (Source::Entry { archive: path, index: *index, name: name.clone() }, name.clone(), *index as i64),
         };
-        Ok((source, Kept { object: file.sha256, entry, index, name: file.name }))
+        *file = MemberFile { object: kept.sha256, entry, index, name: kept.name };
+        Ok(Member { source, ..member.clone() })
     }
 
     /// What is known of a package of the same bytes.
-    fn loaded_before(&mut self, main: &Kept, persons: Option<&Kept>, doubt: Doubt) -> Result<Option<Outcome>, Problem> {
-        let (object, entry) = persons.map_or(("", ""), |p| (&p.object, &p.entry));
-        let row = self.store.row(
-            "SELECT id, loaded_at, mo FROM packages WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4",
-            &[(&main.object).into(), (&main.entry).into(), object.into(), entry.into()],
-        )?;
-        let Some(row) = row else { return Ok(None) };
-        let counts = self.settle_questions(int(&row, "id")?, &main.name, doubt)?;
-        Ok(Some(Outcome::Already(text(&row, "loaded_at")?, counts)))
+    fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<Outcome>, Problem> {
+        let Files { main, persons } = files;
+        let before = self.store.packages().of_content((&main.object, &main.entry), (&persons.object, &persons.entry))?;
+        let Some(before) = before else { return Ok(None) };
+        let counts = self.settle_questions(operation, before.id, &main.name, doubt)?;
+        Ok(Some(Outcome::Already(before.loaded_at, counts)))
     }
 
+    /// Takes the cases of a package in, and the package.
     fn take(
         &mut self,
+        operation: &Operation<'_>,
         contents: &Contents<'_>,
         report: &PackageReport,
-        main: &Kept,
-        persons: Option<Kept>,
-        means: Means<'_>,
+        files: Files,
+        tools: Tools<'_>,
         doubt: Doubt,
     ) -> Result<CaseCounts, Problem> {
         let mo = report.account.code_mo.clone().unwrap_or_default();
-        let keys: Vec<Keys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
+        let keys: Vec<CaseKeys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
         let known = Known::look_up(&mut self.store, &mo, &keys)?;
         let family = contents.format.family;
         let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
         let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
-        let actor = self.actor.clone();
-        let persons = persons.unwrap_or(Kept { object: String::new(), entry: String::new(), index: 0, name: String::new() });
         self.store.transaction(|store| {
-            let package = store.take_numbers("packages", 1)?;
-            let mut counts = CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() };
+            let package = store.counters().take(Run::Packages, 1)?;
             let (verdicts, mut replaced) = known.judge(&keys, |at| contents.content(at), doubt);
-            let mut next = store.take_numbers("cases", verdicts.iter().filter(|v| **v != Match::Unchanged).count() as u64)?;
+            let mut next = store.counters().take(Run::Cases, verdicts.iter().filter(|v| **v != Match::Unchanged).count())?;
+            let mut taken = Taken { counts: CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() }, ..Taken::default() };
             let mut ids = vec![0; contents.cases.len()];
-            let mut added = Vec::with_capacity(contents.cases.len());
-            let mut stock: BTreeMap<Alike<'_>, (i64, i64)> = BTreeMap::new();
+            operation.check()?;
             for (at, verdict) in verdicts.into_iter().enumerate() {
-                counts.blocked += u64::from(contents.errors(at) > 0);
-                let (count, state, replaces) = match verdict {
-                    Match::Unchanged => {
-                        counts.unchanged += 1;
-                        continue;
-                    }
-                    Match::New => (&mut counts.new, case_state::FREE, 0),
-                    Match::Replaces(old) => {
-                        replaced.push(old);
-                        (&mut counts.replaced, case_state::FREE, old)
-                    }
-                    Match::Waits(old) => (&mut counts.waiting, case_state::WAITING, old),
-                    Match::Doubtful(old) => (&mut counts.doubtful, case_state::QUESTION, old),
-                };
-                *count += 1;
+                taken.counts.blocked += u64::from(contents.errors(at) > 0);
+                let Some((state, replaces)) = taken.count(verdict) else { continue };
+                if let Match::Replaces(old) = verdict {
+                    replaced.push(old);
+                }
                 ids[at] = next;
                 next += 1;
-                added.push((at, state, replaces));
+                taken.added.push((at, state, replaces));
                 let case = &contents.cases[at];
-                let alike = stock.entry((kinds[at], contents.payer(case, report), state, contents.errors(at) > 0)).or_insert((0, 0));
-                *alike = (alike.0 + 1, alike.1 + case.sum());
+                let key = StockKey { kind: kinds[at], payer: contents.payer(case, report), state, blocked: contents.errors(at) > 0 };
+                taken.stock.entry(key).or_default().add(case.sum());
             }
-            replace_cases(store, &replaced)?;
-            let row = |(at, state, replaces): (usize, &'static str, i64)| -> [Value<'_>; 21] {
-                let case = &contents.cases[at];
-                let person = contents.person(case).map_or(0..0, |p| p.place.clone());
-                let [record, case_place, person] = [&case.record, &case.case, &person].map(|place| (place.start, place.end - place.start));
-                [
-                    Value::Int(ids[at]),
-                    package.into(),
-                    state.into(),
-                    replaces.into(),
-                    kinds[at].into(),
-                    contents.payer(case, report).into(),
-                    case.value(Role::Subdivision).into(),
-                    number(case.value(Role::NZap)).into(),
-                    number(case.value(Role::IdCase)).into(),
-                    case.value(Role::SlId).into(),
-                    case.value(Role::IdPac).into(),
-                    day(case.value(Role::CaseFrom)).into(),
-                    day(case.value(Role::CaseTo)).into(),
-                    case.sum().into(),
-                    (case.value(Role::PrNov) == "1").into(),
-                    contents.errors(at).into(),
-                    keys[at].identity.0.into(),
-                    keys[at].identity.1.into(),
-                    keys[at].resemblance.into(),
-                    contents.content(at).into(),
-                    format!("{} {} {} {} {} {}", record.0, record.1, case_place.0, case_place.1, person.0, person.1).into(),
-                ]
+            let Taken { counts, added, stock } = taken;
+            store.cases().replace(&replaced)?;
+            let row = |(at, state, replaces): (usize, CaseState, i64)| {
+                let (case, keys) = (&contents.cases[at], &keys[at]);
+                NewCase {
+                    id: ids[at],
+                    package,
+                    state,
+                    replaces,
+                    kind: kinds[at],
+                    payer: contents.payer(case, report),
+                    subdivision: case.value(Role::Subdivision),
+                    n_zap: number(case.value(Role::NZap)),
+                    idcase: number(case.value(Role::IdCase)),
+                    sl_id: case.value(Role::SlId),
+                    id_pac: case.value(Role::IdPac),
+                    date_from: Date::of_iso(case.value(Role::CaseFrom).as_bytes()),
+                    date_to: Date::of_iso(case.value(Role::CaseTo).as_bytes()),
+                    sum: case.sum(),
+                    pr_nov: case.value(Role::PrNov) == "1",
+                    errors: contents.errors(at),
+                    identity: keys.identity.0,
+                    identity_rest: keys.identity.1,
+                    resemblance: keys.resemblance,
+                    content: contents.content(at),
+                    place: CasePlace { record: case.record.clone(), case: case.case.clone(), person: contents.person(case).map(|p| p.place.clone()) },
+                }
             };
-            store.insert(INSERT_CASES, added.into_iter().map(row))?;
-            store.insert(INSERT_FINDINGS, contents.finding_rows(package, &ids, means.catalog))?;
-            let sum: i64 = contents.cases.iter().map(Case::sum).sum();
-            let name = contents.name.as_ref();
-            let verdict = report.verdict.as_str();
-            let at = now();
-            let row: [Value<'_>; 26] = [
-                package.into(),
-                (&main.object).into(),
-                (&main.entry).into(),
-                main.index.into(),
-                (&main.name).into(),
-                (&persons.object).into(),
-                (&persons.entry).into(),
-                persons.index.into(),
-                (&persons.name).into(),
-                name.map_or(String::new(), |n| n.letters.clone()).into(),
-                family.to_string().into(),
-                (&contents.format.edition.id).into(),
-                contents.persons_format.map_or(String::new(), |f| f.edition.id.clone()).into(),
-                report.period.map_or(String::new(), |p| p.to_string()).into(),
-                (&mo).into(),
-                name.map_or(String::new(), |n| n.receiver.to_string()).into(),
-                report.account.payer.clone().unwrap_or_default().into(),
-                report.account.number.clone().unwrap_or_default().into(),
-                report.account.date.clone().unwrap_or_default().into(),
-                (contents.cases.len() as i64).into(),
-                sum.into(),
-                verdict.into(),
-                contents.blocked.into(),
-                (&at).into(),
-                actor.shown().into(),
-                (&contents.binding).into(),
-            ];
-            store.insert(INSERT_PACKAGE, [row])?;
-            add_stock(store, package, &stock)?;
+            store.cases().insert(added.into_iter().map(row), operation.watch)?;
+            store.findings().insert(contents.finding_rows(package, &ids, tools.catalog), operation.watch)?;
+            let package = contents.package_row(operation, package, report, files);
+            store.packages().insert(&package)?;
+            store.stock().add(package.id, &stock)?;
             let details = json!({
-                "sha256": main.object, "period": report.period.map(|p| p.to_string()), "mo": mo, "cases": contents.cases.len(), "sum": sum, "new": counts.new,
-                "replaced": counts.replaced, "unchanged": counts.unchanged, "waiting": counts.waiting, "doubtful": counts.doubtful, "blocked": counts.blocked,
-                "verdict": verdict,
+                "sha256": package.main_object, "period": report.period.map(|p| p.to_string()), "mo": mo, "cases": package.cases, "sum": package.sum,
+                "new": counts.new, "replaced": counts.replaced, "unchanged": counts.unchanged, "waiting": counts.waiting, "doubtful": counts.doubtful,
+                "blocked": counts.blocked, "verdict": package.verdict,
             });
-            record(store, &actor, Note { action: "load", subject: &contents.file_name, details, ..Note::default() })?;
+            record(store, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
             Ok(counts)
         })
+    }
+}
+
+/// What comes of the cases of a package.
+#[derive(Default)]
+struct Taken<'c> {
+    counts: CaseCounts,
+    /// Cases that come into the store: their index, state, and the version that they replace or wait for (0 for none).
+    added: Vec<(usize, CaseState, i64)>,
+    stock: BTreeMap<StockKey<'c>, Total>,
+}
+
+impl Taken<'_> {
+    /// Counts a case; its state and the version that it replaces or waits for, unless it is there already.
+    fn count(&mut self, verdict: Match) -> Option<(CaseState, i64)> {
+        let counts = &mut self.counts;
+        let (count, state, replaces) = match verdict {
+            Match::Unchanged => {
+                counts.unchanged += 1;
+                return None;
+            }
+            Match::New => (&mut counts.new, CaseState::Free, 0),
+            Match::Replaces(old) => (&mut counts.replaced, CaseState::Free, old),
+            Match::Waits(old) => (&mut counts.waiting, CaseState::Waiting, old),
+            Match::Doubtful(old) => (&mut counts.doubtful, CaseState::Question, old),
+        };
+        *count += 1;
+        Some((state, replaces))
     }
 }
 
@@ -296,14 +284,14 @@ struct Contents<'i> {
 
 impl<'i> Contents<'i> {
     /// None for a family that no registry is formed of.
-    fn read(package: &Package, report: &PackageReport, index: Index, means: Means<'i>) -> Result<Option<Self>, Problem> {
-        let formats = means.formats;
+    fn read(package: &Package, report: &PackageReport, index: Index, tools: Tools<'i>) -> Result<Option<Self>, Problem> {
+        let formats = tools.formats;
         let (Some(main), Some(family), Some(edition)) = (&package.main, report.family, &report.edition) else { return Ok(None) };
         let Some(format) = formats.get(family, edition).filter(|_| formats.has_persons(family)) else { return Ok(None) };
         let (cases, persons) = index.finish().map_err(|e| Problem::Io(main.source.container().to_owned(), e))?;
         let persons_head = package.persons.as_ref().and_then(|member| member.head.as_ref().ok());
         let persons_format = persons_head.and_then(|head| formats.choose(PERSONS, head.value(Role::Version), report.period)).map(|(format, _)| &**format);
-        let binding = means
+        let binding = tools
             .former
             .binding(&main.source, format)
             .map(|pairs| pairs.into_iter().map(|(path, value)| format!("{path}={value}")).collect::<Vec<_>>().join("\n"))?;
@@ -319,7 +307,7 @@ impl<'i> Contents<'i> {
             blocked: false,
             binding,
         };
-        this.attach(report, means).map_err(Problem::Stream)?;
+        this.attach(report, tools).map_err(Problem::Stream)?;
         Ok(Some(this))
     }
 
@@ -336,7 +324,7 @@ impl<'i> Contents<'i> {
     /// What a case and its person say, in short.
     fn content(&self, at: usize) -> i64 {
         let case = &self.cases[at];
-        half(&case.digest) ^ self.person(case).map_or(0, |p| half(&p.digest).rotate_left(1))
+        short_digest(&case.digest) ^ self.person(case).map_or(0, |p| short_digest(&p.digest).rotate_left(1))
     }
 
     /// Findings of error grade in a case.
@@ -345,7 +333,7 @@ impl<'i> Contents<'i> {
     }
 
     /// Gives each finding to its cases.
-    fn attach(&mut self, report: &PackageReport, means: Means<'_>) -> io::Result<()> {
+    fn attach(&mut self, report: &PackageReport, tools: Tools<'_>) -> io::Result<()> {
         let mut of_person: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut places: Vec<(u64, u64, &str)> = Vec::new();
         for finding in report.findings.iter()? {
@@ -365,10 +353,10 @@ impl<'i> Contents<'i> {
                 }
                 FileRole::Container => Vec::new(),
             };
-            let severity = means.catalog.rule(finding.rule).severity;
+            let severity = tools.catalog.rule(finding.rule).severity;
             let stops = severity == Severity::Error;
             if cases.is_empty() {
-                self.blocked |= stops && !means.former.writes_anew(&finding.path);
+                self.blocked |= stops && !tools.former.writes_anew(&finding.path);
                 add(&mut self.findings, None, &finding, severity);
             }
             for case in cases {
@@ -390,21 +378,54 @@ impl<'i> Contents<'i> {
         }
     }
 
-    fn finding_rows<'v>(&'v self, package: i64, ids: &'v [i64], catalog: &'v Catalog) -> impl Iterator<Item = [Value<'v>; 8]> + Send {
+    fn finding_rows<'v>(&'v self, package: i64, ids: &'v [i64], catalog: &'v Catalog) -> impl Iterator<Item = NewFinding<'v>> + Send {
         let id = move |case: Option<usize>| case.map_or(Some(0), |at| Some(ids[at]).filter(|id| *id != 0));
         let found = self.findings.iter().filter_map(move |((case, rule), tally)| id(*case).map(|id| (id, *rule, tally)));
-        found.map(move |(id, rule, tally)| {
-            [
-                package.into(),
-                id.into(),
-                (&catalog.rule(rule).id).into(),
-                tally.severity.as_str().into(),
-                file_word(tally.file).into(),
-                (tally.line as i64).into(),
-                Value::from(&*tally.path),
-                (tally.count as i64).into(),
-            ]
+        found.map(move |(case_id, rule, tally)| NewFinding {
+            package,
+            case_id,
+            rule: &catalog.rule(rule).id,
+            severity: tally.severity.as_str(),
+            file: file_word(tally.file),
+            line: tally.line as i64,
+            path: &tally.path,
+            count: tally.count as i64,
         })
+    }
+
+    /// The package as the store keeps it.
+    fn package_row(&self, operation: &Operation<'_>, id: i64, report: &PackageReport, files: Files) -> PackageRow {
+        let Files { main, persons } = files;
+        let name = self.name.as_ref();
+        let of_account = |value: &Option<String>| value.clone().unwrap_or_default();
+        PackageRow {
+            id,
+            main_object: main.object,
+            main_entry: main.entry,
+            main_index: main.index,
+            main_name: main.name,
+            persons_object: persons.object,
+            persons_entry: persons.entry,
+            persons_index: persons.index,
+            persons_name: persons.name,
+            letters: name.map_or_else(String::new, |n| n.letters.clone()),
+            family: self.format.family.to_string(),
+            edition: self.format.edition.id.clone(),
+            persons_edition: self.persons_format.map_or_else(String::new, |f| f.edition.id.clone()),
+            period: report.period,
+            mo: of_account(&report.account.code_mo),
+            receiver: name.map_or_else(String::new, |n| n.receiver.to_string()),
+            payer: of_account(&report.account.payer),
+            account_no: of_account(&report.account.number),
+            account_date: of_account(&report.account.date),
+            cases: self.cases.len() as i64,
+            sum: self.cases.iter().map(Case::sum).sum(),
+            verdict: report.verdict.as_str().to_owned(),
+            blocked: self.blocked,
+            loaded_at: operation.at.to_string(),
+            loaded_by: operation.actor.shown(),
+            binding: self.binding.clone(),
+        }
     }
 }
 
@@ -415,11 +436,6 @@ fn add(findings: &mut BTreeMap<(Option<usize>, crate::finding::RuleIx), Tally>, 
 
 fn number(text: &str) -> i64 {
     text.parse().unwrap_or(0)
-}
-
-/// `2021-02-28` as 20210228.
-fn day(text: &str) -> i64 {
-    Date::of_iso(text.as_bytes()).map_or(0, |day| i64::from(day.number()))
 }
 
 /// The word of the column `file`.

@@ -10,7 +10,7 @@ use super::{Digest, Draft, Entry, JournalHead, SCHEMA, Verdict, Verifier};
 pub const MAX_LINE: usize = 16 << 20;
 
 #[derive(Serialize)]
-struct Row<'e> {
+struct LineWritten<'e> {
     schema: u8,
     seq: u64,
     at: &'e str,
@@ -29,7 +29,7 @@ struct Row<'e> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OwnedRow {
+struct LineRead {
     schema: u8,
     seq: u64,
     at: String,
@@ -50,7 +50,10 @@ fn write_line(out: &mut Vec<u8>, entry: &Entry) -> io::Result<()> {
     let [at, user, host, role, action, registry, subject, before, after, details] = entry.draft.fields();
     let (seq, prev, hash) = (entry.seq, entry.prev, entry.hash);
     out.clear();
-    serde_json::to_writer(&mut *out, &Row { schema: SCHEMA, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash })?;
+    serde_json::to_writer(
+        &mut *out,
+        &LineWritten { schema: SCHEMA, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash },
+    )?;
     out.push(b'\n');
     if out.len() > MAX_LINE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("entry {seq} has {} bytes, at most {MAX_LINE} can be read back", out.len())));
@@ -87,8 +90,8 @@ pub enum Line {
 
 impl Line {
     fn parse(bytes: &[u8], canonical: &mut Vec<u8>) -> Self {
-        let Ok(row) = serde_json::from_slice::<OwnedRow>(bytes) else { return Self::Unreadable };
-        let OwnedRow { schema, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash } = row;
+        let Ok(row) = serde_json::from_slice::<LineRead>(bytes) else { return Self::Unreadable };
+        let LineRead { schema, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash } = row;
         if schema != SCHEMA {
             return Self::Unreadable;
         }

@@ -1,26 +1,22 @@
 //! Cases become registries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Range;
 use std::sync::mpsc;
 use std::thread;
 
 use serde_json::json;
 
-use super::writing::{AT_ONCE, Made, Parts, Wish, hear, party, write};
-use super::{Saying, free_held, leave_outbox};
-use crate::cases::state as case_state;
-use crate::forming::{Numbers, Origin};
+use super::writing::{AT_ONCE, Made, Parts, RegistryDraft, hear, party, write};
+use crate::cases::{CasePlace, CaseState};
+use crate::forming::Origin;
 use crate::registry::source::Source;
-use crate::values::Month;
-use crate::workspace::actor::Actor;
-use crate::workspace::draft::{Note, record};
-use crate::workspace::registries::shift_stock;
-use crate::workspace::store::{Store, Value, int, text};
+use crate::values::{Date, Month};
+use crate::workspace::note::{JournalNote, record};
+use crate::workspace::store::{FoundCase, NewMember, NewRevision, PackageRow, Run, StockKey, Store, Total};
 use crate::workspace::workflow::{Move, Transition};
-use crate::workspace::{Judge, Means, Problem, Registry, Tables, Workspace, now};
+use crate::workspace::{FindingFilter, Operation, Problem, Registry, Tables, Tools, Workspace};
 
-/// What is to be formed; what is none is not asked for.
+/// Which cases to form; `None` means no filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormRequest {
     /// Reporting month of the packages.
@@ -40,10 +36,12 @@ pub struct FormRequest {
 pub struct Group {
     /// What they have in common.
     pub(super) key: Key,
+    /// Reporting month.
+    pub(super) period: Month,
     /// Sum, kopecks.
     pub sum: i64,
-    /// The latest date of the accounts that they come from.
-    date: String,
+    /// The latest date of the accounts that they come from; `None` when those have none.
+    date: Option<Date>,
     pub(super) chosen: Vec<Chosen>,
 }
 
@@ -68,9 +66,14 @@ pub(super) struct Chosen {
     pub(super) id: i64,
     pub(super) package: i64,
     pub(super) sum: i64,
-    pub(super) record: Range<u64>,
-    pub(super) case: Range<u64>,
-    pub(super) person: Option<Range<u64>>,
+    pub(super) place: CasePlace,
+}
+
+impl Chosen {
+    fn of(case: FoundCase<'_>) -> Self {
+        let FoundCase { id, package, sum, place, .. } = case;
+        Self { id, package, sum, place }
+    }
 }
 
 impl Key {
@@ -101,6 +104,10 @@ impl Group {
     /// How many cases.
     pub fn cases(&self) -> usize {
         self.chosen.len()
+    }
+
+    fn total(&self) -> Total {
+        Total { cases: self.chosen.len() as i64, sum: self.sum }
     }
 }
 
@@ -136,15 +143,9 @@ pub struct LeftOut {
 pub(super) struct Package {
     pub(super) origin: Origin,
     pub(super) key: Key,
-    pub(super) date: String,
+    /// DSCHET, when that is a day.
+    pub(super) date: Option<Date>,
 }
-
-/// Cases as one text: rows of their own are many times the work for the driver of the store. `$1` stands between values, `$2` between
-/// cases; both are characters that no XML file can hold.
-const CHOSEN: &str = "COALESCE(string_agg(c.id || $1 || c.package || $1 || c.sum || $1 || c.place || $1 || c.payer || $1 || c.kind || $1 || c.subdivision, $2), '') \
-     AS chosen";
-const BETWEEN_VALUES: &str = "\u{1f}";
-const BETWEEN_CASES: &str = "\u{1e}";
 
 impl Workspace {
     /// What would be formed now, and what would not.
@@ -153,7 +154,8 @@ impl Workspace {
     /// The store cannot be read.
     pub fn form_plan(&mut self, request: &FormRequest) -> Result<(Vec<Group>, Vec<LeftOut>), Problem> {
         let period = request.period.to_string();
-        let packages = self.packages("period = $1", &[(&period).into()])?;
+        let open = self.store.packages().open_of_period(request.period)?;
+        let packages = self.packages(open);
         let mut left: BTreeMap<Why, (i64, i64)> = BTreeMap::new();
         let mut leave = |why, cases, sum| {
             let entry = left.entry(why).or_default();
@@ -164,10 +166,10 @@ impl Workspace {
             is(&request.mo, mo) && is(&request.payer, payer) && is(&request.kind, kind)
         };
         for stock in self.stock()?.into_iter().filter(|s| s.period == period && asked(&s.mo, &s.payer, &s.kind)) {
-            let why = match stock.state.as_str() {
-                case_state::QUESTION => Why::Question,
-                case_state::WAITING => Why::Waiting,
-                case_state::REFUSED => Why::Refused,
+            let why = match stock.state {
+                CaseState::Question => Why::Question,
+                CaseState::Waiting => Why::Waiting,
+                CaseState::Refused => Why::Refused,
                 _ if stock.blocked => Why::Blocked,
                 _ => continue,
             };
@@ -178,32 +180,27 @@ impl Workspace {
                 leave(Why::Held(registry.number.clone()), registry.cases, registry.sum);
             }
         }
-        let sql = format!("SELECT {CHOSEN} FROM cases c WHERE c.package = $3 AND c.state = 'free' AND c.errors = 0");
         let mut groups: Vec<Group> = Vec::new();
         for (id, package) in &packages {
-            let rows = self.store.rows_of(sql.clone(), &[BETWEEN_VALUES.into(), BETWEEN_CASES.into(), (*id).into()])?;
-            let all = rows.first().map_or(Ok(String::new()), |row| text(row, "chosen"))?;
-            for found in chosen(&all) {
-                let Found { chosen, payer, kind, subdivision } = found?;
-                if !asked(&package.key.mo, payer, kind) || request.subdivision.as_ref().is_some_and(|s| *s != subdivision) {
+            for case in self.store.cases().free_of(*id)?.iter() {
+                let case = case?;
+                if !asked(&package.key.mo, case.payer, case.kind) || request.subdivision.as_ref().is_some_and(|s| *s != case.subdivision) {
                     continue;
                 }
-                if kind.is_empty() || party(&package.key.receiver).is_none() {
-                    leave(Why::Unclear, 1, chosen.sum);
+                if case.kind.is_empty() || party(&package.key.receiver).is_none() {
+                    leave(Why::Unclear, 1, case.sum);
                     continue;
                 }
-                let at = groups.iter().position(|g| g.key.payer == payer && g.key.kind == kind && g.key.is_of(package)).unwrap_or(groups.len());
+                let at = groups.iter().position(|g| g.key.payer == case.payer && g.key.kind == case.kind && g.key.is_of(package)).unwrap_or(groups.len());
                 if at == groups.len() {
                     let subdivision = request.subdivision.clone().unwrap_or_default();
-                    let key = Key { payer: payer.to_owned(), kind: kind.to_owned(), subdivision, ..package.key.clone() };
-                    groups.push(Group { key, sum: 0, date: String::new(), chosen: Vec::new() });
+                    let key = Key { payer: case.payer.to_owned(), kind: case.kind.to_owned(), subdivision, ..package.key.clone() };
+                    groups.push(Group { key, period: request.period, sum: 0, date: None, chosen: Vec::new() });
                 }
                 let group = &mut groups[at];
-                group.sum += chosen.sum;
-                if group.date < package.date {
-                    group.date.clone_from(&package.date);
-                }
-                group.chosen.push(chosen);
+                group.sum += case.sum;
+                group.date = group.date.max(package.date);
+                group.chosen.push(Chosen::of(case));
             }
         }
         // The largest first: while it is entered, the others are controlled.
@@ -215,58 +212,61 @@ impl Workspace {
         Ok((groups, left))
     }
 
-    /// Forms registries, in the order of their groups, and tells of each when it is formed. Files are written, controlled and kept before
-    /// the store hears of them for good; packages are read once for all. The first that cannot be formed ends it, those before it stay.
+    /// Forms registries, in the order of their groups, and calls `on_formed` with each when it is formed. Files are written, controlled and
+    /// kept before the store hears of them for good; packages are read once for all. The first that cannot be formed ends it, those before it
+    /// stay. When the work is stopped, those stay that `on_formed` was called with. Without a date an account has the latest date of the
+    /// accounts that its cases come from, else the day of the operation.
     ///
     /// # Errors
-    /// The role may not, a package cannot be written, or what was written does not pass our own control.
+    /// The role may not, a package cannot be written, what was written does not pass our own control, or the work was stopped.
     pub fn form(
         &mut self,
+        operation: &Operation<'_>,
         groups: &[Group],
-        period: Month,
-        date: Option<&str>,
-        means: Means<'_>,
-        judge: Judge<'_>,
-        told: &mut dyn FnMut(&Registry, &Tables),
+        date: Option<Date>,
+        tools: Tools<'_>,
+        filter: FindingFilter<'_>,
+        on_formed: &mut dyn FnMut(&Registry, &Tables),
     ) -> Result<(), Problem> {
         let workflow = &self.tables.workflow;
-        let transition = workflow.ask(None, Move::FormNew, &self.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
+        let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
         for groups in groups.chunks(AT_ONCE) {
-            let first = self.peek("registries")?;
-            let wish = |(id, group)| Wish {
+            operation.check()?;
+            let first = self.store.counters().peek(Run::Registries)?;
+            let draft = |(id, group)| RegistryDraft {
                 group,
                 id,
-                number: format!("{:02}{:02}-{id}", period.year % 100, period.month),
-                period,
-                date: date.unwrap_or(&group.date),
+                number: format!("{:02}{:02}-{id}", group.period.year % 100, group.period.month),
+                date: date.or(group.date).unwrap_or(operation.today),
             };
-            let wishes: Vec<Wish<'_>> = (first..).zip(groups).map(wish).collect();
-            let parts = self.parts(&wishes)?;
-            let Self { store, actor, vault, .. } = self;
-            let vault = &*vault;
+            let drafts: Vec<RegistryDraft<'_>> = (first..).zip(groups).map(draft).collect();
+            let parts = self.parts(&drafts)?;
+            let Self { store, objects, .. } = self;
+            let objects = &*objects;
             let mut trouble = None;
             let formed = thread::scope(|scope| {
                 let (sender, written) = mpsc::channel();
-                scope.spawn(|| write(vault, &wishes, parts, means, sender));
+                scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
                 store.transaction(|store| {
                     // The cases are held while the files are written, a registry is entered while the next one is controlled.
-                    wishes.iter().try_for_each(|wish| hold(store, wish))?;
-                    for (at, wish) in wishes.iter().enumerate() {
-                        match hear(&written).and_then(|made| made.passed(means, judge)) {
-                            Ok(made) => enter(store, actor, wish, &made, &transition)?,
+                    drafts.iter().try_for_each(|draft| hold(store, draft))?;
+                    for (at, draft) in drafts.iter().enumerate() {
+                        match hear(&written).and_then(|made| made.passed(tools, filter)) {
+                            Ok(made) => enter(store, operation, draft, &made, &transition)?,
+                            Err(problem) if problem.is_stop() => return Err(problem),
                             Err(problem) => {
                                 trouble = Some(problem);
-                                wishes[at..].iter().try_for_each(|wish| free_held(store, wish.id))?;
+                                drafts[at..].iter().try_for_each(|draft| store.cases().free_held(draft.id))?;
                                 return Ok(at);
                             }
                         }
                     }
-                    Ok(wishes.len())
+                    Ok(drafts.len())
                 })
             })?;
-            for wish in wishes.iter().take(formed) {
-                let registry = self.registry(&wish.number)?;
-                told(&registry, &self.tables);
+            for draft in drafts.iter().take(formed) {
+                let registry = self.registry_of(draft.id)?;
+                on_formed(&registry, &self.tables);
             }
             if let Some(problem) = trouble {
                 return Err(problem);
@@ -279,47 +279,49 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::form`]; the table does not allow it; no case is left.
-    pub fn form_again(&mut self, name: &str, date: Option<&str>, means: Means<'_>, judge: Judge<'_>) -> Result<Registry, Problem> {
+    pub fn form_again(
+        &mut self,
+        operation: &Operation<'_>,
+        name: &str,
+        date: Option<Date>,
+        tools: Tools<'_>,
+        filter: FindingFilter<'_>,
+    ) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let (group, refused, corrected) = self.again(&registry)?;
         let mut facts = self.facts(&registry)?;
         facts.has_cases = !group.chosen.is_empty();
         facts.no_blocking = true;
-        let transition = self.allowed(&registry, Move::FormAgain, facts)?;
-        let period: Month = registry.period.parse().map_err(|_| unreadable("period", &registry.period))?;
-        let date = date.unwrap_or(&group.date);
-        let wish = Wish { group: &group, id: registry.id, number: registry.number.clone(), period, date };
+        let transition = self.allowed(operation, &registry, Move::FormAgain, facts)?;
+        let date = date.or(group.date).unwrap_or(operation.today);
+        let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), date };
         let (sender, written) = mpsc::channel();
-        let parts = self.parts(std::slice::from_ref(&wish))?;
-        write(&self.vault, std::slice::from_ref(&wish), parts, means, sender);
-        let made = hear(&written)?.passed(means, judge)?;
+        let parts = self.parts(std::slice::from_ref(&draft))?;
+        write(operation, &self.objects, std::slice::from_ref(&draft), parts, tools, sender);
+        let made = hear(&written)?.passed(tools, filter)?;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
         });
-        self.make(&registry, &transition, &[], Saying { subject: made.file_name.clone(), details }, |store| {
-            store.take_numbers(&made.run, 1)?;
-            free_held(store, registry.id)?;
-            store.for_ids("UPDATE cases SET state = 'replaced' WHERE id IN", &corrected)?;
-            store.for_ids("UPDATE cases SET state = 'refused' WHERE state = 'free' AND id IN", &refused)?;
-            leave_outbox(store, &registry)?;
+        let note = JournalNote { subject: &made.file_name, details, ..JournalNote::default() };
+        self.make(operation, &registry, &transition, &[], note, |store| {
+            store.counters().take(Run::Packets(&made.run), 1)?;
+            store.cases().free_held(registry.id)?;
+            store.cases().mark_replaced(&corrected)?;
+            store.cases().refuse_free(&refused)?;
+            store.outbox().give_up(registry.id)?;
             let revision = registry.revision + 1;
-            store.execute(
-                "UPDATE registries SET revision = $1, account_date = $2, file_name = $3, object = $4, cases = $5, persons = $6, sum = $7, accepted_cases = 0, \
-                 accepted_sum = 0, formed_at = $8, sent_at = '' WHERE id = $9",
-                &[
-                    revision.into(),
-                    date.into(),
-                    (&made.file_name).into(),
-                    (&made.object).into(),
-                    (group.chosen.len() as i64).into(),
-                    (made.persons as i64).into(),
-                    group.sum.into(),
-                    now().into(),
-                    registry.id.into(),
-                ],
-            )?;
-            hold(store, &wish)?;
-            add_members(store, &wish, revision, &made)
+            let new = NewRevision {
+                revision,
+                account_date: date,
+                file_name: &made.file_name,
+                object: &made.object,
+                total: group.total(),
+                persons: made.persons as i64,
+                formed_at: operation.at,
+            };
+            store.registries().set_revision(registry.id, &new)?;
+            hold(store, &draft)?;
+            add_members(store, operation, &draft, revision, &made)
         })
     }
 
@@ -327,43 +329,27 @@ impl Workspace {
     ///
     /// # Errors
     /// The table does not allow it.
-    pub fn form_cancel(&mut self, name: &str) -> Result<Registry, Problem> {
+    pub fn form_cancel(&mut self, operation: &Operation<'_>, name: &str) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let facts = self.facts(&registry)?;
-        let transition = self.allowed(&registry, Move::FormCancel, facts)?;
+        let transition = self.allowed(operation, &registry, Move::FormCancel, facts)?;
         let details = json!({ "cases": registry.cases, "sum": registry.sum });
-        self.make(&registry, &transition, &[], Saying { details, ..Saying::default() }, |store| leave_outbox(store, &registry))
+        let note = JournalNote { details, ..JournalNote::default() };
+        self.make(operation, &registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
     }
 
     /// The cases of a registry as they would be formed now, those that leave it refused, and the versions that were replaced.
     fn again(&mut self, registry: &Registry) -> Result<(Group, Vec<i64>, Vec<i64>), Problem> {
-        let of_registry = [registry.id.into(), registry.revision.into()];
-        let refused = self.store.rows(
-            "SELECT c.id AS id FROM sanctions s JOIN cases c ON c.id = s.case_id WHERE s.registry = $1 AND s.revision = $2 AND c.state = 'held' \
-             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = c.id AND w.state = 'waiting') GROUP BY c.id, c.sum HAVING MAX(s.sum) >= c.sum",
-            &of_registry,
-        )?;
-        let refused = refused.iter().map(|row| int(row, "id")).collect::<Result<Vec<_>, _>>()?;
-        let corrected = self.store.rows(
-            "SELECT o.id AS id FROM cases o WHERE o.registry = $1 AND o.registry <> 0 AND o.state = 'held' AND EXISTS (SELECT 1 FROM cases w WHERE w.replaces = o.id AND w.state = 'waiting')",
-            &[registry.id.into()],
-        )?;
-        let corrected = corrected.iter().map(|row| int(row, "id")).collect::<Result<Vec<_>, _>>()?;
-        let sql = format!(
-            "SELECT {CHOSEN} FROM (SELECT * FROM cases h WHERE h.registry = $3 AND h.registry <> 0 AND h.state = 'held' \
-             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = h.id AND w.state = 'waiting') \
-             UNION ALL SELECT w.* FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = 'waiting' AND o.registry = $3 AND o.state = 'held') c \
-             JOIN packages p ON p.id = c.package WHERE c.errors = 0 AND p.blocked = 0"
-        );
+        let refused = self.store.cases().refused_whole(registry.id, registry.revision)?;
+        let corrected = self.store.cases().corrected(registry.id)?;
         let gone: HashSet<i64> = refused.iter().copied().collect();
-        let rows = self.store.rows_of(sql, &[BETWEEN_VALUES.into(), BETWEEN_CASES.into(), registry.id.into()])?;
-        let all = rows.first().map_or(Ok(String::new()), |row| text(row, "chosen"))?;
-        let mut chosen = chosen(&all).map(|found| found.map(|f| f.chosen)).collect::<Result<Vec<_>, _>>()?;
+        let found = self.store.cases().newest_of(registry.id)?;
+        let mut chosen = found.iter().map(|case| case.map(Chosen::of)).collect::<Result<Vec<_>, _>>()?;
         chosen.retain(|c| !gone.contains(&c.id));
         chosen.sort_unstable_by_key(|c| c.id);
         let packages = self.packages_of(&chosen)?;
         let own = || chosen.iter().filter_map(|c| packages.get(&c.package));
-        let date = own().map(|p| p.date.clone()).max().unwrap_or_else(|| registry.account_date.clone());
+        let date = own().filter_map(|p| p.date).max().or_else(|| Date::of_iso(registry.account_date.as_bytes()));
         let first = own().next().map(|p| p.key.clone());
         let key = Key {
             mo: registry.mo.clone(),
@@ -377,176 +363,129 @@ impl Workspace {
             persons_edition: first.as_ref().map_or_else(String::new, |k| k.persons_edition.clone()),
             binding: first.map_or_else(String::new, |k| k.binding),
         };
-        Ok((Group { sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
+        Ok((Group { period: registry.month()?, sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
     }
 
     /// What stands in the files of registries, and where it comes from.
-    fn parts(&mut self, wishes: &[Wish<'_>]) -> Result<Vec<Parts>, Problem> {
-        let packages = self.packages_of(wishes.iter().flat_map(|wish| &wish.group.chosen))?;
+    fn parts(&mut self, drafts: &[RegistryDraft<'_>]) -> Result<Vec<Parts>, Problem> {
+        let packages = self.packages_of(drafts.iter().flat_map(|draft| &draft.group.chosen))?;
         let mut last: HashMap<String, i64> = HashMap::new();
-        let mut parts = Vec::with_capacity(wishes.len());
-        for wish in wishes {
-            let (mut name, run) = wish.name()?;
+        let mut parts = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let (mut name, run) = draft.name()?;
             let packet = match last.get(&run) {
                 Some(last) => last + 1,
-                None => self.peek(&run)?,
+                None => self.store.counters().peek(Run::Packets(&run))?,
             };
             last.insert(run.clone(), packet);
             name.number = packet.to_string();
-            let (origins, pieces) = wish.pieces(&packages)?;
-            parts.push(Parts { heading: wish.heading(name), run, origins, pieces });
+            let (origins, pieces) = draft.pieces(&packages)?;
+            parts.push(Parts { heading: draft.heading(name), run, origins, pieces });
         }
         Ok(parts)
     }
 
-    /// The next number of a run, which the lock keeps from others until it is taken.
-    fn peek(&mut self, run: &str) -> Result<i64, Problem> {
-        Ok(self.store.number("SELECT value FROM counters WHERE name = $1", &[run.into()])? + 1)
-    }
-
-    /// The packages that cases stand in.
+    /// The packages that cases stand in, but for those that a finding about the whole keeps out.
     fn packages_of<'c>(&mut self, cases: impl IntoIterator<Item = &'c Chosen>) -> Result<BTreeMap<i64, Package>, Problem> {
         let ids: BTreeSet<i64> = cases.into_iter().map(|c| c.package).collect();
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let list: Vec<String> = ids.iter().map(i64::to_string).collect();
-        self.packages(&format!("id IN ({})", list.join(",")), &[])
+        let open = self.store.packages().open_with_ids(&Vec::from_iter(ids))?;
+        Ok(self.packages(open))
     }
 
-    /// The packages of a condition that no finding about the whole keeps out.
-    fn packages(&mut self, which: &str, values: &[Value<'_>]) -> Result<BTreeMap<i64, Package>, Problem> {
-        let sql = format!("SELECT * FROM packages WHERE blocked = 0 AND {which}");
-        let mut packages = BTreeMap::new();
-        for row in self.store.rows_of(sql, values)? {
-            let t = |column| text(&row, column);
-            let source = |object: &str, entry: String, index: i64, name: &str| {
-                let path = self.vault.path(object, name);
-                if entry.is_empty() { Source::File(path) } else { Source::Entry { archive: path, index: index as usize, name: entry } }
-            };
-            let main = source(&t("main_object")?, t("main_entry")?, int(&row, "main_index")?, &t("main_name")?);
-            let persons_object = t("persons_object")?;
-            let persons = if persons_object.is_empty() {
-                None
-            } else {
-                Some(source(&persons_object, t("persons_entry")?, int(&row, "persons_index")?, &t("persons_name")?))
-            };
+    fn packages(&self, rows: Vec<PackageRow>) -> BTreeMap<i64, Package> {
+        let source = |object: &str, entry: String, index: i64, name: &str| {
+            let path = self.objects.path(object, name);
+            if entry.is_empty() { Source::File(path) } else { Source::Entry { archive: path, index: index as usize, name: entry } }
+        };
+        let package = |row: PackageRow| {
+            let main = source(&row.main_object, row.main_entry, row.main_index, &row.main_name);
+            let has_persons = !row.persons_object.is_empty();
+            let persons = has_persons.then(|| source(&row.persons_object, row.persons_entry, row.persons_index, &row.persons_name));
             let key = Key {
-                mo: t("mo")?,
+                mo: row.mo,
                 payer: String::new(),
-                receiver: t("receiver")?,
-                letters: t("letters")?,
-                family: t("family")?,
-                edition: t("edition")?,
-                persons_edition: t("persons_edition")?,
+                receiver: row.receiver,
+                letters: row.letters,
+                family: row.family,
+                edition: row.edition,
+                persons_edition: row.persons_edition,
                 kind: String::new(),
                 subdivision: String::new(),
-                binding: t("binding")?,
+                binding: row.binding,
             };
-            packages.insert(int(&row, "id")?, Package { origin: Origin { main, persons }, key, date: t("account_date")? });
-        }
-        Ok(packages)
+            (row.id, Package { origin: Origin { main, persons }, key, date: Date::of_iso(row.account_date.as_bytes()) })
+        };
+        rows.into_iter().map(package).collect()
     }
 }
 
 /// Free cases are held now.
 fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
-    let mut moved: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    let mut moved: BTreeMap<i64, Total> = BTreeMap::new();
     for chosen in &group.chosen {
-        let counts = moved.entry(chosen.package).or_default();
-        *counts = (counts.0 + 1, counts.1 + chosen.sum);
+        moved.entry(chosen.package).or_default().add(chosen.sum);
     }
-    let alike = (group.key.kind.as_str(), group.key.payer.as_str(), case_state::FREE, false);
-    moved.into_iter().try_for_each(|(package, counts)| shift_stock(store, package, alike, case_state::HELD, counts))
+    let key = StockKey { kind: &group.key.kind, payer: &group.key.payer, state: CaseState::Free, blocked: false };
+    moved.into_iter().try_for_each(|(package, total)| store.stock().shift(package, key, CaseState::Held, total))
 }
 
 /// A new registry comes into the store.
-fn enter(store: &mut Store, actor: &Actor, wish: &Wish<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
-    let (group, key, at) = (wish.group, &wish.group.key, now());
-    store.take_numbers("registries", 1)?;
-    store.take_numbers(&made.run, 1)?;
-    let row: [Value<'_>; 24] = [
-        wish.id.into(),
-        (&wish.number).into(),
-        (&transition.to).into(),
-        (&at).into(),
-        1.into(),
-        (&key.mo).into(),
-        (&key.payer).into(),
-        (&key.receiver).into(),
-        (&key.letters).into(),
-        (&key.family).into(),
-        (&key.edition).into(),
-        (&key.kind).into(),
-        (&key.subdivision).into(),
-        wish.period.to_string().into(),
-        wish.date.into(),
-        (&made.file_name).into(),
-        (&made.object).into(),
-        (group.chosen.len() as i64).into(),
-        (made.persons as i64).into(),
-        group.sum.into(),
-        0.into(),
-        0.into(),
-        (&at).into(),
-        "".into(),
-    ];
-    store.insert(
-        "INSERT INTO registries (id, number, status, since, revision, mo, payer, receiver, letters, family, edition, kind, subdivision, period, \
-         account_date, file_name, object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at)",
-        [row],
-    )?;
-    add_members(store, wish, 1, made)?;
+fn enter(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
+    let (group, key, at) = (draft.group, draft.group.key.clone(), operation.at.to_string());
+    store.counters().take(Run::Registries, 1)?;
+    store.counters().take(Run::Packets(&made.run), 1)?;
+    let Total { cases, sum } = group.total();
+    let registry = Registry {
+        id: draft.id,
+        number: draft.number.clone(),
+        status: transition.to.clone(),
+        since: at.clone(),
+        revision: 1,
+        mo: key.mo,
+        payer: key.payer,
+        receiver: key.receiver,
+        letters: key.letters,
+        family: key.family,
+        edition: key.edition,
+        kind: key.kind,
+        subdivision: key.subdivision,
+        period: group.period.to_string(),
+        account_date: draft.date.to_string(),
+        file_name: made.file_name.clone(),
+        object: made.object.clone(),
+        cases,
+        persons: made.persons as i64,
+        sum,
+        accepted_cases: 0,
+        accepted_sum: 0,
+        formed_at: at,
+        sent_at: String::new(),
+    };
+    store.registries().insert(&registry)?;
+    add_members(store, operation, draft, registry.revision, made)?;
     hold_stock(store, group)?;
     let details = json!({
-        "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "period": wish.period.to_string(), "payer": key.payer, "kind": key.kind,
+        "sha256": registry.object, "cases": cases, "sum": sum, "period": registry.period, "payer": registry.payer, "kind": registry.kind,
     });
-    let note = Note { action: &transition.id, registry: &wish.number, subject: &made.file_name, after: &transition.to, details, ..Note::default() };
-    record(store, actor, note)
+    let (action, after) = (&transition.id, &transition.to);
+    record(store, operation, JournalNote { action, registry: &registry.number, subject: &registry.file_name, after, details, ..JournalNote::default() })
 }
 
 /// The cases become the registry's.
-fn hold(store: &mut Store, wish: &Wish<'_>) -> Result<(), Problem> {
-    let ids: Vec<i64> = wish.group.chosen.iter().map(|c| c.id).collect();
-    store.for_ids(&format!("UPDATE cases SET state = 'held', registry = {} WHERE state <> 'paid' AND id IN", wish.id), &ids)?;
-    Ok(())
+fn hold(store: &mut Store, draft: &RegistryDraft<'_>) -> Result<(), Problem> {
+    let ids: Vec<i64> = draft.group.chosen.iter().map(|c| c.id).collect();
+    store.cases().hold(draft.id, &ids)
 }
 
 /// Where the cases stand in it.
-fn add_members(store: &mut Store, wish: &Wish<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
-    let member = |number: &'_ Numbers| -> [Value<'_>; 6] {
-        let id_pac = number.id_pac.clone().unwrap_or_default();
-        let (n_zap, idcase) = (number.n_zap as i64, number.idcase as i64);
-        [wish.id.into(), revision.into(), n_zap.into(), idcase.into(), wish.group.chosen[number.piece].id.into(), id_pac.into()]
-    };
-    store.insert("INSERT INTO members (registry, revision, n_zap, idcase, case_id, id_pac)", made.numbers.iter().map(member))
-}
-
-/// A case as the store gives it.
-struct Found<'t> {
-    chosen: Chosen,
-    payer: &'t str,
-    kind: &'t str,
-    subdivision: &'t str,
-}
-
-/// Cases of a text that [`CHOSEN`] made.
-fn chosen(all: &str) -> impl Iterator<Item = Result<Found<'_>, Problem>> {
-    all.split(BETWEEN_CASES).filter(|case| !case.is_empty()).map(|case| found(case).ok_or_else(|| unreadable("place", case)))
-}
-
-fn found(case: &str) -> Option<Found<'_>> {
-    let mut values = case.split(BETWEEN_VALUES);
-    let mut number = || values.next()?.parse::<i64>().ok();
-    let (id, package, sum) = (number()?, number()?, number()?);
-    let mut place = values.next()?.split(' ').map(|number| number.parse::<u64>().ok());
-    let mut range = || place.next()?.zip(place.next()?).map(|(at, len)| at..at + len);
-    let (record, case, person) = (range()?, range()?, range()?);
-    let chosen = Chosen { id, package, sum, record, case, person: (!person.is_empty()).then_some(person) };
-    Some(Found { chosen, payer: values.next()?, kind: values.next()?, subdivision: values.next()? })
-}
-
-/// What the store holds is not what was put there.
-fn unreadable(column: &str, value: &str) -> Problem {
-    Problem::Store(sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() })
+fn add_members(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
+    let members = made.numbers.iter().map(|number| NewMember {
+        registry: draft.id,
+        revision,
+        n_zap: number.n_zap as i64,
+        idcase: number.idcase as i64,
+        case_id: draft.group.chosen[number.piece].id,
+        id_pac: number.id_pac.as_deref().unwrap_or_default(),
+    });
+    store.members().insert(members, operation.watch)
 }

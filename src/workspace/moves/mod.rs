@@ -12,13 +12,12 @@ pub use receive::Received;
 pub use review::{Decided, Sanction, SanctionTrouble};
 pub use submit::Submitted;
 
-use super::draft::{Note, record};
-use super::registries::count_stock;
-use super::store::{Store, Value, int};
+use super::note::{JournalNote, record};
+use super::store::{MemberTotals, Store, Total};
 use super::workflow::{Cases, Move, Need, Transition};
-use super::{Problem, Registry, Workspace, now};
+use super::{Operation, Problem, Registry, Workspace};
 
-/// What conditions of moves ask for.
+/// What is proven for a move; a condition of the table is met only by what is true here.
 #[derive(Debug, Clone, Copy, Default)]
 struct Facts {
     reason: bool,
@@ -32,6 +31,18 @@ struct Facts {
 }
 
 impl Facts {
+    /// What the cases of a registry prove: what they come to, how many of them have newer versions, and what the registry says of itself.
+    fn of_cases(totals: &MemberTotals, waiting: i64, says: Total) -> Self {
+        Self {
+            has_cases: totals.cases > 0,
+            cases_current: waiting == 0,
+            no_blocking: totals.errors == 0,
+            totals_agree: Total { cases: totals.cases, sum: totals.sum } == says,
+            // The rest is for the move to prove.
+            ..Self::default()
+        }
+    }
+
     fn holds(self, need: Need) -> bool {
         match need {
             Need::Reason => self.reason,
@@ -48,147 +59,84 @@ impl Facts {
     }
 }
 
-/// What a move says beyond itself.
-#[derive(Debug, Default)]
-struct Saying {
-    subject: String,
-    details: serde_json::Value,
-}
-
 impl Workspace {
     /// The transition that a command asks for, when the table and the conditions allow it.
-    fn allowed(&self, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
+    fn allowed(&self, operation: &Operation<'_>, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
         let workflow = &self.tables.workflow;
-        let transition =
-            workflow.ask(Some(&registry.status), by, &self.actor.role).map_err(|refusal| Problem::refused(workflow, refusal.for_registry(&registry.number)))?;
+        let transition = workflow
+            .ask(Some(&registry.status), by, &operation.actor.role)
+            .map_err(|refusal| Problem::refused(workflow, refusal.for_registry(&registry.number)))?;
         let unmet = transition.unmet(&|need| facts.holds(need));
         if unmet.is_empty() { Ok(transition.clone()) } else { Err(Problem::unmet(workflow, &registry.number, &unmet)) }
     }
 
-    /// What the store says of a registry's cases.
+    /// What the store proves of a registry's cases.
     fn facts(&mut self, registry: &Registry) -> Result<Facts, Problem> {
-        let row = self.store.row(
-            "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(c.sum), 0) AS BIGINT) AS sum, CAST(COALESCE(SUM(c.errors), 0) AS BIGINT) AS errors \
-             FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 AND m.revision = $2",
-            &[registry.id.into(), registry.revision.into()],
-        )?;
-        let (cases, sum, errors) = match &row {
-            Some(row) => (int(row, "cases")?, int(row, "sum")?, int(row, "errors")?),
-            None => (0, 0, 0),
-        };
-        let waiting = self.store.number(
-            "SELECT CAST(COUNT(*) AS BIGINT) FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = 'waiting' AND o.registry = $1 AND o.registry <> 0",
-            &[registry.id.into()],
-        )?;
-        Ok(Facts {
-            has_cases: cases > 0,
-            cases_current: waiting == 0,
-            no_blocking: errors == 0,
-            totals_agree: (cases, sum) == (registry.cases, registry.sum),
-            sanctions_fit: true,
-            cases_left: true,
-            answer_fits: true,
-            reason: false,
-        })
+        let totals = self.store.members().totals(registry.id, registry.revision)?;
+        let waiting = self.store.cases().waiting_for(registry.id)?;
+        Ok(Facts::of_cases(&totals, waiting, registry.total()))
     }
 
-    /// Makes a move in one transaction. `refused` are the cases that the payer refused whole, `also` is done in between.
+    /// Makes a move in one transaction; the registry as it stands then. `refused` are the cases that the payer refused whole, `also` is done
+    /// in between. The note needs its subject and details.
     fn make(
         &mut self,
+        operation: &Operation<'_>,
         registry: &Registry,
         transition: &Transition,
         refused: &[i64],
-        saying: Saying,
+        note: JournalNote<'_>,
         also: impl FnOnce(&mut Store) -> Result<(), Problem>,
     ) -> Result<Registry, Problem> {
-        let actor = self.actor.clone();
+        operation.check()?;
         self.store.transaction(|store| {
-            let at = now();
-            let moved: [Value<'_>; 3] = [(&transition.to).into(), (&at).into(), registry.id.into()];
-            store.execute("UPDATE registries SET status = $1, since = $2 WHERE id = $3", &moved)?;
-            let own = [registry.id.into()];
+            store.registries().set_status(registry.id, &transition.to, operation.at)?;
             match transition.cases {
                 Cases::Hold | Cases::Take => {}
-                Cases::Free => {
-                    free_held(store, registry.id)?;
-                }
-                Cases::Refuse => {
-                    // A case that left this registry before may stand in another one now.
-                    let head = format!("UPDATE cases SET state = 'refused', registry = 0 WHERE state = 'held' AND registry = {} AND id IN", registry.id);
-                    store.for_ids(&head, refused)?;
-                }
-                Cases::Pay => {
-                    store.execute("UPDATE cases SET state = 'paid' WHERE registry = $1 AND registry <> 0 AND state = 'held'", &own)?;
-                }
-                Cases::Unpay => {
-                    store.execute("UPDATE cases SET state = 'held' WHERE registry = $1 AND registry <> 0 AND state = 'paid'", &own)?;
-                }
+                Cases::Free => store.cases().free_held(registry.id)?,
+                Cases::Refuse => store.cases().refuse(registry.id, refused)?,
+                Cases::Pay => store.cases().pay(registry.id)?,
+                Cases::Unpay => store.cases().unpay(registry.id)?,
             }
             also(store)?;
-            settle_waiting(store)?;
-            count_members(store, registry)?;
-            let note = Note {
-                action: &transition.id,
-                registry: &registry.number,
-                subject: &saying.subject,
-                before: &registry.status,
-                after: &transition.to,
-                details: saying.details,
-            };
-            record(store, &actor, note)
+            store.cases().settle_waiting()?;
+            let touched = store.members().packages(registry.id)?;
+            store.stock().recount(&touched)?;
+            let (action, number) = (&transition.id, &registry.number);
+            record(store, operation, JournalNote { action, registry: number, before: &registry.status, after: &transition.to, ..note })
         })?;
-        self.registry(&registry.number)
+        self.registry_of(registry.id)
     }
 
     /// Takes a registry back from the payer.
     ///
     /// # Errors
     /// The table does not allow it, or no reason is given.
-    pub fn withdraw(&mut self, name: &str, reason: &str) -> Result<Registry, Problem> {
+    pub fn withdraw(&mut self, operation: &Operation<'_>, name: &str, reason: &str) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let facts = Facts { reason: !reason.trim().is_empty(), ..self.facts(&registry)? };
-        let transition = self.allowed(&registry, Move::Withdraw, facts)?;
+        let transition = self.allowed(operation, &registry, Move::Withdraw, facts)?;
         let details = serde_json::json!({ "reason": reason, "cases": registry.cases, "sum": registry.sum });
-        self.make(&registry, &transition, &[], Saying { details, ..Saying::default() }, |store| leave_outbox(store, &registry))
+        let note = JournalNote { details, ..JournalNote::default() };
+        self.make(operation, &registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
     }
 }
 
-/// New versions whose old ones no registry holds any more take their place; those of paid ones become questions.
-fn settle_waiting(store: &mut Store) -> Result<(), Problem> {
-    store.execute(
-        "UPDATE cases SET state = 'replaced' WHERE state IN ('free', 'refused') AND id IN (SELECT replaces FROM cases WHERE state = 'waiting')",
-        &[],
-    )?;
-    store.execute(
-        "UPDATE cases SET state = 'free' WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM cases o WHERE o.id = cases.replaces AND o.state = 'replaced')",
-        &[],
-    )?;
-    store.execute(
-        "UPDATE cases SET state = 'question' WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM cases o WHERE o.id = cases.replaces AND o.state = 'paid')",
-        &[],
-    )?;
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Counts the packages anew from which a registry has its cases, and those of their new versions.
-fn count_members(store: &mut Store, registry: &Registry) -> Result<(), Problem> {
-    let rows = store.rows(
-        "SELECT DISTINCT c.package AS package FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 \
-         UNION SELECT DISTINCT w.package FROM members m JOIN cases w ON w.replaces = m.case_id WHERE m.registry = $1 AND w.replaces <> 0",
-        &[registry.id.into()],
-    )?;
-    let packages = rows.iter().map(|row| int(row, "package")).collect::<Result<Vec<_>, _>>()?;
-    count_stock(store, &packages)
-}
+    #[test]
+    fn what_nobody_has_proven_meets_no_condition() {
+        for need in Need::ALL {
+            assert!(!Facts::default().holds(*need), "{need:?}");
+        }
+    }
 
-/// Cases that a registry holds are free again.
-fn free_held(store: &mut Store, registry: i64) -> Result<(), Problem> {
-    store.execute("UPDATE cases SET state = 'free', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = 'held'", &[registry.into()])?;
-    Ok(())
-}
-
-/// What was to go out and has not gone is not placed any more.
-fn leave_outbox(store: &mut Store, registry: &Registry) -> Result<(), Problem> {
-    store.execute("UPDATE outbox SET placed = 1 WHERE registry = $1", &[registry.id.into()])?;
-    Ok(())
+    #[test]
+    fn cases_prove_nothing_of_answers_sanctions_and_reasons() {
+        let facts = Facts::of_cases(&MemberTotals::default(), 0, Total::default());
+        let met: Vec<Need> = Need::ALL.iter().copied().filter(|need| facts.holds(*need)).collect();
+        assert_eq!(met, [Need::CasesCurrent, Need::NoBlocking, Need::TotalsAgree]);
+    }
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Saying;
-use super::members::{Member, Members, Taken, write_sanctions};
+use super::members::{Members, Taken, write_sanctions};
+use crate::watch::Stopped;
 use crate::workspace::answers::{self, Answer, AnswerCase, Decision, Verdict};
-use crate::workspace::registries::Registry;
-use crate::workspace::store::text;
+use crate::workspace::note::JournalNote;
+use crate::workspace::store::{Member, NewAnswer, Registry, Total};
 use crate::workspace::workflow::Cases;
-use crate::workspace::{Problem, Workspace, now};
+use crate::workspace::{Operation, Problem, Workspace};
 
 /// An answer that was taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ struct Settled {
     /// SUMP, SANK_IT, the largest sanction and SUMMAP agree.
     totals_agree: bool,
     /// Cases and kopecks that are accepted.
-    accepted: (i64, i64),
+    accepted: Total,
 }
 
 impl Workspace {
@@ -72,23 +72,22 @@ impl Workspace {
     /// # Errors
     /// The file is no answer ([`Problem::Answer`]) or of no registry here ([`Problem::NoRegistry`]); the table does not allow the move; the
     /// answer does not fit the registry or itself.
-    pub fn receive(&mut self, path: &Path) -> Result<Received, Problem> {
+    pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let kept = self.vault.keep(path).map_err(|e| Problem::Unread(path.to_owned(), e))?;
-        let known = self.store.row(
-            "SELECT a.received_at AS received_at, r.number AS number FROM answers a JOIN registries r ON r.id = a.registry WHERE a.object = $1",
-            &[(&kept.sha256).into()],
-        )?;
-        if let Some(row) = known {
-            let registry = self.registry(&text(&row, "number")?)?;
-            return Ok(Received { registry, already: Some(text(&row, "received_at")?), decision: None, refused: 0, taken_off: 0 });
+        let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
+        let kept = self.objects.keep(path, operation.watch).map_err(unread)?;
+        if let Some(before) = self.store.answers().get(&kept.sha256)? {
+            let registry = self.registry_of(before.registry)?;
+            return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
         }
-        let answer = answers::read(&self.vault.path(&kept.sha256, &kept.name), &self.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+        let answer =
+            answers::read(&self.objects.path(&kept.sha256, &kept.name), &self.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+        operation.check()?;
         let registry = self.answered(&answer)?;
         let members = self.members_of(&registry)?;
         let settled = settle(&answer, &members);
         let mut decision = answer.decision;
-        let held = members.all.iter().filter(|m| !m.left).count();
+        let held = members.held().count();
         if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
             // Every record is refused: nothing of the file was taken.
             decision = Decision::Refused;
@@ -102,14 +101,14 @@ impl Workspace {
             && says(&registry.payer, &answer.payer);
         facts.sanctions_fit = settled.sanctions_fit;
         facts.totals_agree &= settled.totals_agree;
-        facts.cases_left = settled.accepted.0 > 0;
+        facts.cases_left = settled.accepted.cases > 0;
         facts.reason = !answer.reason.trim().is_empty();
-        let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &self.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
+        let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
         if decision == Decision::Accepted && holds && !answer.is_notice {
             // What was signed is not changed by what comes later.
-            facts.answer_fits &= settled.accepted == (registry.accepted_cases, registry.accepted_sum);
+            facts.answer_fits &= settled.accepted == registry.accepted();
         }
-        let transition = self.allowed(&registry, decision.by(), facts)?;
+        let transition = self.allowed(operation, &registry, decision.by(), facts)?;
         let refuses = matches!(transition.cases, Cases::Refuse);
         let writes = !(decision == Decision::Accepted && holds);
         let refused: Vec<i64> = settled.refused.iter().copied().collect();
@@ -119,28 +118,26 @@ impl Workspace {
             "answer": word, "sha256": kept.sha256, "reason": answer.reason, "findings": settled.entries.len(), "refused": refused.len(),
             "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
         });
-        let own = registry.clone();
-        let moved = self.make(&registry, &transition, &refused, Saying { subject: name.clone(), details }, |store| {
-            let row = [(&kept.sha256).into(), (&kept.name).into(), own.id.into(), word.into(), now().into()];
-            store.insert("INSERT INTO answers (object, name, registry, kind, received_at)", [row])?;
+        let note = JournalNote { subject: &name, details, ..JournalNote::default() };
+        let moved = self.make(operation, &registry, &transition, &refused, note, |store| {
+            store.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
             if writes {
-                write_sanctions(store, &own, &settled.entries, &name)?;
+                write_sanctions(store, operation, &registry, &settled.entries, &name)?;
             }
-            let accepted = match decision {
-                Decision::Partial | Decision::Accepted if refuses => settled.accepted,
-                Decision::Refused | Decision::Returned => (0, 0),
-                _ => return Ok(()),
-            };
-            let row = [accepted.0.into(), accepted.1.into(), own.id.into()];
-            store.execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &row)?;
-            Ok(())
+            match decision {
+                Decision::Partial | Decision::Accepted if refuses => store.registries().set_accepted(registry.id, settled.accepted),
+                Decision::Refused | Decision::Returned => store.registries().set_accepted(registry.id, Total::default()),
+                _ => Ok(()),
+            }
         })?;
         Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
     }
 
     /// The registry that an answer is about: by its number, else by the name of its file, whose first letter answers change.
     fn answered(&mut self, answer: &Answer) -> Result<Registry, Problem> {
-        let all = self.registries()?;
+        let stem = stem(&answer.file_name);
+        let (upper, cut) = (stem.to_uppercase(), tail(stem).to_uppercase());
+        let all = self.store.registries().of_answer(&answer.number, &upper, &cut)?;
         if !answer.number.is_empty()
             && let Some(one) = all.iter().find(|r| r.number == answer.number)
         {
@@ -149,8 +146,6 @@ impl Workspace {
         if answer.file_name.is_empty() {
             return Err(Problem::NoRegistry(answer.number.clone()));
         }
-        let stem = stem(&answer.file_name);
-        let (upper, cut) = (stem.to_uppercase(), tail(stem).to_uppercase());
         let own = |r: &Registry| r.file_name.to_uppercase();
         // A person file is called by one letter more, or by another first letter.
         let ways: [&dyn Fn(&Registry) -> bool; 3] = [&|r| own(r) == upper, &|r| own(r) == cut, &|r| tail(&own(r)) == cut];
@@ -196,25 +191,23 @@ fn settle(answer: &Answer, members: &Members) -> Settled {
         settled.fits &= !found.is_empty();
         for member in found.into_iter().map(|at| &members.all[at]) {
             if is_protocol {
-                let entry = |s: &answers::AnswerSanction| Taken { case: member.case, code: s.code.clone(), sum: member.sum, comment: s.comment.clone() };
+                let entry = |s: &answers::AnswerSanction| Taken { case: member.case_id, code: s.code.clone(), sum: member.sum, comment: s.comment.clone() };
                 settled.entries.extend(case.sanctions.iter().map(entry));
-                if !member.left {
-                    settled.refused.insert(member.case);
-                    settled.off.insert(member.case, member.sum);
+                if !member.has_left {
+                    settled.refused.insert(member.case_id);
+                    settled.off.insert(member.case_id, member.sum);
                 }
                 continue;
             }
-            settled.fits &= seen.insert(member.case);
+            settled.fits &= seen.insert(member.case_id);
             to_pay += decide(case, member, &mut settled);
         }
     }
-    let held = members.all.iter().filter(|m| !m.left);
-    for member in held.filter(|m| !settled.refused.contains(&m.case)) {
-        settled.accepted.0 += 1;
-        settled.accepted.1 += member.sum - settled.off.get(&member.case).copied().unwrap_or(0);
+    for member in members.held().filter(|m| !settled.refused.contains(&m.case_id)) {
+        settled.accepted.add(member.sum - settled.off.get(&member.case_id).copied().unwrap_or(0));
     }
     if !is_protocol && !answer.is_notice {
-        settled.totals_agree &= answer.accepted.is_none_or(|sum| sum == to_pay) && to_pay == settled.accepted.1;
+        settled.totals_agree &= answer.accepted.is_none_or(|sum| sum == to_pay) && to_pay == settled.accepted.sum;
     }
     settled
 }
@@ -240,16 +233,16 @@ fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> i64 {
         };
     for sanction in &case.sanctions {
         let sum = sanction.sum.unwrap_or(all);
-        settled.entries.push(Taken { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
+        settled.entries.push(Taken { case: member.case_id, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
     }
     if case.sanctions.is_empty() && off > 0 {
-        settled.entries.push(Taken { case: member.case, code: String::new(), sum: off, comment: String::new() });
+        settled.entries.push(Taken { case: member.case_id, code: String::new(), sum: off, comment: String::new() });
     }
-    if !member.left && off > 0 {
-        settled.off.insert(member.case, off);
+    if !member.has_left && off > 0 {
+        settled.off.insert(member.case_id, off);
     }
-    if !member.left && (case.verdict == Some(Verdict::Refused) || off > 0 && off == all) {
-        settled.refused.insert(member.case);
+    if !member.has_left && (case.verdict == Some(Verdict::Refused) || off > 0 && off == all) {
+        settled.refused.insert(member.case_id);
     }
     all - off
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
-use super::Saying;
 use super::members::{Members, Taken, write_sanctions};
+use crate::workspace::note::JournalNote;
+use crate::workspace::store::Total;
 use crate::workspace::workflow::{Cases, Move};
-use crate::workspace::{Problem, Registry, Workspace};
+use crate::workspace::{Operation, Problem, Registry, Workspace};
 
 /// What a payer takes off a case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,31 +54,33 @@ impl Workspace {
     ///
     /// # Errors
     /// The table does not allow it, conditions are not met. Sanctions that do not fit are told by [`Workspace::sanction_troubles`].
-    pub fn review(&mut self, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
+    pub fn review(&mut self, operation: &Operation<'_>, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
         let registry = self.registry(name)?;
         let mut facts = self.facts(&registry)?;
         facts.reason = !reason.trim().is_empty();
         let (found, troubles, members) = self.find_cases(&registry, sanctions)?;
-        let sums: HashMap<i64, i64> = members.all.iter().map(|m| (m.case, m.sum)).collect();
+        // What left the registry before is neither accepted nor refused again: its sanctions are remembered and take nothing off.
+        let sums: HashMap<i64, i64> = members.held().map(|m| (m.case_id, m.sum)).collect();
         let mut off: BTreeMap<i64, i64> = BTreeMap::new();
-        for sanction in &found {
+        for sanction in found.iter().filter(|sanction| sums.contains_key(&sanction.case)) {
             let most = off.entry(sanction.case).or_default();
             *most = sanction.sum.max(*most);
         }
         let refused: Vec<i64> = off.iter().filter(|(case, sum)| sums.get(case).is_some_and(|all| *sum >= all)).map(|(case, _)| *case).collect();
+        let held = self.store.members().held(registry.id, registry.revision)?;
         facts.sanctions_fit = troubles.is_empty();
-        facts.cases_left = (refused.len() as i64) < registry.cases;
-        let transition = self.allowed(&registry, by, facts)?;
+        facts.cases_left = (refused.len() as i64) < held.cases;
+        let transition = self.allowed(operation, &registry, by, facts)?;
         let taken_off: i64 = off.values().sum();
         let details = json!({
             "reason": reason, "sanctions": found.len(), "refused": refused.len(), "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum, "source": source,
         });
-        let kept = registry.clone();
-        let moved = self.make(&registry, &transition, &refused, Saying { subject: source.to_owned(), details }, |store| {
-            write_sanctions(store, &kept, &found, source)?;
+        let note = JournalNote { subject: source, details, ..JournalNote::default() };
+        let moved = self.make(operation, &registry, &transition, &refused, note, |store| {
+            write_sanctions(store, operation, &registry, &found, source)?;
             if matches!(transition.cases, Cases::Refuse) {
-                let (cases, sum) = (kept.cases - refused.len() as i64, kept.sum - taken_off);
-                store.execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &[cases.into(), sum.into(), kept.id.into()])?;
+                let accepted = Total { cases: held.cases - refused.len() as i64, sum: held.sum - taken_off };
+                store.registries().set_accepted(registry.id, accepted)?;
             }
             Ok(())
         })?;
@@ -113,7 +116,7 @@ impl Workspace {
             if sum > member.sum {
                 troubles.push(SanctionTrouble::TooMuch(sanction.line, sum, member.sum));
             }
-            found.push(Taken { case: member.case, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
+            found.push(Taken { case: member.case_id, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
         }
         Ok((found, troubles, members))
     }

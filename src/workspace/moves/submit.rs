@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
-use super::{Facts, Saying};
+use crate::workspace::note::JournalNote;
+use crate::workspace::place::OUTBOX;
+use crate::workspace::store::NewOutgoing;
 use crate::workspace::workflow::Move;
-use crate::workspace::{OUTBOX, Problem, Registry, Workspace, now};
+use crate::workspace::{Operation, Problem, Registry, Workspace};
 
 /// A registry that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +25,10 @@ impl Workspace {
     ///
     /// # Errors
     /// The table does not allow it ([`Problem::AlreadySent`] when it has been sent), conditions are not met, the file cannot be written.
-    pub fn submit(&mut self, name: &str) -> Result<Submitted, Problem> {
+    pub fn submit(&mut self, operation: &Operation<'_>, name: &str) -> Result<Submitted, Problem> {
         let registry = self.registry(name)?;
-        let facts: Facts = self.facts(&registry)?;
-        let transition = match self.allowed(&registry, Move::Submit, facts) {
+        let facts = self.facts(&registry)?;
+        let transition = match self.allowed(operation, &registry, Move::Submit, facts) {
             Err(Problem::Refused(_)) if !registry.sent_at.is_empty() && self.tables.workflow.status(&registry.status).is_some_and(|s| s.frozen) => {
                 return Err(Problem::AlreadySent(registry.number, registry.sent_at));
             }
@@ -36,10 +38,11 @@ impl Workspace {
         let file = format!("{}.zip", registry.file_name);
         let path = format!("{OUTBOX}/{folder}/{file}");
         let details = json!({ "sha256": registry.object, "cases": registry.cases, "sum": registry.sum, "path": path });
-        let registry = self.make(&registry, &transition, &[], Saying { subject: file.clone(), details }, |store| {
-            store.execute("UPDATE registries SET sent_at = $1 WHERE id = $2", &[now().into(), registry.id.into()])?;
-            let row = [registry.id.into(), registry.revision.into(), (&path).into(), (&registry.object).into(), (&file).into(), 0.into()];
-            store.insert("INSERT INTO outbox (registry, revision, path, object, name, placed)", [row])
+        let note = JournalNote { subject: &file, details, ..JournalNote::default() };
+        let registry = self.make(operation, &registry, &transition, &[], note, |store| {
+            store.registries().set_sent(registry.id, operation.at)?;
+            let Registry { id, revision, object, .. } = &registry;
+            store.outbox().insert(NewOutgoing { registry: *id, revision: *revision, path: &path, object, name: &file, placed: false })
         })?;
         self.place_outgoing()?;
         Ok(Submitted { registry, path })

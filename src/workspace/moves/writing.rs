@@ -10,31 +10,30 @@ use crate::registry::format::{Family, Format, PERSONS};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
 use crate::texts::Severity;
-use crate::values::Month;
-use crate::workspace::vault::Vault;
-use crate::workspace::{Judge, Means, Problem};
+use crate::values::Date;
+use crate::workspace::objects::Objects;
+use crate::workspace::{FindingFilter, Operation, Problem, Tools};
 
 /// Registries that are written at once: each keeps some of its bytes in memory meanwhile.
 pub(super) const AT_ONCE: usize = 16;
 
 /// A registry that is to be written.
-pub(super) struct Wish<'g> {
+pub(super) struct RegistryDraft<'g> {
     pub(super) group: &'g Group,
     pub(super) id: i64,
     pub(super) number: String,
-    pub(super) period: Month,
-    pub(super) date: &'g str,
+    pub(super) date: Date,
 }
 
-impl Wish<'_> {
+impl RegistryDraft<'_> {
     fn unknown(&self, what: &str) -> Problem {
         Problem::NotClean(self.number.clone(), what.to_owned())
     }
 
-    fn order<'o>(&self, parts: &'o Parts, means: Means<'o>) -> Result<Order<'o>, Problem> {
+    fn order<'o>(&self, parts: &'o Parts, tools: Tools<'o>) -> Result<Order<'o>, Problem> {
         let key = &self.group.key;
-        let format = means.formats.get(self.family(), &key.edition).ok_or_else(|| self.unknown(&key.edition))?;
-        let persons: Option<&Format> = means.formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
+        let format = tools.formats.get(self.family(), &key.edition).ok_or_else(|| self.unknown(&key.edition))?;
+        let persons: Option<&Format> = tools.formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
         Ok(Order { format, persons, heading: &parts.heading, origins: &parts.origins, pieces: &parts.pieces })
     }
 
@@ -50,15 +49,15 @@ impl Wish<'_> {
             receiver.code.clone_from(&key.payer);
         }
         let sender = Party { kind: PartyKind::Clinic, code: key.mo.clone() };
-        let run = format!("packet/{sender}/{receiver}/{}/{}", key.letters, self.period);
+        let run = format!("packet/{sender}/{receiver}/{}/{}", key.letters, self.group.period);
         let name = FileName {
             letters: key.letters.clone(),
             family: Some(self.family()),
             is_persons: false,
             sender,
             receiver,
-            year: self.period.year,
-            month: self.period.month,
+            year: self.group.period.year,
+            month: self.group.period.month,
             number: String::new(),
         };
         Ok((name, run))
@@ -69,9 +68,9 @@ impl Wish<'_> {
             name,
             code: self.id as u64,
             number: self.number.clone(),
-            date: self.date.to_owned(),
+            date: self.date.to_string(),
             payer: Some(self.group.key.payer.clone()).filter(|p| !p.is_empty()),
-            period: self.period,
+            period: self.group.period,
         }
     }
 
@@ -85,8 +84,7 @@ impl Wish<'_> {
                 origins.push(packages.get(&last).ok_or_else(|| self.unknown("package"))?.origin.clone());
             }
             let origin = origins.len() - 1;
-            let (record, case, person) = (chosen.record.clone(), chosen.case.clone(), chosen.person.clone());
-            pieces.push(Piece { origin, record, case, person, sum_kopecks: chosen.sum });
+            pieces.push(Piece { origin, place: chosen.place.clone(), sum_kopecks: chosen.sum });
         }
         Ok((origins, pieces))
     }
@@ -114,12 +112,12 @@ pub(super) struct Made {
 
 impl Made {
     /// It must pass the control.
-    pub(super) fn passed(mut self, means: Means<'_>, judge: Judge<'_>) -> Result<Self, Problem> {
+    pub(super) fn passed(mut self, tools: Tools<'_>, filter: FindingFilter<'_>) -> Result<Self, Problem> {
         for report in &mut self.reports {
-            judge(report).map_err(Problem::Stream)?;
+            filter(report).map_err(Problem::Stream)?;
             if report.verdict >= Verdict::Errors {
                 let errors = report.findings.iter().map_err(Problem::Stream)?.filter_map(Result::ok);
-                let first = errors.map(|f| means.catalog.rule(f.rule)).find(|r| r.severity == Severity::Error);
+                let first = errors.map(|f| tools.catalog.rule(f.rule)).find(|r| r.severity == Severity::Error);
                 return Err(Problem::NotClean(self.file_name, first.map_or_else(String::new, |r| r.id.clone())));
             }
         }
@@ -127,12 +125,19 @@ impl Made {
     }
 }
 
-/// Writes the packages of registries into the vault, controls them and sends what became of each, in their order, as long as somebody hears.
-pub(super) fn write(vault: &Vault, wishes: &[Wish<'_>], parts: Vec<Parts>, means: Means<'_>, sender: Sender<Result<Made, Problem>>) {
+/// Writes the packages of registries among the kept files, controls them and sends what became of each, in their order, as long as somebody hears.
+pub(super) fn write(
+    operation: &Operation<'_>,
+    objects: &Objects,
+    drafts: &[RegistryDraft<'_>],
+    parts: Vec<Parts>,
+    tools: Tools<'_>,
+    sender: Sender<Result<Made, Problem>>,
+) {
     let mut numbers: Vec<Vec<Numbers>> = parts.iter().map(|part| Vec::with_capacity(part.pieces.len())).collect();
-    let orders = wishes.iter().zip(&parts).map(|(wish, part)| wish.order(part, means)).collect::<Result<Vec<_>, _>>();
+    let orders = drafts.iter().zip(&parts).map(|(draft, part)| draft.order(part, tools)).collect::<Result<Vec<_>, _>>();
     let packed = orders.map(|orders| {
-        means.former.pack(&orders, |order, own| {
+        tools.former.pack(&orders, operation.watch, |order, own| {
             numbers[order].push(own);
             Ok(())
         })
@@ -145,7 +150,7 @@ pub(super) fn write(vault: &Vault, wishes: &[Wish<'_>], parts: Vec<Parts>, means
         }
     };
     for ((packed, numbers), part) in packed.into_iter().zip(numbers).zip(parts) {
-        let made = packed.map_err(Problem::from).and_then(|packed| keep(vault, packed, numbers, part, means));
+        let made = packed.map_err(Problem::from).and_then(|packed| keep(operation, objects, packed, numbers, part, tools));
         // What comes after one that failed is not asked for.
         if sender.send(made).is_err() {
             return;
@@ -159,14 +164,14 @@ pub(super) fn hear(written: &Receiver<Result<Made, Problem>>) -> Result<Made, Pr
 }
 
 /// Keeps a package and puts it through our own control.
-fn keep(vault: &Vault, packed: Packed, numbers: Vec<Numbers>, part: Parts, means: Means<'_>) -> Result<Made, Problem> {
+fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: Vec<Numbers>, part: Parts, tools: Tools<'_>) -> Result<Made, Problem> {
     let archive = Former::archive_name(&part.heading);
-    let (kept, formed) = vault.keep_written(&archive, |file| {
+    let (kept, formed) = objects.keep_written(&archive, |file| {
         let formed = packed.write(file)?;
         Ok::<_, Problem>((formed.sha256.clone(), formed))
     })?;
-    let packages = discover(&[Input::named(vault.path(&kept.sha256, &archive))], means.formats, &means.config.archives);
-    let reports = packages.iter().map(|package| means.checker.package(package, means.config, means.watch).map_err(Problem::Stream));
+    let packages = discover(&[Input::named(objects.path(&kept.sha256, &archive))], tools.formats, &tools.config.archives);
+    let reports = packages.iter().map(|package| tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream));
     let reports = reports.collect::<Result<_, _>>()?;
     Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, reports })
 }

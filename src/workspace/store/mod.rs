@@ -1,24 +1,46 @@
 //! The store: one SQLite file in the workspace, or a PostgreSQL database that many machines share.
 //!
-//! Queries are written once, in the SQL that both understand (`$1` for a parameter, no NULL, sums cast to BIGINT). A command uses the
-//! store from one thread; sqlx's futures are waited for here and nowhere else.
+//! All SQL stands here, one file a subject: [`Store::cases`] and its like are the doors. Queries are written once, in the SQL that both
+//! understand (`$1` for a parameter, no NULL, sums cast to BIGINT). A command uses the store from one thread.
 
-mod value;
+mod answers;
+mod cases;
+mod counters;
+mod findings;
+mod journal;
+mod members;
+mod outbox;
+mod packages;
+mod registries;
+mod row;
+mod sanctions;
+mod statement;
+mod stock;
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, mpsc};
-use std::thread;
 
-use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr as _};
+use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
 use tokio::runtime::{Builder, Runtime};
 
-pub use value::Value;
-
 use super::Problem;
+
+pub(super) use answers::NewAnswer;
+pub(super) use cases::{FoundCase, KnownCase, NewCase};
+pub(super) use counters::Run;
+pub(super) use findings::NewFinding;
+pub(super) use members::{Member, MemberTotals, NewMember};
+pub(super) use outbox::{DueFile, NewOutgoing};
+pub(super) use packages::PackageRow;
+pub(super) use registries::NewRevision;
+pub use registries::Registry;
+pub(super) use sanctions::NewSanction;
+pub use stock::Stock;
+pub(super) use stock::{StockKey, Total};
+
+use row::read_row;
 
 /// The steps of the schema, each run once, in this order; a step that was released is never changed.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
@@ -35,11 +57,8 @@ const PRAGMAS: [&str; 7] = [
     "PRAGMA wal_autocheckpoint = 16384",
 ];
 
-/// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
-const PARAMETERS: usize = 2_600;
-
 /// A connection to the store.
-pub struct Store {
+pub(super) struct Store {
     runtime: Runtime,
     connection: AnyConnection,
     /// PostgreSQL.
@@ -53,7 +72,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// The address of a SQLite file for sqlx.
-pub fn sqlite_url(file: &Path) -> String {
+pub(super) fn sqlite_url(file: &Path) -> String {
     let mut url = "sqlite://".to_owned();
     for byte in file.to_string_lossy().replace('\\', "/").bytes() {
         match byte {
@@ -64,12 +83,52 @@ pub fn sqlite_url(file: &Path) -> String {
     url + "?mode=rw"
 }
 
+macro_rules! doors {
+    ($($(#[$doc:meta])* $door:ident: $file:ident::$kind:ident),* $(,)?) => {
+        impl Store {
+            $($(#[$doc])* pub(super) fn $door(&mut self) -> $file::$kind<'_> { $file::$kind(self) })*
+        }
+    };
+}
+
+doors! {
+    /// Packages that were loaded.
+    packages: packages::Packages,
+    /// Completed cases.
+    cases: cases::Cases,
+    /// Counts of cases.
+    stock: stock::StockCounts,
+    /// What ФЛК found in packages.
+    findings: findings::Findings,
+    /// Registries.
+    registries: registries::Registries,
+    /// The cases of registries.
+    members: members::Members,
+    /// What payers took off.
+    sanctions: sanctions::Sanctions,
+    /// Answers of payers.
+    answers: answers::Answers,
+    /// What is to go out.
+    outbox: outbox::Outbox,
+    /// Who did what.
+    journal: journal::JournalEntries,
+    /// Numbers that are given out.
+    counters: counters::Counters,
+}
+
+read_row! {
+    struct KeptRow {
+        object: String,
+        name: String,
+    }
+}
+
 impl Store {
     /// Connects; `url` is `sqlite:…` or `postgres://…`.
     ///
     /// # Errors
     /// There is no such file or server, or it refuses.
-    pub fn connect(url: &str) -> Result<Self, Problem> {
+    pub(super) fn connect(url: &str) -> Result<Self, Problem> {
         sqlx::any::install_default_drivers();
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Problem::Runtime)?;
         let connection = runtime.block_on(AnyConnection::connect(url))?;
@@ -87,153 +146,40 @@ impl Store {
     ///
     /// # Errors
     /// A step fails; the store was made by a newer program.
-    pub fn migrate(&mut self) -> Result<(), Problem> {
+    pub(super) fn migrate(&mut self) -> Result<(), Problem> {
         let steps = MIGRATIONS.map(|(version, name, sql)| Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false));
         let migrator = Migrator::with_migrations(steps.to_vec());
         Ok(self.runtime.block_on(migrator.run(&mut self.connection))?)
     }
 
     /// Whether the schema has been made and is this program's.
-    pub fn is_ready(&mut self) -> bool {
+    pub(super) fn is_ready(&mut self) -> bool {
         let newest = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
-        self.rows("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[])
-            .is_ok_and(|rows| rows.first().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|version| version == newest)))
+        self.number("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[]).is_ok_and(|version| version == newest)
     }
 
-    fn raw(&mut self, sql: &'static str) -> Result<(), Problem> {
-        self.runtime.block_on(self.connection.execute(sqlx::raw_sql(sql)))?;
-        Ok(())
-    }
-
-    /// Runs a statement; the number of rows that it touched.
+    /// Every file that a row of any table speaks of: its names by the SHA-256 of its bytes.
     ///
     /// # Errors
-    /// The store refuses or cannot be written.
-    pub fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, Problem> {
-        let query = bind(sqlx::query(sql), values.iter().cloned());
-        Ok(self.runtime.block_on(query.execute(&mut self.connection))?.rows_affected())
-    }
-
-    /// Rows of a query.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<AnyRow>, Problem> {
-        let query = bind(sqlx::query(sql), values.iter().cloned());
-        Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?)
-    }
-
-    /// Rows of a query whose text was put together by this library (never from a user's words).
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn rows_of(&mut self, sql: String, values: &[Value<'_>]) -> Result<Vec<AnyRow>, Problem> {
-        let query = bind(sqlx::query(AssertSqlSafe(sql)), values.iter().cloned());
-        Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?)
-    }
-
-    /// The first row of a query.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn row(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Option<AnyRow>, Problem> {
-        Ok(self.rows(sql, values)?.into_iter().next())
-    }
-
-    /// A single number; 0 when there is no row.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn number(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<i64, Problem> {
-        match self.row(sql, values)? {
-            Some(row) => Ok(row.try_get(0)?),
-            None => Ok(0),
-        }
-    }
-
-    /// Inserts rows, many with one statement; `head` is `INSERT INTO table (columns)`. While the store takes some in, the next are made.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn insert<'v, const N: usize, R>(&mut self, head: &str, rows: R) -> Result<(), Problem>
-    where
-        R: IntoIterator<Item = [Value<'v>; N]>,
-        R::IntoIter: Send,
-    {
-        let at_once = (PARAMETERS / N).max(1);
-        let (mut rows, shared) = (rows.into_iter(), self.shared);
-        let mut full: Option<Arc<str>> = None;
-        let mut statement = move || {
-            let mut batch = Vec::with_capacity(at_once * N);
-            batch.extend(rows.by_ref().take(at_once).flatten());
-            if batch.is_empty() {
-                return None;
-            }
-            let is_full = batch.len() == at_once * N;
-            let sql = match &full {
-                Some(sql) if is_full => Arc::clone(sql),
-                _ => insertion(head, N, batch.len() / N, shared).into(),
-            };
-            if is_full {
-                full = Some(Arc::clone(&sql));
-            }
-            Some((is_full, bind(sqlx::query(AssertSqlSafe(sql)).persistent(is_full), batch)))
-        };
-        let (mut more, first) = match statement() {
-            None => return Ok(()),
-            Some(first) => first,
-        };
-        self.runtime.block_on(first.execute(&mut self.connection))?;
-        if !more {
-            return Ok(());
-        }
-        thread::scope(|scope| {
-            let (sender, receiver) = mpsc::sync_channel(4);
-            scope.spawn(move || {
-                while more {
-                    let Some((is_full, query)) = statement() else { return };
-                    more = sender.send(query).is_ok() && is_full;
-                }
-            });
-            for query in receiver {
-                self.runtime.block_on(query.execute(&mut self.connection))?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Runs a statement for many ids: `head` ends with `IN`, the ids follow it.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn for_ids(&mut self, head: &str, ids: &[i64]) -> Result<u64, Problem> {
-        let mut touched = 0;
-        for batch in ids.chunks(10_000) {
-            let list: Vec<String> = batch.iter().map(i64::to_string).collect();
-            let query = sqlx::query(AssertSqlSafe(format!("{head} ({})", list.join(",")))).persistent(false);
-            touched += self.runtime.block_on(query.execute(&mut self.connection))?.rows_affected();
-        }
-        Ok(touched)
-    }
-
-    /// Gives out `count` numbers of a run; the first of them. The run begins with 1.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub fn take_numbers(&mut self, run: &str, count: u64) -> Result<i64, Problem> {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let last = self.number(
-            "INSERT INTO counters (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value",
-            &[run.into(), count.into()],
+    /// The store cannot be read.
+    pub(super) fn kept_files(&mut self) -> Result<HashMap<String, HashSet<String>>, Problem> {
+        let rows: Vec<KeptRow> = self.select(
+            "SELECT main_object AS object, main_name AS name FROM packages UNION SELECT persons_object, persons_name FROM packages \
+             UNION SELECT object, file_name || '.zip' FROM registries UNION SELECT object, name FROM answers UNION SELECT object, name FROM outbox",
+            &[],
         )?;
-        Ok(last - count + 1)
+        let mut known: HashMap<String, HashSet<String>> = HashMap::new();
+        for KeptRow { object, name } in rows {
+            known.entry(object).or_default().insert(name);
+        }
+        Ok(known)
     }
 
     /// Does something as one transaction: all of it or nothing.
     ///
     /// # Errors
     /// What `work` says, or the commit fails.
-    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+    pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
         self.raw(if self.shared { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
         let done = work(self).and_then(|value| self.raw("COMMIT").map(|()| value));
         if done.is_err() {
@@ -246,65 +192,14 @@ impl Store {
     /// Tries to take the lock that the machines of a shared store agree upon; the store gives it back when the connection ends.
     ///
     /// # Errors
-    /// As [`Store::execute`].
-    pub fn try_lock(&mut self) -> Result<bool, Problem> {
-        if !self.shared {
-            return Ok(true);
-        }
-        let row = self.row("SELECT CASE WHEN pg_try_advisory_lock(7867673) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END", &[])?;
-        Ok(row.is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|taken| taken == 1)))
+    /// The store cannot be asked.
+    pub(super) fn try_lock(&mut self) -> Result<bool, Problem> {
+        let sql = "SELECT CASE WHEN pg_try_advisory_lock(7867673) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
+        Ok(!self.shared || self.number(sql, &[])? == 1)
     }
 
     /// Lets go of what belongs to the store. Dropped without it, the system cleans up the same way.
-    pub fn close(self) {
+    pub(super) fn close(self) {
         let _ = self.runtime.block_on(self.connection.close());
     }
-}
-
-/// In SQLite the names of parameters are found by a search, so thousands of them have none there; and it copies each page before a
-/// statement changes it, to undo that statement alone, which nobody wants: a failure ends the transaction.
-fn insertion(head: &str, columns: usize, rows: usize, numbered: bool) -> String {
-    let mut sql = if numbered { head.to_owned() } else { head.replacen("INSERT", "INSERT OR FAIL", 1) };
-    sql.reserve(rows * columns * 6);
-    sql.push_str(" VALUES ");
-    let mut number = 0;
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..columns {
-            number += 1;
-            if column > 0 {
-                sql.push(',');
-            }
-            if numbered {
-                sql.push_str(&format!("${number}"));
-            } else {
-                sql.push('?');
-            }
-        }
-        sql.push(')');
-    }
-    sql
-}
-
-fn bind<'q, 'v>(query: Query<'q, Any, AnyArguments>, values: impl IntoIterator<Item = Value<'v>>) -> Query<'q, Any, AnyArguments> {
-    values.into_iter().fold(query, |query, value| match value {
-        Value::Int(number) => query.bind(number),
-        Value::Text(text) => query.bind(text.into_owned()),
-    })
-}
-
-/// A text of a row.
-///
-/// # Errors
-/// The row has no such column.
-pub fn text(row: &AnyRow, column: &str) -> Result<String, Problem> {
-    Ok(row.try_get::<String, _>(column)?)
-}
-
-/// A number of a row.
-///
-/// # Errors
-/// The row has no such column.
-pub fn int(row: &AnyRow, column: &str) -> Result<i64, Problem> {
-    Ok(row.try_get::<i64, _>(column)?)
 }

@@ -6,11 +6,10 @@ use crate::finding::Catalog;
 use crate::flk::{self, Checker, PackageReport};
 use crate::forming::Former;
 use crate::registry::format::Formats;
-use crate::watch::Watch;
 
 /// The tools of a run: made once by the caller, used by every command that takes in or forms.
 #[derive(Clone, Copy)]
-pub struct Means<'a> {
+pub struct Tools<'a> {
     /// The control.
     pub checker: &'a Checker<'a>,
     /// Its rules.
@@ -21,15 +20,13 @@ pub struct Means<'a> {
     pub former: &'a Former<'a>,
     /// Bounds of the control.
     pub config: &'a flk::Config,
-    /// The watch of the work.
-    pub watch: &'a dyn Watch,
 }
 
-impl std::fmt::Debug for Means<'_> {
+impl std::fmt::Debug for Tools<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Means").finish_non_exhaustive()
+        f.debug_struct("Tools").finish_non_exhaustive()
     }
 }
 
-/// Takes out of a report what the user's settings say does not count.
-pub type Judge<'j> = &'j mut dyn FnMut(&mut PackageReport) -> io::Result<()>;
+/// Takes the findings out of a report that the user's settings say do not count.
+pub type FindingFilter<'j> = &'j mut dyn FnMut(&mut PackageReport) -> io::Result<()>;

@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 
 use crate::sys::{Access, AtomicFile, private_folder};
 use crate::values::hex;
+use crate::watch::{Stopped, Watch};
 
 /// The folder of kept files.
 #[derive(Debug, Clone)]
-pub(super) struct Vault {
+pub(super) struct Objects {
     root: PathBuf,
 }
 
@@ -31,8 +32,8 @@ pub(super) struct Kept {
 /// Bytes copied at once.
 const BUFFER: usize = 256 << 10;
 
-impl Vault {
-    /// The vault in a folder, which need not exist yet.
+impl Objects {
+    /// The kept files of a folder, which need not exist yet.
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root }
     }
@@ -46,23 +47,24 @@ impl Vault {
     /// Keeps a copy of a file under its own name.
     ///
     /// # Errors
-    /// The file cannot be read or the copy cannot be written.
-    pub(super) fn keep(&self, file: &Path) -> io::Result<Kept> {
+    /// The file cannot be read, the copy cannot be written, or the watch wants the work to end.
+    pub(super) fn keep(&self, file: &Path, watch: &dyn Watch) -> io::Result<Kept> {
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).ok_or(io::ErrorKind::InvalidInput)?;
-        self.keep_stream(File::open(file)?, &name)
+        self.keep_stream(File::open(file)?, &name, watch)
     }
 
     /// Keeps the bytes of a stream under a name.
     ///
     /// # Errors
-    /// The stream fails or the copy cannot be written.
-    pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str) -> io::Result<Kept> {
+    /// The stream fails, the copy cannot be written, or the watch wants the work to end.
+    pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str, watch: &dyn Watch) -> io::Result<Kept> {
         private_folder(&self.root)?;
         // The digest, and with it the place, is known only at the end.
         let mut copy = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.root)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
         loop {
+            Stopped::check(watch)?;
             let count = stream.read(&mut buffer)?;
             if count == 0 {
                 break;
@@ -183,27 +185,28 @@ const TEMPORARY: &str = ".puomp-";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::Unwatched;
 
     #[test]
     fn the_same_bytes_are_kept_once_and_orphans_go() {
         let folder = tempfile::tempdir().expect("a folder");
-        let vault = Vault::new(folder.path().join("objects"));
+        let objects = Objects::new(folder.path().join("objects"));
         let file = folder.path().join("HM1.xml");
         fs::write(&file, "<a/>").expect("written");
-        let kept = vault.keep(&file).expect("kept");
-        assert_eq!(vault.keep(&file).expect("kept"), kept);
-        assert_eq!(fs::read(vault.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
-        let other = vault.keep_stream(&b"other"[..], "x.zip").expect("kept");
+        let kept = objects.keep(&file, &Unwatched).expect("kept");
+        assert_eq!(objects.keep(&file, &Unwatched).expect("kept"), kept);
+        assert_eq!(fs::read(objects.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
+        let other = objects.keep_stream(&b"other"[..], "x.zip", &Unwatched).expect("kept");
         fs::write(folder.path().join("objects/.puomp-half"), "ha").expect("written");
-        let twin = vault.keep_stream(&b"<a/>"[..], "copy of HM1.xml").expect("kept");
+        let twin = objects.keep_stream(&b"<a/>"[..], "copy of HM1.xml", &Unwatched).expect("kept");
         assert_eq!(twin.sha256, kept.sha256);
         let names = |names: &[&str]| HashMap::from([(kept.sha256.clone(), names.iter().map(|n| (*n).to_owned()).collect())]);
-        assert_eq!(vault.sweep(&names(&["another.xml"])).expect("swept"), 2, "the last copies of known bytes stay");
-        assert!(vault.path(&twin.sha256, &twin.name).is_file());
-        assert_eq!(vault.sweep(&names(&["hm1.XML"])).expect("swept"), 1);
-        assert!(!vault.path(&twin.sha256, &twin.name).exists());
-        assert!(vault.path(&kept.sha256, &kept.name).is_file() && !vault.path(&other.sha256, "x.zip").exists());
-        vault.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
+        assert_eq!(objects.sweep(&names(&["another.xml"])).expect("swept"), 2, "the last copies of known bytes stay");
+        assert!(objects.path(&twin.sha256, &twin.name).is_file());
+        assert_eq!(objects.sweep(&names(&["hm1.XML"])).expect("swept"), 1);
+        assert!(!objects.path(&twin.sha256, &twin.name).exists());
+        assert!(objects.path(&kept.sha256, &kept.name).is_file() && !objects.path(&other.sha256, "x.zip").exists());
+        objects.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
         assert_eq!(fs::read(folder.path().join("out/14002/HM1.xml")).expect("there"), b"<a/>");
         fs::write(folder.path().join("out/14002/.puomp-half.tmp"), "ha").expect("written");
         fs::write(folder.path().join("out/note"), "a user's own").expect("written");

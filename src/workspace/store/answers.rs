@@ -1,0 +1,42 @@
+//! Answers of payers that were taken in.
+
+use super::Store;
+use super::row::{insert_row, read_row};
+use crate::values::Moment;
+use crate::workspace::Problem;
+
+insert_row! {
+    /// An answer that is taken in.
+    struct NewAnswer<'a> into "answers" {
+        /// SHA-256 of its file.
+        object: &'a str,
+        /// Name of its file.
+        name: &'a str,
+        registry: i64,
+        /// Action of the move that it asked for.
+        kind: &'a str,
+        received_at: Moment,
+    }
+}
+
+read_row! {
+    /// An answer that was taken in before.
+    pub(in crate::workspace) struct ReceivedBefore {
+        pub(in crate::workspace) registry: i64,
+        pub(in crate::workspace) received_at: String,
+    }
+}
+
+/// Answers.
+pub(in crate::workspace) struct Answers<'s>(pub(super) &'s mut Store);
+
+impl Answers<'_> {
+    pub(in crate::workspace) fn insert(&mut self, answer: NewAnswer<'_>) -> Result<(), Problem> {
+        self.0.insert(answer)
+    }
+
+    /// The answer of the same bytes.
+    pub(in crate::workspace) fn get(&mut self, object: &str) -> Result<Option<ReceivedBefore>, Problem> {
+        self.0.first("SELECT registry, received_at FROM answers WHERE object = $1", &[object.into()])
+    }
+}

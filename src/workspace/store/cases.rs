@@ -1,0 +1,312 @@
+//! Completed cases: one row for each version of a case.
+
+use super::Store;
+use super::row::{Column as _, insert_row, read_row, unreadable};
+use super::statement::list;
+use super::stock::{StockKey, Total};
+use crate::cases::CaseState::{self, Free, Held, Paid, Question, Refused, Replaced, Waiting};
+use crate::cases::{CaseKey, CasePlace};
+use crate::values::Date;
+use crate::watch::Watch;
+use crate::workspace::Problem;
+
+insert_row! {
+    /// A version of a case that comes into the store.
+    struct NewCase<'c> into "cases" {
+        id: i64,
+        package: i64,
+        state: CaseState,
+        /// Id of the version that it replaces or waits for; 0 for none.
+        replaces: i64,
+        /// Its kind of care; empty for none.
+        kind: &'c str,
+        payer: &'c str,
+        subdivision: &'c str,
+        /// Numbers of its package; 0 for what is no number.
+        n_zap: i64,
+        idcase: i64,
+        sl_id: &'c str,
+        id_pac: &'c str,
+        date_from: Option<Date>,
+        date_to: Option<Date>,
+        /// Kopecks.
+        sum: i64,
+        pr_nov: bool,
+        /// Findings of error grade.
+        errors: i64,
+        /// The two halves of its identity.
+        identity: i64,
+        identity_rest: i64,
+        resemblance: i64,
+        /// What the case and its person say, in short.
+        content: i64,
+        place: CasePlace,
+    }
+}
+
+read_row! {
+    /// A case that a new one may be a version of.
+    #[derive(Debug)]
+    pub(in crate::workspace) struct KnownCase {
+        pub(in crate::workspace) id: i64,
+        pub(in crate::workspace) state: CaseState,
+        pub(in crate::workspace) content: i64,
+        identity: i64,
+        identity_rest: i64,
+        pub(in crate::workspace) resemblance: i64,
+    }
+}
+
+impl KnownCase {
+    pub(in crate::workspace) fn identity(&self) -> CaseKey {
+        CaseKey(self.identity, self.identity_rest)
+    }
+}
+
+/// A case that waits for somebody to say whether it is another one.
+#[derive(Debug)]
+pub(in crate::workspace) struct OpenQuestion {
+    pub(in crate::workspace) id: i64,
+    /// The case that it may be.
+    pub(in crate::workspace) other: i64,
+    /// State and package of that case; `None` when it is asked of two cases of one package.
+    pub(in crate::workspace) of_other: Option<(CaseState, i64)>,
+}
+
+read_row! {
+    /// Cases that stand alike in one package.
+    struct AlikeCases {
+        package: i64,
+        kind: String,
+        payer: String,
+        state: CaseState,
+        blocked: bool,
+        cases: i64,
+        sum: i64,
+    }
+}
+
+/// Cases as one text: rows of their own are many times the work for the driver of the store. `$1` stands between values, `$2` between
+/// cases; both are characters that no XML file can hold.
+const FOUND: &str = "COALESCE(string_agg(c.id || $1 || c.package || $1 || c.sum || $1 || c.place || $1 || c.payer || $1 || c.kind || $1 || c.subdivision, $2), '') \
+     AS found";
+const BETWEEN_VALUES: &str = "\u{1f}";
+const BETWEEN_CASES: &str = "\u{1e}";
+
+/// Cases that may be formed, as the store gives them: in no order.
+#[derive(Debug)]
+pub(in crate::workspace) struct FoundCases(String);
+
+/// One of them.
+#[derive(Debug)]
+pub(in crate::workspace) struct FoundCase<'t> {
+    pub(in crate::workspace) id: i64,
+    pub(in crate::workspace) package: i64,
+    /// Kopecks.
+    pub(in crate::workspace) sum: i64,
+    pub(in crate::workspace) place: CasePlace,
+    pub(in crate::workspace) payer: &'t str,
+    pub(in crate::workspace) kind: &'t str,
+    pub(in crate::workspace) subdivision: &'t str,
+}
+
+impl FoundCases {
+    /// The cases; an error for one that does not read.
+    pub(in crate::workspace) fn iter(&self) -> impl Iterator<Item = Result<FoundCase<'_>, Problem>> {
+        self.0.split(BETWEEN_CASES).filter(|case| !case.is_empty()).map(|case| FoundCase::read(case).ok_or_else(|| unreadable("place", case)))
+    }
+}
+
+impl<'t> FoundCase<'t> {
+    fn read(text: &'t str) -> Option<Self> {
+        let mut values = text.split(BETWEEN_VALUES);
+        let mut number = || values.next()?.parse().ok();
+        let (id, package, sum) = (number()?, number()?, number()?);
+        let place = values.next()?.parse().ok()?;
+        Some(Self { id, package, sum, place, payer: values.next()?, kind: values.next()?, subdivision: values.next()? })
+    }
+}
+
+/// Keys looked up with one query.
+const KEYS: usize = 1_000;
+
+/// Completed cases.
+pub(in crate::workspace) struct Cases<'s>(pub(super) &'s mut Store);
+
+impl Cases<'_> {
+    pub(in crate::workspace) fn insert<'c, R>(&mut self, cases: R, watch: &dyn Watch) -> Result<(), Problem>
+    where
+        R: IntoIterator<Item = NewCase<'c>>,
+        R::IntoIter: Send,
+    {
+        self.0.insert_all(cases, watch)
+    }
+
+    /// Cases that share the first half of an identity with one of these and are not replaced, in the order of ids among the keys asked for at once.
+    pub(in crate::workspace) fn by_identity(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
+        self.by("identity", keys)
+    }
+
+    /// Cases with one of these resemblances that are not replaced, in the order of ids among the keys asked for at once.
+    pub(in crate::workspace) fn by_resemblance(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
+        self.by("resemblance", keys)
+    }
+
+    fn by(&mut self, column: &'static str, mut keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
+        // In their order, so that a search of the index goes on where the last one ended.
+        keys.sort_unstable();
+        let mut found = Vec::new();
+        for batch in keys.chunks(KEYS) {
+            let sql = format!(
+                "SELECT id, state, content, identity, identity_rest, resemblance FROM cases WHERE state <> '{Replaced}' AND {column} IN ({}) ORDER BY id",
+                list(batch)
+            );
+            found.extend(self.0.select::<KnownCase>(sql, &[])?);
+        }
+        Ok(found)
+    }
+
+    /// Cases of a package that wait for somebody to say whether they are others.
+    pub(in crate::workspace) fn open_questions(&mut self, package: i64) -> Result<Vec<OpenQuestion>, Problem> {
+        let sql = format!(
+            "SELECT q.id AS id, q.replaces AS other, COALESCE(o.state, '') AS state, COALESCE(o.package, 0) AS package FROM cases q \
+             LEFT JOIN cases o ON o.id = q.replaces WHERE q.package = $1 AND q.state = '{Question}'"
+        );
+        let rows = self.0.rows(sql, &[package.into()])?;
+        let question = |row: &super::row::Row| {
+            let of_other = match row.get::<i64>("package")? {
+                0 => None,
+                package => Some((CaseState::read(row, "state")?, package)),
+            };
+            Ok(OpenQuestion { id: row.get("id")?, other: row.get("other")?, of_other })
+        };
+        rows.iter().map(question).collect()
+    }
+
+    /// Gives an answered question its state and the version that it replaces (0 for none).
+    pub(in crate::workspace) fn settle(&mut self, id: i64, state: CaseState, replaces: i64) -> Result<(), Problem> {
+        self.0.execute("UPDATE cases SET state = $1, replaces = $2 WHERE id = $3", &[state.into(), replaces.into(), id.into()])?;
+        Ok(())
+    }
+
+    /// Newer versions take the place of cases; the counts of stock are left to the caller.
+    pub(in crate::workspace) fn mark_replaced(&mut self, ids: &[i64]) -> Result<(), Problem> {
+        self.0.for_ids(&format!("UPDATE cases SET state = '{Replaced}' WHERE id IN"), ids)
+    }
+
+    /// Newer versions take the place of cases, in the counts of stock too.
+    pub(in crate::workspace) fn replace(&mut self, ids: &[i64]) -> Result<(), Problem> {
+        let alike = self.0.select_for_ids::<AlikeCases>(
+            "SELECT package, kind, payer, state, CASE WHEN errors > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS blocked, \
+             CAST(COUNT(*) AS BIGINT) AS cases, CAST(SUM(sum) AS BIGINT) AS sum FROM cases WHERE id IN",
+            ids,
+            "GROUP BY package, kind, payer, state, blocked",
+        )?;
+        for AlikeCases { package, kind, payer, state, blocked, cases, sum } in alike {
+            let key = StockKey { kind: &kind, payer: &payer, state, blocked };
+            self.0.stock().shift(package, key, Replaced, Total { cases, sum })?;
+        }
+        self.mark_replaced(ids)
+    }
+
+    /// Cases of a package that may be formed.
+    pub(in crate::workspace) fn free_of(&mut self, package: i64) -> Result<FoundCases, Problem> {
+        self.found(format!("cases c WHERE c.package = $3 AND c.state = '{Free}' AND c.errors = 0"), package)
+    }
+
+    /// The newest versions of the cases that a registry holds, but for those that findings keep out.
+    pub(in crate::workspace) fn newest_of(&mut self, registry: i64) -> Result<FoundCases, Problem> {
+        let from = format!(
+            "(SELECT * FROM cases h WHERE h.registry = $3 AND h.registry <> 0 AND h.state = '{Held}' \
+             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = h.id AND w.state = '{Waiting}') \
+             UNION ALL SELECT w.* FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = '{Waiting}' AND o.registry = $3 AND o.state = '{Held}') c \
+             JOIN packages p ON p.id = c.package WHERE c.errors = 0 AND p.blocked = 0"
+        );
+        self.found(from, registry)
+    }
+
+    fn found(&mut self, from: String, of: i64) -> Result<FoundCases, Problem> {
+        let rows = self.0.rows(format!("SELECT {FOUND} FROM {from}"), &[BETWEEN_VALUES.into(), BETWEEN_CASES.into(), of.into()])?;
+        rows.first().map_or_else(|| Ok(String::new()), |row| row.get("found")).map(FoundCases)
+    }
+
+    /// Cases that a registry holds, that its payer refused whole and nobody corrected.
+    pub(in crate::workspace) fn refused_whole(&mut self, registry: i64, revision: i64) -> Result<Vec<i64>, Problem> {
+        let sql = format!(
+            "SELECT c.id AS id FROM sanctions s JOIN cases c ON c.id = s.case_id WHERE s.registry = $1 AND s.revision = $2 AND c.registry = s.registry AND c.state = '{Held}' \
+             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = c.id AND w.state = '{Waiting}') GROUP BY c.id, c.sum HAVING MAX(s.sum) >= c.sum"
+        );
+        self.0.numbers(sql, &[registry.into(), revision.into()])
+    }
+
+    /// Cases that a registry holds and that have a newer version.
+    pub(in crate::workspace) fn corrected(&mut self, registry: i64) -> Result<Vec<i64>, Problem> {
+        let sql = format!(
+            "SELECT o.id AS id FROM cases o WHERE o.registry = $1 AND o.registry <> 0 AND o.state = '{Held}' \
+             AND EXISTS (SELECT 1 FROM cases w WHERE w.replaces = o.id AND w.state = '{Waiting}')"
+        );
+        self.0.numbers(sql, &[registry.into()])
+    }
+
+    /// How many cases of a registry have a newer version.
+    pub(in crate::workspace) fn waiting_for(&mut self, registry: i64) -> Result<i64, Problem> {
+        let sql = format!(
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = '{Waiting}' AND o.registry = $1 AND o.registry <> 0"
+        );
+        self.0.number(sql, &[registry.into()])
+    }
+
+    /// Cases become a registry's; those that were paid stay where they are.
+    pub(in crate::workspace) fn hold(&mut self, registry: i64, ids: &[i64]) -> Result<(), Problem> {
+        self.0.for_ids(&format!("UPDATE cases SET state = '{Held}', registry = {registry} WHERE state <> '{Paid}' AND id IN"), ids)
+    }
+
+    /// All cases that a registry holds are free again.
+    pub(in crate::workspace) fn free_held(&mut self, registry: i64) -> Result<(), Problem> {
+        let sql = format!("UPDATE cases SET state = '{Free}', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = '{Held}'");
+        self.0.execute(sql, &[registry.into()])?;
+        Ok(())
+    }
+
+    /// Cases that a registry holds were refused by its payer. One that left it before may stand in another one now: it stays there.
+    pub(in crate::workspace) fn refuse(&mut self, registry: i64, ids: &[i64]) -> Result<(), Problem> {
+        let head = format!("UPDATE cases SET state = '{Refused}', registry = 0 WHERE state = '{Held}' AND registry = {registry} AND id IN");
+        self.0.for_ids(&head, ids)
+    }
+
+    /// Cases that are free count as refused.
+    pub(in crate::workspace) fn refuse_free(&mut self, ids: &[i64]) -> Result<(), Problem> {
+        self.0.for_ids(&format!("UPDATE cases SET state = '{Refused}' WHERE state = '{Free}' AND id IN"), ids)
+    }
+
+    /// All cases that a registry holds are paid.
+    pub(in crate::workspace) fn pay(&mut self, registry: i64) -> Result<(), Problem> {
+        self.change_all(registry, Held, Paid)
+    }
+
+    /// The cases of a registry that were paid are not, and it holds them.
+    pub(in crate::workspace) fn unpay(&mut self, registry: i64) -> Result<(), Problem> {
+        self.change_all(registry, Paid, Held)
+    }
+
+    fn change_all(&mut self, registry: i64, from: CaseState, to: CaseState) -> Result<(), Problem> {
+        self.0.execute(format!("UPDATE cases SET state = '{to}' WHERE registry = $1 AND registry <> 0 AND state = '{from}'"), &[registry.into()])?;
+        Ok(())
+    }
+
+    /// New versions whose old ones no registry holds any more take their place; those of paid ones become questions.
+    pub(in crate::workspace) fn settle_waiting(&mut self) -> Result<(), Problem> {
+        let replaced = format!(
+            "UPDATE cases SET state = '{Replaced}' WHERE state IN ('{Free}', '{Refused}') AND id IN (SELECT replaces FROM cases WHERE state = '{Waiting}')"
+        );
+        self.0.execute(replaced, &[])?;
+        for (state, of_old) in [(Free, Replaced), (Question, Paid)] {
+            let sql = format!(
+                "UPDATE cases SET state = '{state}' WHERE state = '{Waiting}' \
+                 AND EXISTS (SELECT 1 FROM cases o WHERE o.id = cases.replaces AND o.state = '{of_old}')"
+            );
+            self.0.execute(sql, &[])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! What is to stand in the outbox.
+
+use super::Store;
+use super::row::{insert_row, read_row};
+use crate::workspace::Problem;
+
+insert_row! {
+    /// A package that is to go out.
+    struct NewOutgoing<'o> into "outbox" {
+        registry: i64,
+        revision: i64,
+        /// Where it is to stand, from the workspace's root.
+        path: &'o str,
+        /// SHA-256 of its bytes.
+        object: &'o str,
+        name: &'o str,
+        placed: bool,
+    }
+}
+
+read_row! {
+    /// A package that is due in the outbox and has not been placed.
+    #[derive(Debug)]
+    pub(in crate::workspace) struct DueFile {
+        pub(in crate::workspace) registry: i64,
+        pub(in crate::workspace) revision: i64,
+        pub(in crate::workspace) path: String,
+        pub(in crate::workspace) object: String,
+        pub(in crate::workspace) name: String,
+        /// Number of the registry.
+        pub(in crate::workspace) number: String,
+    }
+}
+
+/// The outbox.
+pub(in crate::workspace) struct Outbox<'s>(pub(super) &'s mut Store);
+
+impl Outbox<'_> {
+    pub(in crate::workspace) fn insert(&mut self, file: NewOutgoing<'_>) -> Result<(), Problem> {
+        self.0.insert(file)
+    }
+
+    /// What has not been placed.
+    pub(in crate::workspace) fn due(&mut self) -> Result<Vec<DueFile>, Problem> {
+        self.0.select(
+            "SELECT o.registry AS registry, o.revision AS revision, o.path AS path, o.object AS object, o.name AS name, r.number AS number \
+             FROM outbox o JOIN registries r ON r.id = o.registry WHERE o.placed = 0",
+            &[],
+        )
+    }
+
+    /// A file was placed.
+    pub(in crate::workspace) fn set_placed(&mut self, registry: i64, revision: i64) -> Result<(), Problem> {
+        self.0.execute("UPDATE outbox SET placed = 1 WHERE registry = $1 AND revision = $2", &[registry.into(), revision.into()])?;
+        Ok(())
+    }
+
+    /// What was to go out of a registry and has not gone is not placed any more.
+    pub(in crate::workspace) fn give_up(&mut self, registry: i64) -> Result<(), Problem> {
+        self.0.execute("UPDATE outbox SET placed = 1 WHERE registry = $1", &[registry.into()])?;
+        Ok(())
+    }
+}

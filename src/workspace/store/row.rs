@@ -1,0 +1,239 @@
+//! Values and rows of the store, and the macros by which a row struct is its own list of columns.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use crate::cases::{CasePlace, CaseState};
+use crate::values::{Date, Moment, Month};
+use crate::workspace::Problem;
+
+/// A number or a text; the store knows nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value<'v> {
+    Int(i64),
+    Text(Cow<'v, str>),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<&i64> for Value<'_> {
+    fn from(value: &i64) -> Self {
+        Self::Int(*value)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<&bool> for Value<'_> {
+    fn from(value: &bool) -> Self {
+        Self::Int(i64::from(*value))
+    }
+}
+
+/// A day as the number `yyyymmdd`; no day is 0.
+impl From<Option<Date>> for Value<'_> {
+    fn from(value: Option<Date>) -> Self {
+        Self::Int(value.map_or(0, |day| i64::from(day.number())))
+    }
+}
+
+/// A month as `YYYY-MM`; no month is an empty text.
+impl From<&Option<Month>> for Value<'_> {
+    fn from(value: &Option<Month>) -> Self {
+        Self::Text(value.map_or(Cow::Borrowed(""), |month| Cow::Owned(month.to_string())))
+    }
+}
+
+impl From<Moment> for Value<'_> {
+    fn from(value: Moment) -> Self {
+        Self::Text(Cow::Owned(value.to_string()))
+    }
+}
+
+impl From<CaseState> for Value<'_> {
+    fn from(value: CaseState) -> Self {
+        Self::Text(Cow::Borrowed(value.as_str()))
+    }
+}
+
+impl From<CasePlace> for Value<'_> {
+    fn from(value: CasePlace) -> Self {
+        Self::Text(Cow::Owned(value.to_string()))
+    }
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(value: &'v str) -> Self {
+        Self::Text(Cow::Borrowed(value))
+    }
+}
+
+impl<'v> From<&'v String> for Value<'v> {
+    fn from(value: &'v String) -> Self {
+        Self::Text(Cow::Borrowed(value))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(value: String) -> Self {
+        Self::Text(Cow::Owned(value))
+    }
+}
+
+/// A row that a query gave.
+pub(super) struct Row(pub(super) AnyRow);
+
+impl Row {
+    /// The value of a column.
+    ///
+    /// # Errors
+    /// The row has no such column, or it holds what this program never puts there.
+    pub(super) fn get<T: Column>(&self, column: &str) -> Result<T, Problem> {
+        T::read(self, column)
+    }
+
+    /// The value of the first column, a number.
+    pub(super) fn number(&self) -> Result<i64, Problem> {
+        Ok(self.0.try_get(0)?)
+    }
+
+    fn parsed<T: FromStr>(&self, column: &str) -> Result<T, Problem> {
+        let text: String = self.get(column)?;
+        text.parse().map_err(|_| unreadable(column, &text))
+    }
+}
+
+/// The error of a value that this program never puts into its column.
+pub(super) fn unreadable(column: &str, value: impl Display) -> Problem {
+    Problem::Store(sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() })
+}
+
+/// What a column may hold.
+pub(super) trait Column: Sized {
+    fn read(row: &Row, column: &str) -> Result<Self, Problem>;
+}
+
+impl Column for i64 {
+    fn read(row: &Row, column: &str) -> Result<Self, Problem> {
+        Ok(row.0.try_get(column)?)
+    }
+}
+
+impl Column for bool {
+    fn read(row: &Row, column: &str) -> Result<Self, Problem> {
+        Ok(row.get::<i64>(column)? > 0)
+    }
+}
+
+impl Column for String {
+    fn read(row: &Row, column: &str) -> Result<Self, Problem> {
+        Ok(row.0.try_get(column)?)
+    }
+}
+
+impl Column for Option<Month> {
+    fn read(row: &Row, column: &str) -> Result<Self, Problem> {
+        if row.get::<String>(column)?.is_empty() { Ok(None) } else { row.parsed(column).map(Some) }
+    }
+}
+
+impl Column for CaseState {
+    fn read(row: &Row, column: &str) -> Result<Self, Problem> {
+        row.parsed(column)
+    }
+}
+
+/// A struct that is made of a row: its fields are named as the columns.
+pub(super) trait Read: Sized {
+    fn of(row: &Row) -> Result<Self, Problem>;
+}
+
+/// A row to be inserted.
+pub(super) trait Insert<'v> {
+    /// `INSERT INTO table (columns)`.
+    const HEAD: &'static str;
+    /// How many columns.
+    const COLUMNS: usize;
+
+    /// Appends its values in the order of the columns.
+    fn push(self, values: &mut Vec<Value<'v>>);
+}
+
+/// Defines a struct that is read from rows; its fields are the columns.
+macro_rules! read_row {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident { $($(#[$field_doc:meta])* $field_vis:vis $field:ident: $kind:ty,)* }) => {
+        $(#[$doc])*
+        $vis struct $name { $($(#[$field_doc])* $field_vis $field: $kind,)* }
+
+        impl $crate::workspace::store::row::Read for $name {
+            fn of(row: &$crate::workspace::store::row::Row) -> Result<Self, $crate::workspace::Problem> {
+                Ok(Self { $($field: row.get(stringify!($field))?,)* })
+            }
+        }
+    };
+}
+
+/// Defines a struct that is written as a row; its fields are the columns. It borrows its texts, for there are a million of them.
+macro_rules! insert_row {
+    ($(#[$doc:meta])* struct $name:ident<$life:lifetime> into $table:literal {
+        $(#[$first_doc:meta])* $first:ident: $first_kind:ty, $($(#[$field_doc:meta])* $field:ident: $kind:ty,)*
+    }) => {
+        $(#[$doc])*
+        pub(in crate::workspace) struct $name<$life> {
+            $(#[$first_doc])* pub(in crate::workspace) $first: $first_kind,
+            $($(#[$field_doc])* pub(in crate::workspace) $field: $kind,)*
+        }
+
+        impl<$life> $crate::workspace::store::row::Insert<$life> for $name<$life> {
+            const HEAD: &'static str = concat!("INSERT INTO ", $table, " (", stringify!($first), $(", ", stringify!($field),)* ")");
+            const COLUMNS: usize = [stringify!($first), $(stringify!($field)),*].len();
+
+            fn push(self, values: &mut Vec<$crate::workspace::store::row::Value<$life>>) {
+                values.extend([self.$first.into(), $(self.$field.into()),*]);
+            }
+        }
+    };
+}
+
+/// Defines a struct that is a whole row of a table, read and written; its fields are the columns.
+macro_rules! table_row {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident in $table:literal {
+        $(#[$first_doc:meta])* $first_vis:vis $first:ident: $first_kind:ty, $($(#[$field_doc:meta])* $field_vis:vis $field:ident: $kind:ty,)*
+    }) => {
+        $crate::workspace::store::row::read_row! {
+            $(#[$doc])*
+            $vis struct $name {
+                $(#[$first_doc])* $first_vis $first: $first_kind,
+                $($(#[$field_doc])* $field_vis $field: $kind,)*
+            }
+        }
+
+        impl $name {
+            /// Its columns, for a query.
+            pub(super) const COLUMNS: &'static str = concat!(stringify!($first), $(", ", stringify!($field),)*);
+        }
+
+        impl<'v> $crate::workspace::store::row::Insert<'v> for &'v $name {
+            const HEAD: &'static str = concat!("INSERT INTO ", $table, " (", stringify!($first), $(", ", stringify!($field),)* ")");
+            const COLUMNS: usize = [stringify!($first), $(stringify!($field)),*].len();
+
+            fn push(self, values: &mut Vec<$crate::workspace::store::row::Value<'v>>) {
+                values.extend([(&self.$first).into(), $((&self.$field).into()),*]);
+            }
+        }
+    };
+}
+
+pub(super) use {insert_row, read_row, table_row};

@@ -1,0 +1,132 @@
+//! Counts of cases by package, kept beside the cases so that a status of a million of them is read and not counted.
+
+use std::collections::BTreeMap;
+
+use super::Store;
+use super::row::{insert_row, read_row};
+use crate::cases::CaseState::{self, Free, Question, Refused, Waiting};
+use crate::watch::Unwatched;
+use crate::workspace::Problem;
+
+read_row! {
+    /// Cases of one month, payer and kind in one state.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Stock {
+        /// Reporting month.
+        pub period: String,
+        /// The clinic.
+        pub mo: String,
+        /// The insurer.
+        pub payer: String,
+        /// Kind of care.
+        pub kind: String,
+        /// State of the cases: free, waiting, refused or question.
+        pub state: CaseState,
+        /// Findings keep them out of a registry.
+        pub blocked: bool,
+        /// How many.
+        pub cases: i64,
+        /// Their sum, kopecks.
+        pub sum: i64,
+    }
+}
+
+/// What cases that are counted together have in common, beside their package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::workspace) struct StockKey<'c> {
+    pub(in crate::workspace) kind: &'c str,
+    pub(in crate::workspace) payer: &'c str,
+    pub(in crate::workspace) state: CaseState,
+    /// Findings keep them out of a registry.
+    pub(in crate::workspace) blocked: bool,
+}
+
+read_row! {
+    /// A number of cases and what they cost together.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub(in crate::workspace) struct Total {
+        pub(in crate::workspace) cases: i64,
+        /// Kopecks.
+        pub(in crate::workspace) sum: i64,
+    }
+}
+
+impl Total {
+    /// Counts one more case.
+    pub(in crate::workspace) fn add(&mut self, sum: i64) {
+        self.cases += 1;
+        self.sum += sum;
+    }
+}
+
+insert_row! {
+    /// A count.
+    struct NewStock<'c> into "stock" {
+        package: i64,
+        kind: &'c str,
+        payer: &'c str,
+        state: CaseState,
+        blocked: bool,
+        cases: i64,
+        sum: i64,
+    }
+}
+
+impl<'c> NewStock<'c> {
+    fn new(package: i64, key: StockKey<'c>, total: Total) -> Self {
+        let StockKey { kind, payer, state, blocked } = key;
+        Self { package, kind, payer, state, blocked, cases: total.cases, sum: total.sum }
+    }
+}
+
+/// Counts of cases.
+pub(in crate::workspace) struct StockCounts<'s>(pub(super) &'s mut Store);
+
+impl StockCounts<'_> {
+    /// The cases of a new package.
+    pub(in crate::workspace) fn add(&mut self, package: i64, counts: &BTreeMap<StockKey<'_>, Total>) -> Result<(), Problem> {
+        self.0.insert_all(counts.iter().map(|(key, total)| NewStock::new(package, *key, *total)), &Unwatched)
+    }
+
+    /// Cases of a package that stand alike go to another state.
+    pub(in crate::workspace) fn shift(&mut self, package: i64, from: StockKey<'_>, to: CaseState, moved: Total) -> Result<(), Problem> {
+        let less = Total { cases: -moved.cases, sum: -moved.sum };
+        for (key, total) in [(from, less), (StockKey { state: to, ..from }, moved)] {
+            let touched = self.0.execute(
+                "UPDATE stock SET cases = cases + $1, sum = sum + $2 WHERE package = $3 AND kind = $4 AND payer = $5 AND state = $6 AND blocked = $7",
+                &[total.cases.into(), total.sum.into(), package.into(), key.kind.into(), key.payer.into(), key.state.into(), key.blocked.into()],
+            )?;
+            if touched == 0 {
+                self.0.insert(NewStock::new(package, key, total))?;
+            }
+        }
+        self.0.execute("DELETE FROM stock WHERE package = $1 AND cases = 0", &[package.into()])?;
+        Ok(())
+    }
+
+    /// Counts the cases of packages anew.
+    pub(in crate::workspace) fn recount(&mut self, packages: &[i64]) -> Result<(), Problem> {
+        self.0.for_ids("DELETE FROM stock WHERE package IN", packages)?;
+        for package in packages {
+            self.0.execute(
+                "INSERT INTO stock (package, kind, payer, state, blocked, cases, sum) \
+                 SELECT package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END, CAST(COUNT(*) AS BIGINT), CAST(SUM(sum) AS BIGINT) \
+                 FROM cases WHERE package = $1 GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END",
+                &[package.into()],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Cases that stand in no registry and are not paid, by month, payer, kind and state.
+    pub(in crate::workspace) fn outside(&mut self) -> Result<Vec<Stock>, Problem> {
+        let blocked = "CASE WHEN s.blocked + p.blocked > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
+        let sql = format!(
+            "SELECT p.period AS period, p.mo AS mo, s.payer AS payer, s.kind AS kind, s.state AS state, {blocked} AS blocked, \
+             CAST(SUM(s.cases) AS BIGINT) AS cases, CAST(SUM(s.sum) AS BIGINT) AS sum FROM stock s JOIN packages p ON p.id = s.package \
+             WHERE s.state IN ('{Free}', '{Waiting}', '{Refused}', '{Question}') GROUP BY p.period, p.mo, s.payer, s.kind, s.state, {blocked} \
+             ORDER BY p.period DESC, p.mo, s.payer, s.kind, s.state"
+        );
+        self.0.select(sql, &[])
+    }
+}
