@@ -32,7 +32,7 @@ pub use means::{Judge, Means};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use problem::Problem;
 pub use registries::{Registry, Stock};
-pub use sanctions::{SanctionColumn, SanctionColumns, SanctionFault};
+pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
 
 use lock::Lock;
 use sqlx::any::AnyRow;

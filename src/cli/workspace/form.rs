@@ -7,9 +7,9 @@ use super::super::config::{Config, ControlArgs};
 use super::super::ui::{Ui, say};
 use super::super::{Exit, Failure, print};
 use super::status::registry_line;
-use super::{PlaceArgs, failed, with_means};
+use super::{PlaceArgs, with_means};
 use crate::tables::RuleFiles;
-use crate::texts::Key;
+use crate::texts::{ErrorClass, Key};
 use crate::values::{Date, Month};
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 
@@ -59,8 +59,8 @@ impl FormArgs {
         }
         match (&self.cancel, &self.again, self.period) {
             (Some(name), ..) => {
-                let mut workspace = self.place.change("form --cancel", config, files, ui)?;
-                let registry = failed(workspace.form_cancel(name), ui)?;
+                let mut workspace = self.place.change("form --cancel", config, files)?;
+                let registry = workspace.form_cancel(name)?;
                 if !ui.quiet {
                     print(&registry_line(&registry, workspace.tables(), ui))?;
                 }
@@ -76,9 +76,9 @@ impl FormArgs {
 
     fn again(&self, name: &str, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let bar = ui.bar();
-        let registry = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let mut workspace = self.place.change("form --again", config, files, ui)?;
-            let registry = failed(workspace.form_again(name, self.date.as_deref(), means, judge), ui)?;
+        let registry = with_means(cli, config, files, &self.control, &bar, |means, judge| {
+            let mut workspace = self.place.change("form --again", config, files)?;
+            let registry = workspace.form_again(name, self.date.as_deref(), means, judge)?;
             let line = registry_line(&registry, workspace.tables(), ui);
             workspace.close();
             Ok(line)
@@ -100,18 +100,18 @@ impl FormArgs {
         }
         let request = FormRequest { period, payer: self.payer.clone(), kind: self.kind.clone(), subdivision: self.subdivision.clone(), mo: self.mo.clone() };
         if self.dry_run {
-            let mut workspace = self.place.look(config, files, ui)?;
-            let (groups, left) = failed(workspace.form_plan(&request), ui)?;
+            let mut workspace = self.place.look(config, files)?;
+            let (groups, left) = workspace.form_plan(&request)?;
             for group in &groups {
                 print(&group_line(group, workspace.tables(), ui))?;
             }
             left_out(&left, ui);
-            return if groups.is_empty() { Err(Failure::Verb(ui.texts.get(Key::FormNothing, ui.lang).to_owned(), Exit::Nothing)) } else { Ok(Exit::Done) };
+            return if groups.is_empty() { Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[])) } else { Ok(Exit::Done) };
         }
         let bar = ui.bar();
-        let formed = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let mut workspace = self.place.change("form", config, files, ui)?;
-            let (groups, left) = failed(workspace.form_plan(&request), ui)?;
+        let formed = with_means(cli, config, files, &self.control, &bar, |means, judge| {
+            let mut workspace = self.place.change("form", config, files)?;
+            let (groups, left) = workspace.form_plan(&request)?;
             let mut formed = Vec::new();
             let mut printed = Ok(());
             let mut told = |registry: &Registry, tables: &Tables| {
@@ -121,7 +121,7 @@ impl FormArgs {
                 }
             };
             let done = workspace.form(&groups, period, self.date.as_deref(), means, judge, &mut told);
-            failed(done, ui)?;
+            done?;
             printed?;
             workspace.close();
             Ok((formed, left))
@@ -132,7 +132,7 @@ impl FormArgs {
             left_out(&left, ui);
         }
         if formed.is_empty() {
-            return Err(Failure::Verb(ui.texts.get(Key::FormNothing, ui.lang).to_owned(), Exit::Nothing));
+            return Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[]));
         }
         if !ui.quiet {
             say(&ui.texts.fill(Key::FormNext, ui.lang, &[("numbers", &formed.join(" "))]));

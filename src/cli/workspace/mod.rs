@@ -26,21 +26,20 @@ pub(super) use review::{ReviewArgs, WithdrawArgs};
 pub(super) use status::StatusArgs;
 pub(super) use submit::SubmitArgs;
 pub(super) use watch::WatchArgs;
-use words::problem;
 
+use super::Failure;
 use super::args::Cli;
 use super::config::{Config, ControlArgs};
 use super::tools::Tools;
-use super::ui::{Bar, Ui};
+use super::ui::Bar;
 use super::validate::judge;
-use super::{Exit, Failure};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
 use crate::report::Hidden;
 use crate::tables::RuleFiles;
-use crate::texts::Key;
-use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
+use crate::texts::{ErrorClass, Key};
+use crate::workspace::{Actor, Judge, Means, Place, Tables, Workspace};
 
 /// Where the workspace is and who acts.
 #[derive(Debug, Default, Clone, Args)]
@@ -65,34 +64,34 @@ impl PlaceArgs {
         self.store.clone().or_else(variable).or_else(|| config.store())
     }
 
-    fn place(&self, config: &Config, ui: &Ui<'_>) -> Result<Place, Failure> {
+    fn place(&self, config: &Config) -> Result<Place, Failure> {
         let here = std::env::current_dir().unwrap_or_default();
-        Place::find(&here, self.store(config).as_deref()).map_err(|p| problem(p, ui))
+        Ok(Place::find(&here, self.store(config).as_deref())?)
     }
 
-    fn actor(&self, config: &Config, tables: &Tables, ui: &Ui<'_>) -> Result<Actor, Failure> {
+    fn actor(&self, config: &Config, tables: &Tables) -> Result<Actor, Failure> {
         let workflow = &tables.workflow;
         // Who names no role is the one who forms: the first of the table.
         let first = || workflow.roles().first().map_or_else(String::new, |r| r.id.clone());
         let role = self.role.clone().or_else(|| config.role()).unwrap_or_else(first);
         if workflow.role(&role).is_none() {
             let known: Vec<&str> = workflow.roles().iter().map(|r| r.id.as_str()).collect();
-            return Err(Failure::Verb(ui.texts.fill(Key::UsageValue, ui.lang, &[("value", &role), ("allowed", &known.join(", "))]), Exit::Usage));
+            return Err(Failure::Value(role, known.join(", ")));
         }
         Ok(Actor::of_system(&role))
     }
 
-    fn look(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
+    fn look(&self, config: &Config, files: &RuleFiles) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
-        let actor = self.actor(config, &tables, ui)?;
-        Workspace::look(self.place(config, ui)?, tables, actor).map_err(|p| problem(p, ui))
+        let actor = self.actor(config, &tables)?;
+        Ok(Workspace::look(self.place(config)?, tables, actor)?)
     }
 
-    fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
+    fn change(&self, command: &str, config: &Config, files: &RuleFiles) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
-        let actor = self.actor(config, &tables, ui)?;
+        let actor = self.actor(config, &tables)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        Workspace::change(self.place(config, ui)?, tables, actor, wait, command).map_err(|p| problem(p, ui))
+        Ok(Workspace::change(self.place(config)?, tables, actor, wait, command)?)
     }
 }
 
@@ -101,12 +100,11 @@ fn with_means<T>(
     cli: &Cli,
     config: &Config,
     files: &RuleFiles,
-    ui: &Ui<'_>,
     control: &ControlArgs,
     bar: &Bar,
     work: impl FnOnce(Means<'_>, Judge<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let tools = Tools::load(cli, config, files, ui, control)?;
+    let tools = Tools::load(cli, config, files, control)?;
     let checker = tools.checker()?;
     let former = Former::load(files, &tools.formats, &tools.catalog)?;
     let settings = flk::Config::default();
@@ -124,19 +122,14 @@ fn shown(path: &Path) -> String {
     }
 }
 
-/// The failure of a workspace in the user's words.
-fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Failure> {
-    result.map_err(|p| problem(p, ui))
-}
-
 /// The packages that the workspace holds, as they were loaded.
-pub(super) fn loaded(config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Input>, Failure> {
+pub(super) fn loaded(config: &Config, files: &RuleFiles) -> Result<Vec<Input>, Failure> {
     let place = PlaceArgs::default();
-    if place.place(config, ui).is_err() {
-        return Err(Failure::Verb(ui.texts.get(Key::ValidateNoPath, ui.lang).to_owned(), Exit::Usage));
+    if place.place(config).is_err() {
+        return Err(Failure::said(ErrorClass::Usage, Key::ValidateNoPath, &[]));
     }
-    let mut workspace = place.look(config, files, ui)?;
-    let files = failed(workspace.kept_files(), ui)?;
+    let mut workspace = place.look(config, files)?;
+    let files = workspace.kept_files()?;
     workspace.close();
     Ok(files.into_iter().map(Input::named).collect())
 }
