@@ -1,5 +1,5 @@
 //! Embeds every table under `rules/` so that the binary works alone (a folder of the same shape can override them at run time), and makes
-//! the enum of interface texts from the keys of `rules/texts.csv`.
+//! the enum of texts from the keys of `rules/texts.csv` and the checks of `rules/structure.csv`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
     out.push_str("];\n");
     let target = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(target.join("embedded_rules.rs"), out)?;
-    fs::write(target.join("text_keys.rs"), text_keys(&fs::read_to_string(root.join("texts.csv"))?))
+    fs::write(target.join("text_keys.rs"), text_keys(&fs::read_to_string(root.join("texts.csv"))?, &fs::read_to_string(root.join("structure.csv"))?))
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -37,17 +37,24 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// The enum `Key`: a variant for each key of the table, but for the help texts (`help.…`), which are looked up by command and argument.
-fn text_keys(table: &str) -> String {
-    let keys: Vec<String> = first_cells(table).into_iter().skip(1).filter(|key| !key.starts_with("help.")).collect();
+/// The enum `Key`: a variant for each key of the table of texts, but for the help texts (`help.…`), which are looked up by command and argument; and
+/// one for each structural check (`check.…`), whose text stands in the table of checks.
+fn text_keys(texts: &str, checks: &str) -> String {
+    let mut keys: Vec<String> = cells(texts, 0).into_iter().skip(1).filter(|key| !key.starts_with("help.")).collect();
+    let mut checks: Vec<String> = cells(checks, 1).into_iter().skip(1).map(|check| format!("check.{check}")).collect();
+    checks.sort();
+    checks.dedup();
+    keys.append(&mut checks);
     let variants: Vec<String> = keys.iter().map(|key| variant(key)).collect();
     let mut out = String::from(
-        "/// A text of the interface: a row of `rules/texts.csv`.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum Key {\n",
+        "/// A text of the interface: a row of `rules/texts.csv`, or the text of a structural check (`rules/structure.csv`).\n#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum Key {\n",
     );
     for (key, variant) in keys.iter().zip(&variants) {
         writeln!(out, "    /// `{key}`\n    {variant},").expect("a string takes it");
     }
-    out.push_str("}\n\nimpl Key {\n    /// Every key, in the order of the table.\n    pub const ALL: &'static [Self] = &[\n");
+    out.push_str(
+        "}\n\nimpl Key {\n    /// Every key: those of texts in the order of their table, then those of checks.\n    pub const ALL: &'static [Self] = &[\n",
+    );
     for variant in &variants {
         writeln!(out, "        Self::{variant},").expect("a string takes it");
     }
@@ -59,19 +66,19 @@ fn text_keys(table: &str) -> String {
     out
 }
 
-/// The first cell of each row; only later cells of this table are quoted, and those may hold line ends.
-fn first_cells(table: &str) -> Vec<String> {
-    let (mut cells, mut quoted, mut is_first, mut cell) = (Vec::new(), false, true, String::new());
+/// A column of a table, counted from 0. Cells before it and itself are not quoted; later ones may be, and may hold line ends.
+fn cells(table: &str, column: usize) -> Vec<String> {
+    let (mut cells, mut quoted, mut at, mut cell) = (Vec::new(), false, 0, String::new());
     for c in table.trim_start_matches('\u{feff}').chars() {
         match c {
             '"' => quoted = !quoted,
-            ',' if !quoted => is_first = false,
+            ',' if !quoted => at += 1,
             '\n' if !quoted => {
                 cells.push(std::mem::take(&mut cell));
-                is_first = true;
+                at = 0;
             }
             '\r' => {}
-            _ if is_first => cell.push(c),
+            _ if at == column => cell.push(c),
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ use super::ui::Ui;
 use super::{Exit, Failure, nsi, print};
 use crate::finding::policy::{Baseline, Level, Policy, Suppression};
 use crate::tables::RuleFiles;
-use crate::texts::{Key, Severity};
+use crate::texts::{ErrorClass, Key, Severity};
 use crate::values::Date;
 
 /// Name of the file, looked for in the folder of the first path and in those around it.
@@ -99,7 +99,8 @@ struct Source {
 
 impl Source {
     fn read(name: String, text: String) -> Result<Self, Failure> {
-        let document = toml::from_str(&text).map_err(|e: toml::de::Error| Failure::Verb(format!("{name}: {}", e.to_string().trim_end()), Exit::Usage))?;
+        let document = toml::from_str(&text)
+            .map_err(|e: toml::de::Error| Failure::said(ErrorClass::Usage, Key::ConfigBroken, &[("place", &name), ("reason", e.to_string().trim_end())]))?;
         Ok(Self { name, text, document })
     }
 
@@ -215,7 +216,6 @@ struct Resolved {
 
 struct Resolver<'r> {
     ids: &'r [String],
-    ui: &'r Ui<'r>,
     settings: Vec<Setting>,
 }
 
@@ -224,8 +224,8 @@ impl Resolver<'_> {
         self.settings.push(Setting { key: key.to_owned(), value: value.into(), origin: origin.to_owned() });
     }
 
-    fn mistake(&self, key: Key, slots: &[(&str, &str)]) -> Failure {
-        Failure::Verb(self.ui.texts.fill(key, self.ui.lang, slots), Exit::Usage)
+    fn mistake(&self, key: Key, slots: &[(&'static str, &str)]) -> Failure {
+        Failure::said(ErrorClass::Usage, key, slots)
     }
 
     /// An id or its beginning that some rule has.
@@ -319,9 +319,9 @@ impl Resolver<'_> {
 
 impl ControlArgs {
     /// Options before the file, the file before the region.
-    fn resolve(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Resolved, Failure> {
+    fn resolve(&self, config: &Config, files: &RuleFiles) -> Result<Resolved, Failure> {
         let ids = known_ids(files)?;
-        let mut to = Resolver { ids: &ids, ui, settings: Vec::new() };
+        let mut to = Resolver { ids: &ids, settings: Vec::new() };
         let own = config.source.as_ref();
         let region = self.region.clone().map(|code| (code, "--region".to_owned()));
         let region = region.or_else(|| own.and_then(|s| s.document.region.as_ref().map(|r| (r.get_ref().clone(), s.place(r.span().start)))));
@@ -343,13 +343,13 @@ impl ControlArgs {
     }
 
     /// What decides which findings count. A baseline that is not there yet holds nothing only if this run writes it.
-    pub(super) fn control(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Policy, Failure> {
+    pub(super) fn control(&self, config: &Config, files: &RuleFiles) -> Result<Policy, Failure> {
         let of_config = config.source.is_some();
         let of_options = !(self.select.is_empty() && self.ignore.is_empty() && self.severity.is_empty()) || self.region.is_some() || self.baseline.is_some();
         if !of_config && !of_options {
             return Ok(Policy::default());
         }
-        let Resolved { select, ignore, levels, suppressions, baseline, .. } = self.resolve(config, files, ui)?;
+        let Resolved { select, ignore, levels, suppressions, baseline, .. } = self.resolve(config, files)?;
         let control = Policy::new(select, ignore, levels, suppressions, Date::today_in_russia());
         let Some(path) = baseline else { return Ok(control) };
         let text = match fs::read_to_string(&path) {
@@ -358,7 +358,7 @@ impl ControlArgs {
         };
         let baseline = Baseline::parse(&text).map_err(|line| {
             let place = format!("{}:{line}", path.display());
-            Failure::Verb(ui.texts.fill(Key::ConfigBadBaseline, ui.lang, &[("place", &place)]), Exit::Usage)
+            Failure::said(ErrorClass::Usage, Key::ConfigBadBaseline, &[("place", &place)])
         })?;
         Ok(control.with_baseline(baseline))
     }
@@ -403,7 +403,7 @@ struct Body {
 impl ConfigArgs {
     /// Prints what is in force and where each value comes from.
     pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut settings = ControlArgs::default().resolve(config, files, ui)?.settings;
+        let mut settings = ControlArgs::default().resolve(config, files)?.settings;
         let built_in = ui.texts.get(Key::ConfigBuiltIn, ui.lang);
         let own = config.source.as_ref().map_or("", |s| s.name.as_str());
         let mut add = |key: &str, value: Option<String>, origin: &str| {

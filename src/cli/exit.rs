@@ -2,6 +2,8 @@
 
 use std::process::{ExitCode, Termination};
 
+use crate::texts::ErrorClass;
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exit {
@@ -41,6 +43,22 @@ impl Exit {
             Self::Busy => 7,
             Self::Bug => 70,
             Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<ErrorClass> for Exit {
+    fn from(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::Findings => Self::Findings,
+            ErrorClass::Usage => Self::Usage,
+            ErrorClass::Nothing => Self::Nothing,
+            ErrorClass::Refused => Self::Refused,
+            ErrorClass::Remote => Self::Remote,
+            ErrorClass::Input => Self::Input,
+            ErrorClass::Busy => Self::Busy,
+            ErrorClass::Bug => Self::Bug,
+            ErrorClass::Interrupted => Self::Interrupted,
         }
     }
 }

@@ -1,18 +1,21 @@
-//! Why a command could not do its work: one type decides text and exit code.
+//! Why a command could not do its work, and how that is told: text on standard error, or JSON there for programs.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::Exit;
+use serde::Serialize;
+
+use super::{Exit, ui};
 use crate::report::flk::TooMany;
 use crate::tables::TableError;
-use crate::texts::{Key, Lang, Texts};
+use crate::texts::{Coded, ErrorClass, ErrorWire, Key, Keyed, Lang, Slot, Texts, carried, display};
+use crate::watch::Stopped;
 
 /// A failure of the run, not of one input: inputs fail as findings.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// A rule table is broken.
-    Table(TableError),
     /// A file or folder of the result cannot be written.
     Write(PathBuf, io::Error),
     /// A file that holds part of the task cannot be read.
@@ -23,117 +26,109 @@ pub(super) enum Failure {
     Pattern(String, String),
     /// A value that an option does not take: what was typed, what it takes.
     Value(String, String),
-    /// Several packages, but the format holds one.
-    TooMany,
     /// No package under the paths.
     Nothing,
     /// Worker threads cannot be started.
     Threads,
     /// Standard output or a temporary file.
     Stream(io::Error),
-    /// What a verb says in its own words.
-    Verb(String, Exit),
+    /// An error of the library, or of one verb.
+    Error(Box<dyn Coded>),
     /// Whoever read our output has stopped.
     Pipe,
 }
 
 impl Failure {
-    pub(super) fn exit(&self) -> Exit {
+    /// An error of the library.
+    pub(super) fn of(error: impl Coded + 'static) -> Self {
+        Self::Error(Box::new(error))
+    }
+
+    /// An error that only this verb has.
+    pub(super) fn said(class: ErrorClass, key: Key, slots: &[(&'static str, &str)]) -> Self {
+        Self::of(Keyed::new(class, key, slots))
+    }
+
+    /// Tells it, unless nobody listens, and says how the program ends.
+    pub(super) fn end(&self, voice: Voice, texts: &Texts, lang: Lang) -> Exit {
+        if matches!(self, Self::Pipe) {
+            return Exit::Done;
+        }
+        voice.tell(self, texts, lang);
+        self.class().into()
+    }
+}
+
+impl Coded for Failure {
+    fn key(&self) -> Key {
         match self {
-            Self::Nothing => Exit::Nothing,
-            Self::Pipe => Exit::Done,
-            Self::Verb(_, exit) => *exit,
-            _ => Exit::Usage,
+            Self::Write(..) => Key::ErrorWrite,
+            Self::Read(..) => Key::ErrorRead,
+            Self::NoFolder(_) => Key::ErrorNoFolder,
+            Self::Pattern(..) => Key::ErrorPattern,
+            Self::Value(..) => Key::UsageValue,
+            Self::Nothing => Key::ErrorNothing,
+            Self::Threads => Key::ErrorThreads,
+            Self::Stream(_) | Self::Pipe => Key::ErrorStream,
+            Self::Error(error) => error.key(),
         }
     }
 
-    /// What the user reads; nothing for a closed pipe.
-    pub(super) fn text(&self, texts: &Texts, lang: Lang) -> Option<String> {
-        let path_error =
-            |key, path: &PathBuf, error: &io::Error| texts.fill(key, lang, &[("path", &path.display().to_string()), ("reason", &reason(error, texts, lang))]);
-        Some(match self {
-            Self::Table(error) => texts.fill(Key::ErrorTable, lang, &[("error", &error.to_string())]),
-            Self::Write(path, error) => path_error(Key::ErrorWrite, path, error),
-            Self::Read(path, error) => path_error(Key::ErrorRead, path, error),
-            Self::NoFolder(path) => texts.fill(Key::ErrorNoFolder, lang, &[("path", &path.display().to_string())]),
-            Self::Pattern(pattern, reason) => texts.fill(Key::ErrorPattern, lang, &[("pattern", pattern), ("reason", reason)]),
-            Self::Value(value, allowed) => texts.fill(Key::UsageValue, lang, &[("value", value), ("allowed", allowed)]),
-            Self::TooMany => texts.get(Key::ErrorTooMany, lang).to_owned(),
-            Self::Nothing => texts.get(Key::ErrorNothing, lang).to_owned(),
-            Self::Threads => texts.get(Key::ErrorThreads, lang).to_owned(),
-            Self::Stream(error) => texts.fill(Key::ErrorStream, lang, &[("reason", &reason(error, texts, lang))]),
-            Self::Verb(text, _) => text.clone(),
-            Self::Pipe => return None,
-        })
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Write(path, error) | Self::Read(path, error) => vec![("path", Slot::Path(path)), ("reason", Slot::io(error))],
+            Self::NoFolder(path) => vec![("path", Slot::Path(path))],
+            Self::Pattern(pattern, reason) => vec![("pattern", Slot::text(pattern)), ("reason", Slot::text(reason))],
+            Self::Value(value, allowed) => vec![("value", Slot::text(value)), ("allowed", Slot::text(allowed))],
+            Self::Nothing | Self::Threads => Vec::new(),
+            Self::Stream(error) => vec![("reason", Slot::io(error))],
+            Self::Pipe => vec![("reason", Slot::io_kind(io::ErrorKind::BrokenPipe))],
+            Self::Error(error) => error.slots(),
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Nothing => ErrorClass::Nothing,
+            Self::Write(_, error) | Self::Read(_, error) => carried(error).map_or(ErrorClass::Usage, Coded::class),
+            Self::Error(error) => error.class(),
+            _ => ErrorClass::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<Slot<'_>> {
+        match self {
+            Self::Error(error) => error.hints(),
+            _ => Vec::new(),
+        }
     }
 }
 
-/// Why the system refused; the usual reasons in the user's language, the others as the system calls them.
-pub(super) fn reason(error: &io::Error, texts: &Texts, lang: Lang) -> String {
-    let key = match error.kind() {
-        io::ErrorKind::NotFound => Key::ReasonNotFound,
-        io::ErrorKind::PermissionDenied => Key::ReasonDenied,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Key::ReasonFull,
-        io::ErrorKind::IsADirectory => Key::ReasonFolder,
-        io::ErrorKind::ReadOnlyFilesystem => Key::ReasonReadOnly,
-        _ if crate::sys::is_device_failure(error) => Key::ReasonDevice,
-        // What some library says of its own may wrap what the system said.
-        _ => match error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()) {
-            Some(inner) => return reason(inner, texts, lang),
-            None => return error.to_string(),
-        },
-    };
-    texts.get(key, lang).to_owned()
-}
-
-/// Why the store refused, in the same words; an address may hold a password and is not shown.
-pub(super) fn store_reason(error: &sqlx::Error, texts: &Texts, lang: Lang) -> String {
-    let key = match error {
-        sqlx::Error::Database(inner) => match inner.code().as_deref().and_then(store_key) {
-            Some(key) => key,
-            None => return inner.message().to_owned(),
-        },
-        sqlx::Error::Io(inner) => return reason(inner, texts, lang),
-        sqlx::Error::Configuration(_) => return "URL?".to_owned(),
-        other => return other.to_string(),
-    };
-    texts.get(key, lang).to_owned()
-}
-
-/// What a code of SQLite (a number; its lower byte is the kind) or of PostgreSQL (five characters) means, when it is the machine's doing.
-fn store_key(code: &str) -> Option<Key> {
-    if code.len() == 5 {
-        return match code {
-            "53100" => Some(Key::ReasonFull),
-            "58030" => Some(Key::ReasonDevice),
-            "25006" => Some(Key::ReasonReadOnly),
-            "42501" => Some(Key::ReasonDenied),
-            _ => None,
-        };
-    }
-    match code.parse::<u32>().ok()? & 0xff {
-        3 => Some(Key::ReasonDenied),
-        8 => Some(Key::ReasonReadOnly),
-        10 => Some(Key::ReasonDevice),
-        13 => Some(Key::ReasonFull),
-        14 => Some(Key::ReasonUnopened),
-        _ => None,
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
     }
 }
+
+impl std::error::Error for Failure {}
 
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
-        Self::Table(error)
+        Self::of(error)
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        if error.get_ref().is_some_and(|inner| inner.is::<TooMany>()) {
-            return Self::TooMany;
-        }
-        if let Some(table) = error.get_ref().and_then(|inner| inner.downcast_ref::<TableError>()) {
-            return Self::Table(table.clone());
+        let inner = |error: &io::Error| -> Option<Self> {
+            let inner = error.get_ref()?;
+            let too_many = inner.downcast_ref::<TooMany>().map(|e| Self::of(*e));
+            let table = || inner.downcast_ref::<TableError>().map(|e| Self::of(e.clone()));
+            let stopped = || inner.downcast_ref::<Stopped>().map(|e| Self::of(*e));
+            too_many.or_else(table).or_else(stopped)
+        };
+        if let Some(known) = inner(&error) {
+            return known;
         }
         // The csv crate wraps what the stream says.
         let kind = match error.get_ref().and_then(|inner| inner.downcast_ref::<csv::Error>()).map(csv::Error::kind) {
@@ -147,38 +142,68 @@ impl From<io::Error> for Failure {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tables::RuleFiles;
+/// How errors are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// To people.
+    Text,
+    /// To programs: one JSON object a line.
+    Json,
+}
 
-    #[test]
-    fn the_usual_reasons_are_told_in_the_users_language() {
-        let texts = Texts::load(&RuleFiles::embedded()).expect("the built-in table is sound");
-        let said = |error: io::Error| reason(&error, &texts, Lang::Ru);
-        for (kind, words) in [
-            (io::ErrorKind::NotFound, "такой папки или файла нет"),
-            (io::ErrorKind::PermissionDenied, "нет прав"),
-            (io::ErrorKind::StorageFull, "нет места"),
-            (io::ErrorKind::QuotaExceeded, "нет места"),
-            (io::ErrorKind::ReadOnlyFilesystem, "только для чтения"),
-        ] {
-            assert!(said(kind.into()).contains(words), "{kind}");
-            assert!(said(io::Error::other(io::Error::from(kind))).contains(words), "{kind} inside");
+impl Voice {
+    /// Of the arguments as typed: whoever asks for JSON gets errors so too, even when the rest of the line is not understood.
+    pub(super) fn of(args: &[OsString]) -> Self {
+        let mut words = args.iter().skip(1).map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--");
+        let mut voice = Self::Text;
+        while let Some(word) = words.next() {
+            let value = match word.strip_prefix("--format=") {
+                Some(value) => Some(value.to_owned()),
+                None if word == "--format" => words.next().map(Into::into),
+                None => continue,
+            };
+            voice = match value.as_deref() {
+                Some("json" | "jsonl") => Self::Json,
+                _ => Self::Text,
+            };
         }
-        assert_eq!(said(io::Error::other("odd")), "odd");
-        #[cfg(unix)]
-        for (code, words) in [(5, "ошибка чтения или записи"), (28, "нет места"), (13, "нет прав"), (30, "только для чтения"), (2, "нет")]
-        {
-            assert!(said(io::Error::from_raw_os_error(code)).contains(words), "{code}");
+        voice
+    }
+
+    /// Says a bug of the program, whose text names the program itself.
+    pub(super) fn tell_bug(self, bug: &Keyed, texts: &Texts, lang: Lang) {
+        match self {
+            Self::Text => ui::say(&texts.error(bug, lang)),
+            Self::Json => ui::say(&json(bug, texts)),
         }
     }
 
-    #[test]
-    fn codes_of_the_stores_have_the_same_words() {
-        let known = ["13", "10", "778", "1032", "14", "3", "53100", "58030", "25006", "42501"].map(store_key);
-        assert!(known.iter().all(Option::is_some), "{known:?}");
-        assert_eq!([store_key("778"), store_key("58030")], [Some(Key::ReasonDevice); 2]);
-        assert_eq!(["1", "5", "2067", "23505", "", "x"].map(store_key), [None; 6]);
+    /// Says an error on standard error.
+    pub(super) fn tell(self, error: &dyn Coded, texts: &Texts, lang: Lang) {
+        match self {
+            Self::Text => ui::say(&texts.fill(Key::Error, lang, &[("text", &texts.error(error, lang))])),
+            Self::Json => ui::say(&json(error, texts)),
+        }
     }
 }
+
+/// The line for programs.
+fn json(error: &dyn Coded, texts: &Texts) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        schema: u32,
+        error: Told<'a>,
+    }
+    #[derive(Serialize)]
+    struct Told<'a> {
+        exit: u8,
+        #[serde(flatten)]
+        wire: ErrorWire<'a>,
+    }
+    let line = Line { schema: 1, error: Told { exit: Exit::from(error.class()).code(), wire: texts.error_wire(error) } };
+    // Nothing in it can fail: texts and numbers.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

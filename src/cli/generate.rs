@@ -73,8 +73,8 @@ enum EncodingArg {
 impl GenerateArgs {
     pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let formats = Formats::load(files)?;
-        let options = self.options(&formats, ui)?;
-        let failure = |error: Error| self.failure(error, ui);
+        let options = self.options(&formats)?;
+        let failure = |error: Error| self.failure(error);
         let packing = if self.plain { Packing::Plain } else { Packing::Zip };
         if self.everything {
             return self.everything(&formats, &options, packing, ui);
@@ -106,7 +106,7 @@ impl GenerateArgs {
     }
 
     fn everything(&self, formats: &Formats, options: &Options, packing: Packing, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let failure = |error: Error| self.failure(error, ui);
+        let failure = |error: Error| self.failure(error);
         let in_force = || formats.editions(options.family).iter().rfind(|f| f.edition.in_force(options.period)).map(|f| f.edition.id.clone());
         let edition = options.edition.clone().or_else(in_force).unwrap_or_default();
         let package = generate::everything(formats, options.family, &edition, options.encoding, options.layout).map_err(failure)?;
@@ -119,14 +119,14 @@ impl GenerateArgs {
     }
 
     /// What is not said follows from what is: the letters name the family, the edition its first month, the month its edition.
-    fn options(&self, formats: &Formats, ui: &Ui<'_>) -> Result<Options, Failure> {
+    fn options(&self, formats: &Formats) -> Result<Options, Failure> {
         let given = self.family.to_uppercase();
         // What funds send each other is not generated: D is dispensary care here.
         let letters = formats.prefixes().iter().find(|p| p.letters == given && formats.has_persons(p.family));
         let family = letters.map_or_else(|| Family(given.chars().next().unwrap_or_default()), |p| p.family);
         if !formats.has_persons(family) {
             let known = formats.families().filter(|f| formats.has_persons(*f)).map(|f| f.to_string()).collect();
-            return Err(self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }, ui));
+            return Err(self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }));
         }
         let period = match &self.period {
             Some(text) => text.parse::<Month>().map_err(|_| Failure::Value(text.clone(), "YYYY-MM".to_owned()))?,
@@ -136,7 +136,7 @@ impl GenerateArgs {
                 let chosen = editions.iter().rfind(wanted).or(editions.last());
                 let month = chosen.and_then(|f| f.edition.from.or(f.edition.until));
                 let known = formats.families().map(|f| f.to_string()).collect();
-                month.ok_or_else(|| self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }, ui))?
+                month.ok_or_else(|| self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }))?
             }
         };
         Ok(Options {
@@ -154,20 +154,10 @@ impl GenerateArgs {
         })
     }
 
-    fn failure(&self, error: Error, ui: &Ui<'_>) -> Failure {
+    fn failure(&self, error: Error) -> Failure {
         match error {
-            Error::Table(error) => Failure::Table(error),
             Error::Io(error) => Failure::Write(self.folder.clone(), error),
-            Error::Unknown { what, given, known } => {
-                let key = match what {
-                    Choice::Family => Key::GenerateFamily,
-                    Choice::Edition => Key::GenerateEdition,
-                    Choice::Period => Key::GeneratePeriod,
-                    Choice::Letters => Key::GenerateLetters,
-                    Choice::Code => Key::GenerateCode,
-                };
-                Failure::Verb(ui.texts.fill(key, ui.lang, &[("given", &given), ("known", &known.join(", "))]), Exit::Usage)
-            }
+            other => Failure::of(other),
         }
     }
 }

@@ -23,65 +23,56 @@ mod workspace;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic;
+use std::sync::Arc;
 
 pub use exit::Exit;
 
 use args::{Cli, Verb};
 use clap::FromArgMatches as _;
 use config::Config;
-use failure::Failure;
+use failure::{Failure, Voice};
 use formats::FormatsError;
+use jiff::tz::TimeZone;
 use ui::Ui;
 
 use crate::registry::format::Formats;
 use crate::tables::RuleFiles;
-use crate::texts::{Key, Lang, Texts};
+use crate::texts::{ErrorClass, Key, Keyed, Lang, Texts};
 
 /// Runs the program on the arguments of the process.
 pub fn main() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
     let lang = lang::choose(&args, |name| std::env::var(name).ok());
     let texts = match Texts::load(&RuleFiles::embedded()) {
-        Ok(texts) => texts,
+        Ok(texts) => Arc::new(texts.in_zone(TimeZone::system())),
         Err(error) => {
             ui::say(&error.to_string());
             return Exit::Bug;
         }
     };
-    let bug = texts.get(Key::ErrorBug, lang).to_owned();
-    panic::set_hook(Box::new(move |info| ui::say(&report_bug(&bug, info))));
-    panic::catch_unwind(|| run(&args, lang, &texts)).unwrap_or(Exit::Bug)
+    let voice = Voice::of(&args);
+    let for_bugs = Arc::clone(&texts);
+    panic::set_hook(Box::new(move |info| voice.tell_bug(&bug(info), &for_bugs, lang)));
+    panic::catch_unwind(|| run(&args, voice, lang, &texts)).unwrap_or(Exit::Bug)
 }
 
 /// Where in the program it happened; a message that was formatted may hold data of the input and is not shown.
-fn report_bug(text: &str, info: &panic::PanicHookInfo<'_>) -> String {
+fn bug(info: &panic::PanicHookInfo<'_>) -> Keyed {
     // The folders of the machine that built it say nothing.
     let file = |path: &str| path.rsplit(['/', '\\']).take(4).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/");
     let place = info.location().map_or_else(String::new, |l| format!("{}:{}", file(l.file()), l.line()));
     let why = info.payload().downcast_ref::<&'static str>().map_or_else(String::new, |w| format!(": {w}"));
-    crate::texts::fill(text, |slot| match slot {
-        "version" => Some(env!("CARGO_PKG_VERSION")),
-        "place" => Some(&place),
-        _ => None,
-    }) + &why
+    Keyed::new(ErrorClass::Bug, Key::ErrorBug, &[("version", env!("CARGO_PKG_VERSION")), ("place", &place), ("why", &why)])
 }
 
-fn run(args: &[OsString], lang: Lang, texts: &Texts) -> Exit {
+fn run(args: &[OsString], voice: Voice, lang: Lang, texts: &Texts) -> Exit {
     let command = help::command(texts, lang);
     let parsed = command.clone().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage::explain(&error, args, &command, texts, lang),
+        Err(error) => return usage::explain(&error, args, &command, voice, texts, lang),
     };
-    match start(cli, lang) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            if let Some(text) = failure.text(texts, lang) {
-                ui::say(&texts.fill(Key::Error, lang, &[("text", &text)]));
-            }
-            failure.exit()
-        }
-    }
+    start(cli, lang).unwrap_or_else(|failure| failure.end(voice, texts, lang))
 }
 
 fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
@@ -104,7 +95,7 @@ fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         // Imported rule books lie where nobody has to name them.
         None => rules::folder(cli).filter(|f| f.is_dir()).map_or_else(RuleFiles::embedded, |f| RuleFiles::with_overlay(&f)),
     };
-    let texts = Texts::load(&files)?;
+    let texts = Texts::load(&files)?.in_zone(TimeZone::system());
     let ui = Ui::new(cli, lang, &texts);
     let run = || match &cli.verb {
         Verb::Validate(verb) => verb.run(cli, &config, &files, &ui),
@@ -142,7 +133,7 @@ fn run_formats(verb: &formats::FormatsArgs, files: &RuleFiles, ui: &Ui<'_>) -> R
             Ok(Exit::Done)
         }
         Err(FormatsError::Output(error)) => Err(error.into()),
-        Err(error) => Err(Failure::Verb(error.message(ui.texts, ui.lang), error.exit())),
+        Err(error) => Err(Failure::of(error)),
     }
 }
 

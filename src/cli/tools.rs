@@ -4,7 +4,6 @@ use std::mem;
 
 use super::args::Cli;
 use super::config::{Config, ControlArgs};
-use super::ui::Ui;
 use super::{Failure, nsi};
 use crate::finding::Catalog;
 use crate::finding::policy::Policy;
@@ -23,9 +22,9 @@ pub(super) struct Tools {
 
 impl Tools {
     /// Reads the tables and the books.
-    pub(super) fn load(cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>, args: &ControlArgs) -> Result<Self, Failure> {
+    pub(super) fn load(cli: &Cli, config: &Config, files: &RuleFiles, args: &ControlArgs) -> Result<Self, Failure> {
         let mut catalog = Catalog::load(files)?;
-        let control = args.control(config, files, ui)?;
+        let control = args.control(config, files)?;
         let books = nsi::folder(cli);
         // The two largest groups of tables, side by side: a package of one case costs little more than they do.
         let rulebook = || Rulebook::load(files, books.as_deref(), &mut catalog, |id| control.runs(id));

@@ -1,16 +1,18 @@
 //! Errors of usage in the user's language: clap speaks English only.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::num::ParseIntError;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::failure::Voice;
 use super::{Exit, print, ui};
-use crate::texts::{Key, Lang, Texts};
+use crate::texts::{Coded, Key, Lang, Slot, Texts, display};
 
 /// Shows what clap has to say: help and version on standard output, errors on standard error.
-pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command, texts: &Texts, lang: Lang) -> Exit {
+pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command, voice: Voice, texts: &Texts, lang: Lang) -> Exit {
     // The one word that clap lets nobody translate.
     let rendered = || error.render().to_string().replace("[OPTIONS]", texts.get(Key::HeadingOptionsWord, lang));
     match error.kind() {
@@ -19,51 +21,104 @@ pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command,
             let _ = print(&rendered());
             Exit::Done
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        // Whoever typed nothing sees the help; a program that did so gets the error.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if voice == Voice::Text => {
             ui::say(rendered().trim_end());
             Exit::Usage
         }
         _ => {
-            ui::say(&texts.fill(Key::Error, lang, &[("text", &text(error, texts, lang))]));
-            if let Some(similar) =
-                [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue].iter().find_map(|k| context(error, *k))
-            {
-                ui::say(&texts.fill(Key::UsageSimilar, lang, &[("similar", &similar)]));
-            }
-            ui::say(&texts.fill(Key::UsageHint, lang, &[("command", &typed(args, command))]));
-            Exit::Usage
+            let error = UsageError::new(error, typed(args, command));
+            voice.tell(&error, texts, lang);
+            error.class().into()
         }
     }
 }
 
-fn text(error: &clap::Error, texts: &Texts, lang: Lang) -> String {
-    let of = |kind| context(error, kind).unwrap_or_default();
-    let (arg, value) = (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue));
-    match error.kind() {
-        ErrorKind::UnknownArgument => texts.fill(Key::UsageUnknown, lang, &[("arg", &arg)]),
-        ErrorKind::InvalidSubcommand => texts.fill(Key::UsageCommand, lang, &[("command", &of(ContextKind::InvalidSubcommand))]),
-        ErrorKind::MissingSubcommand => texts.get(Key::UsageNoCommand, lang).to_owned(),
-        ErrorKind::MissingRequiredArgument => texts.fill(Key::UsageMissing, lang, &[("arg", &arg)]),
-        ErrorKind::ArgumentConflict => texts.fill(Key::UsageConflict, lang, &[("arg", &arg), ("other", &of(ContextKind::PriorArg))]),
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation if value.is_empty() => texts.fill(Key::UsageNoValue, lang, &[("arg", &arg)]),
-        ErrorKind::InvalidValue => {
-            let text = texts.fill(Key::UsageBadValue, lang, &[("arg", &arg), ("value", &value)]);
-            let allowed = of(ContextKind::ValidValue);
-            if allowed.is_empty() { text } else { text + &texts.fill(Key::UsageAllowed, lang, &[("allowed", &allowed)]) }
-        }
-        ErrorKind::ValueValidation => {
-            let text = texts.fill(Key::UsageBadValue, lang, &[("arg", &arg), ("value", &value)]);
-            match std::error::Error::source(error) {
-                Some(source) if source.is::<ParseIntError>() => format!("{text} ({})", texts.get(Key::UsageInteger, lang)),
-                // The parser of the value knows better than we what it wants.
-                Some(source) => format!("{text} ({source})"),
-                None => text,
-            }
-        }
-        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => texts.fill(Key::UsageNumber, lang, &[("arg", &arg)]),
-        _ => texts.fill(Key::UsageOther, lang, &[("reason", error.to_string().lines().next().unwrap_or(""))]),
+/// A command line that is not understood.
+#[derive(Debug)]
+struct UsageError {
+    key: Key,
+    slots: Vec<(&'static str, String)>,
+    more: More,
+    similar: Option<String>,
+    command: String,
+}
+
+/// What else is known of a value that does not fit.
+#[derive(Debug)]
+enum More {
+    Nothing,
+    /// The values that would.
+    Allowed(String),
+    /// A whole number is due.
+    Integer,
+    /// What the parser of the value says, which knows better than we what it wants.
+    Reason(String),
+}
+
+impl UsageError {
+    fn new(error: &clap::Error, command: String) -> Self {
+        let of = |kind| context(error, kind).unwrap_or_default();
+        let (arg, value) = (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue));
+        let (key, slots) = match error.kind() {
+            ErrorKind::UnknownArgument => (Key::UsageUnknown, vec![("arg", arg)]),
+            ErrorKind::InvalidSubcommand => (Key::UsageCommand, vec![("command", of(ContextKind::InvalidSubcommand))]),
+            ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (Key::UsageNoCommand, Vec::new()),
+            ErrorKind::MissingRequiredArgument => (Key::UsageMissing, vec![("arg", arg)]),
+            ErrorKind::ArgumentConflict => (Key::UsageConflict, vec![("arg", arg), ("other", of(ContextKind::PriorArg))]),
+            ErrorKind::InvalidValue | ErrorKind::ValueValidation if value.is_empty() => (Key::UsageNoValue, vec![("arg", arg)]),
+            ErrorKind::InvalidValue | ErrorKind::ValueValidation => (Key::UsageBadValue, vec![("arg", arg), ("value", value)]),
+            ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => (Key::UsageNumber, vec![("arg", arg)]),
+            _ => (Key::UsageOther, vec![("reason", error.to_string().lines().next().unwrap_or("").to_owned())]),
+        };
+        let more = match (error.kind(), std::error::Error::source(error)) {
+            (ErrorKind::InvalidValue, _) => Some(of(ContextKind::ValidValue)).filter(|all| !all.is_empty()).map_or(More::Nothing, More::Allowed),
+            (ErrorKind::ValueValidation, Some(source)) if source.is::<ParseIntError>() => More::Integer,
+            (ErrorKind::ValueValidation, Some(source)) => More::Reason(source.to_string()),
+            _ => More::Nothing,
+        };
+        let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+        Self { key, slots, more, similar: similar.iter().find_map(|kind| context(error, *kind)), command }
     }
 }
+
+/// A phrase whose one slot is a text.
+fn phrase<'a>(key: Key, slot: &'static str, text: &'a str) -> Slot<'a> {
+    Slot::Phrase { plain: text.into(), key, slots: vec![(slot, Slot::text(text))] }
+}
+
+impl Coded for UsageError {
+    fn key(&self) -> Key {
+        self.key
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        let more = match &self.more {
+            More::Nothing => Slot::text(""),
+            More::Allowed(all) => phrase(Key::UsageAllowed, "allowed", all),
+            More::Integer => {
+                let reason = Slot::reason("a whole number is due", Key::UsageInteger);
+                Slot::Phrase { plain: reason.plain().into(), key: Key::UsageBecause, slots: vec![("reason", reason)] }
+            }
+            More::Reason(reason) => phrase(Key::UsageBecause, "reason", reason),
+        };
+        let known = self.slots.iter().map(|(name, text)| (*name, Slot::text(text)));
+        known.chain((self.key == Key::UsageBadValue).then_some(("more", more))).collect()
+    }
+
+    fn hints(&self) -> Vec<Slot<'_>> {
+        let similar = self.similar.as_deref().map(|similar| phrase(Key::UsageSimilar, "similar", similar));
+        similar.into_iter().chain([phrase(Key::UsageHint, "command", &self.command)]).collect()
+    }
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for UsageError {}
 
 /// The command as far as it was understood: `puomp formats show`.
 fn typed(args: &[OsString], command: &Command) -> String {

@@ -91,9 +91,9 @@ impl ValidateArgs {
 
     pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
-        let inputs = if self.paths.is_empty() { loaded(config, files, ui)? } else { inputs(&self.paths)? };
+        let inputs = if self.paths.is_empty() { loaded(config, files)? } else { inputs(&self.paths)? };
         let (rules, protocol) = (RuleSet::load(files)?, Protocol::load(files)?);
-        let tools = Tools::load(cli, config, files, ui, &self.control)?;
+        let tools = Tools::load(cli, config, files, &self.control)?;
         let (catalog, control) = (&tools.catalog, &tools.control);
         if !ui.quiet {
             control.expired().iter().for_each(|s| {

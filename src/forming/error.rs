@@ -5,11 +5,10 @@ use std::io;
 
 use crate::registry::fault::Fault;
 use crate::tables::TableError;
+use crate::texts::{Coded, ErrorClass, Key, Slot, carried, display};
 use crate::values::money;
 
 /// What stopped the forming. Nothing of it is personal: a record is named by its number, an element by its name.
-///
-/// [`FormError::key`] is the key of its text in `rules/texts.csv`, [`FormError::fields`] are the slots of that text.
 #[derive(Debug)]
 pub enum FormError {
     /// A table under `rules/` is wrong.
@@ -136,74 +135,73 @@ pub enum FormError {
     Write(io::Error),
 }
 
-impl FormError {
-    /// The key of its text in `rules/texts.csv`.
-    pub fn key(&self) -> &'static str {
+impl Coded for FormError {
+    fn key(&self) -> Key {
         match self {
-            Self::Table(_) => "error.table",
-            Self::Empty => "form.empty",
-            Self::Letters { .. } => "form.letters",
-            Self::Origin { .. } => "form.origin",
-            Self::Changed { .. } => "form.changed",
-            Self::Order { .. } => "form.order",
-            Self::Edition { .. } => "form.edition",
-            Self::Binding { .. } => "form.binding",
-            Self::NoPerson { .. } => "form.no-person",
-            Self::PersonDiffers { .. } => "form.person-differs",
-            Self::Sum { .. } => "form.sum",
-            Self::Element { .. } => "form.element",
-            Self::Character { .. } => "form.character",
-            Self::Heading { .. } => "form.heading",
-            Self::TooMany { .. } => "form.too-many",
-            Self::IdPac { .. } => "form.id-pac",
-            Self::Write(_) => "form.write",
+            Self::Table(error) => error.key(),
+            Self::Empty => Key::FormEmpty,
+            Self::Letters { .. } => Key::FormLetters,
+            Self::Origin { .. } => Key::FormOrigin,
+            Self::Changed { .. } => Key::FormChanged,
+            Self::Order { .. } => Key::FormOrder,
+            Self::Edition { .. } => Key::FormEdition,
+            Self::Binding { .. } => Key::FormBinding,
+            Self::NoPerson { .. } => Key::FormNoPerson,
+            Self::PersonDiffers { .. } => Key::FormPersonDiffers,
+            Self::Sum { .. } => Key::FormSum,
+            Self::Element { .. } => Key::FormElement,
+            Self::Character { .. } => Key::FormCharacter,
+            Self::Heading { .. } => Key::FormHeading,
+            Self::TooMany { .. } => Key::FormTooMany,
+            Self::IdPac { .. } => Key::FormIdPac,
+            Self::Write(error) => carried(error).map_or(Key::FormWrite, Coded::key),
         }
     }
 
-    /// Names and values of the slots of its text. `reason` of a fault and of a failed write is technical: whoever knows the catalog and
-    /// the user's language says it better.
-    pub fn fields(&self) -> Vec<(&'static str, String)> {
-        let place = |file: &String, offset: &u64| vec![("file", file.clone()), ("offset", offset.to_string())];
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
         match self {
-            Self::Table(error) => vec![("error", error.to_string())],
+            Self::Table(error) => error.slots(),
             Self::Empty => Vec::new(),
-            Self::Letters { letters } => vec![("letters", letters.clone())],
-            Self::Origin { file, fault } => vec![("file", file.clone()), ("reason", fault.to_string())],
+            Self::Letters { letters } => vec![("letters", Slot::text(letters))],
+            Self::Origin { file, fault } => vec![("file", Slot::text(file)), ("reason", Slot::Nested(fault))],
             Self::Changed { file, offset } | Self::NoPerson { file, offset } | Self::PersonDiffers { file, offset } | Self::IdPac { file, offset } => {
-                place(file, offset)
+                vec![("file", Slot::text(file)), ("offset", Slot::Number(*offset))]
             }
-            Self::Order { piece } => vec![("piece", piece.to_string())],
-            Self::Edition { file, found, expected } => vec![("file", file.clone()), ("found", found.clone()), ("expected", expected.clone())],
+            Self::Order { piece } => vec![("piece", Slot::number(*piece))],
+            Self::Edition { file, found, expected } => vec![("file", Slot::text(file)), ("found", Slot::text(found)), ("expected", Slot::text(expected))],
             Self::Binding { file, first, element, found, expected } => {
                 let texts = [("file", file.as_str()), ("first", first), ("element", element), ("found", found), ("expected", expected)];
-                texts.map(|(name, text)| (name, text.to_owned())).to_vec()
+                texts.map(|(name, text)| (name, Slot::text(text))).into()
             }
             Self::Sum { file, offset, expected, found } => {
-                let mut fields = place(file, offset);
-                fields.extend([("expected", money(*expected)), ("found", found.clone())]);
-                fields
+                vec![("file", Slot::text(file)), ("offset", Slot::Number(*offset)), ("expected", Slot::text(money(*expected))), ("found", Slot::text(found))]
             }
             Self::Element { file, offset, element, format } => {
-                let mut fields = place(file, offset);
-                fields.extend([("element", element.clone()), ("format", format.clone())]);
-                fields
+                vec![("file", Slot::text(file)), ("offset", Slot::Number(*offset)), ("element", Slot::text(element)), ("format", Slot::text(format))]
             }
             Self::Character { file, record, element, offset, code } => {
-                let mut fields = place(file, offset);
-                fields.extend([("record", record.clone()), ("element", element.clone()), ("code", code.clone())]);
-                fields
+                let texts = [("file", file), ("record", record), ("element", element), ("code", code)];
+                texts.map(|(name, text)| (name, Slot::text(text))).into_iter().chain([("offset", Slot::Number(*offset))]).collect()
             }
-            Self::Heading { element, value, expected } => vec![("element", element.clone()), ("value", value.clone()), ("expected", expected.clone())],
-            Self::TooMany { cases } => vec![("cases", cases.to_string())],
-            Self::Write(error) => vec![("reason", error.to_string())],
+            Self::Heading { element, value, expected } => {
+                vec![("element", Slot::text(element)), ("value", Slot::text(value)), ("expected", Slot::text(expected))]
+            }
+            Self::TooMany { cases } => vec![("cases", Slot::Number(*cases))],
+            Self::Write(error) => carried(error).map_or_else(|| vec![("reason", Slot::io(error))], Coded::slots),
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Write(error) => carried(error).map_or(ErrorClass::Usage, Coded::class),
+            _ => ErrorClass::Usage,
         }
     }
 }
 
 impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())?;
-        self.fields().iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+        display(self, f)
     }
 }
 

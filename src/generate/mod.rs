@@ -28,6 +28,7 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::Family;
 use crate::registry::writer::Layout;
 use crate::tables::TableError;
+use crate::texts::{Coded, Key, Slot, display};
 use crate::values::Month;
 
 /// What to generate.
@@ -109,13 +110,31 @@ pub enum Choice {
     Code,
 }
 
+impl Coded for Error {
+    fn key(&self) -> Key {
+        match self {
+            Self::Table(error) => error.key(),
+            Self::Io(_) => Key::ErrorStream,
+            Self::Unknown { what: Choice::Family, .. } => Key::GenerateFamily,
+            Self::Unknown { what: Choice::Edition, .. } => Key::GenerateEdition,
+            Self::Unknown { what: Choice::Period, .. } => Key::GeneratePeriod,
+            Self::Unknown { what: Choice::Letters, .. } => Key::GenerateLetters,
+            Self::Unknown { what: Choice::Code, .. } => Key::GenerateCode,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Table(error) => error.slots(),
+            Self::Io(error) => vec![("reason", Slot::io(error))],
+            Self::Unknown { given, known, .. } => vec![("given", Slot::text(given)), ("known", Slot::list(known))],
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Table(error) => error.fmt(f),
-            Self::Io(error) => error.fmt(f),
-            Self::Unknown { what, given, known } => write!(f, "{what:?} {given}: {}", known.join(", ")),
-        }
+        display(self, f)
     }
 }
 

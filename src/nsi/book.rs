@@ -8,6 +8,7 @@ use super::catalog::BookInfo;
 use super::fallback::StandsFor;
 use super::image::{Flags, Head, Image};
 use super::index::{Index, RowIx};
+use crate::texts::{Key, Slot};
 use crate::values::{Date, Span};
 
 /// Number of a field, counted from 0.
@@ -48,6 +49,19 @@ impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.id, if self.edition.is_empty() { "?" } else { &self.edition })?;
         self.date.map_or(Ok(()), |date| write!(f, " {date}"))
+    }
+}
+
+impl Description {
+    /// Number and date of the edition: «3.0 от 2018-03-30», «без номера, по строкам 2022-01-01».
+    pub fn phrase(&self) -> Slot<'_> {
+        let number = || if self.edition.is_empty() { Slot::reason("?", Key::NsiUnnumbered) } else { Slot::text(&self.edition) };
+        let (key, date) = match self.date {
+            None => (Key::NsiEditionUndated, String::new()),
+            Some(date) if self.dated_by_rows => (Key::NsiEditionByRows, date.to_string()),
+            Some(date) => (Key::NsiEdition, date.to_string()),
+        };
+        Slot::Phrase { plain: self.to_string().into(), key, slots: vec![("edition", number()), ("date", Slot::text(date))] }
     }
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::index::hash;
 use super::map::Mapping;
+use crate::texts::{Coded, ErrorClass, Key, display};
 use crate::values::{Date, Span};
 
 const MAGIC: &[u8; 8] = b"PUOMPNSI";
@@ -39,14 +40,23 @@ pub enum ImageError {
     Structure,
 }
 
+impl Coded for ImageError {
+    fn key(&self) -> Key {
+        match self {
+            Self::Foreign => Key::NsiFaultForeign,
+            Self::Newer => Key::NsiFaultNewer,
+            Self::Digest | Self::Structure => Key::NsiFaultDamaged,
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Input
+    }
+}
+
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Foreign => "not a compiled book",
-            Self::Newer => "written by a later version of the program",
-            Self::Digest => "damaged: the digest differs",
-            Self::Structure => "damaged: the structure is broken",
-        })
+        display(self, f)
     }
 }
 

@@ -8,6 +8,7 @@ mod book;
 mod catalog;
 mod embedded;
 mod fallback;
+mod fault;
 mod folder;
 mod import;
 
@@ -16,14 +17,13 @@ mod index;
 mod map;
 pub mod update;
 
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use book::{Book, Description, FieldIx, Origin};
 pub use catalog::{BookInfo, Catalog, LookupDate, Stock};
 pub use fallback::{StandIn, StandsFor};
+pub use fault::{BookFault, NoBook};
 pub use folder::folder;
 pub use image::ImageError;
 pub use import::{Import, Importer, Refusal, Taken, Wish};
@@ -36,43 +36,6 @@ use map::Mapping;
 
 /// Ending of compiled books.
 const ENDING: &str = "nsi";
-
-/// Why a book that is there cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BookFault {
-    /// The embedded table, or the one that overrides it, has an error: the program stops on it.
-    Table(TableError),
-    /// The compiled file is damaged; the embedded copy is used if there is one.
-    Damaged {
-        /// Id of the book.
-        id: String,
-        /// The compiled file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: ImageError,
-    },
-    /// The compiled file cannot be read; the embedded copy is used if there is one.
-    Unreadable {
-        /// Id of the book.
-        id: String,
-        /// The compiled file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::ErrorKind,
-    },
-}
-
-impl fmt::Display for BookFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Table(error) => error.fmt(f),
-            Self::Damaged { id, path, error } => write!(f, "{id}: {}: {error}", path.display()),
-            Self::Unreadable { id, path, error } => write!(f, "{id}: {}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for BookFault {}
 
 #[derive(Debug)]
 struct Slot {
@@ -250,6 +213,6 @@ mod tests {
         let books = Books::load(&RuleFiles::with_overlay(folder.path()), None).expect("the table of books");
         assert!(books.get("V005").is_none() && books.get("V006").is_some());
         let faults: Vec<_> = books.faults().map(ToString::to_string).collect();
-        assert_eq!(faults, ["rules/nsi/V005.csv:2: «never» is no date"]);
+        assert_eq!(faults, ["a rule table is broken: rules/nsi/V005.csv:2: «never» is no date"]);
     }
 }

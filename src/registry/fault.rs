@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::finding::Check;
+use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
 /// A fault of a container, an encoding or the markup.
 ///
@@ -63,15 +64,33 @@ impl Fault {
         self.found = Some(found.to_string());
         self
     }
+
+    /// The check's word and the values behind it, for fields of machine formats: `zip-damaged H.xml`.
+    pub fn details(&self) -> String {
+        let parts = [&self.value, &self.expected, &self.found].into_iter().flatten();
+        parts.fold(self.check.as_str().to_owned(), |line, part| line + " " + part)
+    }
+}
+
+impl Coded for Fault {
+    /// The text of the structural check.
+    fn key(&self) -> Key {
+        Key::of_check(self.check.as_str()).expect("a test looks whether every check has a text")
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        let slots = [("value", &self.value), ("expected", &self.expected), ("found", &self.found)];
+        slots.map(|(name, text)| (name, Slot::text(text.as_deref().unwrap_or_default()))).into()
+    }
+
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Input
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.check.as_str())?;
-        for part in [&self.value, &self.expected, &self.found].into_iter().flatten() {
-            write!(f, " {part}")?;
-        }
-        Ok(())
+        display(self, f)
     }
 }
 

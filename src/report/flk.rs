@@ -16,7 +16,7 @@ use crate::finding::{Catalog, Finding, Rule};
 use crate::flk::PackageReport;
 use crate::registry::encoding::to_windows_1251;
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::{Lang, Severity};
+use crate::texts::{Coded, Key, Lang, Severity, display};
 
 const LAYOUT: &str = "forms/flk-protocol.csv";
 const NAMES: &str = "forms/flk-names.csv";
@@ -345,9 +345,15 @@ impl<W: Write> Report for Flk<'_, W> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
+impl Coded for TooMany {
+    fn key(&self) -> Key {
+        Key::ErrorTooMany
+    }
+}
+
 impl std::fmt::Display for TooMany {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("several packages: one stream holds one protocol")
+        display(self, f)
     }
 }
 

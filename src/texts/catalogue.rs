@@ -1,7 +1,10 @@
-//! Interface texts in Russian and English (`rules/texts.csv`), and the grammar of numbers.
+//! Interface texts in Russian and English (`rules/texts.csv`, and of structural checks `rules/structure.csv`), and the grammar of numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::tables::{RuleFiles, TableError};
@@ -9,10 +12,21 @@ use crate::texts::{Lang, Severity, Text, fill, slots_of};
 use crate::values::{Date, Month};
 
 const TABLE: &str = "texts.csv";
+/// The texts of the structural checks: the first row of a check words it where it stands as an error.
+const CHECKS: &str = "structure.csv";
+/// Their keys begin so.
+const CHECK: &str = "check.";
 /// Keys under this head are the help of the command line, looked up by command and argument.
 const HELP: &str = "help.";
 
 include!(concat!(env!("OUT_DIR"), "/text_keys.rs"));
+
+impl Key {
+    /// The text of a structural check, by the check's word.
+    pub fn of_check(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|key| key.as_str().strip_prefix(CHECK) == Some(word))
+    }
+}
 
 #[derive(Deserialize)]
 struct TextRow {
@@ -21,19 +35,34 @@ struct TextRow {
     en: String,
 }
 
-/// All interface texts.
+#[derive(Deserialize)]
+struct CheckRow {
+    check: String,
+    ru: String,
+    en: String,
+}
+
+/// All interface texts, and the time zone in which moments are shown: universal time, unless [`Texts::in_zone`] says another one.
 #[derive(Debug, Clone)]
 pub struct Texts {
     texts: Vec<Text>,
     help: BTreeMap<String, Text>,
+    zone: TimeZone,
 }
 
 impl Texts {
-    /// Reads `rules/texts.csv`.
+    /// The texts of the tables that the binary carries.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Texts> = LazyLock::new(|| Texts::load(&RuleFiles::embedded()).expect("a test loads the built-in tables"));
+        &BUILT_IN
+    }
+
+    /// Reads `rules/texts.csv`, and the texts of checks in `rules/structure.csv`.
     ///
     /// # Errors
     /// A key that the program does not know or that stands twice, a missing key, an empty text, texts whose slots or plural forms differ.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let known: BTreeSet<&str> = Key::ALL.iter().map(|key| key.as_str()).collect();
         let mut found: BTreeMap<String, Text> = BTreeMap::new();
         for (line, row) in files.rows::<TextRow>(TABLE)? {
             let fail = |message: String| TableError::new(TABLE, line, message);
@@ -47,18 +76,30 @@ impl Texts {
             if row.key.starts_with("count.") && forms != (3, 2) || row.key == Key::Months.as_str() && forms != (12, 12) {
                 return Err(fail(format!("{}: wrong number of forms", row.key)));
             }
-            if !row.key.starts_with(HELP) && !Key::ALL.iter().any(|k| k.as_str() == row.key) {
+            if !row.key.starts_with(HELP) && !known.contains(row.key.as_str()) {
                 return Err(fail(format!("no text is called «{}»", row.key)));
             }
             if found.insert(row.key.clone(), Text { ru: row.ru, en: row.en }).is_some() {
                 return Err(fail(format!("{} stands twice", row.key)));
             }
         }
+        for (_, row) in files.rows::<CheckRow>(CHECKS)? {
+            found.entry(format!("{CHECK}{}", row.check)).or_insert(Text { ru: row.ru, en: row.en });
+        }
         let mut texts = Vec::with_capacity(Key::ALL.len());
         for key in Key::ALL {
-            texts.push(found.remove(key.as_str()).ok_or_else(|| TableError::new(TABLE, 0, format!("no row for «{}»", key.as_str())))?);
+            let table = if key.as_str().starts_with(CHECK) { CHECKS } else { TABLE };
+            texts.push(found.remove(key.as_str()).ok_or_else(|| TableError::new(table, 0, format!("no row for «{}»", key.as_str())))?);
         }
-        Ok(Self { texts, help: found })
+        found.retain(|key, _| key.starts_with(HELP));
+        Ok(Self { texts, help: found, zone: TimeZone::UTC })
+    }
+
+    /// The same texts for readers of another time zone.
+    #[must_use]
+    pub fn in_zone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
     }
 
     /// A text.
@@ -72,6 +113,19 @@ impl Texts {
         match lang {
             Lang::Ru => format!("{number:02}.{month:02}.{year}"),
             Lang::En => day.to_string(),
+        }
+    }
+
+    /// A moment (RFC 3339) in the reader's time zone, to the minute; what is no moment stays as it is.
+    pub fn moment(&self, lang: Lang, at: &str) -> String {
+        let Ok(moment) = at.parse::<Timestamp>() else { return at.to_owned() };
+        let local = self.zone.to_datetime(moment);
+        let (year, month, day) = (u16::try_from(local.year()), u8::try_from(local.month()), u8::try_from(local.day()));
+        match (year, month, day) {
+            (Ok(year), Ok(month), Ok(day)) => {
+                Date::new(year, month, day).map_or_else(|| at.to_owned(), |date| format!("{} {:02}:{:02}", self.day(lang, date), local.hour(), local.minute()))
+            }
+            _ => at.to_owned(),
         }
     }
 
@@ -189,6 +243,14 @@ mod tests {
         assert_eq!([ru(0), ru(5), ru(120_433_050), ru(-100_000)], ["0,00 ₽", "0,05 ₽", "1 204 330,50 ₽", "−1 000,00 ₽"]);
         assert_eq!(texts.money(Lang::En, 120_433_050), "1,204,330.50\u{a0}₽");
         assert_eq!(texts.month(Lang::Ru, Month { year: 2021, month: 2 }), "февраль 2021");
+    }
+
+    #[test]
+    fn moments_are_shown_in_the_readers_zone() {
+        let texts = texts().in_zone(TimeZone::fixed(jiff::tz::offset(9)));
+        assert_eq!(texts.moment(Lang::Ru, "2026-11-25T20:30:59Z"), "26.11.2026 05:30");
+        assert_eq!(texts.moment(Lang::En, "2026-11-25T20:30:59Z"), "2026-11-26 05:30");
+        assert_eq!(texts.moment(Lang::En, "yesterday"), "yesterday");
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! What a person reads: languages, texts with slots, weights of findings, and the interface texts of `rules/texts.csv`.
+//! What a person reads: languages, texts with slots, weights of findings, errors, and the interface texts of `rules/texts.csv`.
 
 mod catalogue;
+mod error;
 mod lang;
 mod severity;
 mod text;
 
 pub use catalogue::{Key, Texts};
+pub use error::{Coded, ErrorClass, ErrorWire, Keyed, Slot, carried, display, plain};
 pub use lang::Lang;
 pub use severity::Severity;
 pub use text::{Text, fill, slots_of};

@@ -34,7 +34,7 @@ pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, Sancti
 pub use operation::Operation;
 pub use place::{FOLDER, Place};
 pub use problem::Problem;
-pub use sanctions::{SanctionColumn, SanctionColumns, SanctionFault};
+pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
 pub use store::{Registry, Stock};
 pub use tools::{FindingFilter, Tools};
 

@@ -1,14 +1,17 @@
 //! Why the workspace could not do what was asked.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sqlx::migrate::MigrateError;
+
 use super::answers::AnswerError;
-use super::workflow::{Need, Refusal, Workflow};
+use super::workflow::{Need, Refusal, Refused, Workflow};
 use crate::forming::FormError;
 use crate::tables::TableError;
-use crate::texts::{Lang, Text};
+use crate::texts::{Coded, ErrorClass, Key, Lang, Slot, Text, carried, display};
 use crate::watch::Stopped;
 
 /// What stopped a command; nothing was changed then, save by [`Problem::Unplaced`].
@@ -29,20 +32,20 @@ pub enum Problem {
     /// The store refuses.
     Store(sqlx::Error),
     /// The schema of the store cannot be made or is of another program.
-    Schema(sqlx::migrate::MigrateError),
+    Schema(MigrateError),
     /// No registry is called so.
     NoRegistry(String),
     /// Several registries are called so.
     ManyRegistries(String, Vec<String>),
     /// The table of the workflow does not allow it.
-    Refused(Text),
+    Refused(Box<Refused>),
     /// The registry was sent already: its number and when.
     AlreadySent(String, String),
     /// The registry was sent, that is recorded, and its package could not be put where it is due: number, path, why. The next command that
     /// changes something tries again.
     Unplaced(String, PathBuf, Box<Problem>),
-    /// Conditions of a move that are not met.
-    Unmet(String, Vec<Text>),
+    /// Conditions of a registry's move that are not met: its number, the conditions and what the table says of each.
+    Unmet(String, Vec<(Need, Text)>),
     /// The package of a registry cannot be written.
     Form(Box<FormError>),
     /// What was formed does not pass our own control: the registry's file and the first finding.
@@ -70,24 +73,161 @@ impl Problem {
 
     /// A refusal of the workflow, in words.
     pub(super) fn refused(workflow: &Workflow, refusal: Refusal) -> Self {
-        Self::Refused(Text { ru: refusal.text(workflow, Lang::Ru), en: refusal.text(workflow, Lang::En) })
+        Self::Refused(Box::new(Refused::new(refusal, workflow)))
     }
 
     /// Conditions of a registry's move that are not met, in words.
     pub(super) fn unmet(workflow: &Workflow, number: &str, needs: &[Need]) -> Self {
         let text = |need: &Need| Text { ru: workflow.need(*need, Lang::Ru).to_owned(), en: workflow.need(*need, Lang::En).to_owned() };
-        Self::Unmet(number.to_owned(), needs.iter().map(text).collect())
+        Self::Unmet(number.to_owned(), needs.iter().map(|need| (*need, text(need))).collect())
+    }
+
+    /// The error that this one only passes on.
+    fn inner(&self) -> Option<&dyn Coded> {
+        match self {
+            Self::Stream(error) | Self::Runtime(error) => carried(error),
+            Self::Refused(refused) => Some(&**refused),
+            Self::Form(error) => Some(&**error),
+            Self::Table(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Why, for an error that says what could not be done: of the system's and the store's errors the reason alone.
+    fn reason(&self) -> Slot<'_> {
+        match self {
+            Self::Io(_, error) | Self::Unread(_, error) => Slot::io(error),
+            Self::Store(error) => store_reason(error),
+            other => Slot::Nested(other),
+        }
+    }
+}
+
+impl Coded for Problem {
+    fn key(&self) -> Key {
+        match self {
+            Self::NoWorkspace(_) => Key::WorkspaceNone,
+            Self::NotReady(_) => Key::WorkspaceNotReady,
+            Self::Busy(_) => Key::WorkspaceBusy,
+            Self::Io(..) => Key::ErrorWrite,
+            Self::Unread(..) => Key::ErrorRead,
+            Self::Stream(error) | Self::Runtime(error) => carried(error).map_or(Key::WorkspaceStream, Coded::key),
+            Self::Store(_) => Key::WorkspaceStore,
+            Self::Schema(_) => Key::WorkspaceSchema,
+            Self::NoRegistry(_) => Key::WorkspaceNoRegistry,
+            Self::ManyRegistries(..) => Key::WorkspaceManyRegistries,
+            Self::Refused(refused) => refused.key(),
+            Self::AlreadySent(..) => Key::WorkspaceAlreadySent,
+            Self::Unplaced(..) => Key::SubmitUnplaced,
+            Self::Unmet(..) => Key::WorkspaceUnmet,
+            Self::Form(error) => error.key(),
+            Self::NotClean(..) => Key::WorkspaceNotClean,
+            Self::Answer(_, error) => error.key(),
+            Self::Table(error) => error.key(),
+            Self::Journal(_) => Key::WorkspaceJournal,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        if let Some(inner) = self.inner() {
+            return inner.slots();
+        }
+        match self {
+            Self::NoWorkspace(path) | Self::NotReady(path) => vec![("path", Slot::Path(path))],
+            Self::Busy(who) => vec![("who", Slot::text(if who.is_empty() { "?" } else { who }))],
+            Self::Io(path, _) | Self::Unread(path, _) => vec![("path", Slot::Path(path)), ("reason", self.reason())],
+            Self::Stream(error) | Self::Runtime(error) => vec![("reason", Slot::io(error))],
+            Self::Store(error) => vec![("reason", store_reason(error))],
+            Self::Schema(error) => vec![("reason", schema_reason(error))],
+            Self::NoRegistry(name) => vec![("name", Slot::text(name))],
+            Self::ManyRegistries(name, all) => vec![("name", Slot::text(name)), ("all", Slot::list(all))],
+            Self::AlreadySent(number, at) => vec![("number", Slot::text(number)), ("time", Slot::Moment(at))],
+            Self::Unplaced(number, path, cause) => vec![("number", Slot::text(number)), ("path", Slot::Path(path)), ("reason", cause.reason())],
+            Self::Unmet(number, needs) => {
+                let lines = |lang| needs.iter().map(|(_, text)| format!("{number}: {}", text.get(lang))).collect::<Vec<_>>().join("\n");
+                let text = Text { ru: lines(Lang::Ru), en: lines(Lang::En) };
+                let words = needs.iter().map(|(need, _)| Slot::text(need.as_str())).collect();
+                vec![("text", Slot::Both(Cow::Owned(text))), ("number", Slot::text(number)), ("needs", Slot::List(words))]
+            }
+            Self::NotClean(file, rule) => vec![("file", Slot::text(file)), ("rule", Slot::text(rule))],
+            Self::Answer(name, error) => std::iter::once(("file", Slot::text(name))).chain(error.slots()).collect(),
+            Self::Journal(what) => vec![("what", Slot::text(what))],
+            Self::Refused(_) | Self::Form(_) | Self::Table(_) => Vec::new(),
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Busy(_) => ErrorClass::Busy,
+            Self::AlreadySent(..) | Self::Unmet(..) => ErrorClass::Refused,
+            Self::NotClean(..) => ErrorClass::Findings,
+            Self::Answer(..) => ErrorClass::Input,
+            _ => self.inner().map_or(ErrorClass::Usage, Coded::class),
+        }
+    }
+}
+
+/// Why the store refused. Its address may hold a password and is never shown.
+fn store_reason(error: &sqlx::Error) -> Slot<'_> {
+    match error {
+        sqlx::Error::Database(inner) => match inner.code().as_deref().and_then(store_key) {
+            Some(key) => Slot::reason(inner.message(), key),
+            None => Slot::text(inner.message()),
+        },
+        sqlx::Error::Io(inner) => Slot::io(inner),
+        sqlx::Error::Configuration(_) => Slot::reason("address", Key::ReasonAddress),
+        other => Slot::text(other.to_string()),
+    }
+}
+
+fn schema_reason(error: &MigrateError) -> Slot<'_> {
+    match error {
+        MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => store_reason(inner),
+        other => Slot::text(other.to_string()),
+    }
+}
+
+/// What a code of SQLite (a number; its lower byte is the kind) or of PostgreSQL (five characters) means, when it is the machine's doing.
+fn store_key(code: &str) -> Option<Key> {
+    if code.len() == 5 {
+        return match code {
+            "53100" => Some(Key::ReasonFull),
+            "58030" => Some(Key::ReasonDevice),
+            "25006" => Some(Key::ReasonReadOnly),
+            "42501" => Some(Key::ReasonDenied),
+            _ => None,
+        };
+    }
+    match code.parse::<u32>().ok()? & 0xff {
+        3 => Some(Key::ReasonDenied),
+        8 => Some(Key::ReasonReadOnly),
+        10 => Some(Key::ReasonDevice),
+        13 => Some(Key::ReasonFull),
+        14 => Some(Key::ReasonUnopened),
+        _ => None,
     }
 }
 
 impl fmt::Display for Problem {
-    /// For logs; people read the texts of the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        display(self, f)
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for Problem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(_, error) | Self::Unread(_, error) | Self::Stream(error) | Self::Runtime(error) => Some(error),
+            Self::Store(error) => Some(error),
+            Self::Schema(error) => Some(error),
+            Self::Unplaced(_, _, cause) => Some(&**cause),
+            Self::Refused(refused) => Some(&**refused),
+            Self::Form(error) => Some(&**error),
+            Self::Table(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
@@ -101,8 +241,8 @@ impl From<sqlx::Error> for Problem {
     }
 }
 
-impl From<sqlx::migrate::MigrateError> for Problem {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
+impl From<MigrateError> for Problem {
+    fn from(error: MigrateError) -> Self {
         Self::Schema(error)
     }
 }
@@ -119,5 +259,26 @@ impl From<FormError> for Problem {
             FormError::Write(error) if Stopped::is(&error) => Self::Stream(error),
             error => Self::Form(Box::new(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts::Texts;
+
+    #[test]
+    fn codes_of_the_stores_have_the_same_words() {
+        let known = ["13", "10", "778", "1032", "14", "3", "53100", "58030", "25006", "42501"].map(store_key);
+        assert!(known.iter().all(Option::is_some), "{known:?}");
+        assert_eq!([store_key("778"), store_key("58030")], [Some(Key::ReasonDevice); 2]);
+        assert_eq!(["1", "5", "2067", "23505", "", "x"].map(store_key), [None; 6]);
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_not_told() {
+        let problem = Problem::Store(sqlx::Error::Configuration("postgres://anna:secret@host:port/db".into()));
+        let json = serde_json::to_string(&Texts::built_in().error_wire(&problem)).expect("JSON");
+        assert!(!json.contains("secret") && !problem.to_string().contains("secret"), "{json}");
     }
 }

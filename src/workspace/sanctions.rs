@@ -5,13 +5,14 @@
 //! the column and what is due there, never what stands there.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
 
-use super::moves::Sanction;
+use super::moves::{Sanction, SanctionTrouble};
 use crate::registry::encoding::{BOM, Encoding};
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::{Lang, Text};
+use crate::texts::{Coded, Key, Slot, Text, display};
 use crate::values;
 
 const TABLE: &str = "forms/sanctions.csv";
@@ -60,6 +61,97 @@ pub enum SanctionFault {
     /// A value does not fit its column, or is missing.
     Value(u64, SanctionColumn),
 }
+
+/// What is wrong with sanctions: in their file, or beside the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wrong {
+    /// With the file; where a column is meant, its name and what is due in it.
+    Fault(SanctionFault, Option<(Text, Text)>),
+    /// With one sanction.
+    Trouble(SanctionTrouble),
+}
+
+/// One thing that is wrong with a file of sanctions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SanctionError {
+    file: String,
+    wrong: Wrong,
+}
+
+impl SanctionError {
+    /// A sanction of a file that does not fit the registry.
+    pub fn misfit(file: &str, trouble: SanctionTrouble) -> Self {
+        Self { file: file.to_owned(), wrong: Wrong::Trouble(trouble) }
+    }
+}
+
+impl Coded for SanctionError {
+    fn key(&self) -> Key {
+        match &self.wrong {
+            Wrong::Fault(SanctionFault::TooLarge, _) => Key::SanctionTooLarge,
+            Wrong::Fault(SanctionFault::NotText, _) => Key::SanctionNotText,
+            Wrong::Fault(SanctionFault::Empty, _) => Key::SanctionEmpty,
+            Wrong::Fault(SanctionFault::NoColumn(..), _) => Key::SanctionColumn,
+            Wrong::Fault(SanctionFault::Twice(..), _) => Key::SanctionTwice,
+            Wrong::Fault(SanctionFault::Cells(..), _) => Key::SanctionCells,
+            Wrong::Fault(SanctionFault::Value(..), _) => Key::SanctionValue,
+            Wrong::Trouble(SanctionTrouble::NoCase(_)) => Key::SanctionNoCase,
+            Wrong::Trouble(SanctionTrouble::TooMuch(..)) => Key::SanctionTooMuch,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        let mut slots = vec![("file", Slot::text(&self.file))];
+        match &self.wrong {
+            Wrong::Fault(SanctionFault::TooLarge, _) => slots.push(("limit", Slot::Number(SanctionColumns::LARGEST >> 20))),
+            Wrong::Fault(SanctionFault::NotText | SanctionFault::Empty, _) => {}
+            Wrong::Fault(SanctionFault::NoColumn(line, _) | SanctionFault::Twice(line, _) | SanctionFault::Value(line, _), column) => {
+                slots.push(("line", Slot::Number(*line)));
+                if let Some((name, due)) = column {
+                    slots.extend([("column", Slot::Both(Cow::Borrowed(name))), ("due", Slot::Both(Cow::Borrowed(due)))]);
+                }
+            }
+            Wrong::Fault(SanctionFault::Cells(line, found, due), _) => {
+                slots.extend([("line", Slot::Number(*line)), ("found", Slot::number(*found)), ("due", Slot::number(*due))]);
+            }
+            Wrong::Trouble(SanctionTrouble::NoCase(line)) => slots.push(("line", Slot::Number(*line))),
+            Wrong::Trouble(SanctionTrouble::TooMuch(line, sum, all)) => {
+                slots.extend([("line", Slot::Number(*line)), ("sum", Slot::Money(*sum)), ("all", Slot::Money(*all))]);
+            }
+        }
+        slots
+    }
+}
+
+impl fmt::Display for SanctionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for SanctionError {}
+
+/// A file that is not taken for sanctions: everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SanctionErrors(pub Vec<SanctionError>);
+
+impl Coded for SanctionErrors {
+    fn key(&self) -> Key {
+        Key::SanctionRefused
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![("errors", Slot::Lines(self.0.iter().map(|error| Slot::Nested(error)).collect()))]
+    }
+}
+
+impl fmt::Display for SanctionErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for SanctionErrors {}
 
 #[derive(Deserialize)]
 struct ColumnRow {
@@ -111,14 +203,15 @@ impl SanctionColumns {
         }
     }
 
-    /// The name of a column that messages use: the first in the table.
-    pub fn name(&self, column: SanctionColumn, lang: Lang) -> &str {
-        self.of(column).map_or("", |c| c.name.get(lang))
-    }
-
-    /// What is due in a column.
-    pub fn due(&self, column: SanctionColumn, lang: Lang) -> &str {
-        self.of(column).map_or("", |c| c.due.get(lang))
+    /// Faults of a file as one error, in the words of the table.
+    pub fn errors(&self, file: &str, faults: &[SanctionFault]) -> SanctionErrors {
+        let column = |fault: &SanctionFault| match fault {
+            SanctionFault::NoColumn(_, column) | SanctionFault::Twice(_, column) | SanctionFault::Value(_, column) => self.of(*column),
+            _ => None,
+        };
+        let words = |column: &Column| (column.name.clone(), column.due.clone());
+        let error = |fault: &SanctionFault| SanctionError { file: file.to_owned(), wrong: Wrong::Fault(*fault, column(fault).map(words)) };
+        SanctionErrors(faults.iter().map(error).collect())
     }
 
     fn of(&self, column: SanctionColumn) -> Option<&Column> {
@@ -281,6 +374,7 @@ fn roubles(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::registry::encoding::to_windows_1251;
+    use crate::texts::{Lang, Texts};
 
     fn columns() -> SanctionColumns {
         SanctionColumns::load(&RuleFiles::embedded()).expect("the built-in table is sound")
@@ -413,7 +507,8 @@ mod tests {
         let columns = columns();
         for column in SanctionColumn::ALL {
             for lang in [Lang::Ru, Lang::En] {
-                assert!(!columns.name(column, lang).is_empty() && !columns.due(column, lang).is_empty(), "{column:?}");
+                let said = Texts::built_in().error(&columns.errors("s.csv", &[SanctionFault::Value(7, column)]), lang);
+                assert!(said.starts_with("s.csv:7: ") && !said.contains("«»") && !said.ends_with(": "), "{said}");
             }
         }
     }

@@ -59,3 +59,37 @@ fn colours_when_asked_for() {
     assert!(desk.run(&["validate", "out", "--color", "always"]).1.contains('\u{1b}'));
     assert!(!desk.run(&["validate", "out"]).1.contains('\u{1b}'));
 }
+
+#[test]
+fn programs_get_errors_as_json() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.path("empty")).expect("a folder");
+    std::fs::write(desk.path("book.xml"), "<a/>").expect("written");
+    for (args, code, class, exit) in [
+        (&["status", "--format", "json"][..], "workspace.none", "usage", 2),
+        (&["journal", "--format=jsonl"], "workspace.none", "usage", 2),
+        (&["validate", "empty", "--format", "json"], "error.nothing", "nothing", 3),
+        (&["validate", "x", "--format", "json", "--ful"], "usage.unknown", "usage", 2),
+        (&["validate", "x", "--format", "json", "--limit", "many"], "usage.bad-value", "usage", 2),
+        (&["--format", "json"], "usage.unknown", "usage", 2),
+        (&["formats", "show", "H", "9.9", "--format", "json"], "formats.no-edition", "usage", 2),
+        (&["nsi", "show", "X999", "--format", "json"], "nsi.show-unknown", "usage", 2),
+        (&["explain", "X999", "--format", "json"], "explain.unknown-near", "usage", 2),
+        (&["rules", "import", "book.xml", "--format", "json"], "nsi.refused", "input", 6),
+    ] {
+        let (status, _, stderr) = desk.run(args);
+        let lines: Vec<&str> = stderr.lines().collect();
+        let [line] = lines.as_slice() else { panic!("{args:?}: {stderr}") };
+        let json: serde_json::Value = serde_json::from_str(line).expect(line);
+        let error = &json["error"];
+        assert_eq!((&json["schema"], &error["code"], &error["class"], &error["exit"]), (&1.into(), &code.into(), &class.into(), &exit.into()), "{line}");
+        assert_eq!(status, exit, "{args:?}");
+        let in_english = desk.puomp(args).env("PUOMP_LANG", "en").output().expect("run");
+        assert_eq!(String::from_utf8_lossy(&in_english.stderr), stderr, "{args:?}");
+        let ru = error["message_ru"].as_str().expect("a text");
+        assert!(!ru.is_empty() && error["message_en"] != error["message_ru"], "{line}");
+    }
+    for args in [&["status"][..], &["status", "--format", "csv"], &["validate", "--", "--format", "json"]] {
+        assert!(!desk.run(args).2.starts_with('{'), "{args:?}");
+    }
+}

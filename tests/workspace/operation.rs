@@ -196,7 +196,6 @@ fn a_change_that_is_stopped_changes_nothing(clinic: &Clinic) {
     let (returned, times) =
         stop_everywhere(clinic, "insurer", |workspace, operation| workspace.review(operation, number, Move::ReviewReturn, "тариф", &[], ""));
     assert!(returned.registry.status == "returned" && times >= 1);
-    let (again, times) =
-        stop_everywhere(clinic, "executor", |workspace, operation| workspace.form_again(operation, number, None, tools(), &mut |_| Ok(())));
+    let (again, times) = stop_everywhere(clinic, "executor", |workspace, operation| workspace.form_again(operation, number, None, tools(), &mut |_| Ok(())));
     assert!(again.revision == 2 && times >= 4, "{times}");
 }

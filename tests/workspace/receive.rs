@@ -140,8 +140,8 @@ fn a_protocol_then_a_decision_in_part(clinic: &Clinic) {
     clinic.done(&["journal", "--verify"]);
 }
 
-/// A case that the protocol refused has left the registry: the payer cannot accept it, nor refuse it a second time.
 on_each_store!(a_protocol_in_part_then_a_review);
+/// A case that the protocol refused has left the registry: the payer cannot accept it, nor refuse it a second time.
 fn a_protocol_in_part_then_a_review(clinic: &Clinic) {
     let sent = sent(clinic);
     let refusal = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><N_ZAP>1</N_ZAP><IDCASE>1</IDCASE></PR>";

@@ -14,7 +14,7 @@ use super::ui::Ui;
 use super::{Exit, Failure, nsi, print};
 use crate::rules::functions::nearest;
 use crate::tables::RuleFiles;
-use crate::texts::Key;
+use crate::texts::{ErrorClass, Key};
 use crate::values::Date;
 use facts::{Book, Explained};
 
@@ -77,11 +77,11 @@ impl ExplainArgs {
     fn answers(&self, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Asked>, Failure> {
         let book = Book::load(files, books, Date::today_in_russia())?;
         nsi::complain(&book.books, ui)?;
-        self.ids.iter().map(|id| answer(&book, id, ui)).collect()
+        self.ids.iter().map(|id| answer(&book, id)).collect()
     }
 }
 
-fn answer(book: &Book, typed: &str, ui: &Ui<'_>) -> Result<Asked, Failure> {
+fn answer(book: &Book, typed: &str) -> Result<Asked, Failure> {
     let id = typed.trim().to_uppercase();
     if let Some(rule) = book.explain(&id)? {
         return Ok(Asked::Rule(Box::new(rule)));
@@ -99,11 +99,11 @@ fn answer(book: &Book, typed: &str, ui: &Ui<'_>) -> Result<Asked, Failure> {
             };
             let near = near.join(", ");
             let key = if near.is_empty() { Key::ExplainUnknown } else { Key::ExplainUnknownNear };
-            Err(Failure::Verb(ui.texts.fill(key, ui.lang, &[("id", typed), ("ids", &near)]), Exit::Usage))
+            Err(Failure::said(ErrorClass::Usage, key, &[("id", typed), ("ids", &near)]))
         }
         [one] => match book.explain(one)? {
             Some(rule) => Ok(Asked::Rule(Box::new(rule))),
-            None => Err(Failure::Verb(ui.texts.fill(Key::ExplainUnknown, ui.lang, &[("id", typed)]), Exit::Usage)),
+            None => Err(Failure::said(ErrorClass::Usage, Key::ExplainUnknown, &[("id", typed)])),
         },
         several => Ok(Asked::Several { prefix: id, ids: several.iter().map(|known| ((*known).to_owned(), book.summary(known))).collect() }),
     }

@@ -4,17 +4,16 @@ mod human;
 mod machine;
 mod rows;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::Exit;
 use super::args::ListShape;
-use super::failure::reason;
 use crate::registry::format::{Family, Format, Formats, NodeId, PERSONS, write_xsd};
 use crate::sys::{Access, AtomicFile};
-use crate::texts::{Key, Lang, Texts};
+use crate::texts::{Coded, Key, Lang, Slot, Texts, display};
 
 /// Arguments of `puomp formats`.
 #[derive(Debug, Clone, Args)]
@@ -98,39 +97,53 @@ pub(super) enum FormatsError {
     Output(io::Error),
 }
 
-impl FormatsError {
-    /// What a person reads: what is wrong and what there is instead.
-    pub(super) fn message(&self, texts: &Texts, lang: Lang) -> String {
+impl Coded for FormatsError {
+    fn key(&self) -> Key {
         match self {
-            Self::Family { given, known } => texts.fill(Key::FormatsNoFamily, lang, &[("given", given), ("known", &known.join(", "))]),
-            Self::Edition { family, given, known } => {
-                texts.fill(Key::FormatsNoEdition, lang, &[("family", &family.to_string()), ("given", given), ("known", &known.join(", "))])
-            }
-            Self::Element { family, edition, given, similar, elsewhere } => {
-                let family = family.to_string();
-                let mut text = texts.fill(Key::FormatsNoElement, lang, &[("family", &family), ("edition", edition), ("given", given)]);
-                for (key, list) in [(Key::FormatsElsewhere, elsewhere), (Key::FormatsSimilar, similar)] {
-                    if !list.is_empty() {
-                        text.push('\n');
-                        text.push_str(&texts.fill(key, lang, &[("known", &list.join(", "))]));
-                    }
-                }
-                text.push('\n');
-                text.push_str(&texts.fill(Key::FormatsSeeAll, lang, &[("family", &family), ("edition", edition)]));
-                text
-            }
-            Self::File { path, error } => {
-                texts.fill(Key::FormatsNotWritten, lang, &[("path", &path.display().to_string()), ("reason", &reason(error, texts, lang))])
-            }
-            Self::Output(error) => error.to_string(),
+            Self::Family { .. } => Key::FormatsNoFamily,
+            Self::Edition { .. } => Key::FormatsNoEdition,
+            Self::Element { .. } => Key::FormatsNoElement,
+            Self::File { .. } => Key::FormatsNotWritten,
+            Self::Output(_) => Key::ErrorStream,
         }
     }
 
-    /// How the program ends.
-    pub(super) fn exit(&self) -> Exit {
-        Exit::Usage
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Family { given, known } => vec![("given", Slot::text(given)), ("known", Slot::list(known))],
+            Self::Edition { family, given, known } => {
+                vec![("family", Slot::text(family.to_string())), ("given", Slot::text(given)), ("known", Slot::list(known))]
+            }
+            Self::Element { family, edition, given, similar, elsewhere } => vec![
+                ("family", Slot::text(family.to_string())),
+                ("edition", Slot::text(edition)),
+                ("given", Slot::text(given)),
+                ("elsewhere", Slot::list(elsewhere)),
+                ("similar", Slot::list(similar)),
+            ],
+            Self::File { path, error } => vec![("path", Slot::Path(path)), ("reason", Slot::io(error))],
+            Self::Output(error) => vec![("reason", Slot::io(error))],
+        }
+    }
+
+    /// Where the element is, what is like it, and the command that shows all.
+    fn hints(&self) -> Vec<Slot<'_>> {
+        let Self::Element { family, edition, similar, elsewhere, .. } = self else { return Vec::new() };
+        let line = |key: Key, slots| Slot::Phrase { plain: key.as_str().into(), key, slots };
+        let lists = [(Key::FormatsElsewhere, elsewhere), (Key::FormatsSimilar, similar)].into_iter().filter(|(_, list)| !list.is_empty());
+        let lists = lists.map(|(key, list)| line(key, vec![("known", Slot::list(list))]));
+        let all = line(Key::FormatsSeeAll, vec![("family", Slot::text(family.to_string())), ("edition", Slot::text(edition))]);
+        lists.chain([all]).collect()
     }
 }
+
+impl fmt::Display for FormatsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for FormatsError {}
 
 impl From<io::Error> for FormatsError {
     fn from(error: io::Error) -> Self {

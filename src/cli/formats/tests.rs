@@ -2,6 +2,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::*;
 use crate::tables::RuleFiles;
+use crate::texts::ErrorClass;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -17,8 +18,8 @@ fn answer(lang: Lang, words: &[&str]) -> Result<String, String> {
     let line = Line::from_arg_matches(&matches).expect("a sound command line");
     let mut out = Vec::new();
     let remark = run(&line.args, &formats, &texts, lang, &mut out).map_err(|e| {
-        assert_eq!(e.exit().code(), 2);
-        e.message(&texts, lang)
+        assert_eq!(e.class(), ErrorClass::Usage);
+        texts.error(&e, lang)
     })?;
     Ok(remark.unwrap_or_default() + &String::from_utf8(out).expect("UTF-8"))
 }

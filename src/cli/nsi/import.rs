@@ -83,7 +83,7 @@ impl<'a> Row<'a> {
             replaced_edition: replaced.map(|r| r.edition.as_str()),
             replaced_date: replaced.and_then(|r| r.date).map(|d| d.to_string()),
             refusal: import.outcome.as_ref().err().map(Refusal::code),
-            details: import.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+            details: import.outcome.as_ref().err().map(Refusal::details).unwrap_or_default(),
         }
     }
 }
@@ -123,7 +123,7 @@ fn human(all: &[Import], folder: &Path, quiet: bool, texts: &Texts, lang: Lang) 
                 out.push('\n');
             }
             Err(refusal) => {
-                out.push_str(&texts.fill(Key::NsiRefused, lang, &[("file", &import.file), ("reason", &words::refusal(refusal, texts, lang))]));
+                out.push_str(&texts.fill(Key::NsiRefused, lang, &[("file", &import.file), ("reason", &texts.error(refusal, lang))]));
                 out.push('\n');
             }
         }

@@ -18,7 +18,7 @@ use super::{Exit, Failure};
 use crate::nsi::Books;
 use crate::sys::data_folder;
 use crate::tables::RuleFiles;
-use crate::texts::Key;
+use crate::texts::{ErrorClass, Key};
 
 /// Names the folder of imported books for every command.
 pub(super) const VARIABLE: &str = "PUOMP_BOOKS";
@@ -50,8 +50,8 @@ impl NsiArgs {
     pub(super) fn run(&self, cli: &Cli, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let folder = folder(cli);
         match &self.command {
-            Command::Import(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, files, ui),
-            Command::Update(verb) => verb.run(&folder.ok_or_else(|| no_folder(ui))?, super::rules::folder(cli).as_deref(), files, ui),
+            Command::Import(verb) => verb.run(&folder.ok_or_else(no_folder)?, files, ui),
+            Command::Update(verb) => verb.run(&folder.ok_or_else(no_folder)?, super::rules::folder(cli).as_deref(), files, ui),
             Command::List { format } => list::run(*format, folder.as_deref(), files, ui),
             Command::Show(verb) => verb.run(folder.as_deref(), files, ui),
         }
@@ -66,8 +66,8 @@ pub(super) fn folder(cli: &Cli) -> Option<std::path::PathBuf> {
     crate::nsi::folder(&here, cli.books.as_deref(), configured.as_deref(), data_folder(variable).as_deref())
 }
 
-fn no_folder(ui: &Ui<'_>) -> Failure {
-    Failure::Verb(ui.texts.get(Key::NsiNoFolder, ui.lang).to_owned(), Exit::Usage)
+fn no_folder() -> Failure {
+    Failure::said(ErrorClass::Usage, Key::NsiNoFolder, &[])
 }
 
 /// Loads the books and says which of the imported ones are damaged.
@@ -81,7 +81,7 @@ pub(super) fn complain(books: &Books, ui: &Ui<'_>) -> Result<(), Failure> {
         if let crate::nsi::BookFault::Table(error) = fault {
             return Err(error.clone().into());
         }
-        say(&words::fault(fault, ui));
+        say(&ui.texts.error(fault, ui.lang));
     }
     Ok(())
 }

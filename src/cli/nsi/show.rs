@@ -9,7 +9,7 @@ use super::{list, words};
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, print};
-use crate::nsi::{Book, Books, FieldIx, RowIx, Stock};
+use crate::nsi::{Book, Books, FieldIx, NoBook, RowIx, Stock};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::values::{Date, Span};
@@ -77,7 +77,7 @@ impl ShowArgs {
         let books = super::load(folder, files)?;
         let found = books.get(&self.book);
         super::complain(&books, ui)?;
-        let book = found.ok_or_else(|| self.missing(&books, ui))?;
+        let book = found.ok_or_else(|| self.missing(&books))?;
         let rows = match &self.code {
             Some(code) => Some(book.index(self.field(book)?).rows(code).to_vec()),
             // A day alone asks for what is valid on it.
@@ -102,16 +102,12 @@ impl ShowArgs {
         book.field(name).ok_or_else(|| Failure::Value(name.clone(), known()))
     }
 
-    fn missing(&self, books: &Books, ui: &Ui<'_>) -> Failure {
-        let (texts, lang) = (ui.texts, ui.lang);
-        match books.catalog().get(&self.book) {
-            Some(info) if info.stock == Stock::Rules => Failure::Verb(texts.fill(Key::NsiRefusedRules, lang, &[("book", &info.id)]), Exit::Usage),
-            Some(info) => {
-                let text = texts.fill(Key::NsiShowAbsent, lang, &[("book", &info.id), ("name", list::title(info, lang))]);
-                Failure::Verb(text, Exit::Nothing)
-            }
-            None => Failure::Verb(texts.fill(Key::NsiShowUnknown, lang, &[("book", &self.book)]), Exit::Usage),
-        }
+    fn missing(&self, books: &Books) -> Failure {
+        Failure::of(match books.catalog().get(&self.book) {
+            Some(info) if info.stock == Stock::Rules => NoBook::Rules(info.id.to_string()),
+            Some(info) => NoBook::Absent(info.clone()),
+            None => NoBook::Unknown(self.book.clone()),
+        })
     }
 
     fn rows(&self, book: &Book, code: &str, shown: &[RowIx], all: &[RowIx], ui: &Ui<'_>) -> String {

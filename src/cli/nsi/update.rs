@@ -11,9 +11,7 @@ use crate::cli::args::ListShape;
 use crate::cli::ui::{Transfer, Ui, say};
 use crate::cli::{Exit, Failure, print};
 use crate::nsi::Importer;
-use crate::nsi::update::{
-    Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update,
-};
+use crate::nsi::update::{Addresses, Fault, Fetch, From, Http, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update};
 use crate::rules::import::Updates;
 use crate::tables::RuleFiles;
 use crate::texts::{Key, Lang, Texts};
@@ -63,28 +61,21 @@ impl UpdateArgs {
             None => {
                 let mut site = Site::load(files)?;
                 let addresses = Addresses { url: self.url.clone(), ministry: self.ministry_url.clone() };
-                site.redirect(&addresses).map_err(|BadAddress(given)| usage(ui, Key::NsiUpdateBadUrl, &[("url", &given)]))?;
-                let http = self.http(&site, ui)?;
+                site.redirect(&addresses).map_err(Failure::of)?;
+                let http = self.http(&site)?;
                 update(&importer, rules, From::Site(&site, &http as &dyn Fetch), &order, &watch)
             }
         };
         watch.bar.done();
-        let steps = steps.map_err(|error| match error {
-            NoOrder::Unknown(book) => usage(ui, Key::NsiShowUnknown, &[("book", &book)]),
-            NoOrder::Rules(book) => usage(ui, Key::NsiRefusedRules, &[("book", &book)]),
-        })?;
+        let steps = steps.map_err(Failure::of)?;
         self.report(&steps, folder, ui)?;
         Ok(self.exit(&steps))
     }
 
-    fn http(&self, site: &Site, ui: &Ui<'_>) -> Result<Http, Failure> {
-        let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Failure::Read(path.clone(), error));
+    fn http(&self, site: &Site) -> Result<Http, Failure> {
+        let read = |path: &PathBuf| std::fs::read(path).map(|pem| (path.clone(), pem)).map_err(|error| Failure::Read(path.clone(), error));
         let ways = Ways { proxy: self.proxy.clone(), certificates: self.ca.as_ref().map(read).transpose()? };
-        Http::new(site, &ways).map_err(|error| match error {
-            NoWay::Proxy => usage(ui, Key::NsiUpdateBadProxy, &[]),
-            NoWay::Certificates => usage(ui, Key::NsiUpdateBadCa, &[("path", &self.ca.as_deref().unwrap_or(Path::new("")).display().to_string())]),
-            NoWay::Client(reason) => usage(ui, Key::NsiUpdateNoClient, &[("reason", &reason)]),
-        })
+        Http::new(site, &ways).map_err(Failure::of)
     }
 
     /// A book that the site never had is no failure unless it was asked for.
@@ -116,12 +107,12 @@ impl UpdateArgs {
         match self.format {
             ListShape::Human => print(&self.human(steps, folder, ui)),
             ListShape::Json => {
-                let books = steps.iter().map(Row::new).collect();
+                let books = steps.iter().map(|step| Row::new(step, ui.texts)).collect();
                 super::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
             }
             ListShape::Csv => {
                 let head = ["book", "outcome", "standing", "edition", "date", "site_edition", "site_date", "rows", "fault", "details"];
-                let cells = steps.iter().map(Row::new).map(|r| {
+                let cells = steps.iter().map(|step| Row::new(step, ui.texts)).map(|r| {
                     let text = |o: Option<String>| o.unwrap_or_default();
                     let standing = r.standing.unwrap_or_default().to_owned();
                     let first = [r.book, r.outcome.to_owned(), standing, r.edition, text(r.date), r.site_edition, text(r.site_date)];
@@ -156,7 +147,7 @@ impl UpdateArgs {
                 }
                 Outcome::Failed(fault) if self.fails(fault) => {
                     failed += 1;
-                    let slots = [("book", step.book.as_str()), ("reason", &reason(fault, texts, lang))];
+                    let slots = [("book", step.book.as_str()), ("reason", &texts.error(fault, lang))];
                     Some(texts.fill(Key::NsiUpdateFailed, lang, &slots))
                 }
                 Outcome::Failed(_) => {
@@ -190,10 +181,6 @@ impl UpdateArgs {
     }
 }
 
-fn usage(ui: &Ui<'_>, key: Key, slots: &[(&str, &str)]) -> Failure {
-    Failure::Verb(ui.texts.fill(key, ui.lang, slots), Exit::Usage)
-}
-
 /// «V002: имеется 3.0 от 2018-03-30, на сайте 5.0 от 2026-01-30: новее».
 fn stands(step: &Step, texts: &Texts, lang: Lang) -> String {
     let none = || texts.get(Key::NsiUpdateNone, lang).to_owned();
@@ -212,34 +199,6 @@ fn stands(step: &Step, texts: &Texts, lang: Lang) -> String {
 fn offered(offer: &Offer, texts: &Texts, lang: Lang) -> String {
     let number = if offer.edition.is_empty() { texts.get(Key::NsiUnnumbered, lang) } else { &offer.edition };
     offer.date.map_or_else(|| number.to_owned(), |date| texts.fill(Key::NsiEdition, lang, &[("edition", number), ("date", &date.to_string())]))
-}
-
-/// What is wrong and what to do.
-fn reason(fault: &Fault, texts: &Texts, lang: Lang) -> String {
-    match fault {
-        Fault::Trouble(trouble) => self::trouble(trouble, texts, lang),
-        Fault::List => texts.get(Key::NsiUpdateList, lang).to_owned(),
-        Fault::Page => texts.get(Key::NsiUpdatePage, lang).to_owned(),
-        Fault::NotAPacket => texts.get(Key::NsiUpdateNotAPacket, lang).to_owned(),
-        Fault::OtherEdition { promised, found } => texts.fill(Key::NsiUpdateOtherEdition, lang, &[("promised", promised), ("found", found)]),
-        Fault::Refused(refusal) => texts.fill(Key::NsiUpdateRefused, lang, &[("reason", &words::refusal(refusal, texts, lang))]),
-        Fault::Rules { text, .. } => texts.fill(Key::NsiUpdateRefusedRules, lang, &[("reason", text.get(lang))]),
-        Fault::NotListed => texts.get(Key::NsiUpdateNotListed, lang).to_owned(),
-    }
-}
-
-fn trouble(trouble: &Trouble, texts: &Texts, lang: Lang) -> String {
-    let key = match trouble {
-        Trouble::Unreachable(_) => Key::NsiUpdateUnreachable,
-        Trouble::Timeout => Key::NsiUpdateTimeout,
-        Trouble::Cut => Key::NsiUpdateCut,
-        Trouble::Status(_) => Key::NsiUpdateStatus,
-        Trouble::Redirect => Key::NsiUpdateRedirect,
-        Trouble::TooLarge { .. } => Key::NsiUpdateTooLarge,
-        Trouble::Endless => Key::NsiUpdateEndless,
-        Trouble::NotKept(_) => Key::NsiUpdateNotKept,
-    };
-    texts.fill(key, lang, &[("detail", &trouble.detail())])
 }
 
 /// Shows on the terminal what happens.
@@ -266,7 +225,7 @@ impl Watch for Teller<'_> {
             return;
         }
         let (texts, lang) = (self.ui.texts, self.ui.lang);
-        let reason = self::trouble(trouble, texts, lang);
+        let reason = texts.error(trouble, lang);
         let text = texts.fill(Key::NsiUpdateAgain, lang, &[("reason", &reason), ("seconds", &texts.number(lang, pause.as_secs()))]);
         self.bar.aside(|| say(&text));
     }
@@ -289,7 +248,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(step: &Step) -> Self {
+    fn new(step: &Step, texts: &Texts) -> Self {
         let (outcome, rows, fault) = match &step.outcome {
             Outcome::Taken(taken) => ("taken", Some(taken.book.rows), None),
             Outcome::TakenRules(taken) => ("taken", Some(taken.book.rows), None),
@@ -298,8 +257,8 @@ impl Row {
         };
         let details = match fault {
             Some(Fault::Trouble(trouble)) => trouble.detail(),
-            Some(Fault::Refused(refusal)) => refusal.to_string(),
-            Some(Fault::Rules { text, .. }) => text.ru.clone(),
+            Some(Fault::Refused(refusal)) => refusal.details(),
+            Some(Fault::Rules(refusal)) => texts.error(refusal, Lang::Ru),
             Some(Fault::OtherEdition { promised, found }) => format!("promised={promised} found={found}"),
             _ => String::new(),
         };

@@ -1,22 +1,13 @@
 //! What is said of books, in the user's language.
 
-use crate::cli::failure::reason;
-use crate::cli::ui::Ui;
 use crate::nsi::update::TakenRules;
-use crate::nsi::{BookFault, Description, ImageError, Refusal, Taken};
+use crate::nsi::{Description, Taken};
 use crate::texts::{Key, Lang, Texts};
 use crate::values::Date;
 
 /// «3.0 от 2018-03-30», «без номера, по строкам 2022-01-01».
 pub(super) fn edition(book: &Description, texts: &Texts, lang: Lang) -> String {
-    let number = if book.edition.is_empty() { texts.get(Key::NsiUnnumbered, lang) } else { &book.edition };
-    match book.date {
-        None => number.to_owned(),
-        Some(date) => {
-            let key = if book.dated_by_rows { Key::NsiEditionByRows } else { Key::NsiEdition };
-            texts.fill(key, lang, &[("edition", number), ("date", &date.to_string())])
-        }
-    }
+    texts.slot(&book.phrase(), lang)
 }
 
 /// «V002: 5.0 от 2026-01-30, строк 200; была 3.0 от 2018-03-30».
@@ -51,64 +42,4 @@ pub(super) fn age(date: Date, today: Date, texts: &Texts, lang: Lang) -> String 
         60..=729 => texts.count(Key::CountMonth, lang, days * 12 / 365),
         _ => texts.count(Key::CountYear, lang, days * 4 / 1461),
     }
-}
-
-/// Why a file was not taken.
-pub(super) fn refusal(refusal: &Refusal, texts: &Texts, lang: Lang) -> String {
-    let key = match refusal {
-        Refusal::Unreadable(_) => Key::NsiRefusedUnreadable,
-        Refusal::Archive(_) => Key::NsiRefusedArchive,
-        Refusal::TooLarge => Key::NsiRefusedTooLarge,
-        Refusal::Encoding => Key::NsiRefusedEncoding,
-        Refusal::Broken { .. } => Key::NsiRefusedBroken,
-        Refusal::NotABook => Key::NsiRefusedNotABook,
-        Refusal::Unknown => Key::NsiRefusedUnknown,
-        Refusal::Ambiguous(_) => Key::NsiRefusedAmbiguous,
-        Refusal::Rules { .. } => Key::NsiRefusedRules,
-        Refusal::OtherBook { .. } => Key::NsiRefusedOtherBook,
-        Refusal::NoKey { .. } => Key::NsiRefusedNoKey,
-        Refusal::EmptyKey { .. } => Key::NsiRefusedEmptyKey,
-        Refusal::BadDate { .. } => Key::NsiRefusedBadDate,
-        Refusal::BadEditionDate { .. } => Key::NsiRefusedBadEditionDate,
-        Refusal::Empty => Key::NsiRefusedEmpty,
-        Refusal::NothingNew => Key::NsiRefusedNothingNew,
-        Refusal::Older { .. } => Key::NsiRefusedOlder,
-        Refusal::Undated { .. } => Key::NsiRefusedUndated,
-        Refusal::Shrinks { .. } => Key::NsiRefusedShrinks,
-        Refusal::NotWritten(_) => Key::NsiRefusedNotWritten,
-        Refusal::Table(_) => Key::NsiRefusedTable,
-    };
-    // Descriptions are worded here; everything else is a name, a number or a word of the system.
-    let mut args = refusal.args();
-    for (name, book) in books(refusal) {
-        args.retain(|(n, _)| *n != name);
-        args.push((name, edition(book, texts, lang)));
-    }
-    let slots: Vec<(&str, &str)> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    texts.fill(key, lang, &slots)
-}
-
-fn books(refusal: &Refusal) -> Vec<(&'static str, &Description)> {
-    match refusal {
-        Refusal::Older { offered, current } => vec![("offered", offered), ("current", current)],
-        Refusal::Undated { current } | Refusal::Shrinks { current, .. } => vec![("current", current)],
-        _ => Vec::new(),
-    }
-}
-
-/// A compiled book that cannot be used.
-pub(super) fn fault(fault: &BookFault, ui: &Ui<'_>) -> String {
-    let (id, path, reason) = match fault {
-        BookFault::Table(error) => return ui.texts.fill(Key::ErrorTable, ui.lang, &[("error", &error.to_string())]),
-        BookFault::Unreadable { id, path, error } => (id, path, reason(&(*error).into(), ui.texts, ui.lang)),
-        BookFault::Damaged { id, path, error } => {
-            let key = match error {
-                ImageError::Foreign => Key::NsiFaultForeign,
-                ImageError::Newer => Key::NsiFaultNewer,
-                ImageError::Digest | ImageError::Structure => Key::NsiFaultDamaged,
-            };
-            (id, path, ui.texts.get(key, ui.lang).to_owned())
-        }
-    };
-    ui.texts.fill(Key::NsiFault, ui.lang, &[("book", id), ("path", &path.display().to_string()), ("reason", &reason)])
 }

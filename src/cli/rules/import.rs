@@ -1,16 +1,18 @@
 //! `puomp rules import`.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::cli::args::ListShape;
+use crate::cli::failure::Voice;
 use crate::cli::ui::{Ui, say};
 use crate::cli::{Exit, Failure, nsi, print};
-use crate::rules::import::{Change, Importer, Plan, PlanError, RowOutcome, plan_file, store};
+use crate::rules::import::{Change, Importer, Plan, PlanError, Refusal, RowOutcome, plan_file, store};
 use crate::tables::RuleFiles;
-use crate::texts::Key;
+use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
 /// What `import` takes.
 #[derive(Debug, Args)]
@@ -73,6 +75,35 @@ struct Body<'a> {
     imports: Vec<Import<'a>>,
 }
 
+/// A packet that is not taken, and why.
+#[derive(Debug)]
+struct NotTaken {
+    file: PathBuf,
+    refusal: Refusal,
+}
+
+impl Coded for NotTaken {
+    fn key(&self) -> Key {
+        Key::NsiRefused
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![("file", Slot::Path(&self.file)), ("reason", Slot::Nested(&self.refusal))]
+    }
+
+    fn class(&self) -> ErrorClass {
+        self.refusal.class()
+    }
+}
+
+impl fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for NotTaken {}
+
 impl ImportArgs {
     pub(super) fn run(&self, folder: Option<&Path>, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let mut files = files.clone();
@@ -85,8 +116,7 @@ impl ImportArgs {
                 Ok(plan) => plan,
                 Err(PlanError::Table(error)) => return Err(error.into()),
                 Err(PlanError::Refused(refusal)) => {
-                    let reason = importer.refusal(&refusal, ui.lang);
-                    say(&ui.texts.fill(Key::NsiRefused, ui.lang, &[("file", &path.display().to_string()), ("reason", &reason)]));
+                    self.refuse(path, refusal, ui);
                     worst = worst.max(if self.paths.len() == 1 { Exit::Input } else { Exit::Findings });
                     continue;
                 }
@@ -110,6 +140,15 @@ impl ImportArgs {
             ListShape::Csv => self.table(&plans, &importer, ui)?,
         }
         Ok(worst)
+    }
+
+    /// Says that a packet is not taken; the others still have their turn.
+    fn refuse(&self, path: &Path, refusal: Refusal, ui: &Ui<'_>) {
+        let refused = NotTaken { file: path.to_owned(), refusal };
+        match self.format {
+            ListShape::Json => Voice::Json.tell(&refused, ui.texts, ui.lang),
+            ListShape::Human | ListShape::Csv => say(&ui.texts.error(&refused, ui.lang)),
+        }
     }
 
     fn shown<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a RowOutcome> {

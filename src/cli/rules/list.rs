@@ -9,7 +9,7 @@ use crate::cli::{Exit, Failure, nsi, print};
 use crate::rules::import::TableRow;
 use crate::rules::rows;
 use crate::tables::RuleFiles;
-use crate::texts::{Key, Lang};
+use crate::texts::{ErrorClass, Key, Lang};
 use crate::values::Date;
 
 /// What `list` takes.
@@ -61,7 +61,7 @@ impl ListArgs {
     pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let on = match &self.on {
             None => None,
-            Some(text) => Some(Date::parse(text).ok_or_else(|| Failure::Value(text.clone(), ui.texts.get(Key::RulesDay, ui.lang).to_owned()))?.to_string()),
+            Some(text) => Some(Date::parse(text).ok_or_else(|| Failure::said(ErrorClass::Usage, Key::RulesBadDay, &[("value", text)]))?.to_string()),
         };
         let mut rules = rows(files)?;
         rules.retain(|r| self.wants(r, on.as_deref()));

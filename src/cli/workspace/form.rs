@@ -7,9 +7,9 @@ use super::super::config::{Config, ControlArgs};
 use super::super::ui::{Ui, say};
 use super::super::{Exit, Failure, print, who};
 use super::status::registry_line;
-use super::{PlaceArgs, failed, with_tools};
+use super::{PlaceArgs, with_tools};
 use crate::tables::RuleFiles;
-use crate::texts::Key;
+use crate::texts::{ErrorClass, Key};
 use crate::values::{Date, Month};
 use crate::watch::Unwatched;
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
@@ -57,8 +57,8 @@ impl FormArgs {
         let date = self.date.as_ref().map(|text| Date::parse(text).ok_or_else(|| wrong(text))).transpose()?;
         match (&self.cancel, &self.again, self.period) {
             (Some(name), ..) => {
-                let (mut workspace, actor) = self.place.change("form --cancel", config, files, ui)?;
-                let registry = failed(workspace.form_cancel(&who::operation(&actor, &Unwatched), name), ui)?;
+                let (mut workspace, actor) = self.place.change("form --cancel", config, files)?;
+                let registry = workspace.form_cancel(&who::operation(&actor, &Unwatched), name)?;
                 if !ui.quiet {
                     print(&registry_line(&registry, workspace.tables(), ui))?;
                 }
@@ -74,9 +74,9 @@ impl FormArgs {
 
     fn again(&self, name: &str, date: Option<Date>, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let bar = ui.bar();
-        let registry = with_tools(cli, config, files, ui, &self.control, |tools, filter| {
-            let (mut workspace, actor) = self.place.change("form --again", config, files, ui)?;
-            let registry = failed(workspace.form_again(&who::operation(&actor, &bar), name, date, tools, filter), ui)?;
+        let registry = with_tools(cli, config, files, &self.control, |tools, filter| {
+            let (mut workspace, actor) = self.place.change("form --again", config, files)?;
+            let registry = workspace.form_again(&who::operation(&actor, &bar), name, date, tools, filter)?;
             let line = registry_line(&registry, workspace.tables(), ui);
             workspace.close();
             Ok(line)
@@ -98,18 +98,18 @@ impl FormArgs {
         }
         let request = FormRequest { period, payer: self.payer.clone(), kind: self.kind.clone(), subdivision: self.subdivision.clone(), mo: self.mo.clone() };
         if self.dry_run {
-            let mut workspace = self.place.look(config, files, ui)?;
-            let (groups, left) = failed(workspace.form_plan(&request), ui)?;
+            let mut workspace = self.place.look(config, files)?;
+            let (groups, left) = workspace.form_plan(&request)?;
             for group in &groups {
                 print(&group_line(group, workspace.tables(), ui))?;
             }
             left_out(&left, ui);
-            return if groups.is_empty() { Err(Failure::Verb(ui.texts.get(Key::FormNothing, ui.lang).to_owned(), Exit::Nothing)) } else { Ok(Exit::Done) };
+            return if groups.is_empty() { Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[])) } else { Ok(Exit::Done) };
         }
         let bar = ui.bar();
-        let formed = with_tools(cli, config, files, ui, &self.control, |tools, filter| {
-            let (mut workspace, actor) = self.place.change("form", config, files, ui)?;
-            let (groups, left) = failed(workspace.form_plan(&request), ui)?;
+        let formed = with_tools(cli, config, files, &self.control, |tools, filter| {
+            let (mut workspace, actor) = self.place.change("form", config, files)?;
+            let (groups, left) = workspace.form_plan(&request)?;
             let mut formed = Vec::new();
             let mut printed = Ok(());
             let mut on_formed = |registry: &Registry, tables: &Tables| {
@@ -119,7 +119,7 @@ impl FormArgs {
                 }
             };
             let done = workspace.form(&who::operation(&actor, &bar), &groups, date, tools, filter, &mut on_formed);
-            failed(done, ui)?;
+            done?;
             printed?;
             workspace.close();
             Ok((formed, left))
@@ -130,7 +130,7 @@ impl FormArgs {
             left_out(&left, ui);
         }
         if formed.is_empty() {
-            return Err(Failure::Verb(ui.texts.get(Key::FormNothing, ui.lang).to_owned(), Exit::Nothing));
+            return Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[]));
         }
         if !ui.quiet {
             say(&ui.texts.fill(Key::FormNext, ui.lang, &[("numbers", &formed.join(" "))]));

@@ -7,7 +7,7 @@ use clap::Args;
 use super::super::config::Config;
 use super::super::ui::Ui;
 use super::super::{Exit, Failure, print};
-use super::{PlaceArgs, failed, shown};
+use super::{PlaceArgs, shown};
 use crate::texts::Key;
 use crate::workspace::Place;
 
@@ -26,7 +26,7 @@ impl InitArgs {
         std::fs::create_dir_all(&self.folder).map_err(|e| Failure::Write(self.folder.clone(), e))?;
         let root = std::fs::canonicalize(&self.folder).map_err(|e| Failure::Read(self.folder.clone(), e))?;
         let place = Place { root, store: self.place.store(config) };
-        let key = if failed(place.init(), ui)? { Key::InitDone } else { Key::InitAgain };
+        let key = if place.init()? { Key::InitDone } else { Key::InitAgain };
         if !ui.quiet {
             print(&(ui.texts.fill(key, ui.lang, &[("path", &shown(&place.root))]) + "\n"))?;
         }

@@ -10,8 +10,8 @@ use super::super::config::Config;
 use super::super::nsi::columns;
 use super::super::ui::Ui;
 use super::super::{Exit, Failure, print, who};
+use super::PlaceArgs;
 use super::words::time;
-use super::{PlaceArgs, failed};
 use crate::sys::{Access, write_atomic};
 use crate::tables::RuleFiles;
 use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
@@ -54,7 +54,7 @@ enum FormatArg {
 impl JournalArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let head = match &self.against {
-            Some(path) => Some(self.import(path, ui)?),
+            Some(path) => Some(self.import(path)?),
             None => None,
         };
         if let Some(path) = &self.file {
@@ -62,23 +62,23 @@ impl JournalArgs {
             let verdict = verify_jsonl(BufReader::new(file), head.as_ref()).map_err(|e| Failure::Read(path.clone(), e))?;
             return self.verdict(&verdict, ui);
         }
-        let mut workspace = self.place.look(config, files, ui)?;
+        let mut workspace = self.place.look(config, files)?;
         if self.verify {
-            let entries = failed(workspace.journal(None), ui)?;
+            let entries = workspace.journal(None)?;
             let verdict = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, &head));
             return self.verdict(&verdict, ui);
         }
         if let Some(path) = &self.head {
-            let entries = failed(workspace.journal(None), ui)?;
+            let entries = workspace.journal(None)?;
             let text = JournalHead::of(entries.last(), &who::now().to_string()).export();
             write_atomic(path, Access::Default, text.as_bytes()).map_err(|e| Failure::Write(path.clone(), e))?;
             return Ok(Exit::Done);
         }
         let number = match &self.registry {
-            Some(name) => Some(failed(workspace.registry(name), ui)?.number),
+            Some(name) => Some(workspace.registry(name)?.number),
             None => None,
         };
-        let entries = failed(workspace.journal(number.as_deref()), ui)?;
+        let entries = workspace.journal(number.as_deref())?;
         match self.format {
             FormatArg::Human => print(&table(&entries, ui))?,
             FormatArg::Jsonl => {
@@ -91,9 +91,9 @@ impl JournalArgs {
         Ok(Exit::Done)
     }
 
-    fn import(&self, path: &std::path::Path, ui: &Ui<'_>) -> Result<JournalHead, Failure> {
+    fn import(&self, path: &std::path::Path) -> Result<JournalHead, Failure> {
         let bytes = fs::read(path).map_err(|e| Failure::Read(path.to_owned(), e))?;
-        JournalHead::import(&bytes).map_err(|e| Failure::Verb(format!("{}: {}", path.display(), e.text(ui.texts, ui.lang)), Exit::Usage))
+        JournalHead::import(&path.display().to_string(), &bytes).map_err(Failure::of)
     }
 
     fn verdict(&self, verdict: &Verdict, ui: &Ui<'_>) -> Result<Exit, Failure> {

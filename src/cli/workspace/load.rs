@@ -10,7 +10,7 @@ use super::super::inputs::inputs;
 use super::super::ui::Ui;
 use super::super::{Exit, Failure, print, who};
 use super::words::time;
-use super::{PlaceArgs, failed, with_tools};
+use super::{PlaceArgs, with_tools};
 use crate::flk;
 use crate::registry::package::discover;
 use crate::tables::RuleFiles;
@@ -52,17 +52,17 @@ impl LoadArgs {
             DoubtArg::Different => Doubt::Different,
         };
         let bar = ui.bar();
-        let exit = with_tools(cli, config, files, ui, &self.control, |tools, filter| {
+        let exit = with_tools(cli, config, files, &self.control, |tools, filter| {
             let packages = discover(&inputs, tools.formats, &flk::Config::default().archives);
             if packages.is_empty() {
                 return Err(Failure::Nothing);
             }
-            let (mut workspace, actor) = self.place.change("load", config, files, ui)?;
+            let (mut workspace, actor) = self.place.change("load", config, files)?;
             let mut exit = Exit::Done;
             let mut rejected = 0;
             for package in &packages {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
-                let loaded = failed(workspace.load(&who::operation(&actor, &bar), package, tools, doubt, filter), ui)?;
+                let loaded = workspace.load(&who::operation(&actor, &bar), package, tools, doubt, filter)?;
                 rejected += usize::from(loaded.outcome == Outcome::Rejected);
                 if !is_sound(&loaded.outcome) {
                     exit = Exit::Findings;

@@ -26,21 +26,19 @@ pub(super) use review::{ReviewArgs, WithdrawArgs};
 pub(super) use status::StatusArgs;
 pub(super) use submit::SubmitArgs;
 pub(super) use watch::WatchArgs;
-use words::problem;
 
 use super::args::Cli;
 use super::config::{Config, ControlArgs};
 use super::tools::Tools;
-use super::ui::Ui;
 use super::validate::judge;
-use super::{Exit, Failure, who};
+use super::{Failure, who};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
 use crate::report::Hidden;
 use crate::tables::RuleFiles;
-use crate::texts::Key;
-use crate::workspace::{self, Actor, FindingFilter, Place, Problem, Tables, Workspace};
+use crate::texts::{ErrorClass, Key};
+use crate::workspace::{self, Actor, FindingFilter, Place, Tables, Workspace};
 
 /// Where the workspace is and who acts.
 #[derive(Debug, Default, Clone, Args)]
@@ -65,36 +63,36 @@ impl PlaceArgs {
         self.store.clone().or_else(variable).or_else(|| config.store())
     }
 
-    fn place(&self, config: &Config, ui: &Ui<'_>) -> Result<Place, Failure> {
+    fn place(&self, config: &Config) -> Result<Place, Failure> {
         let here = std::env::current_dir().unwrap_or_default();
-        Place::find(&here, self.store(config).as_deref()).map_err(|p| problem(p, ui))
+        Ok(Place::find(&here, self.store(config).as_deref())?)
     }
 
-    fn actor(&self, config: &Config, tables: &Tables, ui: &Ui<'_>) -> Result<Actor, Failure> {
+    fn actor(&self, config: &Config, tables: &Tables) -> Result<Actor, Failure> {
         let workflow = &tables.workflow;
         // Who names no role is the one who forms: the first of the table.
         let first = || workflow.roles().first().map_or_else(String::new, |r| r.id.clone());
         let role = self.role.clone().or_else(|| config.role()).unwrap_or_else(first);
         if workflow.role(&role).is_none() {
             let known: Vec<&str> = workflow.roles().iter().map(|r| r.id.as_str()).collect();
-            return Err(Failure::Verb(ui.texts.fill(Key::UsageValue, ui.lang, &[("value", &role), ("allowed", &known.join(", "))]), Exit::Usage));
+            return Err(Failure::Value(role, known.join(", ")));
         }
         Ok(who::actor(&role))
     }
 
-    fn look(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
+    fn look(&self, config: &Config, files: &RuleFiles) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
         // A role that does not exist is told whatever is done with it.
-        self.actor(config, &tables, ui)?;
-        Workspace::open_read(self.place(config, ui)?, tables).map_err(|p| problem(p, ui))
+        self.actor(config, &tables)?;
+        Ok(Workspace::open_read(self.place(config)?, tables)?)
     }
 
     /// The workspace, to be changed, and who does it.
-    fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<(Workspace, Actor), Failure> {
+    fn change(&self, command: &str, config: &Config, files: &RuleFiles) -> Result<(Workspace, Actor), Failure> {
         let tables = Tables::load(files)?;
-        let actor = self.actor(config, &tables, ui)?;
+        let actor = self.actor(config, &tables)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        let workspace = Workspace::open_write(self.place(config, ui)?, tables, &who::holder(&actor, command), wait).map_err(|p| problem(p, ui))?;
+        let workspace = Workspace::open_write(self.place(config)?, tables, &who::holder(&actor, command), wait)?;
         Ok((workspace, actor))
     }
 }
@@ -104,11 +102,10 @@ fn with_tools<T>(
     cli: &Cli,
     config: &Config,
     files: &RuleFiles,
-    ui: &Ui<'_>,
     control: &ControlArgs,
     work: impl FnOnce(workspace::Tools<'_>, FindingFilter<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let tools = Tools::load(cli, config, files, ui, control)?;
+    let tools = Tools::load(cli, config, files, control)?;
     let checker = tools.checker()?;
     let former = Former::load(files, &tools.formats, &tools.catalog)?;
     let settings = flk::Config::default();
@@ -126,19 +123,14 @@ fn shown(path: &Path) -> String {
     }
 }
 
-/// The failure of a workspace in the user's words.
-fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Failure> {
-    result.map_err(|p| problem(p, ui))
-}
-
 /// The packages that the workspace holds, as they were loaded.
-pub(super) fn loaded(config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Input>, Failure> {
+pub(super) fn loaded(config: &Config, files: &RuleFiles) -> Result<Vec<Input>, Failure> {
     let place = PlaceArgs::default();
-    if place.place(config, ui).is_err() {
-        return Err(Failure::Verb(ui.texts.get(Key::ValidateNoPath, ui.lang).to_owned(), Exit::Usage));
+    if place.place(config).is_err() {
+        return Err(Failure::said(ErrorClass::Usage, Key::ValidateNoPath, &[]));
     }
-    let mut workspace = place.look(config, files, ui)?;
-    let files = failed(workspace.kept_files(), ui)?;
+    let mut workspace = place.look(config, files)?;
+    let files = workspace.kept_files()?;
     workspace.close();
     Ok(files.into_iter().map(Input::named).collect())
 }

@@ -9,9 +9,9 @@ use super::super::ui::{Ui, say};
 use super::super::{Exit, Failure, print, who};
 use super::PlaceArgs;
 use super::status::registry_line;
-use super::words::{problem, time};
+use super::words::time;
 use crate::tables::RuleFiles;
-use crate::texts::Key;
+use crate::texts::{Coded as _, Key};
 use crate::watch::Unwatched;
 use crate::workspace::{Received, Workspace};
 
@@ -27,7 +27,7 @@ pub(in super::super) struct ReceiveArgs {
 
 impl ReceiveArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let (mut workspace, actor) = self.place.change("receive", config, files, ui)?;
+        let (mut workspace, actor) = self.place.change("receive", config, files)?;
         let mut exit = Exit::Done;
         for path in &self.files {
             match workspace.receive(&who::operation(&actor, &Unwatched), path) {
@@ -35,11 +35,9 @@ impl ReceiveArgs {
                 Ok(_) => {}
                 // One bad file does not keep the others out.
                 Err(error) => {
-                    let failure = problem(error, ui);
-                    if let Some(text) = failure.text(ui.texts, ui.lang) {
-                        say(&text);
-                    }
-                    exit = failure.exit();
+                    let failure = Failure::from(error);
+                    say(&ui.texts.error(&failure, ui.lang));
+                    exit = failure.class().into();
                 }
             }
         }

@@ -9,13 +9,13 @@ use clap::Args;
 use super::super::config::Config;
 use super::super::ui::{Ui, say};
 use super::super::{Exit, Failure, print, who};
+use super::PlaceArgs;
 use super::status::registry_line;
-use super::{PlaceArgs, failed};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::watch::Unwatched;
 use crate::workspace::workflow::Move;
-use crate::workspace::{Sanction, SanctionColumns, SanctionFault, SanctionTrouble};
+use crate::workspace::{Sanction, SanctionColumns, SanctionError};
 
 /// What `review` takes.
 #[derive(Debug, Args)]
@@ -56,20 +56,15 @@ impl ReviewArgs {
             return Err(Failure::Value(self.action.clone(), known.join(", ")));
         };
         let sanctions = match &self.sanctions {
-            Some(path) => sanctions(path, files, ui)?,
+            Some(path) => sanctions(path, files)?,
             None => Vec::new(),
         };
         let source = self.sanctions.as_deref().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let (mut workspace, actor) = self.place.change("review", config, files, ui)?;
-        for trouble in failed(workspace.sanction_troubles(&self.registry, &sanctions), ui)? {
-            let (key, line, sum, all) = match trouble {
-                SanctionTrouble::NoCase(line) => (Key::SanctionNoCase, line, 0, 0),
-                SanctionTrouble::TooMuch(line, sum, all) => (Key::SanctionTooMuch, line, sum, all),
-            };
-            let money = |kopecks| ui.texts.money(ui.lang, kopecks);
-            say(&ui.texts.fill(key, ui.lang, &[("file", &source), ("line", &line.to_string()), ("sum", &money(sum)), ("all", &money(all))]));
+        let (mut workspace, actor) = self.place.change("review", config, files)?;
+        for trouble in workspace.sanction_troubles(&self.registry, &sanctions)? {
+            say(&ui.texts.error(&SanctionError::misfit(&source, trouble), ui.lang));
         }
-        let decided = failed(workspace.review(&who::operation(&actor, &Unwatched), &self.registry, by, &self.reason, &sanctions, &source), ui)?;
+        let decided = workspace.review(&who::operation(&actor, &Unwatched), &self.registry, by, &self.reason, &sanctions, &source)?;
         if !ui.quiet {
             print(&registry_line(&decided.registry, workspace.tables(), ui))?;
             if !sanctions.is_empty() {
@@ -87,8 +82,8 @@ impl ReviewArgs {
 
 impl WithdrawArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let (mut workspace, actor) = self.place.change("withdraw", config, files, ui)?;
-        let registry = failed(workspace.withdraw(&who::operation(&actor, &Unwatched), &self.registry, &self.reason), ui)?;
+        let (mut workspace, actor) = self.place.change("withdraw", config, files)?;
+        let registry = workspace.withdraw(&who::operation(&actor, &Unwatched), &self.registry, &self.reason)?;
         if !ui.quiet {
             print(&registry_line(&registry, workspace.tables(), ui))?;
         }
@@ -98,32 +93,10 @@ impl WithdrawArgs {
 }
 
 /// Sanctions of a file, or everything that is wrong with it.
-fn sanctions(path: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Sanction>, Failure> {
+fn sanctions(path: &Path, files: &RuleFiles) -> Result<Vec<Sanction>, Failure> {
     let columns = SanctionColumns::load(files)?;
     let unread = |error| Failure::Read(path.to_owned(), error);
     let mut bytes = Vec::new();
     fs::File::open(path).and_then(|file| file.take(SanctionColumns::LARGEST + 1).read_to_end(&mut bytes)).map_err(unread)?;
-    columns.read(&bytes).map_err(|faults| {
-        let name = path.display().to_string();
-        let lines: Vec<String> = faults.iter().map(|fault| told(*fault, &columns, &name, ui)).collect();
-        Failure::Verb(lines.join("\n"), Exit::Usage)
-    })
-}
-
-/// A fault of a file of sanctions.
-fn told(fault: SanctionFault, columns: &SanctionColumns, file: &str, ui: &Ui<'_>) -> String {
-    let fill = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, &[&[("file", file)], slots].concat());
-    let place =
-        |key, line: u64, column| fill(key, &[("line", &line.to_string()), ("column", columns.name(column, ui.lang)), ("due", columns.due(column, ui.lang))]);
-    match fault {
-        SanctionFault::TooLarge => fill(Key::SanctionTooLarge, &[("limit", &(SanctionColumns::LARGEST >> 20).to_string())]),
-        SanctionFault::NotText => fill(Key::SanctionNotText, &[]),
-        SanctionFault::Empty => fill(Key::SanctionEmpty, &[]),
-        SanctionFault::NoColumn(line, column) => place(Key::SanctionColumn, line, column),
-        SanctionFault::Twice(line, column) => place(Key::SanctionTwice, line, column),
-        SanctionFault::Cells(line, found, due) => {
-            fill(Key::SanctionCells, &[("line", &line.to_string()), ("found", &found.to_string()), ("due", &due.to_string())])
-        }
-        SanctionFault::Value(line, column) => place(Key::SanctionValue, line, column),
-    }
+    columns.read(&bytes).map_err(|faults| Failure::of(columns.errors(&path.display().to_string(), &faults)))
 }

@@ -12,14 +12,14 @@ use super::super::config::Config;
 use super::super::nsi::columns;
 use super::super::ui::{Target, Ui};
 use super::super::{Exit, Failure, nsi, print};
+use super::PlaceArgs;
 use super::columns::{Columns, OfEntry, OfRegistry, OfStock};
 use super::words::moment;
-use super::{PlaceArgs, failed};
 use crate::cases::CaseState;
 use crate::report::xlsx::{self, Cell};
 use crate::sys::Access;
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::Key;
+use crate::texts::{ErrorClass, Key};
 use crate::values::{Date, Month, money};
 use crate::workspace::journal::Entry;
 use crate::workspace::{Registry, Stock, Tables, Workspace};
@@ -160,16 +160,16 @@ struct Seen {
 impl StatusArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         if self.needs_file(io::stdout().is_terminal()) {
-            return Err(Failure::Verb(ui.texts.get(Key::XlsxNeedsFile, ui.lang).to_owned(), Exit::Usage));
+            return Err(Failure::said(ErrorClass::Usage, Key::XlsxNeedsFile, &[]));
         }
         let lists = Lists::load(files)?;
-        let mut workspace = self.place.look(config, files, ui)?;
-        let mut seen = self.see(&mut workspace, ui)?;
+        let mut workspace = self.place.look(config, files)?;
+        let mut seen = self.see(&mut workspace)?;
         self.show(&seen, &lists, workspace.tables(), ui)?;
         if self.watch {
             loop {
                 thread::sleep(PAUSE);
-                let now = self.see(&mut workspace, ui)?;
+                let now = self.see(&mut workspace)?;
                 if now != seen {
                     seen = now;
                     print("\n")?;
@@ -181,10 +181,10 @@ impl StatusArgs {
         Ok(Exit::Done)
     }
 
-    fn see(&self, workspace: &mut Workspace, ui: &Ui<'_>) -> Result<Seen, Failure> {
+    fn see(&self, workspace: &mut Workspace) -> Result<Seen, Failure> {
         if let Some(name) = &self.registry {
-            let registry = failed(workspace.registry(name), ui)?;
-            let history = if self.history { failed(workspace.journal(Some(&registry.number)), ui)? } else { Vec::new() };
+            let registry = workspace.registry(name)?;
+            let history = if self.history { workspace.journal(Some(&registry.number))? } else { Vec::new() };
             return Ok(Seen { registries: vec![registry], stock: Vec::new(), history });
         }
         let status = match &self.state {
@@ -197,9 +197,9 @@ impl StatusArgs {
         };
         let period = self.period.map(|p| p.to_string());
         let asked = |p: &str, payer: &str| period.as_ref().is_none_or(|w| w == p) && self.payer.as_ref().is_none_or(|w| w == payer);
-        let mut registries = failed(workspace.registries(), ui)?;
+        let mut registries = workspace.registries()?;
         registries.retain(|r| asked(&r.period, &r.payer) && status.as_ref().is_none_or(|s| *s == r.status));
-        let mut stock = if status.is_some() { Vec::new() } else { failed(workspace.stock(), ui)? };
+        let mut stock = if status.is_some() { Vec::new() } else { workspace.stock()? };
         stock.retain(|s| asked(&s.period, &s.payer));
         Ok(Seen { registries, stock, history: Vec::new() })
     }

@@ -5,8 +5,8 @@ use clap::Args;
 use super::super::config::Config;
 use super::super::ui::Ui;
 use super::super::{Exit, Failure, print, who};
+use super::PlaceArgs;
 use super::status::registry_line;
-use super::{PlaceArgs, failed};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::watch::Unwatched;
@@ -23,9 +23,9 @@ pub(in super::super) struct SubmitArgs {
 
 impl SubmitArgs {
     pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let (mut workspace, actor) = self.place.change("submit", config, files, ui)?;
+        let (mut workspace, actor) = self.place.change("submit", config, files)?;
         for name in &self.registries {
-            let sent = failed(workspace.submit(&who::operation(&actor, &Unwatched), name), ui)?;
+            let sent = workspace.submit(&who::operation(&actor, &Unwatched), name)?;
             if !ui.quiet {
                 let line = registry_line(&sent.registry, workspace.tables(), ui);
                 print(&format!("{line}  {}\n", ui.texts.fill(Key::SubmitPlaced, ui.lang, &[("path", &sent.path)])))?;

@@ -14,7 +14,7 @@ use super::super::ui::{Ui, say};
 use super::super::validate::Protocols;
 use super::super::{Exit, Failure, print, who};
 use super::load::{is_sound, line};
-use super::{PlaceArgs, failed, with_tools};
+use super::{PlaceArgs, with_tools};
 use crate::flk;
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
@@ -78,7 +78,7 @@ impl WatchArgs {
         let inputs: Vec<Input> = still.iter().map(|path| Input { path: (*path).clone(), explicit: false }).collect();
         let bar = ui.bar();
         let protocol = Protocol::load(files)?;
-        let exit = with_tools(cli, config, files, ui, &self.control, |tools, filter| {
+        let exit = with_tools(cli, config, files, &self.control, |tools, filter| {
             let (whole, halves): (Vec<Package>, Vec<Package>) =
                 discover(&inputs, tools.formats, &flk::Config::default().archives).into_iter().partition(|p| !is_half(p));
             for half in &halves {
@@ -89,11 +89,11 @@ impl WatchArgs {
             }
             let Some(naming) = protocol.naming(None) else { return Ok(Exit::Usage) };
             let mut protocols = Protocols::new(&self.folder, &protocol, tools.catalog, naming)?;
-            let (mut workspace, actor) = self.place.change("watch", config, files, ui)?;
+            let (mut workspace, actor) = self.place.change("watch", config, files)?;
             let mut exit = Exit::Done;
             for package in &whole {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
-                let loaded = failed(workspace.load(&who::operation(&actor, &bar), package, tools, Doubt::Ask, filter), ui)?;
+                let loaded = workspace.load(&who::operation(&actor, &bar), package, tools, Doubt::Ask, filter)?;
                 if let Some(report) = &loaded.report {
                     protocols.write(report)?;
                 }

@@ -23,6 +23,7 @@ use super::{ENDING, embedded, prevails, read};
 use crate::registry::fault::Fault;
 use crate::sys::{Access, write_atomic};
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Coded, ErrorClass, Key, Slot, display, plain};
 use crate::values::Date;
 
 /// A file whose name ends so holds rows to add to a book, not a book.
@@ -121,32 +122,20 @@ pub enum Refusal {
     Table(TableError),
 }
 
+/// Keys of refusals begin so; what follows is the code in the machine formats of the books.
+const REFUSED: &str = "nsi.refused-";
+
 impl Refusal {
-    /// A stable name, the key of its text.
+    /// A stable name among the refusals: the last part of the key.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable(_) => "unreadable",
-            Self::Archive(_) => "archive",
-            Self::TooLarge => "too-large",
-            Self::Encoding => "encoding",
-            Self::Broken { .. } => "broken",
-            Self::NotABook => "not-a-book",
-            Self::Unknown => "unknown",
-            Self::Ambiguous(_) => "ambiguous",
-            Self::Rules { .. } => "rules",
-            Self::OtherBook { .. } => "other-book",
-            Self::NoKey { .. } => "no-key",
-            Self::EmptyKey { .. } => "empty-key",
-            Self::BadDate { .. } => "bad-date",
-            Self::BadEditionDate { .. } => "bad-edition-date",
-            Self::Empty => "empty",
-            Self::NothingNew => "nothing-new",
-            Self::Older { .. } => "older",
-            Self::Undated { .. } => "undated",
-            Self::Shrinks { .. } => "shrinks",
-            Self::NotWritten(_) => "not-written",
-            Self::Table(_) => "table",
-        }
+        let word = self.key().as_str();
+        word.strip_prefix(REFUSED).unwrap_or(word)
+    }
+
+    /// Code and values on one line without language, as the machine formats of the books have it.
+    pub fn details(&self) -> String {
+        let line = plain(self);
+        line.strip_prefix(REFUSED).map_or(line.clone(), str::to_owned)
     }
 
     /// Whether the same file would be taken with `force`.
@@ -154,35 +143,68 @@ impl Refusal {
         use Refusal::{BadDate, BadEditionDate, EmptyKey, Older, OtherBook, Shrinks, Undated};
         matches!(self, OtherBook { .. } | EmptyKey { .. } | BadDate { .. } | BadEditionDate { .. } | Older { .. } | Undated { .. } | Shrinks { .. })
     }
+}
 
-    /// The parts of its text: name and value.
-    pub fn args(&self) -> Vec<(&'static str, String)> {
+impl Coded for Refusal {
+    fn key(&self) -> Key {
         match self {
-            Self::Unreadable(kind) | Self::NotWritten(kind) => vec![("error", kind.to_string())],
-            Self::Archive(fault) => vec![("error", fault.to_string())],
-            Self::Broken { at, what } => vec![("at", at.to_string()), ("error", what.clone())],
-            Self::Ambiguous(ids) => vec![("books", ids.join(", "))],
-            Self::Rules { id } => vec![("book", id.clone())],
-            Self::OtherBook { asked, found } => vec![("asked", asked.clone()), ("found", found.clone())],
-            Self::NoKey { id, key } => vec![("book", id.clone()), ("key", key.clone())],
-            Self::EmptyKey { key, row } => vec![("key", key.clone()), ("row", row.to_string())],
-            Self::BadDate { row, value } => vec![("row", row.to_string()), ("value", value.clone())],
-            Self::BadEditionDate { value } => vec![("value", value.clone())],
-            Self::Older { offered, current } => vec![("offered", offered.to_string()), ("current", current.to_string())],
-            Self::Undated { current } => vec![("current", current.to_string())],
+            Self::Unreadable(_) => Key::NsiRefusedUnreadable,
+            Self::Archive(_) => Key::NsiRefusedArchive,
+            Self::TooLarge => Key::NsiRefusedTooLarge,
+            Self::Encoding => Key::NsiRefusedEncoding,
+            Self::Broken { .. } => Key::NsiRefusedBroken,
+            Self::NotABook => Key::NsiRefusedNotABook,
+            Self::Unknown => Key::NsiRefusedUnknown,
+            Self::Ambiguous(_) => Key::NsiRefusedAmbiguous,
+            Self::Rules { .. } => Key::NsiRefusedRules,
+            Self::OtherBook { .. } => Key::NsiRefusedOtherBook,
+            Self::NoKey { .. } => Key::NsiRefusedNoKey,
+            Self::EmptyKey { .. } => Key::NsiRefusedEmptyKey,
+            Self::BadDate { .. } => Key::NsiRefusedBadDate,
+            Self::BadEditionDate { .. } => Key::NsiRefusedBadEditionDate,
+            Self::Empty => Key::NsiRefusedEmpty,
+            Self::NothingNew => Key::NsiRefusedNothingNew,
+            Self::Older { .. } => Key::NsiRefusedOlder,
+            Self::Undated { .. } => Key::NsiRefusedUndated,
+            Self::Shrinks { .. } => Key::NsiRefusedShrinks,
+            Self::NotWritten(_) => Key::NsiRefusedNotWritten,
+            Self::Table(_) => Key::NsiRefusedTable,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Unreadable(kind) | Self::NotWritten(kind) => vec![("error", Slot::io_kind(*kind))],
+            Self::Archive(fault) => vec![("error", Slot::Phrase { plain: fault.details().into(), key: fault.key(), slots: fault.slots() })],
+            Self::Broken { at, what } => vec![("at", Slot::Number(*at)), ("error", Slot::text(what))],
+            Self::Ambiguous(ids) => vec![("books", Slot::list(ids))],
+            Self::Rules { id } => vec![("book", Slot::text(id))],
+            Self::OtherBook { asked, found } => vec![("asked", Slot::text(asked)), ("found", Slot::text(found))],
+            Self::NoKey { id, key } => vec![("book", Slot::text(id)), ("key", Slot::text(key))],
+            Self::EmptyKey { key, row } => vec![("key", Slot::text(key)), ("row", Slot::number(*row))],
+            Self::BadDate { row, value } => vec![("row", Slot::number(*row)), ("value", Slot::text(value))],
+            Self::BadEditionDate { value } => vec![("value", Slot::text(value))],
+            Self::Older { offered, current } => vec![("offered", offered.phrase()), ("current", current.phrase())],
+            Self::Undated { current } => vec![("current", current.phrase())],
             Self::Shrinks { before, after, current } => {
-                vec![("before", before.to_string()), ("after", after.to_string()), ("current", current.to_string())]
+                vec![("before", Slot::number(*before)), ("after", Slot::number(*after)), ("current", current.phrase())]
             }
-            Self::Table(error) => vec![("error", error.to_string())],
+            Self::Table(error) => vec![("error", Slot::text(error.to_string()))],
             Self::TooLarge | Self::Encoding | Self::NotABook | Self::Unknown | Self::Empty | Self::NothingNew => Vec::new(),
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Rules { .. } | Self::NotWritten(_) | Self::Table(_) => ErrorClass::Usage,
+            _ => ErrorClass::Input,
         }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())?;
-        self.args().iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+        display(self, f)
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Read;
 use std::time::Duration;
 
+use crate::texts::{Coded, ErrorClass, Key, Slot, display};
+
 /// A question.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -62,18 +64,9 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// A stable name, the key of its text.
+    /// A stable name among the faults of an update: the last part of the key.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unreachable(_) => "unreachable",
-            Self::Timeout => "timeout",
-            Self::Cut => "cut",
-            Self::Status(_) => "status",
-            Self::Redirect => "redirect",
-            Self::TooLarge { .. } => "too-large",
-            Self::Endless => "endless",
-            Self::NotKept(_) => "not-kept",
-        }
+        code(self.key())
     }
 
     /// Whether the same question may have another answer in a while.
@@ -85,21 +78,57 @@ impl Trouble {
         }
     }
 
-    /// The part of its text.
+    /// What it says beside its name, without language.
     pub fn detail(&self) -> String {
+        self.detail_slot().map(|slot| slot.plain()).unwrap_or_default()
+    }
+
+    fn detail_slot(&self) -> Option<Slot<'_>> {
+        Some(match self {
+            Self::Unreachable(what) => Slot::text(what),
+            Self::Status(status) => Slot::Number((*status).into()),
+            Self::TooLarge { limit } => Slot::Number(limit >> 20),
+            Self::NotKept(kind) => Slot::io_kind(*kind),
+            Self::Timeout | Self::Cut | Self::Redirect | Self::Endless => return None,
+        })
+    }
+}
+
+/// Keys of faults begin so; what follows is the code in the machine format of an update.
+pub(super) fn code(key: Key) -> &'static str {
+    let word = key.as_str();
+    word.strip_prefix("nsi.update-").unwrap_or(word)
+}
+
+impl Coded for Trouble {
+    fn key(&self) -> Key {
         match self {
-            Self::Unreachable(what) => what.clone(),
-            Self::Status(status) => status.to_string(),
-            Self::TooLarge { limit } => (limit >> 20).to_string(),
-            Self::NotKept(error) => error.to_string(),
-            _ => String::new(),
+            Self::Unreachable(_) => Key::NsiUpdateUnreachable,
+            Self::Timeout => Key::NsiUpdateTimeout,
+            Self::Cut => Key::NsiUpdateCut,
+            Self::Status(_) => Key::NsiUpdateStatus,
+            Self::Redirect => Key::NsiUpdateRedirect,
+            Self::TooLarge { .. } => Key::NsiUpdateTooLarge,
+            Self::Endless => Key::NsiUpdateEndless,
+            Self::NotKept(_) => Key::NsiUpdateNotKept,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        self.detail_slot().map(|slot| ("detail", slot)).into_iter().collect()
+    }
+
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::NotKept(_) => ErrorClass::Usage,
+            _ => ErrorClass::Remote,
         }
     }
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.code(), self.detail())
+        display(self, f)
     }
 }
 

@@ -1,7 +1,9 @@
 //! HTTP by reqwest, TLS by rustls with ring, certificates of the system.
 
 use std::error::Error as _;
+use std::fmt;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use reqwest::{Certificate, Proxy};
 
 use super::fetch::{Answer, Fetch, Request, Trouble};
 use super::site::{Site, may_follow};
+use crate::texts::{Coded, Key, Slot, display};
 
 /// More than a site in order needs.
 const REDIRECTS: usize = 5;
@@ -22,8 +25,9 @@ const CONNECT: Duration = Duration::from_secs(20);
 pub struct Ways {
     /// Address of the proxy; without it that of the environment (`HTTPS_PROXY`) or the system.
     pub proxy: Option<String>,
-    /// Certificates, in PEM, to trust besides the system's: those of a proxy that opens TLS, or of the national authority.
-    pub certificates: Option<Vec<u8>>,
+    /// A file of certificates, in PEM, to trust besides the system's: those of a proxy that opens TLS, or of the national authority. Its path, as
+    /// messages name it, and its bytes.
+    pub certificates: Option<(PathBuf, Vec<u8>)>,
 }
 
 /// A way that cannot be gone.
@@ -31,11 +35,37 @@ pub struct Ways {
 pub enum NoWay {
     /// The proxy's address is none.
     Proxy,
-    /// No certificate in PEM.
-    Certificates,
+    /// No certificate in PEM: the file.
+    Certificates(PathBuf),
     /// The client cannot be made: what the system said.
     Client(String),
 }
+
+impl Coded for NoWay {
+    fn key(&self) -> Key {
+        match self {
+            Self::Proxy => Key::NsiUpdateBadProxy,
+            Self::Certificates(_) => Key::NsiUpdateBadCa,
+            Self::Client(_) => Key::NsiUpdateNoClient,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Proxy => Vec::new(),
+            Self::Certificates(path) => vec![("path", Slot::Path(path))],
+            Self::Client(reason) => vec![("reason", Slot::text(reason))],
+        }
+    }
+}
+
+impl fmt::Display for NoWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for NoWay {}
 
 /// Speaks HTTP.
 #[derive(Debug)]
@@ -67,8 +97,8 @@ impl Http {
         } else if site.is_here() {
             builder = builder.no_proxy();
         }
-        if let Some(pem) = &ways.certificates {
-            let list = Certificate::from_pem_bundle(pem).ok().filter(|l| !l.is_empty()).ok_or(NoWay::Certificates)?;
+        if let Some((path, pem)) = &ways.certificates {
+            let list = Certificate::from_pem_bundle(pem).ok().filter(|l| !l.is_empty()).ok_or_else(|| NoWay::Certificates(path.clone()))?;
             builder = builder.tls_certs_merge(list);
         }
         Ok(Self { client: builder.build().map_err(|e| NoWay::Client(last_cause(&e)))? })
@@ -156,9 +186,11 @@ mod tests {
     fn a_way_that_is_none_is_said() {
         let site = Site::load(&crate::tables::RuleFiles::embedded()).expect("the table");
         let with = |proxy: Option<&str>, pem: Option<&str>| {
-            Http::new(&site, &Ways { proxy: proxy.map(Into::into), certificates: pem.map(Into::into) }).map(|_| ()).expect_err("no way")
+            Http::new(&site, &Ways { proxy: proxy.map(Into::into), certificates: pem.map(|pem| ("ca.pem".into(), pem.into())) })
+                .map(|_| ())
+                .expect_err("no way")
         };
         assert_eq!(with(Some("http://"), None), NoWay::Proxy);
-        assert_eq!(with(None, Some("no certificate")), NoWay::Certificates);
+        assert_eq!(with(None, Some("no certificate")), NoWay::Certificates("ca.pem".into()));
     }
 }

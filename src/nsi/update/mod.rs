@@ -21,11 +21,12 @@ pub use http::{Http, NoWay, Ways};
 pub use list::Offer;
 pub use site::{Addresses, BadAddress, Site};
 
+use super::NoBook;
 use super::book::Description;
 use super::catalog::{BookInfo, Stock};
 use super::import::{Importer, Refusal, Taken, Wish, source, version_order};
 use crate::registry::archive::is_zip;
-use crate::texts::Text;
+use crate::texts::{Coded, ErrorClass, Key, Keyed, Slot, Text, display};
 use crate::values::Date;
 use download::Downloads;
 use list::NoList;
@@ -98,28 +99,18 @@ pub enum Fault {
     /// The importer does not take it.
     Refused(Refusal),
     /// Whoever takes rule books does not take it.
-    Rules {
-        /// A stable name.
-        code: &'static str,
-        /// Why.
-        text: Text,
-    },
+    Rules(Keyed),
     /// The site does not have this book.
     NotListed,
 }
 
 impl Fault {
-    /// A stable name.
+    /// A stable name, as the machine format has it.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Trouble(trouble) => trouble.code(),
-            Self::List => "list",
-            Self::Page => "page",
-            Self::NotAPacket => "not-a-packet",
-            Self::OtherEdition { .. } => "other-edition",
             Self::Refused(refusal) => refusal.code(),
-            Self::Rules { code, .. } => code,
-            Self::NotListed => "not-listed",
+            Self::Rules(refusal) => refusal.key.as_str(),
+            _ => fetch::code(self.key()),
         }
     }
 
@@ -128,6 +119,43 @@ impl Fault {
         matches!(self, Self::Refused(Refusal::NotWritten(_) | Refusal::Table(_)) | Self::Trouble(Trouble::NotKept(_)))
     }
 }
+
+impl Coded for Fault {
+    fn key(&self) -> Key {
+        match self {
+            Self::Trouble(trouble) => trouble.key(),
+            Self::List => Key::NsiUpdateList,
+            Self::Page => Key::NsiUpdatePage,
+            Self::NotAPacket => Key::NsiUpdateNotAPacket,
+            Self::OtherEdition { .. } => Key::NsiUpdateOtherEdition,
+            Self::Refused(_) => Key::NsiUpdateRefused,
+            Self::Rules(_) => Key::NsiUpdateRefusedRules,
+            Self::NotListed => Key::NsiUpdateNotListed,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Trouble(trouble) => trouble.slots(),
+            Self::List | Self::Page | Self::NotAPacket | Self::NotListed => Vec::new(),
+            Self::OtherEdition { promised, found } => vec![("promised", Slot::text(promised)), ("found", Slot::text(found))],
+            Self::Refused(refusal) => vec![("reason", Slot::Nested(refusal))],
+            Self::Rules(refusal) => vec![("reason", Slot::Nested(refusal))],
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        if self.is_ours() { ErrorClass::Usage } else { ErrorClass::Remote }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for Fault {}
 
 /// What came of a book.
 #[derive(Debug)]
@@ -201,15 +229,6 @@ pub struct Order {
     pub dry_run: bool,
 }
 
-/// A book that cannot be ordered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoOrder {
-    /// The table of books does not know it.
-    Unknown(String),
-    /// A book of rules, and nobody is there to take it.
-    Rules(String),
-}
-
 /// Where an update takes its books from.
 #[derive(Clone, Copy)]
 pub enum From<'a> {
@@ -223,7 +242,7 @@ pub enum From<'a> {
 ///
 /// # Errors
 /// A book was ordered that cannot be; nothing was done then.
-pub fn update(importer: &Importer, rules: Option<&dyn RuleBooks>, from: From<'_>, order: &Order, watch: &dyn Watch) -> Result<Vec<Step>, NoOrder> {
+pub fn update(importer: &Importer, rules: Option<&dyn RuleBooks>, from: From<'_>, order: &Order, watch: &dyn Watch) -> Result<Vec<Step>, NoBook> {
     let books = ordered(importer, rules, order)?;
     Ok(match from {
         From::Site(site, fetch) => {
@@ -240,16 +259,16 @@ pub fn update(importer: &Importer, rules: Option<&dyn RuleBooks>, from: From<'_>
     })
 }
 
-fn ordered(importer: &Importer, rules: Option<&dyn RuleBooks>, order: &Order) -> Result<Vec<Arc<BookInfo>>, NoOrder> {
+fn ordered(importer: &Importer, rules: Option<&dyn RuleBooks>, order: &Order) -> Result<Vec<Arc<BookInfo>>, NoBook> {
     if order.books.is_empty() {
         let unasked = rules.map_or_else(Vec::new, RuleBooks::unasked);
         return Ok(importer.catalog().iter().filter(|b| b.stock != Stock::Rules || unasked.iter().any(|id| *b.id == *id)).cloned().collect());
     }
     let mut books: Vec<Arc<BookInfo>> = Vec::new();
     for id in &order.books {
-        let info = importer.catalog().get(id).ok_or_else(|| NoOrder::Unknown(id.clone()))?;
+        let info = importer.catalog().get(id).ok_or_else(|| NoBook::Unknown(id.clone()))?;
         if info.stock == Stock::Rules && rules.is_none() {
-            return Err(NoOrder::Rules(info.id.to_string()));
+            return Err(NoBook::Rules(info.id.to_string()));
         }
         if books.iter().all(|b| b.id != info.id) {
             books.push(Arc::clone(info));

@@ -1,11 +1,13 @@
 //! The sites that publish books: `rules/nsi/site.toml`.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::Url;
 use serde::Deserialize;
 
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::{Coded, Key, Slot, display};
 
 const TABLE: &str = "nsi/site.toml";
 
@@ -88,6 +90,34 @@ pub struct Addresses {
 /// An address that is none: what was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadAddress(pub String);
+
+impl Coded for BadAddress {
+    fn key(&self) -> Key {
+        Key::NsiUpdateBadUrl
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![("url", Slot::text(without_password(&self.0)))]
+    }
+}
+
+/// The address without the name and the password that it may hold.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    match rest.rsplit_once('@') {
+        Some((_, host)) if scheme.is_empty() => format!("…@{host}"),
+        Some((_, host)) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
+    }
+}
+
+impl fmt::Display for BadAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for BadAddress {}
 
 impl Site {
     /// Reads the table.

@@ -71,7 +71,7 @@ impl Folder {
         let packages = self.discover(names);
         let told = packages.iter().map(|p| {
             let path = p.path.strip_prefix(self.0.path()).expect("below the folder").to_string_lossy().replace('\\', "/");
-            let faults: Vec<String> = p.faults.iter().map(ToString::to_string).collect();
+            let faults: Vec<String> = p.faults.iter().map(Fault::details).collect();
             format!("{path}: {} + {} [{}]", member(&p.main), member(&p.persons), faults.join(", "))
         });
         told.collect()

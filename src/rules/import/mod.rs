@@ -21,7 +21,7 @@ use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
 use crate::rules::{Conventions, Row, Standing, Survey, parse};
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::{Lang, Severity, Text, fill};
+use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display, fill};
 use crate::values::Date;
 use express::Express;
 
@@ -70,27 +70,41 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// Key of its text.
-    pub fn as_str(&self) -> &'static str {
+impl Coded for Refusal {
+    fn key(&self) -> Key {
         match self {
-            Self::Unreadable(_) => "refused.unreadable",
-            Self::TooLarge => "refused.too-large",
-            Self::Archive(_) => "refused.archive",
-            Self::NotOneFile => "refused.not-one-file",
-            Self::Encoding => "refused.encoding",
-            Self::Broken { .. } => "refused.broken",
-            Self::CutShort => "refused.cut-short",
-            Self::NotARuleBook => "refused.not-a-rule-book",
-            Self::UnknownKind(_) => "refused.unknown-kind",
-            Self::Older { .. } => "refused.older",
+            Self::Unreadable(_) => Key::RefusedUnreadable,
+            Self::TooLarge => Key::RefusedTooLarge,
+            Self::Archive(_) => Key::RefusedArchive,
+            Self::NotOneFile => Key::RefusedNotOneFile,
+            Self::Encoding => Key::RefusedEncoding,
+            Self::Broken { .. } => Key::RefusedBroken,
+            Self::CutShort => Key::RefusedCutShort,
+            Self::NotARuleBook => Key::RefusedNotARuleBook,
+            Self::UnknownKind(_) => Key::RefusedUnknownKind,
+            Self::Older { .. } => Key::RefusedOlder,
         }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Unreadable(kind) => vec![("reason", Slot::io_kind(*kind))],
+            Self::Archive(fault) => vec![("reason", Slot::Nested(fault))],
+            Self::Broken { at, what } => vec![("at", Slot::Number(*at)), ("what", Slot::text(what))],
+            Self::UnknownKind(kind) => vec![("kind", Slot::text(kind))],
+            Self::Older { known, given } => vec![("known", Slot::text(known)), ("given", Slot::text(given))],
+            Self::TooLarge | Self::NotOneFile | Self::Encoding | Self::CutShort | Self::NotARuleBook => Vec::new(),
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Input
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        display(self, f)
     }
 }
 
@@ -260,17 +274,6 @@ impl Importer {
         }
     }
 
-    /// Why a packet is not taken, for people.
-    pub fn refusal(&self, refusal: &Refusal, lang: Lang) -> String {
-        let key = refusal.as_str();
-        match refusal {
-            Refusal::Broken { at, what } => self.text(key, lang, &[("at", &at.to_string()), ("what", what)]),
-            Refusal::UnknownKind(kind) => self.text(key, lang, &[("kind", kind)]),
-            Refusal::Older { known, given } => self.text(key, lang, &[("known", known), ("given", given)]),
-            _ => self.text(key, lang, &[]),
-        }
-    }
-
     /// What the packet would change; `force` takes an older edition too.
     ///
     /// # Errors
@@ -288,6 +291,37 @@ pub enum PlanError {
     /// A table at hand has a defect.
     Table(TableError),
 }
+
+impl Coded for PlanError {
+    fn key(&self) -> Key {
+        self.inner().key()
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        self.inner().slots()
+    }
+
+    fn class(&self) -> ErrorClass {
+        self.inner().class()
+    }
+}
+
+impl PlanError {
+    fn inner(&self) -> &dyn Coded {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::Table(error) => error,
+        }
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for PlanError {}
 
 impl From<TableError> for PlanError {
     fn from(error: TableError) -> Self {
@@ -326,19 +360,6 @@ mod tests {
         for (_, kind) in importer.readings.values() {
             has(&format!("reading.{kind}"));
         }
-        let refusals = [
-            Refusal::Unreadable(std::io::ErrorKind::NotFound),
-            Refusal::TooLarge,
-            Refusal::Archive(Fault::new(crate::finding::Check::ZipDamaged)),
-            Refusal::NotOneFile,
-            Refusal::Encoding,
-            Refusal::Broken { at: 7, what: "x".to_owned() },
-            Refusal::CutShort,
-            Refusal::NotARuleBook,
-            Refusal::UnknownKind("F002".to_owned()),
-            Refusal::Older { known: "2".to_owned(), given: "1".to_owned() },
-        ];
-        refusals.iter().for_each(|r| has(r.as_str()));
         let text = || "x".to_owned();
         let syntax = PublishedError { column: 3, due: Due::Value, found: "(".to_owned() };
         let whys = [

@@ -8,7 +8,7 @@ use super::{Edition, Importer, Packet, PlanError, Refusal, Scope, read_bytes, st
 use crate::nsi::update::{Fault, RuleBooks, TakenRules};
 use crate::nsi::{Description, Refusal as BookRefusal};
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::{Lang, Text};
+use crate::texts::{Coded as _, Keyed, Lang, Text};
 use crate::values::Date;
 
 /// Takes rule books for an update.
@@ -35,8 +35,8 @@ impl<'u> Updates<'u> {
         Importer::new(&self.files(), self.books.as_deref()).map_err(broken)
     }
 
-    fn packet(&self, importer: &Importer, bytes: &[u8]) -> Result<Packet, Fault> {
-        read_bytes(bytes).map_err(|refusal| refused(importer, &refusal))
+    fn packet(bytes: &[u8]) -> Result<Packet, Fault> {
+        read_bytes(bytes).map_err(|refusal| refused(&refusal))
     }
 
     /// The number of a book's rules in the tables is not asked for here: the tables hold rows of several books.
@@ -70,8 +70,8 @@ impl RuleBooks for Updates<'_> {
 
     fn look(&self, packet: &[u8]) -> Result<Description, Fault> {
         let importer = self.importer()?;
-        let packet = self.packet(&importer, packet)?;
-        let unknown = || refused(&importer, &Refusal::UnknownKind(packet.kind.chars().take(40).collect()));
+        let packet = Self::packet(packet)?;
+        let unknown = || refused(&Refusal::UnknownKind(packet.kind.chars().take(40).collect()));
         let book = importer.kinds.iter().find(|k| k.kind == packet.kind).ok_or_else(unknown)?.book.clone();
         let edition = Edition { book, edition: packet.version.clone(), date: packet.date.to_string() };
         Ok(self.describe(&edition, packet.rows.len(), true, ""))
@@ -79,9 +79,9 @@ impl RuleBooks for Updates<'_> {
 
     fn take(&self, packet: &[u8], source: &str) -> Result<TakenRules, Fault> {
         let importer = self.importer()?;
-        let packet = self.packet(&importer, packet)?;
+        let packet = Self::packet(packet)?;
         let plan = importer.plan(&packet, false).map_err(|error| match error {
-            PlanError::Refused(refusal) => refused(&importer, &refusal),
+            PlanError::Refused(refusal) => refused(&refusal),
             PlanError::Table(error) => broken(error),
         })?;
         let replaced = self.at_hand(&plan.edition.book)?;
@@ -99,9 +99,9 @@ fn changes(importer: &Importer, plan: &Plan, lang: Lang) -> String {
     some.map(|c| format!("{}: {}", importer.text(&format!("change.{}", c.as_str()), lang, &[]), plan.count(c))).collect::<Vec<_>>().join(", ")
 }
 
-fn refused(importer: &Importer, refusal: &Refusal) -> Fault {
-    let text = |lang| importer.refusal(refusal, lang);
-    Fault::Rules { code: refusal.as_str(), text: Text { ru: text(Lang::Ru), en: text(Lang::En) } }
+fn refused(refusal: &Refusal) -> Fault {
+    let slots: Vec<(&'static str, String)> = refusal.slots().into_iter().map(|(name, slot)| (name, slot.plain())).collect();
+    Fault::Rules(Keyed { key: refusal.key(), class: refusal.class(), slots, hints: Vec::new() })
 }
 
 fn broken(error: TableError) -> Fault {

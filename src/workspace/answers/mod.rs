@@ -26,6 +26,7 @@ use crate::registry::fault::Fault;
 use crate::registry::probe::WINDOW;
 use crate::registry::scan::{ScanLimits, Scanner, Token};
 use crate::registry::source::Source;
+use crate::texts::{Key, Slot};
 use crate::values::kopecks;
 
 /// Bytes of a notice at most.
@@ -142,7 +143,7 @@ pub struct Answer {
     pub reason: String,
 }
 
-/// Why a file cannot be taken for an answer.
+/// Why a file cannot be taken for an answer; [`super::Problem::Answer`] says of which file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerError {
     /// It cannot be read.
@@ -159,6 +160,33 @@ pub enum AnswerError {
     Notice(u64, u64),
     /// It holds no decision: a registry as it was sent, or one that the payer is not done with.
     Undecided,
+}
+
+impl AnswerError {
+    /// The row of its text, which names the file too.
+    pub(super) fn key(&self) -> Key {
+        match self {
+            Self::Fault(_) => Key::AnswerFault,
+            Self::NoAnswer => Key::AnswerNone,
+            Self::Several(_) => Key::AnswerSeveral,
+            Self::Lacks(_) => Key::AnswerLacks,
+            Self::Value(..) => Key::AnswerValue,
+            Self::Notice(..) => Key::AnswerNotice,
+            Self::Undecided => Key::AnswerUndecided,
+        }
+    }
+
+    /// The slots of its text, but for the file.
+    pub(super) fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::Fault(fault) => vec![("reason", Slot::Nested(fault))],
+            Self::NoAnswer | Self::Undecided => Vec::new(),
+            Self::Several(names) => vec![("all", Slot::list(names))],
+            Self::Lacks(element) => vec![("element", Slot::text(element))],
+            Self::Value(element, line) => vec![("element", Slot::text(element)), ("line", Slot::Number(*line))],
+            Self::Notice(line, column) => vec![("line", Slot::Number(*line)), ("column", Slot::Number(*column))],
+        }
+    }
 }
 
 impl From<Fault> for AnswerError {

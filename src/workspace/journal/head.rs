@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Entry, SCHEMA};
+use crate::texts::{Coded, Key, Slot, display};
 
 /// What proves the whole journal up to an entry: that entry's number and hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,23 +26,41 @@ pub struct JournalHead {
 pub enum HeadError {
     /// It is no head of a journal.
     NotAHead {
+        /// The file.
+        file: String,
         /// What the reader says.
         reason: String,
     },
     /// Another version of the program wrote it.
     Schema {
+        /// The file.
+        file: String,
         /// The version that it names.
         found: u8,
     },
 }
 
-impl fmt::Display for HeadError {
-    /// For logs; people read [`HeadError::text`].
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Coded for HeadError {
+    fn key(&self) -> Key {
         match self {
-            Self::NotAHead { reason } => write!(f, "no head of a journal: {reason}"),
-            Self::Schema { found } => write!(f, "head of schema {found}, known is {SCHEMA}"),
+            Self::NotAHead { .. } => Key::JournalHeadBroken,
+            Self::Schema { .. } => Key::JournalHeadSchema,
         }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        match self {
+            Self::NotAHead { file, reason } => vec![("file", Slot::text(file)), ("reason", Slot::text(reason))],
+            Self::Schema { file, found } => {
+                vec![("file", Slot::text(file)), ("found", Slot::Number((*found).into())), ("known", Slot::Number(SCHEMA.into()))]
+            }
+        }
+    }
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
     }
 }
 
@@ -61,24 +80,24 @@ impl JournalHead {
         format!("{{\"schema\":{},\"seq\":{},\"hash\":\"{}\",\"at\":{}}}\n", self.schema, self.seq, self.hash, text(&self.at))
     }
 
-    /// Reads an exported head.
+    /// Reads an exported head; `file` is its name, for errors.
     ///
     /// # Errors
     /// It is not one, or of a version that is not known.
-    pub fn import(json: &[u8]) -> Result<Self, HeadError> {
+    pub fn import(file: &str, json: &[u8]) -> Result<Self, HeadError> {
         #[derive(Deserialize)]
         struct Version {
             schema: u8,
         }
-        let not = |e: serde_json::Error| HeadError::NotAHead { reason: e.to_string() };
+        let not = |e: serde_json::Error| HeadError::NotAHead { file: file.to_owned(), reason: e.to_string() };
         // The version first: of another one the fields may differ.
         let Version { schema: found } = serde_json::from_slice(json).map_err(not)?;
         if found != SCHEMA {
-            return Err(HeadError::Schema { found });
+            return Err(HeadError::Schema { file: file.to_owned(), found });
         }
         let head: Self = serde_json::from_slice(json).map_err(not)?;
         if (head.seq == 0) != (head.hash == Digest::NONE) {
-            return Err(HeadError::NotAHead { reason: "seq and hash do not fit each other".to_owned() });
+            return Err(HeadError::NotAHead { file: file.to_owned(), reason: "seq and hash do not fit each other".to_owned() });
         }
         Ok(head)
     }

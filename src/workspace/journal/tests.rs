@@ -468,15 +468,18 @@ fn a_head_goes_out_and_comes_back() {
     let entries = journal(3);
     for last in [None, entries.last()] {
         let head = JournalHead::of(last, "2026-11-25T12:00:00Z");
-        assert_eq!(JournalHead::import(head.export().as_bytes()), Ok(head.clone()));
+        assert_eq!(JournalHead::import("head.json", head.export().as_bytes()), Ok(head.clone()));
         // Signed by a tool that sets it in another way, it says the same.
         let pretty = serde_json::to_string_pretty(&head).expect("JSON");
-        assert_eq!(JournalHead::import(pretty.as_bytes()), Ok(head));
+        assert_eq!(JournalHead::import("head.json", pretty.as_bytes()), Ok(head));
     }
     let good = JournalHead::of(entries.last(), "2026-11-25T12:00:00Z").export();
-    assert_eq!(JournalHead::import(good.replace("\"schema\":1", "\"schema\":9").as_bytes()), Err(HeadError::Schema { found: 9 }));
+    assert_eq!(
+        JournalHead::import("head.json", good.replace("\"schema\":1", "\"schema\":9").as_bytes()),
+        Err(HeadError::Schema { file: "head.json".to_owned(), found: 9 })
+    );
     for (from, to) in [("\"seq\":3", "\"seq\":0"), ("\"seq\":3", "\"seq\":-3"), ("\"at\"", "\"when\""), ("\"hash\":\"", "\"hash\":\"0"), ("}", "")] {
-        let found = JournalHead::import(good.replacen(from, to, 1).as_bytes());
+        let found = JournalHead::import("head.json", good.replacen(from, to, 1).as_bytes());
         assert!(matches!(found, Err(HeadError::NotAHead { .. })), "{to}: {found:?}");
     }
     // Every bit of an exported head matters: it is refused, or it no longer fits the journal, or it only names another time.
@@ -484,7 +487,7 @@ fn a_head_goes_out_and_comes_back() {
         for bit in 0..8 {
             let mut bytes = good.clone().into_bytes();
             bytes[place] ^= 1 << bit;
-            if let Ok(head) = JournalHead::import(&bytes) {
+            if let Ok(head) = JournalHead::import("head.json", &bytes) {
                 let only_time = head.at != "2026-11-25T12:00:00Z" && (head.seq, head.hash) == (3, entries[2].hash);
                 let same = head == JournalHead::of(entries.last(), "2026-11-25T12:00:00Z");
                 assert!(only_time || same || !verify_against(&entries, &head).is_sound(), "byte {place} bit {bit}");
@@ -580,7 +583,9 @@ fn every_fault_has_words() {
     let mut page = String::new();
     for lang in [Lang::Ru, Lang::En] {
         let sound = [verify(&journal(3)), verify(&[])].map(|v| v.text(&texts, lang).join("\n"));
-        let heads = [HeadError::NotAHead { reason: "EOF".to_owned() }, HeadError::Schema { found: 9 }].map(|e| e.text(&texts, lang));
+        let heads =
+            [HeadError::NotAHead { file: "head.json".to_owned(), reason: "EOF".to_owned() }, HeadError::Schema { file: "head.json".to_owned(), found: 9 }]
+                .map(|e| texts.error(&e, lang));
         page += &format!("{}\n{}\n{}\n\n", broken.text(&texts, lang).join("\n"), sound.join("\n"), heads.join("\n"));
     }
     insta::assert_snapshot!(page);

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Lang, Text};
 
-pub use refusal::{Allowed, Cause, Refusal};
+pub use refusal::{Allowed, Cause, Refusal, Refused};
 
 /// Name of the table.
 pub const TABLE: &str = "workflow.toml";

@@ -1,9 +1,10 @@
 //! Why a transition is not made, and what can be done instead.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{Transition, Workflow};
-use crate::texts::{Lang, Text, fill};
+use crate::texts::{Coded, ErrorClass, Key, Lang, Slot, Text, display, fill};
 
 /// What stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,11 +203,74 @@ fn either(workflow: &Workflow, roles: &[String], lang: Lang) -> String {
     if others.is_empty() { last } else { format!("{}{}{last}", workflow.role_names(others, lang), workflow.words.get(Word::Or, lang)) }
 }
 
-impl fmt::Display for Refusal {
-    /// For logs, by ids; people read [`Refusal::text`].
+impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by {} in {}: {:?}", self.asked, self.role, self.status.as_deref().unwrap_or("no registry"), self.cause)
+        f.write_str(match self {
+            Self::UnknownTransition => "there is no such transition",
+            Self::UnknownStatus => "the table has no such status",
+            Self::UnknownRole => "the table has no such role",
+            Self::Status => "it does not lead from this status",
+            Self::Role => "another role makes it",
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    /// For logs, by ids; people read the text of [`Refused`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by {} in {}: {}", self.asked, self.role, self.status.as_deref().unwrap_or("no registry"), self.cause)
     }
 }
 
 impl std::error::Error for Refusal {}
+
+/// A refusal in the words of the table that refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    refusal: Refusal,
+    text: Text,
+}
+
+impl Refused {
+    /// Puts a refusal into the words of its table.
+    pub fn new(refusal: Refusal, workflow: &Workflow) -> Self {
+        Self { text: Text { ru: refusal.text(workflow, Lang::Ru), en: refusal.text(workflow, Lang::En) }, refusal }
+    }
+}
+
+impl Coded for Refused {
+    fn key(&self) -> Key {
+        match self.refusal.cause {
+            Cause::UnknownTransition => Key::WorkflowUnknownTransition,
+            Cause::UnknownStatus => Key::WorkflowUnknownStatus,
+            Cause::UnknownRole => Key::WorkflowUnknownRole,
+            Cause::Status => Key::WorkflowStatus,
+            Cause::Role => Key::WorkflowRole,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        let Refusal { asked, status, role, allowed, registry, .. } = &self.refusal;
+        let mut slots = vec![("text", Slot::Both(Cow::Borrowed(&self.text))), ("asked", Slot::text(asked)), ("role", Slot::text(role))];
+        slots.extend(status.as_deref().map(|status| ("status", Slot::text(status))));
+        slots.extend(registry.as_deref().map(|registry| ("registry", Slot::text(registry))));
+        slots.push(("allowed", Slot::list(allowed.iter().map(|a| &a.transition))));
+        slots
+    }
+
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Refused
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.refusal)
+    }
+}
