@@ -35,7 +35,7 @@ pub use operation::Operation;
 pub use place::{FOLDER, Place};
 pub use problem::Problem;
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
-pub use store::{Registry, Stock};
+pub use store::{Registry, Stock, StoreError};
 pub use tools::{FindingFilter, Tools};
 
 use lock::Lock;

@@ -5,9 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sqlx::migrate::MigrateError;
-
 use super::answers::AnswerError;
+use super::store::StoreError;
 use super::workflow::{Need, Refusal, Refused, Workflow};
 use crate::forming::FormError;
 use crate::tables::TableError;
@@ -29,10 +28,8 @@ pub enum Problem {
     Stream(io::Error),
     /// Nothing to wait for the store with.
     Runtime(io::Error),
-    /// The store refuses.
-    Store(sqlx::Error),
-    /// The schema of the store cannot be made or is of another program.
-    Schema(MigrateError),
+    /// The store refuses, or its schema cannot be made.
+    Store(StoreError),
     /// No registry is called so.
     NoRegistry(String),
     /// Several registries are called so.
@@ -89,6 +86,7 @@ impl Problem {
             Self::Refused(refused) => Some(&**refused),
             Self::Form(error) => Some(&**error),
             Self::Table(error) => Some(error),
+            Self::Store(error) => Some(error),
             _ => None,
         }
     }
@@ -97,7 +95,7 @@ impl Problem {
     fn reason(&self) -> Slot<'_> {
         match self {
             Self::Io(_, error) | Self::Unread(_, error) => Slot::io(error),
-            Self::Store(error) => store_reason(error),
+            Self::Store(error) => error.reason(),
             other => Slot::Nested(other),
         }
     }
@@ -112,8 +110,7 @@ impl Coded for Problem {
             Self::Io(..) => Key::ErrorWrite,
             Self::Unread(..) => Key::ErrorRead,
             Self::Stream(error) | Self::Runtime(error) => carried(error).map_or(Key::WorkspaceStream, Coded::key),
-            Self::Store(_) => Key::WorkspaceStore,
-            Self::Schema(_) => Key::WorkspaceSchema,
+            Self::Store(error) => error.key(),
             Self::NoRegistry(_) => Key::WorkspaceNoRegistry,
             Self::ManyRegistries(..) => Key::WorkspaceManyRegistries,
             Self::Refused(refused) => refused.key(),
@@ -137,8 +134,6 @@ impl Coded for Problem {
             Self::Busy(who) => vec![("who", Slot::text(if who.is_empty() { "?" } else { who }))],
             Self::Io(path, _) | Self::Unread(path, _) => vec![("path", Slot::Path(path)), ("reason", self.reason())],
             Self::Stream(error) | Self::Runtime(error) => vec![("reason", Slot::io(error))],
-            Self::Store(error) => vec![("reason", store_reason(error))],
-            Self::Schema(error) => vec![("reason", schema_reason(error))],
             Self::NoRegistry(name) => vec![("name", Slot::text(name))],
             Self::ManyRegistries(name, all) => vec![("name", Slot::text(name)), ("all", Slot::list(all))],
             Self::AlreadySent(number, at) => vec![("number", Slot::text(number)), ("time", Slot::Moment(at))],
@@ -152,7 +147,7 @@ impl Coded for Problem {
             Self::NotClean(file, rule) => vec![("file", Slot::text(file)), ("rule", Slot::text(rule))],
             Self::Answer(name, error) => std::iter::once(("file", Slot::text(name))).chain(error.slots()).collect(),
             Self::Journal(what) => vec![("what", Slot::text(what))],
-            Self::Refused(_) | Self::Form(_) | Self::Table(_) => Vec::new(),
+            Self::Refused(_) | Self::Form(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
         }
     }
 
@@ -167,47 +162,6 @@ impl Coded for Problem {
     }
 }
 
-/// Why the store refused. Its address may hold a password and is never shown.
-fn store_reason(error: &sqlx::Error) -> Slot<'_> {
-    match error {
-        sqlx::Error::Database(inner) => match inner.code().as_deref().and_then(store_key) {
-            Some(key) => Slot::reason(inner.message(), key),
-            None => Slot::text(inner.message()),
-        },
-        sqlx::Error::Io(inner) => Slot::io(inner),
-        sqlx::Error::Configuration(_) => Slot::reason("address", Key::ReasonAddress),
-        other => Slot::text(other.to_string()),
-    }
-}
-
-fn schema_reason(error: &MigrateError) -> Slot<'_> {
-    match error {
-        MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => store_reason(inner),
-        other => Slot::text(other.to_string()),
-    }
-}
-
-/// What a code of SQLite (a number; its lower byte is the kind) or of PostgreSQL (five characters) means, when it is the machine's doing.
-fn store_key(code: &str) -> Option<Key> {
-    if code.len() == 5 {
-        return match code {
-            "53100" => Some(Key::ReasonFull),
-            "58030" => Some(Key::ReasonDevice),
-            "25006" => Some(Key::ReasonReadOnly),
-            "42501" => Some(Key::ReasonDenied),
-            _ => None,
-        };
-    }
-    match code.parse::<u32>().ok()? & 0xff {
-        3 => Some(Key::ReasonDenied),
-        8 => Some(Key::ReasonReadOnly),
-        10 => Some(Key::ReasonDevice),
-        13 => Some(Key::ReasonFull),
-        14 => Some(Key::ReasonUnopened),
-        _ => None,
-    }
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         display(self, f)
@@ -219,7 +173,6 @@ impl std::error::Error for Problem {
         match self {
             Self::Io(_, error) | Self::Unread(_, error) | Self::Stream(error) | Self::Runtime(error) => Some(error),
             Self::Store(error) => Some(error),
-            Self::Schema(error) => Some(error),
             Self::Unplaced(_, _, cause) => Some(&**cause),
             Self::Refused(refused) => Some(&**refused),
             Self::Form(error) => Some(&**error),
@@ -235,15 +188,9 @@ impl From<io::Error> for Problem {
     }
 }
 
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-impl From<MigrateError> for Problem {
-    fn from(error: MigrateError) -> Self {
-        Self::Schema(error)
     }
 }
 
@@ -259,26 +206,5 @@ impl From<FormError> for Problem {
             FormError::Write(error) if Stopped::is(&error) => Self::Stream(error),
             error => Self::Form(Box::new(error)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::texts::Texts;
-
-    #[test]
-    fn codes_of_the_stores_have_the_same_words() {
-        let known = ["13", "10", "778", "1032", "14", "3", "53100", "58030", "25006", "42501"].map(store_key);
-        assert!(known.iter().all(Option::is_some), "{known:?}");
-        assert_eq!([store_key("778"), store_key("58030")], [Some(Key::ReasonDevice); 2]);
-        assert_eq!(["1", "5", "2067", "23505", "", "x"].map(store_key), [None; 6]);
-    }
-
-    #[test]
-    fn an_address_with_a_password_is_not_told() {
-        let problem = Problem::Store(sqlx::Error::Configuration("postgres://anna:secret@host:port/db".into()));
-        let json = serde_json::to_string(&Texts::built_in().error_wire(&problem)).expect("JSON");
-        assert!(!json.contains("secret") && !problem.to_string().contains("secret"), "{json}");
     }
 }

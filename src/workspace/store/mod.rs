@@ -6,6 +6,7 @@
 mod answers;
 mod cases;
 mod counters;
+mod error;
 mod findings;
 mod journal;
 mod members;
@@ -30,6 +31,7 @@ use super::Problem;
 pub(super) use answers::NewAnswer;
 pub(super) use cases::{FoundCase, KnownCase, NewCase};
 pub(super) use counters::Run;
+pub use error::StoreError;
 pub(super) use findings::NewFinding;
 pub(super) use members::{Member, MemberTotals, NewMember};
 pub(super) use outbox::{DueFile, NewOutgoing};
@@ -201,5 +203,17 @@ impl Store {
     /// Lets go of what belongs to the store. Dropped without it, the system cleans up the same way.
     pub(super) fn close(self) {
         let _ = self.runtime.block_on(self.connection.close());
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Problem {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        StoreError::from(error).into()
     }
 }

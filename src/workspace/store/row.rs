@@ -117,7 +117,7 @@ impl Row {
 
 /// The error of a value that this program never puts into its column.
 pub(super) fn unreadable(column: &str, value: impl Display) -> Problem {
-    Problem::Store(sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() })
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() }.into()
 }
 
 /// What a column may hold.
