@@ -183,11 +183,11 @@ pub(super) fn run(args: &FormatsArgs, formats: &Formats, texts: &Texts, lang: La
             let chosen = edition_of(formats, family, edition)?;
             if xsd == Path::new("-") {
                 let mut bytes = Vec::new();
-                write_xsd(chosen, &mut bytes)?;
+                write_xsd(chosen, texts, &mut bytes)?;
                 out.write_all(&bytes)?;
             } else {
                 let written = AtomicFile::create(xsd, Access::Default).and_then(|mut file| {
-                    write_xsd(chosen, &mut file)?;
+                    write_xsd(chosen, texts, &mut file)?;
                     file.commit()
                 });
                 written.map_err(|error| FormatsError::File { path: xsd.clone(), error })?;

@@ -18,17 +18,17 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::value::Base;
 use super::{Content, Format, Node, NodeId, ValueType};
-use crate::texts::Lang;
+use crate::texts::{Key, Lang, Texts};
 
-/// Writes a format as an XML Schema 1.0 in UTF-8, in the same bytes every time.
+/// Writes a format as an XML Schema 1.0 in UTF-8, in the same bytes every time; `texts` say at its head what it leaves to the checker.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_xsd(format: &Format, out: &mut impl Write) -> io::Result<()> {
+pub fn write_xsd(format: &Format, texts: &Texts, out: &mut impl Write) -> io::Result<()> {
     let schema = Schema::of(format);
     let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    xml.write_event(Event::Comment(BytesText::from_escaped(header(format))))?;
+    xml.write_event(Event::Comment(BytesText::from_escaped(header(format, texts))))?;
     let mut start = BytesStart::new("xs:schema");
     start.push_attribute(("xmlns:xs", "http://www.w3.org/2001/XMLSchema"));
     start.push_attribute(("elementFormDefault", "qualified"));
@@ -52,27 +52,7 @@ pub fn write_xsd(format: &Format, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// What the schema leaves to the checker, in the order of [`Lang`]: Russian, English.
-const NOTES: [&str; 2] = [
-    "Построено программой puomp из таблиц rules/formats. В скобках у элемента: обязательность (О обязателен, У обязателен при условии,
-  Н необязателен, М может повторяться), тип, справочник. У в схеме необязателен: условий она не знает.
-  Этого XML Schema 1.0 не скажет, проверяет puomp validate:
-  - пробелы вокруг даты: xs:date отбрасывает их до сверки с шаблоном;
-  - атрибуты xsi: (пространство имён по умолчанию, наоборот, схема отвергает, а puomp предупреждает);
-  - DOCTYPE; пределы размера и вложенности;
-  - перевод строки CR LF внутри значения: в файле две позиции, для схемы одна;
-  - версию не своего периода, повторы ключей, суммы, связь с файлом персон, имя файла, справочники.",
-    "Made by puomp from the tables rules/formats. In brackets: obligation (О required, У required on a condition, Н optional,
-  М may be repeated), type, reference book. У is optional in the schema: it does not know the conditions.
-  XML Schema 1.0 cannot say what follows; puomp validate checks it:
-  - white space around a date: xs:date drops it before the pattern is tried;
-  - xsi: attributes (a default namespace, the other way round, is refused by the schema and a warning of puomp);
-  - DOCTYPE; limits of size and depth;
-  - a line break CR LF inside a value: two characters in the file, one for the schema;
-  - an edition outside its period, repeated keys, sums, the join with the person file, the file's name, reference books.",
-];
-
-fn header(format: &Format) -> String {
+fn header(format: &Format, texts: &Texts) -> String {
     let edition = &format.edition;
     let month = |m: Option<crate::values::Month>| m.map_or_else(|| "…".to_owned(), |m| m.to_string());
     let source = if edition.source.is_empty() { String::new() } else { format!("; {}", edition.source) };
@@ -84,8 +64,9 @@ fn header(format: &Format) -> String {
         month(edition.until),
         edition.basis
     );
+    let notes = |lang| texts.get(Key::FormatsXsdNotes, lang);
     // A comment cannot hold two hyphens in a row.
-    format!("\n  {}\n\n  {}\n\n  {}\n", title.replace("--", "- -"), NOTES[0], NOTES[1])
+    format!("\n  {}\n\n  {}\n\n  {}\n", title.replace("--", "- -"), notes(Lang::Ru), notes(Lang::En))
 }
 
 /// An element where it is used.
@@ -290,7 +271,7 @@ mod tests {
 
     fn xsd(format: &Format) -> String {
         let mut bytes = Vec::new();
-        write_xsd(format, &mut bytes).expect("memory takes it");
+        write_xsd(format, Texts::built_in(), &mut bytes).expect("memory takes it");
         String::from_utf8(bytes).expect("UTF-8")
     }
 

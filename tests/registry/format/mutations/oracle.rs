@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use puomp::registry::format::{Format, write_xsd};
+use puomp::texts::Texts;
 
 /// Documents a call: the command line has an end.
 const BATCH: usize = 1000;
@@ -20,7 +21,7 @@ pub(crate) fn must_be_here() {
 pub(crate) fn verdicts<'a>(format: &Format, documents: impl Iterator<Item = &'a [u8]>) -> Vec<bool> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut schema = Vec::new();
-    write_xsd(format, &mut schema).expect("memory takes it");
+    write_xsd(format, Texts::built_in(), &mut schema).expect("memory takes it");
     fs::write(folder.path().join("format.xsd"), schema).expect("written");
     let documents: Vec<&[u8]> = documents.collect();
     documents.chunks(BATCH).flat_map(|batch| ask(folder.path(), batch)).collect()
