@@ -10,7 +10,7 @@ use std::ops::Deref;
 
 use sha2::{Digest, Sha256};
 
-use super::index::hash;
+use super::hash::hash;
 use super::map::Mapping;
 use crate::texts::{Coded, ErrorClass, Key, display};
 use crate::values::{Date, Span};

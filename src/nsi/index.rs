@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::hash::{hash, word};
 use super::image::Image;
 use crate::values::{Date, Span};
 
@@ -168,28 +169,6 @@ impl Index {
 #[inline]
 fn length(value: &[u8]) -> u8 {
     value.len().min(usize::from(LONG)) as u8
-}
-
-/// At most eight bytes as a number, the missing ones zero; without a call to copy them.
-#[inline]
-fn word(bytes: &[u8]) -> u64 {
-    let half = |b: &[u8]| b.first_chunk::<4>().map_or(0, |b| u64::from(u32::from_le_bytes(*b)));
-    match bytes.len() {
-        8.. => bytes.first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b)),
-        // Both halves overlap: what stands twice is the same.
-        n @ 4..8 => half(bytes) | half(&bytes[n - 4..]) << (8 * (n - 4)),
-        _ => bytes.iter().rev().fold(0, |word, b| word << 8 | u64::from(*b)),
-    }
-}
-
-/// Eight bytes at a time, multiply and rotate. Values are short, and whoever sends a registry cannot put keys into the table.
-#[inline]
-pub(super) fn hash(bytes: &[u8]) -> u32 {
-    const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let start = bytes.len() as u64;
-    let mix = |state: u64, bytes: &[u8]| (state.rotate_left(5) ^ word(bytes)).wrapping_mul(K);
-    let state = if bytes.len() <= 8 { mix(start, bytes) } else { bytes.chunks(8).fold(start, mix) };
-    (state ^ (state >> 32)).wrapping_mul(K).rotate_right(32) as u32
 }
 
 #[cfg(test)]

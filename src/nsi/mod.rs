@@ -12,6 +12,7 @@ mod fault;
 mod folder;
 mod import;
 
+mod hash;
 mod image;
 mod index;
 mod map;

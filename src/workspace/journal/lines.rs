@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read as _, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Draft, Entry, JournalHead, SCHEMA, Verdict, Verifier};
+use super::{Digest, Draft, Entry, JournalHead, Line, SCHEMA, Verdict, Verifier};
 
 /// The longest line, in bytes. Entries are small; a longer line is no entry, and reading it must not take all memory.
 pub const MAX_LINE: usize = 16 << 20;
@@ -72,20 +72,6 @@ pub fn write_jsonl<'e>(out: &mut dyn Write, entries: impl IntoIterator<Item = &'
         out.write_all(&line)?;
     }
     Ok(())
-}
-
-/// A line of an exported journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// An entry. Whether it is intact and in its place is for [`Verifier::line`].
-    Entry {
-        /// What stands there.
-        entry: Box<Entry>,
-        /// Whether it is written byte for byte as [`write_jsonl`] writes it.
-        as_written: bool,
-    },
-    /// No entry.
-    Unreadable,
 }
 
 impl Line {

@@ -20,8 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 pub use head::{HeadError, JournalHead};
-pub use lines::{Line, Lines, MAX_LINE, read_jsonl, verify_jsonl, write_jsonl};
-pub use verify::{Fault, Verdict, Verifier, verify, verify_against};
+pub use lines::{Lines, MAX_LINE, read_jsonl, verify_jsonl, write_jsonl};
+pub use verify::{Fault, Line, Verdict, Verifier, verify, verify_against};
 
 /// Version of the encoding that is hashed, and of the exported forms.
 pub const SCHEMA: u8 = 1;

@@ -6,12 +6,26 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Digest, Entry, JournalHead, Line};
+use super::{Digest, Entry, JournalHead};
 
 /// More faults than this are counted, not kept.
 const MAX_FAULTS: usize = 1000;
 /// A journal broken at more places than this is not a journal that somebody touched, but one that was destroyed: order is no longer looked at.
 const MAX_RUNS: usize = 5000;
+
+/// A line of an exported journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// An entry. Whether it is intact and in its place is for [`Verifier::line`].
+    Entry {
+        /// What stands there.
+        entry: Box<Entry>,
+        /// Whether it is written byte for byte as [`write_jsonl`] writes it.
+        as_written: bool,
+    },
+    /// No entry.
+    Unreadable,
+}
 
 /// What was done to a journal. `at` is the place in the journal as it stands, from 1: the line of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]

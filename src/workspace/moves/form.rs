@@ -6,13 +6,14 @@ use std::thread;
 
 use serde_json::json;
 
+use super::group::{Chosen, Group, Key, Package};
 use super::writing::{AT_ONCE, Made, Parts, RegistryDraft, hear, party, write};
-use crate::cases::{CasePlace, CaseState};
+use crate::cases::CaseState;
 use crate::forming::Origin;
 use crate::registry::source::Source;
 use crate::values::{Date, Month};
 use crate::workspace::note::{JournalNote, record};
-use crate::workspace::store::{FoundCase, NewMember, NewRevision, PackageRow, Run, StockKey, Store, Total};
+use crate::workspace::store::{NewMember, NewRevision, PackageRow, Run, StockKey, Store, Total};
 use crate::workspace::workflow::{Move, Transition};
 use crate::workspace::{FindingFilter, Operation, Problem, Registry, Tables, Tools, Workspace};
 
@@ -29,86 +30,6 @@ pub struct FormRequest {
     pub subdivision: Option<String>,
     /// Code of the clinic.
     pub mo: Option<String>,
-}
-
-/// Cases that will stand in one registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// What they have in common.
-    pub(super) key: Key,
-    /// Reporting month.
-    pub(super) period: Month,
-    /// Sum, kopecks.
-    pub sum: i64,
-    /// The latest date of the accounts that they come from; `None` when those have none.
-    date: Option<Date>,
-    pub(super) chosen: Vec<Chosen>,
-}
-
-/// What cases of one registry have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) mo: String,
-    pub(super) payer: String,
-    pub(super) receiver: String,
-    pub(super) letters: String,
-    pub(super) family: String,
-    pub(super) edition: String,
-    pub(super) persons_edition: String,
-    pub(super) kind: String,
-    pub(super) subdivision: String,
-    pub(super) binding: String,
-}
-
-/// A case to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chosen {
-    pub(super) id: i64,
-    pub(super) package: i64,
-    pub(super) sum: i64,
-    pub(super) place: CasePlace,
-}
-
-impl Chosen {
-    fn of(case: FoundCase<'_>) -> Self {
-        let FoundCase { id, package, sum, place, .. } = case;
-        Self { id, package, sum, place }
-    }
-}
-
-impl Key {
-    /// Whether cases of a package may stand in it, as far as the package says.
-    fn is_of(&self, package: &Package) -> bool {
-        let own = &package.key;
-        (&self.mo, &self.receiver, &self.letters, &self.family, &self.edition, &self.persons_edition, &self.binding)
-            == (&own.mo, &own.receiver, &own.letters, &own.family, &own.edition, &own.persons_edition, &own.binding)
-    }
-}
-
-impl Group {
-    /// The clinic.
-    pub fn mo(&self) -> &str {
-        &self.key.mo
-    }
-
-    /// The insurer; empty for a fund.
-    pub fn payer(&self) -> &str {
-        &self.key.payer
-    }
-
-    /// Kind of care.
-    pub fn kind(&self) -> &str {
-        &self.key.kind
-    }
-
-    /// How many cases.
-    pub fn cases(&self) -> usize {
-        self.chosen.len()
-    }
-
-    fn total(&self) -> Total {
-        Total { cases: self.chosen.len() as i64, sum: self.sum }
-    }
 }
 
 /// Why cases stand in no new registry.
@@ -137,14 +58,6 @@ pub struct LeftOut {
     pub cases: i64,
     /// Their sum, kopecks.
     pub sum: i64,
-}
-
-/// What stands in the head of a package, as cases of it are grouped.
-pub(super) struct Package {
-    pub(super) origin: Origin,
-    pub(super) key: Key,
-    /// DSCHET, when that is a day.
-    pub(super) date: Option<Date>,
 }
 
 impl Workspace {

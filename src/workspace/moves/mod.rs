@@ -1,13 +1,15 @@
 //! Moves of registries: each is one transition of `rules/workflow.toml`, one transaction and one entry of the journal.
 
 mod form;
+mod group;
 mod members;
 mod receive;
 mod review;
 mod submit;
 mod writing;
 
-pub use form::{FormRequest, Group, LeftOut, Why};
+pub use form::{FormRequest, LeftOut, Why};
+pub use group::Group;
 pub use receive::Received;
 pub use review::{Decided, Sanction, SanctionTrouble};
 pub use submit::Submitted;

@@ -1,8 +1,13 @@
 //! Whether a registry can live by the table: it begins, it ends, somebody can act wherever somebody must, and no case is lost or billed twice.
 
-use super::table::Lines;
 use super::{Cases, Status, TABLE, Transition, Workflow};
 use crate::tables::TableError;
+
+/// The lines of the rows, for what is found out later.
+pub(super) struct Lines {
+    pub(super) statuses: Vec<u64>,
+    pub(super) transitions: Vec<u64>,
+}
 
 /// Checks what no single word of the table shows.
 pub(super) fn check(workflow: &Workflow, lines: &Lines) -> Result<(), TableError> {

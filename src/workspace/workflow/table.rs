@@ -76,12 +76,6 @@ struct TransitionRow {
     command: Spanned<String>,
 }
 
-/// The lines of the rows, for what is found out later.
-pub(super) struct Lines {
-    pub(super) statuses: Vec<u64>,
-    pub(super) transitions: Vec<u64>,
-}
-
 /// Reads and checks the text of the table.
 pub(super) fn read(text: &str) -> Result<Workflow, TableError> {
     let place = Place { text };
@@ -96,7 +90,7 @@ pub(super) fn read(text: &str) -> Result<Workflow, TableError> {
     }
     let words = words(&place, document.refusal)?;
     let workflow = Workflow { roles, statuses, transitions, needs, signatures, words };
-    graph::check(&workflow, &Lines { statuses: status_lines, transitions: transition_lines })?;
+    graph::check(&workflow, &graph::Lines { statuses: status_lines, transitions: transition_lines })?;
     Ok(workflow)
 }
 

@@ -1,0 +1,94 @@
+//! Cases that go into one registry, and what they have in common.
+
+use crate::cases::CasePlace;
+use crate::forming::Origin;
+use crate::values::{Date, Month};
+use crate::workspace::store::{FoundCase, Total};
+
+/// Cases that will stand in one registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common.
+    pub(super) key: Key,
+    /// Reporting month.
+    pub(super) period: Month,
+    /// Sum, kopecks.
+    pub sum: i64,
+    /// The latest date of the accounts that they come from; `None` when those have none.
+    pub(super) date: Option<Date>,
+    pub(super) chosen: Vec<Chosen>,
+}
+
+/// What cases of one registry have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) mo: String,
+    pub(super) payer: String,
+    pub(super) receiver: String,
+    pub(super) letters: String,
+    pub(super) family: String,
+    pub(super) edition: String,
+    pub(super) persons_edition: String,
+    pub(super) kind: String,
+    pub(super) subdivision: String,
+    pub(super) binding: String,
+}
+
+/// A case to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Chosen {
+    pub(super) id: i64,
+    pub(super) package: i64,
+    pub(super) sum: i64,
+    pub(super) place: CasePlace,
+}
+
+impl Chosen {
+    pub(super) fn of(case: FoundCase<'_>) -> Self {
+        let FoundCase { id, package, sum, place, .. } = case;
+        Self { id, package, sum, place }
+    }
+}
+
+impl Key {
+    /// Whether cases of a package may stand in it, as far as the package says.
+    pub(super) fn is_of(&self, package: &Package) -> bool {
+        let own = &package.key;
+        (&self.mo, &self.receiver, &self.letters, &self.family, &self.edition, &self.persons_edition, &self.binding)
+            == (&own.mo, &own.receiver, &own.letters, &own.family, &own.edition, &own.persons_edition, &own.binding)
+    }
+}
+
+impl Group {
+    /// The clinic.
+    pub fn mo(&self) -> &str {
+        &self.key.mo
+    }
+
+    /// The insurer; empty for a fund.
+    pub fn payer(&self) -> &str {
+        &self.key.payer
+    }
+
+    /// Kind of care.
+    pub fn kind(&self) -> &str {
+        &self.key.kind
+    }
+
+    /// How many cases.
+    pub fn cases(&self) -> usize {
+        self.chosen.len()
+    }
+
+    pub(super) fn total(&self) -> Total {
+        Total { cases: self.chosen.len() as i64, sum: self.sum }
+    }
+}
+
+/// What stands in the head of a package, as cases of it are grouped.
+pub(super) struct Package {
+    pub(super) origin: Origin,
+    pub(super) key: Key,
+    /// DSCHET, when that is a day.
+    pub(super) date: Option<Date>,
+}
