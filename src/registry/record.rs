@@ -2,6 +2,8 @@
 //!
 //! Values are copied into one buffer that lives as long as the walk: no allocation per element, no borrow of the piece.
 
+use std::ops::Range;
+
 use super::format::{Format, NodeId};
 
 /// No block, no further value.
@@ -13,10 +15,12 @@ pub struct Instance {
     /// Its element.
     pub node: NodeId,
     /// The block that holds it; itself for the record.
-    pub parent: usize,
+    parent: u32,
     slots: u32,
     seen: u64,
     at: u32,
+    /// Where its end tag ends; [`NONE`] while it is open and where it is empty, without an end tag of its own.
+    end: u32,
     next: u32,
 }
 
@@ -72,7 +76,7 @@ impl Record {
         let slots = self.slots.len() as u32;
         let at = self.relative(offset);
         self.slots.resize(self.slots.len() + format.node(node).children.len(), EMPTY);
-        self.instances.push(Instance { node, parent: parent.unwrap_or(index), slots, seen: 0, at, next: NONE });
+        self.instances.push(Instance { node, parent: parent.unwrap_or(index) as u32, slots, seen: 0, at, end: NONE, next: NONE });
         if let Some(parent) = parent {
             let position = format.node(node).position;
             let slot = self.slot_index(parent, position);
@@ -86,6 +90,12 @@ impl Record {
             }
         }
         index
+    }
+
+    /// A block that holds something has ended; its end tag ends before this offset.
+    #[inline]
+    pub fn close(&mut self, block: usize, offset: u64) {
+        self.instances[block].end = self.relative(offset);
     }
 
     /// A value stands in a block.
@@ -127,12 +137,19 @@ impl Record {
     /// The block that holds a block; the record holds itself.
     #[inline]
     pub fn parent(&self, block: usize) -> usize {
-        self.instances[block].parent
+        self.instances[block].parent as usize
     }
 
     /// Offset of a block's start tag in the file.
     pub fn offset(&self, block: usize) -> u64 {
         self.base + u64::from(self.instances[block].at)
+    }
+
+    /// Where a block stands in the file, from its start tag to behind its end tag; none for one without content, which has one tag or two
+    /// with nothing but text between them.
+    pub fn place(&self, block: usize) -> Option<Range<u64>> {
+        let end = self.instances[block].end;
+        (end != NONE).then(|| self.offset(block)..self.base + u64::from(end))
     }
 
     /// Offsets of all elements, in their order.
