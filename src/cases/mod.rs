@@ -9,5 +9,5 @@ mod state;
 pub use identity::{CaseKey, CaseKeys, Identity, short_digest};
 pub use kinds::{Kind, Kinds};
 pub use place::{CasePlace, NotAPlace};
-pub use reading::{Case, Index, Person};
+pub use reading::{Case, Index, Person, Reading};
 pub use state::{CaseState, NotAState};

@@ -4,6 +4,7 @@ use std::io;
 
 use rayon::prelude::*;
 
+use crate::cases::Index;
 use crate::finding::{Check, Finding, Place};
 use crate::registry::chunk::{Chunk, Chunks};
 use crate::registry::fault::Fault;
@@ -15,7 +16,6 @@ use super::named::Named;
 use super::persons::Persons;
 use super::places::Progressed;
 use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
-use crate::registry::chunk::ChunkObserver;
 use crate::watch::{Stopped, Watch};
 
 /// What a whole file came to; its findings went to the sink.
@@ -36,6 +36,8 @@ pub(super) struct FileOutcome {
     pub(super) persons: Persons,
     /// Records of wanted persons.
     pub(super) named: Named,
+    /// Cases or persons, where they are wanted.
+    pub(super) index: Index,
     /// A record went on across pieces: none of them can be understood without those before it.
     pub(super) tangled: bool,
     /// The file could not be read to its end.
@@ -52,7 +54,6 @@ pub(super) fn check_file(
     context: FileContext<'_>,
     hash: bool,
     watch: &dyn Watch,
-    observer: &dyn ChunkObserver,
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<FileOutcome> {
     let stream = match source.open() {
@@ -72,11 +73,7 @@ pub(super) fn check_file(
     while !batch.is_empty() && join.outcome.fault.is_none() {
         let bytes: usize = batch.iter().map(|c| c.bytes.len()).sum();
         let is_alone = carried.is_none();
-        let walk_one = |chunk: &Chunk| {
-            observer.piece(context.file, context.format, context.encoding, chunk);
-            is_alone.then(|| walk(context, chunk))
-        };
-        let walk_batch = || batch.par_iter().map(walk_one).collect::<Vec<_>>();
+        let walk_batch = || if is_alone { batch.par_iter().map(|chunk| walk(context, chunk)).collect() } else { Vec::new() };
         let (walked, next) = match batch.last() {
             Some(chunk) if chunk.last => (walk_batch(), None),
             _ => {
@@ -86,7 +83,7 @@ pub(super) fn check_file(
         };
         let mut walked = walked.into_iter();
         for chunk in &batch {
-            let alone = walked.next().flatten();
+            let alone = walked.next();
             let (outcome, walker) = match (carried.take(), alone) {
                 (Some(mut walker), _) => (walker.chunk(chunk), walker),
                 (None, Some((outcome, walker))) if chunk.offset == 0 || !join.disturbs(&outcome) => (outcome, walker),
@@ -238,6 +235,7 @@ impl<'a> Join<'a> {
         }
         outcome.persons.extend(&piece.persons);
         outcome.named.extend(&piece.named);
+        outcome.index.append(piece.index);
         outcome.case_sum.join(piece.case_sum);
         outcome.records += piece.records;
         outcome.cases += piece.cases;

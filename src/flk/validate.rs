@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::cases::{Index, Reading};
 use crate::finding::spool::Spool;
 use crate::finding::{Catalog, Check, FileRole, Finding, Place, RuleIx};
 use crate::registry::archive::Limits;
@@ -36,7 +37,6 @@ use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
 use super::rulebook::{FileRules, HeadFacts, PackageRules, Rulebook};
 use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
-use crate::registry::chunk::{ChunkObserver, NoObserver};
 use crate::watch::{Stopped, Watch};
 
 /// Settings of a run.
@@ -127,14 +127,18 @@ impl<'t> Checker<'t> {
     /// # Errors
     /// A temporary file fails, or the watch stopped the work.
     pub fn package(&self, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<PackageReport> {
-        self.package_beside(package, config, watch, &NoObserver)
+        self.control(package, config, watch, false).map(|(report, _)| report)
     }
 
-    /// Checks one package while somebody else looks at the same bytes.
+    /// Checks one package and reads its cases in the same pass.
     ///
     /// # Errors
     /// As [`Checker::package`].
-    pub fn package_beside(&self, package: &Package, config: &Config, watch: &dyn Watch, observer: &dyn ChunkObserver) -> io::Result<PackageReport> {
+    pub fn package_with_cases(&self, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<(PackageReport, Index)> {
+        self.control(package, config, watch, true)
+    }
+
+    fn control(&self, package: &Package, config: &Config, watch: &dyn Watch, with_cases: bool) -> io::Result<(PackageReport, Index)> {
         let mut findings = Spool::default();
         let mut rejected = package.main.is_none();
         for fault in &package.faults {
@@ -164,7 +168,7 @@ impl<'t> Checker<'t> {
         if let Some(member) = &package.persons {
             let own = rules.as_ref().zip(of_persons.as_ref()).zip(of_main.as_ref());
             let own = own.and_then(|((r, p), m)| r.of_persons(p.facts(), m.format, self.formats, period));
-            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, observer };
+            let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
                 self.judge_head(own, &mut checked, seen)?;
@@ -177,7 +181,7 @@ impl<'t> Checker<'t> {
             let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
             let wanted = persons.as_ref().map(|p| Wanted::of(&p.findings)).transpose()?.flatten();
-            let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), observer };
+            let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             let hits = match (&own, &of_main) {
                 (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
@@ -191,6 +195,7 @@ impl<'t> Checker<'t> {
             }
             main = Some(checked);
         }
+        let mut index = Index::default();
         let mut not_executed = Vec::new();
         self.relate(package, rules.as_ref(), persons.as_mut(), main.as_mut(), &findings, &mut not_executed)?;
         if let (Some(rules), Some(main)) = (&rules, &main) {
@@ -221,12 +226,14 @@ impl<'t> Checker<'t> {
             rejected |= persons.unread;
             report.sha256 = persons.outcome.sha256;
             report.findings.append(persons.findings)?;
+            index.append(persons.outcome.index);
         }
         if let Some(main) = main {
             rejected |= main.unread;
             let outcome = main.outcome;
             report.findings.append(main.findings)?;
             report.sha256 = outcome.sha256;
+            index.append(outcome.index);
             if let Some(format) = main.format {
                 report.family = Some(format.family);
                 report.edition = Some(format.edition.id.clone());
@@ -246,7 +253,7 @@ impl<'t> Checker<'t> {
         }
         report.verdict = if rejected { Verdict::Rejected } else { Verdict::Clean };
         report.judge(self.catalog);
-        Ok(report)
+        Ok((report, index))
     }
 
     fn container_finding(&self, fault: &Fault) -> Finding {
@@ -277,7 +284,7 @@ impl<'t> Checker<'t> {
     }
 
     fn member<'c>(&'c self, task: Task<'_>, rules: Option<&FileRules<'_>>, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<Checked<'c>> {
-        let Task { member, file, family, period, wanted, observer } = task;
+        let Task { member, file, family, period, wanted, with_cases } = task;
         let mut findings = Spool::default();
         let head = match &member.head {
             Ok(head) => head,
@@ -325,9 +332,13 @@ impl<'t> Checker<'t> {
             piece: config.piece,
             rules: None,
             wanted: None,
+            reading: None,
         };
+        let reading = if with_cases { Reading::new(format, head.encoding) } else { None };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
-        let outcome = check_file(&member.source, FileContext { rules, wanted, ..context }, hash, watch, observer, &mut |finding| findings.push(finding))?;
+        let outcome = check_file(&member.source, FileContext { rules, wanted, reading: reading.as_ref(), ..context }, hash, watch, &mut |finding| {
+            findings.push(finding)
+        })?;
         let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
         if !checked.unread {
             self.edition_findings(&mut checked, choice, version, period, file)?;
@@ -527,7 +538,8 @@ struct Task<'m> {
     period: Option<Month>,
     /// Persons whose records are looked for.
     wanted: Option<&'m Wanted>,
-    observer: &'m dyn ChunkObserver,
+    /// The cases are read as well.
+    with_cases: bool,
 }
 
 /// A file's format and what stands before its first record.
@@ -652,8 +664,18 @@ fn file_digest(path: &Path) -> io::Result<String> {
 /// A row of `rules/structure.csv` names what no format has.
 pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog: &Catalog) -> Result<Vec<Finding>, TableError> {
     let plan = Plan::new(format, catalog)?;
-    let context =
-        FileContext { format, plan: &plan, catalog, file: FileRole::Main, encoding, limits: ScanLimits::default(), piece: PIECE, rules: None, wanted: None };
+    let context = FileContext {
+        format,
+        plan: &plan,
+        catalog,
+        file: FileRole::Main,
+        encoding,
+        limits: ScanLimits::default(),
+        piece: PIECE,
+        rules: None,
+        wanted: None,
+        reading: None,
+    };
     let (text, base) = bytes.strip_prefix(BOM).map_or((bytes, 0), |text| (text, BOM.len() as u64));
     let outcome = Walker::at_head(context).piece(text, base, true);
     let mut findings = outcome.findings;

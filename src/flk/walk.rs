@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::cases::{Index, Reading};
 use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
 use crate::registry::chunk::{Chunk, record_too_large};
 use crate::registry::encoding::Encoding;
@@ -33,6 +34,8 @@ pub(super) struct FileContext<'p> {
     pub(super) rules: Option<&'p FileRules<'p>>,
     /// Persons whose records are looked for.
     pub(super) wanted: Option<&'p Wanted>,
+    /// How the cases are read, where they are wanted.
+    pub(super) reading: Option<&'p Reading>,
 }
 
 /// A value of the header or the account, with its place.
@@ -90,6 +93,8 @@ pub(super) struct PieceOutcome {
     pub(super) persons: Vec<u8>,
     /// Records of wanted persons as [`Wanted::write`] writes them.
     pub(super) named: Vec<u8>,
+    /// Cases or persons of its records, where they are wanted.
+    pub(super) index: Index,
     pub(super) root: RootState,
     pub(super) root_place: Option<Place>,
     pub(super) read: Progressed,
@@ -102,7 +107,7 @@ pub(super) struct PieceOutcome {
 pub(super) struct Frame {
     node: NodeId,
     pub(super) place: Place,
-    /// Its block in the record that is kept for the rules; none outside of records.
+    /// Its block in the record that is kept for rules and cases; `None` outside of records.
     block: Option<usize>,
     seen: u64,
     last: usize,
@@ -144,8 +149,10 @@ pub(super) struct Walker<'p> {
     /// Findings of a record that goes on in the next piece: its numbers may stand there.
     kept: Vec<Finding>,
     base: u64,
-    /// The open record as rules see it.
+    /// The open record, kept for rules and cases.
     pub(super) record: Record,
+    /// Its bytes in the pieces before, where cases are read.
+    record_bytes: Vec<u8>,
     /// Where the record's person is looked for first.
     pub(super) next_person: usize,
     /// Places of its elements in the pieces before.
@@ -179,6 +186,7 @@ impl<'p> Walker<'p> {
             kept: Vec::new(),
             base: 0,
             record: Record::default(),
+            record_bytes: Vec::new(),
             next_person: 0,
             record_places: Vec::new(),
             marks: Vec::new(),
@@ -244,7 +252,7 @@ impl<'p> Walker<'p> {
             ..PieceOutcome::default()
         };
         let mut scanner = Scanner::new(bytes, self.context.encoding, self.context.limits, std::mem::take(&mut self.open));
-        let mut fault = self.walk(&mut scanner).err();
+        let mut fault = self.walk(&mut scanner, bytes).err();
         if fault.is_none() && last && !scanner.root_closed() {
             let open = if scanner.depth() == 0 { self.context.format.node(self.context.format.root()).name.to_string() } else { scanner.innermost() };
             fault = Some(Fault::new(Check::XmlTruncated).at(bytes.len() as u64).expected(open));
@@ -268,6 +276,7 @@ impl<'p> Walker<'p> {
         let tangled = goes_on && self.frames.len() > 1;
         if tangled {
             self.keep_places(base);
+            self.keep_bytes(bytes);
         }
         let held = if tangled { Some(held(&mut self.frames, &mut self.local_keys, &mut self.local_sums, &mut self.record_places)) } else { None };
         let places = found.chain(&mut out.root_place).chain(&mut out.fault_place).chain(held.into_iter().flatten());
@@ -298,7 +307,7 @@ impl<'p> Walker<'p> {
         places.filter(|place| place.offset >= base).for_each(|place| read.shift(place));
     }
 
-    fn walk(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Fault> {
+    fn walk(&mut self, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<(), Fault> {
         loop {
             match scanner.next_token()? {
                 Token::Leaf { at, name, text_at, text, attribute } => {
@@ -320,6 +329,7 @@ impl<'p> Walker<'p> {
                     if self.skip > 0 {
                         self.skip -= 1;
                     } else {
+                        self.end_block(scanner.offset(), bytes);
                         self.close();
                     }
                 }
@@ -482,7 +492,8 @@ impl<'p> Walker<'p> {
 
     /// A block opens; what was found at it, from the finding at `findings` on, is of its record too.
     fn enter(&mut self, node: NodeId, at: usize, findings: usize) {
-        let block = self.context.rules.and_then(|_| self.open_block(node, at));
+        let keeps_record = self.context.rules.is_some() || self.context.reading.is_some();
+        let block = if keeps_record { self.open_block(node, at) } else { None };
         self.frames.push(Frame { node, place: self.place_of(at), block, seen: 0, last: 0, findings, text_reported: false });
         let Some(hooks) = self.hooks(node) else { return };
         match hooks.tally {
@@ -514,17 +525,52 @@ impl<'p> Walker<'p> {
         }
     }
 
-    /// A block of the record that rules look at; none outside of records.
+    /// A block of the record that is kept; `None` outside of records.
     #[inline]
     fn open_block(&mut self, node: NodeId, at: usize) -> Option<usize> {
         let offset = self.base + at as u64;
         if node == self.context.plan.record {
             self.record.clear(offset);
             self.record_places.clear();
+            self.record_bytes.clear();
             return Some(self.record.open(self.context.format, node, None, offset));
         }
         let parent = self.frames.last()?.block?;
         Some(self.record.open(self.context.format, node, Some(parent), offset))
+    }
+
+    /// The end tag of the innermost block ends at an offset of the piece.
+    #[inline]
+    fn end_block(&mut self, end: usize, bytes: &[u8]) {
+        let Some(block) = self.frames.last().and_then(|f| f.block) else { return };
+        self.record.close(block, self.base + end as u64);
+        if let (0, Some(reading)) = (block, self.context.reading) {
+            self.read_cases(reading, &bytes[..end]);
+        }
+    }
+
+    /// Reads the cases of a record that ends with these bytes of the piece.
+    fn read_cases(&mut self, reading: &Reading, bytes: &[u8]) {
+        let here = self.record_start();
+        let record = if self.record_bytes.is_empty() {
+            &bytes[here..]
+        } else {
+            self.record_bytes.extend_from_slice(bytes);
+            &self.record_bytes
+        };
+        reading.read(&self.record, record, &mut self.out.index);
+    }
+
+    /// Offset in the piece at which the open record begins; 0 if it began before.
+    fn record_start(&self) -> usize {
+        self.record.offset(0).saturating_sub(self.base) as usize
+    }
+
+    /// Keeps the bytes of a record that goes on in the next piece.
+    fn keep_bytes(&mut self, bytes: &[u8]) {
+        if self.context.reading.is_some() && self.frames.iter().any(|f| f.block.is_some()) {
+            self.record_bytes.extend_from_slice(&bytes[self.record_start()..]);
+        }
     }
 
     fn close(&mut self) {

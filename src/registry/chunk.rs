@@ -5,10 +5,9 @@ use std::io::{self, Read};
 use memchr::memmem;
 use sha2::{Digest, Sha256};
 
-use super::encoding::{BOM, Encoding};
+use super::encoding::BOM;
 use super::fault::Fault;
-use super::format::Format;
-use crate::finding::{Check, FileRole};
+use crate::finding::Check;
 use crate::values::hex;
 
 /// Bytes that a piece aims at.
@@ -189,21 +188,6 @@ fn last_boundary(bytes: &[u8], boundary: &memmem::Finder<'_>) -> Option<usize> {
         }
     }
     last
-}
-
-/// An observer of a package's files: the control shows it each piece that it reads, so that a file is read and unpacked once.
-pub trait ChunkObserver: Sync {
-    /// Called with a piece of a file that is read by a format. Pieces come from several threads in no order, and also of a file that turns
-    /// out to be broken further on.
-    fn piece(&self, file: FileRole, format: &Format, encoding: Encoding, chunk: &Chunk);
-}
-
-/// An observer that ignores every piece.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoObserver;
-
-impl ChunkObserver for NoObserver {
-    fn piece(&self, _file: FileRole, _format: &Format, _encoding: Encoding, _chunk: &Chunk) {}
 }
 
 #[cfg(test)]

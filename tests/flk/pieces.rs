@@ -30,27 +30,26 @@ fn inserted(text: &str, before: &str, what: &str) -> String {
     format!("{}{what}{}", &text[..at], &text[at..])
 }
 
-#[test]
-fn tangled_files_are_understood_in_pieces() {
-    let (main, persons) = many(30, "\n");
+/// A main file of 30 records made into files whose records do not end where they seem to, each with what was done to it.
+pub(crate) fn tangled(main: &str) -> Vec<(&'static str, String)> {
     let tenth = "<ZAP>\n<N_ZAP>10<";
     let twentieth = "<ZAP>\n<N_ZAP>20<";
-    let wrapped = inserted(&inserted(&main, twentieth, "</X>"), tenth, "<X>\n");
-    let to_the_end = inserted(&inserted(&main, "</ZL_LIST>", "</X>"), tenth, "<X>");
-    let header = inserted(&main, twentieth, "<ZGLV><VERSION>3.1</VERSION></ZGLV><SCHET/>text");
+    let wrapped = inserted(&inserted(main, twentieth, "</X>"), tenth, "<X>\n");
+    let to_the_end = inserted(&inserted(main, "</ZL_LIST>", "</X>"), tenth, "<X>");
+    let header = inserted(main, twentieth, "<ZGLV><VERSION>3.1</VERSION></ZGLV><SCHET/>text");
     let in_part = main.replacen("<IDSP>29", "<USL><ZAP></ZAP><ZAP></ZAP></USL><IDSP>29", 9);
-    let in_record = inserted(&main, "<PR_NOV>1", "<ZAP><N_ZAP>5</N_ZAP></ZAP><ZAP></ZAP><БЯ/>");
+    let in_record = inserted(main, "<PR_NOV>1", "<ZAP><N_ZAP>5</N_ZAP></ZAP><ZAP></ZAP><БЯ/>");
     let ten_without_number = main.replacen("<N_ZAP>10</N_ZAP>", "<БЯ/><ZAP></ZAP><ZAP></ZAP>", 1);
     let eleven = ten_without_number.find("<ZAP>\n<N_ZAP>11").expect("it stands there");
     let end_of_ten = ten_without_number[..eleven].rfind("</ZAP>").expect("it stands there");
     let late_number = format!("{}<N_ZAP>10</N_ZAP>{}", &ten_without_number[..end_of_ten], &ten_without_number[end_of_ten..]);
-    let cases: Vec<(&str, String)> = vec![
-        ("clean", main.clone()),
+    vec![
+        ("clean", main.to_owned()),
         ("wrapped in an unknown element", wrapped),
         ("wrapped up to the end", to_the_end),
-        ("wrapped and never closed", inserted(&main, tenth, "<X>")),
+        ("wrapped and never closed", inserted(main, tenth, "<X>")),
         ("a second header among the records", header),
-        ("text among the records, twice", inserted(&inserted(&main, twentieth, "b "), tenth, "a ")),
+        ("text among the records, twice", inserted(&inserted(main, twentieth, "b "), tenth, "a ")),
         ("records in services", in_part),
         ("records in a record", in_record),
         ("a record without its end", main.replacen("</ZAP>\n", "", 1)),
@@ -59,10 +58,15 @@ fn tangled_files_are_understood_in_pieces() {
         ("CDATA and instructions with records", main.replace("<USL_OK>3", "<?p </ZAP> ?><USL_OK><![CDATA[</ZAP>]]>")),
         ("spaces in end tags", main.replace("</ZAP>", "</ZAP >")),
         ("nothing but a head", main[..main.find("<ZAP>").expect("records")].to_owned()),
-        ("a fault in the middle", inserted(&main, twentieth, "&")),
+        ("a fault in the middle", inserted(main, twentieth, "&")),
         ("a number behind records", late_number),
-    ];
-    for (what, main) in cases {
+    ]
+}
+
+#[test]
+fn tangled_files_are_understood_in_pieces() {
+    let (main, persons) = many(30, "\n");
+    for (what, main) in tangled(&main) {
         let difference = differs(&Pair::new(&main, &persons), &SIZES);
         assert_eq!(difference, None, "{what}");
     }
@@ -113,7 +117,7 @@ const NOISE: &[&str] = &[
 ];
 
 /// Puts structural noise between tags.
-fn noisy(text: &str, amount: usize, chance: &mut Chance) -> String {
+pub(crate) fn noisy(text: &str, amount: usize, chance: &mut Chance) -> String {
     let mut text = text.to_owned();
     for _ in 0..amount {
         let mut at = chance.below(text.len());

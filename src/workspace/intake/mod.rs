@@ -116,8 +116,7 @@ impl Workspace {
         if let Some(loaded) = self.loaded_before(operation, &files, doubt)? {
             return Ok(Loaded { report: None, outcome: loaded });
         }
-        let index = Index::default();
-        let mut report = tools.checker.package_beside(&moved, tools.config, operation.watch, &index).map_err(Problem::Stream)?;
+        let (mut report, index) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
@@ -288,7 +287,7 @@ impl<'i> Contents<'i> {
         let formats = tools.formats;
         let (Some(main), Some(family), Some(edition)) = (&package.main, report.family, &report.edition) else { return Ok(None) };
         let Some(format) = formats.get(family, edition).filter(|_| formats.has_persons(family)) else { return Ok(None) };
-        let (cases, persons) = index.finish().map_err(|e| Problem::Io(main.source.container().to_owned(), e))?;
+        let (cases, persons) = index.finish();
         let persons_head = package.persons.as_ref().and_then(|member| member.head.as_ref().ok());
         let persons_format = persons_head.and_then(|head| formats.choose(PERSONS, head.value(Role::Version), report.period)).map(|(format, _)| &**format);
         let binding = tools
