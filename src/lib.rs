@@ -2,8 +2,8 @@
 //!
 //! Floors, lowest first; a module uses what stands on lower floors only:
 //!
-//! 0. [`values`], [`texts`]: days, months, kopecks, digests; what a person reads. [`tables`], [`sys`], [`watch`]: rule tables, the
-//!    platform, progress and stop;
+//! 0. [`values`], [`texts`]: days, months, kopecks, digests; what a person reads. [`tables`], [`sys`], [`watch`], [`timings`]: rule
+//!    tables, the platform, progress and stop, where the time goes;
 //! 1. [`finding`]: what a check says; [`registry`]: formats, packages and reading; [`nsi`]: reference books; [`cases`]: completed cases;
 //! 2. [`rules`]: the language of rules and its evaluation;
 //! 3. [`flk`]: format-logic control of a package; [`forming`]: cases of packages as a new package; [`report`]: findings for people and
@@ -26,6 +26,7 @@ pub mod rules;
 pub mod sys;
 pub mod tables;
 pub mod texts;
+pub mod timings;
 pub mod values;
 pub mod watch;
 pub mod workspace;

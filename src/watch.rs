@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::timings::Timings;
+
 /// Follows a run, from several threads at once.
 pub trait Watch: Sync {
     /// Called when the inputs are known: bytes to be read in all, as they stand on the disk.
@@ -17,6 +19,11 @@ pub trait Watch: Sync {
     /// Whether the work is to end now. What was begun is then given up, as if it had not been asked for.
     fn is_stopped(&self) -> bool {
         false
+    }
+
+    /// Where the time of the work is added up by phase; `None` when nobody asks for it, and then no clock is read.
+    fn timings(&self) -> Option<&Timings> {
+        None
     }
 }
 

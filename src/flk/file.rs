@@ -16,6 +16,7 @@ use super::named::Named;
 use super::persons::Persons;
 use super::places::Progressed;
 use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
+use crate::timings::{self, Phase};
 use crate::watch::{Stopped, Watch};
 
 /// What a whole file came to; its findings went to the sink.
@@ -56,7 +57,11 @@ pub(super) fn check_file(
     watch: &dyn Watch,
     sink: &mut dyn FnMut(Finding) -> io::Result<()>,
 ) -> io::Result<FileOutcome> {
-    let stream = match source.open() {
+    let opened = {
+        let _open = timings::span(context.timings, Phase::Open);
+        source.open()
+    };
+    let stream = match opened {
         Ok(stream) => stream,
         Err(error) => {
             let mut join = Join::new(context, sink);
@@ -85,7 +90,7 @@ pub(super) fn check_file(
         for chunk in &batch {
             let alone = walked.next();
             let (outcome, walker) = match (carried.take(), alone) {
-                (Some(mut walker), _) => (walker.chunk(chunk), walker),
+                (Some(mut walker), _) => (measured(&mut walker, chunk), walker),
                 (None, Some((outcome, walker))) if chunk.offset == 0 || !join.disturbs(&outcome) => (outcome, walker),
                 (None, _) => join.walk_again(chunk),
             };
@@ -124,15 +129,23 @@ pub(super) fn check_file(
 }
 
 /// Pieces of a file as the checks want them.
-pub(super) fn chunks(stream: Box<dyn io::Read + Send>, context: FileContext<'_>, hash: bool) -> Chunks {
+pub(super) fn chunks<'p>(stream: Box<dyn io::Read + Send>, context: FileContext<'p>, hash: bool) -> Chunks<'p> {
     let record = &context.format.node(context.plan.record).name;
-    Chunks::new(stream, record, hash).with_piece(context.piece).with_largest(context.limits.record)
+    Chunks::new(stream, record, hash).with_piece(context.piece).with_largest(context.limits.record).timed(context.timings)
 }
 
 /// Walks a piece as if nothing but records stood before it.
 fn walk<'p>(context: FileContext<'p>, chunk: &Chunk) -> (PieceOutcome, Walker<'p>) {
     let mut walker = if chunk.offset == 0 { Walker::at_head(context) } else { Walker::between_records(context, RootState::default()) };
-    (walker.chunk(chunk), walker)
+    (measured(&mut walker, chunk), walker)
+}
+
+/// Walks a piece; its time is that of the structure, but for what is measured inside.
+fn measured(walker: &mut Walker<'_>, chunk: &Chunk) -> PieceOutcome {
+    let timings = walker.context.timings;
+    let _structure = timings::span(timings, Phase::Structure);
+    timings::bytes(timings, Phase::Structure, chunk.bytes.len() as u64);
+    walker.chunk(chunk)
 }
 
 /// Joins pieces in order.
@@ -171,10 +184,10 @@ impl<'a> Join<'a> {
     /// Walks a piece knowing what of the root stood before it.
     fn walk_again(&self, chunk: &Chunk) -> (PieceOutcome, Walker<'a>) {
         let mut walker = Walker::between_records(self.context, self.root);
-        (walker.chunk(chunk), walker)
+        (measured(&mut walker, chunk), walker)
     }
 
-    fn read(&mut self, chunks: &mut Chunks, pool: &mut Vec<Vec<u8>>) -> io::Result<Vec<Chunk>> {
+    fn read(&mut self, chunks: &mut Chunks<'_>, pool: &mut Vec<Vec<u8>>) -> io::Result<Vec<Chunk>> {
         let (batch, fault) = Self::read_batch(chunks, pool);
         match fault {
             Some(fault) if batch.is_empty() => self.fail(fault, None)?,
@@ -183,7 +196,7 @@ impl<'a> Join<'a> {
         Ok(batch)
     }
 
-    fn read_batch(chunks: &mut Chunks, pool: &mut Vec<Vec<u8>>) -> (Vec<Chunk>, Option<Fault>) {
+    fn read_batch(chunks: &mut Chunks<'_>, pool: &mut Vec<Vec<u8>>) -> (Vec<Chunk>, Option<Fault>) {
         let wanted = (rayon::current_num_threads() * 2).clamp(4, 16);
         let mut batch = Vec::with_capacity(wanted);
         while batch.len() < wanted {
@@ -200,6 +213,7 @@ impl<'a> Join<'a> {
         if self.outcome.fault.is_some() {
             return Ok(());
         }
+        let _persons = timings::span(self.context.timings, Phase::Persons);
         let (read, base) = (self.read, piece.base);
         let shift = |place: &mut Place| {
             if place.offset >= base {

@@ -9,11 +9,14 @@ use crate::finding::{Catalog, Finding, Keys, Place, RuleIx, Same};
 use crate::registry::format::{Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::rules::{At, Hit, Person};
+use crate::timings::{self, Phase};
 
 impl Walker<'_> {
     /// Evaluates the rules over the record and, in a person file, keeps what the main file's rules will ask for.
     pub(super) fn judge_record(&mut self, rules: &FileRules<'_>, frame: &Frame) {
+        let _rules = timings::span(self.context.timings, Phase::Rules);
         if let Some(keeping) = &rules.keeping {
+            let _persons = timings::span(self.context.timings, Phase::Persons);
             keeping.write(&self.id_pac, &self.record, &mut self.out.persons);
         }
         let known = rules.persons.and_then(|persons| persons.find(&self.id_pac, &mut self.next_person));

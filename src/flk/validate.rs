@@ -37,6 +37,7 @@ use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
 use super::rulebook::{FileRules, HeadFacts, PackageRules, Rulebook};
 use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
+use crate::timings::{self, Phase, Timings};
 use crate::watch::{Stopped, Watch};
 
 /// Settings of a run.
@@ -98,8 +99,11 @@ impl<'t> Checker<'t> {
     /// # Errors
     /// The receiver or a temporary file fails, or the watch stopped the work. Defects of the input are findings.
     pub fn validate(&self, inputs: &[Input], config: &Config, watch: &dyn Watch, each: &mut dyn FnMut(PackageReport) -> io::Result<()>) -> io::Result<()> {
+        let find = timings::span(watch.timings(), Phase::Find);
         let packages = discover(inputs, self.formats, &config.archives);
         let sizes: Vec<u64> = packages.iter().map(size).collect();
+        timings::bytes(watch.timings(), Phase::Find, sizes.iter().sum());
+        drop(find);
         watch.start(packages.len() as u64, sizes.iter().sum());
         let mut rest = packages.as_slice();
         let mut sizes = sizes.as_slice();
@@ -152,7 +156,7 @@ impl<'t> Checker<'t> {
         let name_period = main_name.clone().or_else(any_name).and_then(|n| Month::new(n.year, n.month));
 
         let family = package.main.as_ref().map(|m| self.family(m, main_name.as_ref()));
-        let seen = |member: Option<&'_ Member>, family: Option<Family>, period| Some(self.seen(member?, family?, period, config));
+        let seen = |member: Option<&'_ Member>, family: Option<Family>, period| Some(self.seen(member?, family?, period, config, watch.timings()));
         let of_main = seen(package.main.as_ref(), family, period).flatten();
         let of_persons = seen(package.persons.as_ref(), Some(PERSONS), period.or(name_period)).flatten();
         let rules = match (self.rules, &of_main) {
@@ -197,7 +201,10 @@ impl<'t> Checker<'t> {
         }
         let mut index = Index::default();
         let mut not_executed = Vec::new();
-        self.relate(package, rules.as_ref(), persons.as_mut(), main.as_mut(), &findings, &mut not_executed)?;
+        {
+            let _persons = timings::span(watch.timings(), Phase::Persons);
+            self.relate(package, rules.as_ref(), persons.as_mut(), main.as_mut(), &findings, &mut not_executed)?;
+        }
         if let (Some(rules), Some(main)) = (&rules, &main) {
             let with_persons = !self.formats.has_persons(family.unwrap_or(FALLBACK)) || persons.as_ref().is_some_and(|p| !p.unread);
             not_executed.extend(rules.not_executed(with_persons || main.unread));
@@ -249,7 +256,8 @@ impl<'t> Checker<'t> {
             report.sum_kopecks = (outcome.case_sum.addends > 0).then(|| i64::try_from(outcome.case_sum.kopecks).unwrap_or(i64::MAX));
         }
         if report.sha256.is_none() {
-            report.sha256 = file_digest(&package.path).ok();
+            let _digest = timings::span(watch.timings(), Phase::Digest);
+            report.sha256 = file_digest(&package.path, watch.timings()).ok();
         }
         report.verdict = if rejected { Verdict::Rejected } else { Verdict::Clean };
         report.judge(self.catalog);
@@ -271,10 +279,11 @@ impl<'t> Checker<'t> {
     }
 
     /// What stands before the first record of a file that can be read.
-    fn seen(&self, member: &Member, family: Family, period: Option<Month>, config: &Config) -> Option<Seen<'_>> {
+    fn seen(&self, member: &Member, family: Family, period: Option<Month>, config: &Config, timings: Option<&Timings>) -> Option<Seen<'_>> {
         let head = member.head.as_ref().ok()?;
         let (format, _) = self.formats.choose(family, head.value(Role::Version), period)?;
         self.rules?;
+        let _open = timings::span(timings, Phase::Open);
         let front = Front::read(&member.source, format, head.encoding, config.markup);
         Some(Seen { format, front, encoding: head.encoding, name: member.name(self.formats.prefixes()).ok() })
     }
@@ -283,7 +292,14 @@ impl<'t> Checker<'t> {
         self.formats.editions(family).last().map(|f| &**f)
     }
 
-    fn member<'c>(&'c self, task: Task<'_>, rules: Option<&FileRules<'_>>, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<Checked<'c>> {
+    fn member<'c>(
+        &'c self,
+        task: Task<'_>,
+        rules: Option<&FileRules<'_>>,
+        package: &Package,
+        config: &Config,
+        watch: &'c dyn Watch,
+    ) -> io::Result<Checked<'c>> {
         let Task { member, file, family, period, wanted, with_cases } = task;
         let mut findings = Spool::default();
         let head = match &member.head {
@@ -333,6 +349,7 @@ impl<'t> Checker<'t> {
             rules: None,
             wanted: None,
             reading: None,
+            timings: watch.timings(),
         };
         let reading = if with_cases { Reading::new(format, head.encoding) } else { None };
         let hash = matches!(&member.source, Source::File(path) if *path == package.path);
@@ -352,6 +369,7 @@ impl<'t> Checker<'t> {
         if checked.unread {
             return Ok(Vec::new());
         }
+        let _rules = timings::span(checked.context.and_then(|c| c.timings), Phase::Rules);
         let mut hits = Vec::new();
         rules.set.head(&rules.facts, &checked.outcome.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(hit.row))));
         let (of_persons, own): (Vec<_>, Vec<_>) = hits.into_iter().partition(|(hit, _)| hit.at == At::PersonsHead);
@@ -645,7 +663,7 @@ fn size(package: &Package) -> u64 {
     [&package.main, &package.persons].into_iter().flatten().map(|m| length(&m.source)).sum()
 }
 
-fn file_digest(path: &Path) -> io::Result<String> {
+fn file_digest(path: &Path, timings: Option<&Timings>) -> io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
@@ -655,6 +673,7 @@ fn file_digest(path: &Path) -> io::Result<String> {
             return Ok(hex(&hasher.finalize()));
         }
         hasher.update(&buffer[..read]);
+        timings::bytes(timings, Phase::Digest, read as u64);
     }
 }
 
@@ -675,6 +694,7 @@ pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog
         rules: None,
         wanted: None,
         reading: None,
+        timings: None,
     };
     let (text, base) = bytes.strip_prefix(BOM).map_or((bytes, 0), |text| (text, BOM.len() as u64));
     let outcome = Walker::at_head(context).piece(text, base, true);

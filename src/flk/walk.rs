@@ -11,6 +11,7 @@ use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
 use crate::rules::Work;
+use crate::timings::Timings;
 use crate::values::{kopecks, money};
 
 use super::keyset::{Key, hash, key_of};
@@ -36,6 +37,8 @@ pub(super) struct FileContext<'p> {
     pub(super) wanted: Option<&'p Wanted>,
     /// How the cases are read, where they are wanted.
     pub(super) reading: Option<&'p Reading>,
+    /// Where the time goes, if that is measured.
+    pub(super) timings: Option<&'p Timings>,
 }
 
 /// A value of the header or the account, with its place.

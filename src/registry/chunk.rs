@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::encoding::BOM;
 use super::fault::Fault;
 use crate::finding::Check;
+use crate::timings::{self, Phase, Timings};
 use crate::values::hex;
 
 /// Bytes that a piece aims at.
@@ -39,7 +40,7 @@ impl Chunk {
 }
 
 /// Reads a stream and cuts it after end tags of records.
-pub struct Chunks {
+pub struct Chunks<'t> {
     source: Box<dyn Read + Send>,
     /// `</ZAP>`
     boundary: memmem::Finder<'static>,
@@ -53,20 +54,33 @@ pub struct Chunks {
     failed: bool,
     piece: usize,
     largest: usize,
+    timings: Option<&'t Timings>,
 }
 
-impl std::fmt::Debug for Chunks {
+impl std::fmt::Debug for Chunks<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Chunks").field("offset", &self.offset).field("done", &self.done).finish_non_exhaustive()
     }
 }
 
-impl Chunks {
+impl<'t> Chunks<'t> {
     /// Chunks of a stream whose records are elements of this name; `hash` also computes SHA-256 of all bytes.
     pub fn new(source: Box<dyn Read + Send>, record: &str, hash: bool) -> Self {
         let boundary = memmem::Finder::new(format!("</{record}>").as_bytes()).into_owned();
         let hasher = hash.then(Sha256::new);
-        Self { source, boundary, rest: Vec::new(), offset: 0, hasher, done: false, ended: false, failed: false, piece: PIECE, largest: LARGEST_RECORD }
+        Self {
+            source,
+            boundary,
+            rest: Vec::new(),
+            offset: 0,
+            hasher,
+            done: false,
+            ended: false,
+            failed: false,
+            piece: PIECE,
+            largest: LARGEST_RECORD,
+            timings: None,
+        }
     }
 
     /// Pieces of another size than [`PIECE`].
@@ -80,6 +94,13 @@ impl Chunks {
     #[must_use]
     pub fn with_largest(mut self, largest: usize) -> Self {
         self.largest = largest;
+        self
+    }
+
+    /// Adds the time of reading and of the digest to these.
+    #[must_use]
+    pub fn timed(mut self, timings: Option<&'t Timings>) -> Self {
+        self.timings = timings;
         self
     }
 
@@ -136,13 +157,18 @@ impl Chunks {
         if wanted <= start || self.ended {
             return Ok(());
         }
+        let inflate = timings::span(self.timings, Phase::Inflate);
         let read = (&mut self.source).take((wanted - start) as u64).read_to_end(buffer);
+        drop(inflate);
         let read = read.map_err(|e: io::Error| {
             // What a broken stream gives next is nobody's business.
             (self.done, self.ended, self.failed) = (true, true, true);
             Fault::from(e)
         })?;
+        timings::bytes(self.timings, Phase::Inflate, read as u64);
         if let Some(hasher) = &mut self.hasher {
+            let _digest = timings::span(self.timings, Phase::Digest);
+            timings::bytes(self.timings, Phase::Digest, read as u64);
             hasher.update(&buffer[start..]);
         }
         self.ended = read < wanted - start;
