@@ -13,6 +13,7 @@ mod inputs;
 mod lang;
 mod nsi;
 mod rules;
+mod timings;
 mod tools;
 mod ui;
 mod usage;

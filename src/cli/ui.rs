@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{Cli, ColorArg};
-use super::{Failure, lang};
+use super::{Failure, lang, timings};
 use crate::report::human::Style;
 use crate::sys::{Access, AtomicFile};
 use crate::texts::{Key, Lang, Texts};
+use crate::timings::Timings;
 use crate::watch::Watch;
 
 /// A bar for less time than this would only flicker.
@@ -55,7 +56,7 @@ impl<'a> Ui<'a> {
             format!("{{percent:>3}} % [{{bar:32}}] {{bytes}} / {{total_bytes}} · {}", self.texts.fill(Key::ProgressLeft, self.lang, &[("time", "{eta}")]));
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("=> "));
-        Bar { bar, begun: Instant::now(), waiting: AtomicBool::new(wanted) }
+        Bar { bar, begun: Instant::now(), waiting: AtomicBool::new(wanted), timings: None }
     }
 }
 
@@ -112,9 +113,23 @@ pub(super) struct Bar {
     begun: Instant,
     /// Wanted, but the run is young.
     waiting: AtomicBool,
+    /// Where the time goes, if the user wants to know.
+    timings: Option<Timings>,
 }
 
 impl Bar {
+    /// The same, measuring where the time goes if that is wanted.
+    pub(super) fn timed(self, wanted: bool) -> Self {
+        Self { timings: wanted.then(|| Timings::new(Instant::now)), ..self }
+    }
+
+    /// Says where the time went, if it was measured.
+    pub(super) fn tell_timings(&self, ui: &Ui<'_>) {
+        if let Some(timings) = &self.timings {
+            say(&timings::table(timings, ui));
+        }
+    }
+
     /// A handle for writing while the bar is on the screen.
     pub(super) fn handle(&self) -> ProgressBar {
         self.bar.clone()
@@ -127,6 +142,10 @@ impl Bar {
 }
 
 impl Watch for Bar {
+    fn timings(&self) -> Option<&Timings> {
+        self.timings.as_ref()
+    }
+
     fn start(&self, _packages: u64, bytes: u64) {
         self.bar.set_length(bytes);
     }

@@ -27,6 +27,8 @@ use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
 use crate::sys::{Access, AtomicFile};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
+use crate::timings::{self, Phase};
+use crate::watch::Watch as _;
 
 /// What `validate` takes.
 #[derive(Debug, Args)]
@@ -61,6 +63,9 @@ pub(super) struct ValidateArgs {
     /// No durations in the result.
     #[arg(long)]
     no_timing: bool,
+    /// Where the time went.
+    #[arg(long, conflicts_with = "no_timing")]
+    timings: bool,
     /// Exit code 0 whatever was found.
     #[arg(long)]
     exit_zero: bool,
@@ -107,7 +112,7 @@ impl ValidateArgs {
             None => None,
         };
         let checker = tools.checker()?;
-        let bar = ui.bar();
+        let bar = ui.bar().timed(self.timings);
         // Values of personal elements are in protocols and in what the user asked for: such files are not for everybody.
         let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };
         let mut target = Target::new(self.output.as_deref(), access, &bar)?;
@@ -127,6 +132,7 @@ impl ValidateArgs {
             let run = checker.validate(&inputs, &flk::Config::default(), &bar, &mut |mut package| {
                 judge(&mut hidden, &mut package, control, baseline.as_mut(), catalog)?;
                 tally.add(&package, catalog);
+                let _report = timings::span(bar.timings(), Phase::Report);
                 if let Some(protocols) = &mut protocols
                     && let Err(error) = protocols.write(&package)
                 {
@@ -152,10 +158,15 @@ impl ValidateArgs {
                 protocol: protocols.as_ref().and_then(|p| p.only.as_deref()),
                 code: self.exit(&tally).code(),
                 hidden: control.is_in_force().then_some(hidden),
+                timings: bar.timings(),
             };
+            let _report = timings::span(bar.timings(), Phase::Report);
             report.finish(&ending)?;
         }
         target.commit()?;
+        if !matches!(self.format, FormatArg::Json | FormatArg::Jsonl) {
+            bar.tell_timings(ui);
+        }
         if let (Some(path), Some(baseline)) = (&self.control.write_baseline, &baseline) {
             baseline.write(path).map_err(|error| Failure::Write(path.clone(), error))?;
         }

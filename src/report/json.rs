@@ -7,7 +7,7 @@ use std::io::{self, Seek as _, SeekFrom, Write};
 use serde::Serialize;
 use tempfile::SpooledTempFile;
 
-use super::wire::{Entry, Package, Rules, SCHEMA, Summary, TOOL, books, not_executed};
+use super::wire::{Entry, Package, Rules, SCHEMA, Summary, TOOL, Timings, books, not_executed};
 use super::{Ending, Report, RuleSet, shown};
 use crate::finding::Catalog;
 use crate::flk::PackageReport;
@@ -56,7 +56,11 @@ impl<W: Write> Report for Json<'_, W> {
         io::copy(findings, &mut self.out)?;
         let (idle, summary) = (not_executed(ending.tally), Summary::new(ending.tally, ending.seconds, ending.hidden));
         let books = books(ending.tally);
-        writeln!(self.out, "],\n\"not_executed\":{},\n\"books\":{},\n\"summary\":{}}}", json(&idle)?, json(&books)?, json(&summary)?)?;
+        write!(self.out, "],\n\"not_executed\":{},\n\"books\":{},\n\"summary\":{}", json(&idle)?, json(&books)?, json(&summary)?)?;
+        if let Some(timings) = ending.timings {
+            write!(self.out, ",\n\"timings\":{}", json(&Timings::new(timings))?)?;
+        }
+        self.out.write_all(b"}\n")?;
         self.out.flush()
     }
 }

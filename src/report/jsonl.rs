@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::wire::{Book, Entry, NotExecuted, Package, Rules, SCHEMA, Summary, TOOL, Tool, books, not_executed};
+use super::wire::{Book, Entry, NotExecuted, Package, Rules, SCHEMA, Summary, TOOL, Timings, Tool, books, not_executed};
 use super::{Ending, Report, RuleSet, shown};
 use crate::finding::Catalog;
 use crate::flk::PackageReport;
@@ -28,6 +28,8 @@ struct Last<'a> {
     not_executed: Vec<NotExecuted<'a>>,
     books: Vec<Book<'a>>,
     summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings: Option<Timings>,
 }
 
 impl<'a, W: Write> Jsonl<'a, W> {
@@ -57,6 +59,7 @@ impl<W: Write> Report for Jsonl<'_, W> {
             not_executed: not_executed(ending.tally),
             books: books(ending.tally),
             summary: Summary::new(ending.tally, ending.seconds, ending.hidden),
+            timings: ending.timings.map(Timings::new),
         };
         serde_json::to_writer(&mut self.out, &last)?;
         self.out.write_all(b"\n")?;

@@ -27,6 +27,7 @@ use crate::finding::Finding;
 use crate::flk::PackageReport;
 use crate::rules::import::Edition;
 use crate::tables::{RuleFiles, TableError};
+use crate::timings::Timings;
 
 pub use tally::Tally;
 
@@ -90,6 +91,8 @@ pub struct Ending<'a> {
     pub code: u8,
     /// What was not shown, where somebody wished so.
     pub hidden: Option<Hidden>,
+    /// Where the time went, where somebody wished to know; only JSON says it.
+    pub timings: Option<&'a Timings>,
 }
 
 /// Findings that were not shown.

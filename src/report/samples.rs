@@ -36,7 +36,7 @@ impl Desk {
             report.package(package).expect("written");
         }
         let code = u8::from(tally.errors > 0);
-        report.finish(&Ending { tally: &tally, seconds, protocols: None, protocol: None, code, hidden: None }).expect("finished");
+        report.finish(&Ending { tally: &tally, seconds, protocols: None, protocol: None, code, hidden: None, timings: None }).expect("finished");
     }
 }
 

@@ -8,6 +8,7 @@ use crate::flk::PackageReport;
 use crate::nsi::Description;
 use crate::rules::import::Edition;
 use crate::texts::Lang;
+use crate::timings::{self, Taken};
 use crate::values::Date;
 
 /// Number of the schema; a change that could break a script gets another one.
@@ -150,6 +151,29 @@ pub(super) struct NotExecuted<'a> {
 pub(super) fn not_executed(tally: &Tally) -> Vec<NotExecuted<'_>> {
     let entry = tally.not_executed.iter();
     entry.map(|((rule, _), idle)| NotExecuted { rule, reason: &idle.reason.ru, book: idle.book.as_deref(), partly: idle.partly }).collect()
+}
+
+/// Where the time of a run went.
+#[derive(Serialize)]
+pub(super) struct Timings {
+    /// From the beginning of the run to the writing of this.
+    wall_seconds: f64,
+    phases: Vec<Phase>,
+}
+
+#[derive(Serialize)]
+struct Phase {
+    phase: &'static str,
+    /// Of all threads together.
+    thread_seconds: f64,
+    bytes: u64,
+}
+
+impl Timings {
+    pub(super) fn new(timings: &timings::Timings) -> Self {
+        let entry = |taken: Taken| Phase { phase: taken.phase.as_str(), thread_seconds: taken.thread_time.as_secs_f64(), bytes: taken.bytes };
+        Self { wall_seconds: timings.wall_time().as_secs_f64(), phases: timings.taken().map(entry).collect() }
+    }
 }
 
 #[derive(Serialize)]

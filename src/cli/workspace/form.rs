@@ -39,6 +39,9 @@ pub(in super::super) struct FormArgs {
     /// Only show.
     #[arg(long, requires = "period")]
     dry_run: bool,
+    /// Where the time went.
+    #[arg(long, conflicts_with_all = ["cancel", "dry_run"])]
+    timings: bool,
     /// Form this one anew.
     #[arg(long, value_name = "REG")]
     again: Option<String>,
@@ -73,7 +76,7 @@ impl FormArgs {
     }
 
     fn again(&self, name: &str, date: Option<Date>, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let bar = ui.bar();
+        let bar = ui.bar().timed(self.timings);
         let registry = with_tools(cli, config, files, &self.control, |tools, filter| {
             let (mut workspace, actor) = self.place.change("form --again", config, files)?;
             let registry = workspace.form_again(&who::operation(&actor, &bar), name, date, tools, filter)?;
@@ -82,6 +85,7 @@ impl FormArgs {
             Ok(line)
         });
         bar.done();
+        bar.tell_timings(ui);
         let line = registry?;
         if !ui.quiet {
             print(&line)?;
@@ -106,7 +110,7 @@ impl FormArgs {
             left_out(&left, ui);
             return if groups.is_empty() { Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[])) } else { Ok(Exit::Done) };
         }
-        let bar = ui.bar();
+        let bar = ui.bar().timed(self.timings);
         let formed = with_tools(cli, config, files, &self.control, |tools, filter| {
             let (mut workspace, actor) = self.place.change("form", config, files)?;
             let (groups, left) = workspace.form_plan(&request)?;
@@ -125,6 +129,7 @@ impl FormArgs {
             Ok((formed, left))
         });
         bar.done();
+        bar.tell_timings(ui);
         let (formed, left) = formed?;
         if !ui.quiet {
             left_out(&left, ui);

@@ -15,6 +15,8 @@ use crate::flk;
 use crate::registry::package::discover;
 use crate::tables::RuleFiles;
 use crate::texts::Key;
+use crate::timings::{self, Phase};
+use crate::watch::Watch as _;
 use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
 
 /// What `load` takes.
@@ -26,6 +28,9 @@ pub(in super::super) struct LoadArgs {
     /// What to do with cases that may be ones that are there.
     #[arg(long, value_name = "WHAT", default_value = "ask")]
     doubtful: DoubtArg,
+    /// Where the time went.
+    #[arg(long)]
+    timings: bool,
     #[command(flatten)]
     control: ControlArgs,
     #[command(flatten)]
@@ -51,9 +56,11 @@ impl LoadArgs {
             DoubtArg::Same => Doubt::Same,
             DoubtArg::Different => Doubt::Different,
         };
-        let bar = ui.bar();
+        let bar = ui.bar().timed(self.timings);
         let exit = with_tools(cli, config, files, &self.control, |tools, filter| {
+            let find = timings::span(bar.timings(), Phase::Find);
             let packages = discover(&inputs, tools.formats, &flk::Config::default().archives);
+            drop(find);
             if packages.is_empty() {
                 return Err(Failure::Nothing);
             }
@@ -75,6 +82,7 @@ impl LoadArgs {
             Ok(if rejected == packages.len() { Exit::Input } else { exit })
         });
         bar.done();
+        bar.tell_timings(ui);
         exit
     }
 }
