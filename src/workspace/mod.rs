@@ -45,6 +45,7 @@ use workflow::Workflow;
 
 use crate::cases::{Identity, Kinds};
 use crate::tables::{RuleFiles, TableError};
+use crate::timings::Timings;
 
 /// The tables that the workspace works by.
 #[derive(Debug)]
@@ -110,6 +111,13 @@ impl Workspace {
         this.lock = Some(lock);
         this.recover()?;
         Ok(this)
+    }
+
+    /// The same, with the time of the store added to these.
+    #[must_use]
+    pub fn timed(mut self, timings: Option<&Timings>) -> Self {
+        self.store.measure(timings);
+        self
     }
 
     /// The tables.

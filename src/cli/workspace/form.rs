@@ -10,8 +10,9 @@ use super::status::registry_line;
 use super::{PlaceArgs, with_tools};
 use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key};
+use crate::timings::{self, Phase};
 use crate::values::{Date, Month};
-use crate::watch::Unwatched;
+use crate::watch::{Unwatched, Watch as _};
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 
 /// What `form` takes.
@@ -78,7 +79,10 @@ impl FormArgs {
     fn again(&self, name: &str, date: Option<Date>, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let bar = ui.bar().timed(self.timings);
         let registry = with_tools(cli, config, files, &self.control, |tools, filter| {
-            let (mut workspace, actor) = self.place.change("form --again", config, files)?;
+            let lock = timings::span(bar.timings(), Phase::Lock);
+            let (workspace, actor) = self.place.change("form --again", config, files)?;
+            let mut workspace = workspace.timed(bar.timings());
+            drop(lock);
             let registry = workspace.form_again(&who::operation(&actor, &bar), name, date, tools, filter)?;
             let line = registry_line(&registry, workspace.tables(), ui);
             workspace.close();
@@ -112,7 +116,10 @@ impl FormArgs {
         }
         let bar = ui.bar().timed(self.timings);
         let formed = with_tools(cli, config, files, &self.control, |tools, filter| {
-            let (mut workspace, actor) = self.place.change("form", config, files)?;
+            let lock = timings::span(bar.timings(), Phase::Lock);
+            let (workspace, actor) = self.place.change("form", config, files)?;
+            let mut workspace = workspace.timed(bar.timings());
+            drop(lock);
             let (groups, left) = workspace.form_plan(&request)?;
             let mut formed = Vec::new();
             let mut printed = Ok(());

@@ -12,7 +12,7 @@ use super::super::{Exit, Failure, print, who};
 use super::words::time;
 use super::{PlaceArgs, with_tools};
 use crate::flk;
-use crate::registry::package::discover;
+use crate::registry::package::{Package, discover};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::timings::{self, Phase};
@@ -60,11 +60,17 @@ impl LoadArgs {
         let exit = with_tools(cli, config, files, &self.control, |tools, filter| {
             let find = timings::span(bar.timings(), Phase::Find);
             let packages = discover(&inputs, tools.formats, &flk::Config::default().archives);
+            if let Some(timings) = bar.timings() {
+                timings.bytes(Phase::Find, packages.iter().map(Package::size_on_disk).sum());
+            }
             drop(find);
             if packages.is_empty() {
                 return Err(Failure::Nothing);
             }
-            let (mut workspace, actor) = self.place.change("load", config, files)?;
+            let lock = timings::span(bar.timings(), Phase::Lock);
+            let (workspace, actor) = self.place.change("load", config, files)?;
+            let mut workspace = workspace.timed(bar.timings());
+            drop(lock);
             let mut exit = Exit::Done;
             let mut rejected = 0;
             for package in &packages {

@@ -23,6 +23,7 @@ use crate::registry::format::{Format, PERSONS, Role};
 use crate::registry::package::{Member, Package};
 use crate::registry::source::Source;
 use crate::texts::Severity;
+use crate::timings::{self, Phase};
 use crate::values::Date;
 
 /// What became of a package.
@@ -105,6 +106,7 @@ impl Workspace {
             let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
             return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
         };
+        let store = timings::span(operation.watch.timings(), Phase::Store);
         let mut kept = HashMap::new();
         let mut files = Files::default();
         // What is kept is what is controlled.
@@ -116,6 +118,7 @@ impl Workspace {
         if let Some(loaded) = self.loaded_before(operation, &files, doubt)? {
             return Ok(Loaded { report: None, outcome: loaded });
         }
+        drop(store);
         let (mut report, index) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {

@@ -10,6 +10,7 @@ use crate::registry::format::{Family, Format, PERSONS};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
 use crate::texts::Severity;
+use crate::timings::{self, Phase};
 use crate::values::Date;
 use crate::workspace::objects::Objects;
 use crate::workspace::{FindingFilter, Operation, Problem, Tools};
@@ -137,6 +138,7 @@ pub(super) fn write(
     let mut numbers: Vec<Vec<Numbers>> = parts.iter().map(|part| Vec::with_capacity(part.pieces.len())).collect();
     let orders = drafts.iter().zip(&parts).map(|(draft, part)| draft.order(part, tools)).collect::<Result<Vec<_>, _>>();
     let packed = orders.map(|orders| {
+        let _forming = timings::span(operation.watch.timings(), Phase::Forming);
         tools.former.pack(&orders, operation.watch, |order, own| {
             numbers[order].push(own);
             Ok(())
@@ -166,10 +168,12 @@ pub(super) fn hear(written: &Receiver<Result<Made, Problem>>) -> Result<Made, Pr
 /// Keeps a package and puts it through our own control.
 fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: Vec<Numbers>, part: Parts, tools: Tools<'_>) -> Result<Made, Problem> {
     let archive = Former::archive_name(&part.heading);
+    let forming = timings::span(operation.watch.timings(), Phase::Forming);
     let (kept, formed) = objects.keep_written(&archive, |file| {
         let formed = packed.write(file)?;
         Ok::<_, Problem>((formed.sha256.clone(), formed))
     })?;
+    drop(forming);
     let packages = discover(&[Input::named(objects.path(&kept.sha256, &archive))], tools.formats, &tools.config.archives);
     let reports = packages.iter().map(|package| tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream));
     let reports = reports.collect::<Result<_, _>>()?;

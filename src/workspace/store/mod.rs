@@ -17,6 +17,7 @@ mod row;
 mod sanctions;
 mod statement;
 mod stock;
+mod waiting;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -24,9 +25,9 @@ use std::path::Path;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
-use tokio::runtime::{Builder, Runtime};
 
 use super::Problem;
+use crate::timings::Timings;
 
 pub(super) use answers::NewAnswer;
 pub(super) use cases::{FoundCase, KnownCase, NewCase};
@@ -43,6 +44,7 @@ pub use stock::Stock;
 pub(super) use stock::{StockKey, Total};
 
 use row::read_row;
+use waiting::Waiting;
 
 /// The steps of the schema, each run once, in this order; a step that was released is never changed.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
@@ -61,7 +63,7 @@ const PRAGMAS: [&str; 7] = [
 
 /// A connection to the store.
 pub(super) struct Store {
-    runtime: Runtime,
+    runtime: Waiting,
     connection: AnyConnection,
     /// PostgreSQL.
     shared: bool,
@@ -126,13 +128,18 @@ read_row! {
 }
 
 impl Store {
+    /// Adds the time of its statements to these.
+    pub(super) fn measure(&mut self, timings: Option<&Timings>) {
+        self.runtime.timings = timings.cloned();
+    }
+
     /// Connects; `url` is `sqlite:…` or `postgres://…`.
     ///
     /// # Errors
     /// There is no such file or server, or it refuses.
     pub(super) fn connect(url: &str) -> Result<Self, Problem> {
         sqlx::any::install_default_drivers();
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(Problem::Runtime)?;
+        let runtime = Waiting::new().map_err(Problem::Runtime)?;
         let connection = runtime.block_on(AnyConnection::connect(url))?;
         let shared = connection.backend_name() == "PostgreSQL";
         let mut store = Self { runtime, connection, shared };
