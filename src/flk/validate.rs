@@ -102,7 +102,9 @@ impl<'t> Checker<'t> {
         let find = timings::span(watch.timings(), Phase::Find);
         let packages = discover(inputs, self.formats, &config.archives);
         let sizes: Vec<u64> = packages.iter().map(size).collect();
-        timings::bytes(watch.timings(), Phase::Find, sizes.iter().sum());
+        if let Some(timings) = watch.timings() {
+            timings.bytes(Phase::Find, packages.iter().map(Package::size_on_disk).sum());
+        }
         drop(find);
         watch.start(packages.len() as u64, sizes.iter().sum());
         let mut rest = packages.as_slice();

@@ -7,6 +7,7 @@ mod privacy;
 mod protocol;
 mod readme;
 mod rules;
+mod timings;
 mod update;
 mod validate;
 

@@ -81,6 +81,15 @@ pub struct Package {
     pub faults: Vec<Fault>,
 }
 
+impl Package {
+    /// Bytes of its files as they stand on the disk; an archive of both counts once.
+    pub fn size_on_disk(&self) -> u64 {
+        let mut files: Vec<&Path> = [&self.main, &self.persons].into_iter().flatten().map(|m| m.source.container()).collect();
+        files.dedup();
+        files.into_iter().map(|file| file.metadata().map_or(0, |m| m.len())).sum()
+    }
+}
+
 /// Finds the packages under the given paths, in the order of the paths; folders are walked in the order of names.
 ///
 /// Of a folder, files with the extensions `xml`, `zip` and `oms` are looked at, hidden ones are not, and protocols are passed over. A file
