@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::args::{Cli, Shape};
 use super::ui::Ui;
-use super::{Exit, Failure, nsi, print};
+use super::{Exit, Failure, nsi, print, when};
 use crate::finding::policy::{Baseline, Level, Policy, Suppression};
 use crate::tables::RuleFiles;
 use crate::texts::{Key, Severity};
@@ -350,7 +350,7 @@ impl ControlArgs {
             return Ok(Policy::default());
         }
         let Resolved { select, ignore, levels, suppressions, baseline, .. } = self.resolve(config, files, ui)?;
-        let control = Policy::new(select, ignore, levels, suppressions, Date::today_in_russia());
+        let control = Policy::new(select, ignore, levels, suppressions, when::today());
         let Some(path) = baseline else { return Ok(control) };
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.write_baseline.as_deref() == Some(&path) => return Ok(control),

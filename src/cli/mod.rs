@@ -17,6 +17,7 @@ mod tools;
 mod ui;
 mod usage;
 mod validate;
+mod when;
 mod workspace;
 
 use std::ffi::OsString;

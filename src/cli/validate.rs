@@ -14,7 +14,7 @@ use super::inputs::inputs;
 use super::tools::Tools;
 use super::ui::{Target, Ui, say};
 use super::workspace::loaded;
-use super::{Exit, Failure};
+use super::{Exit, Failure, when};
 use crate::finding::Catalog;
 use crate::finding::policy::{Baseline, Names, Policy, Verdict};
 use crate::flk::{self, PackageReport};
@@ -124,7 +124,7 @@ impl ValidateArgs {
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;
-            let run = checker.validate(&inputs, &flk::Config::default(), &bar, &mut |mut package| {
+            let run = checker.validate(&inputs, &flk::Config::on(when::today()), &bar, &mut |mut package| {
                 judge(&mut hidden, &mut package, control, baseline.as_mut(), catalog)?;
                 tally.add(&package, catalog);
                 if let Some(protocols) = &mut protocols

@@ -11,11 +11,10 @@ use serde::Serialize;
 
 use super::args::{Cli, Shape};
 use super::ui::Ui;
-use super::{Exit, Failure, nsi, print};
+use super::{Exit, Failure, nsi, print, when};
 use crate::rules::functions::nearest;
 use crate::tables::RuleFiles;
 use crate::texts::Key;
-use crate::values::Date;
 use facts::{Book, Explained};
 
 /// How many nearest ids are named where one is not known.
@@ -75,7 +74,7 @@ impl ExplainArgs {
     }
 
     fn answers(&self, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Asked>, Failure> {
-        let book = Book::load(files, books, Date::today_in_russia())?;
+        let book = Book::load(files, books, when::today())?;
         nsi::complain(&book.books, ui)?;
         self.ids.iter().map(|id| answer(&book, id, ui)).collect()
     }
@@ -129,6 +128,7 @@ impl Asked {
 mod tests {
     use super::*;
     use crate::texts::{Lang, Texts};
+    use crate::values::Date;
 
     fn book() -> Book {
         // A fixed day: what is valid today changes.

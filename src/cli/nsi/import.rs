@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::words;
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, print};
+use crate::cli::{Exit, Failure, print, when};
 use crate::nsi::{Import, Importer, Refusal, Wish};
 use crate::tables::RuleFiles;
 use crate::texts::{Key, Lang, Texts};
@@ -32,7 +32,7 @@ pub(super) struct ImportArgs {
 
 impl ImportArgs {
     pub(super) fn run(&self, folder: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let importer = Importer::new(files, folder)?;
+        let importer = Importer::new(files, folder, when::today())?;
         let wish = Wish { book: self.book.clone(), force: self.force, checked: None };
         let mut all = Vec::new();
         for path in &self.paths {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::words;
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, print};
+use crate::cli::{Exit, Failure, print, when};
 use crate::nsi::{Book, BookInfo, Description, Stock};
 use crate::tables::RuleFiles;
 use crate::texts::{Key, Lang};
@@ -63,7 +63,7 @@ impl Row {
 
 pub(super) fn run(format: ListShape, folder: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
     let books = super::load(folder, files)?;
-    let today = Date::today();
+    let today = when::today();
     let at_hand: Vec<&Book> = books.iter().map(AsRef::as_ref).collect();
     super::complain(&books, ui)?;
     let absent = || books.catalog().iter().filter(|info| info.stock != Stock::Rules && !at_hand.iter().any(|b| b.info().id == info.id));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{list, words};
 use crate::cli::args::ListShape;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, print};
+use crate::cli::{Exit, Failure, print, when};
 use crate::nsi::{Book, Books, FieldIx, RowIx, Stock};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
@@ -174,7 +174,7 @@ fn days(span: Span, ui: &Ui<'_>) -> String {
 
 fn head(book: &Book, on: Option<Date>) -> Head {
     let (about, info) = (book.describe(), book.info());
-    let on = on.unwrap_or_else(Date::today);
+    let on = on.unwrap_or_else(when::today);
     Head {
         book: about.id,
         name_ru: info.ru.to_string(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::words;
 use crate::cli::args::ListShape;
 use crate::cli::ui::{Transfer, Ui, say};
-use crate::cli::{Exit, Failure, print};
+use crate::cli::{Exit, Failure, print, when};
 use crate::nsi::Importer;
 use crate::nsi::update::{
     Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update,
@@ -50,7 +50,7 @@ pub(super) struct UpdateArgs {
 impl UpdateArgs {
     /// `rules` is the folder of imported rules: books of rules are stored there.
     pub(super) fn run(&self, folder: &Path, rules: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let importer = Importer::new(files, folder)?;
+        let importer = Importer::new(files, folder, when::today())?;
         let updates = rules.map(|rules| Updates::new(files, rules, Some(folder)));
         let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
         let order = Order { books: self.ids.clone(), dry_run: self.dry_run };

@@ -11,7 +11,6 @@ use super::super::ui::Ui;
 use super::super::{Exit, Failure, print};
 use super::words::time;
 use super::{PlaceArgs, failed, with_means};
-use crate::flk;
 use crate::registry::package::discover;
 use crate::tables::RuleFiles;
 use crate::texts::Key;
@@ -53,7 +52,7 @@ impl LoadArgs {
         };
         let bar = ui.bar();
         let exit = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let packages = discover(&inputs, means.formats, &flk::Config::default().archives);
+            let packages = discover(&inputs, means.formats, &means.config.archives);
             if packages.is_empty() {
                 return Err(Failure::Nothing);
             }

@@ -33,7 +33,7 @@ use super::config::{Config, ControlArgs};
 use super::tools::Tools;
 use super::ui::{Bar, Ui};
 use super::validate::judge;
-use super::{Exit, Failure};
+use super::{Exit, Failure, when};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
@@ -109,7 +109,7 @@ fn with_means<T>(
     let tools = Tools::load(cli, config, files, ui, control)?;
     let checker = tools.checker()?;
     let former = Former::load(files, &tools.formats, &tools.catalog)?;
-    let settings = flk::Config::default();
+    let settings = flk::Config::on(when::today());
     let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, watch: bar };
     let mut hidden = Hidden::default();
     work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))

@@ -15,7 +15,6 @@ use super::super::validate::Protocols;
 use super::super::{Exit, Failure, print};
 use super::load::{is_sound, line};
 use super::{PlaceArgs, failed, with_means};
-use crate::flk;
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
 use crate::sys::private_folder;
@@ -79,8 +78,7 @@ impl WatchArgs {
         let bar = ui.bar();
         let protocol = Protocol::load(files)?;
         let exit = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let (whole, halves): (Vec<Package>, Vec<Package>) =
-                discover(&inputs, means.formats, &flk::Config::default().archives).into_iter().partition(|p| !is_half(p));
+            let (whole, halves): (Vec<Package>, Vec<Package>) = discover(&inputs, means.formats, &means.config.archives).into_iter().partition(|p| !is_half(p));
             for half in &halves {
                 say(&ui.texts.fill(Key::WatchHalf, ui.lang, &[("file", &half.path.display().to_string())]));
             }
