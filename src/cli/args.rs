@@ -7,12 +7,20 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::config::ConfigArgs;
 use super::docs::{CompletionsArgs, ManArgs};
 use super::explain::ExplainArgs;
+use super::form::FormArgs;
 use super::formats::FormatsArgs;
 use super::generate::GenerateArgs;
+use super::init::InitArgs;
+use super::journal::JournalArgs;
+use super::load::LoadArgs;
 use super::nsi::NsiArgs;
+use super::receive::ReceiveArgs;
+use super::review::{ReviewArgs, WithdrawArgs};
 use super::rules::RulesArgs;
+use super::status::StatusArgs;
+use super::submit::SubmitArgs;
 use super::validate::ValidateArgs;
-use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReceiveArgs, ReviewArgs, StatusArgs, SubmitArgs, WatchArgs, WithdrawArgs};
+use super::watch::WatchArgs;
 use crate::texts::Lang;
 
 /// The program.

@@ -1,31 +1,13 @@
-//! The verbs that work on a workspace: one file each.
+//! What the verbs that work on a workspace share: where it is, who acts, the tools of control and forming.
 
-mod columns;
-mod form;
-mod init;
-mod journal;
-mod load;
-mod receive;
-mod review;
-mod status;
-mod submit;
-mod watch;
-mod words;
+pub(super) mod columns;
+pub(super) mod words;
 
 use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 
-pub(super) use form::FormArgs;
-pub(super) use init::InitArgs;
-pub(super) use journal::JournalArgs;
-pub(super) use load::LoadArgs;
-pub(super) use receive::ReceiveArgs;
-pub(super) use review::{ReviewArgs, WithdrawArgs};
-pub(super) use status::StatusArgs;
-pub(super) use submit::SubmitArgs;
-pub(super) use watch::WatchArgs;
 use words::problem;
 
 use super::args::Cli;
@@ -60,7 +42,7 @@ pub(super) struct PlaceArgs {
 const LONGEST: f64 = 86_400.0;
 
 impl PlaceArgs {
-    fn store(&self, config: &Config) -> Option<String> {
+    pub(super) fn store(&self, config: &Config) -> Option<String> {
         let variable = || std::env::var("PUOMP_STORE").ok().filter(|v| !v.is_empty());
         self.store.clone().or_else(variable).or_else(|| config.store())
     }
@@ -82,13 +64,13 @@ impl PlaceArgs {
         Ok(Actor::of_system(&role))
     }
 
-    fn look(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
+    pub(super) fn look(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
         let actor = self.actor(config, &tables, ui)?;
         Workspace::look(self.place(config, ui)?, tables, actor).map_err(|p| problem(p, ui))
     }
 
-    fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
+    pub(super) fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(files)?;
         let actor = self.actor(config, &tables, ui)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
@@ -97,7 +79,7 @@ impl PlaceArgs {
 }
 
 /// Makes the tools of control and forming and hands them to a verb.
-fn with_means<T>(
+pub(super) fn with_means<T>(
     cli: &Cli,
     config: &Config,
     files: &RuleFiles,
@@ -116,7 +98,7 @@ fn with_means<T>(
 }
 
 /// A path as the user sees it: from the folder that he is in, when it lies there.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     match path.strip_prefix(&here) {
         Ok(inner) if inner.as_os_str().is_empty() => ".".to_owned(),
@@ -125,7 +107,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// The failure of a workspace in the user's words.
-fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Failure> {
+pub(super) fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Failure> {
     result.map_err(|p| problem(p, ui))
 }
 

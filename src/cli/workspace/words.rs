@@ -13,7 +13,7 @@ use crate::values::Date;
 use crate::workspace::{AnswerError, Problem};
 
 /// Text and exit code of a problem.
-pub(super) fn problem(problem: Problem, ui: &Ui<'_>) -> Failure {
+pub(in super::super) fn problem(problem: Problem, ui: &Ui<'_>) -> Failure {
     let fill = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, slots);
     let verb = |text, exit| Failure::Verb(text, exit);
     match problem {
@@ -88,12 +88,12 @@ fn answer(name: &str, error: &AnswerError, ui: &Ui<'_>) -> String {
 }
 
 /// A moment in the user's own time zone, to the minute.
-pub(super) fn time(at: &str, ui: &Ui<'_>) -> String {
+pub(in super::super) fn time(at: &str, ui: &Ui<'_>) -> String {
     xlsx::shown(&moment(at), ui.texts, ui.lang)
 }
 
 /// The same as a cell of a table; what is no moment stays as it is.
-pub(super) fn moment(at: &str) -> Cell {
+pub(in super::super) fn moment(at: &str) -> Cell {
     let text = || Cell::Text(at.to_owned());
     let Ok(moment) = at.parse::<jiff::Timestamp>() else { return text() };
     let local = moment.to_zoned_datetime(jiff::tz::TimeZone::system());

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::config::Config;
-use super::super::ui::Ui;
-use super::super::{Exit, Failure, print};
-use super::{PlaceArgs, failed, shown};
+use super::config::Config;
+use super::ui::Ui;
+use super::workspace::{PlaceArgs, failed, shown};
+use super::{Exit, Failure, print};
 use crate::texts::Key;
 use crate::workspace::Place;
 
 /// What `init` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct InitArgs {
+pub(super) struct InitArgs {
     /// The folder.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
@@ -22,7 +22,7 @@ pub(in super::super) struct InitArgs {
 }
 
 impl InitArgs {
-    pub(in super::super) fn run(&self, config: &Config, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, ui: &Ui<'_>) -> Result<Exit, Failure> {
         std::fs::create_dir_all(&self.folder).map_err(|e| Failure::Write(self.folder.clone(), e))?;
         let root = std::fs::canonicalize(&self.folder).map_err(|e| Failure::Read(self.folder.clone(), e))?;
         let place = Place { root, store: self.place.store(config) };

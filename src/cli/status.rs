@@ -8,13 +8,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::super::config::Config;
-use super::super::nsi::columns;
-use super::super::ui::{Target, Ui};
-use super::super::{Exit, Failure, nsi, print};
-use super::columns::{Columns, OfEntry, OfRegistry, OfStock};
-use super::words::moment;
-use super::{PlaceArgs, failed};
+use super::config::Config;
+use super::nsi::columns;
+use super::ui::{Target, Ui};
+use super::workspace::columns::{Columns, OfEntry, OfRegistry, OfStock};
+use super::workspace::words::moment;
+use super::workspace::{PlaceArgs, failed};
+use super::{Exit, Failure, nsi, print};
 use crate::cases::state as case_state;
 use crate::report::xlsx::{self, Cell};
 use crate::sys::Access;
@@ -26,7 +26,7 @@ use crate::workspace::{Registry, Stock, Tables, Workspace};
 
 /// What `status` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct StatusArgs {
+pub(super) struct StatusArgs {
     /// One registry.
     #[arg(value_name = "REG")]
     registry: Option<String>,
@@ -158,7 +158,7 @@ struct Seen {
 }
 
 impl StatusArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         if self.needs_file(io::stdout().is_terminal()) {
             return Err(Failure::Verb(ui.texts.get(Key::XlsxNeedsFile, ui.lang).to_owned(), Exit::Usage));
         }

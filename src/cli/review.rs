@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::super::config::Config;
-use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print};
+use super::config::Config;
 use super::status::registry_line;
-use super::{PlaceArgs, failed};
+use super::ui::{Ui, say};
+use super::workspace::{PlaceArgs, failed};
+use super::{Exit, Failure, print};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::workspace::workflow::Move;
@@ -18,7 +18,7 @@ use crate::workspace::{Sanction, SanctionColumns, SanctionFault, SanctionTrouble
 
 /// What `review` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct ReviewArgs {
+pub(super) struct ReviewArgs {
     /// What the payer does.
     #[arg(value_name = "ACTION")]
     action: String,
@@ -37,7 +37,7 @@ pub(in super::super) struct ReviewArgs {
 
 /// What `withdraw` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct WithdrawArgs {
+pub(super) struct WithdrawArgs {
     /// The registry.
     #[arg(value_name = "REG")]
     registry: String,
@@ -49,7 +49,7 @@ pub(in super::super) struct WithdrawArgs {
 }
 
 impl ReviewArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let Some(by) = Move::find("review", &self.action) else {
             let known: Vec<&str> = Move::ALL.iter().filter(|m| m.verb() == "review").map(|m| m.action()).collect();
             return Err(Failure::Value(self.action.clone(), known.join(", ")));
@@ -85,7 +85,7 @@ impl ReviewArgs {
 }
 
 impl WithdrawArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let mut workspace = self.place.change("withdraw", config, files, ui)?;
         let registry = failed(workspace.withdraw(&self.registry, &self.reason), ui)?;
         if !ui.quiet {

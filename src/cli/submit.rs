@@ -2,17 +2,17 @@
 
 use clap::Args;
 
-use super::super::config::Config;
-use super::super::ui::Ui;
-use super::super::{Exit, Failure, print};
+use super::config::Config;
 use super::status::registry_line;
-use super::{PlaceArgs, failed};
+use super::ui::Ui;
+use super::workspace::{PlaceArgs, failed};
+use super::{Exit, Failure, print};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 
 /// What `submit` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct SubmitArgs {
+pub(super) struct SubmitArgs {
     /// Numbers of registries, unique beginnings of them, or names of their files.
     #[arg(required = true, value_name = "REG")]
     registries: Vec<String>,
@@ -21,7 +21,7 @@ pub(in super::super) struct SubmitArgs {
 }
 
 impl SubmitArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let mut workspace = self.place.change("submit", config, files, ui)?;
         for name in &self.registries {
             let sent = failed(workspace.submit(name), ui)?;

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::super::config::Config;
-use super::super::nsi::columns;
-use super::super::ui::Ui;
-use super::super::{Exit, Failure, print};
-use super::words::time;
-use super::{PlaceArgs, failed};
+use super::config::Config;
+use super::nsi::columns;
+use super::ui::Ui;
+use super::workspace::words::time;
+use super::workspace::{PlaceArgs, failed};
+use super::{Exit, Failure, print};
 use crate::sys::{Access, write_atomic};
 use crate::tables::RuleFiles;
 use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
@@ -19,7 +19,7 @@ use crate::workspace::now;
 
 /// What `journal` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct JournalArgs {
+pub(super) struct JournalArgs {
     /// One registry.
     #[arg(value_name = "REG")]
     registry: Option<String>,
@@ -53,7 +53,7 @@ enum FormatArg {
 }
 
 impl JournalArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let head = match &self.against {
             Some(path) => Some(self.import(path, ui)?),
             None => None,

@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
-use super::super::args::Cli;
-use super::super::config::{Config, ControlArgs};
-use super::super::ui::{Ui, say};
-use super::super::validate::Protocols;
-use super::super::{Exit, Failure, print};
+use super::args::Cli;
+use super::config::{Config, ControlArgs};
 use super::load::{is_sound, line};
-use super::{PlaceArgs, failed, with_means};
+use super::ui::{Ui, say};
+use super::validate::Protocols;
+use super::workspace::{PlaceArgs, failed, with_means};
+use super::{Exit, Failure, print};
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
 use crate::sys::private_folder;
@@ -24,7 +24,7 @@ use crate::workspace::{Doubt, Outcome};
 
 /// What `watch` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct WatchArgs {
+pub(super) struct WatchArgs {
     /// The folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -48,7 +48,7 @@ const REFUSED: &str = "refused";
 type Look = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
 impl WatchArgs {
-    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         if !self.folder.is_dir() {
             return Err(Failure::NoFolder(self.folder.clone()));
         }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::super::args::Cli;
-use super::super::config::{Config, ControlArgs};
-use super::super::inputs::inputs;
-use super::super::ui::Ui;
-use super::super::{Exit, Failure, print};
-use super::words::time;
-use super::{PlaceArgs, failed, with_means};
+use super::args::Cli;
+use super::config::{Config, ControlArgs};
+use super::inputs::inputs;
+use super::ui::Ui;
+use super::workspace::words::time;
+use super::workspace::{PlaceArgs, failed, with_means};
+use super::{Exit, Failure, print};
 use crate::registry::package::discover;
 use crate::tables::RuleFiles;
 use crate::texts::Key;
@@ -18,7 +18,7 @@ use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
 
 /// What `load` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct LoadArgs {
+pub(super) struct LoadArgs {
     /// Files, folders, wildcards, `-`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -43,7 +43,7 @@ enum DoubtArg {
 }
 
 impl LoadArgs {
-    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let inputs = inputs(&self.paths)?;
         let doubt = match self.doubtful {
             DoubtArg::Ask => Doubt::Ask,

@@ -4,19 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::config::Config;
-use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print};
-use super::PlaceArgs;
+use super::config::Config;
 use super::status::registry_line;
-use super::words::{problem, time};
+use super::ui::{Ui, say};
+use super::workspace::PlaceArgs;
+use super::workspace::words::{problem, time};
+use super::{Exit, Failure, print};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::workspace::{Received, Workspace};
 
 /// What `receive` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct ReceiveArgs {
+pub(super) struct ReceiveArgs {
     /// Files of answers.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -25,7 +25,7 @@ pub(in super::super) struct ReceiveArgs {
 }
 
 impl ReceiveArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let mut workspace = self.place.change("receive", config, files, ui)?;
         let mut exit = Exit::Done;
         for path in &self.files {

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::super::args::Cli;
-use super::super::config::{Config, ControlArgs};
-use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print};
+use super::args::Cli;
+use super::config::{Config, ControlArgs};
 use super::status::registry_line;
-use super::{PlaceArgs, failed, with_means};
+use super::ui::{Ui, say};
+use super::workspace::{PlaceArgs, failed, with_means};
+use super::{Exit, Failure, print};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::values::{Date, Month};
@@ -16,7 +16,7 @@ use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 /// What `form` takes.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["period", "again", "cancel"])))]
-pub(in super::super) struct FormArgs {
+pub(super) struct FormArgs {
     /// Reporting month.
     #[arg(long, value_name = "YYYY-MM")]
     period: Option<Month>,
@@ -51,7 +51,7 @@ pub(in super::super) struct FormArgs {
 }
 
 impl FormArgs {
-    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
         if let Some(date) = &self.date
             && Date::parse(date).is_none()
         {
