@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::args::Cli;
-use super::config::{Config, ControlArgs};
+use super::flags::{ControlArgs, PlaceArgs};
+use super::out::print;
+use super::session::Session;
 use super::status::registry_line;
 use super::ui::{Ui, say};
-use super::workspace::{PlaceArgs, failed, with_means};
-use super::{Exit, Failure, print};
-use crate::tables::RuleFiles;
+use super::workspace::{failed, with_means};
+use super::{Exit, Failure};
 use crate::texts::Key;
 use crate::values::{Date, Month};
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
@@ -51,7 +51,8 @@ pub(super) struct FormArgs {
 }
 
 impl FormArgs {
-    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         if let Some(date) = &self.date
             && Date::parse(date).is_none()
         {
@@ -59,7 +60,7 @@ impl FormArgs {
         }
         match (&self.cancel, &self.again, self.period) {
             (Some(name), ..) => {
-                let mut workspace = self.place.change("form --cancel", config, files, ui)?;
+                let mut workspace = self.place.change("form --cancel", session)?;
                 let registry = failed(workspace.form_cancel(name), ui)?;
                 if !ui.quiet {
                     print(&registry_line(&registry, workspace.tables(), ui))?;
@@ -67,17 +68,18 @@ impl FormArgs {
                 workspace.close();
                 Ok(Exit::Done)
             }
-            (_, Some(name), _) => self.again(name, cli, config, files, ui),
-            (.., Some(period)) => self.fresh(period, cli, config, files, ui),
+            (_, Some(name), _) => self.again(name, session),
+            (.., Some(period)) => self.fresh(period, session),
             // clap asks for one of the three.
             _ => Ok(Exit::Usage),
         }
     }
 
-    fn again(&self, name: &str, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn again(&self, name: &str, session: &Session<'_>) -> Result<Exit, Failure> {
+        let ui = session.ui;
         let bar = ui.bar();
-        let registry = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let mut workspace = self.place.change("form --again", config, files, ui)?;
+        let registry = with_means(session, &self.control, &bar, |means, judge| {
+            let mut workspace = self.place.change("form --again", session)?;
             let registry = failed(workspace.form_again(name, self.date.as_deref(), means, judge), ui)?;
             let line = registry_line(&registry, workspace.tables(), ui);
             workspace.close();
@@ -91,7 +93,8 @@ impl FormArgs {
         Ok(Exit::Done)
     }
 
-    fn fresh(&self, period: Month, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn fresh(&self, period: Month, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { files, ui, .. } = *session;
         let tables = Tables::load(files)?;
         if let Some(kind) = &self.kind
             && tables.kinds.get(kind).is_none()
@@ -100,7 +103,7 @@ impl FormArgs {
         }
         let request = FormRequest { period, payer: self.payer.clone(), kind: self.kind.clone(), subdivision: self.subdivision.clone(), mo: self.mo.clone() };
         if self.dry_run {
-            let mut workspace = self.place.look(config, files, ui)?;
+            let mut workspace = self.place.look(session)?;
             let (groups, left) = failed(workspace.form_plan(&request), ui)?;
             for group in &groups {
                 print(&group_line(group, workspace.tables(), ui))?;
@@ -109,8 +112,8 @@ impl FormArgs {
             return if groups.is_empty() { Err(Failure::Verb(ui.texts.get(Key::FormNothing, ui.lang).to_owned(), Exit::Nothing)) } else { Ok(Exit::Done) };
         }
         let bar = ui.bar();
-        let formed = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
-            let mut workspace = self.place.change("form", config, files, ui)?;
+        let formed = with_means(session, &self.control, &bar, |means, judge| {
+            let mut workspace = self.place.change("form", session)?;
             let (groups, left) = failed(workspace.form_plan(&request), ui)?;
             let mut formed = Vec::new();
             let mut printed = Ok(());

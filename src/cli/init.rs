@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::config::Config;
-use super::ui::Ui;
-use super::workspace::{PlaceArgs, failed, shown};
-use super::{Exit, Failure, print};
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
+use super::workspace::{failed, shown};
+use super::{Exit, Failure};
 use crate::texts::Key;
 use crate::workspace::Place;
 
@@ -22,10 +23,11 @@ pub(super) struct InitArgs {
 }
 
 impl InitArgs {
-    pub(super) fn run(&self, config: &Config, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         std::fs::create_dir_all(&self.folder).map_err(|e| Failure::Write(self.folder.clone(), e))?;
         let root = std::fs::canonicalize(&self.folder).map_err(|e| Failure::Read(self.folder.clone(), e))?;
-        let place = Place { root, store: self.place.store(config) };
+        let place = Place { root, store: self.place.store(session) };
         let key = if failed(place.init(), ui)? { Key::InitDone } else { Key::InitAgain };
         if !ui.quiet {
             print(&(ui.texts.fill(key, ui.lang, &[("path", &shown(&place.root))]) + "\n"))?;

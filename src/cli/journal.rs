@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::config::Config;
-use super::nsi::columns;
+use super::flags::PlaceArgs;
+use super::out::{columns, print};
+use super::session::Session;
 use super::ui::Ui;
+use super::workspace::failed;
 use super::workspace::words::time;
-use super::workspace::{PlaceArgs, failed};
-use super::{Exit, Failure, print};
+use super::{Exit, Failure};
 use crate::sys::{Access, write_atomic};
-use crate::tables::RuleFiles;
 use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
 use crate::workspace::now;
 
@@ -53,7 +53,8 @@ enum FormatArg {
 }
 
 impl JournalArgs {
-    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         let head = match &self.against {
             Some(path) => Some(self.import(path, ui)?),
             None => None,
@@ -63,7 +64,7 @@ impl JournalArgs {
             let verdict = verify_jsonl(BufReader::new(file), head.as_ref()).map_err(|e| Failure::Read(path.clone(), e))?;
             return self.verdict(&verdict, ui);
         }
-        let mut workspace = self.place.look(config, files, ui)?;
+        let mut workspace = self.place.look(session)?;
         if self.verify {
             let entries = failed(workspace.journal(None), ui)?;
             let verdict = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, &head));

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::Cli;
-use super::config::{Config, ControlArgs};
+use super::flags::{ControlArgs, PlaceArgs};
 use super::inputs::inputs;
+use super::out::print;
+use super::session::Session;
 use super::ui::Ui;
 use super::workspace::words::time;
-use super::workspace::{PlaceArgs, failed, with_means};
-use super::{Exit, Failure, print};
+use super::workspace::{failed, with_means};
+use super::{Exit, Failure};
 use crate::registry::package::discover;
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
 
@@ -43,7 +43,8 @@ enum DoubtArg {
 }
 
 impl LoadArgs {
-    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         let inputs = inputs(&self.paths)?;
         let doubt = match self.doubtful {
             DoubtArg::Ask => Doubt::Ask,
@@ -51,12 +52,12 @@ impl LoadArgs {
             DoubtArg::Different => Doubt::Different,
         };
         let bar = ui.bar();
-        let exit = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
+        let exit = with_means(session, &self.control, &bar, |means, judge| {
             let packages = discover(&inputs, means.formats, &means.config.archives);
             if packages.is_empty() {
                 return Err(Failure::Nothing);
             }
-            let mut workspace = self.place.change("load", config, files, ui)?;
+            let mut workspace = self.place.change("load", session)?;
             let mut exit = Exit::Done;
             let mut rejected = 0;
             for package in &packages {

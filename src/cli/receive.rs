@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::config::Config;
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
 use super::status::registry_line;
 use super::ui::{Ui, say};
-use super::workspace::PlaceArgs;
 use super::workspace::words::{problem, time};
-use super::{Exit, Failure, print};
-use crate::tables::RuleFiles;
+use super::{Exit, Failure};
 use crate::texts::Key;
 use crate::workspace::{Received, Workspace};
 
@@ -25,8 +25,9 @@ pub(super) struct ReceiveArgs {
 }
 
 impl ReceiveArgs {
-    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut workspace = self.place.change("receive", config, files, ui)?;
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
+        let mut workspace = self.place.change("receive", session)?;
         let mut exit = Exit::Done;
         for path in &self.files {
             match workspace.receive(path) {

@@ -1,4 +1,4 @@
-//! `puomp review` and `puomp withdraw`: decisions of the payer, and of the clinic before them.
+//! `puomp review`: decisions of the payer.
 
 use std::fs;
 use std::io::Read as _;
@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::config::Config;
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
 use super::status::registry_line;
 use super::ui::{Ui, say};
-use super::workspace::{PlaceArgs, failed};
-use super::{Exit, Failure, print};
-use crate::tables::RuleFiles;
+use super::workspace::failed;
+use super::{Exit, Failure};
 use crate::texts::Key;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Sanction, SanctionColumns, SanctionFault, SanctionTrouble};
@@ -35,31 +36,19 @@ pub(super) struct ReviewArgs {
     place: PlaceArgs,
 }
 
-/// What `withdraw` takes.
-#[derive(Debug, Args)]
-pub(super) struct WithdrawArgs {
-    /// The registry.
-    #[arg(value_name = "REG")]
-    registry: String,
-    /// Why.
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    reason: String,
-    #[command(flatten)]
-    place: PlaceArgs,
-}
-
 impl ReviewArgs {
-    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         let Some(by) = Move::find("review", &self.action) else {
             let known: Vec<&str> = Move::ALL.iter().filter(|m| m.verb() == "review").map(|m| m.action()).collect();
             return Err(Failure::Value(self.action.clone(), known.join(", ")));
         };
         let sanctions = match &self.sanctions {
-            Some(path) => sanctions(path, files, ui)?,
+            Some(path) => sanctions(path, session)?,
             None => Vec::new(),
         };
         let source = self.sanctions.as_deref().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let mut workspace = self.place.change("review", config, files, ui)?;
+        let mut workspace = self.place.change("review", session)?;
         for trouble in failed(workspace.sanction_troubles(&self.registry, &sanctions), ui)? {
             let (key, line, sum, all) = match trouble {
                 SanctionTrouble::NoCase(line) => (Key::SanctionNoCase, line, 0, 0),
@@ -84,20 +73,9 @@ impl ReviewArgs {
     }
 }
 
-impl WithdrawArgs {
-    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut workspace = self.place.change("withdraw", config, files, ui)?;
-        let registry = failed(workspace.withdraw(&self.registry, &self.reason), ui)?;
-        if !ui.quiet {
-            print(&registry_line(&registry, workspace.tables(), ui))?;
-        }
-        workspace.close();
-        Ok(Exit::Done)
-    }
-}
-
 /// Sanctions of a file, or everything that is wrong with it.
-fn sanctions(path: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Sanction>, Failure> {
+fn sanctions(path: &Path, session: &Session<'_>) -> Result<Vec<Sanction>, Failure> {
+    let Session { files, ui, .. } = *session;
     let columns = SanctionColumns::load(files)?;
     let unread = |error| Failure::Read(path.to_owned(), error);
     let mut bytes = Vec::new();

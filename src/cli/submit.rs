@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::config::Config;
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
 use super::status::registry_line;
-use super::ui::Ui;
-use super::workspace::{PlaceArgs, failed};
-use super::{Exit, Failure, print};
-use crate::tables::RuleFiles;
+use super::workspace::failed;
+use super::{Exit, Failure};
 use crate::texts::Key;
 
 /// What `submit` takes.
@@ -21,8 +21,9 @@ pub(super) struct SubmitArgs {
 }
 
 impl SubmitArgs {
-    pub(super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut workspace = self.place.change("submit", config, files, ui)?;
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
+        let mut workspace = self.place.change("submit", session)?;
         for name in &self.registries {
             let sent = failed(workspace.submit(name), ui)?;
             if !ui.quiet {

@@ -6,7 +6,8 @@ use std::num::ParseIntError;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{Exit, print, ui};
+use super::out::print;
+use super::{Exit, ui};
 use crate::texts::{Key, Lang, Texts};
 
 /// Shows what clap has to say: help and version on standard output, errors on standard error.

@@ -8,17 +8,17 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
-use super::args::Cli;
-use super::config::{Config, ControlArgs};
+use super::flags::{ControlArgs, PlaceArgs};
 use super::load::{is_sound, line};
-use super::ui::{Ui, say};
+use super::out::print;
+use super::session::Session;
+use super::ui::say;
 use super::validate::Protocols;
-use super::workspace::{PlaceArgs, failed, with_means};
-use super::{Exit, Failure, print};
+use super::workspace::{failed, with_means};
+use super::{Exit, Failure};
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
 use crate::sys::private_folder;
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::workspace::{Doubt, Outcome};
 
@@ -48,7 +48,7 @@ const REFUSED: &str = "refused";
 type Look = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
 impl WatchArgs {
-    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         if !self.folder.is_dir() {
             return Err(Failure::NoFolder(self.folder.clone()));
         }
@@ -62,7 +62,7 @@ impl WatchArgs {
             let still: Vec<&PathBuf> = now.iter().filter(|(path, seen)| before.get(*path) == Some(*seen)).map(|(path, _)| path).collect();
             // What waits for its other half is tried again only when something has come.
             if !still.is_empty() && now != told {
-                let ended = self.take(&still, cli, config, files, ui)?;
+                let ended = self.take(&still, &session.renewed())?;
                 exit = if ended == Exit::Done { exit } else { ended };
                 told = look(&self.folder)?;
             }
@@ -73,11 +73,12 @@ impl WatchArgs {
         }
     }
 
-    fn take(&self, still: &[&PathBuf], cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn take(&self, still: &[&PathBuf], session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { files, ui, .. } = *session;
         let inputs: Vec<Input> = still.iter().map(|path| Input { path: (*path).clone(), explicit: false }).collect();
         let bar = ui.bar();
         let protocol = Protocol::load(files)?;
-        let exit = with_means(cli, config, files, ui, &self.control, &bar, |means, judge| {
+        let exit = with_means(session, &self.control, &bar, |means, judge| {
             let (whole, halves): (Vec<Package>, Vec<Package>) = discover(&inputs, means.formats, &means.config.archives).into_iter().partition(|p| !is_half(p));
             for half in &halves {
                 say(&ui.texts.fill(Key::WatchHalf, ui.lang, &[("file", &half.path.display().to_string())]));
@@ -87,7 +88,7 @@ impl WatchArgs {
             }
             let Some(naming) = protocol.naming(None) else { return Ok(Exit::Usage) };
             let mut protocols = Protocols::new(&self.folder, &protocol, means.catalog, naming)?;
-            let mut workspace = self.place.change("watch", config, files, ui)?;
+            let mut workspace = self.place.change("watch", session)?;
             let mut exit = Exit::Done;
             for package in &whole {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());

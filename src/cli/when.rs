@@ -1,13 +1,23 @@
 //! When the program runs: the one moment of a run, the time zone of the clinic, and the calendar day that it is there.
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use crate::values::Date;
 
-/// The calendar day of this moment at the system's zone.
-pub(super) fn today() -> Date {
-    day(Timestamp::now(), &TimeZone::system())
+/// Clocks of the world are between twelve hours behind universal time and fourteen before it, seconds.
+const OFFSETS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
+
+/// The zone of an IANA name or of a fixed distance to universal time such as `+09:00`; `None` for anything else.
+///
+/// POSIX rules (`MSK-3`) are refused: their sign is the other way round, so that `UTC+9` would mean nine hours behind UTC.
+pub(super) fn zone(text: &str) -> Option<TimeZone> {
+    if text.starts_with(['+', '-']) {
+        let offset = DateTimeParser::new().parse_time_zone(text).ok()?.to_fixed_offset().ok()?;
+        return OFFSETS.contains(&offset.seconds()).then(|| TimeZone::fixed(offset));
+    }
+    TimeZone::get(text).ok()
 }
 
 /// The calendar day of a moment in a zone.
@@ -24,8 +34,7 @@ mod tests {
 
     #[test]
     fn the_day_turns_at_midnight_of_the_clinic() {
-        let zone = |name: &str| jiff::fmt::temporal::DateTimeParser::new().parse_time_zone(name).expect("a zone");
-        let day_in = |moment: &str, name: &str| day(moment.parse().expect("a moment"), &zone(name)).to_string();
+        let day_in = |moment: &str, name: &str| day(moment.parse().expect("a moment"), &zone(name).expect("a zone")).to_string();
         for (moment, name, due) in [
             // 23:30 and 00:30 by the clock of the clinic.
             ("2026-03-09T14:30:00Z", "+09:00", "2026-03-09"),
@@ -42,6 +51,16 @@ mod tests {
             ("2027-01-01T00:30:00Z", "UTC", "2027-01-01"),
         ] {
             assert_eq!(day_in(moment, name), due, "{moment} {name}");
+        }
+    }
+
+    #[test]
+    fn zones_are_named_or_counted_from_utc() {
+        for good in ["Asia/Yakutsk", "europe/moscow", "UTC", "+09:00", "-01:00", "+03", "+14:00", "-12:00"] {
+            assert!(zone(good).is_some(), "{good}");
+        }
+        for bad in ["", "Moscow", "UTC+9", "MSK-3", "9", "+9", "+25:00", "+14:01", "-13:00", "09:00"] {
+            assert!(zone(bad).is_none(), "{bad}");
         }
     }
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::args::ListShape;
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, print};
+use crate::cli::session::Session;
 use crate::cli::ui::{Ui, say};
-use crate::cli::{Exit, Failure, nsi, print};
+use crate::cli::{Exit, Failure};
 use crate::rules::import::{Change, Importer, Plan, PlanError, RowOutcome, plan_file, store};
 use crate::tables::RuleFiles;
 use crate::texts::Key;
@@ -74,8 +76,11 @@ struct Body<'a> {
 }
 
 impl ImportArgs {
-    pub(super) fn run(&self, folder: Option<&Path>, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut files = files.clone();
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { settings, ui, .. } = *session;
+        let (folder, books) = (settings.rules_folder(), settings.books().map(|books| books.value));
+        let (folder, books) = (folder.as_deref(), books.as_deref());
+        let mut files = session.files.clone();
         let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
         let mut worst = Exit::Done;
         // Texts of the import; a folder of rules may bring its own.
@@ -106,7 +111,7 @@ impl ImportArgs {
         }
         match self.format {
             ListShape::Human => print(&plans.iter().map(|p| self.human(p, &importer, ui)).collect::<String>())?,
-            ListShape::Json => nsi::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
+            ListShape::Json => out::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
             ListShape::Csv => self.table(&plans, &importer, ui)?,
         }
         Ok(worst)
@@ -205,6 +210,6 @@ impl ImportArgs {
                 }
             }
         }
-        nsi::csv(&head, &rows)
+        out::csv(&head, &rows)
     }
 }

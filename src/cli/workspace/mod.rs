@@ -6,93 +6,62 @@ pub(super) mod words;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
-
 use words::problem;
 
-use super::args::Cli;
-use super::config::{Config, ControlArgs};
+use super::flags::{ControlArgs, PlaceArgs};
+use super::session::Session;
 use super::tools::Tools;
 use super::ui::{Bar, Ui};
 use super::validate::judge;
-use super::{Exit, Failure, when};
+use super::{Exit, Failure};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
 use crate::report::Hidden;
-use crate::tables::RuleFiles;
 use crate::texts::Key;
-use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
-
-/// Where the workspace is and who acts.
-#[derive(Debug, Default, Clone, Args)]
-pub(super) struct PlaceArgs {
-    /// Address of the store.
-    #[arg(long, value_name = "URL", env = "PUOMP_STORE", hide_env_values = true)]
-    store: Option<String>,
-    /// In which role.
-    #[arg(long, value_name = "ROLE", env = "PUOMP_ROLE")]
-    role: Option<String>,
-    /// How long to wait for another program.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
-    wait: f64,
-}
+use crate::workspace::{Judge, Means, Place, Problem, Tables, Workspace};
 
 /// Longest wait, seconds: beyond it a number is a mistake.
 const LONGEST: f64 = 86_400.0;
 
 impl PlaceArgs {
-    pub(super) fn store(&self, config: &Config) -> Option<String> {
-        let variable = || std::env::var("PUOMP_STORE").ok().filter(|v| !v.is_empty());
-        self.store.clone().or_else(variable).or_else(|| config.store())
+    /// Address of the store; `None` for the file in the workspace.
+    pub(super) fn store(&self, session: &Session<'_>) -> Option<String> {
+        session.settings.store(self.store.as_deref()).map(|store| store.value)
     }
 
-    fn place(&self, config: &Config, ui: &Ui<'_>) -> Result<Place, Failure> {
-        let here = std::env::current_dir().unwrap_or_default();
-        Place::find(&here, self.store(config).as_deref()).map_err(|p| problem(p, ui))
+    fn place(&self, session: &Session<'_>) -> Result<Place, Failure> {
+        failed(Place::find(session.settings.here(), self.store(session).as_deref()), session.ui)
     }
 
-    fn actor(&self, config: &Config, tables: &Tables, ui: &Ui<'_>) -> Result<Actor, Failure> {
-        let workflow = &tables.workflow;
-        // Who names no role is the one who forms: the first of the table.
-        let first = || workflow.roles().first().map_or_else(String::new, |r| r.id.clone());
-        let role = self.role.clone().or_else(|| config.role()).unwrap_or_else(first);
-        if workflow.role(&role).is_none() {
-            let known: Vec<&str> = workflow.roles().iter().map(|r| r.id.as_str()).collect();
-            return Err(Failure::Verb(ui.texts.fill(Key::UsageValue, ui.lang, &[("value", &role), ("allowed", &known.join(", "))]), Exit::Usage));
-        }
-        Ok(Actor::of_system(&role))
+    /// Opens the workspace to look at it.
+    pub(super) fn look(&self, session: &Session<'_>) -> Result<Workspace, Failure> {
+        let tables = Tables::load(session.files)?;
+        let actor = session.actor(self.role.as_deref(), &tables)?;
+        failed(Workspace::look(self.place(session)?, tables, actor), session.ui)
     }
 
-    pub(super) fn look(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
-        let tables = Tables::load(files)?;
-        let actor = self.actor(config, &tables, ui)?;
-        Workspace::look(self.place(config, ui)?, tables, actor).map_err(|p| problem(p, ui))
-    }
-
-    pub(super) fn change(&self, command: &str, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Workspace, Failure> {
-        let tables = Tables::load(files)?;
-        let actor = self.actor(config, &tables, ui)?;
+    /// Opens the workspace to change it; `command` is what another program hears that has to wait.
+    pub(super) fn change(&self, command: &str, session: &Session<'_>) -> Result<Workspace, Failure> {
+        let tables = Tables::load(session.files)?;
+        let actor = session.actor(self.role.as_deref(), &tables)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        Workspace::change(self.place(config, ui)?, tables, actor, wait, command).map_err(|p| problem(p, ui))
+        failed(Workspace::change(self.place(session)?, tables, actor, wait, command), session.ui)
     }
 }
 
 /// Makes the tools of control and forming and hands them to a verb.
 pub(super) fn with_means<T>(
-    cli: &Cli,
-    config: &Config,
-    files: &RuleFiles,
-    ui: &Ui<'_>,
+    session: &Session<'_>,
     control: &ControlArgs,
     bar: &Bar,
     work: impl FnOnce(Means<'_>, Judge<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let tools = Tools::load(cli, config, files, ui, control)?;
+    let tools = Tools::load(session, control)?;
     let checker = tools.checker()?;
-    let former = Former::load(files, &tools.formats, &tools.catalog)?;
-    let settings = flk::Config::on(when::today());
-    let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &settings, watch: bar };
+    let former = Former::load(session.files, &tools.formats, &tools.catalog)?;
+    let config = flk::Config::on(session.today());
+    let means = Means { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &config, watch: bar };
     let mut hidden = Hidden::default();
     work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
 }
@@ -112,13 +81,13 @@ pub(super) fn failed<T>(result: Result<T, Problem>, ui: &Ui<'_>) -> Result<T, Fa
 }
 
 /// The packages that the workspace holds, as they were loaded.
-pub(super) fn loaded(config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Input>, Failure> {
+pub(super) fn loaded(session: &Session<'_>) -> Result<Vec<Input>, Failure> {
     let place = PlaceArgs::default();
-    if place.place(config, ui).is_err() {
-        return Err(Failure::Verb(ui.texts.get(Key::ValidateNoPath, ui.lang).to_owned(), Exit::Usage));
+    if place.place(session).is_err() {
+        return Err(Failure::Verb(session.ui.texts.get(Key::ValidateNoPath, session.ui.lang).to_owned(), Exit::Usage));
     }
-    let mut workspace = place.look(config, files, ui)?;
-    let files = failed(workspace.kept_files(), ui)?;
+    let mut workspace = place.look(session)?;
+    let files = failed(workspace.kept_files(), session.ui)?;
     workspace.close();
     Ok(files.into_iter().map(Input::named).collect())
 }
