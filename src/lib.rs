@@ -9,10 +9,12 @@
 //! 3. [`flk`]: format-logic control of a package; [`forming`]: cases of packages as a new package; [`report`]: findings for people and
 //!    programs; [`generate`]: invented packages for training, tests and benches;
 //! 4. [`workspace`]: a directory of registry files and its memory;
+//! 5. [`api`]: the answers for programs, of the command line and of a server;
 //! 6. [`cli`]: the command line.
 //!
 //! The library never prints; only [`cli`] does.
 
+pub mod api;
 pub mod cases;
 pub mod cli;
 pub mod finding;

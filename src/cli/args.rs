@@ -1,19 +1,31 @@
-//! What can be typed. Help texts stand in `rules/texts.csv` in both languages; the comments here are for programmers.
+//! The command line: options of every verb, and the verbs. Nobody but `mod.rs` knows the whole of it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
+use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
-use super::docs::{CompletionsArgs, ManArgs};
 use super::explain::ExplainArgs;
+use super::flags::Flags;
+use super::form::FormArgs;
 use super::formats::FormatsArgs;
 use super::generate::GenerateArgs;
+use super::init::InitArgs;
+use super::journal::JournalArgs;
+use super::load::LoadArgs;
+use super::man::ManArgs;
 use super::nsi::NsiArgs;
+use super::receive::ReceiveArgs;
+use super::review::ReviewArgs;
 use super::rules::RulesArgs;
+use super::session::Session;
+use super::status::StatusArgs;
+use super::submit::SubmitArgs;
 use super::validate::ValidateArgs;
-use super::workspace::{FormArgs, InitArgs, JournalArgs, LoadArgs, ReceiveArgs, ReviewArgs, StatusArgs, SubmitArgs, WatchArgs, WithdrawArgs};
-use crate::texts::Lang;
+use super::watch::WatchArgs;
+use super::withdraw::WithdrawArgs;
+use super::{Exit, Failure};
 
 /// The program.
 #[derive(Debug, Parser)]
@@ -22,33 +34,8 @@ pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(super) verb: Verb,
-    /// Language of messages; read before parsing, see `lang.rs`.
-    #[arg(long, global = true, value_name = "LANG")]
-    pub(super) lang: Option<LangArg>,
-    /// When to use colours.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(super) color: ColorArg,
-    /// Only what is wrong.
-    #[arg(long, short, global = true)]
-    pub(super) quiet: bool,
-    /// Worker threads; as many as the machine has by default.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) threads: Option<u16>,
-    /// A folder shaped like `rules/` that overrides built-in tables.
-    #[arg(long, global = true, value_name = "DIR", env = "PUOMP_RULES")]
-    pub(super) rules: Option<PathBuf>,
-    /// The configuration file; found upward from the first path by default.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// No configuration file.
-    #[arg(long, global = true, conflicts_with = "config")]
-    pub(super) no_config: bool,
-    /// The folder of imported books.
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(super) books: Option<PathBuf>,
-    /// The folder to work in.
-    #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
-    pub(super) directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) flags: Flags,
 }
 
 /// The verbs, one file each.
@@ -98,62 +85,41 @@ pub(super) enum Verb {
 
 impl Verb {
     /// The first path that a verb works on: from there the configuration file is looked for.
-    pub(super) fn first_path(&self) -> Option<&std::path::Path> {
+    pub(super) fn first_path(&self) -> Option<&Path> {
         match self {
             Self::Validate(verb) => verb.first_path(),
             Self::Config(verb) => verb.path.as_deref(),
             _ => None,
         }
     }
-}
 
-/// Form of an answer that is read or goes to a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Shape {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
-}
+    /// Whether the folder of rules may still be missing: an import makes it.
+    pub(super) fn makes_rules_folder(&self) -> bool {
+        matches!(self, Self::Rules(verb) if verb.makes_folder())
+    }
 
-/// Form of an answer that is a list: a table of a spreadsheet is one more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum ListShape {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
-    /// For tables.
-    Csv,
-}
-
-/// Languages as typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum LangArg {
-    /// Russian.
-    Ru,
-    /// English.
-    En,
-}
-
-impl From<LangArg> for Lang {
-    fn from(arg: LangArg) -> Self {
-        match arg {
-            LangArg::Ru => Self::Ru,
-            LangArg::En => Self::En,
+    /// Does it.
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        match self {
+            Self::Validate(verb) => verb.run(session),
+            Self::Init(verb) => verb.run(session),
+            Self::Load(verb) => verb.run(session),
+            Self::Watch(verb) => verb.run(session),
+            Self::Form(verb) => verb.run(session),
+            Self::Submit(verb) => verb.run(session),
+            Self::Review(verb) => verb.run(session),
+            Self::Receive(verb) => verb.run(session),
+            Self::Withdraw(verb) => verb.run(session),
+            Self::Status(verb) => verb.run(session),
+            Self::Journal(verb) => verb.run(session),
+            Self::Formats(verb) => verb.run(session),
+            Self::Config(verb) => verb.run(session),
+            Self::Generate(verb) => verb.run(session),
+            Self::Nsi(verb) => verb.run(session),
+            Self::Rules(verb) => verb.run(session),
+            Self::Explain(verb) => verb.run(session),
+            Self::Man(verb) => verb.run(session),
+            Self::Completions(verb) => verb.run(session),
         }
     }
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorArg {
-    /// On a terminal that shows them, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }

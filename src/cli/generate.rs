@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::out::print;
+use super::session::Session;
 use super::ui::Ui;
-use super::{Exit, Failure, print};
+use super::{Exit, Failure};
 use crate::finding::Catalog;
 use crate::generate::{self, Choice, Error, Generator, Options, Packing};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Formats};
 use crate::registry::writer::Layout;
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::values::Month;
 
@@ -71,7 +72,8 @@ enum EncodingArg {
 }
 
 impl GenerateArgs {
-    pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { files, ui, .. } = *session;
         let formats = Formats::load(files)?;
         let options = self.options(&formats)?;
         let failure = |error: Error| self.failure(error);

@@ -2,9 +2,8 @@
 //!
 //! Keys: `validate` (what it does), `validate+` (examples), `validate:limit` (an argument); `formats.show` for a verb of a verb.
 
-use clap::{Arg, ArgAction, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command};
 
-use super::args::Cli;
 use crate::texts::{Key, Lang, Texts};
 
 const ROOT: &str = "puomp";
@@ -13,8 +12,8 @@ const HELP: &str = "puomp:help";
 const VERSION: &str = "puomp:version";
 
 /// The whole command in one language.
-pub(super) fn command(texts: &Texts, lang: Lang) -> Command {
-    localise(Cli::command(), ROOT, texts, lang)
+pub(super) fn command(command: Command, texts: &Texts, lang: Lang) -> Command {
+    localise(command, ROOT, texts, lang)
 }
 
 fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
@@ -59,27 +58,30 @@ fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
     command
 }
 
-/// Commands that a person finds in the help, with their keys.
-#[cfg(test)]
-pub(super) fn visible(texts: &Texts, lang: Lang) -> Vec<(String, Command)> {
-    fn walk(command: &Command, key: &str, all: &mut Vec<(String, Command)>) {
-        all.push((key.to_owned(), command.clone()));
-        for verb in command.get_subcommands().filter(|c| !c.is_hide_set()) {
-            let name = verb.get_name();
-            walk(verb, &if key == ROOT { name.to_owned() } else { format!("{key}.{name}") }, all);
-        }
-    }
-    let mut all = Vec::new();
-    walk(&command(texts, lang), ROOT, &mut all);
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::args::Cli;
+    use crate::cli::settings;
     use crate::tables::RuleFiles;
+
+    /// Commands that a person finds in the help, with their keys.
+    fn visible(texts: &Texts, lang: Lang) -> Vec<(String, Command)> {
+        fn walk(command: &Command, key: &str, all: &mut Vec<(String, Command)>) {
+            all.push((key.to_owned(), command.clone()));
+            for verb in command.get_subcommands().filter(|c| !c.is_hide_set()) {
+                let name = verb.get_name();
+                walk(verb, &if key == ROOT { name.to_owned() } else { format!("{key}.{name}") }, all);
+            }
+        }
+        let mut all = Vec::new();
+        walk(&command(Cli::command(), texts, lang), ROOT, &mut all);
+        all
+    }
 
     fn texts() -> Texts {
         Texts::load(&RuleFiles::embedded()).expect("the built-in table is sound")
@@ -113,7 +115,8 @@ mod tests {
                     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
                     let defaults = arg.get_default_values().iter().map(|v| v.to_string_lossy().into_owned());
                     let allowed = arg.get_possible_values().into_iter().map(|v| v.get_name().to_owned());
-                    let variable = arg.get_env().map(|v| v.to_string_lossy().into_owned());
+                    let long = arg.get_long().map(|long| format!("--{long}"));
+                    let variable = settings::ALL.iter().find(|name| Some(name.flag) == long.as_deref()).and_then(|name| name.variable).map(str::to_owned);
                     for word in defaults.chain(allowed).chain(variable) {
                         assert!(help.contains(&word), "{key}:{} does not name {word}", arg.get_id());
                     }
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         for lang in [Lang::Ru, Lang::En] {
-            command(&texts(), lang).debug_assert();
+            command(Cli::command(), &texts(), lang).debug_assert();
         }
     }
 }

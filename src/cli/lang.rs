@@ -2,16 +2,19 @@
 
 use std::ffi::OsString;
 
+use super::settings::{self, Name, Origin, Valued};
 use crate::texts::Lang;
 
 /// `--lang`, else `PUOMP_LANG`, else the locale, else Russian: the exchange is Russian, and Windows sets no locale variable.
-pub(super) fn choose(args: &[OsString], variable: impl Fn(&str) -> Option<String>) -> Lang {
-    let typed = typed(args);
-    let set = typed.or_else(|| variable("PUOMP_LANG")).and_then(|l| named(&l));
-    set.unwrap_or_else(|| {
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| variable(name)).find(|l| !l.is_empty());
-        locale.map_or(Lang::Ru, |l| of_locale(&l))
-    })
+pub(super) fn choose(args: &[OsString], variable: impl Fn(&str) -> Option<String>) -> Valued<Lang> {
+    let Name { flag, variable: own, .. } = settings::LANG;
+    let typed = typed(args).map(|text| (text, Origin::Flag(flag)));
+    let set = || own.and_then(|own| Some((variable(own)?, Origin::Variable(own))));
+    if let Some((value, origin)) = typed.or_else(set).and_then(|(text, origin)| Some((named(&text)?, origin))) {
+        return Valued { value, origin };
+    }
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| Some((name, variable(name).filter(|l| !l.is_empty())?)));
+    locale.map_or(Valued { value: Lang::Ru, origin: Origin::Default }, |(name, text)| Valued { value: of_locale(&text), origin: Origin::Variable(name) })
 }
 
 fn typed(args: &[OsString]) -> Option<String> {
@@ -56,7 +59,7 @@ mod tests {
 
     fn with(args: &[&str], variables: &[(&str, &str)]) -> Lang {
         let args: Vec<OsString> = std::iter::once("puomp").chain(args.iter().copied()).map(OsString::from).collect();
-        choose(&args, |name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        choose(&args, |name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())).value
     }
 
     #[test]

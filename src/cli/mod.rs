@@ -1,59 +1,73 @@
 //! The command line: one file a verb. Only this module prints.
 
 mod args;
+mod completions;
 mod config;
-mod docs;
+mod control;
 pub mod exit;
 mod explain;
 mod failure;
+mod flags;
+mod form;
 mod formats;
 mod generate;
 mod help;
+mod init;
 mod inputs;
+mod journal;
 mod lang;
+mod load;
+mod man;
 mod nsi;
+mod out;
+mod receive;
+mod review;
 mod rules;
+mod session;
+mod settings;
+mod status;
+mod submit;
 mod timings;
 mod tools;
 mod ui;
 mod usage;
 mod validate;
+mod watch;
+mod when;
 mod who;
+mod withdraw;
 mod workspace;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::panic;
 use std::sync::Arc;
 
 pub use exit::Exit;
 
-use args::{Cli, Verb};
-use clap::FromArgMatches as _;
-use config::Config;
+use args::Cli;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use failure::{Failure, Voice};
-use formats::FormatsError;
-use jiff::tz::TimeZone;
+use session::Session;
+use settings::{Settings, Valued};
 use ui::Ui;
 
-use crate::registry::format::Formats;
 use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key, Keyed, Lang, Texts};
 
 /// Runs the program on the arguments of the process.
 pub fn main() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let lang = lang::choose(&args, |name| std::env::var(name).ok());
+    let lang = lang::choose(&args, |name| variable(name)?.into_string().ok());
     let texts = match Texts::load(&RuleFiles::embedded()) {
-        Ok(texts) => Arc::new(texts.in_zone(TimeZone::system())),
+        Ok(texts) => Arc::new(texts),
         Err(error) => {
             ui::say(&error.to_string());
             return Exit::Bug;
         }
     };
     let voice = Voice::of(&args);
-    let for_bugs = Arc::clone(&texts);
-    panic::set_hook(Box::new(move |info| voice.tell_bug(&bug(info), &for_bugs, lang)));
+    let (for_bugs, spoken) = (Arc::clone(&texts), lang.value);
+    panic::set_hook(Box::new(move |info| voice.tell_bug(&bug(info), &for_bugs, spoken)));
     panic::catch_unwind(|| run(&args, voice, lang, &texts)).unwrap_or(Exit::Bug)
 }
 
@@ -66,80 +80,49 @@ fn bug(info: &panic::PanicHookInfo<'_>) -> Keyed {
     Keyed::new(ErrorClass::Bug, Key::ErrorBug, &[("version", env!("CARGO_PKG_VERSION")), ("place", &place), ("why", &why)])
 }
 
-fn run(args: &[OsString], voice: Voice, lang: Lang, texts: &Texts) -> Exit {
-    let command = help::command(texts, lang);
+fn run(args: &[OsString], voice: Voice, lang: Valued<Lang>, texts: &Texts) -> Exit {
+    let spoken = lang.value;
+    let command = help::command(Cli::command(), texts, spoken);
     let parsed = command.clone().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => return usage::explain(&error, args, &command, voice, texts, lang),
-    };
-    start(cli, lang).unwrap_or_else(|failure| failure.end(voice, texts, lang))
+    match parsed {
+        Ok(cli) => start(&cli, voice, lang).unwrap_or_else(|failure| failure.end(voice, texts, spoken)),
+        Err(error) => usage::explain(&error, args, &command, voice, texts, spoken),
+    }
 }
 
-fn start(mut cli: Cli, lang: Lang) -> Result<Exit, Failure> {
-    if let Some(folder) = &cli.directory {
+fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>) -> Result<Exit, Failure> {
+    if let Some(folder) = &cli.flags.directory {
         std::env::set_current_dir(folder).map_err(|error| Failure::Read(folder.clone(), error))?;
     }
-    let config = Config::load(&cli, cli.verb.first_path())?;
-    // What was typed and the environment go before the file.
-    cli.rules = cli.rules.take().or_else(|| config.rules());
-    if cli.books.is_none() && std::env::var_os(nsi::VARIABLE).is_none_or(|v| v.is_empty()) {
-        cli.books = config.books();
-    }
-    let cli = &cli;
-    let files = match &cli.rules {
-        Some(folder) if !folder.is_dir() => match &cli.verb {
-            Verb::Rules(verb) if verb.makes_folder() => RuleFiles::embedded(),
-            _ => return Err(Failure::NoFolder(folder.clone())),
-        },
-        Some(folder) => RuleFiles::with_overlay(folder),
-        // Imported rule books lie where nobody has to name them.
-        None => rules::folder(cli).filter(|f| f.is_dir()).map_or_else(RuleFiles::embedded, |f| RuleFiles::with_overlay(&f)),
-    };
-    let texts = Texts::load(&files)?.in_zone(TimeZone::system());
-    let ui = Ui::new(cli, lang, &texts);
-    let run = || match &cli.verb {
-        Verb::Validate(verb) => verb.run(cli, &config, &files, &ui),
-        Verb::Init(verb) => verb.run(&config, &ui),
-        Verb::Load(verb) => verb.run(cli, &config, &files, &ui),
-        Verb::Watch(verb) => verb.run(cli, &config, &files, &ui),
-        Verb::Form(verb) => verb.run(cli, &config, &files, &ui),
-        Verb::Submit(verb) => verb.run(&config, &files, &ui),
-        Verb::Review(verb) => verb.run(&config, &files, &ui),
-        Verb::Receive(verb) => verb.run(&config, &files, &ui),
-        Verb::Withdraw(verb) => verb.run(&config, &files, &ui),
-        Verb::Status(verb) => verb.run(&config, &files, &ui),
-        Verb::Journal(verb) => verb.run(&config, &files, &ui),
-        Verb::Config(verb) => verb.run(cli, &config, &files, &ui),
-        Verb::Formats(verb) => run_formats(verb, &files, &ui),
-        Verb::Generate(verb) => verb.run(&files, &ui),
-        Verb::Nsi(verb) => verb.run(cli, &files, &ui),
-        Verb::Rules(verb) => verb.run(cli, &files, &ui),
-        Verb::Explain(verb) => verb.run(cli, &files, &ui),
-        Verb::Man(verb) => verb.run(),
-        Verb::Completions(verb) => verb.run(),
-    };
+    let settings = Settings::load(&cli.flags, &variable, lang, cli.verb.first_path())?;
+    let files = rule_files(&settings, cli.verb.makes_rules_folder())?;
+    let zone = when::of_clinic(&settings)?;
+    let texts = Texts::load(&files)?.in_zone(zone.clone());
+    let ui = Ui::new(&settings, &texts, zone);
+    let session = Session::new(&settings, &files, &ui, Cli::command);
     // A pool of our own: nothing global, and the verbs need not know how many threads there are.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(cli.threads.unwrap_or(0))).build().map_err(|_| Failure::Threads)?;
-    pool.install(run)
+    let threads = settings.threads().map_or(0, |threads| usize::from(threads.value));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| Failure::Threads)?;
+    // What fails from here on is told in the texts and the time zone of the settings.
+    Ok(pool.install(|| cli.verb.run(&session)).unwrap_or_else(|failure| failure.end(voice, ui.texts, ui.lang)))
 }
 
-fn run_formats(verb: &formats::FormatsArgs, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-    let formats = Formats::load(files)?;
-    match formats::run(verb, &formats, ui.texts, ui.lang, &mut io::stdout().lock()) {
-        Ok(remark) => {
-            if let Some(remark) = remark.filter(|_| !ui.quiet) {
-                ui::say(&remark);
+/// A variable of the environment; an empty one is none.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The rule tables: those of the folder that was named; imported ones lie where nobody has to name them.
+fn rule_files(settings: &Settings<'_>, may_miss: bool) -> Result<RuleFiles, Failure> {
+    match settings.rules() {
+        Some(named) if !named.value.is_dir() => {
+            if may_miss {
+                Ok(RuleFiles::embedded())
+            } else {
+                Err(Failure::NoFolder(named.value))
             }
-            Ok(Exit::Done)
         }
-        Err(FormatsError::Output(error)) => Err(error.into()),
-        Err(error) => Err(Failure::of(error)),
+        Some(named) => Ok(RuleFiles::with_overlay(&named.value)),
+        None => Ok(settings.rules_folder().filter(|f| f.is_dir()).map_or_else(RuleFiles::embedded, |f| RuleFiles::with_overlay(&f))),
     }
-}
-
-/// Writes to standard output; a reader that has seen enough is no error.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)
 }

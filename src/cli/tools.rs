@@ -2,15 +2,14 @@
 
 use std::mem;
 
-use super::args::Cli;
-use super::config::{Config, ControlArgs};
-use super::{Failure, nsi};
+use super::flags::ControlArgs;
+use super::session::Session;
+use super::{Failure, control};
 use crate::finding::Catalog;
 use crate::finding::policy::Policy;
 use crate::flk::{Checker, Rulebook};
 use crate::registry::format::Formats;
 use crate::rules::FLK_TABLES;
-use crate::tables::RuleFiles;
 
 /// The tools.
 pub(super) struct Tools {
@@ -22,10 +21,11 @@ pub(super) struct Tools {
 
 impl Tools {
     /// Reads the tables and the books.
-    pub(super) fn load(cli: &Cli, config: &Config, files: &RuleFiles, args: &ControlArgs) -> Result<Self, Failure> {
+    pub(super) fn load(session: &Session<'_>, args: &ControlArgs) -> Result<Self, Failure> {
+        let files = session.files;
         let mut catalog = Catalog::load(files)?;
-        let control = args.control(config, files)?;
-        let books = nsi::folder(cli);
+        let control = control::policy(args, session)?;
+        let books = session.settings.books().map(|books| books.value);
         // The two largest groups of tables, side by side: a package of one case costs little more than they do.
         let rulebook = || Rulebook::load(files, books.as_deref(), &mut catalog, |id| control.runs(id));
         let (formats, book) = rayon::join(|| Formats::load(files), rulebook);

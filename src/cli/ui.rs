@@ -1,16 +1,16 @@
-//! The terminal: what goes to standard output and what to standard error, colours, the progress bar.
+//! How the program talks: language, colours, time zone, the progress bar; what it says on standard error.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
 
-use super::args::{Cli, ColorArg};
-use super::{Failure, lang, timings};
+use super::flags::ColorArg;
+use super::settings::Settings;
+use super::{lang, timings};
 use crate::report::human::Style;
-use crate::sys::{Access, AtomicFile};
 use crate::texts::{Key, Lang, Texts};
 use crate::timings::Timings;
 use crate::watch::Watch;
@@ -29,23 +29,33 @@ pub(super) struct Ui<'a> {
     pub(super) texts: &'a Texts,
     pub(super) quiet: bool,
     color: ColorArg,
+    /// Lines are drawn in ASCII.
+    ascii: bool,
+    /// The time zone of the clinic.
+    zone: TimeZone,
 }
 
 impl<'a> Ui<'a> {
-    pub(super) fn new(cli: &Cli, lang: Lang, texts: &'a Texts) -> Self {
-        Self { lang, texts, quiet: cli.quiet, color: cli.color }
+    /// What the settings say of talking, in the time zone of the clinic.
+    pub(super) fn new(settings: &Settings<'_>, texts: &'a Texts, zone: TimeZone) -> Self {
+        let ascii = lang::not_unicode(|name| settings.variable(name));
+        Self { lang: settings.lang().value, texts, quiet: settings.quiet(), color: settings.color().value, ascii, zone }
+    }
+
+    /// The time zone of the clinic.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// What the target of the human report can show.
     pub(super) fn style(&self, to_file: bool) -> Style {
-        let variable = |name: &str| std::env::var(name).ok();
         let color = match self.color {
             ColorArg::Always => true,
             ColorArg::Never => false,
             // On Windows this also switches the console to escape sequences.
             ColorArg::Auto => !to_file && io::stdout().is_terminal() && !anstyle_query::no_color() && anstyle_query::term_supports_ansi_color(),
         };
-        Style { color, ascii: lang::not_unicode(variable) }
+        Style { color, ascii: self.ascii }
     }
 
     /// A progress bar; it shows nothing unless standard error is a terminal and the user wants to hear.
@@ -118,6 +128,16 @@ pub(super) struct Bar {
 }
 
 impl Bar {
+    /// A handle for writing while the bar is on the screen.
+    pub(super) fn handle(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
+    /// Removes the bar.
+    pub(super) fn done(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// The same, measuring where the time goes if that is wanted.
     pub(super) fn timed(self, wanted: bool) -> Self {
         Self { timings: wanted.then(|| Timings::new(Instant::now)), ..self }
@@ -128,16 +148,6 @@ impl Bar {
         if let Some(timings) = &self.timings {
             say(&timings::table(timings, ui));
         }
-    }
-
-    /// A handle for writing while the bar is on the screen.
-    pub(super) fn handle(&self) -> ProgressBar {
-        self.bar.clone()
-    }
-
-    /// Removes the bar.
-    pub(super) fn done(&self) {
-        self.bar.finish_and_clear();
     }
 }
 
@@ -154,69 +164,6 @@ impl Watch for Bar {
         self.bar.inc(bytes);
         if self.begun.elapsed() > PATIENCE && self.waiting.swap(false, Ordering::Relaxed) {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
-        }
-    }
-}
-
-/// Where the result goes.
-pub(super) enum Target {
-    /// Standard output; a progress bar on the same screen steps aside.
-    Stdout(BufWriter<Screen>),
-    /// A file that appears when it is complete.
-    File(PathBuf, Box<AtomicFile>),
-}
-
-/// Standard output beside a progress bar.
-pub(super) struct Screen {
-    bar: Option<ProgressBar>,
-}
-
-impl Write for Screen {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let write = || io::stdout().write(bytes);
-        self.bar.as_ref().map_or_else(write, |bar| bar.suspend(write))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stdout().flush()
-    }
-}
-
-impl Target {
-    pub(super) fn new(file: Option<&Path>, access: Access, bar: &Bar) -> Result<Self, Failure> {
-        match file {
-            None => {
-                let bar = (io::stdout().is_terminal() && io::stderr().is_terminal()).then(|| bar.handle());
-                Ok(Self::Stdout(BufWriter::with_capacity(64 << 10, Screen { bar })))
-            }
-            Some(path) => match AtomicFile::create(path, access) {
-                Ok(file) => Ok(Self::File(path.to_owned(), Box::new(file))),
-                Err(error) => Err(Failure::Write(path.to_owned(), error)),
-            },
-        }
-    }
-
-    /// Completes the result.
-    pub(super) fn commit(self) -> Result<(), Failure> {
-        match self {
-            Self::Stdout(mut out) => Ok(out.flush()?),
-            Self::File(path, file) => file.commit().map_err(|error| Failure::Write(path, error)),
-        }
-    }
-}
-
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes),
-            Self::File(_, file) => file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush(),
-            Self::File(_, file) => file.flush(),
         }
     }
 }

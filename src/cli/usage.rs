@@ -8,7 +8,8 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::failure::Voice;
-use super::{Exit, print, ui};
+use super::out::print;
+use super::{Exit, ui};
 use crate::texts::{Coded, Key, Lang, Slot, Texts, display};
 
 /// Shows what clap has to say: help and version on standard output, errors on standard error.

@@ -8,11 +8,12 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::args::Cli;
-use super::config::{Config, ControlArgs};
+use super::flags::ControlArgs;
 use super::inputs::inputs;
+use super::out::Target;
+use super::session::Session;
 use super::tools::Tools;
-use super::ui::{Target, Ui, say};
+use super::ui::say;
 use super::workspace::loaded;
 use super::{Exit, Failure};
 use crate::finding::Catalog;
@@ -25,7 +26,6 @@ use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
 use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
 use crate::sys::{Access, AtomicFile};
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
@@ -86,19 +86,17 @@ enum FormatArg {
     Flk,
 }
 
-/// Places of a rule that are shown unless the user wants another number.
-pub(super) const LIMIT: u64 = 3;
-
 impl ValidateArgs {
     pub(super) fn first_path(&self) -> Option<&Path> {
         self.paths.first().map(PathBuf::as_path)
     }
 
-    pub(super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
-        let inputs = if self.paths.is_empty() { loaded(config, files)? } else { inputs(&self.paths)? };
+        let Session { files, ui, .. } = *session;
+        let inputs = if self.paths.is_empty() { loaded(session)? } else { inputs(&self.paths)? };
         let (rules, protocol) = (RuleSet::load(files)?, Protocol::load(files)?);
-        let tools = Tools::load(cli, config, files, &self.control)?;
+        let tools = Tools::load(session, &self.control)?;
         let (catalog, control) = (&tools.catalog, &tools.control);
         if !ui.quiet {
             control.expired().iter().for_each(|s| {
@@ -106,7 +104,7 @@ impl ValidateArgs {
             });
         }
         let naming = protocol.naming(self.protocol_letter).ok_or_else(|| self.unknown_letter(&protocol))?;
-        let protocol_dir = self.protocol_dir.clone().or_else(|| config.protocol_dir());
+        let protocol_dir = session.settings.protocol_dir(self.protocol_dir.as_deref()).map(|folder| folder.value);
         let mut protocols = match &protocol_dir {
             Some(folder) => Some(Protocols::new(folder, &protocol, catalog, naming)?),
             None => None,
@@ -122,14 +120,14 @@ impl ValidateArgs {
         {
             let out = &mut target;
             let mut report: Box<dyn Report + Send + '_> = match self.format {
-                FormatArg::Human => Box::new(Human::new(out, catalog, &tools.formats, ui.texts, self.options(config, ui))),
+                FormatArg::Human => Box::new(Human::new(out, catalog, &tools.formats, ui.texts, self.options(session))),
                 FormatArg::Json => Box::new(Json::new(out, &rules, catalog, self.show_personal)?),
                 FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, catalog, self.show_personal)),
                 FormatArg::Csv => Box::new(Csv::new(out, catalog, self.show_personal)?),
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;
-            let run = checker.validate(&inputs, &flk::Config::default(), &bar, &mut |mut package| {
+            let run = checker.validate(&inputs, &flk::Config::on(session.today()), &bar, &mut |mut package| {
                 judge(&mut hidden, &mut package, control, baseline.as_mut(), catalog)?;
                 tally.add(&package, catalog);
                 let _report = timings::span(bar.timings(), Phase::Report);
@@ -164,11 +162,11 @@ impl ValidateArgs {
             report.finish(&ending)?;
         }
         target.commit()?;
-        if !matches!(self.format, FormatArg::Json | FormatArg::Jsonl) {
-            bar.tell_timings(ui);
-        }
         if let (Some(path), Some(baseline)) = (&self.control.write_baseline, &baseline) {
             baseline.write(path).map_err(|error| Failure::Write(path.clone(), error))?;
+        }
+        if !matches!(self.format, FormatArg::Json | FormatArg::Jsonl) {
+            bar.tell_timings(ui);
         }
         let exit = self.exit(&tally);
         std::mem::forget(checker);
@@ -176,10 +174,11 @@ impl ValidateArgs {
         Ok(exit)
     }
 
-    fn options(&self, config: &Config, ui: &Ui<'_>) -> Options {
+    fn options(&self, session: &Session<'_>) -> Options {
+        let ui = session.ui;
         Options {
             lang: ui.lang,
-            limit: self.limit.or_else(|| config.limit()).unwrap_or(LIMIT),
+            limit: session.settings.limit(self.limit).value,
             full: self.full,
             show_personal: self.show_personal,
             quiet: ui.quiet,

@@ -154,10 +154,10 @@ impl Rulebook {
         catalog: &Catalog,
         format: &Format,
         persons: Option<&Format>,
-        account: Option<Date>,
+        days: Days,
     ) -> Result<PackageRules<'_>, TableError> {
-        let Some(on) = account.filter(|_| !self.rows.is_empty()) else {
-            return Ok(PackageRules { book: self, compiled: None, account, main: Vec::new(), persons: Vec::new(), executes: BTreeMap::new() });
+        let Some(on) = days.account.filter(|_| !self.rows.is_empty()) else {
+            return Ok(PackageRules { book: self, compiled: None, days, main: Vec::new(), persons: Vec::new(), executes: BTreeMap::new() });
         };
         let key = ((format.family, format.edition.id.clone()), persons.map(|p| p.edition.id.clone()), self.borders.partition_point(|b| *b <= on));
         let known = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
@@ -187,7 +187,7 @@ impl Rulebook {
         let executed = |rule: &Rule| rule.same.iter().find_map(|same| if let Same::Executes(id) = same { in_force(id) } else { None });
         let executes = catalog.rules().filter_map(|(ix, rule)| Some((ix, executed(rule)?))).collect();
         let (main, persons) = (entries(&compiled.main), entries(&compiled.persons));
-        Ok(PackageRules { book: self, compiled: Some(compiled), account, main, persons, executes })
+        Ok(PackageRules { book: self, compiled: Some(compiled), days, main, persons, executes })
     }
 
     fn reason(&self, kind: &str, what: &str) -> Text {
@@ -204,12 +204,21 @@ fn borders(rows: &[Row]) -> Vec<Date> {
     days
 }
 
+/// The days that rules ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Days {
+    /// The day on which the control runs.
+    pub(super) today: Date,
+    /// The day of the account: its rules are in force.
+    pub(super) account: Option<Date>,
+}
+
 /// The rules of one package.
 #[derive(Debug)]
 pub(super) struct PackageRules<'b> {
     book: &'b Rulebook,
     compiled: Option<Arc<Compiled>>,
-    account: Option<Date>,
+    days: Days,
     /// Entry of the catalog for each row, in the main file and in the person file.
     main: Vec<RuleIx>,
     persons: Vec<RuleIx>,
@@ -257,8 +266,8 @@ impl PackageRules<'_> {
             persons_name: shared.persons_name,
             family: shared.family,
             encoding: own.encoding,
-            today: Some(Date::today_in_russia()),
-            account_date: self.account,
+            today: Some(self.days.today),
+            account_date: self.days.account,
         };
         FileRules { set, entries, facts, persons: None, persons_format: None, keeping: None }
     }
@@ -298,7 +307,7 @@ impl PackageRules<'_> {
     pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
         let Some(compiled) = self.compiled.as_deref() else {
             let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
-            return if self.account.is_none() {
+            return if self.days.account.is_none() {
                 vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", ""), book: None, partly: false }]
             } else {
                 Vec::new()
@@ -330,7 +339,7 @@ impl PackageRules<'_> {
 
     /// What the report's head says of the rules.
     pub(super) fn applied(&self) -> Applied {
-        let account = self.account;
+        let account = self.days.account;
         let edition = self.book.edition.clone();
         let of_edition = edition.as_ref().and_then(|e| Date::parse(&e.date));
         let sets = self.compiled.iter().flat_map(|c| [&c.main, &c.persons]);

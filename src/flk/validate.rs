@@ -24,7 +24,7 @@ use crate::registry::source::Source;
 use crate::rules::{At, Hit};
 use crate::tables::TableError;
 use crate::texts::{Lang, Severity, Text};
-use crate::values::{Month, hex, kopecks, money};
+use crate::values::{Date, Month, hex, kopecks, money};
 
 use super::file::{FileOutcome, check_file};
 use super::head::Front;
@@ -35,7 +35,7 @@ use super::named::Wanted;
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
 use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
-use super::rulebook::{FileRules, HeadFacts, PackageRules, Rulebook};
+use super::rulebook::{Days, FileRules, HeadFacts, PackageRules, Rulebook};
 use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
 use crate::timings::{self, Phase, Timings};
 use crate::watch::{Stopped, Watch};
@@ -43,6 +43,8 @@ use crate::watch::{Stopped, Watch};
 /// Settings of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
+    /// The day on which the control runs, at the clinic: dates after it are of the future.
+    pub today: Date,
     /// Bounds of archives.
     pub archives: Limits,
     /// Bounds of the markup.
@@ -51,9 +53,10 @@ pub struct Config {
     pub piece: usize,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self { archives: Limits::default(), markup: ScanLimits::default(), piece: PIECE }
+impl Config {
+    /// The usual bounds, on a day.
+    pub fn on(today: Date) -> Self {
+        Self { today, archives: Limits::default(), markup: ScanLimits::default(), piece: PIECE }
     }
 }
 
@@ -165,7 +168,8 @@ impl<'t> Checker<'t> {
             (Some(book), Some(main)) => {
                 let persons =
                     self.formats.has_persons(main.format.family).then(|| of_persons.as_ref().map_or_else(|| self.newest(PERSONS), |p| Some(p.format)));
-                Some(book.for_package(self.formats, self.catalog, main.format, persons.flatten(), main.facts().account_date()).map_err(io::Error::other)?)
+                let days = Days { today: config.today, account: main.facts().account_date() };
+                Some(book.for_package(self.formats, self.catalog, main.format, persons.flatten(), days).map_err(io::Error::other)?)
             }
             _ => None,
         };

@@ -9,13 +9,13 @@ pub mod json;
 pub mod jsonl;
 pub mod tally;
 pub mod window;
+pub mod wire;
 pub mod xlsx;
 
 mod draw;
 mod group;
 #[cfg(test)]
 mod samples;
-mod wire;
 
 use std::borrow::Cow;
 use std::io;

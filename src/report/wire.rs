@@ -12,7 +12,7 @@ use crate::timings::{self, Taken};
 use crate::values::Date;
 
 /// Number of the schema; a change that could break a script gets another one.
-pub(super) const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
 pub(super) struct Tool {
@@ -58,24 +58,38 @@ pub(super) fn books(tally: &Tally) -> Vec<Book<'_>> {
     tally.books.values().map(|b| book(b, tally)).collect()
 }
 
+/// A package; what could not be read of it is null.
 #[derive(Debug, Serialize)]
-pub(super) struct Package {
-    main: Option<String>,
-    persons: Option<String>,
-    path: String,
-    sha256: Option<String>,
-    family: Option<String>,
-    edition: Option<String>,
-    period: Option<String>,
-    records: u64,
-    cases: u64,
-    services: u64,
-    sum_kopecks: Option<i64>,
-    verdict: &'static str,
+pub struct Package {
+    /// Name of the main file.
+    pub main: Option<String>,
+    /// Name of the person file.
+    pub persons: Option<String>,
+    /// Path as it was given.
+    pub path: String,
+    /// SHA-256 of the file that came, in hexadecimal digits.
+    pub sha256: Option<String>,
+    /// Letter of the family.
+    pub family: Option<String>,
+    /// Edition of the format.
+    pub edition: Option<String>,
+    /// Reporting month, `YYYY-MM`.
+    pub period: Option<String>,
+    /// Number of records.
+    pub records: u64,
+    /// Number of completed cases.
+    pub cases: u64,
+    /// Number of services.
+    pub services: u64,
+    /// Sum of the cases, kopecks.
+    pub sum_kopecks: Option<i64>,
+    /// `clean`, `warnings`, `errors` or `rejected`.
+    pub verdict: &'static str,
 }
 
 impl Package {
-    pub(super) fn new(report: &PackageReport) -> Self {
+    /// What a report says of a package.
+    pub fn new(report: &PackageReport) -> Self {
         Self {
             main: report.main.clone(),
             persons: report.persons.clone(),
@@ -94,27 +108,41 @@ impl Package {
 }
 
 /// A finding; `line`, `column`, `offset` and `path` are null when it is about a file as a whole.
-#[derive(Serialize)]
-pub(super) struct Entry<'a> {
-    pub(super) rule: &'a str,
-    pub(super) severity: &'static str,
-    pub(super) file: &'a str,
-    pub(super) line: Option<u32>,
-    pub(super) column: Option<u32>,
-    pub(super) offset: Option<u64>,
-    pub(super) path: Option<&'a str>,
-    pub(super) n_zap: Option<&'a str>,
-    pub(super) idcase: Option<&'a str>,
-    pub(super) sl_id: Option<&'a str>,
-    pub(super) idserv: Option<&'a str>,
-    pub(super) id_pac: Option<&'a str>,
-    pub(super) value: Option<&'a str>,
-    pub(super) message: String,
+#[derive(Debug, Serialize)]
+pub struct Entry<'a> {
+    /// Id of the rule.
+    pub rule: &'a str,
+    /// `error`, `warning` or `info`.
+    pub severity: &'static str,
+    /// Name of the file.
+    pub file: &'a str,
+    /// Line in the file, from 1.
+    pub line: Option<u32>,
+    /// Column in the line, in characters, from 1.
+    pub column: Option<u32>,
+    /// Byte in the file as the user has it, from 0.
+    pub offset: Option<u64>,
+    /// Path of the element.
+    pub path: Option<&'a str>,
+    /// Number of the record.
+    pub n_zap: Option<&'a str>,
+    /// Number of the completed case.
+    pub idcase: Option<&'a str>,
+    /// Id of the case part.
+    pub sl_id: Option<&'a str>,
+    /// Number of the service.
+    pub idserv: Option<&'a str>,
+    /// Id of the person in the package.
+    pub id_pac: Option<&'a str>,
+    /// The value; masked where it is personal, unless the user asked for it.
+    pub value: Option<&'a str>,
+    /// The text, in Russian.
+    pub message: String,
 }
 
 impl<'a> Entry<'a> {
     /// The message is the Russian one whatever the user's language: machine formats have none.
-    pub(super) fn new(finding: &'a Finding, report: &'a PackageReport, catalog: &'a Catalog) -> Self {
+    pub fn new(finding: &'a Finding, report: &'a PackageReport, catalog: &'a Catalog) -> Self {
         let rule = catalog.rule(finding.rule);
         let placed = finding.place.line > 0;
         let keys = &finding.keys;

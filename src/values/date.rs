@@ -1,7 +1,6 @@
 //! Days of the calendar, and spans of them.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::month::days_in_month;
 
@@ -59,18 +58,6 @@ impl Date {
     /// Year, month, day.
     pub fn parts(self) -> (u16, u8, u8) {
         ((self.0 / 10_000) as u16, (self.0 / 100 % 100) as u8, (self.0 % 100) as u8)
-    }
-
-    /// The day of this moment in universal time.
-    pub fn today() -> Self {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        Self::from_days(i64::try_from(seconds / 86_400).unwrap_or(0))
-    }
-
-    /// The day of this moment in Kamchatka (UTC+12): nowhere in Russia is it a later one, so that nothing dated today is of the future.
-    pub fn today_in_russia() -> Self {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        Self::from_days(i64::try_from((seconds + 12 * 3600) / 86_400).unwrap_or(0))
     }
 
     /// The day before this one.
@@ -199,7 +186,6 @@ mod tests {
         for days in [-1, 0, 59, 11_016, 20_000, 40_000] {
             assert_eq!(Date::from_days(days).to_days(), days);
         }
-        assert!(Date::today() > date("2024-01-01"));
     }
 
     #[test]

@@ -20,6 +20,11 @@ impl Moment {
         // Clocks stand far from the years that a day cannot have (before 1, after 9999).
         u16::try_from(local.year()).ok().and_then(|year| Date::new(year, number(local.month()), number(local.day()))).unwrap_or(Date::MIN)
     }
+
+    /// How far a zone is from universal time at this moment: `+09:00`.
+    pub fn offset_in(self, zone: &TimeZone) -> String {
+        zone.to_offset(self.0).to_string()
+    }
 }
 
 impl From<Timestamp> for Moment {

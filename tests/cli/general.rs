@@ -53,6 +53,46 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
+fn config_tells_where_each_value_comes_from() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("puomp.toml"), "role = \"head\"\nstore = \"postgres://a:b@c/d\"\nbooks = \"x\"\ntime_zone = \"Asia/Yakutsk\"\n").expect("written");
+    let mut command = desk.puomp(&["config", "--format", "json", "--threads", "2"]);
+    let output = command.env("PUOMP_ROLE", "insurer").env("PUOMP_BOOKS", desk.path("x")).env("LC_ALL", "en_US.UTF-8").output().expect("started");
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let settings = answer["settings"].as_array().expect("a list");
+    let of = |key: &str| {
+        let setting = settings.iter().find(|s| s["key"] == key).unwrap_or_else(|| panic!("{key}"));
+        [&setting["value"], &setting["origin"]].map(|v| v.as_str().expect("a text").to_owned())
+    };
+    let due = |value: &str, origin: &str| [value.to_owned(), origin.to_owned()];
+    assert_eq!(of("role"), due("insurer", "PUOMP_ROLE"));
+    // The same folder as the file's, but the environment said it.
+    assert_eq!(of("books"), due(&desk.path("x").display().to_string(), "PUOMP_BOOKS"));
+    assert_eq!(of("store"), due("…@c/d", "puomp.toml"));
+    assert_eq!(of("time_zone"), due("Asia/Yakutsk", "puomp.toml"));
+    assert_eq!(of("threads"), due("2", "--threads"));
+    assert_eq!(of("lang"), due("en", "LC_ALL"));
+    assert_eq!(of("limit"), due("3", "built in"));
+}
+
+#[test]
+fn today_is_the_day_of_the_clinic() {
+    let desk = Desk::new();
+    let day = |zone: &str| {
+        let (code, out, err) = desk.run(&["nsi", "show", "V009", "--format", "json", "--time-zone", zone]);
+        assert_eq!((code, err.as_str()), (0, ""), "{zone}");
+        let answer: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        answer["book"]["on"].as_str().expect("a day").to_owned()
+    };
+    // 26 hours lie between the two: it is never the same day there.
+    assert!(day("-12:00") < day("+14:00"));
+    std::fs::write(desk.path("puomp.toml"), "time_zone = \"Якутск\"\n").expect("written");
+    let (code, out, err) = desk.run(&["nsi", "show", "V009"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("puomp.toml: «Якутск» не часовой пояс"), "{err}");
+}
+
+#[test]
 fn colours_when_asked_for() {
     let desk = Desk::new();
     Package::new(1).zip(&desk.path("out"));

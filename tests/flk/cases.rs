@@ -21,7 +21,7 @@ use puomp::watch::Unwatched;
 
 use crate::cases_oracle::{self as oracle, VALUES};
 use crate::pieces;
-use crate::support::pair::{Chance, DESK, MAIN, PERSONS, Pair, edited, many};
+use crate::support::pair::{Chance, DESK, MAIN, PERSONS, Pair, edited, many, today};
 use crate::support::soak::tries;
 
 const SIZES: [usize; 5] = [1, 700, 2500, 60_000, 1 << 20];
@@ -48,7 +48,7 @@ fn of_person((id, person): (&String, &Person)) -> String {
 
 /// What the control's pass says of a package that it does not reject.
 fn read(checker: &Checker<'_>, package: &Package, piece: usize) -> Option<(PackageReport, Vec<String>)> {
-    let (report, index) = checker.package_with_cases(package, &Config { piece, ..Config::default() }, &Unwatched).expect("temporary files work");
+    let (report, index) = checker.package_with_cases(package, &Config { piece, ..Config::on(today()) }, &Unwatched).expect("temporary files work");
     let (cases, persons) = index.finish();
     let mut persons: Vec<String> = persons.iter().map(of_person).collect();
     persons.sort();

@@ -16,7 +16,7 @@ use puomp::registry::scan::ScanLimits;
 use puomp::tables::RuleFiles;
 use puomp::watch::Unwatched;
 
-use crate::support::pair::{DESK, MAIN, MAIN_STEM, PERSONS, PERSONS_STEM, Pair, edited, encoded, line, naive_place, validate};
+use crate::support::pair::{DESK, MAIN, MAIN_STEM, PERSONS, PERSONS_STEM, Pair, edited, encoded, line, naive_place, today, validate};
 
 use On::{Main, Persons};
 
@@ -467,11 +467,11 @@ fn both(main: &str, persons: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn said_of(main: &str, persons: &str) -> Vec<String> {
-    said(&both(main, persons), &Config::default())
+    said(&both(main, persons), &Config::on(today()))
 }
 
 fn with_main(bytes: impl Into<Vec<u8>>) -> Vec<String> {
-    said(&[("HM140001S14002_19031.xml", bytes.into()), ("LM140001S14002_19031.xml", encoded(PERSONS))], &Config::default())
+    said(&[("HM140001S14002_19031.xml", bytes.into()), ("LM140001S14002_19031.xml", encoded(PERSONS))], &Config::on(today()))
 }
 
 #[test]
@@ -482,7 +482,7 @@ fn files_that_are_no_registries() {
         if let Some(bytes) = bytes {
             fs::write(&path, bytes).expect("written");
         }
-        let all = validate(&path, &Config::default());
+        let all = validate(&path, &Config::on(today()));
         assert_eq!((all.len(), all[0].report.verdict), (1, Verdict::Rejected));
         all[0].lines()
     };
@@ -491,7 +491,7 @@ fn files_that_are_no_registries() {
     let checks = [ErrorKind::PermissionDenied, ErrorKind::TimedOut].map(|kind| Fault::from(std::io::Error::from(kind)).check);
     assert_eq!(checks, [Check::NoAccess, Check::Unreadable]);
     #[cfg(unix)]
-    assert_eq!(validate(Path::new("/dev/null"), &Config::default())[0].lines(), ["0:0@0 P001 container  [,,,,] found=unsupported"]);
+    assert_eq!(validate(Path::new("/dev/null"), &Config::on(today()))[0].lines(), ["0:0@0 P001 container  [,,,,] found=unsupported"]);
     assert_eq!(of("empty.xml", Some(b"")), ["0:0@0 P002 main  [,,,,]"]);
     assert_eq!(of("HM140001S14002_19031.xml", Some(b" \r\n")), ["0:0@0 P002 main  [,,,,]"]);
     assert_eq!(of("registry.oms", Some(b"MZ\x90")), ["0:0@0 P003 container  [,,,,]"]);
@@ -504,7 +504,7 @@ fn files_that_are_no_registries() {
 
 #[test]
 fn halves_and_names() {
-    let only = |name: &'static str, text: &str| said(&[(name, encoded(text))], &Config::default());
+    let only = |name: &'static str, text: &str| said(&[(name, encoded(text))], &Config::on(today()));
     assert_eq!(only("HM140001S14002_19031.xml", MAIN), ["0:0@0 P015 container  [,,,,] expected=LM140001S14002_19031.xml"]);
     assert_eq!(only("LM140001S14002_19031.xml", PERSONS), ["0:0@0 P016 container  [,,,,] expected=HM140001S14002_19031.xml"]);
     let renamed = |name: &str| {
@@ -515,15 +515,15 @@ fn halves_and_names() {
     };
     let [main, persons] = renamed("HM140001S14002-19031");
     let files = [("HM140001S14002-19031.xml", encoded(&main)), ("LM140001S14002_19031.xml", encoded(&persons))];
-    let lines = said(&files, &Config::default());
+    let lines = said(&files, &Config::on(today()));
     assert!(lines.iter().any(|l| l == "0:0@0 P018 main  [,,,,] value=HM140001S14002-19031"), "{lines:#?}");
     // The dash is no character of FILENAME either.
     assert!(lines.iter().all(|l| [" P018 ", " V007 "].iter().any(|id| l.contains(id))), "{lines:#?}");
     let [main, persons] = renamed("XQM140001S14002_19031");
     let files = [("XQM140001S14002_19031.xml", encoded(&main)), ("LM140001S14002_19031.xml", encoded(&persons))];
-    assert_eq!(said(&files, &Config::default()), ["0:0@0 E001 main  [,,,,] value=XQ"]);
+    assert_eq!(said(&files, &Config::on(today())), ["0:0@0 E001 main  [,,,,] value=XQ"]);
     let twice = [both(MAIN, PERSONS), vec![("HM140001S14002_19031.XML", encoded(MAIN)), ("LM140001S14002_19031.XML", encoded(PERSONS))]].concat();
-    assert_eq!(said(&twice, &Config::default()), ["0:0@0 P017 container  [,,,,] value=HM140001S14002_19031.xml"]);
+    assert_eq!(said(&twice, &Config::on(today())), ["0:0@0 P017 container  [,,,,] value=HM140001S14002_19031.xml"]);
 }
 
 #[test]
@@ -558,7 +558,7 @@ fn texts_and_records_have_bounds() {
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert!(lines[0].ends_with(&format!("@{at} X008 main  [,,,,] expected=65536")), "{}", lines[0]);
     // A record that does not end, and one that is only too long.
-    let config = Config { markup: ScanLimits { record: 4000, ..ScanLimits::default() }, piece: 1000, ..Config::default() };
+    let config = Config { markup: ScanLimits { record: 4000, ..ScanLimits::default() }, piece: 1000, ..Config::on(today()) };
     assert_eq!(said(&both(MAIN, PERSONS), &config), Vec::<String>::new());
     let long = edited(MAIN, &[("<PR_NOV>1", "<!-- <ZAP></ZAP> --><PR_NOV>1"), ("Ёж &amp; ы</COMENTSL>", &format!("Ёж</COMENTSL>{}", "<!-- -->".repeat(500)))]);
     let unclosed = edited(&long, &[("</ZAP>\n</ZL_LIST>", "</ZL_LIST>")]);
@@ -603,7 +603,7 @@ fn what_is_found_of_a_person_names_the_first_record() {
     for piece in [200, 1 << 20] {
         let files = [(MAIN_STEM, encoded(&main)), (PERSONS_STEM, persons.clone().into_bytes())].map(|(stem, bytes)| (format!("{stem}.xml"), bytes));
         let files: Vec<(&str, Vec<u8>)> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
-        let lines: Vec<String> = said(&files, &Config { piece, ..Config::default() }).iter().filter_map(of_person).collect();
+        let lines: Vec<String> = said(&files, &Config { piece, ..Config::on(today()) }).iter().filter_map(of_person).collect();
         assert_eq!(
             lines,
             ["persons PERS_LIST/PERS/W [1,,,,p-1]", "persons PERS_LIST/PERS/W [2,,,,п-2]", "persons PERS_LIST/PERS/W [,,,,p-9]"],
@@ -635,7 +635,7 @@ fn said_of_persons(ids: &[&str], more: &str, books: Option<&Path>) -> Vec<Said> 
         partly.extend(report.not_executed.into_iter().filter(|n| n.partly).map(|n| (n.rule, n.book)));
         Ok(())
     };
-    checker.validate(&[Input::named(folder.path())], &Config::default(), &Unwatched, &mut each).expect("temporary files work");
+    checker.validate(&[Input::named(folder.path())], &Config::on(today()), &Unwatched, &mut each).expect("temporary files work");
     let expected = if books.is_some() { Vec::new() } else { vec![Some("O002".to_owned()); ids.iter().filter(|id| id.starts_with("001F")).count()] };
     assert_eq!(partly.into_iter().map(|p| p.1).collect::<Vec<_>>(), expected, "{ids:?}");
     found.retain(|f| ids.contains(&f.0.as_str()));
@@ -659,7 +659,7 @@ fn a_territory_is_looked_up_by_its_region_until_the_whole_book_is_there() {
     assert_eq!(said("98401000000", "98999000000", None), [""; 0]);
     assert_eq!(said("00401000000", "02401000000", None), ids);
     let folder = tempfile::tempdir().expect("a folder");
-    let importer = Importer::new(&RuleFiles::embedded(), folder.path()).expect("sound");
+    let importer = Importer::new(&RuleFiles::embedded(), folder.path(), today()).expect("sound");
     let packet = "<packet><zglv><type>OKATO</type><version>1.0</version><date>01.01.2020</date></zglv>\
         <zap><TER>98</TER><KOD1>401</KOD1><KOD2>000</KOD2><KOD3>000</KOD3><NAME1>a</NAME1><DATEBEG>01.01.2011</DATEBEG><DATEEND/></zap>\
         <zap><TER>45</TER><KOD1>000</KOD1><KOD2>000</KOD2><KOD3>000</KOD3><NAME1>b</NAME1><DATEBEG>01.01.2011</DATEBEG><DATEEND/></zap></packet>";
@@ -685,7 +685,7 @@ fn persons_are_joined() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join(format!("{MAIN_STEM}.xml")), encoded(&edited(MAIN, &[("<PR_NOV>0</PR_NOV>", "")]))).expect("written");
     fs::write(folder.path().join(format!("{PERSONS_STEM}.xml")), encoded(&PERSONS[..PERSONS.find("-01-31").expect("it stands there")])).expect("written");
-    let all = validate(folder.path(), &Config::default());
+    let all = validate(folder.path(), &Config::on(today()));
     let skipped: Vec<(&str, &str)> = all[0].report.not_executed.iter().map(|n| (n.rule.as_str(), n.reason.en.as_str())).collect();
     assert_eq!(skipped, [("R007", "the file ends early: element DR is not closed"), ("R008", "the file ends early: element DR is not closed")]);
 }

@@ -3,13 +3,13 @@
 use puomp::flk::Config;
 use rayon::ThreadPoolBuilder;
 
-use crate::support::pair::{Chance, MAIN, PERSONS, Pair, many};
+use crate::support::pair::{Chance, MAIN, PERSONS, Pair, many, today};
 use crate::support::soak::tries;
 
 const SIZES: [usize; 6] = [1, 150, 700, 2500, 9000, 60_000];
 
 fn lines(pair: &Pair, piece: usize) -> Vec<String> {
-    let checked = pair.check_with(&Config { piece, ..Config::default() });
+    let checked = pair.check_with(&Config { piece, ..Config::on(today()) });
     let report = &checked.report;
     let counted = format!("{:?} {} {} {} {:?} {:?}", report.verdict, report.records, report.cases, report.services, report.sum_kopecks, report.sha256);
     [vec![counted], checked.lines()].concat()

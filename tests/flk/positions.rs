@@ -6,7 +6,7 @@ use puomp::finding::{FileRole, Finding};
 use puomp::flk::Config;
 use puomp::registry::encoding::Encoding;
 
-use crate::support::pair::{Chance, DESK, Pair, encoded, line, many, naive_place};
+use crate::support::pair::{Chance, DESK, Pair, encoded, line, many, naive_place, today};
 
 /// A defect at an element: what is put there, and what must be said at its `<`.
 fn defect(leaf: &str, chance: &mut Chance) -> Option<(String, &'static str)> {
@@ -95,7 +95,7 @@ fn run(encoding: Encoding, bom: bool, wanted: usize, seed: u64) -> (usize, usize
         let (persons, planned_persons) = spoiled(&persons, one_in, &mut chance, length);
         let pair = Pair { main: ("HM140001S14002_19031.xml".into(), to_bytes(&main)), persons: ("LM140001S14002_19031.xml".into(), to_bytes(&persons)) };
         let piece = [512 << 10, 700, 3000, 1][round % 4];
-        let checked = pair.check_with(&Config { piece, ..Config::default() });
+        let checked = pair.check_with(&Config { piece, ..Config::on(today()) });
         for (role, planned, bytes) in [(FileRole::Main, &planned_main, &pair.main.1), (FileRole::Persons, &planned_persons, &pair.persons.1)] {
             judged += judge(&checked.findings, role, bytes, encoding, mark);
             // Of the texts in one block, only the first is said.
@@ -149,7 +149,7 @@ fn relations_stand_where_they_are() {
         let bytes = |text: &str| if utf8 { text.replacen("windows-1251", "UTF-8", 1).into_bytes() } else { encoded(text) };
         let pair = Pair { main: ("HM140001S14002_19031.xml".into(), bytes(&main)), persons: ("LM140001S14002_19031.xml".into(), bytes(&persons)) };
         let piece = [512 << 10, 500, 2000, 1][round / 2 % 4];
-        let checked = pair.check_with(&Config { piece, ..Config::default() });
+        let checked = pair.check_with(&Config { piece, ..Config::on(today()) });
         let encoding = if utf8 { Encoding::Utf8 } else { Encoding::Windows1251 };
         judged += judge(&checked.findings, FileRole::Main, &pair.main.1, encoding, 0);
         judged += judge(&checked.findings, FileRole::Persons, &pair.persons.1, encoding, 0);

@@ -10,8 +10,14 @@ use puomp::nsi::update::{Addresses, Fault, From, Http, Order, Outcome, RuleBooks
 use puomp::nsi::{Books, Importer, NoBook, Refusal};
 use puomp::rules::import::Updates;
 use puomp::tables::RuleFiles;
+use puomp::values::Date;
 
 const MARK: &str = "\"a\"";
+
+/// The day on which everything runs here: what is in force must not change with the calendar.
+fn today() -> Date {
+    Date::new(2026, 6, 1).expect("a day")
+}
 
 /// A folder of books, and the table of sites with an impatient transfer.
 struct Desk {
@@ -69,7 +75,7 @@ impl Desk {
         let mut site = Site::load(&files).expect("the table");
         site.redirect(&Addresses { url: Some(url.to_owned()), ministry: None }).expect("an address");
         let http = Http::new(&site, ways).expect("a client");
-        let importer = Importer::new(&files, &self.books()).expect("the table");
+        let importer = Importer::new(&files, &self.books(), today()).expect("the table");
         let watch = Quiet::default();
         let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run };
         let steps = update(&importer, None, From::Site(&site, &http), &order, &watch).expect("known books");
@@ -362,7 +368,7 @@ fn a_folder_gives_what_the_site_gives() {
     fs::write(got.join("old.xml"), packet("ProfOt", "IDPR", "4.0", "30.01.2024", 300)).expect("written");
     fs::write(got.join("bad.xml"), "<packet>").expect("written");
     let take = |path: &Path, books: &[&str]| {
-        let importer = Importer::new(&RuleFiles::embedded(), &from_folder.books()).expect("the table");
+        let importer = Importer::new(&RuleFiles::embedded(), &from_folder.books(), today()).expect("the table");
         let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run: false };
         update(&importer, None, From::Folder(path), &order, &Quiet::default()).expect("known")
     };
@@ -392,7 +398,7 @@ impl Desk {
         let mut table = Site::load(&files).expect("the table");
         table.redirect(&Addresses { url: Some(site.url.clone()), ministry: None }).expect("an address");
         let http = Http::new(&table, &Ways::default()).expect("a client");
-        let importer = Importer::new(&files, &self.books()).expect("the table");
+        let importer = Importer::new(&files, &self.books(), today()).expect("the table");
         let at_hand = if self.rules().exists() { RuleFiles::with_overlay(&self.rules()) } else { RuleFiles::embedded() };
         let (rules, folder) = (self.rules(), self.books());
         let updates = Updates::new(&at_hand, &rules, Some(&folder));
@@ -460,7 +466,7 @@ fn a_rule_book_that_is_not_what_was_promised_changes_nothing() {
         assert!(!desk.rules().exists() && !desk.books().join(".parts").exists(), "{number}");
     }
     // Without anybody to take them rule books are not ordered, and unasked only the federal ones are.
-    let importer = Importer::new(&RuleFiles::embedded(), &Desk::new().books()).expect("the table");
+    let importer = Importer::new(&RuleFiles::embedded(), &Desk::new().books(), today()).expect("the table");
     let (files, nowhere) = (RuleFiles::embedded(), PathBuf::from("nowhere"));
     let order = Order { books: vec!["Q015".to_owned()], dry_run: true };
     let refused = update(&importer, None, From::Folder(&nowhere), &order, &Quiet::default());

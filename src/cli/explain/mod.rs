@@ -4,18 +4,17 @@ mod facts;
 mod human;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::args::{Cli, Shape};
+use super::flags::Shape;
+use super::out::{self, print};
+use super::session::Session;
 use super::ui::Ui;
-use super::{Exit, Failure, nsi, print};
+use super::{Exit, Failure, nsi};
 use crate::rules::functions::nearest;
-use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key};
-use crate::values::Date;
 use facts::{Book, Explained};
 
 /// How many nearest ids are named where one is not known.
@@ -56,8 +55,9 @@ struct Candidate<'a> {
 }
 
 impl ExplainArgs {
-    pub(super) fn run(&self, cli: &Cli, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let asked = self.answers(nsi::folder(cli).as_deref(), files, ui)?;
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let ui = session.ui;
+        let asked = self.answers(session)?;
         match self.format {
             Shape::Human => print(&asked.iter().map(|a| a.human(ui)).collect::<Vec<_>>().join("\n"))?,
             Shape::Json => {
@@ -68,14 +68,16 @@ impl ExplainArgs {
                         Asked::Several { ids, .. } => body.candidates.extend(ids.iter().map(|(id, text)| Candidate { id, ru: &text.ru, en: &text.en })),
                     }
                 }
-                nsi::json(&body)?;
+                out::json(&body)?;
             }
         }
         Ok(Exit::Done)
     }
 
-    fn answers(&self, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Vec<Asked>, Failure> {
-        let book = Book::load(files, books, Date::today_in_russia())?;
+    fn answers(&self, session: &Session<'_>) -> Result<Vec<Asked>, Failure> {
+        let Session { files, ui, .. } = *session;
+        let folder = session.settings.books().map(|books| books.value);
+        let book = Book::load(files, folder.as_deref(), session.today())?;
         nsi::complain(&book.books, ui)?;
         self.ids.iter().map(|id| answer(&book, id)).collect()
     }
@@ -128,7 +130,9 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::RuleFiles;
     use crate::texts::{Lang, Texts};
+    use crate::values::Date;
 
     fn book() -> Book {
         // A fixed day: what is valid today changes.

@@ -1,50 +1,44 @@
 //! The tables as a person reads them.
 
-use std::io::{self, Write};
-
 use super::rows::{EditionRow, ElementRow};
+use crate::cli::out::columns;
 use crate::registry::format::{Family, Format, Formats};
 use crate::texts::{Key, Lang, Texts};
 
 /// Longest closed list that stands in the table in full.
 const SHORT_LIST: usize = 24;
 
-pub(super) fn list(list: &[EditionRow<'_>], formats: &Formats, texts: &Texts, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn list(list: &[EditionRow<'_>], formats: &Formats, texts: &Texts, lang: Lang) -> String {
     let mut rows = vec![head(texts.get(Key::FormatsListHead, lang))];
     for row in list {
         let known = basis(texts, lang, row.basis);
         rows.push(vec![row.family.to_string(), row.edition.to_owned(), row.version.to_owned(), row.period(), known, row.elements.to_string()]);
     }
-    columns(&rows, out)?;
-    writeln!(out)?;
+    let mut out = columns(&rows);
     let mut letters = vec![head(texts.get(Key::FormatsListLetters, lang))];
     letters.extend(formats.prefixes().iter().map(|p| vec![p.letters.clone(), p.persons.clone(), p.title.get(lang).to_owned()]));
-    columns(&letters, out)?;
+    out += "\n";
+    out += &columns(&letters);
     if let Some(last) = list.first().and_then(|first| list.iter().rev().find(|r| r.family == first.family)) {
-        writeln!(out)?;
-        writeln!(out, "{}", texts.fill(Key::FormatsListMore, lang, &[("family", &last.family.to_string()), ("edition", last.edition)]))?;
+        out += &format!("\n{}\n", texts.fill(Key::FormatsListMore, lang, &[("family", &last.family.to_string()), ("edition", last.edition)]));
     }
-    Ok(())
+    out
 }
 
-pub(super) fn table(list: &[ElementRow<'_>], format: &Format, texts: &Texts, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    title(format, texts, lang, out)?;
+pub(super) fn table(list: &[ElementRow<'_>], format: &Format, texts: &Texts, lang: Lang) -> String {
     let mut rows = vec![head(texts.get(Key::FormatsShowHead, lang))];
     for row in list {
         let element = format!("{}{}", "  ".repeat(row.depth), row.element);
         rows.push(vec![element, row.obligation.clone(), kind(row), row.book.unwrap_or("").to_owned(), row.node.title.get(lang).to_owned()]);
     }
-    columns(&rows, out)?;
-    writeln!(out)?;
-    writeln!(out, "{}", texts.get(Key::FormatsLegend, lang))?;
-    writeln!(out, "{}", texts.fill(Key::FormatsShowMore, lang, &[("family", &format.family.to_string()), ("edition", &format.edition.id)]))
+    let more = texts.fill(Key::FormatsShowMore, lang, &[("family", &format.family.to_string()), ("edition", &format.edition.id)]);
+    format!("{}{}\n{}\n{more}\n", title(format, texts, lang), columns(&rows), texts.get(Key::FormatsLegend, lang))
 }
 
-pub(super) fn elements(list: &[ElementRow<'_>], format: &Format, formats: &Formats, texts: &Texts, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    title(format, texts, lang, out)?;
+pub(super) fn elements(list: &[ElementRow<'_>], format: &Format, formats: &Formats, texts: &Texts, lang: Lang) -> String {
+    let mut out = title(format, texts, lang);
     for row in list {
-        writeln!(out)?;
-        writeln!(out, "{}", row.path)?;
+        out += &format!("\n{}\n", row.path);
         let node = row.node;
         let mut obligation = texts
             .get(
@@ -78,12 +72,12 @@ pub(super) fn elements(list: &[ElementRow<'_>], format: &Format, formats: &Forma
             (Key::FormatsPrivacy, personal),
         ];
         let rows: Vec<Vec<String>> = facts.into_iter().filter_map(|(key, fact)| Some(vec![format!("  {}", texts.get(key, lang)), fact?])).collect();
-        columns(&rows, out)?;
+        out += &columns(&rows);
     }
-    Ok(())
+    out
 }
 
-fn title(format: &Format, texts: &Texts, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+fn title(format: &Format, texts: &Texts, lang: Lang) -> String {
     let row = EditionRow::new(format);
     let (family, elements) = (row.family.to_string(), row.elements.to_string());
     let slots = [
@@ -94,7 +88,7 @@ fn title(format: &Format, texts: &Texts, lang: Lang, out: &mut dyn Write) -> io:
         ("basis", &basis(texts, lang, row.basis)),
         ("elements", &elements),
     ];
-    writeln!(out, "{}", texts.fill(Key::FormatsTitle, lang, &slots))
+    texts.fill(Key::FormatsTitle, lang, &slots) + "\n"
 }
 
 /// Words of the tables' column `basis`; one that we have no words for stands as it is.
@@ -144,18 +138,4 @@ fn ranges(formats: &Formats, family: Family, editions: &str) -> String {
         (false, false) => format!("{} – {}", all[first], all[last]),
     });
     shown.collect::<Vec<_>>().join(", ")
-}
-
-/// Rows in columns, two spaces apart; nothing after the last one.
-fn columns(rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..count).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0)).collect();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!("{cell:<width$}  "));
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
 }

@@ -1,8 +1,11 @@
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
+use super::export::Exported;
+use super::show::distance;
 use super::*;
+use crate::cli::session;
 use crate::tables::RuleFiles;
-use crate::texts::ErrorClass;
+use crate::texts::{ErrorClass, Lang, Texts};
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -11,17 +14,24 @@ struct Line {
 }
 
 fn answer(lang: Lang, words: &[&str]) -> Result<String, String> {
-    let files = RuleFiles::embedded();
-    let formats = Formats::load(&files).expect("the built-in tables are sound");
-    let texts = Texts::load(&files).expect("the built-in table is sound");
     let matches = Line::command().try_get_matches_from([&["formats"], words].concat()).expect("a sound command line");
     let line = Line::from_arg_matches(&matches).expect("a sound command line");
-    let mut out = Vec::new();
-    let remark = run(&line.args, &formats, &texts, lang, &mut out).map_err(|e| {
-        assert_eq!(e.class(), ErrorClass::Usage);
-        texts.error(&e, lang)
-    })?;
-    Ok(remark.unwrap_or_default() + &String::from_utf8(out).expect("UTF-8"))
+    session::of_tests(lang, |session| {
+        let formats = Formats::load(session.files).expect("the built-in tables are sound");
+        let bytes = match &line.args.verb {
+            Verb::List(verb) => verb.answer(&formats, session),
+            Verb::Show(verb) => verb.answer(&formats, session),
+            Verb::Export(verb) => verb.answer(&formats, session.ui).map(|exported| match exported {
+                Exported::Schema(bytes) => bytes,
+                Exported::Written(remark) => remark.into_bytes(),
+            }),
+        };
+        let bytes = bytes.map_err(|e| {
+            assert_eq!(e.class(), ErrorClass::Usage);
+            session.ui.texts.error(&e, lang)
+        })?;
+        Ok(String::from_utf8(bytes).expect("UTF-8"))
+    })
 }
 
 fn ru(words: &[&str]) -> String {

@@ -6,11 +6,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::words;
-use crate::cli::args::ListShape;
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, print};
+use crate::cli::session::Session;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, print};
+use crate::cli::{Exit, Failure};
 use crate::nsi::{Import, Importer, Refusal, Wish};
-use crate::tables::RuleFiles;
 use crate::texts::{Key, Lang, Texts};
 
 /// What `import` takes.
@@ -31,14 +32,15 @@ pub(super) struct ImportArgs {
 }
 
 impl ImportArgs {
-    pub(super) fn run(&self, folder: &Path, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let importer = Importer::new(files, folder)?;
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let folder = super::target(session)?;
+        let importer = Importer::new(session.files, &folder, session.today())?;
         let wish = Wish { book: self.book.clone(), force: self.force, checked: None };
         let mut all = Vec::new();
         for path in &self.paths {
             importer.take(path, &wish, |import| all.push(import));
         }
-        report(&all, folder, self.format, ui)?;
+        report(&all, &folder, self.format, session.ui)?;
         Ok(exit(&all))
     }
 }
@@ -98,7 +100,7 @@ struct Body<'a> {
 pub(super) fn report(all: &[Import], folder: &Path, format: ListShape, ui: &Ui<'_>) -> Result<(), Failure> {
     let rows = || all.iter().map(Row::new);
     match format {
-        ListShape::Json => super::json(&Body { folder: folder.display().to_string(), imports: rows().collect() }),
+        ListShape::Json => out::json(&Body { folder: folder.display().to_string(), imports: rows().collect() }),
         ListShape::Csv => {
             let head = ["file", "book", "edition", "date", "rows", "replaced_edition", "replaced_date", "refusal", "details"];
             let cells = rows().map(|r| {
@@ -107,7 +109,7 @@ pub(super) fn report(all: &[Import], folder: &Path, format: ListShape, ui: &Ui<'
                 let rest = [text(r.replaced_edition), r.replaced_date.unwrap_or_default(), text(r.refusal), r.details];
                 fixed.into_iter().chain(rest).collect()
             });
-            super::csv(&head, &cells.collect::<Vec<_>>())
+            out::csv(&head, &cells.collect::<Vec<_>>())
         }
         ListShape::Human => print(&human(all, folder, ui.quiet, ui.texts, ui.lang)),
     }

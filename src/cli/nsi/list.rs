@@ -2,97 +2,85 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use clap::Args;
 
 use super::words;
-use crate::cli::args::ListShape;
+use crate::api::nsi as api;
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, columns, print};
+use crate::cli::session::Session;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, print};
-use crate::nsi::{Book, BookInfo, Description, Stock};
-use crate::tables::RuleFiles;
+use crate::cli::{Exit, Failure};
+use crate::nsi::{Book, BookInfo, Books, Description, Stock};
 use crate::texts::{Key, Lang};
 use crate::values::Date;
 
-#[derive(Serialize)]
-struct Row {
-    book: String,
-    name_ru: String,
-    name_en: String,
-    /// embedded, imported or absent.
-    state: &'static str,
-    edition: String,
-    date: Option<String>,
-    dated_by_rows: bool,
-    age_days: Option<i64>,
-    complete_until: Option<String>,
-    rows: usize,
-    source: String,
-    note: String,
+/// What `list` takes.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: ListShape,
 }
 
-#[derive(Serialize)]
-struct Body {
-    folder: Option<String>,
-    books: Vec<Row>,
-}
-
-impl Row {
-    fn new(info: &BookInfo, book: Option<Description>, today: Date) -> Self {
-        let state = match &book {
-            None => "absent",
-            Some(book) if book.imported => "imported",
-            Some(_) => "embedded",
-        };
-        let date = book.as_ref().and_then(|b| b.date);
-        Self {
-            book: info.id.to_string(),
-            name_ru: info.ru.to_string(),
-            name_en: info.en.to_string(),
-            state,
-            edition: book.as_ref().map(|b| b.edition.clone()).unwrap_or_default(),
-            date: date.map(|d| d.to_string()),
-            dated_by_rows: book.as_ref().is_some_and(|b| b.dated_by_rows),
-            age_days: date.map(|d| today.days_since(d)),
-            complete_until: book.as_ref().and_then(|b| b.complete_until).map(|d| d.to_string()),
-            rows: book.as_ref().map_or(0, |b| b.rows),
-            source: book.map(|b| b.source).unwrap_or_default(),
-            note: info.note.to_string(),
-        }
-    }
-}
-
-pub(super) fn run(format: ListShape, folder: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-    let books = super::load(folder, files)?;
-    let today = Date::today();
-    let at_hand: Vec<&Book> = books.iter().map(AsRef::as_ref).collect();
-    super::complain(&books, ui)?;
-    let absent = || books.catalog().iter().filter(|info| info.stock != Stock::Rules && !at_hand.iter().any(|b| b.info().id == info.id));
-    match format {
-        ListShape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), folder, today, ui))?,
-        ListShape::Json | ListShape::Csv => {
-            let mut rows: Vec<Row> = at_hand.iter().map(|b| Row::new(b.info(), Some(b.describe()), today)).collect();
-            rows.extend(absent().map(|info| Row::new(info, None, today)));
+impl ListArgs {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let ui = session.ui;
+        let folder = super::folder(session);
+        let books = Books::load(session.files, folder.as_deref())?;
+        let today = session.today();
+        let at_hand: Vec<&Book> = books.iter().map(AsRef::as_ref).collect();
+        super::complain(&books, ui)?;
+        let absent = || books.catalog().iter().filter(|info| info.stock != Stock::Rules && !at_hand.iter().any(|b| b.info().id == info.id));
+        let rows = || {
+            let mut rows: Vec<api::Book> = at_hand.iter().map(|b| row(b.info(), Some(b.describe()), today)).collect();
+            rows.extend(absent().map(|info| row(info, None, today)));
             rows.sort_by(|a, b| a.book.cmp(&b.book));
-            if format == ListShape::Json {
-                super::json(&Body { folder: folder.map(|f| f.display().to_string()), books: rows })?;
-            } else {
-                table(&rows)?;
-            }
+            rows
+        };
+        match self.format {
+            ListShape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), folder.as_deref(), today, ui))?,
+            ListShape::Json => out::json(&api::Books { folder: folder.map(|f| f.display().to_string()), books: rows() })?,
+            ListShape::Csv => table(&rows())?,
         }
+        Ok(Exit::Done)
     }
-    Ok(Exit::Done)
 }
 
-fn table(rows: &[Row]) -> Result<(), Failure> {
+/// What is known of a book, at hand or not.
+fn row(info: &BookInfo, book: Option<Description>, today: Date) -> api::Book {
+    let state = match &book {
+        None => "absent",
+        Some(book) if book.imported => "imported",
+        Some(_) => "embedded",
+    };
+    let date = book.as_ref().and_then(|b| b.date);
+    api::Book {
+        book: info.id.to_string(),
+        name_ru: info.ru.to_string(),
+        name_en: info.en.to_string(),
+        state: state.to_owned(),
+        edition: book.as_ref().map(|b| b.edition.clone()).unwrap_or_default(),
+        date: date.map(|d| d.to_string()),
+        dated_by_rows: book.as_ref().is_some_and(|b| b.dated_by_rows),
+        age_days: date.map(|d| today.days_since(d)),
+        complete_until: book.as_ref().and_then(|b| b.complete_until).map(|d| d.to_string()),
+        rows: book.as_ref().map_or(0, |b| b.rows),
+        source: book.map(|b| b.source).unwrap_or_default(),
+        note: info.note.to_string(),
+    }
+}
+
+fn table(rows: &[api::Book]) -> Result<(), Failure> {
     let head = ["book", "name_ru", "name_en", "state", "edition", "date", "dated_by_rows", "age_days", "complete_until", "rows", "source", "note"];
-    let cells = |r: &Row| {
+    let cells = |r: &api::Book| {
         let text = |o: &Option<String>| o.clone().unwrap_or_default();
         let age = r.age_days.map(|d| d.to_string()).unwrap_or_default();
-        let first = [r.book.clone(), r.name_ru.clone(), r.name_en.clone(), r.state.to_owned(), r.edition.clone(), text(&r.date)];
+        let first = [r.book.clone(), r.name_ru.clone(), r.name_en.clone(), r.state.clone(), r.edition.clone(), text(&r.date)];
         let rest = [r.dated_by_rows.to_string(), age, text(&r.complete_until), r.rows.to_string(), r.source.clone(), r.note.clone()];
         first.into_iter().chain(rest).collect()
     };
-    super::csv(&head, &rows.iter().map(cells).collect::<Vec<_>>())
+    out::csv(&head, &rows.iter().map(cells).collect::<Vec<_>>())
 }
 
 fn human<'a>(at_hand: &[&Book], absent: impl Iterator<Item = &'a BookInfo>, folder: Option<&Path>, today: Date, ui: &Ui<'_>) -> String {
@@ -111,7 +99,7 @@ fn human<'a>(at_hand: &[&Book], absent: impl Iterator<Item = &'a BookInfo>, fold
             title(book.info(), lang).to_owned(),
         ]);
     }
-    let mut out = super::columns(&rows);
+    let mut out = columns(&rows);
     let absent: Vec<&str> = absent.map(|info| &*info.id).collect();
     if at_hand.iter().any(|b| b.describe().dated_by_rows) {
         out.push_str(texts.get(Key::NsiListByRows, lang));

@@ -1,16 +1,15 @@
 //! `puomp nsi show`.
 
-use std::path::Path;
-
 use clap::Args;
 use serde::Serialize;
 
 use super::{list, words};
-use crate::cli::args::ListShape;
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, columns, print};
+use crate::cli::session::Session;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, print};
+use crate::cli::{Exit, Failure};
 use crate::nsi::{Book, Books, FieldIx, NoBook, RowIx, Stock};
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::values::{Date, Span};
 
@@ -71,10 +70,11 @@ struct Body {
 }
 
 impl ShowArgs {
-    pub(super) fn run(&self, folder: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let ui = session.ui;
         let wrong = |value: &str| Failure::Value(value.to_owned(), "YYYY-MM-DD".to_owned());
         let on = self.on.as_deref().map(|text| Date::parse(text).ok_or_else(|| wrong(text))).transpose()?;
-        let books = super::load(folder, files)?;
+        let books = Books::load(session.files, super::folder(session).as_deref())?;
         let found = books.get(&self.book);
         super::complain(&books, ui)?;
         let book = found.ok_or_else(|| self.missing(&books))?;
@@ -85,12 +85,13 @@ impl ShowArgs {
             None => None,
         };
         let shown: Option<Vec<RowIx>> = rows.as_ref().map(|rows| rows.iter().copied().filter(|r| on.is_none_or(|on| book.valid(*r, on))).collect());
+        let day = on.unwrap_or_else(|| session.today());
         match self.format {
-            ListShape::Json => super::json(&Body { book: head(book, on), rows: shown.as_ref().map(|rows| rows.iter().map(|r| row(book, *r)).collect()) })?,
+            ListShape::Json => out::json(&Body { book: head(book, day), rows: shown.as_ref().map(|rows| rows.iter().map(|r| row(book, *r)).collect()) })?,
             ListShape::Csv => self.csv(book, shown.as_deref())?,
             ListShape::Human => print(&match (&self.code, &shown) {
                 (Some(code), Some(shown)) => self.rows(book, code, shown, rows.as_deref().unwrap_or_default(), ui),
-                _ => about(book, on, ui),
+                _ => about(book, day, ui),
             })?,
         }
         Ok(if self.code.is_some() && shown.is_none_or(|rows| rows.is_empty()) { Exit::Nothing } else { Exit::Done })
@@ -120,7 +121,7 @@ impl ShowArgs {
             let mut facts = vec![vec![format!("  {}", texts.get(Key::NsiShowValid, lang)), days(book.span(*row), ui)]];
             let filled = book.fields().filter(|f| !book.value(*row, *f).is_empty());
             facts.extend(filled.map(|f| vec![format!("  {}", book.name(f)), book.value(*row, f).to_owned()]));
-            out.push_str(&super::columns(&facts));
+            out.push_str(&columns(&facts));
         }
         if shown.is_empty() {
             let field = self.field.as_deref().unwrap_or(&book.info().key).to_owned();
@@ -145,7 +146,7 @@ impl ShowArgs {
             let values = book.fields().map(|f| book.value(*row, f).to_owned());
             values.chain([first(span).unwrap_or_default(), last(span).unwrap_or_default()]).collect()
         };
-        super::csv(&names, &shown.unwrap_or(&all).iter().map(cells).collect::<Vec<_>>())
+        out::csv(&names, &shown.unwrap_or(&all).iter().map(cells).collect::<Vec<_>>())
     }
 }
 
@@ -168,9 +169,8 @@ fn days(span: Span, ui: &Ui<'_>) -> String {
     ui.texts.fill(Key::NsiDaysBoth, ui.lang, &[("from", &key.0), ("until", &key.1)])
 }
 
-fn head(book: &Book, on: Option<Date>) -> Head {
+fn head(book: &Book, on: Date) -> Head {
     let (about, info) = (book.describe(), book.info());
-    let on = on.unwrap_or_else(Date::today);
     Head {
         book: about.id,
         name_ru: info.ru.to_string(),
@@ -199,7 +199,7 @@ fn row(book: &Book, row: RowIx) -> Row {
     Row { from: first(span), until: last(span), fields }
 }
 
-fn about(book: &Book, on: Option<Date>, ui: &Ui<'_>) -> String {
+fn about(book: &Book, on: Date, ui: &Ui<'_>) -> String {
     let (texts, lang) = (ui.texts, ui.lang);
     let (head, about) = (head(book, on), book.describe());
     let number = |n: usize| texts.number(lang, n as u64);
@@ -224,5 +224,5 @@ fn about(book: &Book, on: Option<Date>, ui: &Ui<'_>) -> String {
         facts.push((Key::NsiShowNote, head.note));
     }
     let rows: Vec<_> = facts.into_iter().map(|(key, fact)| vec![format!("  {}", texts.get(key, lang)), fact]).collect();
-    format!("{title}\n{}", super::columns(&rows))
+    format!("{title}\n{}", columns(&rows))
 }

@@ -7,13 +7,14 @@ use clap::Args;
 use serde::Serialize;
 
 use super::words;
-use crate::cli::args::ListShape;
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, print};
+use crate::cli::session::Session;
 use crate::cli::ui::{Transfer, Ui, say};
-use crate::cli::{Exit, Failure, print};
+use crate::cli::{Exit, Failure, settings};
 use crate::nsi::Importer;
 use crate::nsi::update::{Addresses, Fault, Fetch, From, Http, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update};
 use crate::rules::import::Updates;
-use crate::tables::RuleFiles;
 use crate::texts::{Key, Lang, Texts};
 
 /// What `update` takes.
@@ -29,16 +30,16 @@ pub(super) struct UpdateArgs {
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
     /// Address of the fund's site.
-    #[arg(long, value_name = "URL", env = "PUOMP_NSI_URL")]
+    #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Address of the ministry's site.
-    #[arg(long, value_name = "URL", env = "PUOMP_MINISTRY_URL")]
+    #[arg(long, value_name = "URL")]
     ministry_url: Option<String>,
     /// Address of a proxy.
-    #[arg(long, value_name = "URL", env = "PUOMP_PROXY", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Certificates to trust besides the system's.
-    #[arg(long, value_name = "FILE", env = "PUOMP_CA")]
+    #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
@@ -46,10 +47,13 @@ pub(super) struct UpdateArgs {
 }
 
 impl UpdateArgs {
-    /// `rules` is the folder of imported rules: books of rules are stored there.
-    pub(super) fn run(&self, folder: &Path, rules: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let importer = Importer::new(files, folder)?;
-        let updates = rules.map(|rules| Updates::new(files, rules, Some(folder)));
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { settings, files, ui, .. } = *session;
+        let folder = &super::target(session)?;
+        let importer = Importer::new(files, folder, session.today())?;
+        // Books of rules are stored where imported rules lie.
+        let rules_folder = settings.rules_folder();
+        let updates = rules_folder.as_deref().map(|rules| Updates::new(files, rules, Some(folder)));
         let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
         let order = Order { books: self.ids.clone(), dry_run: self.dry_run };
         let watch = Teller { bar: ui.transfer(), ui };
@@ -60,9 +64,10 @@ impl UpdateArgs {
             Some(path) => update(&importer, rules, From::Folder(path), &order, &watch),
             None => {
                 let mut site = Site::load(files)?;
-                let addresses = Addresses { url: self.url.clone(), ministry: self.ministry_url.clone() };
+                let said = |name, typed: &Option<String>| settings.of_update(name, typed.as_deref());
+                let addresses = Addresses { url: said(settings::NSI_URL, &self.url), ministry: said(settings::MINISTRY_URL, &self.ministry_url) };
                 site.redirect(&addresses).map_err(Failure::of)?;
-                let http = self.http(&site)?;
+                let http = self.http(&site, session)?;
                 update(&importer, rules, From::Site(&site, &http as &dyn Fetch), &order, &watch)
             }
         };
@@ -72,9 +77,11 @@ impl UpdateArgs {
         Ok(self.exit(&steps))
     }
 
-    fn http(&self, site: &Site) -> Result<Http, Failure> {
+    fn http(&self, site: &Site, session: &Session<'_>) -> Result<Http, Failure> {
+        let settings = session.settings;
+        let ca = settings.certificates(self.ca.as_deref());
         let read = |path: &PathBuf| std::fs::read(path).map(|pem| (path.clone(), pem)).map_err(|error| Failure::Read(path.clone(), error));
-        let ways = Ways { proxy: self.proxy.clone(), certificates: self.ca.as_ref().map(read).transpose()? };
+        let ways = Ways { proxy: settings.of_update(settings::PROXY, self.proxy.as_deref()), certificates: ca.as_ref().map(read).transpose()? };
         Http::new(site, &ways).map_err(Failure::of)
     }
 
@@ -108,7 +115,7 @@ impl UpdateArgs {
             ListShape::Human => print(&self.human(steps, folder, ui)),
             ListShape::Json => {
                 let books = steps.iter().map(|step| Row::new(step, ui.texts)).collect();
-                super::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
+                out::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
             }
             ListShape::Csv => {
                 let head = ["book", "outcome", "standing", "edition", "date", "site_edition", "site_date", "rows", "fault", "details"];
@@ -119,7 +126,7 @@ impl UpdateArgs {
                     let rest = [r.rows.map(|n| n.to_string()).unwrap_or_default(), r.fault.unwrap_or_default().to_owned(), r.details];
                     first.into_iter().chain(rest).collect()
                 });
-                super::csv(&head, &cells.collect::<Vec<_>>())
+                out::csv(&head, &cells.collect::<Vec<_>>())
             }
         }
     }

@@ -1,16 +1,17 @@
 //! `puomp rules coverage`: how much of the rule book runs, and what the rest waits for.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use clap::Args;
 use serde::Serialize;
 
-use crate::cli::args::ListShape;
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, columns, print};
+use crate::cli::session::Session;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, nsi, print};
+use crate::cli::{Exit, Failure};
 use crate::rules::import::Edition;
 use crate::rules::{Covered, Standing, coverage};
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 
 const EDITIONS: &str = "flk/editions.csv";
@@ -83,39 +84,51 @@ struct Body<'a> {
     not_executed: Vec<Idle<'a>>,
 }
 
-pub(super) fn run(format: ListShape, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-    let rules = coverage(files, books)?;
-    let editions: Vec<Edition> = files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).collect();
-    let mut groups: BTreeMap<(&str, &'static str), Counts> = BTreeMap::new();
-    let mut categories: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
-    for rule in &rules {
-        groups.entry((&rule.source, if rule.is_of_clinics() { "clinics" } else { "funds" })).or_default().add(&rule.standing);
-        categories.entry((rule.category(), &rule.kind)).or_default().add(&rule.standing);
-    }
-    match format {
-        ListShape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
-        ListShape::Json => {
-            let group = |((source, files), counts): (&(&str, &'static str), &Counts)| Group { source: (*source).to_owned(), files, counts: counts.clone() };
-            let category = |((category, kind), counts): (&(&str, &str), &Counts)| Category {
-                category: (*category).to_owned(),
-                kind: (*kind).to_owned(),
-                counts: counts.clone(),
-            };
-            let groups = groups.iter().map(group).collect();
-            let categories = categories.iter().map(category).collect();
-            let (partly, not_executed) = rules.iter().filter_map(idle).partition(|i| i.partly);
-            nsi::json(&Body { editions: &editions, groups, categories, partly, not_executed })?;
+/// What `coverage` takes.
+#[derive(Debug, Args)]
+pub(super) struct CoverageArgs {
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: ListShape,
+}
+
+impl CoverageArgs {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { settings, files, ui, .. } = *session;
+        let books = settings.books().map(|books| books.value);
+        let rules = coverage(files, books.as_deref())?;
+        let editions: Vec<Edition> = files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).collect();
+        let mut groups: BTreeMap<(&str, &'static str), Counts> = BTreeMap::new();
+        let mut categories: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
+        for rule in &rules {
+            groups.entry((&rule.source, if rule.is_of_clinics() { "clinics" } else { "funds" })).or_default().add(&rule.standing);
+            categories.entry((rule.category(), &rule.kind)).or_default().add(&rule.standing);
         }
-        ListShape::Csv => {
-            let head = ["id", "files", "kind", "source", "state", "books", "reason"];
-            let cells = |r: &Covered| {
-                let (books, reason) = idle(r).map_or((String::new(), String::new()), |i| (i.books.join(" "), i.reason.to_owned()));
-                vec![r.id.clone(), r.files.join(" "), r.kind.clone(), r.source.clone(), r.standing.as_str().to_owned(), books, reason]
-            };
-            nsi::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())?;
+        match self.format {
+            ListShape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
+            ListShape::Json => {
+                let group = |((source, files), counts): (&(&str, &'static str), &Counts)| Group { source: (*source).to_owned(), files, counts: counts.clone() };
+                let category = |((category, kind), counts): (&(&str, &str), &Counts)| Category {
+                    category: (*category).to_owned(),
+                    kind: (*kind).to_owned(),
+                    counts: counts.clone(),
+                };
+                let groups = groups.iter().map(group).collect();
+                let categories = categories.iter().map(category).collect();
+                let (partly, not_executed) = rules.iter().filter_map(idle).partition(|i| i.partly);
+                out::json(&Body { editions: &editions, groups, categories, partly, not_executed })?;
+            }
+            ListShape::Csv => {
+                let head = ["id", "files", "kind", "source", "state", "books", "reason"];
+                let cells = |r: &Covered| {
+                    let (books, reason) = idle(r).map_or((String::new(), String::new()), |i| (i.books.join(" "), i.reason.to_owned()));
+                    vec![r.id.clone(), r.files.join(" "), r.kind.clone(), r.source.clone(), r.standing.as_str().to_owned(), books, reason]
+                };
+                out::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())?;
+            }
         }
+        Ok(Exit::Done)
     }
-    Ok(Exit::Done)
 }
 
 fn idle(rule: &Covered) -> Option<Idle<'_>> {
@@ -149,13 +162,13 @@ fn human(
         let whose = texts.get(if *files == "clinics" { Key::RulesOfClinics } else { Key::RulesOfFunds }, lang);
         table.push([(*source).to_owned(), whose.to_owned()].into_iter().chain(counts.cells()).collect());
     }
-    out.push_str(&nsi::columns(&table));
+    out.push_str(&columns(&table));
     out.push('\n');
     let mut table = vec![head(Key::RulesCoverageCategories)];
     for ((category, kind), counts) in categories {
         table.push([(*category).to_owned(), (*kind).to_owned()].into_iter().chain(counts.cells()).collect());
     }
-    out.push_str(&nsi::columns(&table));
+    out.push_str(&columns(&table));
     // What a book would bring, the best first.
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     for books in rules.iter().filter_map(|r| if let Standing::NoBook(books) = &r.standing { Some(books) } else { None }) {

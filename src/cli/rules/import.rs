@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::args::ListShape;
 use crate::cli::failure::Voice;
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, print};
+use crate::cli::session::Session;
 use crate::cli::ui::{Ui, say};
-use crate::cli::{Exit, Failure, nsi, print};
+use crate::cli::{Exit, Failure};
 use crate::rules::import::{Change, Importer, Plan, PlanError, Refusal, RowOutcome, plan_file, store};
 use crate::tables::RuleFiles;
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
@@ -105,8 +107,11 @@ impl fmt::Display for NotTaken {
 impl std::error::Error for NotTaken {}
 
 impl ImportArgs {
-    pub(super) fn run(&self, folder: Option<&Path>, books: Option<&Path>, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let mut files = files.clone();
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { settings, ui, .. } = *session;
+        let (folder, books) = (settings.rules_folder(), settings.books().map(|books| books.value));
+        let (folder, books) = (folder.as_deref(), books.as_deref());
+        let mut files = session.files.clone();
         let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
         let mut worst = Exit::Done;
         // Texts of the import; a folder of rules may bring its own.
@@ -136,10 +141,14 @@ impl ImportArgs {
         }
         match self.format {
             ListShape::Human => print(&plans.iter().map(|p| self.human(p, &importer, ui)).collect::<String>())?,
-            ListShape::Json => nsi::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
+            ListShape::Json => out::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
             ListShape::Csv => self.table(&plans, &importer, ui)?,
         }
         Ok(worst)
+    }
+
+    fn shown<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a RowOutcome> {
+        plan.rows.iter().filter(|r| self.full || !matches!(r.change, Change::Same | Change::Kept) || !r.repairs.is_empty() || !r.readings.is_empty())
     }
 
     /// Says that a packet is not taken; the others still have their turn.
@@ -149,10 +158,6 @@ impl ImportArgs {
             ListShape::Json => Voice::Json.tell(&refused, ui.texts, ui.lang),
             ListShape::Human | ListShape::Csv => say(&ui.texts.error(&refused, ui.lang)),
         }
-    }
-
-    fn shown<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a RowOutcome> {
-        plan.rows.iter().filter(|r| self.full || !matches!(r.change, Change::Same | Change::Kept) || !r.repairs.is_empty() || !r.readings.is_empty())
     }
 
     fn human(&self, (path, plan, stored): &(&Path, Plan, Option<PathBuf>), importer: &Importer, ui: &Ui<'_>) -> String {
@@ -244,6 +249,6 @@ impl ImportArgs {
                 }
             }
         }
-        nsi::csv(&head, &rows)
+        out::csv(&head, &rows)
     }
 }

@@ -1,14 +1,15 @@
 //! `puomp rules list`.
 
 use clap::Args;
-use serde::Serialize;
 
-use crate::cli::args::ListShape;
+use crate::api::rules::{Inferred, Rules};
+use crate::cli::flags::ListShape;
+use crate::cli::out::{self, print};
+use crate::cli::session::Session;
 use crate::cli::ui::Ui;
-use crate::cli::{Exit, Failure, nsi, print};
+use crate::cli::{Exit, Failure};
 use crate::rules::import::TableRow;
 use crate::rules::rows;
-use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key, Lang};
 use crate::values::Date;
 
@@ -32,50 +33,28 @@ pub(super) struct ListArgs {
     format: ListShape,
 }
 
-#[derive(Serialize)]
-struct Reason {
-    id: String,
-    ru: String,
-    en: String,
-}
-
-#[derive(serde::Deserialize)]
-struct ReasonRow {
-    id: String,
-    ru: String,
-    en: String,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    rules: &'a [TableRow],
-    /// What the words in the column `inferred` mean.
-    inferred: Vec<Reason>,
-}
-
 const REASONS: &str = "flk/inferred.csv";
 /// The book's letter for dispensary files, which the format tables call D.
 const DISPENSARY: [&str; 2] = ["D?", "X"];
 
 impl ListArgs {
-    pub(super) fn run(&self, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { files, ui, .. } = *session;
         let on = match &self.on {
             None => None,
             Some(text) => Some(Date::parse(text).ok_or_else(|| Failure::said(ErrorClass::Usage, Key::RulesBadDay, &[("value", text)]))?.to_string()),
         };
         let mut rules = rows(files)?;
         rules.retain(|r| self.wants(r, on.as_deref()));
-        let reasons: Vec<ReasonRow> = files.rows(REASONS)?.into_iter().map(|(_, r)| r).collect();
-        let used = |r: &&ReasonRow| rules.iter().any(|rule| rule.inferred == r.id);
+        let mut inferred: Vec<Inferred> = files.rows(REASONS)?.into_iter().map(|(_, r)| r).collect();
+        inferred.retain(|reason| rules.iter().any(|rule| rule.inferred == reason.id));
+        let found = !rules.is_empty();
         match self.format {
-            ListShape::Human => print(&self.human(&rules, &reasons.iter().filter(used).collect::<Vec<_>>(), ui))?,
-            ListShape::Json => {
-                let inferred = reasons.iter().filter(used).map(|r| Reason { id: r.id.clone(), ru: r.ru.clone(), en: r.en.clone() }).collect();
-                nsi::json(&Body { rules: &rules, inferred })?;
-            }
+            ListShape::Human => print(&self.human(&rules, &inferred, ui))?,
+            ListShape::Json => out::json(&Rules { rules, inferred })?,
             ListShape::Csv => table(&rules)?,
         }
-        Ok(if rules.is_empty() { Exit::Nothing } else { Exit::Done })
+        Ok(if found { Exit::Done } else { Exit::Nothing })
     }
 
     fn wants(&self, rule: &TableRow, on: Option<&str>) -> bool {
@@ -87,7 +66,7 @@ impl ListArgs {
             && (!self.inferred || !rule.inferred.is_empty())
     }
 
-    fn human(&self, rules: &[TableRow], reasons: &[&ReasonRow], ui: &Ui<'_>) -> String {
+    fn human(&self, rules: &[TableRow], reasons: &[Inferred], ui: &Ui<'_>) -> String {
         let lang = ui.lang;
         let mut out = String::new();
         for rule in rules {
@@ -162,5 +141,5 @@ fn table(rules: &[TableRow]) -> Result<(), Failure> {
         .map(Clone::clone)
         .to_vec()
     };
-    nsi::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())
+    out::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())
 }

@@ -11,7 +11,7 @@ use crate::texts::{Lang, Text};
 const TABLE: &str = "forms/status-columns.csv";
 
 /// What the columns of one table may hold.
-pub(super) trait Field: DeserializeOwned + Copy + PartialEq + 'static {
+pub(in super::super) trait Field: DeserializeOwned + Copy + PartialEq + 'static {
     /// Name of the table.
     const NAME: &'static str;
     /// Everything that the table knows; each is one column.
@@ -23,7 +23,7 @@ macro_rules! fields {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub(super) enum $name { $($field),* }
+        pub(in super::super) enum $name { $($field),* }
 
         impl Field for $name {
             const NAME: &'static str = $table;
@@ -81,10 +81,10 @@ fields!(
 
 /// One column.
 #[derive(Debug)]
-pub(super) struct Column<F> {
-    pub(super) field: F,
+pub(in super::super) struct Column<F> {
+    pub(in super::super) field: F,
     /// Its name for programs.
-    pub(super) name: String,
+    pub(in super::super) name: String,
     total: bool,
     human: Option<u8>,
     title: Text,
@@ -92,7 +92,7 @@ pub(super) struct Column<F> {
 
 /// The columns of one table, in their order.
 #[derive(Debug)]
-pub(super) struct Columns<F>(Vec<Column<F>>);
+pub(in super::super) struct Columns<F>(Vec<Column<F>>);
 
 #[derive(Deserialize)]
 struct Row {
@@ -115,7 +115,7 @@ impl<F: Field> Columns<F> {
     ///
     /// # Errors
     /// A column that is unknown, that stands twice or nowhere, or lacks a title.
-    pub(super) fn load(files: &RuleFiles) -> Result<Self, TableError> {
+    pub(in super::super) fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut all: Vec<Column<F>> = Vec::new();
         for (line, row) in files.rows::<Row>(TABLE)?.into_iter().filter(|(_, row)| row.table == F::NAME) {
             let unknown = |_: Error| TableError::new(TABLE, line, format!("{} has no column {}", F::NAME, row.column));
@@ -135,19 +135,19 @@ impl<F: Field> Columns<F> {
     }
 
     /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Column<F>> {
+    pub(in super::super) fn iter(&self) -> impl Iterator<Item = &Column<F>> {
         self.0.iter()
     }
 
     /// Those of the table on the screen, in its order.
-    pub(super) fn human(&self) -> Vec<&Column<F>> {
+    pub(in super::super) fn human(&self) -> Vec<&Column<F>> {
         let mut shown: Vec<&Column<F>> = self.0.iter().filter(|c| c.human.is_some()).collect();
         shown.sort_by_key(|c| c.human);
         shown
     }
 
     /// A sheet of some rows.
-    pub(super) fn sheet<R>(&self, name: &str, rows: &[R], lang: Lang, cell: impl Fn(F, &R) -> xlsx::Cell) -> xlsx::Sheet {
+    pub(in super::super) fn sheet<R>(&self, name: &str, rows: &[R], lang: Lang, cell: impl Fn(F, &R) -> xlsx::Cell) -> xlsx::Sheet {
         xlsx::Sheet {
             name: name.to_owned(),
             columns: self.0.iter().map(|c| xlsx::Column { title: c.title(lang).to_owned(), total: c.total }).collect(),
@@ -158,7 +158,7 @@ impl<F: Field> Columns<F> {
 
 impl<F> Column<F> {
     /// What stands above it.
-    pub(super) fn title(&self, lang: Lang) -> &str {
+    pub(in super::super) fn title(&self, lang: Lang) -> &str {
         self.title.get(lang)
     }
 }

@@ -18,16 +18,16 @@ impl From<Problem> for Failure {
     }
 }
 
-/// A moment in the user's own time zone, to the minute.
-pub(super) fn time(at: &str, ui: &Ui<'_>) -> String {
+/// A moment in the time zone of the clinic, to the minute.
+pub(in super::super) fn time(at: &str, ui: &Ui<'_>) -> String {
     ui.texts.moment(ui.lang, at)
 }
 
 /// The same as a cell of a table; what is no moment stays as it is.
-pub(super) fn moment(at: &str) -> Cell {
+pub(in super::super) fn moment(at: &str, ui: &Ui<'_>) -> Cell {
     let text = || Cell::Text(at.to_owned());
     let Ok(moment) = at.parse::<jiff::Timestamp>() else { return text() };
-    let local = moment.to_zoned_datetime(jiff::tz::TimeZone::system());
+    let local = ui.zone().to_datetime(moment);
     let (year, month, day) = (u16::try_from(local.year()), u8::try_from(local.month()), u8::try_from(local.day()));
     let (hour, minute) = (u8::try_from(local.hour()), u8::try_from(local.minute()));
     match (year, month, day, hour, minute) {

@@ -15,7 +15,7 @@ const AHEAD: i64 = 366;
 const NO_DATE: &str = "0";
 
 /// What the file's own words leave to be said.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Label {
     /// Edition, when the file does not name one.
     pub(super) edition: Option<String>,
@@ -23,6 +23,8 @@ pub(super) struct Label {
     pub(super) source: String,
     /// Day on which the site named this edition as the current one.
     pub(super) checked: Option<Date>,
+    /// The day of the import.
+    pub(super) today: Date,
     pub(super) force: bool,
 }
 
@@ -66,7 +68,6 @@ pub(super) fn compile(info: &BookInfo, table: &RawTable, label: Label, base: Opt
         }
     }
     let (mut rows, mut left_out, mut latest) = (0usize, 0, Date::MIN);
-    let today = Date::today();
     for row in 0..table.len() {
         let code = table.value(row, key);
         if code.is_empty() {
@@ -85,7 +86,7 @@ pub(super) fn compile(info: &BookInfo, table: &RawTable, label: Label, base: Opt
             None => [Some(span.from), Some(span.until)],
             Some(field) => [Date::parse(table.value(row, field)), None],
         };
-        latest = ages.into_iter().flatten().filter(|day| *day <= today).fold(latest, Date::max);
+        latest = ages.into_iter().flatten().filter(|day| *day <= label.today).fold(latest, Date::max);
         if base.is_some() && seen.contains(code) {
             continue;
         }
@@ -105,7 +106,7 @@ pub(super) fn compile(info: &BookInfo, table: &RawTable, label: Label, base: Opt
 
 fn head(info: &BookInfo, table: &RawTable, label: Label, base: Option<&Book>, latest: Date) -> Result<Head, Refusal> {
     let stated = match table.stated_date() {
-        Ok(Some(date)) if date.days_since(Date::today()) > AHEAD && !label.force => return Err(Refusal::BadEditionDate { value: date.to_string() }),
+        Ok(Some(date)) if date.days_since(label.today) > AHEAD && !label.force => return Err(Refusal::BadEditionDate { value: date.to_string() }),
         Ok(stated) => stated,
         Err(_) if label.force => None,
         Err(value) => return Err(Refusal::BadEditionDate { value }),

@@ -278,15 +278,16 @@ pub struct Importer {
     files: RuleFiles,
     catalog: Catalog,
     folder: PathBuf,
+    today: Date,
 }
 
 impl Importer {
-    /// Into this folder; it is made at the first book.
+    /// Into this folder, which is made at the first book; `today` decides which rows are in force and which dates are of the far future.
     ///
     /// # Errors
     /// The table of books has an error.
-    pub fn new(files: &RuleFiles, folder: &Path) -> Result<Self, TableError> {
-        Ok(Self { files: files.clone(), catalog: Catalog::load(files)?, folder: folder.to_owned() })
+    pub fn new(files: &RuleFiles, folder: &Path, today: Date) -> Result<Self, TableError> {
+        Ok(Self { files: files.clone(), catalog: Catalog::load(files)?, folder: folder.to_owned(), today })
     }
 
     /// What is known of books.
@@ -330,6 +331,7 @@ impl Importer {
             edition: recognise::version_in_name(&info, stem),
             source: Path::new(name).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
             checked: wish.checked,
+            today: self.today,
             force: wish.force,
         };
         let compiled = compile::compile(&info, &table, label, base)?;
@@ -338,7 +340,7 @@ impl Importer {
         let path = self.folder.join(format!("{}.{ENDING}", info.id));
         let offered = Book::new(Arc::clone(&info), image, Origin::Imported(path.clone()));
         if let Some(current) = current.as_ref().filter(|_| !wish.force) {
-            judge(&offered, current)?;
+            judge(&offered, current, self.today)?;
         }
         let replaced = current.map(|b| b.describe());
         Ok(Prepared { bytes: compiled.bytes, taken: Taken { book: offered.describe(), replaced, left_out: compiled.left_out, path } })
@@ -367,6 +369,11 @@ impl Importer {
         Ok(self.current(info)?.map(|b| b.describe()))
     }
 
+    /// The day of the import.
+    pub(super) fn today(&self) -> Date {
+        self.today
+    }
+
     /// Where compiled books lie.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
@@ -384,7 +391,7 @@ impl Importer {
 }
 
 /// Whether an edition may take the place of another without being told to.
-fn judge(offered: &Book, current: &Book) -> Result<(), Refusal> {
+fn judge(offered: &Book, current: &Book, today: Date) -> Result<(), Refusal> {
     let (new, old) = (offered.describe(), current.describe());
     match (new.date, old.date) {
         (None, Some(_)) => return Err(Refusal::Undated { current: Box::new(old) }),
@@ -398,7 +405,7 @@ fn judge(offered: &Book, current: &Book) -> Result<(), Refusal> {
     }
     // Closed rows may go, codes in force may not: a part of a book would pass for the whole. A file that says nothing of itself and is not
     // newer by its rows may not take a single one away.
-    let (today, key) = (Date::today(), current.key());
+    let key = current.key();
     let now = offered.index(offered.key());
     let (mut before, mut after) = (0, 0);
     for row in current.rows().filter(|row| current.valid(*row, today)) {

@@ -311,7 +311,7 @@ impl Run<'_> {
         }
         if !standing.wants() {
             if standing == Standing::Current && rules.is_none() {
-                self.importer.confirm(info, Date::today()).map_err(Fault::Refused)?;
+                self.importer.confirm(info, self.importer.today()).map_err(Fault::Refused)?;
             }
             return Ok(Outcome::Left);
         }
@@ -332,7 +332,7 @@ impl Run<'_> {
             promised(&offer, &found)?;
             return rules.take(&content, &name).map(|taken| Outcome::TakenRules(Box::new(taken)));
         }
-        let wish = Wish { book: Some(info.id.to_string()), force: false, checked: Some(Date::today()) };
+        let wish = Wish { book: Some(info.id.to_string()), force: false, checked: Some(self.importer.today()) };
         let prepared = self.importer.prepare(&name, &stem, &content, &wish).map_err(Fault::Refused)?;
         promised(&offer, prepared.book())?;
         prepared.store().map(|taken| Outcome::Taken(Box::new(taken))).map_err(Fault::Refused)

@@ -41,6 +41,8 @@ pub struct Solver<'s> {
     pub conventions: &'s Conventions,
     /// Values and blocks that stood in sound documents.
     pub stock: &'s Stock,
+    /// What `TODAY` stands for.
+    pub today: Date,
 }
 
 /// Elements that a name means.
@@ -801,7 +803,7 @@ impl Solver<'_> {
                 day(0).map(|d| add_years(d, years).to_string()).into_iter().collect()
             }
             "LASTCHAR" => argument(0).iter().filter_map(|t| t.chars().last()).map(String::from).collect(),
-            "TODAY" => vec![Date::today_in_russia().to_string()],
+            "TODAY" => vec![self.today.to_string()],
             "MAIN" => argument(0),
             "MAINFILE_TYPE" => vec![book_letter(&doc.main.format).to_string()],
             "PERIOD" => {

@@ -12,7 +12,7 @@ use puomp::rules::{Conventions, Row, Standing, Survey};
 use puomp::tables::RuleFiles;
 use rayon::prelude::*;
 
-use super::lab::{Lab, Tables};
+use super::lab::{Lab, Tables, today};
 use super::prove::Base;
 use super::search::Search;
 
@@ -58,7 +58,7 @@ impl World {
     }
 
     pub(crate) fn solver<'s>(&'s self, conventions: &'s Conventions, stock: &'s Stock) -> Solver<'s> {
-        Solver { books: &self.books, conventions, stock }
+        Solver { books: &self.books, conventions, stock, today: today() }
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn stock<'d>(bases: impl IntoIterator<Item = &'d Base>) -> Stock {
 /// Imports the named books into a folder: those of `../shared/nsi`, and small invented ones of those that no public copy is known of.
 /// Gives back the files that were refused.
 pub(crate) fn import(files: &RuleFiles, books: &BTreeSet<String>, nsi: Option<&Path>, folder: &Path) -> Vec<String> {
-    let importer = Importer::new(files, folder).expect("tables");
+    let importer = Importer::new(files, folder, today()).expect("tables");
     let mut places: Vec<PathBuf> = nsi.iter().flat_map(|nsi| ["embedded-csv", "xml-legacy", ""].map(|within| nsi.join(within))).collect();
     places.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/proof/books"));
     let mut refused = Vec::new();

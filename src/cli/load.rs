@@ -4,16 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::super::args::Cli;
-use super::super::config::{Config, ControlArgs};
-use super::super::inputs::inputs;
-use super::super::ui::Ui;
-use super::super::{Exit, Failure, print, who};
-use super::words::time;
-use super::{PlaceArgs, with_tools};
-use crate::flk;
+use super::flags::{ControlArgs, PlaceArgs};
+use super::inputs::inputs;
+use super::out::print;
+use super::session::Session;
+use super::ui::Ui;
+use super::workspace::with_tools;
+use super::workspace::words::time;
+use super::{Exit, Failure};
 use crate::registry::package::{Package, discover};
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
@@ -21,7 +20,7 @@ use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
 
 /// What `load` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct LoadArgs {
+pub(super) struct LoadArgs {
     /// Files, folders, wildcards, `-`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -49,7 +48,8 @@ enum DoubtArg {
 }
 
 impl LoadArgs {
-    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         let inputs = inputs(&self.paths)?;
         let doubt = match self.doubtful {
             DoubtArg::Ask => Doubt::Ask,
@@ -57,9 +57,9 @@ impl LoadArgs {
             DoubtArg::Different => Doubt::Different,
         };
         let bar = ui.bar().timed(self.timings);
-        let exit = with_tools(cli, config, files, &self.control, |tools, filter| {
+        let exit = with_tools(session, &self.control, |tools, filter| {
             let find = timings::span(bar.timings(), Phase::Find);
-            let packages = discover(&inputs, tools.formats, &flk::Config::default().archives);
+            let packages = discover(&inputs, tools.formats, &tools.config.archives);
             if let Some(timings) = bar.timings() {
                 timings.bytes(Phase::Find, packages.iter().map(Package::size_on_disk).sum());
             }
@@ -68,14 +68,14 @@ impl LoadArgs {
                 return Err(Failure::Nothing);
             }
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("load", config, files)?;
+            let (workspace, actor) = self.place.change("load", session)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let mut exit = Exit::Done;
             let mut rejected = 0;
             for package in &packages {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
-                let loaded = workspace.load(&who::operation(&actor, &bar), package, tools, doubt, filter)?;
+                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, doubt, filter)?;
                 rejected += usize::from(loaded.outcome == Outcome::Rejected);
                 if !is_sound(&loaded.outcome) {
                     exit = Exit::Findings;

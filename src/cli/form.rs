@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::super::args::Cli;
-use super::super::config::{Config, ControlArgs};
-use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print, who};
+use super::flags::{ControlArgs, PlaceArgs};
+use super::out::print;
+use super::session::Session;
 use super::status::registry_line;
-use super::{PlaceArgs, with_tools};
-use crate::tables::RuleFiles;
+use super::ui::{Ui, say};
+use super::workspace::with_tools;
+use super::{Exit, Failure};
 use crate::texts::{ErrorClass, Key};
 use crate::timings::{self, Phase};
 use crate::values::{Date, Month};
@@ -18,7 +18,7 @@ use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 /// What `form` takes.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["period", "again", "cancel"])))]
-pub(in super::super) struct FormArgs {
+pub(super) struct FormArgs {
     /// Reporting month.
     #[arg(long, value_name = "YYYY-MM")]
     period: Option<Month>,
@@ -56,34 +56,36 @@ pub(in super::super) struct FormArgs {
 }
 
 impl FormArgs {
-    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         let wrong = |text: &String| Failure::Value(text.clone(), "YYYY-MM-DD".to_owned());
         let date = self.date.as_ref().map(|text| Date::parse(text).ok_or_else(|| wrong(text))).transpose()?;
         match (&self.cancel, &self.again, self.period) {
             (Some(name), ..) => {
-                let (mut workspace, actor) = self.place.change("form --cancel", config, files)?;
-                let registry = workspace.form_cancel(&who::operation(&actor, &Unwatched), name)?;
+                let (mut workspace, actor) = self.place.change("form --cancel", session)?;
+                let registry = workspace.form_cancel(&session.operation(&actor, &Unwatched), name)?;
                 if !ui.quiet {
                     print(&registry_line(&registry, workspace.tables(), ui))?;
                 }
                 workspace.close();
                 Ok(Exit::Done)
             }
-            (_, Some(name), _) => self.again(name, date, cli, config, files, ui),
-            (.., Some(period)) => self.fresh(period, date, cli, config, files, ui),
+            (_, Some(name), _) => self.again(name, date, session),
+            (.., Some(period)) => self.fresh(period, date, session),
             // clap asks for one of the three.
             _ => Ok(Exit::Usage),
         }
     }
 
-    fn again(&self, name: &str, date: Option<Date>, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn again(&self, name: &str, date: Option<Date>, session: &Session<'_>) -> Result<Exit, Failure> {
+        let ui = session.ui;
         let bar = ui.bar().timed(self.timings);
-        let registry = with_tools(cli, config, files, &self.control, |tools, filter| {
+        let registry = with_tools(session, &self.control, |tools, filter| {
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("form --again", config, files)?;
+            let (workspace, actor) = self.place.change("form --again", session)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
-            let registry = workspace.form_again(&who::operation(&actor, &bar), name, date, tools, filter)?;
+            let registry = workspace.form_again(&session.operation(&actor, &bar), name, date, tools, filter)?;
             let line = registry_line(&registry, workspace.tables(), ui);
             workspace.close();
             Ok(line)
@@ -97,7 +99,8 @@ impl FormArgs {
         Ok(Exit::Done)
     }
 
-    fn fresh(&self, period: Month, date: Option<Date>, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn fresh(&self, period: Month, date: Option<Date>, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { files, ui, .. } = *session;
         let tables = Tables::load(files)?;
         if let Some(kind) = &self.kind
             && tables.kinds.get(kind).is_none()
@@ -106,7 +109,7 @@ impl FormArgs {
         }
         let request = FormRequest { period, payer: self.payer.clone(), kind: self.kind.clone(), subdivision: self.subdivision.clone(), mo: self.mo.clone() };
         if self.dry_run {
-            let mut workspace = self.place.look(config, files)?;
+            let mut workspace = self.place.look(session)?;
             let (groups, left) = workspace.form_plan(&request)?;
             for group in &groups {
                 print(&group_line(group, workspace.tables(), ui))?;
@@ -115,9 +118,9 @@ impl FormArgs {
             return if groups.is_empty() { Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[])) } else { Ok(Exit::Done) };
         }
         let bar = ui.bar().timed(self.timings);
-        let formed = with_tools(cli, config, files, &self.control, |tools, filter| {
+        let formed = with_tools(session, &self.control, |tools, filter| {
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("form", config, files)?;
+            let (workspace, actor) = self.place.change("form", session)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let (groups, left) = workspace.form_plan(&request)?;
@@ -129,8 +132,7 @@ impl FormArgs {
                     printed = print(&registry_line(registry, tables, ui));
                 }
             };
-            let done = workspace.form(&who::operation(&actor, &bar), &groups, date, tools, filter, &mut on_formed);
-            done?;
+            workspace.form(&session.operation(&actor, &bar), &groups, date, tools, filter, &mut on_formed)?;
             printed?;
             workspace.close();
             Ok((formed, left))

@@ -6,15 +6,15 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 
-use super::super::config::Config;
-use super::super::nsi::columns;
-use super::super::ui::{Target, Ui};
-use super::super::{Exit, Failure, nsi, print};
-use super::PlaceArgs;
-use super::columns::{Columns, OfEntry, OfRegistry, OfStock};
-use super::words::moment;
+use super::flags::PlaceArgs;
+use super::out::{self, Target, columns, print};
+use super::session::Session;
+use super::ui::Ui;
+use super::workspace::columns::{Columns, OfEntry, OfRegistry, OfStock};
+use super::workspace::words::moment;
+use super::{Exit, Failure};
+use crate::api::status as api;
 use crate::cases::CaseState;
 use crate::report::xlsx::{self, Cell};
 use crate::sys::Access;
@@ -26,7 +26,7 @@ use crate::workspace::{Registry, Stock, Tables, Workspace};
 
 /// What `status` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct StatusArgs {
+pub(super) struct StatusArgs {
     /// One registry.
     #[arg(value_name = "REG")]
     registry: Option<String>,
@@ -85,70 +85,6 @@ impl Lists {
 /// How often `--watch` looks.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// A registry as machines read it.
-#[derive(Serialize)]
-struct RegistryRow<'r> {
-    number: &'r str,
-    status: &'r str,
-    status_name: &'r str,
-    since: &'r str,
-    acts: &'r [String],
-    revision: i64,
-    period: &'r str,
-    mo: &'r str,
-    payer: &'r str,
-    receiver: &'r str,
-    kind: &'r str,
-    subdivision: &'r str,
-    family: &'r str,
-    edition: &'r str,
-    account_date: &'r str,
-    file: &'r str,
-    cases: i64,
-    persons: i64,
-    sum_kopecks: i64,
-    accepted_cases: i64,
-    accepted_sum_kopecks: i64,
-    formed_at: &'r str,
-    sent_at: &'r str,
-}
-
-/// Cases outside registries as machines read them.
-#[derive(Serialize)]
-struct StockRow<'s> {
-    period: &'s str,
-    mo: &'s str,
-    payer: &'s str,
-    kind: &'s str,
-    state: &'s str,
-    blocked: bool,
-    cases: i64,
-    sum_kopecks: i64,
-}
-
-#[derive(Serialize)]
-struct Body<'b> {
-    registries: Vec<RegistryRow<'b>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cases: Vec<StockRow<'b>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    history: Vec<HistoryRow<'b>>,
-}
-
-/// An entry of the journal as machines read it.
-#[derive(Serialize)]
-struct HistoryRow<'e> {
-    seq: u64,
-    at: &'e str,
-    user: &'e str,
-    host: &'e str,
-    role: &'e str,
-    action: &'e str,
-    before: &'e str,
-    after: &'e str,
-    details: &'e str,
-}
-
 /// Everything that a status shows.
 #[derive(PartialEq, Eq)]
 struct Seen {
@@ -158,12 +94,13 @@ struct Seen {
 }
 
 impl StatusArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { files, ui, .. } = *session;
         if self.needs_file(io::stdout().is_terminal()) {
             return Err(Failure::said(ErrorClass::Usage, Key::XlsxNeedsFile, &[]));
         }
         let lists = Lists::load(files)?;
-        let mut workspace = self.place.look(config, files)?;
+        let mut workspace = self.place.look(session)?;
         let mut seen = self.see(&mut workspace)?;
         self.show(&seen, &lists, workspace.tables(), ui)?;
         if self.watch {
@@ -215,10 +152,8 @@ impl StatusArgs {
             FormatArg::Json => {
                 let registries = seen.registries.iter().map(|r| row(r, tables, ui)).collect();
                 let cases = seen.stock.iter().map(stock_row).collect();
-                let history = seen.history.iter().map(history_row).collect();
-                let mut out = Vec::new();
-                nsi::json_to(&mut out, &Body { registries, cases, history })?;
-                out
+                let history = seen.history.iter().map(step).collect();
+                out::json_bytes(&api::Status { registries, cases, history })?
             }
             FormatArg::Csv => csv(seen, lists, tables).map_err(Failure::Stream)?,
             FormatArg::Xlsx => self.xlsx(seen, lists, tables, ui).map_err(Failure::Stream)?,
@@ -285,9 +220,9 @@ fn cell(field: OfRegistry, r: &Registry, tables: &Tables, ui: &Ui<'_>) -> Cell {
         OfRegistry::Acts => Cell::Text(status.map_or_else(String::new, |s| tables.workflow.role_names(&s.acts, ui.lang))),
         OfRegistry::Kind => Cell::Text(kind(&r.kind, tables, ui)),
         OfRegistry::Period => month(&r.period),
-        OfRegistry::Since => moment(&r.since),
-        OfRegistry::FormedAt => moment(&r.formed_at),
-        OfRegistry::SentAt => moment(&r.sent_at),
+        OfRegistry::Since => moment(&r.since, ui),
+        OfRegistry::FormedAt => moment(&r.formed_at, ui),
+        OfRegistry::SentAt => moment(&r.sent_at, ui),
         OfRegistry::AccountDate => Date::parse(&r.account_date).map_or_else(|| Cell::Text(r.account_date.clone()), Cell::Day),
         OfRegistry::Revision => Cell::Count(r.revision),
         OfRegistry::Cases => Cell::Count(r.cases),
@@ -315,7 +250,7 @@ fn entry_cell(field: OfEntry, e: &Entry, tables: &Tables, ui: &Ui<'_>) -> Cell {
     let d = &e.draft;
     let name = |id: &str| tables.workflow.status(id).map_or(id, |s| s.name.get(ui.lang)).to_owned();
     match field {
-        OfEntry::At => moment(&d.at),
+        OfEntry::At => moment(&d.at, ui),
         OfEntry::User => Cell::Text(format!("{}@{}", d.user, d.host)),
         OfEntry::Role => Cell::Text(tables.workflow.role(&d.role).map_or(d.role.as_str(), |r| r.name.get(ui.lang)).to_owned()),
         OfEntry::Action => Cell::Text(tables.workflow.transition(&d.action).map_or(d.action.as_str(), |t| t.text.get(ui.lang)).to_owned()),
@@ -327,51 +262,60 @@ fn month(period: &str) -> Cell {
     period.parse().map_or_else(|_| Cell::Text(period.to_owned()), Cell::Month)
 }
 
-fn row<'r>(r: &'r Registry, tables: &'r Tables, ui: &Ui<'_>) -> RegistryRow<'r> {
+fn row(r: &Registry, tables: &Tables, ui: &Ui<'_>) -> api::Registry {
     let status = tables.workflow.status(&r.status);
-    RegistryRow {
-        number: &r.number,
-        status: &r.status,
-        status_name: status.map_or("", |s| s.name.get(ui.lang)),
-        since: &r.since,
-        acts: status.map_or(&[], |s| &s.acts),
+    api::Registry {
+        number: r.number.clone(),
+        status: r.status.clone(),
+        status_name: status.map_or_else(String::new, |s| s.name.get(ui.lang).to_owned()),
+        since: r.since.clone(),
+        acts: status.map_or_else(Vec::new, |s| s.acts.clone()),
         revision: r.revision,
-        period: &r.period,
-        mo: &r.mo,
-        payer: &r.payer,
-        receiver: &r.receiver,
-        kind: &r.kind,
-        subdivision: &r.subdivision,
-        family: &r.family,
-        edition: &r.edition,
-        account_date: &r.account_date,
-        file: &r.file_name,
+        period: r.period.clone(),
+        mo: r.mo.clone(),
+        payer: r.payer.clone(),
+        receiver: r.receiver.clone(),
+        kind: r.kind.clone(),
+        subdivision: r.subdivision.clone(),
+        family: r.family.clone(),
+        edition: r.edition.clone(),
+        account_date: r.account_date.clone(),
+        file: r.file_name.clone(),
         cases: r.cases,
         persons: r.persons,
         sum_kopecks: r.sum,
         accepted_cases: r.accepted_cases,
         accepted_sum_kopecks: r.accepted_sum,
-        formed_at: &r.formed_at,
-        sent_at: &r.sent_at,
+        formed_at: r.formed_at.clone(),
+        sent_at: r.sent_at.clone(),
     }
 }
 
-fn stock_row(s: &Stock) -> StockRow<'_> {
-    StockRow { period: &s.period, mo: &s.mo, payer: &s.payer, kind: &s.kind, state: s.state.as_str(), blocked: s.blocked, cases: s.cases, sum_kopecks: s.sum }
+fn stock_row(s: &Stock) -> api::Stock {
+    api::Stock {
+        period: s.period.clone(),
+        mo: s.mo.clone(),
+        payer: s.payer.clone(),
+        kind: s.kind.clone(),
+        state: s.state.as_str().to_owned(),
+        blocked: s.blocked,
+        cases: s.cases,
+        sum_kopecks: s.sum,
+    }
 }
 
-fn history_row(e: &Entry) -> HistoryRow<'_> {
+fn step(e: &Entry) -> api::Step {
     let d = &e.draft;
-    HistoryRow {
+    api::Step {
         seq: e.seq,
-        at: &d.at,
-        user: &d.user,
-        host: &d.host,
-        role: &d.role,
-        action: &d.action,
-        before: &d.before,
-        after: &d.after,
-        details: &d.details,
+        at: d.at.clone(),
+        user: d.user.clone(),
+        host: d.host.clone(),
+        role: d.role.clone(),
+        action: d.action.clone(),
+        before: d.before.clone(),
+        after: d.after.clone(),
+        details: d.details.clone(),
     }
 }
 

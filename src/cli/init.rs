@@ -4,16 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::config::Config;
-use super::super::ui::Ui;
-use super::super::{Exit, Failure, print};
-use super::{PlaceArgs, shown};
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
+use super::workspace::shown;
+use super::{Exit, Failure};
 use crate::texts::Key;
 use crate::workspace::Place;
 
 /// What `init` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct InitArgs {
+pub(super) struct InitArgs {
     /// The folder.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
@@ -22,10 +23,11 @@ pub(in super::super) struct InitArgs {
 }
 
 impl InitArgs {
-    pub(in super::super) fn run(&self, config: &Config, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         std::fs::create_dir_all(&self.folder).map_err(|e| Failure::Write(self.folder.clone(), e))?;
         let root = std::fs::canonicalize(&self.folder).map_err(|e| Failure::Read(self.folder.clone(), e))?;
-        let place = Place { root, store: self.place.store(config) };
+        let place = Place { root, store: self.place.store(session) };
         let key = if place.init()? { Key::InitDone } else { Key::InitAgain };
         if !ui.quiet {
             print(&(ui.texts.fill(key, ui.lang, &[("path", &shown(&place.root))]) + "\n"))?;

@@ -6,19 +6,18 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::super::config::Config;
-use super::super::nsi::columns;
-use super::super::ui::Ui;
-use super::super::{Exit, Failure, print, who};
-use super::PlaceArgs;
-use super::words::time;
+use super::flags::PlaceArgs;
+use super::out::{columns, print};
+use super::session::Session;
+use super::ui::Ui;
+use super::workspace::words::time;
+use super::{Exit, Failure};
 use crate::sys::{Access, write_atomic};
-use crate::tables::RuleFiles;
 use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
 
 /// What `journal` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct JournalArgs {
+pub(super) struct JournalArgs {
     /// One registry.
     #[arg(value_name = "REG")]
     registry: Option<String>,
@@ -52,7 +51,8 @@ enum FormatArg {
 }
 
 impl JournalArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         let head = match &self.against {
             Some(path) => Some(self.import(path)?),
             None => None,
@@ -62,7 +62,7 @@ impl JournalArgs {
             let verdict = verify_jsonl(BufReader::new(file), head.as_ref()).map_err(|e| Failure::Read(path.clone(), e))?;
             return self.verdict(&verdict, ui);
         }
-        let mut workspace = self.place.look(config, files)?;
+        let mut workspace = self.place.look(session)?;
         if self.verify {
             let entries = workspace.journal(None)?;
             let verdict = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, &head));
@@ -70,7 +70,7 @@ impl JournalArgs {
         }
         if let Some(path) = &self.head {
             let entries = workspace.journal(None)?;
-            let text = JournalHead::of(entries.last(), &who::now().to_string()).export();
+            let text = JournalHead::of(entries.last(), &session.moment().to_string()).export();
             write_atomic(path, Access::Default, text.as_bytes()).map_err(|e| Failure::Write(path.clone(), e))?;
             return Ok(Exit::Done);
         }

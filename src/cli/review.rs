@@ -1,4 +1,4 @@
-//! `puomp review` and `puomp withdraw`: decisions of the payer, and of the clinic before them.
+//! `puomp review`: decisions of the payer.
 
 use std::fs;
 use std::io::Read as _;
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::super::config::Config;
-use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print, who};
-use super::PlaceArgs;
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
 use super::status::registry_line;
-use crate::tables::RuleFiles;
+use super::ui::say;
+use super::{Exit, Failure};
 use crate::texts::Key;
 use crate::watch::Unwatched;
 use crate::workspace::workflow::Move;
@@ -19,7 +19,7 @@ use crate::workspace::{Sanction, SanctionColumns, SanctionError};
 
 /// What `review` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct ReviewArgs {
+pub(super) struct ReviewArgs {
     /// What the payer does.
     #[arg(value_name = "ACTION")]
     action: String,
@@ -36,35 +36,23 @@ pub(in super::super) struct ReviewArgs {
     place: PlaceArgs,
 }
 
-/// What `withdraw` takes.
-#[derive(Debug, Args)]
-pub(in super::super) struct WithdrawArgs {
-    /// The registry.
-    #[arg(value_name = "REG")]
-    registry: String,
-    /// Why.
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    reason: String,
-    #[command(flatten)]
-    place: PlaceArgs,
-}
-
 impl ReviewArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
         let Some(by) = Move::find("review", &self.action) else {
             let known: Vec<&str> = Move::ALL.iter().filter(|m| m.verb() == "review").map(|m| m.action()).collect();
             return Err(Failure::Value(self.action.clone(), known.join(", ")));
         };
         let sanctions = match &self.sanctions {
-            Some(path) => sanctions(path, files)?,
+            Some(path) => sanctions(path, session)?,
             None => Vec::new(),
         };
         let source = self.sanctions.as_deref().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let (mut workspace, actor) = self.place.change("review", config, files)?;
+        let (mut workspace, actor) = self.place.change("review", session)?;
         for trouble in workspace.sanction_troubles(&self.registry, &sanctions)? {
             say(&ui.texts.error(&SanctionError::misfit(&source, trouble), ui.lang));
         }
-        let decided = workspace.review(&who::operation(&actor, &Unwatched), &self.registry, by, &self.reason, &sanctions, &source)?;
+        let decided = workspace.review(&session.operation(&actor, &Unwatched), &self.registry, by, &self.reason, &sanctions, &source)?;
         if !ui.quiet {
             print(&registry_line(&decided.registry, workspace.tables(), ui))?;
             if !sanctions.is_empty() {
@@ -80,21 +68,9 @@ impl ReviewArgs {
     }
 }
 
-impl WithdrawArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let (mut workspace, actor) = self.place.change("withdraw", config, files)?;
-        let registry = workspace.withdraw(&who::operation(&actor, &Unwatched), &self.registry, &self.reason)?;
-        if !ui.quiet {
-            print(&registry_line(&registry, workspace.tables(), ui))?;
-        }
-        workspace.close();
-        Ok(Exit::Done)
-    }
-}
-
 /// Sanctions of a file, or everything that is wrong with it.
-fn sanctions(path: &Path, files: &RuleFiles) -> Result<Vec<Sanction>, Failure> {
-    let columns = SanctionColumns::load(files)?;
+fn sanctions(path: &Path, session: &Session<'_>) -> Result<Vec<Sanction>, Failure> {
+    let columns = SanctionColumns::load(session.files)?;
     let unread = |error| Failure::Read(path.to_owned(), error);
     let mut bytes = Vec::new();
     fs::File::open(path).and_then(|file| file.take(SanctionColumns::LARGEST + 1).read_to_end(&mut bytes)).map_err(unread)?;

@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::config::Config;
-use super::super::ui::{Ui, say};
-use super::super::{Exit, Failure, print, who};
-use super::PlaceArgs;
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
 use super::status::registry_line;
-use super::words::time;
-use crate::tables::RuleFiles;
+use super::ui::{Ui, say};
+use super::workspace::words::time;
+use super::{Exit, Failure};
 use crate::texts::{Coded as _, Key};
 use crate::watch::Unwatched;
 use crate::workspace::{Received, Workspace};
 
 /// What `receive` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct ReceiveArgs {
+pub(super) struct ReceiveArgs {
     /// Files of answers.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -26,11 +26,12 @@ pub(in super::super) struct ReceiveArgs {
 }
 
 impl ReceiveArgs {
-    pub(in super::super) fn run(&self, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
-        let (mut workspace, actor) = self.place.change("receive", config, files)?;
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
+        let (mut workspace, actor) = self.place.change("receive", session)?;
         let mut exit = Exit::Done;
         for path in &self.files {
-            match workspace.receive(&who::operation(&actor, &Unwatched), path) {
+            match workspace.receive(&session.operation(&actor, &Unwatched), path) {
                 Ok(received) if !ui.quiet => print(&shown(path, &received, &workspace, ui))?,
                 Ok(_) => {}
                 // One bad file does not keep the others out.

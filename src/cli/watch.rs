@@ -8,24 +8,23 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
-use super::super::args::Cli;
-use super::super::config::{Config, ControlArgs};
-use super::super::ui::{Ui, say};
-use super::super::validate::Protocols;
-use super::super::{Exit, Failure, print, who};
+use super::flags::{ControlArgs, PlaceArgs};
 use super::load::{is_sound, line};
-use super::{PlaceArgs, with_tools};
-use crate::flk;
+use super::out::print;
+use super::session::Session;
+use super::ui::say;
+use super::validate::Protocols;
+use super::workspace::with_tools;
+use super::{Exit, Failure};
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
 use crate::sys::private_folder;
-use crate::tables::RuleFiles;
 use crate::texts::Key;
 use crate::workspace::{Doubt, Outcome};
 
 /// What `watch` takes.
 #[derive(Debug, Args)]
-pub(in super::super) struct WatchArgs {
+pub(super) struct WatchArgs {
     /// The folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -49,7 +48,7 @@ const REFUSED: &str = "refused";
 type Look = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
 impl WatchArgs {
-    pub(in super::super) fn run(&self, cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         if !self.folder.is_dir() {
             return Err(Failure::NoFolder(self.folder.clone()));
         }
@@ -63,7 +62,7 @@ impl WatchArgs {
             let still: Vec<&PathBuf> = now.iter().filter(|(path, seen)| before.get(*path) == Some(*seen)).map(|(path, _)| path).collect();
             // What waits for its other half is tried again only when something has come.
             if !still.is_empty() && now != told {
-                let ended = self.take(&still, cli, config, files, ui)?;
+                let ended = self.take(&still, &session.renewed())?;
                 exit = if ended == Exit::Done { exit } else { ended };
                 told = look(&self.folder)?;
             }
@@ -74,13 +73,13 @@ impl WatchArgs {
         }
     }
 
-    fn take(&self, still: &[&PathBuf], cli: &Cli, config: &Config, files: &RuleFiles, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn take(&self, still: &[&PathBuf], session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { files, ui, .. } = *session;
         let inputs: Vec<Input> = still.iter().map(|path| Input { path: (*path).clone(), explicit: false }).collect();
         let bar = ui.bar();
         let protocol = Protocol::load(files)?;
-        let exit = with_tools(cli, config, files, &self.control, |tools, filter| {
-            let (whole, halves): (Vec<Package>, Vec<Package>) =
-                discover(&inputs, tools.formats, &flk::Config::default().archives).into_iter().partition(|p| !is_half(p));
+        let exit = with_tools(session, &self.control, |tools, filter| {
+            let (whole, halves): (Vec<Package>, Vec<Package>) = discover(&inputs, tools.formats, &tools.config.archives).into_iter().partition(|p| !is_half(p));
             for half in &halves {
                 say(&ui.texts.fill(Key::WatchHalf, ui.lang, &[("file", &half.path.display().to_string())]));
             }
@@ -89,11 +88,11 @@ impl WatchArgs {
             }
             let Some(naming) = protocol.naming(None) else { return Ok(Exit::Usage) };
             let mut protocols = Protocols::new(&self.folder, &protocol, tools.catalog, naming)?;
-            let (mut workspace, actor) = self.place.change("watch", config, files)?;
+            let (mut workspace, actor) = self.place.change("watch", session)?;
             let mut exit = Exit::Done;
             for package in &whole {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
-                let loaded = workspace.load(&who::operation(&actor, &bar), package, tools, Doubt::Ask, filter)?;
+                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, Doubt::Ask, filter)?;
                 if let Some(report) = &loaded.report {
                     protocols.write(report)?;
                 }

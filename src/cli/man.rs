@@ -1,12 +1,12 @@
-//! Manual pages and shell completions, made from the same definitions as the parser (hidden verbs: for packagers and our tests).
+//! `puomp man`: manual pages, made from the same definitions as the parser (a hidden verb: for packagers and our tests).
 
 use std::fs;
 use std::path::PathBuf;
 
 use clap::{Args, Command};
-use clap_complete::Shell;
 
-use super::{Exit, Failure, help, print};
+use super::session::Session;
+use super::{Exit, Failure, help};
 use crate::sys::{Access, write_atomic};
 use crate::tables::RuleFiles;
 use crate::texts::{Lang, Texts};
@@ -18,16 +18,9 @@ pub(super) struct ManArgs {
     folder: PathBuf,
 }
 
-/// `puomp completions SHELL`.
-#[derive(Debug, Args)]
-pub(super) struct CompletionsArgs {
-    /// The shell.
-    shell: Shell,
-}
-
 impl ManArgs {
-    pub(super) fn run(&self) -> Result<Exit, Failure> {
-        for (name, page) in pages()? {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        for (name, page) in pages(session.command)? {
             let path = self.folder.join(name);
             let write = || path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| write_atomic(&path, Access::Default, &page));
             write().map_err(|error| Failure::Write(path.clone(), error))?;
@@ -36,22 +29,12 @@ impl ManArgs {
     }
 }
 
-impl CompletionsArgs {
-    pub(super) fn run(&self) -> Result<Exit, Failure> {
-        let texts = Texts::load(&RuleFiles::embedded())?;
-        let mut out = Vec::new();
-        clap_complete::generate(self.shell, &mut help::command(&texts, Lang::En), "puomp", &mut out);
-        print(&String::from_utf8_lossy(&out))?;
-        Ok(Exit::Done)
-    }
-}
-
 /// Every page with its name below the folder.
-fn pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
+fn pages(definition: fn() -> Command) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let texts = Texts::load(&RuleFiles::embedded())?;
     let mut pages = Vec::new();
     for (lang, folder) in [(Lang::En, ""), (Lang::Ru, "ru/")] {
-        let mut command = help::command(&texts, lang);
+        let mut command = help::command(definition(), &texts, lang);
         command.build();
         page(&command, "puomp", folder, &mut pages)?;
     }
@@ -72,12 +55,15 @@ fn page(command: &Command, name: &str, folder: &str, pages: &mut Vec<(String, Ve
 mod tests {
     use std::path::Path;
 
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::args::Cli;
 
     #[test]
     fn the_pages_in_the_repository_are_those_of_the_program() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
-        let pages = pages().expect("rendered");
+        let pages = pages(Cli::command).expect("rendered");
         for (name, page) in &pages {
             let there = fs::read(folder.join(name)).unwrap_or_default();
             assert!(there == *page, "man/{name} is out of date: cargo run -- man man");

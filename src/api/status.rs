@@ -1,0 +1,125 @@
+//! What stands where in a workspace.
+
+use serde::{Deserialize, Serialize};
+
+/// The status of a workspace, or of one registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The registries.
+    pub registries: Vec<Registry>,
+    /// Cases that stand in no registry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Stock>,
+    /// What was done with the registry that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Step>,
+}
+
+/// A registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registry {
+    /// Its number, such as `2102-1`.
+    pub number: String,
+    /// Id of its status.
+    pub status: String,
+    /// Name of its status in the language of the user.
+    pub status_name: String,
+    /// Since when it is in this status: a moment in UTC.
+    pub since: String,
+    /// Ids of the roles that act now.
+    pub acts: Vec<String>,
+    /// How many times it was formed.
+    pub revision: i64,
+    /// Its reporting month, `YYYY-MM`.
+    pub period: String,
+    /// Code of the clinic.
+    pub mo: String,
+    /// Code of the payer; empty for the fund itself.
+    pub payer: String,
+    /// Code of whoever receives it.
+    pub receiver: String,
+    /// Id of the kind of care.
+    pub kind: String,
+    /// Code of the subdivision; empty for the whole clinic.
+    pub subdivision: String,
+    /// Letter of the family.
+    pub family: String,
+    /// Edition of the format.
+    pub edition: String,
+    /// Date of the account, `YYYY-MM-DD`.
+    pub account_date: String,
+    /// Name of its file without the ending.
+    pub file: String,
+    /// Completed cases.
+    pub cases: i64,
+    /// Persons.
+    pub persons: i64,
+    /// What is billed, kopecks.
+    pub sum_kopecks: i64,
+    /// Completed cases that the payer accepted.
+    pub accepted_cases: i64,
+    /// What the payer accepted, kopecks.
+    pub accepted_sum_kopecks: i64,
+    /// When it was formed: a moment in UTC.
+    pub formed_at: String,
+    /// When it was sent: a moment in UTC; empty before.
+    pub sent_at: String,
+}
+
+/// Cases outside registries that have everything in common which a registry asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stock {
+    /// Their reporting month, `YYYY-MM`.
+    pub period: String,
+    /// Code of the clinic.
+    pub mo: String,
+    /// Code of the payer.
+    pub payer: String,
+    /// Id of the kind of care.
+    pub kind: String,
+    /// Their state.
+    pub state: String,
+    /// Whether findings keep them out of registries.
+    pub blocked: bool,
+    /// How many there are.
+    pub cases: i64,
+    /// What they cost, kopecks.
+    pub sum_kopecks: i64,
+}
+
+/// An entry of the journal about a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Number of the entry, from 1.
+    pub seq: u64,
+    /// The moment, in UTC.
+    pub at: String,
+    /// Name of the account.
+    pub user: String,
+    /// Name of the machine.
+    pub host: String,
+    /// Id of the role.
+    pub role: String,
+    /// Id of what was done.
+    pub action: String,
+    /// Id of the status before; empty for none.
+    pub before: String,
+    /// Id of the status after; empty for none.
+    pub after: String,
+    /// Further facts as JSON.
+    pub details: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Answer;
+
+    #[test]
+    fn a_client_reads_what_is_written() {
+        let text = r#"{"schema":1,"tool":{"name":"puomp","version":"0.1.0"},"registries":[],"cases":[{"period":"2021-02","mo":"140001","payer":"14002","kind":"inpatient","state":"free","blocked":false,"cases":7,"sum_kopecks":120433050}]}"#;
+        let answer: Answer<Status> = serde_json::from_str(text).expect("an answer");
+        assert_eq!((answer.schema, answer.body.cases[0].cases, answer.body.history.len()), (1, 7, 0));
+        assert_eq!(serde_json::to_string(&answer).expect("written"), text);
+    }
+}

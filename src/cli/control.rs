@@ -1,0 +1,213 @@
+//! Which findings count: the wishes of the command line, of `puomp.toml` and of a region's overlay, one after another.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+use glob::Pattern;
+use toml::Spanned;
+
+use super::Failure;
+use super::flags::ControlArgs;
+use super::session::Session;
+use super::settings::{self, Name, Origin, Source, Valued, Word};
+use crate::finding::policy::{Baseline, Level, Policy, Suppression};
+use crate::tables::RuleFiles;
+use crate::texts::{ErrorClass, Key};
+use crate::values::Date;
+
+/// A wish in force: its key, the value as text, and where it stands.
+pub(super) type Wish = (String, Valued<String>);
+
+/// All wishes about findings, resolved.
+pub(super) struct Wishes {
+    /// What `puomp config` tells.
+    pub(super) told: Vec<Wish>,
+    select: Vec<String>,
+    ignore: Vec<String>,
+    levels: Vec<(String, Level)>,
+    suppressions: Vec<Suppression>,
+    baseline: Option<PathBuf>,
+}
+
+struct Resolver<'r> {
+    session: &'r Session<'r>,
+    ids: &'r [String],
+    told: Vec<Wish>,
+}
+
+impl Resolver<'_> {
+    fn tell(&mut self, key: &str, value: impl Into<String>, origin: Origin) {
+        self.told.push((key.to_owned(), Valued { value: value.into(), origin }));
+    }
+
+    fn mistake(&self, key: Key, slots: &[(&'static str, &str)]) -> Failure {
+        Failure::said(ErrorClass::Usage, key, slots)
+    }
+
+    /// An id or its beginning that some rule has.
+    fn known(&self, id: &str, place: &str) -> Result<(), Failure> {
+        if !id.is_empty() && self.ids.iter().any(|known| known.starts_with(id)) {
+            return Ok(());
+        }
+        let common = |a: &str| a.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
+        let best = self.ids.iter().map(|known| common(known)).max().unwrap_or(0);
+        let near: Vec<&str> = self.ids.iter().filter(|known| best > 0 && common(known) == best).take(3).map(String::as_str).collect();
+        let near = if near.is_empty() { "006F, 001F.00.0270, S001".to_owned() } else { near.join(", ") };
+        Err(self.mistake(Key::ConfigUnknownId, &[("place", place), ("id", id), ("near", &near)]))
+    }
+
+    /// A list of ids: that of the command line, else of the first of the sources that has one.
+    fn list(
+        &mut self,
+        name: Name,
+        typed: &[String],
+        sources: &[&Source],
+        choose: fn(&Source) -> Option<&Vec<Spanned<String>>>,
+    ) -> Result<Vec<String>, Failure> {
+        if !typed.is_empty() {
+            typed.iter().try_for_each(|id| self.known(id, name.flag))?;
+            self.tell(name.key, typed.join(", "), Origin::Flag(name.flag));
+            return Ok(typed.to_vec());
+        }
+        for source in sources {
+            let Some(list) = choose(source) else { continue };
+            let mut ids = Vec::new();
+            for id in list {
+                self.known(id.get_ref(), &source.place(id.span().start))?;
+                ids.push(id.get_ref().clone());
+            }
+            let place = list.first().map_or_else(|| source.name.clone(), |id| source.place(id.span().start));
+            self.tell(name.key, ids.join(", "), Origin::File(place));
+            return Ok(ids);
+        }
+        Ok(Vec::new())
+    }
+
+    fn levels(&mut self, typed: &[String], sources: &[&Source]) -> Result<Vec<(String, Level)>, Failure> {
+        let Name { key, flag, .. } = settings::SEVERITY;
+        let mut levels = Vec::new();
+        for source in sources.iter().rev() {
+            for (id, word) in &source.document.severity {
+                let place = source.place(word.span().start);
+                self.known(id, &place)?;
+                self.tell(&format!("{key} {id}"), word.get_ref().as_str(), Origin::File(place));
+                levels.push((id.clone(), word.get_ref().level()));
+            }
+        }
+        for text in typed {
+            let word = text.split_once('=').and_then(|(id, word)| Some((id, Word::from_str(word, true).ok()?)));
+            let Some((id, word)) = word else { return Err(Failure::Value(text.clone(), "ID=error|warning|info|off".to_owned())) };
+            self.known(id, flag)?;
+            self.tell(&format!("{key} {id}"), word.as_str(), Origin::Flag(flag));
+            levels.push((id.to_owned(), word.level()));
+        }
+        Ok(levels)
+    }
+
+    fn suppressions(&mut self, source: &Source) -> Result<Vec<Suppression>, Failure> {
+        let mut all = Vec::new();
+        for entry in &source.document.suppress {
+            let place = source.place(entry.span().start);
+            let row = entry.get_ref();
+            self.known(&row.rule, &place)?;
+            if row.reason.trim().is_empty() {
+                return Err(self.mistake(Key::ConfigNoReason, &[("place", &place), ("id", &row.rule)]));
+            }
+            let until = Date::parse(&row.until).ok_or_else(|| self.mistake(Key::ConfigBadDate, &[("place", &place), ("value", &row.until)]))?;
+            let file = row.file.as_deref().map(Pattern::new).transpose();
+            let file = file.map_err(|e| Failure::Pattern(row.file.clone().unwrap_or_default(), e.to_string()))?;
+            self.tell(&format!("suppress {}", row.rule), format!("{until}: {}", row.reason), Origin::File(place));
+            all.push(Suppression {
+                rule: row.rule.clone(),
+                reason: row.reason.clone(),
+                until,
+                file,
+                element: row.element.clone(),
+                idcase: row.idcase.clone(),
+                n_zap: row.n_zap.clone(),
+            });
+        }
+        Ok(all)
+    }
+
+    /// The overlay of the region that was named on the command line or in the file.
+    fn overlay(&mut self, typed: Option<&str>, own: Option<&Source>) -> Result<Option<Source>, Failure> {
+        let Name { key, flag, .. } = settings::REGION;
+        let written = || {
+            let (file, code) = own.and_then(|file| Some((file, file.document.region.as_ref()?)))?;
+            Some((code.get_ref().clone(), Origin::File(file.place(code.span().start))))
+        };
+        let Some((code, origin)) = typed.map(|code| (code.to_owned(), Origin::Flag(flag))).or_else(written) else { return Ok(None) };
+        let table = format!("regions/{code}.toml");
+        let files = self.session.files;
+        let fits = !code.is_empty() && code.bytes().all(|b| b.is_ascii_digit());
+        let text = fits.then(|| files.text(&table).ok()).flatten();
+        let missing = || {
+            let known = files.names("regions/").join(", ");
+            self.mistake(Key::ConfigNoRegion, &[("place", origin.name().unwrap_or_default()), ("code", &code), ("known", &known)])
+        };
+        let source = Source::read(format!("rules/{table}"), text.ok_or_else(missing)?.into_owned())?;
+        let name = source.document.name.clone().unwrap_or_default();
+        self.tell(key, format!("{code} {name}").trim(), origin);
+        Ok(Some(source))
+    }
+}
+
+/// Options before the file, the file before the region.
+pub(super) fn resolve(args: &ControlArgs, session: &Session<'_>) -> Result<Wishes, Failure> {
+    let ids = known_ids(session.files)?;
+    let mut to = Resolver { session, ids: &ids, told: Vec::new() };
+    let own = session.settings.file();
+    let overlay = to.overlay(args.region.as_deref(), own)?;
+    let sources: Vec<&Source> = own.into_iter().chain(&overlay).collect();
+    let select = to.list(settings::SELECT, &args.select, &sources, |s| s.document.select.as_ref())?;
+    let ignore = to.list(settings::IGNORE, &args.ignore, &sources, |s| s.document.ignore.as_ref())?;
+    let levels = to.levels(&args.severity, &sources)?;
+    let suppressions = own.map(|source| to.suppressions(source)).transpose()?.unwrap_or_default();
+    let baseline = session.settings.baseline(args.baseline.as_deref());
+    if let Some(Valued { value, origin }) = &baseline {
+        to.tell(settings::BASELINE.key, value.display().to_string(), origin.clone());
+    }
+    Ok(Wishes { told: to.told, select, ignore, levels, suppressions, baseline: baseline.map(|b| b.value) })
+}
+
+/// What decides which findings count. A baseline that is not there yet holds nothing only if this run writes it.
+pub(super) fn policy(args: &ControlArgs, session: &Session<'_>) -> Result<Policy, Failure> {
+    let ControlArgs { select, ignore, severity, region, baseline, write_baseline } = args;
+    let typed = !(select.is_empty() && ignore.is_empty() && severity.is_empty()) || region.is_some() || baseline.is_some();
+    if session.settings.file().is_none() && !typed {
+        return Ok(Policy::default());
+    }
+    let Wishes { select, ignore, levels, suppressions, baseline, .. } = resolve(args, session)?;
+    let policy = Policy::new(select, ignore, levels, suppressions, session.today());
+    match baseline {
+        Some(path) => Ok(match read_baseline(&path, write_baseline.as_deref() == Some(&path))? {
+            Some(baseline) => policy.with_baseline(baseline),
+            None => policy,
+        }),
+        None => Ok(policy),
+    }
+}
+
+/// A baseline; `None` for one that is not there and may be missing.
+fn read_baseline(path: &Path, may_miss: bool) -> Result<Option<Baseline>, Failure> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_miss => return Ok(None),
+        text => text.map_err(|e| Failure::Read(path.to_owned(), e))?,
+    };
+    let baseline = Baseline::parse(&text).map_err(|line| {
+        let place = format!("{}:{line}", path.display());
+        Failure::said(ErrorClass::Usage, Key::ConfigBadBaseline, &[("place", &place)])
+    })?;
+    Ok(Some(baseline))
+}
+
+/// Ids of every rule there is, structural and federal.
+fn known_ids(files: &RuleFiles) -> Result<Vec<String>, Failure> {
+    let structural = crate::finding::Catalog::load(files)?;
+    let mut ids: Vec<String> = structural.rules().map(|(_, rule)| rule.id.clone()).collect();
+    ids.extend(crate::rules::rows(files)?.into_iter().map(|row| row.id));
+    ids.dedup();
+    Ok(ids)
+}

@@ -1,0 +1,41 @@
+//! `puomp formats list`: families and their editions.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::rows::EditionRow;
+use super::{FormatsError, human};
+use crate::cli::flags::ListShape;
+use crate::cli::session::Session;
+use crate::cli::{Exit, Failure, out};
+use crate::registry::format::Formats;
+
+/// What `list` takes.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: ListShape,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    formats: &'a [EditionRow<'a>],
+}
+
+impl ListArgs {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let formats = Formats::load(session.files)?;
+        out::bytes(&self.answer(&formats, session)?)?;
+        Ok(Exit::Done)
+    }
+
+    pub(super) fn answer(&self, formats: &Formats, session: &Session<'_>) -> Result<Vec<u8>, FormatsError> {
+        let rows: Vec<EditionRow<'_>> = formats.all().map(|f| EditionRow::new(f)).collect();
+        Ok(match self.format {
+            ListShape::Human => human::list(&rows, formats, session.ui.texts, session.ui.lang).into_bytes(),
+            ListShape::Json => out::json_bytes(&Body { formats: &rows })?,
+            ListShape::Csv => super::csv(&rows)?,
+        })
+    }
+}

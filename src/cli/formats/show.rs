@@ -1,0 +1,105 @@
+//! `puomp formats show`: elements of an edition.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::rows::{EditionRow, ElementRow};
+use super::{FormatsError, edition_of, human};
+use crate::cli::flags::ListShape;
+use crate::cli::session::Session;
+use crate::cli::{Exit, Failure, out};
+use crate::registry::format::{Format, Formats, NodeId};
+
+/// What `show` takes.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Family (H, C, T, D, L) or letters of a file name (DP).
+    family: String,
+    /// Edition as in `puomp formats list`.
+    edition: String,
+    /// Name or path of an element.
+    element: Option<String>,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: ListShape,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    format: EditionRow<'a>,
+    elements: &'a [ElementRow<'a>],
+}
+
+impl ShowArgs {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let formats = Formats::load(session.files)?;
+        out::bytes(&self.answer(&formats, session)?)?;
+        Ok(Exit::Done)
+    }
+
+    pub(super) fn answer(&self, formats: &Formats, session: &Session<'_>) -> Result<Vec<u8>, FormatsError> {
+        let (texts, lang) = (session.ui.texts, session.ui.lang);
+        let chosen = edition_of(formats, &self.family, &self.edition)?;
+        let ids = match &self.element {
+            Some(given) => elements(formats, chosen, given)?,
+            None => chosen.ids().collect(),
+        };
+        let rows: Vec<ElementRow<'_>> = ids.into_iter().map(|id| ElementRow::new(formats, chosen, id)).collect();
+        Ok(match self.format {
+            ListShape::Human if self.element.is_some() => human::elements(&rows, chosen, formats, texts, lang).into_bytes(),
+            ListShape::Human => human::table(&rows, chosen, texts, lang).into_bytes(),
+            ListShape::Json => out::json_bytes(&Body { format: EditionRow::new(chosen), elements: &rows })?,
+            ListShape::Csv => super::csv(&rows)?,
+        })
+    }
+}
+
+/// Elements of a name, a path or the end of a path, whatever the case.
+fn elements(formats: &Formats, format: &Format, given: &str) -> Result<Vec<NodeId>, FormatsError> {
+    let wanted = given.trim_matches('/').to_uppercase();
+    let found = named(format, &wanted);
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let name = wanted.rsplit('/').next().unwrap_or(&wanted);
+    let mut similar: Vec<(usize, &str)> = Vec::new();
+    for node in format.nodes() {
+        let distance = distance(name, &node.name);
+        if (distance <= 2 && distance < name.len().max(2) || name.len() >= 3 && node.name.contains(name)) && !similar.iter().any(|s| *s.1 == *node.path) {
+            similar.push((distance, &node.path));
+        }
+    }
+    similar.sort();
+    let title = |f: &Format| format!("{} {}", f.family, f.edition.id);
+    // The family itself first: an element gone with an edition is the usual case.
+    let (own, others): (Vec<&Format>, Vec<&Format>) =
+        formats.all().map(AsRef::as_ref).filter(|f: &&Format| !named(f, &wanted).is_empty()).partition(|f| f.family == format.family);
+    Err(FormatsError::Element {
+        family: format.family,
+        edition: format.edition.id.clone(),
+        given: given.to_owned(),
+        similar: similar.into_iter().take(8).map(|(_, path)| path.to_owned()).collect(),
+        elsewhere: own.into_iter().chain(others).map(title).collect(),
+    })
+}
+
+fn named(format: &Format, wanted: &str) -> Vec<NodeId> {
+    let ends = |path: &str| path.strip_suffix(wanted).is_some_and(|head| head.is_empty() || head.ends_with('/'));
+    format.ids().filter(|id| ends(&format.node(*id).path.to_uppercase())).collect()
+}
+
+/// How many letters one must change, insert or leave out to come from one name to the other (Levenshtein).
+pub(super) fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(x != y)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,80 @@
+//! What every verb is given: settings, rule tables, the way to talk, and the moment of the run.
+
+use clap::Command;
+use jiff::Timestamp;
+
+use super::settings::Settings;
+use super::ui::Ui;
+use super::{Failure, who};
+use crate::tables::RuleFiles;
+use crate::values::{Date, Moment};
+use crate::watch::Watch;
+use crate::workspace::{Actor, Operation, Tables};
+
+/// One run of the program.
+#[derive(Clone, Copy)]
+pub(super) struct Session<'a> {
+    pub(super) settings: &'a Settings<'a>,
+    /// The rule tables, with those of a folder over them.
+    pub(super) files: &'a RuleFiles,
+    /// Texts, language and terminal.
+    pub(super) ui: &'a Ui<'a>,
+    /// The definition of the whole command line, for its manual pages and completions.
+    pub(super) command: fn() -> Command,
+    /// The one moment of the run.
+    moment: Moment,
+}
+
+impl<'a> Session<'a> {
+    /// A run that begins now.
+    pub(super) fn new(settings: &'a Settings<'a>, files: &'a RuleFiles, ui: &'a Ui<'a>, command: fn() -> Command) -> Self {
+        Self { settings, files, ui, command, moment: Timestamp::now().into() }
+    }
+
+    /// The same session at this moment: what watches a folder for days works on the day on which something comes.
+    pub(super) fn renewed(&self) -> Self {
+        Self { moment: Timestamp::now().into(), ..*self }
+    }
+
+    /// The one moment of the run.
+    pub(super) fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// The calendar day of the run at the clinic.
+    pub(super) fn today(&self) -> Date {
+        self.moment.day_in(self.ui.zone())
+    }
+
+    /// A change of the workspace at the moment of the run.
+    pub(super) fn operation<'o>(&self, actor: &'o Actor, watch: &'o dyn Watch) -> Operation<'o> {
+        Operation::new(actor, self.moment, self.ui.zone(), watch)
+    }
+
+    /// The account and the machine that this process runs under, in the role that was typed or set; without one in the first of the table,
+    /// who forms registries.
+    pub(super) fn actor(&self, typed: Option<&str>, tables: &Tables) -> Result<Actor, Failure> {
+        let workflow = &tables.workflow;
+        let first = || workflow.roles().first().map_or_else(String::new, |r| r.id.clone());
+        let role = self.settings.role(typed).map_or_else(first, |role| role.value);
+        if workflow.role(&role).is_none() {
+            let known: Vec<&str> = workflow.roles().iter().map(|r| r.id.as_str()).collect();
+            return Err(Failure::Value(role, known.join(", ")));
+        }
+        Ok(who::actor(&role))
+    }
+}
+
+/// A session for the tests of verbs: built-in tables, no settings, a language.
+#[cfg(test)]
+pub(super) fn of_tests<T>(lang: crate::texts::Lang, work: impl FnOnce(&Session<'_>) -> T) -> T {
+    use super::flags::Flags;
+    use super::settings::{Origin, Valued};
+
+    let files = RuleFiles::embedded();
+    let texts = crate::texts::Texts::load(&files).expect("the built-in table is sound");
+    let flags = Flags { no_config: true, ..Flags::default() };
+    let settings = Settings::load(&flags, &|_| None, Valued { value: lang, origin: Origin::Default }, None).unwrap_or_else(|_| panic!("nothing to read"));
+    let ui = Ui::new(&settings, &texts, jiff::tz::TimeZone::UTC);
+    work(&Session::new(&settings, &files, &ui, || Command::new("puomp")))
+}

@@ -1,0 +1,130 @@
+//! `puomp.toml` and the overlays of regions, read with the places of what they say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::cli::Failure;
+use crate::finding::policy::Level;
+use crate::texts::{ErrorClass, Key, Severity};
+
+/// Name of the file, looked for in the folder of the first path and in those around it.
+const NAME: &str = "puomp.toml";
+
+/// A weight as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::cli) enum Word {
+    /// Refuses.
+    Error,
+    /// Does not stop acceptance.
+    Warning,
+    /// Worth knowing.
+    Info,
+    /// Does not run.
+    Off,
+}
+
+impl Word {
+    pub(in crate::cli) fn level(self) -> Level {
+        match self {
+            Self::Error => Level::As(Severity::Error),
+            Self::Warning => Level::As(Severity::Warning),
+            Self::Info => Level::As(Severity::Info),
+            Self::Off => Level::Off,
+        }
+    }
+
+    pub(in crate::cli) fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// What `puomp.toml` may hold. A region's overlay holds `name`, `select`, `ignore` and `severity`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(in crate::cli) struct Document {
+    pub(in crate::cli) name: Option<String>,
+    pub(in crate::cli) region: Option<Spanned<String>>,
+    pub(in crate::cli) select: Option<Vec<Spanned<String>>>,
+    pub(in crate::cli) ignore: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(in crate::cli) severity: BTreeMap<String, Spanned<Word>>,
+    #[serde(default)]
+    pub(in crate::cli) suppress: Vec<Spanned<Suppress>>,
+    pub(super) baseline: Option<PathBuf>,
+    pub(super) books: Option<PathBuf>,
+    pub(super) rules: Option<PathBuf>,
+    pub(super) protocol_dir: Option<PathBuf>,
+    pub(super) limit: Option<u64>,
+    pub(super) store: Option<String>,
+    pub(super) role: Option<String>,
+    #[serde(rename = "time_zone", alias = "time-zone")]
+    pub(super) time_zone: Option<String>,
+}
+
+/// A finding that somebody takes upon himself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(in crate::cli) struct Suppress {
+    pub(in crate::cli) rule: String,
+    pub(in crate::cli) reason: String,
+    pub(in crate::cli) until: String,
+    pub(in crate::cli) file: Option<String>,
+    pub(in crate::cli) element: Option<String>,
+    pub(in crate::cli) idcase: Option<String>,
+    pub(in crate::cli) n_zap: Option<String>,
+}
+
+/// A document with its text, so that a mistake can be shown by its line.
+#[derive(Debug)]
+pub(in crate::cli) struct Source {
+    /// As messages name it.
+    pub(in crate::cli) name: String,
+    /// Its paths count from here.
+    folder: PathBuf,
+    text: String,
+    pub(in crate::cli) document: Document,
+}
+
+impl Source {
+    /// The file that was named, else the nearest `puomp.toml` upward from a path that exists, else upward from the current folder.
+    pub(super) fn find(named: Option<&Path>, from: Option<&Path>, here: &Path) -> Result<Option<Self>, Failure> {
+        let nearest = || {
+            let start = from.filter(|p| p.exists()).map_or_else(|| here.to_owned(), |p| here.join(p));
+            start.ancestors().map(|folder| folder.join(NAME)).find(|file| file.is_file())
+        };
+        let Some(path) = named.map(Path::to_owned).or_else(nearest) else { return Ok(None) };
+        let text = fs::read_to_string(&path).map_err(|e| Failure::Read(path.clone(), e))?;
+        let shown = path.strip_prefix(here).unwrap_or(&path).display().to_string();
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Some(Self { folder, ..Self::read(shown, text)? }))
+    }
+
+    /// Reads a text under the name that messages give it.
+    pub(in crate::cli) fn read(name: String, text: String) -> Result<Self, Failure> {
+        let document = toml::from_str(&text)
+            .map_err(|e: toml::de::Error| Failure::said(ErrorClass::Usage, Key::ConfigBroken, &[("place", &name), ("reason", e.to_string().trim_end())]))?;
+        Ok(Self { name, folder: PathBuf::new(), text, document })
+    }
+
+    /// `puomp.toml:3` of a place in the text.
+    pub(in crate::cli) fn place(&self, offset: usize) -> String {
+        let line = self.text.get(..offset).map_or(0, |before| before.matches('\n').count()) + 1;
+        format!("{}:{line}", self.name)
+    }
+
+    /// A path of the file counts from the file's own folder.
+    pub(super) fn path(&self, choose: impl Fn(&Document) -> &Option<PathBuf>) -> Option<PathBuf> {
+        choose(&self.document).as_ref().map(|p| self.folder.join(p))
+    }
+}

@@ -1,0 +1,357 @@
+//! The settings of a run, each with its origin. One place decides: the command line, then the environment, then `puomp.toml`, then what the
+//! program does by itself.
+
+mod file;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+pub(super) use file::{Source, Word};
+
+use super::flags::{ColorArg, Flags};
+use super::{Failure, when};
+use crate::sys::data_folder;
+use crate::texts::Lang;
+use crate::workspace::FOLDER;
+
+/// A variable of the environment; `None` when it is not set or empty.
+pub(super) type Variables<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
+
+/// Where the value of a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// An option of the command line, such as `--role`.
+    Flag(&'static str),
+    /// A variable of the environment, such as `PUOMP_ROLE`.
+    Variable(&'static str),
+    /// A configuration file, with the line where that is known: `puomp.toml`, `rules/regions/14.toml:3`.
+    File(String),
+    /// Nobody said anything.
+    Default,
+}
+
+impl Origin {
+    /// The name of the origin; `None` for what is built in.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Flag(name) | Self::Variable(name) => Some(name),
+            Self::File(place) => Some(place),
+            Self::Default => None,
+        }
+    }
+}
+
+/// A value and its origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Valued<T> {
+    pub(super) value: T,
+    pub(super) origin: Origin,
+}
+
+impl<T> Valued<T> {
+    /// The same origin with another form of the value.
+    pub(super) fn map<U>(self, form: impl FnOnce(T) -> U) -> Valued<U> {
+        Valued { value: form(self.value), origin: self.origin }
+    }
+
+    fn built_in(value: T) -> Self {
+        Self { value, origin: Origin::Default }
+    }
+}
+
+/// How a setting is called in each of the places where it can be said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name {
+    /// In `puomp.toml` and in the answer of `puomp config`.
+    pub(super) key: &'static str,
+    /// On the command line.
+    pub(super) flag: &'static str,
+    /// In the environment, where it can be said there.
+    pub(super) variable: Option<&'static str>,
+}
+
+impl Name {
+    const fn new(key: &'static str, flag: &'static str, variable: Option<&'static str>) -> Self {
+        Self { key, flag, variable }
+    }
+}
+
+/// The configuration file itself.
+pub(super) const CONFIG: Name = Name::new("config", "--config", None);
+/// The folder of rule tables.
+pub(super) const RULES: Name = Name::new("rules", "--rules", Some("PUOMP_RULES"));
+/// The folder of imported books.
+pub(super) const BOOKS: Name = Name::new("books", "--books", Some("PUOMP_BOOKS"));
+/// The folder of protocols.
+pub(super) const PROTOCOL_DIR: Name = Name::new("protocol-dir", "--protocol-dir", None);
+/// Address of the workspace's store.
+pub(super) const STORE: Name = Name::new("store", "--store", Some("PUOMP_STORE"));
+/// The role in which the user acts.
+pub(super) const ROLE: Name = Name::new("role", "--role", Some("PUOMP_ROLE"));
+/// Places of a rule that are shown.
+pub(super) const LIMIT: Name = Name::new("limit", "--limit", None);
+/// Language of messages.
+pub(super) const LANG: Name = Name::new("lang", "--lang", Some("PUOMP_LANG"));
+/// The time zone of the clinic.
+pub(super) const TIME_ZONE: Name = Name::new("time_zone", "--time-zone", Some("PUOMP_TIME_ZONE"));
+/// When to use colours.
+pub(super) const COLOR: Name = Name::new("color", "--color", None);
+/// Worker threads.
+pub(super) const THREADS: Name = Name::new("threads", "--threads", None);
+/// Findings that were there before.
+pub(super) const BASELINE: Name = Name::new("baseline", "--baseline", None);
+/// Overlay of a region.
+pub(super) const REGION: Name = Name::new("region", "--region", None);
+/// Only these rules.
+pub(super) const SELECT: Name = Name::new("select", "--select", None);
+/// All but these rules.
+pub(super) const IGNORE: Name = Name::new("ignore", "--ignore", None);
+/// Weight of rules.
+pub(super) const SEVERITY: Name = Name::new("severity", "--severity", None);
+/// Addresses of the sites of books, the proxy on the way, and the certificates to trust; only `nsi update` asks for them.
+pub(super) const NSI_URL: Name = Name::new("url", "--url", Some("PUOMP_NSI_URL"));
+pub(super) const MINISTRY_URL: Name = Name::new("ministry-url", "--ministry-url", Some("PUOMP_MINISTRY_URL"));
+pub(super) const PROXY: Name = Name::new("proxy", "--proxy", Some("PUOMP_PROXY"));
+pub(super) const CA: Name = Name::new("ca", "--ca", Some("PUOMP_CA"));
+
+/// All of them, so that a test finds what the help does not tell.
+#[cfg(test)]
+pub(super) const ALL: [Name; 20] = [
+    CONFIG,
+    RULES,
+    BOOKS,
+    PROTOCOL_DIR,
+    STORE,
+    ROLE,
+    LIMIT,
+    LANG,
+    TIME_ZONE,
+    COLOR,
+    THREADS,
+    BASELINE,
+    REGION,
+    SELECT,
+    IGNORE,
+    SEVERITY,
+    NSI_URL,
+    MINISTRY_URL,
+    PROXY,
+    CA,
+];
+
+/// Places of a rule that are shown unless the user wants another number.
+const FEW: u64 = 3;
+/// The folder of this program among the user's data, and that of imported rules in it or in the memory of a workspace.
+const PROGRAM: &str = "puomp";
+const IMPORTED_RULES: &str = "rules";
+
+/// What the command line, the environment and `puomp.toml` say.
+pub(super) struct Settings<'a> {
+    flags: &'a Flags,
+    variables: &'a Variables<'a>,
+    /// The configuration file, if there is one.
+    file: Option<Source>,
+    /// The current folder.
+    here: PathBuf,
+    lang: Valued<Lang>,
+}
+
+impl<'a> Settings<'a> {
+    /// Finds and reads `puomp.toml`: that of `--config`, else the nearest one upward from a path; none with `--no-config`. The language was
+    /// chosen before the arguments were parsed.
+    pub(super) fn load(flags: &'a Flags, variables: &'a Variables<'a>, lang: Valued<Lang>, from: Option<&Path>) -> Result<Self, Failure> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let file = if flags.no_config { None } else { Source::find(flags.config.as_deref(), from, &here)? };
+        Ok(Self { flags, variables, file, here, lang })
+    }
+
+    /// The configuration file.
+    pub(super) fn file(&self) -> Option<&Source> {
+        self.file.as_ref()
+    }
+
+    /// The name of the configuration file; one that nobody named was found.
+    pub(super) fn config(&self) -> Option<Valued<String>> {
+        let origin = if self.flags.config.is_some() { Origin::Flag(CONFIG.flag) } else { Origin::Default };
+        self.file.as_ref().map(|file| Valued { value: file.name.clone(), origin })
+    }
+
+    /// The folder that the program works in.
+    pub(super) fn here(&self) -> &Path {
+        &self.here
+    }
+
+    /// What somebody said: on the command line, else in the environment, else in the file.
+    fn said<T>(&self, name: Name, typed: Option<T>, of_variable: impl Fn(OsString) -> Option<T>, of_file: impl Fn(&Source) -> Option<T>) -> Option<Valued<T>> {
+        let typed = typed.map(|value| Valued { value, origin: Origin::Flag(name.flag) });
+        let set = || {
+            let variable = name.variable?;
+            (self.variables)(variable).and_then(of_variable).map(|value| Valued { value, origin: Origin::Variable(variable) })
+        };
+        let written = || {
+            let file = self.file.as_ref()?;
+            of_file(file).map(|value| Valued { value, origin: Origin::File(file.name.clone()) })
+        };
+        typed.or_else(set).or_else(written)
+    }
+
+    fn path(&self, name: Name, typed: Option<&Path>, of_file: impl Fn(&Source) -> Option<PathBuf>) -> Option<Valued<PathBuf>> {
+        self.said(name, typed.map(Path::to_owned), |set| Some(set.into()), of_file)
+    }
+
+    fn text(&self, name: Name, typed: Option<&str>, of_file: impl Fn(&Source) -> Option<String>) -> Option<Valued<String>> {
+        self.said(name, typed.map(str::to_owned), |set| set.into_string().ok(), of_file)
+    }
+
+    /// The folder of rule tables that somebody named.
+    pub(super) fn rules(&self) -> Option<Valued<PathBuf>> {
+        self.path(RULES, self.flags.rules.as_deref(), |file| file.path(|d| &d.rules))
+    }
+
+    /// Where imported rules live: the folder that was named, else that of the workspace, else that among the user's data.
+    pub(super) fn rules_folder(&self) -> Option<PathBuf> {
+        let workspace = || self.here.ancestors().map(|a| a.join(FOLDER)).find(|w| w.is_dir()).map(|w| w.join(IMPORTED_RULES));
+        let user = || data_folder(self.variables).map(|data| data.join(PROGRAM).join(IMPORTED_RULES));
+        self.rules().map(|named| named.value).or_else(workspace).or_else(user)
+    }
+
+    /// The folder of imported books: the one that was named, else that of the workspace, else that among the user's data.
+    pub(super) fn books(&self) -> Option<Valued<PathBuf>> {
+        let named = self.path(BOOKS, self.flags.books.as_deref(), |file| file.path(|d| &d.books));
+        named.or_else(|| crate::nsi::folder(&self.here, data_folder(self.variables).as_deref()).map(Valued::built_in))
+    }
+
+    /// The folder of protocols.
+    pub(super) fn protocol_dir(&self, typed: Option<&Path>) -> Option<Valued<PathBuf>> {
+        self.path(PROTOCOL_DIR, typed, |file| file.path(|d| &d.protocol_dir))
+    }
+
+    /// The baseline.
+    pub(super) fn baseline(&self, typed: Option<&Path>) -> Option<Valued<PathBuf>> {
+        self.path(BASELINE, typed, |file| file.path(|d| &d.baseline))
+    }
+
+    /// Address of the workspace's store; `None` for the file in the workspace.
+    pub(super) fn store(&self, typed: Option<&str>) -> Option<Valued<String>> {
+        self.text(STORE, typed, |file| file.document.store.clone())
+    }
+
+    /// The role in which the user acts; `None` for the first of the table.
+    pub(super) fn role(&self, typed: Option<&str>) -> Option<Valued<String>> {
+        self.text(ROLE, typed, |file| file.document.role.clone())
+    }
+
+    /// A setting of `nsi update`, which `puomp.toml` does not hold.
+    pub(super) fn of_update(&self, name: Name, typed: Option<&str>) -> Option<String> {
+        self.text(name, typed, |_| None).map(|said| said.value)
+    }
+
+    /// The certificates that `nsi update` trusts besides the system's.
+    pub(super) fn certificates(&self, typed: Option<&Path>) -> Option<PathBuf> {
+        self.path(CA, typed, |_| None).map(|said| said.value)
+    }
+
+    /// Places of a rule that are shown.
+    pub(super) fn limit(&self, typed: Option<u64>) -> Valued<u64> {
+        self.said(LIMIT, typed, |_| None, |file| file.document.limit).unwrap_or(Valued::built_in(FEW))
+    }
+
+    /// The time zone of the clinic as it was said, right or wrong.
+    pub(super) fn zone_name(&self) -> Option<Valued<String>> {
+        self.text(TIME_ZONE, self.flags.time_zone.as_deref(), |file| file.document.time_zone.clone())
+    }
+
+    /// The time zone of the clinic; `None` for that of the system.
+    ///
+    /// # Errors
+    /// What was said is no time zone: the text and where it stands.
+    pub(super) fn time_zone(&self) -> Result<Option<Valued<TimeZone>>, Valued<String>> {
+        let Some(said) = self.zone_name() else { return Ok(None) };
+        match when::zone(&said.value) {
+            Some(value) => Ok(Some(Valued { value, origin: said.origin })),
+            None => Err(said),
+        }
+    }
+
+    /// Language of messages.
+    pub(super) fn lang(&self) -> &Valued<Lang> {
+        &self.lang
+    }
+
+    /// Whether only what is wrong is told.
+    pub(super) fn quiet(&self) -> bool {
+        self.flags.quiet
+    }
+
+    /// When to use colours.
+    pub(super) fn color(&self) -> Valued<ColorArg> {
+        self.said(COLOR, self.flags.color, |_| None, |_| None).unwrap_or(Valued::built_in(ColorArg::default()))
+    }
+
+    /// Worker threads; `None` for as many as the machine has.
+    pub(super) fn threads(&self) -> Option<Valued<u16>> {
+        self.said(THREADS, self.flags.threads, |_| None, |_| None)
+    }
+
+    /// A variable of the environment as text.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        (self.variables)(name)?.into_string().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings of these flags and variables beside a `puomp.toml` of this text.
+    fn with<T>(flags: &Flags, set: &[(&str, &str)], toml: &str, look: impl FnOnce(&Settings<'_>) -> T) -> T {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("puomp.toml");
+        std::fs::write(&path, toml).expect("written");
+        let flags = Flags { config: Some(path), ..flags.clone() };
+        let variables = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
+        let settings = Settings::load(&flags, &variables, Valued::built_in(Lang::Ru), None).unwrap_or_else(|_| panic!("{toml} is sound"));
+        look(&settings)
+    }
+
+    #[test]
+    fn the_command_line_wins_then_the_environment_then_the_file() {
+        let set = [("PUOMP_ROLE", "insurer"), ("PUOMP_TIME_ZONE", "UTC")];
+        let role = |typed: Option<&str>, set: &[(&str, &str)], toml: &str| {
+            with(&Flags::default(), set, toml, |s| {
+                let role = s.role(typed)?;
+                Some((role.value, role.origin.name().map(|n| n.rsplit(['/', '\\']).next().unwrap_or(n).to_owned())))
+            })
+        };
+        let due = |value: &str, origin: &str| Some((value.to_owned(), Some(origin.to_owned())));
+        assert_eq!(role(Some("fund"), &set, "role = \"head\""), due("fund", "--role"));
+        assert_eq!(role(None, &set, "role = \"head\""), due("insurer", "PUOMP_ROLE"));
+        assert_eq!(role(None, &[], "role = \"head\""), due("head", "puomp.toml"));
+        assert_eq!(role(None, &[], ""), None);
+    }
+
+    #[test]
+    fn a_value_like_the_files_own_is_still_of_the_command_line() {
+        // Until each value kept its origin, `--rules` with the folder that the file names was told as the file's.
+        let flags = Flags { books: Some("x".into()), rules: Some("x".into()), ..Flags::default() };
+        let origins =
+            |flags: &Flags, set: &[(&str, &str)]| with(flags, set, "books = \"/x\"\nrules = \"/x\"\n", |s| [s.books(), s.rules()].map(|v| v.map(|v| v.origin)));
+        assert_eq!(origins(&flags, &[("PUOMP_BOOKS", "x")]), [Some(Origin::Flag("--books")), Some(Origin::Flag("--rules"))]);
+        let set = [("PUOMP_BOOKS", "/x"), ("PUOMP_RULES", "/x")];
+        assert_eq!(origins(&Flags::default(), &set), [Some(Origin::Variable("PUOMP_BOOKS")), Some(Origin::Variable("PUOMP_RULES"))]);
+        assert!(origins(&Flags::default(), &[]).iter().all(|o| matches!(o, Some(Origin::File(_)))));
+    }
+
+    #[test]
+    fn the_time_zone_of_the_clinic() {
+        let zone = |toml: &str, set: &[(&str, &str)]| with(&Flags::default(), set, toml, |s| s.time_zone().map(|z| z.map(|z| z.value)));
+        let named = |name: &str| Ok(when::zone(name));
+        assert_eq!(zone("time_zone = \"Asia/Yakutsk\"", &[]), named("Asia/Yakutsk"));
+        assert_eq!(zone("time-zone = \"+09:00\"", &[]), named("+09:00"));
+        assert_eq!(zone("time_zone = \"+09:00\"", &[("PUOMP_TIME_ZONE", "-01:00")]), named("-01:00"));
+        assert_eq!(zone("", &[]), Ok(None));
+        assert!(zone("time_zone = \"Yakutsk\"", &[]).is_err_and(|said| said.value == "Yakutsk" && matches!(said.origin, Origin::File(_))));
+    }
+}

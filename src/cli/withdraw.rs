@@ -1,0 +1,36 @@
+//! `puomp withdraw`: the clinic takes a registry back before the payer decides.
+
+use clap::Args;
+
+use super::flags::PlaceArgs;
+use super::out::print;
+use super::session::Session;
+use super::status::registry_line;
+use super::{Exit, Failure};
+use crate::watch::Unwatched;
+
+/// What `withdraw` takes.
+#[derive(Debug, Args)]
+pub(super) struct WithdrawArgs {
+    /// The registry.
+    #[arg(value_name = "REG")]
+    registry: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+impl WithdrawArgs {
+    pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let Session { ui, .. } = *session;
+        let (mut workspace, actor) = self.place.change("withdraw", session)?;
+        let registry = workspace.withdraw(&session.operation(&actor, &Unwatched), &self.registry, &self.reason)?;
+        if !ui.quiet {
+            print(&registry_line(&registry, workspace.tables(), ui))?;
+        }
+        workspace.close();
+        Ok(Exit::Done)
+    }
+}
