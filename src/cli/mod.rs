@@ -22,6 +22,7 @@ mod workspace;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic;
+use std::sync::Arc;
 
 pub use exit::Exit;
 
@@ -42,14 +43,14 @@ pub fn main() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
     let lang = lang::choose(&args, |name| std::env::var(name).ok());
     let texts = match Texts::load(&RuleFiles::embedded()) {
-        Ok(texts) => texts.in_zone(TimeZone::system()),
+        Ok(texts) => Arc::new(texts.in_zone(TimeZone::system())),
         Err(error) => {
             ui::say(&error.to_string());
             return Exit::Bug;
         }
     };
     let voice = Voice::of(&args);
-    let for_bugs = texts.clone();
+    let for_bugs = Arc::clone(&texts);
     panic::set_hook(Box::new(move |info| voice.tell_bug(&bug(info), &for_bugs, lang)));
     panic::catch_unwind(|| run(&args, voice, lang, &texts)).unwrap_or(Exit::Bug)
 }

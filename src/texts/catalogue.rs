@@ -1,6 +1,6 @@
 //! Interface texts in Russian and English (`rules/texts.csv`, and of structural checks `rules/structure.csv`), and the grammar of numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -62,6 +62,7 @@ impl Texts {
     /// # Errors
     /// A key that the program does not know or that stands twice, a missing key, an empty text, texts whose slots or plural forms differ.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
+        let known: BTreeSet<&str> = Key::ALL.iter().map(|key| key.as_str()).collect();
         let mut found: BTreeMap<String, Text> = BTreeMap::new();
         for (line, row) in files.rows::<TextRow>(TABLE)? {
             let fail = |message: String| TableError::new(TABLE, line, message);
@@ -75,7 +76,7 @@ impl Texts {
             if row.key.starts_with("count.") && forms != (3, 2) || row.key == Key::Months.as_str() && forms != (12, 12) {
                 return Err(fail(format!("{}: wrong number of forms", row.key)));
             }
-            if !row.key.starts_with(HELP) && !Key::ALL.iter().any(|k| k.as_str() == row.key) {
+            if !row.key.starts_with(HELP) && !known.contains(row.key.as_str()) {
                 return Err(fail(format!("no text is called «{}»", row.key)));
             }
             if found.insert(row.key.clone(), Text { ru: row.ru, en: row.en }).is_some() {
