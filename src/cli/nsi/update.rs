@@ -17,6 +17,7 @@ use crate::nsi::Importer;
 use crate::nsi::update::{
     Addresses, BadAddress, Fault, Fetch, From, Http, NoOrder, NoWay, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update,
 };
+use crate::report::columns::fields;
 use crate::rules::import::Updates;
 use crate::texts::{Key, Lang, Texts};
 
@@ -79,7 +80,7 @@ impl UpdateArgs {
             NoOrder::Unknown(book) => usage(ui, Key::NsiShowUnknown, &[("book", &book)]),
             NoOrder::Rules(book) => usage(ui, Key::NsiRefusedRules, &[("book", &book)]),
         })?;
-        self.report(&steps, folder, ui)?;
+        self.report(&steps, folder, session)?;
         Ok(self.exit(&steps))
     }
 
@@ -120,24 +121,14 @@ impl UpdateArgs {
         }
     }
 
-    fn report(&self, steps: &[Step], folder: &Path, ui: &Ui<'_>) -> Result<(), Failure> {
+    fn report(&self, steps: &[Step], folder: &Path, session: &Session<'_>) -> Result<(), Failure> {
         match self.format {
-            ListShape::Human => print(&self.human(steps, folder, ui)),
+            ListShape::Human => print(&self.human(steps, folder, session.ui)),
             ListShape::Json => {
                 let books = steps.iter().map(Row::new).collect();
                 out::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
             }
-            ListShape::Csv => {
-                let head = ["book", "outcome", "standing", "edition", "date", "site_edition", "site_date", "rows", "fault", "details"];
-                let cells = steps.iter().map(Row::new).map(|r| {
-                    let text = |o: Option<String>| o.unwrap_or_default();
-                    let standing = r.standing.unwrap_or_default().to_owned();
-                    let first = [r.book, r.outcome.to_owned(), standing, r.edition, text(r.date), r.site_edition, text(r.site_date)];
-                    let rest = [r.rows.map(|n| n.to_string()).unwrap_or_default(), r.fault.unwrap_or_default().to_owned(), r.details];
-                    first.into_iter().chain(rest).collect()
-                });
-                out::csv(&head, &cells.collect::<Vec<_>>())
-            }
+            ListShape::Csv => out::csv(session, &steps.iter().map(Row::new).collect::<Vec<_>>(), cell),
         }
     }
 
@@ -323,6 +314,39 @@ impl Row {
             fault: fault.map(Fault::code),
             details,
         }
+    }
+}
+
+fields!(
+    /// Of a book that was to be brought up to date.
+    OfUpdate,
+    "nsi",
+    "updates",
+    Book,
+    Outcome,
+    Standing,
+    Edition,
+    Date,
+    SiteEdition,
+    SiteDate,
+    Rows,
+    Fault,
+    Details
+);
+
+fn cell(column: OfUpdate, r: &Row) -> String {
+    let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
+    match column {
+        OfUpdate::Book => r.book.clone(),
+        OfUpdate::Outcome => r.outcome.to_owned(),
+        OfUpdate::Standing => text(r.standing),
+        OfUpdate::Edition => r.edition.clone(),
+        OfUpdate::Date => text(r.date.as_deref()),
+        OfUpdate::SiteEdition => r.site_edition.clone(),
+        OfUpdate::SiteDate => text(r.site_date.as_deref()),
+        OfUpdate::Rows => r.rows.map(|n| n.to_string()).unwrap_or_default(),
+        OfUpdate::Fault => text(r.fault),
+        OfUpdate::Details => r.details.clone(),
     }
 }
 
