@@ -11,11 +11,11 @@ use super::flags::PlaceArgs;
 use super::out::{self, Target, columns, print};
 use super::session::Session;
 use super::ui::Ui;
-use super::workspace::columns::{Columns, OfEntry, OfRegistry, OfStock};
 use super::workspace::words::moment;
 use super::{Exit, Failure};
 use crate::api::status as api;
 use crate::cases::CaseState;
+use crate::report::columns::{Columns, fields};
 use crate::report::xlsx::{self, Cell};
 use crate::sys::Access;
 use crate::tables::{RuleFiles, TableError};
@@ -68,6 +68,56 @@ enum FormatArg {
     /// For Excel.
     Xlsx,
 }
+
+fields!(
+    /// Of a registry.
+    OfRegistry,
+    "status",
+    "registries",
+    Number,
+    Status,
+    Since,
+    Acts,
+    Revision,
+    Period,
+    Mo,
+    Payer,
+    Kind,
+    Subdivision,
+    Cases,
+    Persons,
+    Sum,
+    AcceptedCases,
+    AcceptedSum,
+    File,
+    FormedAt,
+    SentAt,
+    AccountDate
+);
+fields!(
+    /// Of cases outside registries.
+    OfStock,
+    "status",
+    "stock",
+    Period,
+    Mo,
+    Payer,
+    Kind,
+    Cases,
+    Sum,
+    State
+);
+fields!(
+    /// Of an entry of the journal.
+    OfEntry,
+    "status",
+    "history",
+    At,
+    User,
+    Role,
+    Action,
+    After
+);
 
 /// The columns of the tables.
 struct Lists {
@@ -155,7 +205,7 @@ impl StatusArgs {
                 let history = seen.history.iter().map(step).collect();
                 out::json_bytes(&api::Status { registries, cases, history })?
             }
-            FormatArg::Csv => csv(seen, lists, tables).map_err(Failure::Stream)?,
+            FormatArg::Csv => out::csv_bytes(&lists.registries, ui.lang, &seen.registries, |field, r| plain(field, r, tables, ui)).map_err(Failure::Stream)?,
             FormatArg::Xlsx => self.xlsx(seen, lists, tables, ui).map_err(Failure::Stream)?,
         };
         let mut target = Target::new(self.output.as_deref(), Access::Default, &ui.bar())?;
@@ -177,18 +227,9 @@ impl StatusArgs {
     }
 }
 
-/// The registries as programs read them in a table.
-fn csv(seen: &Seen, lists: &Lists, tables: &Tables) -> io::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    writer.write_record(lists.registries.iter().map(|c| &c.name))?;
-    for registry in &seen.registries {
-        writer.write_record(lists.registries.iter().map(|c| plain(c.field, registry, tables)))?;
-    }
-    writer.into_inner().map_err(csv::IntoInnerError::into_error)
-}
-
-/// What stands in a column of a registry, for programs: words of the tables by their ids, sums in roubles.
-fn plain(field: OfRegistry, r: &Registry, tables: &Tables) -> String {
+/// What stands in a column of a registry as the JSON says it; sums are roubles with the decimal sign of the language, which Excel counts with.
+fn plain(field: OfRegistry, r: &Registry, tables: &Tables, ui: &Ui<'_>) -> String {
+    let money = |kopecks| money(kopecks).replace('.', ui.texts.get(Key::NumberPoint, ui.lang));
     match field {
         OfRegistry::Number => r.number.clone(),
         OfRegistry::Status => r.status.clone(),
@@ -230,7 +271,7 @@ fn cell(field: OfRegistry, r: &Registry, tables: &Tables, ui: &Ui<'_>) -> Cell {
         OfRegistry::AcceptedCases => Cell::Count(r.accepted_cases),
         OfRegistry::Sum => Cell::Money(r.sum),
         OfRegistry::AcceptedSum => Cell::Money(r.accepted_sum),
-        OfRegistry::Number | OfRegistry::Mo | OfRegistry::Payer | OfRegistry::Subdivision | OfRegistry::File => Cell::Text(plain(field, r, tables)),
+        OfRegistry::Number | OfRegistry::Mo | OfRegistry::Payer | OfRegistry::Subdivision | OfRegistry::File => Cell::Text(plain(field, r, tables, ui)),
     }
 }
 

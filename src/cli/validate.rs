@@ -19,6 +19,7 @@ use super::{Exit, Failure};
 use crate::finding::Catalog;
 use crate::finding::policy::{Baseline, Names, Policy, Verdict};
 use crate::flk::{self, PackageReport};
+use crate::report::columns::Columns;
 use crate::report::csv::Csv;
 use crate::report::flk::{Flk, Naming, Protocol};
 use crate::report::human::{Human, Options};
@@ -95,7 +96,7 @@ impl ValidateArgs {
         let begun = Instant::now();
         let Session { files, ui, .. } = *session;
         let inputs = if self.paths.is_empty() { loaded(session)? } else { inputs(&self.paths)? };
-        let (rules, protocol) = (RuleSet::load(files)?, Protocol::load(files)?);
+        let (rules, protocol, columns) = (RuleSet::load(files)?, Protocol::load(files)?, Columns::load(files)?);
         let tools = Tools::load(session, &self.control)?;
         let (catalog, control) = (&tools.catalog, &tools.control);
         if !ui.quiet {
@@ -123,7 +124,7 @@ impl ValidateArgs {
                 FormatArg::Human => Box::new(Human::new(out, catalog, &tools.formats, ui.texts, self.options(session))),
                 FormatArg::Json => Box::new(Json::new(out, &rules, catalog, self.show_personal)?),
                 FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, catalog, self.show_personal)),
-                FormatArg::Csv => Box::new(Csv::new(out, catalog, self.show_personal)?),
+                FormatArg::Csv => Box::new(Csv::new(out, &columns, ui.lang, catalog, self.show_personal)?),
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;

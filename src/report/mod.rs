@@ -2,11 +2,13 @@
 //!
 //! Nothing here prints: a report writes to whatever it was given. Personal values are masked everywhere but in the official protocol.
 
+pub mod columns;
 pub mod csv;
 pub mod flk;
 pub mod human;
 pub mod json;
 pub mod jsonl;
+pub mod table;
 pub mod tally;
 pub mod window;
 pub mod wire;

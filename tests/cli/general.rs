@@ -93,6 +93,32 @@ fn today_is_the_day_of_the_clinic() {
 }
 
 #[test]
+fn every_table_for_excel_is_of_one_dialect_with_titles_of_the_language() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("x.xml"), "<x/>").expect("written");
+    std::fs::create_dir(desk.path("empty")).expect("a folder");
+    for (args, russian, english) in [
+        ("validate x.xml", "пакет;правило;уровень;файл;", "package;rule;severity;file;"),
+        ("formats list", "семейство;редакция;", "family;edition;"),
+        ("formats show H 6.0 PROFIL", "путь;элемент;", "path;element;"),
+        ("nsi list", "справочник;название;название по-английски;наличие;", "book;name in Russian;name in English;state;"),
+        ("nsi import x.xml --books books", "файл;справочник;", "file;book;"),
+        ("nsi update --from empty --books books", "справочник;итог;сравнение;", "book;outcome;standing;"),
+        ("rules list --id 001F", "правило;файлы;элемент;условие;", "rule;files;element;when;"),
+        ("rules coverage", "правило;файлы;вид;", "rule;files;kind;"),
+        ("rules import --dry-run x.xml", "файл;книга правил;", "file;rule book;"),
+    ] {
+        for (lang, titles) in [("ru", russian), ("en", english)] {
+            let (_, out, err) = desk.run(&args.split(' ').chain(["--format", "csv", "--lang", lang]).collect::<Vec<_>>());
+            let table = out.strip_prefix('\u{feff}').unwrap_or_else(|| panic!("{args}: no byte-order mark: {out}{err}"));
+            assert!(table.starts_with(titles) && table.ends_with("\r\n"), "{args}: {out}");
+            let mut rows = csv::ReaderBuilder::new().delimiter(b';').from_reader(table.as_bytes());
+            assert!(rows.records().all(|row| row.is_ok()), "{args}: {out}");
+        }
+    }
+}
+
+#[test]
 fn colours_when_asked_for() {
     let desk = Desk::new();
     Package::new(1).zip(&desk.path("out"));

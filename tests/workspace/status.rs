@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 
+use puomp::tables::RuleFiles;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -148,8 +149,14 @@ fn a_workbook_says_what_csv_says_and_adds_it_up(clinic: &Clinic) {
     let text = status(clinic, &["--format", "csv"]);
     assert_eq!(status(clinic, &["--format", "csv", "-o", "a.csv"]), "");
     assert_eq!(std::fs::read_to_string(clinic.path("a.csv")).expect("there"), text);
-    let mut csv = csv::Reader::from_reader(text.as_bytes());
-    let names: Vec<String> = csv.headers().expect("a header").iter().map(str::to_owned).collect();
+    let excel = text.strip_prefix('\u{feff}').expect("a byte-order mark");
+    assert!(excel.ends_with("\r\n"), "{text}");
+    let mut csv = csv::ReaderBuilder::new().delimiter(b';').from_reader(excel.as_bytes());
+    let titles: Vec<String> = csv.headers().expect("a header").iter().map(str::to_owned).collect();
+    let columns = RuleFiles::embedded().rows::<(String, String, String, String, String, String)>("forms/status-columns.csv").expect("the table is sound");
+    let columns = columns.into_iter().map(|(_, row)| row).filter(|(table, ..)| table == "registries");
+    let (names, ru): (Vec<String>, Vec<String>) = columns.map(|(_, name, _, _, ru, _)| (name, ru)).unzip();
+    assert_eq!(titles, ru);
     let rows: Vec<csv::StringRecord> = csv.records().map(|r| r.expect("a row")).collect();
     assert!(rows.len() >= 2, "{text}");
 
@@ -176,7 +183,9 @@ fn a_workbook_says_what_csv_says_and_adds_it_up(clinic: &Clinic) {
                 "period" => assert_eq!(cell, Cell::Number(serial(&format!("{value}-01T00:00:00Z"))), "{value}"),
                 "account_date" => assert_eq!(cell, Cell::Number(serial(&format!("{value}T00:00:00Z"))), "{value}"),
                 "revision" | "cases" | "persons" | "sum" | "accepted_cases" | "accepted_sum" => {
-                    let number: f64 = value.parse().expect("a number");
+                    // The decimal sign is that of the language.
+                    assert!(!value.contains('.'), "{name}: {value}");
+                    let number: f64 = value.replace(',', ".").parse().expect("a number");
                     assert_eq!(cell, Cell::Number(number), "{name}");
                     *totals.entry(name).or_default() += number;
                 }

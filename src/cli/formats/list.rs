@@ -1,5 +1,7 @@
 //! `puomp formats list`: families and their editions.
 
+use std::io;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -9,6 +11,7 @@ use crate::cli::flags::ListShape;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, out};
 use crate::registry::format::Formats;
+use crate::report::columns::{Columns, fields};
 
 /// What `list` takes.
 #[derive(Debug, Args)]
@@ -23,6 +26,34 @@ struct Body<'a> {
     formats: &'a [EditionRow<'a>],
 }
 
+fields!(
+    /// Of an edition.
+    OfEdition,
+    "formats",
+    "editions",
+    Family,
+    Edition,
+    Version,
+    From,
+    Until,
+    Basis,
+    Elements,
+    Source
+);
+
+fn cell(column: OfEdition, r: &EditionRow<'_>) -> String {
+    match column {
+        OfEdition::Family => r.family.to_string(),
+        OfEdition::Edition => r.edition.to_owned(),
+        OfEdition::Version => r.version.to_owned(),
+        OfEdition::From => r.from.clone().unwrap_or_default(),
+        OfEdition::Until => r.until.clone().unwrap_or_default(),
+        OfEdition::Basis => r.basis.to_owned(),
+        OfEdition::Elements => r.elements.to_string(),
+        OfEdition::Source => r.source.to_owned(),
+    }
+}
+
 impl ListArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let formats = Formats::load(session.files)?;
@@ -35,7 +66,7 @@ impl ListArgs {
         Ok(match self.format {
             ListShape::Human => human::list(&rows, formats, session.ui.texts, session.ui.lang).into_bytes(),
             ListShape::Json => out::json_bytes(&Body { formats: &rows })?,
-            ListShape::Csv => super::csv(&rows)?,
+            ListShape::Csv => out::csv_bytes(&Columns::load(session.files).map_err(io::Error::other)?, session.ui.lang, &rows, cell)?,
         })
     }
 }

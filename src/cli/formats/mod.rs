@@ -150,15 +150,6 @@ impl From<FormatsError> for Failure {
     }
 }
 
-/// A table as Excel of a Russian Windows opens it, the same as the other CSV reports: byte-order mark, semicolons, CR LF.
-fn csv<R: serde::Serialize>(rows: &[R]) -> io::Result<Vec<u8>> {
-    let mut table = ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer("\u{feff}".as_bytes().to_vec());
-    for row in rows {
-        table.serialize(row)?;
-    }
-    table.into_inner().map_err(::csv::IntoInnerError::into_error)
-}
-
 /// The family of a letter or of the letters at the head of a file name, whatever their case.
 fn family_of(formats: &Formats, given: &str) -> Result<Family, FormatsError> {
     let letters = given.to_uppercase();

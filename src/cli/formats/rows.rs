@@ -1,4 +1,4 @@
-//! What the tables say, ready to be written in any form. Names of fields are the names of JSON keys and CSV columns.
+//! What the tables say, ready to be written in any form. Names of fields are the names of JSON keys.
 
 use serde::Serialize;
 

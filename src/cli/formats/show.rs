@@ -1,5 +1,7 @@
 //! `puomp formats show`: elements of an edition.
 
+use std::io;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -9,6 +11,7 @@ use crate::cli::flags::ListShape;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, out};
 use crate::registry::format::{Format, Formats, NodeId};
+use crate::report::columns::{Columns, fields};
 
 /// What `show` takes.
 #[derive(Debug, Args)]
@@ -30,6 +33,56 @@ struct Body<'a> {
     elements: &'a [ElementRow<'a>],
 }
 
+fields!(
+    /// Of an element.
+    OfElement,
+    "formats",
+    "elements",
+    Path,
+    Element,
+    Obligation,
+    Type,
+    Spec,
+    MinLength,
+    MaxLength,
+    Mask,
+    Chars,
+    Values,
+    Book,
+    Editions,
+    Basis,
+    Scope,
+    Personal,
+    Role,
+    NameRu,
+    NameEn
+);
+
+fn cell(column: OfElement, r: &ElementRow<'_>) -> String {
+    let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
+    let number = |o: Option<usize>| o.map(|n| n.to_string()).unwrap_or_default();
+    match column {
+        OfElement::Path => r.path.to_owned(),
+        OfElement::Element => r.element.to_owned(),
+        OfElement::Obligation => r.obligation.clone(),
+        OfElement::Type => r.base.to_string(),
+        OfElement::Spec => text(r.spec.as_deref()),
+        OfElement::MinLength => number(r.min_length),
+        OfElement::MaxLength => number(r.max_length),
+        OfElement::Mask => text(r.mask),
+        OfElement::Chars => text(r.chars),
+        OfElement::Values => text(r.values.as_deref()),
+        OfElement::Book => text(r.book),
+        OfElement::Editions => r.editions.clone(),
+        OfElement::Basis => r.basis.to_owned(),
+        OfElement::Scope => r.scope.to_owned(),
+        OfElement::Personal => r.personal.to_string(),
+        OfElement::Role => text(r.role),
+        OfElement::NameRu => r.name_ru.to_owned(),
+        OfElement::NameEn => r.name_en.to_owned(),
+    }
+}
+
 impl ShowArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let formats = Formats::load(session.files)?;
@@ -49,7 +102,7 @@ impl ShowArgs {
             ListShape::Human if self.element.is_some() => human::elements(&rows, chosen, formats, texts, lang).into_bytes(),
             ListShape::Human => human::table(&rows, chosen, texts, lang).into_bytes(),
             ListShape::Json => out::json_bytes(&Body { format: EditionRow::new(chosen), elements: &rows })?,
-            ListShape::Csv => super::csv(&rows)?,
+            ListShape::Csv => out::csv_bytes(&Columns::load(session.files).map_err(io::Error::other)?, lang, &rows, cell)?,
         })
     }
 }

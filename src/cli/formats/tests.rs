@@ -75,7 +75,8 @@ fn tables_for_programs() {
     assert_eq!((&element["path"], &element["max_length"], &element["chars"]), (&"ZL_LIST/ZAP/Z_SL/SL/USL/VID_VME".into(), &4.into(), &"digits".into()));
     let csv = ru(&["show", "H", "6.0", "--format", "csv"]);
     let mut lines = csv.split("\r\n");
-    assert!(lines.next().is_some_and(|head| head.starts_with("\u{feff}path;element;obligation;type;")));
+    assert!(lines.next().is_some_and(|head| head.starts_with("\u{feff}путь;элемент;обязательность;тип;")));
+    assert!(answer(Lang::En, &["list", "--format", "csv"]).is_ok_and(|csv| csv.starts_with("\u{feff}family;edition;version (VERSION);")));
     assert_eq!(lines.next().map(|l| l.split(';').take(4).collect::<Vec<_>>().join(" ")).as_deref(), Some("ZL_LIST ZL_LIST О S"));
 }
 

@@ -9,9 +9,9 @@ use super::words;
 use crate::cli::flags::ListShape;
 use crate::cli::out::{self, print};
 use crate::cli::session::Session;
-use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::nsi::{Import, Importer, Refusal, Wish};
+use crate::report::columns::fields;
 use crate::texts::{Key, Lang, Texts};
 
 /// What `import` takes.
@@ -40,7 +40,7 @@ impl ImportArgs {
         for path in &self.paths {
             importer.take(path, &wish, |import| all.push(import));
         }
-        report(&all, &folder, self.format, session.ui)?;
+        report(&all, &folder, self.format, session)?;
         Ok(exit(&all))
     }
 }
@@ -96,21 +96,44 @@ struct Body<'a> {
     imports: Vec<Row<'a>>,
 }
 
+fields!(
+    /// Of a file that was to be taken.
+    OfImport,
+    "nsi",
+    "imports",
+    File,
+    Book,
+    Edition,
+    Date,
+    Rows,
+    ReplacedEdition,
+    ReplacedDate,
+    Refusal,
+    Details
+);
+
+fn cell(column: OfImport, r: &Row<'_>) -> String {
+    let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
+    match column {
+        OfImport::File => r.file.to_owned(),
+        OfImport::Book => r.book.to_owned(),
+        OfImport::Edition => r.edition.to_owned(),
+        OfImport::Date => text(r.date.as_deref()),
+        OfImport::Rows => r.rows.to_string(),
+        OfImport::ReplacedEdition => text(r.replaced_edition),
+        OfImport::ReplacedDate => text(r.replaced_date.as_deref()),
+        OfImport::Refusal => text(r.refusal),
+        OfImport::Details => r.details.clone(),
+    }
+}
+
 /// What came of each file.
-pub(super) fn report(all: &[Import], folder: &Path, format: ListShape, ui: &Ui<'_>) -> Result<(), Failure> {
+fn report(all: &[Import], folder: &Path, format: ListShape, session: &Session<'_>) -> Result<(), Failure> {
+    let ui = session.ui;
     let rows = || all.iter().map(Row::new);
     match format {
         ListShape::Json => out::json(&Body { folder: folder.display().to_string(), imports: rows().collect() }),
-        ListShape::Csv => {
-            let head = ["file", "book", "edition", "date", "rows", "replaced_edition", "replaced_date", "refusal", "details"];
-            let cells = rows().map(|r| {
-                let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
-                let fixed = [r.file.to_owned(), r.book.to_owned(), r.edition.to_owned(), r.date.unwrap_or_default(), r.rows.to_string()];
-                let rest = [text(r.replaced_edition), r.replaced_date.unwrap_or_default(), text(r.refusal), r.details];
-                fixed.into_iter().chain(rest).collect()
-            });
-            out::csv(&head, &cells.collect::<Vec<_>>())
-        }
+        ListShape::Csv => out::csv(session, &rows().collect::<Vec<_>>(), cell),
         ListShape::Human => print(&human(all, folder, ui.quiet, ui.texts, ui.lang)),
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::nsi::{Book, BookInfo, Books, Description, Stock};
+use crate::report::columns::fields;
 use crate::texts::{Key, Lang};
 use crate::values::Date;
 
@@ -22,6 +23,25 @@ pub(super) struct ListArgs {
     #[arg(long, value_enum, default_value_t)]
     format: ListShape,
 }
+
+fields!(
+    /// Of a book.
+    OfBook,
+    "nsi",
+    "books",
+    Book,
+    NameRu,
+    NameEn,
+    State,
+    Edition,
+    Date,
+    DatedByRows,
+    AgeDays,
+    CompleteUntil,
+    Rows,
+    Source,
+    Note
+);
 
 impl ListArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -41,7 +61,7 @@ impl ListArgs {
         match self.format {
             ListShape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), folder.as_deref(), today, ui))?,
             ListShape::Json => out::json(&api::Books { folder: folder.map(|f| f.display().to_string()), books: rows() })?,
-            ListShape::Csv => table(&rows())?,
+            ListShape::Csv => out::csv(session, &rows(), cell)?,
         }
         Ok(Exit::Done)
     }
@@ -71,16 +91,22 @@ fn row(info: &BookInfo, book: Option<Description>, today: Date) -> api::Book {
     }
 }
 
-fn table(rows: &[api::Book]) -> Result<(), Failure> {
-    let head = ["book", "name_ru", "name_en", "state", "edition", "date", "dated_by_rows", "age_days", "complete_until", "rows", "source", "note"];
-    let cells = |r: &api::Book| {
-        let text = |o: &Option<String>| o.clone().unwrap_or_default();
-        let age = r.age_days.map(|d| d.to_string()).unwrap_or_default();
-        let first = [r.book.clone(), r.name_ru.clone(), r.name_en.clone(), r.state.clone(), r.edition.clone(), text(&r.date)];
-        let rest = [r.dated_by_rows.to_string(), age, text(&r.complete_until), r.rows.to_string(), r.source.clone(), r.note.clone()];
-        first.into_iter().chain(rest).collect()
-    };
-    out::csv(&head, &rows.iter().map(cells).collect::<Vec<_>>())
+fn cell(column: OfBook, r: &api::Book) -> String {
+    let text = |o: &Option<String>| o.clone().unwrap_or_default();
+    match column {
+        OfBook::Book => r.book.clone(),
+        OfBook::NameRu => r.name_ru.clone(),
+        OfBook::NameEn => r.name_en.clone(),
+        OfBook::State => r.state.clone(),
+        OfBook::Edition => r.edition.clone(),
+        OfBook::Date => text(&r.date),
+        OfBook::DatedByRows => r.dated_by_rows.to_string(),
+        OfBook::AgeDays => r.age_days.map(|d| d.to_string()).unwrap_or_default(),
+        OfBook::CompleteUntil => text(&r.complete_until),
+        OfBook::Rows => r.rows.to_string(),
+        OfBook::Source => r.source.clone(),
+        OfBook::Note => r.note.clone(),
+    }
 }
 
 fn human<'a>(at_hand: &[&Book], absent: impl Iterator<Item = &'a BookInfo>, folder: Option<&Path>, today: Date, ui: &Ui<'_>) -> String {

@@ -10,6 +10,7 @@ use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::nsi::{Book, Books, FieldIx, NoBook, RowIx, Stock};
+use crate::report::table::Table;
 use crate::texts::Key;
 use crate::values::{Date, Span};
 
@@ -137,16 +138,22 @@ impl ShowArgs {
         out
     }
 
+    /// The columns are those of the book, under the names that it was published with.
     fn csv(&self, book: &Book, shown: Option<&[RowIx]>) -> Result<(), Failure> {
         let mut names: Vec<&str> = book.fields().map(|f| book.name(f)).collect();
         names.extend(["DATEBEG", "DATEEND"]);
         let all: Vec<RowIx> = if shown.is_none() { book.rows().collect() } else { Vec::new() };
-        let cells = |row: &RowIx| {
+        let cells = |row: &RowIx| -> Vec<String> {
             let span = book.span(*row);
             let values = book.fields().map(|f| book.value(*row, f).to_owned());
             values.chain([first(span).unwrap_or_default(), last(span).unwrap_or_default()]).collect()
         };
-        out::csv(&names, &shown.unwrap_or(&all).iter().map(cells).collect::<Vec<_>>())
+        let mut out = Vec::new();
+        let mut table = Table::new(&mut out, names)?;
+        shown.unwrap_or(&all).iter().try_for_each(|row| table.row(cells(row)))?;
+        table.finish()?;
+        drop(table);
+        out::bytes(&out)
     }
 }
 

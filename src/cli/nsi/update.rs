@@ -14,6 +14,7 @@ use crate::cli::ui::{Transfer, Ui, say};
 use crate::cli::{Exit, Failure, settings};
 use crate::nsi::Importer;
 use crate::nsi::update::{Addresses, Fault, Fetch, From, Http, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update};
+use crate::report::columns::fields;
 use crate::rules::import::Updates;
 use crate::texts::{Key, Lang, Texts};
 
@@ -73,7 +74,7 @@ impl UpdateArgs {
         };
         watch.bar.done();
         let steps = steps.map_err(Failure::of)?;
-        self.report(&steps, folder, ui)?;
+        self.report(&steps, folder, session)?;
         Ok(self.exit(&steps))
     }
 
@@ -110,24 +111,14 @@ impl UpdateArgs {
         }
     }
 
-    fn report(&self, steps: &[Step], folder: &Path, ui: &Ui<'_>) -> Result<(), Failure> {
+    fn report(&self, steps: &[Step], folder: &Path, session: &Session<'_>) -> Result<(), Failure> {
         match self.format {
-            ListShape::Human => print(&self.human(steps, folder, ui)),
+            ListShape::Human => print(&self.human(steps, folder, session.ui)),
             ListShape::Json => {
-                let books = steps.iter().map(|step| Row::new(step, ui.texts)).collect();
+                let books = steps.iter().map(|step| Row::new(step, session.ui.texts)).collect();
                 out::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
             }
-            ListShape::Csv => {
-                let head = ["book", "outcome", "standing", "edition", "date", "site_edition", "site_date", "rows", "fault", "details"];
-                let cells = steps.iter().map(|step| Row::new(step, ui.texts)).map(|r| {
-                    let text = |o: Option<String>| o.unwrap_or_default();
-                    let standing = r.standing.unwrap_or_default().to_owned();
-                    let first = [r.book, r.outcome.to_owned(), standing, r.edition, text(r.date), r.site_edition, text(r.site_date)];
-                    let rest = [r.rows.map(|n| n.to_string()).unwrap_or_default(), r.fault.unwrap_or_default().to_owned(), r.details];
-                    first.into_iter().chain(rest).collect()
-                });
-                out::csv(&head, &cells.collect::<Vec<_>>())
-            }
+            ListShape::Csv => out::csv(session, &steps.iter().map(|step| Row::new(step, session.ui.texts)).collect::<Vec<_>>(), cell),
         }
     }
 
@@ -281,6 +272,39 @@ impl Row {
             fault: fault.map(Fault::code),
             details,
         }
+    }
+}
+
+fields!(
+    /// Of a book that was to be brought up to date.
+    OfUpdate,
+    "nsi",
+    "updates",
+    Book,
+    Outcome,
+    Standing,
+    Edition,
+    Date,
+    SiteEdition,
+    SiteDate,
+    Rows,
+    Fault,
+    Details
+);
+
+fn cell(column: OfUpdate, r: &Row) -> String {
+    let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
+    match column {
+        OfUpdate::Book => r.book.clone(),
+        OfUpdate::Outcome => r.outcome.to_owned(),
+        OfUpdate::Standing => text(r.standing),
+        OfUpdate::Edition => r.edition.clone(),
+        OfUpdate::Date => text(r.date.as_deref()),
+        OfUpdate::SiteEdition => r.site_edition.clone(),
+        OfUpdate::SiteDate => text(r.site_date.as_deref()),
+        OfUpdate::Rows => r.rows.map(|n| n.to_string()).unwrap_or_default(),
+        OfUpdate::Fault => text(r.fault),
+        OfUpdate::Details => r.details.clone(),
     }
 }
 

@@ -9,7 +9,10 @@ use serde::Serialize;
 pub(super) use target::Target;
 
 use super::Failure;
+use super::session::Session;
 use crate::api::Answer;
+use crate::report::columns::{Columns, Field};
+use crate::texts::Lang;
 
 /// Writes a text to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
@@ -34,14 +37,20 @@ pub(super) fn json_bytes<B: Serialize>(body: &B) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// As Excel of a Russian Windows opens it: byte order mark, semicolons, CR LF.
-pub(super) fn csv(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
-    let mut table = ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer("\u{feff}".as_bytes().to_vec());
-    table.write_record(head).map_err(io::Error::from)?;
-    for row in rows {
-        table.write_record(row).map_err(io::Error::from)?;
-    }
-    bytes(&table.into_inner().map_err(::csv::IntoInnerError::into_error)?)
+/// Writes a table for Excel to standard output.
+pub(super) fn csv<F: Field, R>(session: &Session<'_>, rows: &[R], cell: impl Fn(F, &R) -> String) -> Result<(), Failure> {
+    let columns = Columns::load(session.files)?;
+    bytes(&csv_bytes(&columns, session.ui.lang, rows, cell)?)
+}
+
+/// A table for Excel.
+pub(super) fn csv_bytes<F: Field, R>(columns: &Columns<F>, lang: Lang, rows: &[R], cell: impl Fn(F, &R) -> String) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut table = columns.begin(&mut out, lang)?;
+    rows.iter().try_for_each(|row| columns.row(&mut table, |field| cell(field, row)))?;
+    table.finish()?;
+    drop(table);
+    Ok(out)
 }
 
 /// Rows in columns, two spaces apart; nothing after the last one.

@@ -10,6 +10,7 @@ use crate::cli::out::{self, columns, print};
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
+use crate::report::columns::fields;
 use crate::rules::import::Edition;
 use crate::rules::{Covered, Standing, coverage};
 use crate::texts::Key;
@@ -118,16 +119,35 @@ impl CoverageArgs {
                 let (partly, not_executed) = rules.iter().filter_map(idle).partition(|i| i.partly);
                 out::json(&Body { editions: &editions, groups, categories, partly, not_executed })?;
             }
-            ListShape::Csv => {
-                let head = ["id", "files", "kind", "source", "state", "books", "reason"];
-                let cells = |r: &Covered| {
-                    let (books, reason) = idle(r).map_or((String::new(), String::new()), |i| (i.books.join(" "), i.reason.to_owned()));
-                    vec![r.id.clone(), r.files.join(" "), r.kind.clone(), r.source.clone(), r.standing.as_str().to_owned(), books, reason]
-                };
-                out::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())?;
-            }
+            ListShape::Csv => out::csv(session, &rules, cell)?,
         }
         Ok(Exit::Done)
+    }
+}
+
+fields!(
+    /// Of a rule and how much of it runs.
+    OfCoverage,
+    "rules",
+    "coverage",
+    Id,
+    Files,
+    Kind,
+    Source,
+    State,
+    Books,
+    Reason
+);
+
+fn cell(column: OfCoverage, r: &Covered) -> String {
+    match column {
+        OfCoverage::Id => r.id.clone(),
+        OfCoverage::Files => r.files.join(" "),
+        OfCoverage::Kind => r.kind.clone(),
+        OfCoverage::Source => r.source.clone(),
+        OfCoverage::State => r.standing.as_str().to_owned(),
+        OfCoverage::Books => idle(r).map_or_else(String::new, |i| i.books.join(" ")),
+        OfCoverage::Reason => idle(r).map_or_else(String::new, |i| i.reason.to_owned()),
     }
 }
 

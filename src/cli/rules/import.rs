@@ -12,7 +12,8 @@ use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::ui::{Ui, say};
 use crate::cli::{Exit, Failure};
-use crate::rules::import::{Change, Importer, Plan, PlanError, Refusal, RowOutcome, plan_file, store};
+use crate::report::columns::fields;
+use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, RowOutcome, plan_file, store};
 use crate::tables::RuleFiles;
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
@@ -142,7 +143,7 @@ impl ImportArgs {
         match self.format {
             ListShape::Human => print(&plans.iter().map(|p| self.human(p, &importer, ui)).collect::<String>())?,
             ListShape::Json => out::json(&Body { imports: plans.iter().map(|p| self.import(p, &importer, ui)).collect() })?,
-            ListShape::Csv => self.table(&plans, &importer, ui)?,
+            ListShape::Csv => out::csv(session, &self.lines(&plans, &importer, ui), cell)?,
         }
         Ok(worst)
     }
@@ -230,15 +231,25 @@ impl ImportArgs {
         }
     }
 
-    fn table(&self, plans: &[(&Path, Plan, Option<PathBuf>)], importer: &Importer, ui: &Ui<'_>) -> Result<(), Failure> {
-        let head = ["file", "book", "edition", "id", "change", "field", "ours", "theirs", "why"];
-        let mut rows = Vec::new();
+    /// What changes, a row for each field.
+    fn lines(&self, plans: &[(&Path, Plan, Option<PathBuf>)], importer: &Importer, ui: &Ui<'_>) -> Vec<Line> {
+        let mut lines = Vec::new();
         for (path, plan, _) in plans {
             for row in self.shown(plan) {
                 let mut line = |field: &str, ours: &str, theirs: &str, why: &str| {
-                    let first =
-                        [path.display().to_string(), plan.edition.book.clone(), plan.edition.edition.clone(), row.id.clone(), row.change.as_str().to_owned()];
-                    rows.push(first.into_iter().chain([field, ours, theirs, why].map(str::to_owned)).collect());
+                    let [field, ours, theirs, why] = [field, ours, theirs, why].map(str::to_owned);
+                    let Edition { book, edition, .. } = plan.edition.clone();
+                    lines.push(Line {
+                        file: path.display().to_string(),
+                        book,
+                        edition,
+                        id: row.id.clone(),
+                        change: row.change.as_str(),
+                        field,
+                        ours,
+                        theirs,
+                        why,
+                    });
                 };
                 row.differences.iter().for_each(|d| line(d.field.as_str(), &d.ours, &d.theirs, ""));
                 row.why.iter().for_each(|(f, w)| line(f.as_str(), "", "", &importer.why(w, ui.lang)));
@@ -249,6 +260,50 @@ impl ImportArgs {
                 }
             }
         }
-        out::csv(&head, &rows)
+        lines
     }
+}
+
+/// A field of a rule that an import changes.
+struct Line {
+    file: String,
+    book: String,
+    edition: String,
+    id: String,
+    change: &'static str,
+    field: String,
+    ours: String,
+    theirs: String,
+    why: String,
+}
+
+fields!(
+    /// Of a change.
+    OfLine,
+    "rules",
+    "imports",
+    File,
+    Book,
+    Edition,
+    Id,
+    Change,
+    Field,
+    Ours,
+    Theirs,
+    Why
+);
+
+fn cell(column: OfLine, line: &Line) -> String {
+    match column {
+        OfLine::File => &line.file,
+        OfLine::Book => &line.book,
+        OfLine::Edition => &line.edition,
+        OfLine::Id => &line.id,
+        OfLine::Change => line.change,
+        OfLine::Field => &line.field,
+        OfLine::Ours => &line.ours,
+        OfLine::Theirs => &line.theirs,
+        OfLine::Why => &line.why,
+    }
+    .to_owned()
 }

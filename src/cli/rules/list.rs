@@ -8,6 +8,7 @@ use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
+use crate::report::columns::fields;
 use crate::rules::import::TableRow;
 use crate::rules::rows;
 use crate::texts::{ErrorClass, Key, Lang};
@@ -52,7 +53,7 @@ impl ListArgs {
         match self.format {
             ListShape::Human => print(&self.human(&rules, &inferred, ui))?,
             ListShape::Json => out::json(&Rules { rules, inferred })?,
-            ListShape::Csv => table(&rules)?,
+            ListShape::Csv => out::csv(session, &rules, cell)?,
         }
         Ok(if found { Exit::Done } else { Exit::Nothing })
     }
@@ -96,50 +97,51 @@ impl ListArgs {
     }
 }
 
-fn table(rules: &[TableRow]) -> Result<(), Failure> {
-    let head = [
-        "id",
-        "files",
-        "element",
-        "when",
-        "require",
-        "kind",
-        "from",
-        "until",
-        "inferred",
-        "severity",
-        "twin",
-        "note_ru",
-        "note_en",
-        "ru",
-        "en",
-        "advice_ru",
-        "advice_en",
-        "source",
-    ];
-    let cells = |r: &TableRow| {
-        [
-            &r.id,
-            &r.files,
-            &r.element,
-            &r.when,
-            &r.require,
-            &r.kind,
-            &r.from,
-            &r.until,
-            &r.inferred,
-            &r.severity,
-            &r.twin,
-            &r.note_ru,
-            &r.note_en,
-            &r.ru,
-            &r.en,
-            &r.advice_ru,
-            &r.advice_en,
-            &r.source,
-        ]
-        .map(Clone::clone)
-        .to_vec()
-    };
-    out::csv(&head, &rules.iter().map(cells).collect::<Vec<_>>())
+fields!(
+    /// Of a rule.
+    OfRule,
+    "rules",
+    "rules",
+    Id,
+    Files,
+    Element,
+    When,
+    Require,
+    Kind,
+    From,
+    Until,
+    Inferred,
+    Severity,
+    Twin,
+    NoteRu,
+    NoteEn,
+    Ru,
+    En,
+    AdviceRu,
+    AdviceEn,
+    Source
+);
+
+fn cell(column: OfRule, r: &TableRow) -> String {
+    match column {
+        OfRule::Id => &r.id,
+        OfRule::Files => &r.files,
+        OfRule::Element => &r.element,
+        OfRule::When => &r.when,
+        OfRule::Require => &r.require,
+        OfRule::Kind => &r.kind,
+        OfRule::From => &r.from,
+        OfRule::Until => &r.until,
+        OfRule::Inferred => &r.inferred,
+        OfRule::Severity => &r.severity,
+        OfRule::Twin => &r.twin,
+        OfRule::NoteRu => &r.note_ru,
+        OfRule::NoteEn => &r.note_en,
+        OfRule::Ru => &r.ru,
+        OfRule::En => &r.en,
+        OfRule::AdviceRu => &r.advice_ru,
+        OfRule::AdviceEn => &r.advice_en,
+        OfRule::Source => &r.source,
+    }
+    .clone()
 }

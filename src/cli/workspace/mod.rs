@@ -1,6 +1,5 @@
 //! What the verbs that work on a workspace share: where it is, who acts, the tools of control and forming.
 
-pub(super) mod columns;
 pub(super) mod words;
 
 use std::path::Path;
