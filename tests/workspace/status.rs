@@ -236,30 +236,28 @@ fn a_workbook_is_the_same_each_time_and_shows_what_was_asked_for() {
     assert!(said.code == 2 && said.err.contains("такой папки или файла нет"), "{said:?}");
 }
 
-#[test]
-fn a_registry_is_called_by_its_number_its_file_or_a_unique_beginning() {
-    on_each_store(|clinic| {
-        clinic.package("in", 60, &["--period", "2021-02"]);
-        clinic.package("next", 20, &["--period", "2021-03", "--seed", "2"]);
-        clinic.done(&["load", "in", "next"]);
-        clinic.done(&["form", "--period", "2021-02"]);
-        clinic.done(&["form", "--period", "2021-03", "--kind", "outpatient"]);
-        let status = clinic.status();
-        let rows = status["registries"].as_array().expect("a list");
-        let of_march: Vec<_> = rows.iter().filter(|r| r["period"] == "2021-03").collect();
-        assert!(of_march.len() == 1 && rows.len() >= 3, "{rows:?}");
-        let (number, file) = (of_march[0]["number"].as_str().expect("a number"), of_march[0]["file"].as_str().expect("a name"));
-        let named = [number.to_owned(), "2103".to_owned(), file.to_owned(), file.to_lowercase(), format!("outbox/14002/{file}.ZIP"), format!("x\\{file}.xml")];
-        for name in named {
-            let said = clinic.done(&["status", &name]);
-            assert!(said.starts_with(number), "{name}: {said}");
-        }
-        // Of a beginning that several have, none is meant; a whole number is meant though others begin so.
-        let said = clinic.refused(&["status", "2102-"], 2);
-        assert!(said.contains("2102-1") && said.contains("2102-2"), "{said}");
-        assert!(clinic.done(&["status", "2102-1"]).starts_with("2102-1 "));
-        for name in ["", "9999", "102-1", "%", "2102_1", &file[1..]] {
-            clinic.refused(&["status", name], 2);
-        }
-    });
+on_each_store!(a_registry_is_called_by_its_number_its_file_or_a_unique_beginning);
+fn a_registry_is_called_by_its_number_its_file_or_a_unique_beginning(clinic: &Clinic) {
+    clinic.package("in", 60, &["--period", "2021-02"]);
+    clinic.package("next", 20, &["--period", "2021-03", "--seed", "2"]);
+    clinic.done(&["load", "in", "next"]);
+    clinic.done(&["form", "--period", "2021-02"]);
+    clinic.done(&["form", "--period", "2021-03", "--kind", "outpatient"]);
+    let status = clinic.status();
+    let rows = status["registries"].as_array().expect("a list");
+    let of_march: Vec<_> = rows.iter().filter(|r| r["period"] == "2021-03").collect();
+    assert!(of_march.len() == 1 && rows.len() >= 3, "{rows:?}");
+    let (number, file) = (of_march[0]["number"].as_str().expect("a number"), of_march[0]["file"].as_str().expect("a name"));
+    let named = [number.to_owned(), "2103".to_owned(), file.to_owned(), file.to_lowercase(), format!("outbox/14002/{file}.ZIP"), format!("x\\{file}.xml")];
+    for name in named {
+        let said = clinic.done(&["status", &name]);
+        assert!(said.starts_with(number), "{name}: {said}");
+    }
+    // Of a beginning that several have, none is meant; a whole number is meant though others begin so.
+    let said = clinic.refused(&["status", "2102-"], 2);
+    assert!(said.contains("2102-1") && said.contains("2102-2"), "{said}");
+    assert!(clinic.done(&["status", "2102-1"]).starts_with("2102-1 "));
+    for name in ["", "9999", "102-1", "%", "2102_1", &file[1..]] {
+        clinic.refused(&["status", name], 2);
+    }
 }
