@@ -14,8 +14,10 @@ use crate::rules::Gathered;
 use super::keyset::KeySet;
 use super::named::Named;
 use super::persons::Persons;
+use super::piece::{HeadValue, PieceOutcome, RootState};
 use super::places::Progressed;
-use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
+use super::running::Running;
+use super::walk::{FileContext, Walker};
 use crate::timings::{self, Phase};
 use crate::watch::{Stopped, Watch};
 

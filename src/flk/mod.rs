@@ -1,16 +1,20 @@
 //! Format-logic control (ФЛК) of packages.
 
+mod across;
 mod file;
 mod head;
+mod hooks;
 mod judge;
 mod keyset;
 mod locate;
 mod named;
 pub mod outcome;
 mod persons;
+mod piece;
 mod places;
 mod plan;
 mod rulebook;
+mod running;
 mod validate;
 mod walk;
 

@@ -33,10 +33,11 @@ use super::keyset::{self, Side};
 use super::locate::locate;
 use super::named::Wanted;
 use super::outcome::{Account, NotExecuted, PackageReport, Verdict};
+use super::piece::HeadValue;
 use super::places::Progressed;
 use super::plan::{NamePart, Part, Plan};
 use super::rulebook::{FileRules, HeadFacts, PackageRules, Rulebook};
-use super::walk::{FileContext, HeadValue, Mark, Walker, shown};
+use super::walk::{FileContext, Mark, Walker, shown};
 use crate::timings::{self, Phase, Timings};
 use crate::watch::{Stopped, Watch};
 
