@@ -35,7 +35,7 @@ impl<'p> Walker<'p> {
                 }
                 if let Some(wanted) = self.context.wanted {
                     let (id_pac, n_zap) = (self.context.encoding.decode(&self.id_pac), self.context.encoding.decode(&self.n_zap));
-                    wanted.write(&id_pac, &n_zap, &mut self.out.named);
+                    wanted.write(&id_pac, &n_zap, &mut self.out.person_records);
                 }
                 for text in [&mut self.n_zap, &mut self.id_pac, &mut self.idcase, &mut self.sl_id, &mut self.idserv] {
                     text.clear();

@@ -22,7 +22,7 @@ use super::checker::{Checker, Config};
 use super::file::{FileOutcome, check_file};
 use super::head::Front;
 use super::judge::take_place;
-use super::named::Wanted;
+use super::person_records::WantedPersons;
 use super::piece::HeadValue;
 use super::places::Progressed;
 use super::rulebook::{FileRules, HeadFacts};
@@ -41,7 +41,7 @@ pub(super) struct Task<'m> {
     pub(super) family: Family,
     pub(super) period: Option<Month>,
     /// Persons whose records are looked for.
-    pub(super) wanted: Option<&'m Wanted>,
+    pub(super) wanted: Option<&'m WantedPersons>,
     /// The cases are read as well.
     pub(super) with_cases: bool,
 }

@@ -55,8 +55,8 @@ pub(super) struct PieceOutcome {
     pub(super) work: Work,
     /// Persons as [`super::persons::Keeping`] writes them.
     pub(super) persons: Vec<u8>,
-    /// Records of wanted persons as [`Wanted::write`] writes them.
-    pub(super) named: Vec<u8>,
+    /// Records of wanted persons as [`WantedPersons::write`] writes them.
+    pub(super) person_records: Vec<u8>,
     /// Cases or persons of its records, where they are wanted.
     pub(super) index: Index,
     pub(super) root: RootState,

@@ -20,8 +20,8 @@ use crate::watch::{Stopped, Watch};
 
 use super::checker::{Checker, Config};
 use super::member::{FALLBACK, Task, add_to_head, of_fault};
-use super::named::Wanted;
 use super::outcome::{Account, PackageReport, Verdict};
+use super::person_records::WantedPersons;
 use super::rulebook::PackageRules;
 
 /// Bytes of small packages that are checked side by side.
@@ -121,7 +121,7 @@ impl Checker<'_> {
             let known = persons.as_ref().filter(|p| !p.unread).zip(of_persons.as_ref());
             let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
-            let wanted = persons.as_ref().map(|p| Wanted::of(&p.findings)).transpose()?.flatten();
+            let wanted = persons.as_ref().map(|p| WantedPersons::of(&p.findings)).transpose()?.flatten();
             let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             let hits = match (&own, &of_main) {
@@ -129,7 +129,7 @@ impl Checker<'_> {
                 _ => Vec::new(),
             };
             if let (Some(persons), Some(wanted)) = (&mut persons, &wanted) {
-                persons.findings.change(|finding| checked.outcome.named.give(wanted, finding))?;
+                persons.findings.change(|finding| checked.outcome.person_records.give(wanted, finding))?;
             }
             if let (Some(persons), Some(seen)) = (&mut persons, &of_persons) {
                 add_to_head(self.catalog, persons, hits.iter().map(|(hit, rule)| seen.finding(hit, *rule, FileRole::Persons)).collect())?;

@@ -11,7 +11,7 @@ use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
 use crate::timings::Timings;
 
-use super::named::Wanted;
+use super::person_records::WantedPersons;
 use super::piece::{PieceOutcome, RootState};
 use super::plan::{Hooks, Plan, Tally};
 use super::rulebook::FileRules;
@@ -31,7 +31,7 @@ pub(super) struct FileContext<'p> {
     /// Federal rules, where some are in force.
     pub(super) rules: Option<&'p FileRules<'p>>,
     /// Persons whose records are looked for.
-    pub(super) wanted: Option<&'p Wanted>,
+    pub(super) wanted: Option<&'p WantedPersons>,
     /// How the cases are read, where they are wanted.
     pub(super) reading: Option<&'p Reading>,
     /// Where the time goes, if that is measured.
