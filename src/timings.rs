@@ -31,7 +31,7 @@ pub enum Phase {
     Store,
     /// Taking the workspace: waiting until no other program changes it, connecting to the store, putting right what a stopped program left.
     Lock,
-    /// Writing registries. Its threads count once: as their work passes for the one that waits for them.
+    /// Writing registries: reading their cases from the packages, copying and packing them.
     Forming,
 }
 

@@ -118,7 +118,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The reading of files of a format; none for a format without records.
+    /// the reading of files of a format; `None` for a format without records.
     pub fn new(format: &Format, encoding: Encoding) -> Option<Self> {
         let record = format.role(Role::Record)?;
         let holders = [(Role::Record, Holder::Record), (Role::Patient, Holder::Patient), (Role::Case, Holder::Case), (Role::Part, Holder::Part)];

@@ -12,10 +12,12 @@ use crate::registry::source::Source;
 use crate::rules::Gathered;
 
 use super::keyset::KeySet;
-use super::named::Named;
+use super::person_records::PersonRecords;
 use super::persons::Persons;
+use super::piece::{HeadValue, PieceOutcome, RootState};
 use super::places::Progressed;
-use super::walk::{FileContext, HeadValue, PieceOutcome, RootState, Running, Walker};
+use super::running::Running;
+use super::walk::{FileContext, Walker};
 use crate::timings::{self, Phase};
 use crate::watch::{Stopped, Watch};
 
@@ -36,7 +38,7 @@ pub(super) struct FileOutcome {
     /// Persons of a person file.
     pub(super) persons: Persons,
     /// Records of wanted persons.
-    pub(super) named: Named,
+    pub(super) person_records: PersonRecords,
     /// Cases or persons, where they are wanted.
     pub(super) index: Index,
     /// A record went on across pieces: none of them can be understood without those before it.
@@ -168,7 +170,7 @@ impl<'a> Join<'a> {
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
             gathered: context.rules.map_or_else(Vec::new, |r| r.set.work().gathered),
-            named: Named::new(context.wanted),
+            person_records: PersonRecords::new(context.wanted),
             persons: Persons::new(context.rules.and_then(|r| r.keeping.clone()).unwrap_or_default()),
             ..FileOutcome::default()
         };
@@ -248,7 +250,7 @@ impl<'a> Join<'a> {
             rules.set.join(&mut outcome.gathered, &piece.work.gathered);
         }
         outcome.persons.extend(&piece.persons);
-        outcome.named.extend(&piece.named);
+        outcome.person_records.extend(&piece.person_records);
         outcome.index.append(piece.index);
         outcome.case_sum.join(piece.case_sum);
         outcome.records += piece.records;

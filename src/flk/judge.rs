@@ -1,17 +1,30 @@
-//! Federal rules over a record that has just been closed.
+//! What is done with a record that has just ended: federal rules look at it, and its cases are read.
 
 use std::sync::Arc;
 
 use super::places::settled;
 use super::rulebook::{FileRules, PackageRules};
 use super::walk::{Frame, Walker, shown};
-use crate::finding::{Catalog, Finding, Keys, Place, RuleIx, Same};
+use crate::cases::Reading;
+use crate::finding::{Catalog, Finding, Keys, RuleIx, Same};
 use crate::registry::format::{Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::rules::{At, Hit, Person};
 use crate::timings::{self, Phase};
 
 impl Walker<'_> {
+    /// Reads the cases of a record that ends with these bytes of the piece.
+    pub(super) fn read_cases(&mut self, reading: &Reading, bytes: &[u8]) {
+        let here = self.record_start();
+        let record = if self.record_bytes.is_empty() {
+            &bytes[here..]
+        } else {
+            self.record_bytes.extend_from_slice(bytes);
+            &self.record_bytes
+        };
+        reading.read(&self.record, record, &mut self.out.index);
+    }
+
     /// Evaluates the rules over the record and, in a person file, keeps what the main file's rules will ask for.
     pub(super) fn judge_record(&mut self, rules: &FileRules<'_>, frame: &Frame) {
         let _rules = timings::span(self.context.timings, Phase::Rules);
@@ -72,12 +85,6 @@ impl Walker<'_> {
     fn keys_of(&self, block: usize) -> Keys {
         let text = |role| value_around(self.context.format, &self.record, block, role).map(|v| self.context.encoding.decode(v).into());
         Keys { n_zap: text(Role::NZap), idcase: text(Role::IdCase), sl_id: text(Role::SlId), idserv: text(Role::IdServ), id_pac: text(Role::IdPac) }
-    }
-
-    /// Remembers where the elements of an unfinished record stand: later pieces count their lines from elsewhere.
-    pub(super) fn keep_places(&mut self, base: u64) {
-        let offsets = self.record.offsets().filter(|offset| *offset >= base);
-        self.record_places.extend(offsets.map(|offset| Place { offset, ..Place::default() }));
     }
 }
 

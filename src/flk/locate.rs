@@ -8,8 +8,9 @@ use crate::finding::{Finding, Place};
 use crate::registry::source::Source;
 
 use super::file::chunks;
+use super::piece::RootState;
 use super::places::Progressed;
-use super::walk::{FileContext, Mark, RootState, Walker};
+use super::walk::{FileContext, Mark, Walker};
 
 /// Findings for marked elements, in order of offset; the marks are sorted and no two are equal. `tangled`: records of the file go on
 /// across pieces.

@@ -175,7 +175,7 @@ impl<'t> Former<'t> {
         let people = persons(&jobs, &mut packed, watch);
         go_on(&jobs, &mut packed, |_, job, packed| Ok(packed.parts[0].add_bytes(&job.main_frame()?.head)?));
         let copy = |work: &Work<Record>| jobs[work.lane].copy(work, &people[work.lane]);
-        pack::each(&mut Feed::new(lanes(&jobs, &packed, Forming::records)), copy, |lane, done| {
+        pack::each(watch.timings(), &mut Feed::new(lanes(&jobs, &packed, Forming::records)), copy, |lane, done| {
             let index = jobs[lane].index;
             attempt(&mut packed[index], |packed| {
                 Stopped::check(watch)?;
@@ -196,6 +196,7 @@ impl<'t> Former<'t> {
 fn persons(jobs: &[Forming<'_>], packed: &mut [Result<Packed, FormError>], watch: &dyn Watch) -> Vec<Persons> {
     let mut people: Vec<Persons> = jobs.iter().map(|_| Persons::default()).collect();
     pack::each(
+        watch.timings(),
         &mut Feed::new(lanes(jobs, packed, Forming::persons)),
         |work| jobs[work.lane].look(work),
         |lane, seen| {
@@ -209,7 +210,7 @@ fn persons(jobs: &[Forming<'_>], packed: &mut [Result<Packed, FormError>], watch
     go_on(jobs, packed, |_, job, packed| job.persons_frame()?.map_or(Ok(()), |frame| Ok(packed.parts[1].add_bytes(&frame.head)?)));
     let copy = |work: &Work<usize>| jobs[work.lane].copy_persons(work, &people[work.lane]);
     let written = lanes(jobs, packed, |job, lane| job.written(lane, &people[lane]));
-    pack::each(&mut Feed::new(written), copy, |lane, piece| {
+    pack::each(watch.timings(), &mut Feed::new(written), copy, |lane, piece| {
         attempt(&mut packed[jobs[lane].index], |packed| {
             Stopped::check(watch)?;
             Ok(packed.parts[1].add(&piece?)?)

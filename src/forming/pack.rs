@@ -13,6 +13,7 @@ use tempfile::SpooledTempFile;
 
 use super::feed::{Feed, Work};
 use super::{FormError, Formed};
+use crate::timings::{self, Phase, Timings};
 use crate::values::hex;
 
 /// Packed bytes of one file that are kept in memory.
@@ -90,8 +91,9 @@ impl Part {
 }
 
 /// Does something with every piece of work, several at once; `take` hears of each registry's results in their order, and says whether more
-/// of them are wanted.
+/// of them are wanted. The time of all of it is that of [`Phase::Forming`].
 pub(super) fn each<'o, P, T>(
+    timings: Option<&Timings>,
     feed: &mut Feed<'o, P>,
     work: impl Fn(&Work<P>) -> Result<T, FormError> + Sync,
     mut take: impl FnMut(usize, Result<T, FormError>) -> bool,
@@ -99,14 +101,22 @@ pub(super) fn each<'o, P, T>(
     P: Send + Sync + 'o,
     T: Send,
 {
-    let mut batch = feed.batch();
+    let one = |one: Result<Work<P>, (usize, FormError)>| match one {
+        Ok(one) => {
+            let _forming = timings::span(timings, Phase::Forming);
+            (one.lane, work(&one))
+        }
+        Err((lane, error)) => (lane, Err(error)),
+    };
+    let read = |feed: &mut Feed<'o, P>| {
+        let _forming = timings::span(timings, Phase::Forming);
+        feed.batch()
+    };
+    let mut batch = read(feed);
     while !batch.is_empty() {
-        let one = |one: Result<Work<P>, (usize, FormError)>| match one {
-            Ok(one) => (one.lane, work(&one)),
-            Err((lane, error)) => (lane, Err(error)),
-        };
-        let (done, next) = rayon::join(|| batch.into_par_iter().map(one).collect::<Vec<_>>(), || feed.batch());
+        let (done, next) = rayon::join(|| batch.into_par_iter().map(one).collect::<Vec<_>>(), || read(feed));
         batch = next;
+        let _forming = timings::span(timings, Phase::Forming);
         for (lane, result) in done {
             if !take(lane, result) {
                 feed.leave(lane);

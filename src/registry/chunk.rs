@@ -161,7 +161,7 @@ impl<'t> Chunks<'t> {
         let read = (&mut self.source).take((wanted - start) as u64).read_to_end(buffer);
         drop(inflate);
         let read = read.map_err(|e: io::Error| {
-            // What a broken stream gives next is nobody's business.
+            // A stream that failed once is not read any more.
             (self.done, self.ended, self.failed) = (true, true, true);
             Fault::from(e)
         })?;

@@ -145,7 +145,7 @@ impl Record {
         self.base + u64::from(self.instances[block].at)
     }
 
-    /// Where a block stands in the file, from its start tag to behind its end tag; none for one without content, which has one tag or two
+    /// Where a block stands in the file, from its start tag to behind its end tag; `None` for one without content, which has one tag or two
     /// with nothing but text between them.
     pub fn place(&self, block: usize) -> Option<Range<u64>> {
         let end = self.instances[block].end;

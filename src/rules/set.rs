@@ -146,8 +146,8 @@ pub struct Work {
 pub struct RuleSet {
     /// By the block's node.
     blocks: Vec<Block>,
-    /// Those that the format's table implies: asked only where the structure has found something.
-    implied: Vec<Block>,
+    /// Those that the format's table covers: asked only where the structure has found something.
+    covered: Vec<Block>,
     head: Vec<HeadRule>,
     persons_head: Vec<Compiled>,
     persons: OfPersons,
@@ -162,7 +162,7 @@ struct HeadRule {
     block: Option<usize>,
     /// Place of the element's value among those of the head.
     value: Option<usize>,
-    implied: bool,
+    covered: bool,
 }
 
 /// Where a rule was broken.
@@ -203,7 +203,7 @@ impl RuleSet {
     /// A row is wrong: its table, line and the place in it.
     pub fn compile(rows: &[Row], passes: &[(char, Side)], on: Option<Date>, sources: Sources<'_>) -> Result<Self, TableError> {
         let blocks = || sources.format.nodes().iter().map(|_| Block::default()).collect();
-        let mut set = Self { blocks: blocks(), implied: blocks(), ..Self::default() };
+        let mut set = Self { blocks: blocks(), covered: blocks(), ..Self::default() };
         for (index, row) in rows.iter().enumerate() {
             if on.is_some_and(|day| !row.in_force(day)) {
                 continue;
@@ -258,17 +258,17 @@ impl RuleSet {
             (Some(cond), ..) => When::Own(Box::new(cond)),
         };
         let compiled = Compiled { row: index, element, position: node.position, asks, when, require: Box::new(require_code), person, name };
-        let implied = row.when.is_none() && implied(require, format, element);
+        let covered = row.when.is_none() && covered(require, format, element);
         let is_value = matches!(node.content, Content::Value(_));
         match unit {
             Unit::Block { .. } => {
-                let blocks = if implied { &mut self.implied } else { &mut self.blocks };
+                let blocks = if covered { &mut self.covered } else { &mut self.blocks };
                 blocks[usize::from(block.0)].add(compiled, is_value);
             }
             Unit::Head { .. } => {
                 let value = is_value.then(|| position_of(&mut self.captures.head, element));
                 let block = (block != format.root()).then(|| position_of(&mut self.captures.head, block));
-                self.head.push(HeadRule { rule: compiled, block, value, implied });
+                self.head.push(HeadRule { rule: compiled, block, value, covered });
             }
             Unit::Person { .. } => {
                 let kept = &mut self.captures.persons;
@@ -340,7 +340,7 @@ impl RuleSet {
             let rules = &self.blocks[usize::from(instance.node.0)];
             rules.run(&env, &mut work.holds, hit);
             if doubtful {
-                self.implied[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
+                self.covered[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
             }
             for number in &rules.gathers {
                 self.captures.gathers[*number].add(&env, &mut work.gathered[*number]);
@@ -369,10 +369,10 @@ impl RuleSet {
         let record = Record::default();
         let env = Env { record: &record, block: 0, this: None, facts, person: None, gathered, unreadable: None };
         let stands = |index: &Option<usize>| index.is_none_or(|i| facts.head.get(i).is_some_and(Option::is_some));
-        for HeadRule { rule, value, implied, .. } in self.head.iter().filter(|r| stands(&r.block)) {
+        for HeadRule { rule, value, covered, .. } in self.head.iter().filter(|r| stands(&r.block)) {
             let value = value.and_then(|v| facts.head.get(v)?.as_deref());
             let env = Env { this: value, ..env };
-            if (value.is_some() || rule.of_absent()) && (doubtful || !implied) && rule.breaks(&env, &Conditions::default(), &mut []) {
+            if (value.is_some() || rule.of_absent()) && (doubtful || !covered) && rule.breaks(&env, &Conditions::default(), &mut []) {
                 hit(Hit { row: rule.row, element: rule.element, at: At::Head, stands: value.is_some() });
             }
         }
@@ -558,7 +558,7 @@ impl Compiled {
 fn stands_alone(row: &Row, sources: Sources<'_>) -> bool {
     let Some(persons) = sources.persons else { return false };
     let mut alone = RuleSet { blocks: persons.nodes().iter().map(|_| Block::default()).collect(), ..RuleSet::default() };
-    alone.implied = persons.nodes().iter().map(|_| Block::default()).collect();
+    alone.covered = persons.nodes().iter().map(|_| Block::default()).collect();
     let found = alone.add(0, row, Side::Own, Sources { format: persons, persons: None, ..sources });
     row.files.contains(&persons.family.0) && !matches!(found, Err(Stop::OtherFile | Stop::Mistake { .. }))
 }
@@ -599,12 +599,12 @@ fn last(name: &str) -> &str {
 }
 
 /// Whether the format's table demands at least what an unconditional rule demands, so that the structure finds every breach first.
-fn implied(require: &Expr, format: &Format, element: NodeId) -> bool {
+fn covered(require: &Expr, format: &Format, element: NodeId) -> bool {
     let node = format.node(element);
     match require {
         Expr::Present(_) => node.obligation.required && !node.regional,
-        Expr::And(parts) => parts.iter().all(|p| implied(p, format, element)),
-        other => node.value_type().is_some_and(|kind| super::implied::by_type(other, kind)),
+        Expr::And(parts) => parts.iter().all(|p| covered(p, format, element)),
+        other => node.value_type().is_some_and(|kind| super::covered_by_format::by_type(other, kind)),
     }
 }
 

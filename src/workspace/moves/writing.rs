@@ -138,7 +138,6 @@ pub(super) fn write(
     let mut numbers: Vec<Vec<Numbers>> = parts.iter().map(|part| Vec::with_capacity(part.pieces.len())).collect();
     let orders = drafts.iter().zip(&parts).map(|(draft, part)| draft.order(part, tools)).collect::<Result<Vec<_>, _>>();
     let packed = orders.map(|orders| {
-        let _forming = timings::span(operation.watch.timings(), Phase::Forming);
         tools.former.pack(&orders, operation.watch, |order, own| {
             numbers[order].push(own);
             Ok(())

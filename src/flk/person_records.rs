@@ -11,12 +11,12 @@ use crate::finding::spool::Spool;
 
 /// Persons of whom something was found, by a hash of ID_PAC as a finding carries it.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct WantedPersons {
     /// Sorted, each once.
     keys: Vec<u64>,
 }
 
-impl Wanted {
+impl WantedPersons {
     /// Those of the findings in a person file; none when nobody needs to be looked for.
     ///
     /// # Errors
@@ -53,15 +53,15 @@ fn key(id_pac: &str) -> u64 {
 
 /// The number of the first record of each wanted person.
 #[derive(Debug, Default)]
-pub(super) struct Named {
+pub(super) struct PersonRecords {
     /// By the number of the person: where its text begins in `texts`, 0 for none.
     at: Vec<u32>,
     /// Length and text of each number.
     texts: Vec<u8>,
 }
 
-impl Named {
-    pub(super) fn new(wanted: Option<&Wanted>) -> Self {
+impl PersonRecords {
+    pub(super) fn new(wanted: Option<&WantedPersons>) -> Self {
         Self { at: vec![0; wanted.map_or(0, |w| w.keys.len())], texts: vec![0] }
     }
 
@@ -81,7 +81,7 @@ impl Named {
     }
 
     /// Gives a finding of the person file the number of the first record that names its person.
-    pub(super) fn give(&self, wanted: &Wanted, finding: &mut Finding) {
+    pub(super) fn give(&self, wanted: &WantedPersons, finding: &mut Finding) {
         let number = finding.keys.id_pac.as_deref().and_then(|id| wanted.number(id));
         let at = number.and_then(|n| self.at.get(n)).map_or(0, |at| *at as usize);
         if let (None, Some((length, text))) = (&finding.keys.n_zap, self.texts[at..].split_first().filter(|_| at > 0)) {
@@ -106,23 +106,23 @@ mod tests {
             findings.push(of(id)).expect("pushed");
         }
         findings.push(Finding::of_file(RuleIx(2), FileRole::Persons)).expect("pushed");
-        let wanted = Wanted::of(&findings).expect("readable").expect("some");
+        let wanted = WantedPersons::of(&findings).expect("readable").expect("some");
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for (id, record) in [("b", "1"), ("п-7", "2"), ("п-7", "3")] {
             wanted.write(id, record, &mut first);
         }
         wanted.write("a", "4", &mut second);
         wanted.write("п-7", "5", &mut second);
-        let mut named = Named::new(Some(&wanted));
-        named.extend(&first);
-        named.extend(&second);
-        assert_eq!(named.texts.len(), 1 + 2 + 2);
+        let mut records = PersonRecords::new(Some(&wanted));
+        records.extend(&first);
+        records.extend(&second);
+        assert_eq!(records.texts.len(), 1 + 2 + 2);
         let given = |id: &str| {
             let mut finding = of(id);
-            named.give(&wanted, &mut finding);
+            records.give(&wanted, &mut finding);
             finding.keys.n_zap
         };
         assert_eq!((given("п-7").as_deref(), given("a").as_deref(), given("nobody"), given("b")), (Some("2"), Some("4"), None, None));
-        assert!(Wanted::of(&Spool::default()).expect("readable").is_none());
+        assert!(WantedPersons::of(&Spool::default()).expect("readable").is_none());
     }
 }
