@@ -78,6 +78,7 @@ pub(super) fn reason(error: &io::Error, texts: &Texts, lang: Lang) -> String {
         io::ErrorKind::IsADirectory => Key::ReasonFolder,
         io::ErrorKind::ReadOnlyFilesystem => Key::ReasonReadOnly,
         _ if crate::sys::is_device_failure(error) => Key::ReasonDevice,
+        _ if crate::sys::is_held_elsewhere(error) => Key::ReasonDenied,
         // What some library says of its own may wrap what the system said.
         _ => match error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()) {
             Some(inner) => return reason(inner, texts, lang),
@@ -170,6 +171,12 @@ mod tests {
         assert_eq!(said(io::Error::other("odd")), "odd");
         #[cfg(unix)]
         for (code, words) in [(5, "ошибка чтения или записи"), (28, "нет места"), (13, "нет прав"), (30, "только для чтения"), (2, "нет")]
+        {
+            assert!(said(io::Error::from_raw_os_error(code)).contains(words), "{code}");
+        }
+        #[cfg(windows)]
+        for (code, words) in
+            [(5, "открыт в другой программе"), (32, "открыт в другой программе"), (1117, "ошибка чтения или записи"), (112, "нет места"), (3, "нет")]
         {
             assert!(said(io::Error::from_raw_os_error(code)).contains(words), "{code}");
         }
