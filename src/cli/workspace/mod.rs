@@ -38,6 +38,7 @@ use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
 use crate::report::{Hidden, Key};
+use crate::sys;
 use crate::tables::RuleFiles;
 use crate::workspace::{Actor, Judge, Means, Place, Problem, Tables, Workspace};
 
@@ -119,7 +120,7 @@ fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     match path.strip_prefix(&here) {
         Ok(inner) if inner.as_os_str().is_empty() => ".".to_owned(),
-        inner => inner.unwrap_or(path).display().to_string(),
+        inner => sys::shown(inner.unwrap_or(path)),
     }
 }
 
