@@ -40,7 +40,7 @@ struct Counts {
 }
 
 fn is_locked(clinic: &Clinic) -> bool {
-    std::fs::metadata(clinic.path(".puomp/lock")).is_ok_and(|m| m.len() > 0)
+    std::fs::metadata(clinic.path(".puomp/lock.holder")).is_ok_and(|m| m.len() > 0)
 }
 
 fn start(clinic: &Clinic, step: &Step) -> Child {
