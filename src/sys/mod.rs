@@ -72,7 +72,7 @@ impl AtomicFile {
     /// Puts the complete file in its place, on the disk and not only in the system's memory.
     ///
     /// # Errors
-    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open).
+    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for half a second).
     pub fn commit(self) -> io::Result<()> {
         match self.state {
             State::Direct(mut file) => file.flush(),
@@ -134,9 +134,9 @@ pub fn temporary(folder: &Path, access: Access) -> io::Result<NamedTempFile> {
 /// Gives a complete file its name, on the disk and not only in the system's memory; a file that has the name is replaced.
 ///
 /// # Errors
-/// The disk is full, or the target may not be replaced (on Windows also: another program holds it open).
+/// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for half a second).
 pub fn persist(file: NamedTempFile, target: &Path) -> io::Result<()> {
-    // Not by `NamedTempFile::persist`: on Windows it fails on paths of 260 characters and more, and on files that are open for reading.
+    // Not by `NamedTempFile::persist`: on Windows it fails on paths of 260 characters and more.
     file.as_file().sync_all()?;
     let (file, mut path) = file.into_parts();
     drop(file);
@@ -278,6 +278,7 @@ mod tests {
         assert_eq!(fs::read(within("shared")).expect("readable"), b"x");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_complete_file_takes_the_place_of_one_that_is_being_read() {
         let folder = tempfile::tempdir().expect("a folder");

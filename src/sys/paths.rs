@@ -18,10 +18,12 @@ const LONGEST: usize = 239;
 /// # Errors
 /// There is no such file or folder.
 pub fn canonicalize(path: &Path) -> io::Result<PathBuf> {
-    let real = fs::canonicalize(path)?;
-    if !cfg!(windows) {
-        return Ok(real);
-    }
+    let real = match fs::canonicalize(path) {
+        // Windows cannot tell the real path of what lies on some drives: in memory, or made by programs.
+        Err(_) if cfg!(windows) && path.exists() => return std::path::absolute(path),
+        real if !cfg!(windows) => return real,
+        real => real?,
+    };
     let plain = real.to_str().filter(|text| is_lossless(text)).map(plain);
     Ok(plain.map_or(real.clone(), |text| PathBuf::from(&*text)))
 }

@@ -14,7 +14,7 @@ use std::ptr::null_mut;
 use std::thread;
 use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree};
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetNamedSecurityInfoW,
     SDDL_REVISION_1, SE_FILE_OBJECT,
@@ -29,6 +29,9 @@ use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken}
 
 use super::paths::{is_long, verbatim};
 use super::{Access, Existing};
+
+/// What the system says of a file that another program holds open; also of one that it protects, and then waiting is in vain.
+const HELD: [u32; 2] = [ERROR_SHARING_VIOLATION, ERROR_ACCESS_DENIED];
 
 /// How often, and how long apart, a file is moved again that another program holds: programs against viruses open what has just been written.
 const MOVES: u32 = 10;
@@ -98,7 +101,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let mut left = MOVES;
     loop {
         match fs::rename(from, to) {
-            Err(error) if left > 0 && error.raw_os_error() == Some(ERROR_SHARING_VIOLATION as i32) => {
+            Err(error) if left > 0 && error.raw_os_error().is_some_and(|code| HELD.contains(&(code as u32))) => {
                 left -= 1;
                 thread::sleep(PAUSE);
             }

@@ -10,6 +10,7 @@ mod faults;
 mod kill;
 mod life;
 mod moves;
+mod places;
 mod receive;
 mod sanctions;
 mod state;

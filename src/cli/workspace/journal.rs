@@ -66,11 +66,13 @@ impl JournalArgs {
         let mut workspace = self.place.look(config, files, ui)?;
         if self.verify {
             let entries = failed(workspace.journal(None), ui)?;
+            workspace.close();
             let verdict = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, &head));
             return self.verdict(&verdict, ui);
         }
         if let Some(path) = &self.head {
             let entries = failed(workspace.journal(None), ui)?;
+            workspace.close();
             let text = JournalHead::of(entries.last(), &now()).export();
             write_atomic(path, Access::Default, text.as_bytes()).map_err(|e| Failure::Write(path.clone(), e))?;
             return Ok(Exit::Done);
