@@ -9,6 +9,7 @@ use super::out::print;
 use super::session::Session;
 use super::workspace::shown;
 use super::{Exit, Failure};
+use crate::sys;
 use crate::texts::Key;
 use crate::workspace::Place;
 
@@ -26,7 +27,7 @@ impl InitArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
         std::fs::create_dir_all(&self.folder).map_err(|e| Failure::Write(self.folder.clone(), e))?;
-        let root = std::fs::canonicalize(&self.folder).map_err(|e| Failure::Read(self.folder.clone(), e))?;
+        let root = sys::canonicalize(&self.folder).map_err(|e| Failure::Read(self.folder.clone(), e))?;
         let place = Place { root, store: self.place.store(session) };
         let key = if place.init()? { Key::InitDone } else { Key::InitAgain };
         if !ui.quiet {

@@ -35,10 +35,21 @@ fn of(path: &Path) -> Result<Vec<Input>, Failure> {
     }
 }
 
-/// One path a line; in UTF-8, or in windows-1251 as older Windows programs write it.
+/// One path a line; in UTF-8, in windows-1251 as older Windows programs write it, or in code page 866 as `dir /b` of a Russian console does.
+///
+/// Nothing in the list tells the last two apart: that one is right in which a file is there.
 fn list(bytes: &[u8]) -> Vec<String> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_or_else(|_| Encoding::Windows1251.decode(bytes), Into::into);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return lines(text);
+    }
+    let ansi = lines(&Encoding::Windows1251.decode(bytes));
+    let oem = lines(&encoding_rs::IBM866.decode_without_bom_handling(bytes).0);
+    let is_there = |path: &String| Path::new(path).exists();
+    if oem.iter().any(is_there) && !ansi.iter().any(is_there) { oem } else { ansi }
+}
+
+fn lines(text: &str) -> Vec<String> {
     text.lines().map(|l| l.trim_end_matches('\r')).filter(|l| !l.trim().is_empty()).map(str::to_owned).collect()
 }
 
@@ -51,5 +62,16 @@ mod tests {
         assert_eq!(list("\u{feff}мои файлы/a.zip\r\n\r\nb.xml".as_bytes()), ["мои файлы/a.zip", "b.xml"]);
         assert_eq!(list(b"\xec\xee\xe8/a.zip\n"), ["мои/a.zip"]);
         assert!(list(b"\n \n").is_empty());
+    }
+
+    #[test]
+    fn the_encoding_in_which_a_file_is_there_is_the_right_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("мои").to_str().expect("a plain path").to_owned();
+        let in_866 = encoding_rs::IBM866.encode(&file).0;
+        assert!(in_866.ends_with(b"\xac\xae\xa8"));
+        assert_ne!(list(&in_866), [&*file]);
+        std::fs::write(&file, "x").expect("written");
+        assert_eq!(list(&in_866), [&*file]);
     }
 }

@@ -65,11 +65,13 @@ impl JournalArgs {
         let mut workspace = self.place.look(session)?;
         if self.verify {
             let entries = workspace.journal(None)?;
+            workspace.close();
             let verdict = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, &head));
             return self.verdict(&verdict, ui);
         }
         if let Some(path) = &self.head {
             let entries = workspace.journal(None)?;
+            workspace.close();
             let text = JournalHead::of(entries.last(), &session.moment().to_string()).export();
             write_atomic(path, Access::Default, text.as_bytes()).map_err(|e| Failure::Write(path.clone(), e))?;
             return Ok(Exit::Done);

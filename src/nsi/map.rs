@@ -1,4 +1,4 @@
-//! Compiled books as memory-mapped files: the one place of this library with `unsafe` code.
+//! Compiled books as memory-mapped files: the one place with `unsafe` code beside `sys`, where Windows needs it.
 //!
 //! Why at all: a clinic's control loads a dozen books of some tens of megabytes for each file that it checks; mapped, their pages are shared
 //! and cost nothing until they are looked at. Why it is sound enough: see [`Mapping::open`].

@@ -130,6 +130,7 @@ impl<'a> Slot<'a> {
         match carried(error) {
             Some(inner) => Self::Nested(inner),
             None if sys::is_device_failure(error) => Self::reason(error.to_string(), Key::ReasonDevice),
+            None if sys::is_held_elsewhere(error) => Self::reason(error.to_string(), Key::ReasonDenied),
             // What some library says of its own may wrap what the system said.
             None => match (io_key(error.kind()), error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>())) {
                 (Some(key), _) => Self::reason(error.to_string(), key),

@@ -1,8 +1,8 @@
 //! One program at a time changes a workspace; who has it is written down for those who wait.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,49 +16,54 @@ const PATIENCE: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
+    /// Who holds it, for those who wait. It stands in a file of its own: on Windows nobody else can read a file that is locked.
+    holder: File,
 }
 
 impl Lock {
     /// Takes the lock, waiting at most `wait`; `holder` is what others will read meanwhile.
     ///
     /// # Errors
-    /// [`Problem::Busy`] with who holds it; the file cannot be made.
+    /// [`Problem::Busy`] with who holds it; a file cannot be made.
     pub(super) fn take(path: &Path, wait: Duration, holder: &str) -> Result<Self, Problem> {
-        let io = |error| Problem::Io(path.to_owned(), error);
-        let mut file = private_file(path, Access::Private).map_err(io)?;
+        let told = holder_file(path);
+        let open = |path: &Path| private_file(path, Access::Private).map_err(|error| Problem::Io(path.to_owned(), error));
+        let file = open(path)?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(io(error)),
-                Err(TryLockError::WouldBlock) if begun.elapsed() >= wait => return Err(Problem::Busy(held_by(&mut file).unwrap_or_default())),
+                Err(TryLockError::Error(error)) => return Err(Problem::Io(path.to_owned(), error)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() >= wait => return Err(Problem::Busy(held_by(&told).unwrap_or_default())),
                 Err(TryLockError::WouldBlock) => thread::sleep(PATIENCE.min(wait.saturating_sub(begun.elapsed())).max(Duration::from_millis(1))),
             }
         }
-        let mut lock = Self { file };
-        lock.write(holder).map_err(io)?;
+        let mut lock = Self { file, holder: open(&told)? };
+        lock.write(holder).map_err(|error| Problem::Io(told, error))?;
         Ok(lock)
     }
 
     fn write(&mut self, holder: &str) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(holder.as_bytes())
+        self.holder.set_len(0)?;
+        self.holder.write_all(holder.as_bytes())
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
         // A name that stays says nothing wrong: it is read only while the lock is held.
-        let _ = self.file.set_len(0);
+        let _ = self.holder.set_len(0);
         let _ = self.file.unlock();
     }
 }
 
-fn held_by(file: &mut File) -> io::Result<String> {
-    file.rewind()?;
+fn holder_file(lock: &Path) -> PathBuf {
+    lock.with_extension("holder")
+}
+
+fn held_by(holder: &Path) -> io::Result<String> {
     let mut text = String::new();
-    file.take(300).read_to_string(&mut text)?;
+    File::open(holder)?.take(300).read_to_string(&mut text)?;
     Ok(text)
 }
 

@@ -40,7 +40,9 @@ fn name_of(url: &str) -> &str {
 
 /// A folder with a workspace.
 pub(crate) struct Clinic {
-    pub(crate) folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    /// The workspace in it; empty for the folder itself.
+    inner: PathBuf,
     store: Option<String>,
 }
 
@@ -64,7 +66,15 @@ impl Clinic {
     }
 
     fn with(store: Option<String>) -> Self {
-        let this = Self { folder: tempfile::tempdir().expect("a folder"), store };
+        let this = Self { folder: tempfile::tempdir().expect("a folder"), inner: PathBuf::new(), store };
+        this.done(&["init"]);
+        this
+    }
+
+    /// A workspace in the folder that a name calls, or a path of names, of its temporary folder.
+    pub(crate) fn called(inner: impl Into<PathBuf>) -> Self {
+        let this = Self { folder: tempfile::tempdir().expect("a folder"), inner: inner.into(), store: None };
+        fs::create_dir_all(this.root()).expect("a folder");
         this.done(&["init"]);
         this
     }
@@ -74,7 +84,7 @@ impl Clinic {
         let folder = tempfile::tempdir().expect("a folder");
         copy(self.folder.path(), folder.path());
         self.wait_for_server();
-        Self { folder, store: self.store.as_ref().map(|url| database(Some(url))) }
+        Self { folder, inner: self.inner.clone(), store: self.store.as_ref().map(|url| database(Some(url))) }
     }
 
     /// Waits until the server has noticed that those who worked in the store are gone: what they asked for last may be done until then.
@@ -92,8 +102,8 @@ impl Clinic {
         panic!("the server does not notice that a program has ended");
     }
 
-    pub(crate) fn root(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().iter().chain(&self.inner).collect()
     }
 
     /// Address of the store, unless it is the workspace's own file.
@@ -107,12 +117,12 @@ impl Clinic {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.root().join(name)
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_puomp"));
-        command.current_dir(self.folder.path()).args(args).env_remove("PUOMP_ROLE").env("PUOMP_LANG", "ru").env("NO_COLOR", "1");
+        command.current_dir(self.root()).args(args).env_remove("PUOMP_ROLE").env("PUOMP_LANG", "ru").env("NO_COLOR", "1");
         command.env("PUOMP_BOOKS", self.path("no books"));
         match &self.store {
             Some(url) => command.env("PUOMP_STORE", url),

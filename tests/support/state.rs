@@ -54,7 +54,7 @@ impl State {
         }
         store.close();
 
-        let place = Place { root: clinic.root().to_owned(), store: clinic.store().map(str::to_owned) };
+        let place = Place { root: clinic.root(), store: clinic.store().map(str::to_owned) };
         let tables = Tables::load(&RuleFiles::embedded()).expect("tables");
         let mut workspace = Workspace::open_read(place, tables).expect("it opens");
         let entries = workspace.journal(None).expect("the journal reads");

@@ -59,7 +59,7 @@ impl Faults<'_> {
     /// One run with the Nth call refused; whether there was one.
     fn run(&self, step: &Step, at: u32) -> bool {
         let clinic = step.before.twin();
-        let report = clinic.folder.path().join("refused calls");
+        let report = clinic.path("refused calls");
         let mut command = clinic.command(&step.args());
         command.env("LD_PRELOAD", self.shim).env("PUOMP_FAULT_AT", at.to_string()).env("PUOMP_FAULT_LOG", &report);
         if self.is_full {

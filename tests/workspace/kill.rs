@@ -18,6 +18,11 @@ const KILLS: [usize; 5] = [80, 80, 50, 40, 50];
 /// On PostgreSQL, where a workspace to be killed costs a database.
 const SHARED_KILLS: [usize; 5] = [10, 10, 8, 4, 8];
 
+/// How many times each step is killed: `PUOMP_TEST_KILLS` names fewer, where a program takes long to start.
+fn wanted(kills: usize) -> usize {
+    std::env::var("PUOMP_TEST_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(kills).min(kills)
+}
+
 /// SplitMix64 of a number: the same kills in every run, whichever thread makes them.
 fn random(number: u64) -> f64 {
     let mut z = SEED.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -42,7 +47,7 @@ struct Counts {
 }
 
 fn is_locked(clinic: &Clinic) -> bool {
-    std::fs::metadata(clinic.path(".puomp/lock")).is_ok_and(|m| m.len() > 0)
+    std::fs::metadata(clinic.path(".puomp/lock.holder")).is_ok_and(|m| m.len() > 0)
 }
 
 fn start(clinic: &Clinic, step: &Step) -> Child {
@@ -111,7 +116,7 @@ fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &
 fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize) {
     let steps = steps(first);
     let (mut moments, mut all) = (0, 0);
-    for (step, (place, kills)) in steps.iter().zip(of_step.map(tries).into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {
+    for (step, (place, kills)) in steps.iter().zip(of_step.map(tries).map(wanted).into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {
         let usual = usual(step);
         let counts = Mutex::new(Counts::default());
         let next = AtomicUsize::new(0);

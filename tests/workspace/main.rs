@@ -28,6 +28,7 @@ mod kill;
 mod life;
 mod moves;
 mod operation;
+mod places;
 mod receive;
 mod sanctions;
 mod status;

@@ -22,7 +22,7 @@ fn who_does_not_wait_is_told_who_works(clinic: &Clinic) {
     clinic.package("in", 10, &["--period", "2021-02"]);
     let lock = std::fs::File::options().read(true).write(true).open(clinic.path(".puomp/lock")).expect("a lock");
     lock.lock().expect("free");
-    std::fs::write(clinic.path(".puomp/lock"), "Анна@касса (pid 7): puomp form").expect("written");
+    std::fs::write(clinic.path(".puomp/lock.holder"), "Анна@касса (pid 7): puomp form").expect("written");
     let said = clinic.refused(&["load", "in", "--wait", "0.1"], 7);
     assert!(said.contains("Анна@касса"), "{said}");
 }
@@ -39,7 +39,7 @@ fn a_load_beside_a_load_ends_with_busy(first: &Clinic) {
     for _ in 0..20 {
         let clinic = first.twin();
         let mut child = clinic.command(&["load", "in"]).stdout(Stdio::null()).spawn().expect("the program runs");
-        let is_held = || std::fs::metadata(clinic.path(".puomp/lock")).is_ok_and(|m| m.len() > 0);
+        let is_held = || std::fs::metadata(clinic.path(".puomp/lock.holder")).is_ok_and(|m| m.len() > 0);
         while !is_held() && child.try_wait().expect("a child").is_none() {
             thread::sleep(std::time::Duration::from_micros(200));
         }

@@ -14,6 +14,7 @@ use crate::flk::{self, PackageReport};
 use crate::forming::Former;
 use crate::registry::package::Input;
 use crate::report::Hidden;
+use crate::sys;
 use crate::texts::{ErrorClass, Key};
 use crate::workspace::{self, Actor, FindingFilter, Place, Tables, Workspace};
 
@@ -68,7 +69,7 @@ pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     match path.strip_prefix(&here) {
         Ok(inner) if inner.as_os_str().is_empty() => ".".to_owned(),
-        inner => inner.unwrap_or(path).display().to_string(),
+        inner => sys::shown(inner.unwrap_or(path)),
     }
 }
 

@@ -27,6 +27,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
 
 use super::Problem;
+use crate::sys;
 use crate::timings::Timings;
 
 pub(super) use answers::NewAnswer;
@@ -75,16 +76,28 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// The address of a SQLite file for sqlx.
+/// The address of a SQLite file, which must be there, for [`Store::connect`].
 pub(super) fn sqlite_url(file: &Path) -> String {
-    let mut url = "sqlite://".to_owned();
-    for byte in file.to_string_lossy().replace('\\', "/").bytes() {
+    address(&file.to_string_lossy(), cfg!(windows))
+}
+
+/// The address of a SQLite file whose path is written as Windows or as Unix writes it. Bytes that an address gives a meaning are `%xx`.
+///
+/// No `//` stands before a path of Windows: the drive's letter would be read as the name of a host.
+fn address(file: &str, windows: bool) -> String {
+    let is_long = windows && sys::is_long(file);
+    let file = if is_long { sys::verbatim(file) } else { file.into() };
+    let is_plain = !file.starts_with(r"\\");
+    let mut url = if windows { "sqlite:" } else { "sqlite://" }.to_owned();
+    for byte in file.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b':' => url.push(char::from(byte)),
+            b'\\' if windows && is_plain => url.push('/'),
             _ => url.push_str(&format!("%{byte:02X}")),
         }
     }
-    url + "?mode=rw"
+    // SQLite takes long paths under this name of its layer for Windows alone.
+    url + if is_long { "?mode=rw&vfs=win32-longpath" } else { "?mode=rw" }
 }
 
 macro_rules! doors {
@@ -222,5 +235,42 @@ impl From<sqlx::Error> for Problem {
 impl From<sqlx::migrate::MigrateError> for Problem {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         StoreError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_windows_and_unix_write_paths() {
+        let unix = |file| address(file, false);
+        assert_eq!(unix("/tmp/a b/store.sqlite"), "sqlite:///tmp/a%20b/store.sqlite?mode=rw");
+        assert_eq!(unix("/r/50%?#\\я"), "sqlite:///r/50%25%3F%23%5C%D1%8F?mode=rw");
+        let windows = |file| address(file, true);
+        assert_eq!(windows(r"Z:\МО 1\100%#\store.sqlite"), "sqlite:Z:/%D0%9C%D0%9E%201/100%25%23/store.sqlite?mode=rw");
+        assert_eq!(windows(r"\\host\d\store.sqlite"), "sqlite:%5C%5Chost%5Cd%5Cstore.sqlite?mode=rw");
+        assert_eq!(windows(r"\\?\C:\a.\s"), "sqlite:%5C%5C%3F%5CC:%5Ca.%5Cs?mode=rw");
+        let deep = format!(r"C:\{}\s", "x".repeat(240));
+        assert_eq!(windows(&deep), format!("sqlite:%5C%5C%3F%5CC:%5C{}%5Cs?mode=rw&vfs=win32-longpath", "x".repeat(240)));
+    }
+
+    #[test]
+    fn a_store_opens_whatever_its_folder_is_called() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names: &[&str] =
+            if cfg!(windows) { &["реестры 2021", "100% [#1] &b=c+d"] } else { &["реестры 2021", "100% [#1] &b=c+d", r"why?\no:not"] };
+        let long = ["реестры оказанной медицинской помощи за февраль"; 5].join("/");
+        for name in names.iter().copied().chain([&*long]) {
+            let root = folder.path().join(name);
+            std::fs::create_dir_all(&root).expect("made");
+            let file = root.join("store.sqlite");
+            std::fs::write(&file, "").expect("made");
+            let mut store = Store::connect(&sqlite_url(&file)).expect(name);
+            store.migrate().expect(name);
+            assert!(store.is_ready());
+            store.close();
+            assert!(std::fs::metadata(&file).expect("there").len() > 0, "{name}: that very file is the store");
+        }
     }
 }

@@ -1,4 +1,12 @@
-//! What depends on the operating system: replacing files as a whole and who may read them.
+//! What depends on the operating system: replacing files as a whole, who may read them, and how paths are written.
+
+mod paths;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -7,13 +15,25 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+pub use paths::{canonicalize, shown};
+pub(crate) use paths::{is_long, verbatim};
+
 /// Who may read a file that we write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Whoever the system's defaults allow.
     Default,
-    /// The user alone (Unix: mode 0600): the file holds personal data. Windows inherits the rights of the folder.
+    /// The user alone: the file holds personal data. Unix: mode 0600; Windows: an access list that names nobody else and inherits nothing.
     Private,
+}
+
+/// What happens to a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    /// It is opened as it is.
+    Opened,
+    /// It is an error.
+    Refused,
 }
 
 /// A file that appears under its name only when it is complete.
@@ -45,34 +65,20 @@ impl AtomicFile {
         if target.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".puomp-").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(match access {
-                Access::Default => 0o666,
-                Access::Private => 0o600,
-            }));
-        }
-        #[cfg(not(unix))]
-        let _ = access;
-        let file = BufWriter::with_capacity(64 << 10, builder.tempfile_in(folder(&target)).map_err(|e| plain(&e))?);
+        let file = BufWriter::with_capacity(64 << 10, temporary(folder(&target), access)?);
         Ok(Self { state: State::Beside { file, target } })
     }
 
     /// Puts the complete file in its place, on the disk and not only in the system's memory.
     ///
     /// # Errors
-    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open).
+    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for half a second).
     pub fn commit(self) -> io::Result<()> {
         match self.state {
             State::Direct(mut file) => file.flush(),
             State::Beside { file, target } => {
-                let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-                file.as_file().sync_all()?;
-                file.persist(&target)?;
-                sync_folder(folder(&target))
+                persist(file.into_inner().map_err(io::IntoInnerError::into_error)?, &target)?;
+                system::sync_folder(folder(&target))
             }
         }
     }
@@ -113,21 +119,52 @@ pub fn write_atomic(target: &Path, access: Access, bytes: &[u8]) -> io::Result<(
     file.commit()
 }
 
-/// Opens a file for reading and writing and makes it if it is not there.
+/// Beginning of the names of files that are not complete yet. A program that was stopped leaves them behind; they may be removed.
+pub const TEMPORARY: &str = ".puomp-";
+
+/// Makes a file that is to be complete before it gets its name, in the folder of that name. Dropped, it goes.
+///
+/// # Errors
+/// The folder does not exist or is not writable.
+pub fn temporary(folder: &Path, access: Access) -> io::Result<NamedTempFile> {
+    let make = |path: &Path| system::open(path, access, Existing::Refused);
+    tempfile::Builder::new().prefix(TEMPORARY).suffix(".tmp").make_in(folder, make).map_err(|e| plain(&e))
+}
+
+/// Gives a complete file its name, on the disk and not only in the system's memory; a file that has the name is replaced.
+///
+/// # Errors
+/// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for half a second).
+pub fn persist(file: NamedTempFile, target: &Path) -> io::Result<()> {
+    // Not by `NamedTempFile::persist`: on Windows it fails on paths of 260 characters and more.
+    file.as_file().sync_all()?;
+    let (file, mut path) = file.into_parts();
+    drop(file);
+    system::rename(&path, target)?;
+    path.disable_cleanup(true);
+    Ok(())
+}
+
+/// Opens a file for reading and writing and makes it if it is not there; one that is there keeps its rights.
 ///
 /// # Errors
 /// The folder does not exist or is not writable.
 pub fn private_file(path: &Path, access: Access) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    if access == Access::Private {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = access;
-    options.open(path)
+    system::open(path, access, Existing::Opened)
+}
+
+/// Whether nobody but the owner (and the system itself) may read a file or look into a folder.
+///
+/// # Errors
+/// There is no such file or folder, or its rights cannot be read.
+pub fn is_private(path: &Path) -> io::Result<bool> {
+    system::is_private(path)
+}
+
+/// Whether another program holds the file open in a way that forbids what was asked for: no kind of [`io::ErrorKind`] says that.
+pub fn is_held_elsewhere(error: &io::Error) -> bool {
+    // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_USER_MAPPED_FILE. Unix has no such thing.
+    cfg!(windows) && error.raw_os_error().is_some_and(|code| [32, 33, 1224].contains(&code))
 }
 
 /// Whether the device failed (a bad disk, a stick that was pulled out): no kind of [`io::ErrorKind`] says that.
@@ -137,19 +174,14 @@ pub fn is_device_failure(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-/// Makes a folder, and those above it, that only the user may look into (Unix: mode 0700); one that is there stays as it is.
+/// Makes a folder, and those above it, that only the user may look into; one that is there stays as it is.
+///
+/// Unix: mode 0700. Windows: an access list that names nobody else and inherits nothing; what is made inside inherits it.
 ///
 /// # Errors
 /// It cannot be made.
 pub fn private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(path)
+    system::private_folder(path)
 }
 
 /// Puts the names of a file and of the folders above it, down from `root`, on the disk.
@@ -158,14 +190,15 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 /// A folder cannot be opened.
 pub fn sync_parents(file: &Path, root: &Path) -> io::Result<()> {
     for parent in file.ancestors().skip(1).take_while(|p| p.starts_with(root)) {
-        sync_folder(parent)?;
+        system::sync_folder(parent)?;
     }
     Ok(())
 }
 
-/// The kind of what the system said, without the name of our temporary file.
+/// What the system said, without the name of our temporary file.
 fn plain(error: &io::Error) -> io::Error {
-    io::Error::from(error.kind())
+    let inner = error.get_ref().and_then(|named| named.source()).and_then(|inner| inner.downcast_ref::<io::Error>()).unwrap_or(error);
+    inner.raw_os_error().map_or_else(|| io::Error::from(inner.kind()), io::Error::from_raw_os_error)
 }
 
 /// The folder of a user's data, which programs keep beyond their settings.
@@ -184,17 +217,6 @@ pub fn data_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBu
 
 fn folder(target: &Path) -> &Path {
     target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// The new name itself must survive a power cut; Windows has no such call and needs none.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -237,20 +259,53 @@ mod tests {
         assert_eq!(AtomicFile::create(folder.path(), Access::Default).expect_err("a folder").kind(), io::ErrorKind::IsADirectory);
         let error = AtomicFile::create(&folder.path().join("no/such"), Access::Default).expect_err("no folder");
         assert!(error.kind() == io::ErrorKind::NotFound && !error.to_string().contains(".puomp"), "{error}");
+        assert!(error.raw_os_error().is_some(), "what the system said is kept");
+    }
+
+    #[test]
+    fn personal_data_is_for_the_user_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let within = |name: &str| folder.path().join(name);
+        write_atomic(&within("private"), Access::Private, b"x").expect("written");
+        write_atomic(&within("shared"), Access::Default, b"x").expect("written");
+        drop(private_file(&within("made"), Access::Private).expect("made"));
+        private_folder(&within("a/b")).expect("made");
+        private_folder(&within("a/b")).expect("there already");
+        for name in ["private", "made", "a", "a/b"] {
+            assert!(is_private(&within(name)).expect("there"), "{name}");
+        }
+        assert!(is_private(&within("none")).is_err());
+        assert_eq!(fs::read(within("shared")).expect("readable"), b"x");
     }
 
     #[cfg(unix)]
     #[test]
-    fn personal_data_is_for_the_user_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
+    fn a_complete_file_takes_the_place_of_one_that_is_being_read() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mode = |name: &str, access| {
-            let path = folder.path().join(name);
-            write_atomic(&path, access, b"x").expect("written");
-            fs::metadata(path).expect("there").permissions().mode() & 0o777
-        };
-        assert_eq!(mode("private", Access::Private), 0o600);
-        assert_ne!(mode("shared", Access::Default) & 0o400, 0);
+        let target = folder.path().join("книга");
+        fs::write(&target, "old").expect("written");
+        let reader = File::open(&target).expect("open");
+        write_atomic(&target, Access::Default, b"new").expect("replaced");
+        assert_eq!(io::read_to_string(reader).expect("the old bytes"), "old");
+        assert_eq!(fs::read(&target).expect("there"), b"new");
+    }
+
+    /// Windows takes no more than 259 characters unless it is asked in the right way.
+    #[test]
+    fn paths_may_be_long() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = (0..6).fold(folder.path().to_owned(), |path, _| path.join("реестры оказанной медицинской помощи за февраль"));
+        assert!(deep.to_string_lossy().chars().count() > 260);
+        private_folder(&deep).expect("made");
+        let target = deep.join("отчёт 1.json");
+        write_atomic(&target, Access::Private, b"one").expect("written");
+        write_atomic(&target, Access::Private, b"two").expect("replaced");
+        assert_eq!(fs::read(&target).expect("there"), b"two");
+        assert!(is_private(&target).expect("there"));
+        assert_eq!(names(&deep), ["отчёт 1.json"]);
+        let real = canonicalize(&target).expect("there");
+        assert!(!real.to_string_lossy().starts_with(r"\\?\"), "{}", real.display());
+        assert_eq!(fs::read(real).expect("the same"), b"two");
     }
 
     #[cfg(unix)]

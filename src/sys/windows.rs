@@ -1,0 +1,262 @@
+//! Windows: rights are access lists, given to a file or folder when it is made.
+#![allow(
+    unsafe_code,
+    reason = "std cannot hand the rights of a new file to the system; given afterwards, they would come too late for whoever opened it in between"
+)]
+
+use std::ffi::c_void;
+use std::fs::{self, File};
+use std::io;
+use std::os::windows::ffi::OsStrExt as _;
+use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+use std::path::Path;
+use std::ptr::null_mut;
+use std::thread;
+use std::time::Duration;
+
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, GENERIC_READ, GENERIC_WRITE, INVALID_HANDLE_VALUE, LocalFree};
+use windows_sys::Win32::Security::Authorization::{
+    ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetNamedSecurityInfoW,
+    SDDL_REVISION_1, SE_FILE_OBJECT,
+};
+use windows_sys::Win32::Security::{
+    DACL_SECURITY_INFORMATION, GetTokenInformation, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES, TOKEN_QUERY, TOKEN_USER, TokenUser,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    CREATE_NEW, CreateDirectoryW, CreateFileW, FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, OPEN_ALWAYS,
+};
+use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+
+use super::paths::{is_long, verbatim};
+use super::{Access, Existing};
+
+/// What the system says of a file that another program holds open; also of one that it protects, and then waiting is in vain.
+const HELD: [u32; 2] = [ERROR_SHARING_VIOLATION, ERROR_ACCESS_DENIED];
+
+/// How often, and how long apart, a file is moved again that another program holds: programs against viruses open what has just been written.
+const MOVES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Opens a file for reading and writing and makes it if it is not there.
+pub(super) fn open(path: &Path, access: Access, existing: Existing) -> io::Result<File> {
+    let rights = match access {
+        Access::Default => return File::options().read(true).write(true).create(true).truncate(false).create_new(existing == Existing::Refused).open(path),
+        Access::Private => Rights::of_the_user(Of::File)?,
+    };
+    let disposition = match existing {
+        Existing::Opened => OPEN_ALWAYS,
+        Existing::Refused => CREATE_NEW,
+    };
+    let name = wide(path)?;
+    let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    // SAFETY: `name` ends with a zero and, like `rights`, lives until the call returns; the system keeps neither.
+    let handle =
+        unsafe { CreateFileW(name.as_ptr(), GENERIC_READ | GENERIC_WRITE, share, &rights.attributes(), disposition, FILE_ATTRIBUTE_NORMAL, null_mut()) };
+    if handle == INVALID_HANDLE_VALUE {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the handle is open, and nobody else has it.
+    Ok(unsafe { File::from_raw_handle(handle) })
+}
+
+/// Makes a folder and those above it.
+pub(super) fn private_folder(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let rights = Rights::of_the_user(Of::Folder)?;
+    let name = wide(path)?;
+    let make = || {
+        // SAFETY: as in `open`.
+        let made = unsafe { CreateDirectoryW(name.as_ptr(), &rights.attributes()) };
+        if made == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    };
+    match make() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            private_folder(path.parent().ok_or(error)?)?;
+            make().or_else(|error| if path.is_dir() { Ok(()) } else { Err(error) })
+        }
+        // Another program has made it meanwhile, or it is the root of a drive.
+        Err(_) if path.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Whether the access list lets in nobody but the owner and the system's own account.
+pub(super) fn is_private(path: &Path) -> io::Result<bool> {
+    let text = rights_of(path)?;
+    let (owner, list) = text.strip_prefix("O:").and_then(|text| text.split_once("D:")).ok_or(io::ErrorKind::InvalidData)?;
+    // `P(A;OICI;FA;;;S-1-5-21-…)(…)`: flags, then an entry in brackets for each who is let in or kept out.
+    let mut entries = list.split('(').skip(1).map(|entry| entry.trim_end_matches(')').split(';'));
+    let is_nobody_else = |mut entry: std::str::Split<'_, char>| {
+        let kind = entry.next();
+        let who = entry.nth(4);
+        kind == Some("D") || who.is_some_and(|who| who == owner || who == "SY")
+    };
+    Ok(list.contains('(') && entries.all(is_nobody_else))
+}
+
+/// Moves a file; one that has the name is replaced.
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let mut left = MOVES;
+    loop {
+        match fs::rename(from, to) {
+            Err(error) if left > 0 && error.raw_os_error().is_some_and(|code| HELD.contains(&(code as u32))) => {
+                left -= 1;
+                thread::sleep(PAUSE);
+            }
+            moved => return moved,
+        }
+    }
+}
+
+/// The file system's own log keeps names over a power cut; there is no call for it.
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What rights are made for: those of a folder pass to what is made inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    File,
+    Folder,
+}
+
+/// Rights of a file or folder to be made, in memory of the system.
+#[derive(Debug)]
+struct Rights(PSECURITY_DESCRIPTOR);
+
+impl Rights {
+    /// The user owns it, has all rights, and nobody else has any; nothing is inherited from the folder above (`P`).
+    ///
+    /// The user is named, not «the owner»: for an administrator the system would make the group of administrators the owner.
+    fn of_the_user(of: Of) -> io::Result<Self> {
+        let user = user()?;
+        let inheritance = if of == Of::Folder { "OICI" } else { "" };
+        let text: Vec<u16> = format!("O:{user}D:P(A;{inheritance};FA;;;{user})\0").encode_utf16().collect();
+        let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
+        // SAFETY: `text` ends with a zero; the system writes the address of memory that is ours from then on.
+        let made = unsafe { ConvertStringSecurityDescriptorToSecurityDescriptorW(text.as_ptr(), SDDL_REVISION_1, &raw mut descriptor, null_mut()) };
+        if made == 0 { Err(io::Error::last_os_error()) } else { Ok(Self(descriptor)) }
+    }
+
+    fn attributes(&self) -> SECURITY_ATTRIBUTES {
+        SECURITY_ATTRIBUTES { nLength: size_of::<SECURITY_ATTRIBUTES>() as u32, lpSecurityDescriptor: self.0, bInheritHandle: 0 }
+    }
+
+    /// Owner and access list in the system's own words.
+    fn text(&self) -> io::Result<String> {
+        let mut text = null_mut();
+        let wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+        // SAFETY: the descriptor is one that the system made; it writes the address of memory that is ours from then on.
+        let made = unsafe { ConvertSecurityDescriptorToStringSecurityDescriptorW(self.0, SDDL_REVISION_1, wanted, &raw mut text, null_mut()) };
+        if made == 0 { Err(io::Error::last_os_error()) } else { Ok(take_text(text)) }
+    }
+}
+
+impl Drop for Rights {
+    fn drop(&mut self) {
+        // SAFETY: the system allocated it for us with `LocalAlloc`, and nobody uses it any more.
+        unsafe { LocalFree(self.0) };
+    }
+}
+
+/// Owner and access list of a file or folder: `O:S-1-5-21-…D:P(A;;FA;;;S-1-5-21-…)`.
+fn rights_of(path: &Path) -> io::Result<String> {
+    let name = wide(path)?;
+    let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
+    let wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    // SAFETY: `name` ends with a zero; the system writes the address of memory that is ours from then on.
+    let error = unsafe { GetNamedSecurityInfoW(name.as_ptr(), SE_FILE_OBJECT, wanted, null_mut(), null_mut(), null_mut(), null_mut(), &raw mut descriptor) };
+    if error == 0 { Rights(descriptor).text() } else { Err(io::Error::from_raw_os_error(error as i32)) }
+}
+
+/// The identifier of the user that this program runs for: `S-1-5-21-…`.
+fn user() -> io::Result<String> {
+    let mut token = null_mut();
+    // SAFETY: the handle of the own process needs no care; the system writes a handle that is ours from then on.
+    if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the handle is open, and nobody else has it.
+    let token = unsafe { OwnedHandle::from_raw_handle(token) };
+    // TOKEN_USER and an identifier of at most 68 bytes behind it, aligned as TOKEN_USER is.
+    let mut answer = [0_u64; 16];
+    let mut length = 0;
+    // SAFETY: the system writes at most so many bytes as `answer` has.
+    let known =
+        unsafe { GetTokenInformation(token.as_raw_handle(), TokenUser, answer.as_mut_ptr().cast::<c_void>(), size_of_val(&answer) as u32, &raw mut length) };
+    if known == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut text = null_mut();
+    // SAFETY: a TOKEN_USER stands at the beginning of `answer`, and the identifier that it points to stands in `answer` too.
+    let made = unsafe { ConvertSidToStringSidW((*answer.as_ptr().cast::<TOKEN_USER>()).User.Sid, &raw mut text) };
+    if made == 0 { Err(io::Error::last_os_error()) } else { Ok(take_text(text)) }
+}
+
+/// A text that the system allocated for us with `LocalAlloc`; it is freed.
+fn take_text(text: *mut u16) -> String {
+    // SAFETY: the system ends its texts with a zero; nobody uses this one after it has been freed.
+    unsafe {
+        let length = (0..).take_while(|at| *text.add(*at) != 0).count();
+        let taken = String::from_utf16_lossy(std::slice::from_raw_parts(text, length));
+        LocalFree(text.cast::<c_void>());
+        taken
+    }
+}
+
+/// A path as the system takes it, whatever its length.
+fn wide(path: &Path) -> io::Result<Vec<u16>> {
+    let absolute = std::path::absolute(path)?;
+    let mut units: Vec<u16> = match absolute.to_str() {
+        Some(text) if is_long(text) => verbatim(text).encode_utf16().collect(),
+        _ => absolute.as_os_str().encode_wide().collect(),
+    };
+    if units.contains(&0) {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    units.push(0);
+    Ok(units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_alone_is_let_in() {
+        let user = user().expect("somebody");
+        assert!(user.starts_with("S-1-"), "{user}");
+        let text = |of| Rights::of_the_user(of).expect("made").text().expect("told");
+        assert_eq!(text(Of::File), format!("O:{user}D:P(A;;FA;;;{user})"));
+        assert_eq!(text(Of::Folder), format!("O:{user}D:P(A;OICI;FA;;;{user})"));
+    }
+
+    #[test]
+    fn a_file_that_is_held_for_a_moment_is_replaced_all_the_same() {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (new, target) = (folder.path().join("new"), folder.path().join("target"));
+        fs::write(&new, "new").expect("written");
+        fs::write(&target, "old").expect("written");
+        let held = File::options().read(true).share_mode(0).open(&target).expect("open");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(PAUSE * 3);
+                drop(held);
+            });
+            rename(&new, &target).expect("replaced");
+        });
+        assert_eq!(fs::read(&target).expect("there"), b"new");
+    }
+
+    #[test]
+    fn the_rights_of_others_are_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("shared");
+        fs::write(&file, "x").expect("written");
+        assert!(rights_of(&file).expect("told").starts_with("O:S-1-"));
+        assert_eq!(rights_of(&folder.path().join("none")).expect_err("not there").kind(), io::ErrorKind::NotFound);
+    }
+}
