@@ -1,6 +1,7 @@
 //! Which findings count: the wishes of the command line, of `puomp.toml` and of a region's overlay, one after another.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
@@ -11,7 +12,10 @@ use super::Failure;
 use super::flags::ControlArgs;
 use super::session::Session;
 use super::settings::{self, Name, Origin, Source, Valued, Word};
-use crate::finding::policy::{Baseline, Level, Policy, Suppression};
+use crate::finding::Catalog;
+use crate::finding::policy::{Baseline, Level, Names, Policy, Suppression, Verdict};
+use crate::flk::PackageReport;
+use crate::report::Hidden;
 use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key};
 use crate::values::Date;
@@ -188,6 +192,34 @@ pub(super) fn policy(args: &ControlArgs, session: &Session<'_>) -> Result<Policy
         }),
         None => Ok(policy),
     }
+}
+
+/// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
+pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &Policy, baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
+    let main = package.main.clone().unwrap_or_else(|| package.path.clone());
+    if let Some(baseline) = baseline {
+        for finding in package.findings.iter()? {
+            let finding = finding?;
+            baseline.add(&finding, catalog.rule(finding.rule), &main);
+        }
+    }
+    if !control.is_in_force() || package.findings.is_empty() {
+        return Ok(());
+    }
+    let mut findings = std::mem::take(&mut package.findings);
+    findings.retain(|finding| {
+        let names = Names { file: Some(package.file_name(finding.file)), package: &main };
+        match control.judge(finding, catalog.rule(finding.rule), names) {
+            Verdict::Keep => return true,
+            Verdict::Suppressed => hidden.suppressed += 1,
+            Verdict::Baseline => hidden.baseline += 1,
+            Verdict::Off => hidden.off += 1,
+        }
+        false
+    })?;
+    package.findings = findings;
+    package.judge(catalog);
+    Ok(())
 }
 
 /// A baseline; `None` for one that is not there and may be missing.

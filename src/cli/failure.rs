@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Exit, ui};
+use super::Exit;
+use super::say::say;
 use crate::report::flk::TooMany;
 use crate::tables::TableError;
 use crate::texts::{Coded, ErrorClass, ErrorWire, Key, Keyed, Lang, Slot, Texts, carried, display};
@@ -173,16 +174,16 @@ impl Voice {
     /// Says a bug of the program, whose text names the program itself.
     pub(super) fn tell_bug(self, bug: &Keyed, texts: &Texts, lang: Lang) {
         match self {
-            Self::Text => ui::say(&texts.error(bug, lang)),
-            Self::Json => ui::say(&json(bug, texts)),
+            Self::Text => say(&texts.error(bug, lang)),
+            Self::Json => say(&json(bug, texts)),
         }
     }
 
     /// Says an error on standard error.
     pub(super) fn tell(self, error: &dyn Coded, texts: &Texts, lang: Lang) {
         match self {
-            Self::Text => ui::say(&texts.fill(Key::Error, lang, &[("text", &texts.error(error, lang))])),
-            Self::Json => ui::say(&json(error, texts)),
+            Self::Text => say(&texts.fill(Key::Error, lang, &[("text", &texts.error(error, lang))])),
+            Self::Json => say(&json(error, texts)),
         }
     }
 }

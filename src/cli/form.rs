@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
 use super::out::print;
+use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
-use super::ui::{Ui, say};
+use super::ui::Ui;
 use super::workspace::with_tools;
 use super::{Exit, Failure};
 use crate::texts::{ErrorClass, Key};
@@ -91,7 +92,7 @@ impl FormArgs {
             Ok(line)
         });
         bar.done();
-        bar.tell_timings(ui);
+        super::timings::tell(bar.timings(), ui);
         let line = registry?;
         if !ui.quiet {
             print(&line)?;
@@ -138,7 +139,7 @@ impl FormArgs {
             Ok((formed, left))
         });
         bar.done();
-        bar.tell_timings(ui);
+        super::timings::tell(bar.timings(), ui);
         let (formed, left) = formed?;
         if !ui.quiet {
             left_out(&left, ui);

@@ -88,7 +88,7 @@ impl LoadArgs {
             Ok(if rejected == packages.len() { Exit::Input } else { exit })
         });
         bar.done();
-        bar.tell_timings(ui);
+        super::timings::tell(bar.timings(), ui);
         exit
     }
 }

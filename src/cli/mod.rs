@@ -23,6 +23,7 @@ mod out;
 mod receive;
 mod review;
 mod rules;
+mod say;
 mod session;
 mod settings;
 mod status;
@@ -47,6 +48,7 @@ pub use exit::Exit;
 use args::Cli;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use failure::{Failure, Voice};
+use say::say;
 use session::Session;
 use settings::{Settings, Valued};
 use ui::Ui;
@@ -61,7 +63,7 @@ pub fn main() -> Exit {
     let texts = match Texts::load(&RuleFiles::embedded()) {
         Ok(texts) => Arc::new(texts),
         Err(error) => {
-            ui::say(&error.to_string());
+            say(&error.to_string());
             return Exit::Bug;
         }
     };
@@ -96,7 +98,7 @@ fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>) -> Result<Exit, Failure> {
     }
     let settings = Settings::load(&cli.flags, &variable, lang, cli.verb.first_path())?;
     let files = rule_files(&settings, cli.verb.makes_rules_folder())?;
-    let zone = when::of_clinic(&settings)?;
+    let zone = settings.time_zone()?;
     let texts = Texts::load(&files)?.in_zone(zone.clone());
     let ui = Ui::new(&settings, &texts, zone);
     let session = Session::new(&settings, &files, &ui, Cli::command);

@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::flags::PlaceArgs;
 use super::out::print;
+use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
-use super::ui::{Ui, say};
+use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
 use crate::texts::{Coded as _, Key};

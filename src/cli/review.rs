@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::flags::PlaceArgs;
 use super::out::print;
+use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
-use super::ui::say;
 use super::{Exit, Failure};
 use crate::texts::Key;
 use crate::watch::Unwatched;

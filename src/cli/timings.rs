@@ -1,11 +1,19 @@
 //! `--timings` for people: a line for each phase.
 
+use super::say::say;
 use super::ui::Ui;
 use crate::texts::Key;
 use crate::timings::{Phase, Timings};
 
+/// Says where the time went, if it was measured.
+pub(super) fn tell(timings: Option<&Timings>, ui: &Ui<'_>) {
+    if let Some(timings) = timings {
+        say(&table(timings, ui));
+    }
+}
+
 /// Time and bytes by phase, and how long the run took.
-pub(super) fn table(timings: &Timings, ui: &Ui<'_>) -> String {
+fn table(timings: &Timings, ui: &Ui<'_>) -> String {
     let decimal = |thousandths: u128, digits: usize| {
         let whole = ui.texts.number(ui.lang, u64::try_from(thousandths / 1000).unwrap_or(u64::MAX));
         let part = format!("{:03}", thousandths % 1000);

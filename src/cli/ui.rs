@@ -1,6 +1,6 @@
 //! How the program talks: language, colours, time zone, the progress bar; what it says on standard error.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
 
 use super::flags::ColorArg;
+use super::lang;
 use super::settings::Settings;
-use super::{lang, timings};
 use crate::report::human::Style;
 use crate::texts::{Key, Lang, Texts};
 use crate::timings::Timings;
@@ -17,11 +17,6 @@ use crate::watch::Watch;
 
 /// A bar for less time than this would only flicker.
 const PATIENCE: Duration = Duration::from_millis(400);
-
-/// Says something on standard error; when nobody listens, it is lost.
-pub(super) fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
-}
 
 /// How the program talks.
 pub(super) struct Ui<'a> {
@@ -141,13 +136,6 @@ impl Bar {
     /// The same, measuring where the time goes if that is wanted.
     pub(super) fn timed(self, wanted: bool) -> Self {
         Self { timings: wanted.then(|| Timings::new(Instant::now)), ..self }
-    }
-
-    /// Says where the time went, if it was measured.
-    pub(super) fn tell_timings(&self, ui: &Ui<'_>) {
-        if let Some(timings) = &self.timings {
-            say(&timings::table(timings, ui));
-        }
     }
 }
 

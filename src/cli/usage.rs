@@ -7,9 +7,10 @@ use std::num::ParseIntError;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::Exit;
 use super::failure::Voice;
 use super::out::print;
-use super::{Exit, ui};
+use super::say::say;
 use crate::texts::{Coded, Key, Lang, Slot, Texts, display};
 
 /// Shows what clap has to say: help and version on standard output, errors on standard error.
@@ -24,7 +25,7 @@ pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command,
         }
         // Whoever typed nothing sees the help; a program that did so gets the error.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if voice == Voice::Text => {
-            ui::say(rendered().trim_end());
+            say(rendered().trim_end());
             Exit::Usage
         }
         _ => {

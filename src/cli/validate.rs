@@ -8,16 +8,17 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
+use super::control::judge;
 use super::flags::ControlArgs;
 use super::inputs::inputs;
 use super::out::Target;
+use super::say::say;
 use super::session::Session;
 use super::tools::Tools;
-use super::ui::say;
 use super::workspace::loaded;
 use super::{Exit, Failure};
 use crate::finding::Catalog;
-use crate::finding::policy::{Baseline, Names, Policy, Verdict};
+use crate::finding::policy::Baseline;
 use crate::flk::{self, PackageReport};
 use crate::report::columns::Columns;
 use crate::report::csv::Csv;
@@ -167,7 +168,7 @@ impl ValidateArgs {
             baseline.write(path).map_err(|error| Failure::Write(path.clone(), error))?;
         }
         if !matches!(self.format, FormatArg::Json | FormatArg::Jsonl) {
-            bar.tell_timings(ui);
+            super::timings::tell(bar.timings(), ui);
         }
         let exit = self.exit(&tally);
         std::mem::forget(checker);
@@ -202,34 +203,6 @@ impl ValidateArgs {
         let letters: Vec<String> = protocol.letters().map(String::from).collect();
         Failure::Value(self.protocol_letter.map_or_else(String::new, String::from), letters.join(", "))
     }
-}
-
-/// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
-pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &Policy, baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
-    let main = package.main.clone().unwrap_or_else(|| package.path.clone());
-    if let Some(baseline) = baseline {
-        for finding in package.findings.iter()? {
-            let finding = finding?;
-            baseline.add(&finding, catalog.rule(finding.rule), &main);
-        }
-    }
-    if !control.is_in_force() || package.findings.is_empty() {
-        return Ok(());
-    }
-    let mut findings = std::mem::take(&mut package.findings);
-    findings.retain(|finding| {
-        let names = Names { file: Some(package.file_name(finding.file)), package: &main };
-        match control.judge(finding, catalog.rule(finding.rule), names) {
-            Verdict::Keep => return true,
-            Verdict::Suppressed => hidden.suppressed += 1,
-            Verdict::Baseline => hidden.baseline += 1,
-            Verdict::Off => hidden.off += 1,
-        }
-        false
-    })?;
-    package.findings = findings;
-    package.judge(catalog);
-    Ok(())
 }
 
 /// Official protocols, one file a package.

@@ -3,21 +3,8 @@
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
-use super::Failure;
-use super::settings::Settings;
-use crate::texts::{ErrorClass, Key};
-
 /// Clocks of the world are between twelve hours behind universal time and fourteen before it, seconds.
 const OFFSETS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
-
-/// The time zone of the settings; that of the system without one.
-pub(super) fn of_clinic(settings: &Settings<'_>) -> Result<TimeZone, Failure> {
-    let zone = settings.time_zone().map_err(|said| {
-        let slots = [("place", said.origin.name().unwrap_or_default()), ("value", said.value.as_str())];
-        Failure::said(ErrorClass::Usage, Key::ConfigBadZone, &slots)
-    })?;
-    Ok(zone.map_or_else(TimeZone::system, |zone| zone.value))
-}
 
 /// The zone of an IANA name or of a fixed distance to universal time such as `+09:00`; `None` for anything else.
 ///

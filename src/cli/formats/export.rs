@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{FormatsError, edition_of};
+use crate::cli::say::say;
 use crate::cli::session::Session;
-use crate::cli::ui::{Ui, say};
+use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure, out};
 use crate::registry::format::{Formats, write_xsd};
 use crate::sys::{Access, AtomicFile};

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::say::say;
 use super::session::Session;
-use super::ui::{Ui, say};
+use super::ui::Ui;
 use super::{Exit, Failure};
 use crate::nsi::Books;
 use crate::texts::{ErrorClass, Key};

@@ -13,7 +13,7 @@ pub(super) use file::{Source, Word};
 use super::flags::{ColorArg, Flags};
 use super::{Failure, when};
 use crate::sys::data_folder;
-use crate::texts::Lang;
+use crate::texts::{ErrorClass, Key, Lang};
 use crate::workspace::FOLDER;
 
 /// A variable of the environment; `None` when it is not set or empty.
@@ -263,16 +263,16 @@ impl<'a> Settings<'a> {
         self.text(TIME_ZONE, self.flags.time_zone.as_deref(), |file| file.document.time_zone.clone())
     }
 
-    /// The time zone of the clinic; `None` for that of the system.
+    /// The time zone of the clinic; that of the system when none is set.
     ///
     /// # Errors
-    /// What was said is no time zone: the text and where it stands.
-    pub(super) fn time_zone(&self) -> Result<Option<Valued<TimeZone>>, Valued<String>> {
-        let Some(said) = self.zone_name() else { return Ok(None) };
-        match when::zone(&said.value) {
-            Some(value) => Ok(Some(Valued { value, origin: said.origin })),
-            None => Err(said),
-        }
+    /// What was set is no time zone.
+    pub(super) fn time_zone(&self) -> Result<TimeZone, Failure> {
+        let Some(said) = self.zone_name() else { return Ok(TimeZone::system()) };
+        when::zone(&said.value).ok_or_else(|| {
+            let slots = [("place", said.origin.name().unwrap_or_default()), ("value", said.value.as_str())];
+            Failure::said(ErrorClass::Usage, Key::ConfigBadZone, &slots)
+        })
     }
 
     /// Language of messages.
@@ -346,12 +346,13 @@ mod tests {
 
     #[test]
     fn the_time_zone_of_the_clinic() {
-        let zone = |toml: &str, set: &[(&str, &str)]| with(&Flags::default(), set, toml, |s| s.time_zone().map(|z| z.map(|z| z.value)));
-        let named = |name: &str| Ok(when::zone(name));
-        assert_eq!(zone("time_zone = \"Asia/Yakutsk\"", &[]), named("Asia/Yakutsk"));
-        assert_eq!(zone("time-zone = \"+09:00\"", &[]), named("+09:00"));
-        assert_eq!(zone("time_zone = \"+09:00\"", &[("PUOMP_TIME_ZONE", "-01:00")]), named("-01:00"));
-        assert_eq!(zone("", &[]), Ok(None));
-        assert!(zone("time_zone = \"Yakutsk\"", &[]).is_err_and(|said| said.value == "Yakutsk" && matches!(said.origin, Origin::File(_))));
+        let zone = |toml: &str, set: &[(&str, &str)]| with(&Flags::default(), set, toml, |s| s.time_zone());
+        let is = |zone: Result<TimeZone, Failure>, name: &str| zone.is_ok_and(|zone| Some(zone) == when::zone(name));
+        assert!(is(zone("time_zone = \"Asia/Yakutsk\"", &[]), "Asia/Yakutsk"));
+        assert!(is(zone("time-zone = \"+09:00\"", &[]), "+09:00"));
+        assert!(is(zone("time_zone = \"+09:00\"", &[("PUOMP_TIME_ZONE", "-01:00")]), "-01:00"));
+        assert!(zone("", &[]).is_ok_and(|zone| zone == TimeZone::system()));
+        let refused = zone("time_zone = \"Yakutsk\"", &[]).expect_err("no zone").to_string();
+        assert!(refused.contains("Yakutsk") && refused.contains("puomp.toml"), "{refused}");
     }
 }

@@ -5,10 +5,10 @@ pub(super) mod words;
 use std::path::Path;
 use std::time::Duration;
 
+use super::control::judge;
 use super::flags::{ControlArgs, PlaceArgs};
 use super::session::Session;
 use super::tools::Tools;
-use super::validate::judge;
 use super::{Failure, who};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
