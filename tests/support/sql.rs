@@ -31,7 +31,9 @@ impl Sql {
 
 /// Address of a SQLite file; folders of tests have plain names.
 pub(crate) fn sqlite_url(file: &Path) -> String {
-    format!("sqlite://{}?mode=rw", file.to_string_lossy().replace('\\', "/"))
+    // A drive after `//` would be read as a host.
+    let scheme = if cfg!(windows) { "sqlite:" } else { "sqlite://" };
+    format!("{scheme}{}?mode=rw", file.to_string_lossy().replace('\\', "/"))
 }
 
 pub(crate) fn text(row: &AnyRow, column: &str) -> String {
