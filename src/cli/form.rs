@@ -7,13 +7,14 @@ use super::out::print;
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
+use super::stop::ByUser;
 use super::ui::Ui;
 use super::workspace::with_tools;
 use super::{Exit, Failure};
 use crate::texts::{ErrorClass, Key};
 use crate::timings::{self, Phase};
 use crate::values::{Date, Month};
-use crate::watch::{Unwatched, Watch as _};
+use crate::watch::Watch as _;
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 
 /// What `form` takes.
@@ -63,8 +64,9 @@ impl FormArgs {
         let date = self.date.as_ref().map(|text| Date::parse(text).ok_or_else(|| wrong(text))).transpose()?;
         match (&self.cancel, &self.again, self.period) {
             (Some(name), ..) => {
-                let (mut workspace, actor) = self.place.change("form --cancel", session)?;
-                let registry = workspace.form_cancel(&session.operation(&actor, &Unwatched), name)?;
+                let watch = ByUser::new();
+                let (mut workspace, actor) = self.place.change("form --cancel", session, &watch)?;
+                let registry = workspace.form_cancel(&session.operation(&actor, &watch), name)?;
                 if !ui.quiet {
                     print(&registry_line(&registry, workspace.tables(), ui))?;
                 }
@@ -83,7 +85,7 @@ impl FormArgs {
         let bar = ui.bar().timed(self.timings);
         let registry = with_tools(session, &self.control, |tools, filter| {
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("form --again", session)?;
+            let (workspace, actor) = self.place.change("form --again", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let registry = workspace.form_again(&session.operation(&actor, &bar), name, date, tools, filter)?;
@@ -121,7 +123,7 @@ impl FormArgs {
         let bar = ui.bar().timed(self.timings);
         let formed = with_tools(session, &self.control, |tools, filter| {
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("form", session)?;
+            let (workspace, actor) = self.place.change("form", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let (groups, left) = workspace.form_plan(&request)?;

@@ -68,7 +68,7 @@ impl LoadArgs {
                 return Err(Failure::Nothing);
             }
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("load", session)?;
+            let (workspace, actor) = self.place.change("load", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let mut exit = Exit::Done;

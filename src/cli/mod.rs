@@ -27,6 +27,7 @@ mod say;
 mod session;
 mod settings;
 mod status;
+mod stop;
 mod submit;
 mod timings;
 mod tools;
@@ -70,6 +71,8 @@ pub fn main() -> Exit {
     let voice = Voice::of(&args);
     let (for_bugs, spoken) = (Arc::clone(&texts), lang.value);
     panic::set_hook(Box::new(move |info| voice.tell_bug(&bug(info), &for_bugs, spoken)));
+    let for_stop = Arc::clone(&texts);
+    stop::listen(move |failure| failure.end(voice, &for_stop, spoken).code().into());
     panic::catch_unwind(|| run(&args, voice, lang, &texts)).unwrap_or(Exit::Bug)
 }
 

@@ -9,11 +9,11 @@ use super::out::print;
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
+use super::stop::ByUser;
 use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
 use crate::texts::{Coded as _, Key};
-use crate::watch::Unwatched;
 use crate::workspace::{Received, Workspace};
 
 /// What `receive` takes.
@@ -29,12 +29,14 @@ pub(super) struct ReceiveArgs {
 impl ReceiveArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
-        let (mut workspace, actor) = self.place.change("receive", session)?;
+        let watch = ByUser::new();
+        let (mut workspace, actor) = self.place.change("receive", session, &watch)?;
         let mut exit = Exit::Done;
         for path in &self.files {
-            match workspace.receive(&session.operation(&actor, &Unwatched), path) {
+            match workspace.receive(&session.operation(&actor, &watch), path) {
                 Ok(received) if !ui.quiet => print(&shown(path, &received, &workspace, ui))?,
                 Ok(_) => {}
+                Err(error) if error.is_stop() => return Err(error.into()),
                 // One bad file does not keep the others out.
                 Err(error) => {
                     let failure = Failure::from(error);

@@ -11,9 +11,9 @@ use super::out::print;
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
+use super::stop::ByUser;
 use super::{Exit, Failure};
 use crate::texts::Key;
-use crate::watch::Unwatched;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Sanction, SanctionColumns, SanctionError};
 
@@ -48,11 +48,12 @@ impl ReviewArgs {
             None => Vec::new(),
         };
         let source = self.sanctions.as_deref().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let (mut workspace, actor) = self.place.change("review", session)?;
+        let watch = ByUser::new();
+        let (mut workspace, actor) = self.place.change("review", session, &watch)?;
         for trouble in workspace.sanction_troubles(&self.registry, &sanctions)? {
             say(&ui.texts.error(&SanctionError::misfit(&source, trouble), ui.lang));
         }
-        let decided = workspace.review(&session.operation(&actor, &Unwatched), &self.registry, by, &self.reason, &sanctions, &source)?;
+        let decided = workspace.review(&session.operation(&actor, &watch), &self.registry, by, &self.reason, &sanctions, &source)?;
         if !ui.quiet {
             print(&registry_line(&decided.registry, workspace.tables(), ui))?;
             if !sanctions.is_empty() {

@@ -12,7 +12,7 @@ use super::out::{self, Target, columns, print};
 use super::session::Session;
 use super::ui::Ui;
 use super::workspace::words::moment;
-use super::{Exit, Failure};
+use super::{Exit, Failure, stop};
 use crate::api::status as api;
 use crate::cases::CaseState;
 use crate::report::columns::{Columns, fields};
@@ -155,6 +155,7 @@ impl StatusArgs {
         self.show(&seen, &lists, workspace.tables(), ui)?;
         if self.watch {
             loop {
+                stop::at_once()?;
                 thread::sleep(PAUSE);
                 let now = self.see(&mut workspace)?;
                 if now != seen {

@@ -6,9 +6,9 @@ use super::flags::PlaceArgs;
 use super::out::print;
 use super::session::Session;
 use super::status::registry_line;
+use super::stop::ByUser;
 use super::{Exit, Failure};
 use crate::texts::Key;
-use crate::watch::Unwatched;
 
 /// What `submit` takes.
 #[derive(Debug, Args)]
@@ -23,9 +23,10 @@ pub(super) struct SubmitArgs {
 impl SubmitArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
-        let (mut workspace, actor) = self.place.change("submit", session)?;
+        let watch = ByUser::new();
+        let (mut workspace, actor) = self.place.change("submit", session, &watch)?;
         for name in &self.registries {
-            let sent = workspace.submit(&session.operation(&actor, &Unwatched), name)?;
+            let sent = workspace.submit(&session.operation(&actor, &watch), name)?;
             if !ui.quiet {
                 let line = registry_line(&sent.registry, workspace.tables(), ui);
                 print(&format!("{line}  {}\n", ui.texts.fill(Key::SubmitPlaced, ui.lang, &[("path", &sent.path)])))?;

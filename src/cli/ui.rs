@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::flags::ColorArg;
 use super::lang;
 use super::settings::Settings;
+use super::stop::ByUser;
 use crate::report::human::Style;
 use crate::texts::{Key, Lang, Texts};
 use crate::timings::Timings;
@@ -61,7 +62,7 @@ impl<'a> Ui<'a> {
             format!("{{percent:>3}} % [{{bar:32}}] {{bytes}} / {{total_bytes}} · {}", self.texts.fill(Key::ProgressLeft, self.lang, &[("time", "{eta}")]));
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("=> "));
-        Bar { bar, begun: Instant::now(), waiting: AtomicBool::new(wanted), timings: None }
+        Bar { bar, begun: Instant::now(), waiting: AtomicBool::new(wanted), timings: None, stop: ByUser::new() }
     }
 }
 
@@ -112,7 +113,7 @@ impl Transfer {
     }
 }
 
-/// The progress bar of a run.
+/// The progress bar of a run, which the user can stop.
 pub(super) struct Bar {
     bar: ProgressBar,
     begun: Instant,
@@ -120,6 +121,7 @@ pub(super) struct Bar {
     waiting: AtomicBool,
     /// Where the time goes, if the user wants to know.
     timings: Option<Timings>,
+    stop: ByUser,
 }
 
 impl Bar {
@@ -140,6 +142,10 @@ impl Bar {
 }
 
 impl Watch for Bar {
+    fn is_stopped(&self) -> bool {
+        self.stop.is_stopped()
+    }
+
     fn timings(&self) -> Option<&Timings> {
         self.timings.as_ref()
     }

@@ -16,7 +16,7 @@ use super::say::say;
 use super::session::Session;
 use super::tools::Tools;
 use super::workspace::loaded;
-use super::{Exit, Failure};
+use super::{Exit, Failure, stop};
 use crate::finding::Catalog;
 use crate::finding::policy::Baseline;
 use crate::flk::{self, PackageReport};
@@ -146,6 +146,7 @@ impl ValidateArgs {
                 return Err(failure);
             }
             run?;
+            stop::at_once()?;
             if tally.packages == 0 {
                 return Err(Failure::Nothing);
             }

@@ -15,7 +15,7 @@ use super::say::say;
 use super::session::Session;
 use super::validate::Protocols;
 use super::workspace::with_tools;
-use super::{Exit, Failure};
+use super::{Exit, Failure, stop};
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
 use crate::sys::private_folder;
@@ -57,6 +57,7 @@ impl WatchArgs {
         let mut told = Look::new();
         let mut exit = Exit::Done;
         loop {
+            stop::at_once()?;
             thread::sleep(pause);
             let now = look(&self.folder)?;
             let still: Vec<&PathBuf> = now.iter().filter(|(path, seen)| before.get(*path) == Some(*seen)).map(|(path, _)| path).collect();
@@ -88,7 +89,7 @@ impl WatchArgs {
             }
             let Some(naming) = protocol.naming(None) else { return Ok(Exit::Usage) };
             let mut protocols = Protocols::new(&self.folder, &protocol, tools.catalog, naming)?;
-            let (mut workspace, actor) = self.place.change("watch", session)?;
+            let (mut workspace, actor) = self.place.change("watch", session, &bar)?;
             let mut exit = Exit::Done;
             for package in &whole {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());

@@ -6,8 +6,8 @@ use super::flags::PlaceArgs;
 use super::out::print;
 use super::session::Session;
 use super::status::registry_line;
+use super::stop::ByUser;
 use super::{Exit, Failure};
-use crate::watch::Unwatched;
 
 /// What `withdraw` takes.
 #[derive(Debug, Args)]
@@ -25,8 +25,9 @@ pub(super) struct WithdrawArgs {
 impl WithdrawArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
-        let (mut workspace, actor) = self.place.change("withdraw", session)?;
-        let registry = workspace.withdraw(&session.operation(&actor, &Unwatched), &self.registry, &self.reason)?;
+        let watch = ByUser::new();
+        let (mut workspace, actor) = self.place.change("withdraw", session, &watch)?;
+        let registry = workspace.withdraw(&session.operation(&actor, &watch), &self.registry, &self.reason)?;
         if !ui.quiet {
             print(&registry_line(&registry, workspace.tables(), ui))?;
         }

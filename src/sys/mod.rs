@@ -7,16 +7,16 @@ mod system;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod system;
+mod temporary;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 pub use paths::{canonicalize, shown};
 pub(crate) use paths::{is_long, verbatim};
+pub use temporary::{TEMPORARY, Temporary, remove_unfinished};
 
 /// Who may read a file that we write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct AtomicFile {
 
 #[derive(Debug)]
 enum State {
-    Beside { file: BufWriter<NamedTempFile>, target: PathBuf },
+    Beside { file: BufWriter<Temporary>, target: PathBuf },
     Direct(BufWriter<File>),
 }
 
@@ -65,7 +65,7 @@ impl AtomicFile {
         if target.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
-        let file = BufWriter::with_capacity(64 << 10, temporary(folder(&target), access)?);
+        let file = BufWriter::with_capacity(64 << 10, Temporary::create(folder(&target), access)?);
         Ok(Self { state: State::Beside { file, target } })
     }
 
@@ -77,7 +77,7 @@ impl AtomicFile {
         match self.state {
             State::Direct(mut file) => file.flush(),
             State::Beside { file, target } => {
-                persist(file.into_inner().map_err(io::IntoInnerError::into_error)?, &target)?;
+                file.into_inner().map_err(io::IntoInnerError::into_error)?.persist(&target)?;
                 system::sync_folder(folder(&target))
             }
         }
@@ -117,32 +117,6 @@ pub fn write_atomic(target: &Path, access: Access, bytes: &[u8]) -> io::Result<(
     let mut file = AtomicFile::create(target, access)?;
     file.write_all(bytes)?;
     file.commit()
-}
-
-/// Beginning of the names of files that are not complete yet. A program that was stopped leaves them behind; they may be removed.
-pub const TEMPORARY: &str = ".puomp-";
-
-/// Makes a file that is to be complete before it gets its name, in the folder of that name. Dropped, it goes.
-///
-/// # Errors
-/// The folder does not exist or is not writable.
-pub fn temporary(folder: &Path, access: Access) -> io::Result<NamedTempFile> {
-    let make = |path: &Path| system::open(path, access, Existing::Refused);
-    tempfile::Builder::new().prefix(TEMPORARY).suffix(".tmp").make_in(folder, make).map_err(|e| plain(&e))
-}
-
-/// Gives a complete file its name, on the disk and not only in the system's memory; a file that has the name is replaced.
-///
-/// # Errors
-/// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for half a second).
-pub fn persist(file: NamedTempFile, target: &Path) -> io::Result<()> {
-    // Not by `NamedTempFile::persist`: on Windows it fails on paths of 260 characters and more.
-    file.as_file().sync_all()?;
-    let (file, mut path) = file.into_parts();
-    drop(file);
-    system::rename(&path, target)?;
-    path.disable_cleanup(true);
-    Ok(())
 }
 
 /// Opens a file for reading and writing and makes it if it is not there; one that is there keeps its rights.
@@ -193,12 +167,6 @@ pub fn sync_parents(file: &Path, root: &Path) -> io::Result<()> {
         system::sync_folder(parent)?;
     }
     Ok(())
-}
-
-/// What the system said, without the name of our temporary file.
-fn plain(error: &io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|named| named.source()).and_then(|inner| inner.downcast_ref::<io::Error>()).unwrap_or(error);
-    inner.raw_os_error().map_or_else(|| io::Error::from(inner.kind()), io::Error::from_raw_os_error)
 }
 
 /// The folder of a user's data, which programs keep beyond their settings.

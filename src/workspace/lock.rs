@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Problem;
 use crate::sys::{Access, private_file};
+use crate::watch::{Stopped, Watch};
 
 /// How often somebody who waits looks again.
 const PATIENCE: Duration = Duration::from_millis(25);
@@ -24,13 +25,14 @@ impl Lock {
     /// Takes the lock, waiting at most `wait`; `holder` is what others will read meanwhile.
     ///
     /// # Errors
-    /// [`Problem::Busy`] with who holds it; a file cannot be made.
-    pub(super) fn take(path: &Path, wait: Duration, holder: &str) -> Result<Self, Problem> {
+    /// [`Problem::Busy`] with who holds it; the watch wants to wait no longer; a file cannot be made.
+    pub(super) fn take(path: &Path, wait: Duration, holder: &str, watch: &dyn Watch) -> Result<Self, Problem> {
         let told = holder_file(path);
         let open = |path: &Path| private_file(path, Access::Private).map_err(|error| Problem::Io(path.to_owned(), error));
         let file = open(path)?;
         let begun = Instant::now();
         loop {
+            Stopped::check(watch)?;
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(Problem::Io(path.to_owned(), error)),
@@ -70,17 +72,18 @@ fn held_by(holder: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::Unwatched;
 
     #[test]
     fn the_second_waits_and_then_names_the_first() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
-        let first = Lock::take(&path, Duration::ZERO, "Анна@касса: form").expect("free");
+        let first = Lock::take(&path, Duration::ZERO, "Анна@касса: form", &Unwatched).expect("free");
         let begun = Instant::now();
-        let busy = Lock::take(&path, Duration::from_millis(120), "second").expect_err("held");
+        let busy = Lock::take(&path, Duration::from_millis(120), "second", &Unwatched).expect_err("held");
         assert!(begun.elapsed() >= Duration::from_millis(120));
         assert!(matches!(busy, Problem::Busy(who) if who == "Анна@касса: form"));
         drop(first);
-        Lock::take(&path, Duration::ZERO, "second").expect("free again");
+        Lock::take(&path, Duration::ZERO, "second", &Unwatched).expect("free again");
     }
 }

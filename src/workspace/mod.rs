@@ -46,6 +46,7 @@ use workflow::Workflow;
 use crate::cases::{Identity, Kinds};
 use crate::tables::{RuleFiles, TableError};
 use crate::timings::Timings;
+use crate::watch::{Stopped, Watch};
 
 /// The tables that the workspace works by.
 #[derive(Debug)]
@@ -97,12 +98,13 @@ impl Workspace {
     /// wait for this one. What a program that was stopped left behind is put right first.
     ///
     /// # Errors
-    /// [`Problem::Busy`]; as [`Workspace::open_read`].
-    pub fn open_write(place: Place, tables: Tables, holder: &str, wait: Duration) -> Result<Self, Problem> {
+    /// [`Problem::Busy`]; the watch wants to wait no longer; as [`Workspace::open_read`].
+    pub fn open_write(place: Place, tables: Tables, holder: &str, wait: Duration, watch: &dyn Watch) -> Result<Self, Problem> {
         let begun = Instant::now();
-        let lock = place.lock(wait, holder)?;
+        let lock = place.lock(wait, holder, watch)?;
         let mut this = Self::open_read(place, tables)?;
         while !this.store.try_lock()? {
+            Stopped::check(watch)?;
             if begun.elapsed() >= wait {
                 return Err(Problem::Busy("PostgreSQL".to_owned()));
             }

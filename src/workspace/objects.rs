@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::sys::{Access, AtomicFile, TEMPORARY, persist, private_folder, temporary};
+use crate::sys::{Access, AtomicFile, TEMPORARY, Temporary, private_folder};
 use crate::values::hex;
 use crate::watch::{Stopped, Watch};
 
@@ -60,7 +60,7 @@ impl Objects {
     pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str, watch: &dyn Watch) -> io::Result<Kept> {
         private_folder(&self.root)?;
         // The digest, and with it the place, is known only at the end.
-        let mut copy = temporary(&self.root, Access::Private)?;
+        let mut copy = Temporary::create(&self.root, Access::Private)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -78,7 +78,7 @@ impl Objects {
             if let Some(folder) = path.parent() {
                 private_folder(folder)?;
             }
-            persist(copy, &path)?;
+            copy.persist(&path)?;
             crate::sys::sync_parents(&path, &self.root)?;
         }
         Ok(Kept { sha256, name: name.to_owned() })
@@ -90,13 +90,13 @@ impl Objects {
     /// What `write` says, or the file cannot be written.
     pub(super) fn keep_written<T, E: From<io::Error>>(&self, name: &str, write: impl FnOnce(&mut File) -> Result<(String, T), E>) -> Result<(Kept, T), E> {
         private_folder(&self.root)?;
-        let mut file = temporary(&self.root, Access::Private)?;
+        let mut file = Temporary::create(&self.root, Access::Private)?;
         let (sha256, value) = write(file.as_file_mut())?;
         let path = self.path(&sha256, name);
         if let Some(folder) = path.parent() {
             private_folder(folder)?;
         }
-        persist(file, &path)?;
+        file.persist(&path)?;
         crate::sys::sync_parents(&path, &self.root)?;
         Ok((Kept { sha256, name: name.to_owned() }, value))
     }

@@ -7,6 +7,7 @@ use super::Problem;
 use super::lock::Lock;
 use super::store::{Store, sqlite_url};
 use crate::sys::{Access, private_file, private_folder};
+use crate::watch::{Unwatched, Watch};
 
 /// The folder of the memory, in the workspace's own.
 pub const FOLDER: &str = ".puomp";
@@ -43,7 +44,7 @@ impl Place {
         let memory = self.memory();
         let is_new = !memory.is_dir();
         private_folder(&memory).map_err(|e| Problem::Io(memory.clone(), e))?;
-        let lock = self.lock(Duration::from_secs(10), "init")?;
+        let lock = self.lock(Duration::from_secs(10), "init", &Unwatched)?;
         if self.store.is_none() {
             let file = memory.join(STORE);
             // SQLite gives its other files the rights of the first.
@@ -72,8 +73,8 @@ impl Place {
     }
 
     /// Takes the right to change the workspace.
-    pub(super) fn lock(&self, wait: Duration, holder: &str) -> Result<Lock, Problem> {
-        Lock::take(&self.memory().join(LOCK), wait, holder)
+    pub(super) fn lock(&self, wait: Duration, holder: &str, watch: &dyn Watch) -> Result<Lock, Problem> {
+        Lock::take(&self.memory().join(LOCK), wait, holder, watch)
     }
 
     /// Connects to the store.

@@ -8,11 +8,25 @@ use super::{Problem, Workspace, objects};
 impl Workspace {
     /// Sweeps files that no row speaks of, and places what is to stand in the outbox.
     pub(super) fn recover(&mut self) -> Result<(), Problem> {
-        let known = self.store.kept_files()?;
-        self.objects.sweep(&known).map_err(|e| Problem::Io(self.place.memory(), e))?;
+        self.sweep()?;
         let outbox = self.place.outbox();
         objects::sweep_placed(&outbox).map_err(|e| Problem::Io(outbox, e))?;
         self.place_outgoing()
+    }
+
+    fn sweep(&mut self) -> Result<(), Problem> {
+        let known = self.store.kept_files()?;
+        self.objects.sweep(&known).map_err(|e| Problem::Io(self.place.memory(), e))?;
+        Ok(())
+    }
+
+    /// The outcome of a change; the files that a failed one has kept are removed.
+    pub(super) fn swept<T>(&mut self, outcome: Result<T, Problem>) -> Result<T, Problem> {
+        if outcome.is_err() {
+            // The first failure is the one to tell; what cannot be removed now is removed by the next command.
+            let _ = self.sweep();
+        }
+        outcome
     }
 
     /// Puts into the outbox what is not there yet. Safe to repeat: a file is placed whole, and the same bytes each time.

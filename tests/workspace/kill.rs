@@ -8,10 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::clinic::Clinic;
 use crate::support::say::say;
-use crate::support::soak::tries;
+use crate::support::soak::{random, tries};
 use crate::support::state::{State, Step, is_wanted, leftovers, steps};
-
-const SEED: u64 = 0x70_75_6f_6d_70;
 
 /// Kills of load, form, submit, review and receive on SQLite.
 const KILLS: [usize; 5] = [80, 80, 50, 40, 50];
@@ -21,14 +19,6 @@ const SHARED_KILLS: [usize; 5] = [10, 10, 8, 4, 8];
 /// How many times each step is killed: `PUOMP_TEST_KILLS` names fewer, where a program takes long to start.
 fn wanted(kills: usize) -> usize {
     std::env::var("PUOMP_TEST_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(kills).min(kills)
-}
-
-/// SplitMix64 of a number: the same kills in every run, whichever thread makes them.
-fn random(number: u64) -> f64 {
-    let mut z = SEED.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// When a program was killed and what it had done by then.

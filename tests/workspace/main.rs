@@ -24,6 +24,7 @@ macro_rules! on_each_store {
 
 #[cfg(target_os = "linux")]
 mod faults;
+mod interrupt;
 mod kill;
 mod life;
 mod moves;
@@ -37,6 +38,7 @@ mod table;
 #[path = "../support"]
 mod support {
     pub(crate) mod clinic;
+    pub(crate) mod interrupt;
     pub(crate) mod say;
     pub(crate) mod soak;
     pub(crate) mod sql;

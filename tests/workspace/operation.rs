@@ -47,7 +47,7 @@ fn tools() -> Tools<'static> {
 fn open(clinic: &Clinic) -> Workspace {
     let place = Place { root: clinic.root().to_owned(), store: clinic.store().map(str::to_owned) };
     let tables = Tables::load(&RuleFiles::embedded()).expect("tables");
-    Workspace::open_write(place, tables, "the test", Duration::ZERO).expect("it opens")
+    Workspace::open_write(place, tables, "the test", Duration::ZERO, &Unwatched).expect("it opens")
 }
 
 fn actor(role: &str) -> Actor {

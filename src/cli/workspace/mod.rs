@@ -16,6 +16,7 @@ use crate::registry::package::Input;
 use crate::report::Hidden;
 use crate::sys;
 use crate::texts::{ErrorClass, Key};
+use crate::watch::Watch;
 use crate::workspace::{self, Actor, FindingFilter, Place, Tables, Workspace};
 
 /// Longest wait, seconds: beyond it a number is a mistake.
@@ -39,12 +40,13 @@ impl PlaceArgs {
         Ok(Workspace::open_read(self.place(session)?, tables)?)
     }
 
-    /// Opens the workspace to change it, and says who does; `command` is what another program hears that has to wait.
-    pub(super) fn change(&self, command: &str, session: &Session<'_>) -> Result<(Workspace, Actor), Failure> {
+    /// Opens the workspace to change it, and says who does; `command` is what another program hears that has to wait. The watch can end the
+    /// wait for another program.
+    pub(super) fn change(&self, command: &str, session: &Session<'_>, watch: &dyn Watch) -> Result<(Workspace, Actor), Failure> {
         let tables = Tables::load(session.files)?;
         let actor = session.actor(self.role.as_deref(), &tables)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        let workspace = Workspace::open_write(self.place(session)?, tables, &who::holder(&actor, command, session.moment()), wait)?;
+        let workspace = Workspace::open_write(self.place(session)?, tables, &who::holder(&actor, command, session.moment()), wait, watch)?;
         Ok((workspace, actor))
     }
 }

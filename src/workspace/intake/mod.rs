@@ -101,6 +101,18 @@ impl Workspace {
     /// # Errors
     /// The workspace or a temporary file cannot be written, or the work was stopped; nothing of the package was taken then.
     pub fn load(&mut self, operation: &Operation<'_>, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
+        let loaded = self.load_kept(operation, package, tools, doubt, filter);
+        self.swept(loaded)
+    }
+
+    fn load_kept(
+        &mut self,
+        operation: &Operation<'_>,
+        package: &Package,
+        tools: Tools<'_>,
+        doubt: Doubt,
+        filter: FindingFilter<'_>,
+    ) -> Result<Loaded, Problem> {
         operation.check()?;
         let Some(main) = &package.main else {
             let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;

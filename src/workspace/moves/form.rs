@@ -141,6 +141,19 @@ impl Workspace {
         filter: FindingFilter<'_>,
         on_formed: &mut dyn FnMut(&Registry, &Tables),
     ) -> Result<(), Problem> {
+        let formed = self.form_kept(operation, groups, date, tools, filter, on_formed);
+        self.swept(formed)
+    }
+
+    fn form_kept(
+        &mut self,
+        operation: &Operation<'_>,
+        groups: &[Group],
+        date: Option<Date>,
+        tools: Tools<'_>,
+        filter: FindingFilter<'_>,
+        on_formed: &mut dyn FnMut(&Registry, &Tables),
+    ) -> Result<(), Problem> {
         let workflow = &self.tables.workflow;
         let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
         for groups in groups.chunks(AT_ONCE) {
@@ -193,6 +206,18 @@ impl Workspace {
     /// # Errors
     /// As [`Workspace::form`]; the table does not allow it; no case is left.
     pub fn form_again(
+        &mut self,
+        operation: &Operation<'_>,
+        name: &str,
+        date: Option<Date>,
+        tools: Tools<'_>,
+        filter: FindingFilter<'_>,
+    ) -> Result<Registry, Problem> {
+        let registry = self.form_again_kept(operation, name, date, tools, filter);
+        self.swept(registry)
+    }
+
+    fn form_again_kept(
         &mut self,
         operation: &Operation<'_>,
         name: &str,

@@ -73,6 +73,11 @@ impl Workspace {
     /// The file is no answer ([`Problem::Answer`]) or of no registry here ([`Problem::NoRegistry`]); the table does not allow the move; the
     /// answer does not fit the registry or itself.
     pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
+        let received = self.receive_kept(operation, path);
+        self.swept(received)
+    }
+
+    fn receive_kept(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
         let kept = self.objects.keep(path, operation.watch).map_err(unread)?;
