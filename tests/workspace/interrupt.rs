@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::support::clinic::Clinic;
 use crate::support::interrupt::{interrupt, prepare};
+use crate::support::moments::random;
 use crate::support::say::say;
-use crate::support::soak::{random, tries};
+use crate::support::soak::tries;
 use crate::support::state::{State, Step, leftovers, steps};
 
 /// Interrupts of each of the two commands that are to hit it at work.

@@ -7,8 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::clinic::Clinic;
+use crate::support::moments::random;
 use crate::support::say::say;
-use crate::support::soak::{random, tries};
+use crate::support::soak::tries;
 use crate::support::state::{State, Step, is_wanted, leftovers, steps};
 
 /// Kills of load, form, submit, review and receive on SQLite.

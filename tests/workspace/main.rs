@@ -39,6 +39,7 @@ mod table;
 mod support {
     pub(crate) mod clinic;
     pub(crate) mod interrupt;
+    pub(crate) mod moments;
     pub(crate) mod say;
     pub(crate) mod soak;
     pub(crate) mod sql;

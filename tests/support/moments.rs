@@ -1,0 +1,11 @@
+//! Moments at which a test disturbs a program.
+
+const SEED: u64 = 0x70_75_6f_6d_70;
+
+/// From 0 to 1, by SplitMix64 of a number: the same moments in every run, whichever thread asks.
+pub(crate) fn random(number: u64) -> f64 {
+    let mut z = SEED.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
