@@ -80,7 +80,7 @@ impl LoadArgs {
                 if !is_sound(&loaded.outcome) {
                     exit = Exit::Findings;
                 }
-                if !ui.quiet || !is_sound(&loaded.outcome) {
+                if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
                     print(&line(&name, &loaded, ui))?;
                 }
             }
@@ -106,6 +106,9 @@ pub(super) fn line(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
         }
     };
     let mut lines = format!("{name}: {text}\n");
+    for file in &loaded.repaired {
+        lines += &format!("  {}\n", said(Key::LoadRepaired, &[("file", file)]));
+    }
     for (key, number) in counts.map(parts).unwrap_or_default() {
         if number > 0 {
             lines += &format!("  {}\n", said(key, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, number)), ("name", name)]));

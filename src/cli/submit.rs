@@ -4,11 +4,13 @@ use clap::Args;
 
 use super::flags::PlaceArgs;
 use super::out::print;
+use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
 use super::stop::ByUser;
 use super::{Exit, Failure};
-use crate::texts::Key;
+use crate::texts::{Coded as _, Key};
+use crate::workspace::Problem;
 
 /// What `submit` takes.
 #[derive(Debug, Args)]
@@ -25,14 +27,26 @@ impl SubmitArgs {
         let Session { ui, .. } = *session;
         let watch = ByUser::new();
         let (mut workspace, actor) = self.place.change("submit", session, &watch)?;
+        let mut exit = Exit::Done;
         for name in &self.registries {
-            let sent = workspace.submit(&session.operation(&actor, &watch), name)?;
-            if !ui.quiet {
-                let line = registry_line(&sent.registry, workspace.tables(), ui);
-                print(&format!("{line}  {}\n", ui.texts.fill(Key::SubmitPlaced, ui.lang, &[("path", &sent.path)])))?;
+            match workspace.submit(&session.operation(&actor, &watch), name) {
+                Ok(sent) if ui.quiet => drop(sent),
+                Ok(sent) => {
+                    let line = registry_line(&sent.registry, workspace.tables(), ui);
+                    print(&format!("{line}  {}\n", ui.texts.fill(Key::SubmitPlaced, ui.lang, &[("path", &sent.path)])))?;
+                }
+                Err(error) if error.is_stop() => return Err(error.into()),
+                // The repeat of a command that was broken off half-way.
+                Err(sent @ Problem::AlreadySent(..)) => say(&ui.texts.error(&sent, ui.lang)),
+                // One that cannot go does not keep the others back.
+                Err(error) => {
+                    let failure = Failure::from(error);
+                    say(&ui.texts.error(&failure, ui.lang));
+                    exit = exit.max(failure.class().into());
+                }
             }
         }
         workspace.close();
-        Ok(Exit::Done)
+        Ok(exit)
     }
 }

@@ -100,7 +100,7 @@ impl WatchArgs {
                 if !is_sound(&loaded.outcome) {
                     exit = Exit::Findings;
                 }
-                if !ui.quiet || !is_sound(&loaded.outcome) {
+                if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
                     print(&line(&name, &loaded, ui))?;
                 }
                 let target = if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE };

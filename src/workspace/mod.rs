@@ -31,6 +31,7 @@ pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
+pub use objects::{Damage, Damaged};
 pub use operation::Operation;
 pub use place::{FOLDER, Place};
 pub use problem::Problem;
@@ -40,7 +41,7 @@ pub use tools::{FindingFilter, Tools};
 
 use lock::Lock;
 use objects::Objects;
-use store::Store;
+use store::{PackageRow, Store};
 use workflow::Workflow;
 
 use crate::cases::{Identity, Kinds};
@@ -78,6 +79,8 @@ pub struct Workspace {
     tables: Tables,
     /// Held by whoever may change something.
     lock: Option<Lock>,
+    /// A package of a registry that was sent and could not be placed when the workspace was opened.
+    unplaced: Option<Problem>,
 }
 
 impl Workspace {
@@ -91,7 +94,7 @@ impl Workspace {
             return Err(Problem::NotReady(place.root));
         }
         let objects = Objects::new(place.objects());
-        Ok(Self { place, store, objects, tables, lock: None })
+        Ok(Self { place, store, objects, tables, lock: None, unplaced: None })
     }
 
     /// Opens a workspace to change it; waits for another program that does for at most `wait`. `holder` is what others read meanwhile who
@@ -122,6 +125,12 @@ impl Workspace {
         self
     }
 
+    /// [`Problem::Unplaced`], told once: a registry was sent and its package could not be put where it is due when this workspace was opened to change
+    /// it.
+    pub fn unplaced(&mut self) -> Option<Problem> {
+        self.unplaced.take()
+    }
+
     /// The tables.
     pub fn tables(&self) -> &Tables {
         &self.tables
@@ -130,15 +139,15 @@ impl Workspace {
     /// Files of the packages whose cases are not all replaced, in the order in which they were loaded.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read, or a file is not what was loaded.
     pub fn kept_files(&mut self) -> Result<Vec<PathBuf>, Problem> {
+        let packages = self.store.packages().current()?;
+        self.objects.check_all(packages.iter().flat_map(PackageRow::files))?;
         let mut files = Vec::new();
-        for package in self.store.packages().current()? {
-            for (object, name) in [(&package.main_object, &package.main_name), (&package.persons_object, &package.persons_name)] {
-                let path = self.objects.path(object, name);
-                if !object.is_empty() && !files.contains(&path) {
-                    files.push(path);
-                }
+        for (object, name) in packages.iter().flat_map(PackageRow::files) {
+            let path = self.objects.path(object, name);
+            if !files.contains(&path) {
+                files.push(path);
             }
         }
         Ok(files)

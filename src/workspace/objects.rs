@@ -3,14 +3,18 @@
 //! `objects/ab/cdef…/NAME`: the name is kept because the name of a registry file is part of what is checked. A file is copied beside
 //! its place and moved there when it is complete and on the disk: what stands under a digest is whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::Problem;
 use crate::sys::{Access, AtomicFile, TEMPORARY, Temporary, private_folder};
+use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 use crate::values::hex;
 use crate::watch::{Stopped, Watch};
 
@@ -27,7 +31,82 @@ pub(super) struct Kept {
     pub(super) sha256: String,
     /// Its own name.
     pub(super) name: String,
+    /// What stood in its place before.
+    pub(super) before: Before,
 }
+
+/// What stood in the place of a kept file before it was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// The same bytes.
+    Same,
+    /// Something else, which was replaced.
+    Damaged,
+    /// Nothing.
+    Nothing,
+}
+
+/// A kept file that cannot be used.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Name of the file.
+    pub name: String,
+    /// What is wrong with it.
+    pub damage: Damage,
+}
+
+/// Why a kept file cannot be used.
+#[derive(Debug)]
+pub enum Damage {
+    /// The file is gone.
+    Missing,
+    /// A folder, a pipe or a device stands in its place.
+    NotAFile,
+    /// Its bytes are not those that were kept.
+    Changed,
+    /// The system cannot read it.
+    Unread(io::Error),
+}
+
+impl From<io::Error> for Damage {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Unread(error),
+        }
+    }
+}
+
+impl Coded for Damaged {
+    fn key(&self) -> Key {
+        match self.damage {
+            Damage::Missing => Key::KeptMissing,
+            Damage::NotAFile => Key::KeptNotAFile,
+            Damage::Changed => Key::KeptChanged,
+            Damage::Unread(_) => Key::KeptUnread,
+        }
+    }
+
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        let mut slots = vec![("file", Slot::text(&self.name))];
+        if let Damage::Unread(error) = &self.damage {
+            slots.push(("reason", Slot::io(error)));
+        }
+        slots
+    }
+
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Input
+    }
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(self, f)
+    }
+}
+
+impl std::error::Error for Damaged {}
 
 /// Bytes copied at once.
 const BUFFER: usize = 256 << 10;
@@ -42,6 +121,54 @@ impl Objects {
     pub(super) fn path(&self, sha256: &str, name: &str) -> PathBuf {
         let (head, tail) = sha256.split_at(sha256.len().min(2));
         self.root.join(head).join(tail).join(name)
+    }
+
+    /// Whether a kept file still holds the bytes that were kept; every reader asks before it uses them.
+    ///
+    /// # Errors
+    /// It does not, or cannot be read.
+    pub(super) fn check(&self, sha256: &str, name: &str) -> Result<(), Damaged> {
+        self.read(sha256, name, |_| Ok(()))
+    }
+
+    /// The same for several files, each once: SHA-256 and name.
+    ///
+    /// # Errors
+    /// The first that is damaged.
+    pub(super) fn check_all<'f>(&self, files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Result<(), Problem> {
+        let files: BTreeSet<_> = files.into_iter().collect();
+        files.into_par_iter().try_for_each(|(sha256, name)| self.check(sha256, name))?;
+        Ok(())
+    }
+
+    /// Reads a kept file in pieces, and fails after the last of them if they are not the bytes that were kept.
+    fn read<E: From<Damaged>>(&self, sha256: &str, name: &str, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let of = |damage: Damage| Damaged { name: name.to_owned(), damage };
+        let path = self.path(sha256, name);
+        let mut file = open_file(&path).map_err(of)?;
+        let (mut hasher, mut buffer) = (Sha256::new(), vec![0; BUFFER]);
+        loop {
+            let count = file.read(&mut buffer).map_err(|error| of(error.into()))?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&buffer[..count]);
+            each(&buffer[..count])?;
+        }
+        if hex(&hasher.finalize()) == sha256 { Ok(()) } else { Err(of(Damage::Changed).into()) }
+    }
+
+    /// Puts a complete file in its place among the kept ones, whatever stands there.
+    fn put(&self, complete: Temporary, sha256: &str, name: &str) -> io::Result<()> {
+        let path = self.path(sha256, name);
+        if let Some(folder) = path.parent() {
+            private_folder(folder)?;
+        }
+        if fs::symlink_metadata(&path).is_ok_and(|there| there.is_dir()) {
+            fs::remove_dir_all(&path)?;
+        }
+        complete.persist(&path)?;
+        crate::sys::sync_parents(&path, &self.root)
     }
 
     /// Keeps a copy of a file under its own name.
@@ -73,15 +200,15 @@ impl Objects {
             copy.write_all(&buffer[..count])?;
         }
         let sha256 = hex(&hasher.finalize());
-        let path = self.path(&sha256, name);
-        if !path.is_file() {
-            if let Some(folder) = path.parent() {
-                private_folder(folder)?;
-            }
-            copy.persist(&path)?;
-            crate::sys::sync_parents(&path, &self.root)?;
+        let before = match self.check(&sha256, name) {
+            Ok(()) => Before::Same,
+            Err(Damaged { damage: Damage::Missing, .. }) => Before::Nothing,
+            Err(_) => Before::Damaged,
+        };
+        if before != Before::Same {
+            self.put(copy, &sha256, name)?;
         }
-        Ok(Kept { sha256, name: name.to_owned() })
+        Ok(Kept { sha256, name: name.to_owned(), before })
     }
 
     /// Keeps what `write` writes, under a name; `write` says the digest of it.
@@ -92,26 +219,22 @@ impl Objects {
         private_folder(&self.root)?;
         let mut file = Temporary::create(&self.root, Access::Private)?;
         let (sha256, value) = write(file.as_file_mut())?;
-        let path = self.path(&sha256, name);
-        if let Some(folder) = path.parent() {
-            private_folder(folder)?;
-        }
-        file.persist(&path)?;
-        crate::sys::sync_parents(&path, &self.root)?;
-        Ok((Kept { sha256, name: name.to_owned() }, value))
+        self.put(file, &sha256, name)?;
+        Ok((Kept { sha256, name: name.to_owned(), before: Before::Nothing }, value))
     }
 
     /// Copies a kept file to a place outside, as a whole or not at all.
     ///
     /// # Errors
-    /// The kept file is gone or the target cannot be written.
-    pub(super) fn place(&self, sha256: &str, name: &str, target: &Path) -> io::Result<()> {
+    /// The kept file is damaged or the target cannot be written.
+    pub(super) fn place(&self, sha256: &str, name: &str, target: &Path) -> Result<(), Problem> {
+        let unwritten = |error| Problem::Io(target.to_owned(), error);
         if let Some(folder) = target.parent() {
-            private_folder(folder)?;
+            private_folder(folder).map_err(unwritten)?;
         }
-        let mut file = AtomicFile::create(target, Access::Private)?;
-        io::copy(&mut File::open(self.path(sha256, name))?, &mut file)?;
-        file.commit()
+        let mut file = AtomicFile::create(target, Access::Private).map_err(unwritten)?;
+        self.read(sha256, name, |bytes| file.write_all(bytes).map_err(unwritten))?;
+        file.commit().map_err(unwritten)
     }
 
     /// Removes what a program that was stopped left behind: half copies, and whole ones that nobody refers to, be it that only the same
@@ -128,12 +251,18 @@ impl Objects {
                 removed += 1;
                 continue;
             }
+            if !head.file_type()?.is_dir() {
+                continue;
+            }
             for tail in entries(&head.path())? {
                 let Some(names) = known.get(&format!("{head_name}{}", tail.file_name().to_string_lossy())) else {
-                    fs::remove_dir_all(tail.path())?;
+                    remove(&tail)?;
                     removed += 1;
                     continue;
                 };
+                if !tail.file_type()?.is_dir() {
+                    continue;
+                }
                 // File systems that do not tell cases apart keep a file under the name that it had first; and the last copy of bytes that
                 // somebody refers to stays, whatever it is called.
                 let is_known = |file: &fs::DirEntry| {
@@ -142,13 +271,19 @@ impl Objects {
                 };
                 let (kept, spare): (Vec<_>, Vec<_>) = entries(&tail.path())?.into_iter().partition(is_known);
                 for file in spare.iter().filter(|_| !kept.is_empty()) {
-                    fs::remove_file(file.path())?;
+                    remove(file)?;
                     removed += 1;
                 }
             }
         }
         Ok(removed)
     }
+}
+
+/// Opens what must be a file of its own.
+fn open_file(path: &Path) -> Result<File, Damage> {
+    // Asked first: opening a pipe waits for somebody who writes into it.
+    if fs::metadata(path)?.is_file() { Ok(File::open(path)?) } else { Err(Damage::NotAFile) }
 }
 
 /// Removes half files that a program that was stopped left in the folders of a folder that files are placed in.
@@ -167,6 +302,10 @@ pub(super) fn sweep_placed(root: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn remove(entry: &fs::DirEntry) -> io::Result<()> {
+    if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
 }
 
 /// What stands in a folder; nothing in one that is not there.
@@ -189,7 +328,8 @@ mod tests {
         let file = folder.path().join("HM1.xml");
         fs::write(&file, "<a/>").expect("written");
         let kept = objects.keep(&file, &Unwatched).expect("kept");
-        assert_eq!(objects.keep(&file, &Unwatched).expect("kept"), kept);
+        assert_eq!(kept.before, Before::Nothing);
+        assert_eq!(objects.keep(&file, &Unwatched).expect("kept"), Kept { before: Before::Same, ..kept.clone() });
         assert_eq!(fs::read(objects.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
         let other = objects.keep_stream(&b"other"[..], "x.zip", &Unwatched).expect("kept");
         fs::write(folder.path().join("objects/.puomp-half"), "ha").expect("written");

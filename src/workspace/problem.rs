@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::answers::AnswerError;
+use super::objects::Damaged;
 use super::store::StoreError;
 use super::workflow::{Need, Refusal, Refused, Workflow};
 use crate::forming::FormError;
@@ -51,6 +52,8 @@ pub enum Problem {
     Unread(PathBuf, io::Error),
     /// A file that cannot be taken for an answer: its name and why.
     Answer(String, Box<AnswerError>),
+    /// A kept file is not what was kept.
+    Damaged(Damaged),
     /// A table under `rules/`.
     Table(TableError),
     /// The journal cannot be continued: its last entry does not read as one.
@@ -85,6 +88,7 @@ impl Problem {
             Self::Stream(error) | Self::Runtime(error) => carried(error),
             Self::Refused(refused) => Some(&**refused),
             Self::Form(error) => Some(&**error),
+            Self::Damaged(error) => Some(error),
             Self::Table(error) => Some(error),
             Self::Store(error) => Some(error),
             _ => None,
@@ -120,6 +124,7 @@ impl Coded for Problem {
             Self::Form(error) => error.key(),
             Self::NotClean(..) => Key::WorkspaceNotClean,
             Self::Answer(_, error) => error.key(),
+            Self::Damaged(error) => error.key(),
             Self::Table(error) => error.key(),
             Self::Journal(_) => Key::WorkspaceJournal,
         }
@@ -147,7 +152,7 @@ impl Coded for Problem {
             Self::NotClean(file, rule) => vec![("file", Slot::text(file)), ("rule", Slot::text(rule))],
             Self::Answer(name, error) => std::iter::once(("file", Slot::text(name))).chain(error.slots()).collect(),
             Self::Journal(what) => vec![("what", Slot::text(what))],
-            Self::Refused(_) | Self::Form(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
+            Self::Refused(_) | Self::Form(_) | Self::Damaged(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
         }
     }
 
@@ -176,9 +181,16 @@ impl std::error::Error for Problem {
             Self::Unplaced(_, _, cause) => Some(&**cause),
             Self::Refused(refused) => Some(&**refused),
             Self::Form(error) => Some(&**error),
+            Self::Damaged(error) => Some(error),
             Self::Table(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<Damaged> for Problem {
+    fn from(error: Damaged) -> Self {
+        Self::Damaged(error)
     }
 }
 

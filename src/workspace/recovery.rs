@@ -6,12 +6,17 @@ use super::store::DueFile;
 use super::{Problem, Workspace, objects};
 
 impl Workspace {
-    /// Sweeps files that no row speaks of, and places what is to stand in the outbox.
+    /// Sweeps files that no row speaks of, and places what is to stand in the outbox; what cannot be placed stops nothing else and is told
+    /// by [`Workspace::unplaced`].
     pub(super) fn recover(&mut self) -> Result<(), Problem> {
         self.sweep()?;
         let outbox = self.place.outbox();
         objects::sweep_placed(&outbox).map_err(|e| Problem::Io(outbox, e))?;
-        self.place_outgoing()
+        self.unplaced = match self.place_outgoing() {
+            Err(problem @ Problem::Unplaced(..)) => Some(problem),
+            placed => placed.map(|()| None)?,
+        };
+        Ok(())
     }
 
     fn sweep(&mut self) -> Result<(), Problem> {
@@ -45,7 +50,7 @@ impl Workspace {
     }
 
     fn place_one(&mut self, file: &DueFile, target: &Path) -> Result<(), Problem> {
-        self.objects.place(&file.object, &file.name, target).map_err(|e| Problem::Io(target.to_owned(), e))?;
+        self.objects.place(&file.object, &file.name, target)?;
         self.store.outbox().set_placed(file.registry, file.revision)
     }
 }

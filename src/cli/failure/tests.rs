@@ -12,7 +12,7 @@ use crate::tables::RuleFiles;
 use crate::texts::Text;
 use crate::workspace::journal::{Fault as JournalFault, HeadError};
 use crate::workspace::workflow::{Move, Need, Refused, Workflow};
-use crate::workspace::{AnswerError, Problem, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble};
+use crate::workspace::{AnswerError, Damage, Damaged, Problem, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble};
 
 #[test]
 fn json_is_told_to_whoever_asks_for_it() {
@@ -97,6 +97,10 @@ fn of_workspaces() -> Vec<Problem> {
         Problem::Unplaced(s(), "out".into(), Box::new(Problem::NoRegistry(s()))),
         Problem::Unmet("R-1".to_owned(), vec![words(Need::Reason), words(Need::CasesLeft)]),
         Problem::NotClean("H.xml".to_owned(), "S001".to_owned()),
+        Problem::Damaged(Damaged { name: s(), damage: Damage::Missing }),
+        Problem::Damaged(Damaged { name: s(), damage: Damage::NotAFile }),
+        Problem::Damaged(Damaged { name: s(), damage: Damage::Changed }),
+        Problem::Damaged(Damaged { name: s(), damage: Damage::Unread(full()) }),
         Problem::Table(TableError::new("x.csv", 0, "odd")),
         Problem::Journal(s()),
     ];

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::control::judge;
 use super::flags::{ControlArgs, PlaceArgs};
+use super::say::say;
 use super::session::Session;
 use super::tools::Tools;
 use super::{Failure, who};
@@ -46,7 +47,10 @@ impl PlaceArgs {
         let tables = Tables::load(session.files)?;
         let actor = session.actor(self.role.as_deref(), &tables)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        let workspace = Workspace::open_write(self.place(session)?, tables, &who::holder(&actor, command, session.moment()), wait, watch)?;
+        let mut workspace = Workspace::open_write(self.place(session)?, tables, &who::holder(&actor, command, session.moment()), wait, watch)?;
+        if let Some(problem) = workspace.unplaced() {
+            say(&session.ui.texts.error(&Failure::from(problem), session.ui.lang));
+        }
         Ok((workspace, actor))
     }
 }

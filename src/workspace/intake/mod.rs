@@ -13,7 +13,7 @@ pub use matching::Doubt;
 use matching::{Known, Verdict as Match};
 
 use super::note::{JournalNote, record};
-use super::objects::Kept;
+use super::objects::{Before, Kept};
 use super::store::{NewCase, NewFinding, PackageRow, Run, StockKey, Total};
 use super::{FindingFilter, Operation, Problem, Tools, Workspace};
 use crate::cases::{Case, CaseKeys, CasePlace, CaseState, Index, Person, short_digest};
@@ -33,6 +33,8 @@ pub struct Loaded {
     pub report: Option<PackageReport>,
     /// What became of its cases.
     pub outcome: Outcome,
+    /// Names of its files whose kept copies were damaged or gone and have been replaced by what was loaded now.
+    pub repaired: Vec<String>,
 }
 
 /// What became of the cases of a package.
@@ -95,6 +97,13 @@ struct Files {
     persons: MemberFile,
 }
 
+/// Names of kept files, by what stood in their places before.
+fn names(kept: &HashMap<PathBuf, Kept>, before: impl Fn(Before) -> bool) -> Vec<String> {
+    let mut names: Vec<String> = kept.values().filter(|kept| before(kept.before)).map(|kept| kept.name.clone()).collect();
+    names.sort_unstable();
+    names
+}
+
 impl Workspace {
     /// Takes a package in. `filter` takes out of the report what the user's settings say does not count.
     ///
@@ -116,7 +125,7 @@ impl Workspace {
         operation.check()?;
         let Some(main) = &package.main else {
             let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
-            return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
+            return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected, repaired: Vec::new() });
         };
         let store = timings::span(operation.watch.timings(), Phase::Store);
         let mut kept = HashMap::new();
@@ -128,19 +137,21 @@ impl Workspace {
             moved.persons = Some(self.keep(operation, persons, &mut kept, &mut files.persons)?);
         }
         if let Some(loaded) = self.loaded_before(operation, &files, doubt)? {
-            return Ok(Loaded { report: None, outcome: loaded });
+            let repaired = names(&kept, |before| before != Before::Same);
+            return Ok(Loaded { report: None, outcome: loaded, repaired });
         }
+        let repaired = names(&kept, |before| before == Before::Damaged);
         drop(store);
         let (mut report, index) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
-            return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected });
+            return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected, repaired });
         }
         let Some(taken) = Contents::read(&moved, &report, index, tools)? else {
-            return Ok(Loaded { report: Some(report), outcome: Outcome::Foreign });
+            return Ok(Loaded { report: Some(report), outcome: Outcome::Foreign, repaired });
         };
         let counts = self.take(operation, &taken, &report, files, tools, doubt)?;
-        Ok(Loaded { report: Some(report), outcome: Outcome::Taken(counts) })
+        Ok(Loaded { report: Some(report), outcome: Outcome::Taken(counts), repaired })
     }
 
     /// Copies the file that holds a member, each file once; the member in the copy, and where that lies.

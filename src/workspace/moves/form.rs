@@ -156,6 +156,7 @@ impl Workspace {
     ) -> Result<(), Problem> {
         let workflow = &self.tables.workflow;
         let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
+        self.check_files(groups.iter().flat_map(|group| &group.chosen))?;
         for groups in groups.chunks(AT_ONCE) {
             operation.check()?;
             let first = self.store.counters().peek(Run::Registries)?;
@@ -233,6 +234,7 @@ impl Workspace {
         let transition = self.allowed(operation, &registry, Move::FormAgain, facts)?;
         let date = date.or(group.date).unwrap_or(operation.today);
         let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), date };
+        self.check_files(&group.chosen)?;
         let (sender, written) = mpsc::channel();
         let parts = self.parts(std::slice::from_ref(&draft))?;
         write(operation, &self.objects, std::slice::from_ref(&draft), parts, tools, sender);
@@ -321,6 +323,13 @@ impl Workspace {
             parts.push(Parts { heading: draft.heading(name), run, origins, pieces });
         }
         Ok(parts)
+    }
+
+    /// Makes sure that the files which cases are taken from are the files that were loaded.
+    fn check_files<'c>(&mut self, cases: impl IntoIterator<Item = &'c Chosen>) -> Result<(), Problem> {
+        let ids: BTreeSet<i64> = cases.into_iter().map(|c| c.package).collect();
+        let packages = self.store.packages().open_with_ids(&Vec::from_iter(ids))?;
+        self.objects.check_all(packages.iter().flat_map(PackageRow::files))
     }
 
     /// The packages that cases stand in, but for those that a finding about the whole keeps out.

@@ -24,7 +24,8 @@ impl Workspace {
     /// next command that changes something places its file.
     ///
     /// # Errors
-    /// The table does not allow it ([`Problem::AlreadySent`] when it has been sent), conditions are not met, the file cannot be written.
+    /// The table does not allow it ([`Problem::AlreadySent`] when it has been sent), conditions are not met, the package that was formed
+    /// is damaged, the file cannot be written.
     pub fn submit(&mut self, operation: &Operation<'_>, name: &str) -> Result<Submitted, Problem> {
         let registry = self.registry(name)?;
         let facts = self.facts(&registry)?;
@@ -34,8 +35,9 @@ impl Workspace {
             }
             transition => transition?,
         };
-        let folder = if registry.payer.is_empty() { &registry.receiver } else { &registry.payer };
         let file = format!("{}.zip", registry.file_name);
+        self.objects.check(&registry.object, &file)?;
+        let folder = if registry.payer.is_empty() { &registry.receiver } else { &registry.payer };
         let path = format!("{OUTBOX}/{folder}/{file}");
         let details = json!({ "sha256": registry.object, "cases": registry.cases, "sum": registry.sum, "path": path });
         let note = JournalNote { subject: &file, details, ..JournalNote::default() };

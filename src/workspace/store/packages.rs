@@ -66,6 +66,14 @@ read_row! {
     }
 }
 
+impl PackageRow {
+    /// SHA-256 and name of the files that hold the package.
+    pub(in crate::workspace) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = [(&*self.main_object, &*self.main_name), (&*self.persons_object, &*self.persons_name)];
+        files.into_iter().filter(|(object, _)| !object.is_empty())
+    }
+}
+
 /// Packages that were loaded.
 pub(in crate::workspace) struct Packages<'s>(pub(super) &'s mut Store);
 

@@ -1,0 +1,147 @@
+//! Kept files that are not what was kept: nothing of them leaves, nothing is recorded, other commands go on, and a load mends them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::clinic::Clinic;
+use crate::support::moments::random;
+use crate::support::soak::tries;
+use crate::support::state::{State, walk};
+
+/// Flipped bytes of kept files, one at a time, for each of the two commands that read them.
+const FLIPS: usize = 100;
+
+/// A workspace with one loaded package, its folder `in`, and the kept copy.
+fn loaded() -> (Clinic, PathBuf) {
+    let clinic = Clinic::new();
+    clinic.package("in", 20, &["--period", "2021-02"]);
+    clinic.done(&["load", "in"]);
+    let kept = walk(&clinic.path(".puomp/objects"));
+    assert_eq!(kept.len(), 1);
+    let kept = kept[0].clone();
+    (clinic, kept)
+}
+
+/// The ways in which a kept file can be damaged as a whole.
+fn damages() -> Vec<(&'static str, fn(&Path))> {
+    let mut ways: Vec<(&'static str, fn(&Path))> = vec![
+        ("deleted", |file| fs::remove_file(file).expect("removed")),
+        ("emptied", |file| fs::write(file, "").expect("written")),
+        ("cut", |file| fs::write(file, &fs::read(file).expect("read")[..1000]).expect("written")),
+        ("replaced by a folder", |file| {
+            fs::remove_file(file).expect("removed");
+            fs::create_dir(file).expect("made");
+            fs::write(file.join("inner"), "x").expect("written");
+        }),
+    ];
+    if cfg!(unix) {
+        ways.push(("replaced by a pipe", |file| {
+            fs::remove_file(file).expect("removed");
+            assert!(std::process::Command::new("mkfifo").arg(file).status().expect("mkfifo runs").success());
+        }));
+    }
+    ways
+}
+
+/// A command that must refuse a damaged file, and change nothing.
+fn refuses(clinic: &Clinic, args: &[&str], file: &Path, old: &State, how: &str) {
+    let said = clinic.run(args);
+    assert_eq!(said.code, 6, "{how}: {said:?}");
+    let name = file.file_name().expect("a name").to_string_lossy();
+    assert!(said.err.contains(&*name) && said.err.contains("сохранённой копии") | said.err.contains("сохранённая копия"), "{how}: {}", said.err);
+    let now = State::of(clinic);
+    assert!(now == *old, "{how}: {}", now.difference(old));
+    assert!(walk(&clinic.path("outbox")).is_empty(), "{how}: something left");
+}
+
+const FORM: [&str; 3] = ["form", "--period", "2021-02"];
+
+#[test]
+fn every_flipped_byte_is_noticed() {
+    let (clinic, kept) = loaded();
+    let flip = |file: &Path, number: u64| {
+        let mut bytes = fs::read(file).expect("read");
+        let at = (random(number) * bytes.len() as f64) as usize;
+        bytes[at] ^= 1 << (number % 8);
+        fs::write(file, bytes).expect("written");
+        format!("byte {at}, bit {}", number % 8)
+    };
+    let tries = tries(FLIPS) as u64;
+    let old = State::of(&clinic);
+    for number in 0..tries {
+        let how = flip(&kept, number);
+        let said = clinic.run(&FORM);
+        assert_eq!(said.code, 6, "{how}: {said:?}");
+        flip(&kept, number);
+    }
+    assert!(State::of(&clinic) == old);
+    clinic.done(&FORM);
+    let package = walk(&clinic.path(".puomp/objects")).into_iter().find(|file| *file != kept).expect("a package was formed");
+    let old = State::of(&clinic);
+    for number in tries..tries * 2 {
+        let how = flip(&package, number);
+        let said = clinic.run(&["submit", "2102-1"]);
+        assert_eq!(said.code, 6, "{how}: {said:?}");
+        flip(&package, number);
+    }
+    assert!(State::of(&clinic) == old && walk(&clinic.path("outbox")).is_empty());
+    clinic.done(&["submit", "2102-1"]);
+}
+
+#[test]
+fn a_load_mends_what_was_loaded() {
+    let (clinic, kept) = loaded();
+    clinic.package("other", 3, &["--period", "2021-03"]);
+    for (how, damage) in damages() {
+        let old = State::of(&clinic);
+        damage(&kept);
+        refuses(&clinic, &FORM, &kept, &old, how);
+        refuses(&clinic, &["validate"], &kept, &old, how);
+        // What does not need the file goes on.
+        clinic.done(&["status"]);
+        clinic.done(&["journal", "--verify"]);
+        clinic.done(&["load", "other"]);
+        let said = clinic.run(&["load", "in", "--quiet"]);
+        assert!(said.code == 0 && said.out.contains("заменена этим файлом"), "{how}: {said:?}");
+        let said = clinic.run(&["load", "in"]);
+        assert!(said.code == 0 && !said.out.contains("заменена"), "{how}: {said:?}");
+        clinic.done(&["validate"]);
+    }
+    clinic.done(&FORM);
+}
+
+#[test]
+fn a_registry_whose_package_is_damaged_is_formed_anew() {
+    let (clinic, kept) = loaded();
+    clinic.done(&FORM);
+    for (how, damage) in damages() {
+        // Each time it is formed it has another packet number.
+        let status = clinic.status();
+        let registry = status["registries"].as_array().expect("rows").iter().find(|row| row["number"] == "2102-1").expect("there").clone();
+        let name = format!("{}.zip", registry["file"].as_str().expect("a name"));
+        let package = walk(&clinic.path(".puomp/objects")).into_iter().find(|file| *file != kept && file.ends_with(&name)).expect("a package was formed");
+        let old = State::of(&clinic);
+        damage(&package);
+        refuses(&clinic, &["submit", "2102-1"], &package, &old, how);
+        clinic.done(&["status"]);
+        clinic.done(&["form", "--again", "2102-1"]);
+    }
+    clinic.done(&["submit", "2102-1"]);
+}
+
+/// One that cannot go does not keep the others back, and the repeat of a command that was broken off is safe.
+#[test]
+fn each_registry_of_a_submit_has_a_result_of_its_own() {
+    let clinic = Clinic::new();
+    clinic.package("in", 60, &["--period", "2021-02"]);
+    clinic.done(&["load", "in"]);
+    clinic.done(&FORM);
+    let said = clinic.run(&["submit", "2102-1", "2102-999", "2102-2"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("2102-999"), "{said:?}");
+    assert_eq!(walk(&clinic.path("outbox")).len(), 2, "{said:?}");
+    let old = State::of(&clinic);
+    let said = clinic.run(&["submit", "2102-1", "2102-2"]);
+    assert!(said.code == 0 && said.err.matches("уже отправлен").count() == 2, "{said:?}");
+    assert!(State::of(&clinic) == old);
+}
