@@ -1,15 +1,15 @@
 //! Registries of medical care paid by Russian compulsory medical insurance (ОМС).
 //!
-//! Floors, lowest first; a module uses what stands on lower floors only:
+//! Floors, lowest first; a module uses lower floors only:
 //!
-//! 0. [`values`], [`texts`]: days, months, kopecks, digests; what a person reads. [`tables`], [`sys`], [`watch`], [`timings`]: rule
-//!    tables, the platform, progress and stop, where the time goes;
-//! 1. [`finding`]: what a check says; [`registry`]: formats, packages and reading; [`nsi`]: reference books; [`cases`]: completed cases;
+//! 0. [`values`]: days, months, kopecks, digests; [`texts`]: texts for people; [`tables`]: rule tables; [`sys`]: the platform;
+//!    [`watch`]: progress and stop; [`timings`]: times by phase;
+//! 1. [`finding`]: findings of checks; [`registry`]: formats, packages and reading; [`nsi`]: reference books; [`cases`]: completed cases;
 //! 2. [`rules`]: the language of rules and its evaluation;
 //! 3. [`flk`]: format-logic control of a package; [`forming`]: cases of packages as a new package; [`report`]: findings for people and
 //!    programs; [`generate`]: invented packages for training, tests and benches;
 //! 4. [`workspace`]: a directory of registry files and its memory;
-//! 5. [`api`]: the answers for programs, of the command line and of a server;
+//! 5. [`api`]: the answers of the command line and of a server for programs;
 //! 6. [`cli`]: the command line.
 //!
 //! The library never prints; only [`cli`] does.

@@ -1,4 +1,4 @@
-//! The tables under `rules/`: embedded in the binary, overridden file by file from a folder of the same shape.
+//! The tables under `rules/`. They are embedded in the binary and can be overridden file by file from a folder of the same shape.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,21 +9,21 @@ use serde::de::DeserializeOwned;
 
 include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
 
-/// A defect of a rule table: which file, which line, what is wrong.
+/// An error in a rule table: the table, the line, and what is wrong.
 ///
-/// The program stops on it (exit code 2): a half-read table would check half of what it promises.
+/// The program stops on it (exit code 2): with a table read only in part it would check only a part of what it promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableError {
     /// Name of the table relative to `rules/`.
     pub table: String,
-    /// Line in the table, counted from 1; 0 when the defect is of the whole table.
+    /// Line in the table, counted from 1; 0 when the error concerns the whole table.
     pub line: u64,
     /// What is wrong and what was expected.
     pub message: String,
 }
 
 impl TableError {
-    /// A defect at a line (0 = the whole table).
+    /// An error at a line (0 for the whole table).
     pub fn new(table: &str, line: u64, message: impl Into<String>) -> Self {
         Self { table: table.to_owned(), line, message: message.into() }
     }
@@ -37,29 +37,29 @@ impl fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
-/// Where tables are read from.
+/// The source of the tables: the binary, with an optional folder that overrides it.
 #[derive(Debug, Clone, Default)]
 pub struct RuleFiles {
     overlay: Option<PathBuf>,
 }
 
 impl RuleFiles {
-    /// The tables that the binary carries.
+    /// The tables embedded in the binary.
     pub fn embedded() -> Self {
         Self::default()
     }
 
-    /// A folder shaped like `rules/`; a table that it lacks is taken from the binary.
+    /// The tables of a folder shaped like `rules/`; a missing table is taken from the binary.
     pub fn with_overlay(folder: &Path) -> Self {
         Self { overlay: Some(folder.to_owned()) }
     }
 
-    /// Whether a folder overrides any of these tables.
+    /// Whether the folder overrides any of these tables.
     pub fn overrides(&self, tables: &[&str]) -> bool {
         self.overlay.as_ref().is_some_and(|folder| tables.iter().any(|table| folder.join(table).exists()))
     }
 
-    /// Names of all tables below a folder, without folder and ending.
+    /// The names of all tables in a subfolder, without folder and extension. `folder` ends with `/`.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let own = self
             .overlay
@@ -73,7 +73,7 @@ impl RuleFiles {
         names
     }
 
-    /// Text of one table.
+    /// The text of one table.
     ///
     /// # Errors
     /// The table is neither in the folder nor embedded, or the folder's copy cannot be read as UTF-8.
@@ -88,10 +88,10 @@ impl RuleFiles {
         at.map(|i| Cow::Borrowed(EMBEDDED[i].1)).map_err(|_| TableError::new(table, 0, "no such table"))
     }
 
-    /// All rows of a CSV table, each with its line number.
+    /// All rows of a CSV table, each with its line number in the file.
     ///
     /// # Errors
-    /// See [`RuleFiles::text`]; also a row that does not have the columns of the header or a value of the wrong type.
+    /// See [`RuleFiles::text`]; also a row whose number of columns differs from the header, or a value of the wrong type.
     pub fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<(u64, T)>, TableError> {
         let text = self.text(table)?;
         let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());

@@ -1,6 +1,6 @@
-//! How long each phase of a run takes and how many bytes go through it, for whoever looks for where the time goes.
+//! Measures how long each phase of a run takes and how many bytes it processes.
 //!
-//! Nothing is measured unless somebody made a [`Timings`] and handed it on in a [`Watch`](crate::watch::Watch): without it no clock is read.
+//! Nothing is measured, and no clock is read, unless a [`Watch`](crate::watch::Watch) provides [`Timings`].
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -11,32 +11,32 @@ use std::time::{Duration, Instant};
 /// A phase of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Looking for packages: which files there are and what their heads say. Its bytes are those of the files on the disk.
+    /// Finding packages: listing files and reading their heads. Bytes: sizes of the files on disk.
     Find,
-    /// Opening files and archives, and reading what stands before the first record.
+    /// Opening files and archives, and reading the part before the first record.
     Open,
-    /// Reading files and unpacking archives. Its bytes are the unpacked ones.
+    /// Reading files and unpacking archives. Bytes: unpacked.
     Inflate,
-    /// SHA-256 of files.
+    /// SHA-256 of files. Bytes: those of the files.
     Digest,
-    /// Elements, values and what relates those of one record; on `load` also reading the cases. Its bytes are those of the checked files.
+    /// Checking elements, values and relations within a record; on `load` also reading the cases. Bytes: those of the checked files.
     Structure,
-    /// Federal rules over records and heads.
+    /// Applying federal rules to records and heads.
     Rules,
-    /// What relates the files of a package: persons, numbers that must not repeat, the records of such findings.
+    /// Checking relations between the files of a package: persons, keys that must be unique, and the records of such findings.
     Persons,
     /// Writing the result and the protocols.
     Report,
-    /// Statements of the store and the files that the workspace keeps.
+    /// Running statements of the store, and writing the files that the workspace keeps.
     Store,
-    /// Taking the workspace: waiting until no other program changes it, connecting to the store, putting right what a stopped program left.
+    /// Taking the workspace: waiting for its lock, connecting to the store, and repairing what a stopped program left.
     Lock,
     /// Writing registries: reading their cases from the packages, copying and packing them.
     Forming,
 }
 
 impl Phase {
-    /// Every phase, in the order in which a run comes to it.
+    /// All phases, in the order in which a run reaches them.
     pub const ALL: [Self; 11] = [
         Self::Find,
         Self::Open,
@@ -51,7 +51,7 @@ impl Phase {
         Self::Forming,
     ];
 
-    /// Its word in machine formats.
+    /// The word for this phase in machine formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Find => "find",
@@ -69,26 +69,26 @@ impl Phase {
     }
 }
 
-/// What one phase came to.
+/// The time and the bytes of one phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
-    /// Which.
+    /// The phase.
     pub phase: Phase,
-    /// Time of all threads together: two threads that are at it for one second are two seconds. What waits for a disk or a lock counts too.
+    /// The sum over all threads: two threads for one second give two seconds. Waiting for a disk or a lock is included.
     pub thread_time: Duration,
-    /// Bytes that went through it; 0 where bytes say nothing.
+    /// Number of bytes processed; 0 for phases that do not count bytes.
     pub bytes: u64,
 }
 
 #[derive(Debug, Default)]
 struct Sum {
-    /// How often the phase was begun.
+    /// Number of spans of the phase.
     spans: AtomicU64,
     nanoseconds: AtomicU64,
     bytes: AtomicU64,
 }
 
-/// The sums of a run. Threads add to them at once; a clone adds to the same sums.
+/// The measurements of a run. Several threads may add to them at once; clones share the same sums.
 #[derive(Debug, Clone)]
 pub struct Timings(Arc<Sums>);
 
@@ -100,27 +100,27 @@ struct Sums {
 }
 
 impl Timings {
-    /// Begins to measure, with this clock.
+    /// Starts measuring with this clock.
     pub fn new(clock: fn() -> Instant) -> Self {
         Self(Arc::new(Sums { clock, begun: clock(), of_phases: Default::default() }))
     }
 
-    /// Measures a phase until the span is dropped. Within a span of the same thread it measures for itself: the time counts once, for the inner.
+    /// Measures a phase until the span is dropped. The time of a span inside another one of the same thread counts only for the inner span.
     pub fn span(&self, phase: Phase) -> Span<'_> {
         Span { sums: &self.0, phase, before: INNER.replace(Duration::ZERO), begun: (self.0.clock)(), of_thread: PhantomData }
     }
 
-    /// So many bytes went through a phase.
+    /// Adds to the bytes of a phase.
     pub fn bytes(&self, phase: Phase, count: u64) {
         self.0.of_phases[phase as usize].bytes.fetch_add(count, Relaxed);
     }
 
-    /// Time since the beginning, as a clock on the wall shows it.
+    /// Elapsed time since the start of the measurement.
     pub fn wall_time(&self) -> Duration {
         (self.0.clock)().duration_since(self.0.begun)
     }
 
-    /// The phases that there were, in the order of [`Phase::ALL`].
+    /// The phases that occurred, in the order of [`Phase::ALL`].
     pub fn taken(&self) -> impl Iterator<Item = Taken> {
         Phase::ALL.into_iter().zip(&self.0.of_phases).filter(|(_, sum)| sum.spans.load(Relaxed) > 0).map(|(phase, sum)| Taken {
             phase,
@@ -130,13 +130,13 @@ impl Timings {
     }
 }
 
-/// A span of a phase where time is measured; `None` where it is not.
+/// Starts a span when timings are measured; `None` when they are not.
 #[must_use]
 pub fn span(timings: Option<&Timings>, phase: Phase) -> Option<Span<'_>> {
     timings.map(|timings| timings.span(phase))
 }
 
-/// So many bytes went through a phase, where that is counted.
+/// Adds to the bytes of a phase when timings are measured.
 pub fn bytes(timings: Option<&Timings>, phase: Phase, count: u64) {
     if let Some(timings) = timings {
         timings.bytes(phase, count);
@@ -144,20 +144,20 @@ pub fn bytes(timings: Option<&Timings>, phase: Phase, count: u64) {
 }
 
 thread_local! {
-    /// Time of the spans that began and ended inside the innermost open span of this thread.
+    /// Total time of the spans that began and ended inside the innermost open span of this thread.
     static INNER: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// A phase that is being measured, until it is dropped.
+/// The measurement of a phase, which ends when this is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Span<'t> {
     sums: &'t Sums,
     phase: Phase,
     begun: Instant,
-    /// [`INNER`] of the span around this one.
+    /// The value of [`INNER`] for the enclosing span.
     before: Duration,
-    /// Its time is one thread's.
+    /// Keeps the span on its thread, because [`INNER`] belongs to one thread.
     of_thread: PhantomData<*const ()>,
 }
 
@@ -179,7 +179,7 @@ mod tests {
         static NOW: Cell<(Option<Instant>, u64)> = const { Cell::new((None, 0)) };
     }
 
-    /// A clock that stands still until it is moved.
+    /// A clock that stands still until a test advances it.
     fn clock() -> Instant {
         let (start, seconds) = NOW.get();
         let start = start.unwrap_or_else(Instant::now);

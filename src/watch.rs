@@ -1,27 +1,27 @@
-//! How far long work has come, and whether it is to stop: the library tells and asks, whoever called it shows and decides.
+//! Progress and stopping of long work. The library reports progress and asks whether to stop; its caller shows the progress and decides.
 
 use std::fmt;
 use std::io;
 
 use crate::timings::Timings;
 
-/// Follows a run, from several threads at once.
+/// Follows a run. It is called from several threads at once.
 pub trait Watch: Sync {
-    /// Called when the inputs are known: bytes to be read in all, as they stand on the disk.
+    /// Called when the inputs are known: the number of packages, and their total size on disk in bytes.
     fn start(&self, _packages: u64, _bytes: u64) {}
 
-    /// Called when so many further bytes have been read.
+    /// Called when further bytes have been read; the argument is their number.
     fn advance(&self, _bytes: u64) {}
 
-    /// Called when one package is finished.
+    /// Called when a package is finished.
     fn package_done(&self) {}
 
-    /// Whether the work is to end now. What was begun is then given up, as if it had not been asked for.
+    /// Whether the work must stop now. Unfinished work is then undone.
     fn is_stopped(&self) -> bool {
         false
     }
 
-    /// Where the time of the work is added up by phase; `None` when nobody asks for it, and then no clock is read.
+    /// Collects the times of the phases; `None` when they are not measured, and then no clock is read.
     fn timings(&self) -> Option<&Timings> {
         None
     }
@@ -33,20 +33,20 @@ pub struct Unwatched;
 
 impl Watch for Unwatched {}
 
-/// The work was stopped by its watch; an [`io::Error`] carries it where a function gives those.
+/// The error of work that was stopped by its watch. Functions that return [`io::Error`] wrap it in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
 
 impl Stopped {
-    /// An error when the watch wants the work to end.
+    /// Returns an error when the watch wants the work to stop.
     ///
     /// # Errors
-    /// The watch wants it.
+    /// The watch wants the work to stop.
     pub fn check(watch: &dyn Watch) -> io::Result<()> {
         if watch.is_stopped() { Err(Self.into()) } else { Ok(()) }
     }
 
-    /// Whether an error says that the work was stopped.
+    /// Whether an error means that the work was stopped.
     pub fn is(error: &io::Error) -> bool {
         error.get_ref().is_some_and(|inner| inner.is::<Self>())
     }
@@ -62,7 +62,7 @@ impl std::error::Error for Stopped {}
 
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> Self {
-        // Not `Interrupted`: the standard library tries those again by itself.
+        // Not `Interrupted`: the standard library retries such errors.
         Self::other(stopped)
     }
 }

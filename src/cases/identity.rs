@@ -1,4 +1,4 @@
-//! What makes two cases the same: `rules/identity.csv`, which says why in its last columns.
+//! The keys that tell whether two cases are the same. `rules/identity.csv` lists the ways to build them, with the reasons in its last columns.
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -9,21 +9,21 @@ use crate::tables::{RuleFiles, TableError};
 
 const TABLE: &str = "identity.csv";
 
-/// The keys by which a case is known again.
+/// The keys by which a newly loaded case is matched with the cases already known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CaseKeys {
-    /// The first way of the table that fits the case.
+    /// The key built by the first way of the table that fits the case.
     pub identity: CaseKey,
-    /// The last way of the table, which fits every case: who shares it under another identity may be the same. Only a question is asked of
-    /// it, so half a key is enough.
+    /// Half of the key built by the last way of the table, which fits every case. Two cases with the same resemblance but different identities
+    /// may be the same case. This only raises a question for the user, so half a key is enough.
     pub resemblance: i64,
 }
 
-/// 128 bits of a digest as two numbers of the store: the first is indexed, the second tells apart what shares it.
+/// The first 128 bits of a digest as two integer columns of the store. The first is indexed; the second separates keys that share the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CaseKey(pub i64, pub i64);
 
-/// The ways to tell that two cases are one, in the order in which they are tried.
+/// The ways to build the key of a case, in the order in which they are tried.
 #[derive(Debug)]
 pub struct Identity {
     ways: Vec<Way>,
@@ -59,7 +59,7 @@ impl Identity {
     /// Reads the table.
     ///
     /// # Errors
-    /// A word that is none of the table's, no way, or a last way that does not fit every case.
+    /// An unknown word in a row, a table without rows, or a last way that does not fit every case.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut ways = Vec::new();
         for (line, row) in files.rows::<WayRow>(TABLE)? {
@@ -89,7 +89,7 @@ impl Identity {
         }
     }
 
-    /// Keys of a case of a clinic; they tell nothing of what they were made of.
+    /// The keys of a case of the clinic `mo`. They are digests: the values in them cannot be read back.
     pub fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> CaseKeys {
         let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
         let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
@@ -108,7 +108,7 @@ impl Way {
     }
 }
 
-/// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, or the 32 digits alone; not all of them the same.
+/// Whether a text is a GUID: `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` or the 32 digits alone. One digit repeated 32 times does not count.
 fn is_guid(text: &str) -> bool {
     let digits: String = text.trim_matches(['{', '}']).chars().filter(|c| *c != '-').collect();
     digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && digits.bytes().any(|b| b != digits.as_bytes()[0])
@@ -139,7 +139,7 @@ fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Perso
     CaseKey(short_digest(&digest), short_digest(&digest[8..]))
 }
 
-/// The first eight bytes of a digest as a number of the store.
+/// The first eight bytes of a digest as an integer for the store.
 pub fn short_digest(digest: &[u8]) -> i64 {
     digest.iter().take(8).fold(0, |sum, byte| sum << 8 | i64::from(*byte))
 }

@@ -1,4 +1,4 @@
-//! Kinds of care, by which registries are formed apart: `rules/kinds.csv`.
+//! Kinds of care from `rules/kinds.csv`. A registry holds cases of one kind.
 
 use serde::Deserialize;
 
@@ -11,12 +11,12 @@ const TABLE: &str = "kinds.csv";
 /// A kind of care.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
-    /// Its word on the command line and in the store.
+    /// The word for this kind on the command line and in the store.
     pub id: String,
     family: Family,
-    /// USL_OK; empty for any.
+    /// Conditions of care, USL_OK; empty for any.
     conditions: String,
-    /// What people call it.
+    /// Name shown to people.
     pub title: Text,
 }
 
@@ -37,7 +37,7 @@ impl Kinds {
     /// Reads the table.
     ///
     /// # Errors
-    /// A row that is none, or a kind that stands twice.
+    /// A row that cannot be read, or a kind that is empty or listed twice.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut kinds: Vec<Kind> = Vec::new();
         for (line, row) in files.rows::<KindRow>(TABLE)? {
@@ -49,17 +49,17 @@ impl Kinds {
         Ok(Self(kinds))
     }
 
-    /// The kind of a case; none when its conditions are of none.
+    /// The kind of a case with these conditions (USL_OK); `None` when no kind fits.
     pub fn of(&self, family: Family, conditions: &str) -> Option<&Kind> {
         self.0.iter().find(|k| k.family == family && (k.conditions.is_empty() || k.conditions == conditions))
     }
 
-    /// A kind by its word.
+    /// The kind with this id.
     pub fn get(&self, id: &str) -> Option<&Kind> {
         self.0.iter().find(|k| k.id == id)
     }
 
-    /// All words.
+    /// The ids of all kinds.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|k| k.id.as_str())
     }

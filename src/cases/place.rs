@@ -4,18 +4,19 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// The byte ranges of a case in the unpacked files of its package, as the user has them, a byte order mark included.
+/// The byte ranges of a case in the unpacked files of its package. Offsets count from the start of the file, including a byte order mark.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CasePlace {
     /// The whole `<ZAP>…</ZAP>` in the main file.
     pub record: Range<u64>,
-    /// The `<Z_SL>…</Z_SL>` (2.1: `<SLUCH>…</SLUCH>`) in it.
+    /// The `<Z_SL>…</Z_SL>` (format 2.1: `<SLUCH>…</SLUCH>`) inside the record.
     pub case: Range<u64>,
-    /// The whole `<PERS>…</PERS>` of its person in the person file; `None` for a case without one.
+    /// The whole `<PERS>…</PERS>` of the patient in the person file; `None` when the case has no person there.
     pub person: Option<Range<u64>>,
 }
 
-/// The form that the store keeps: offset and length of the record, of the case and of the person, separated by one space; `0 0` for no person.
+/// The stored form: offset and length of the record, of the case and of the person, separated by single spaces; the person's are `0 0` when there
+/// is none.
 impl fmt::Display for CasePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let person = self.person.as_ref().map_or((0, 0), |p| (p.start, p.end - p.start));
@@ -56,7 +57,7 @@ mod tests {
         let alone = CasePlace { record: 900..2_900, case: 1_300..2_850, person: None };
         let whole = CasePlace { person: Some(48..401), ..alone.clone() };
         let largest = CasePlace { record: 0..u64::MAX, case: 1..u64::MAX - 1, person: Some(u64::MAX - 1..u64::MAX) };
-        // A store made by an earlier program holds these texts: none may change.
+        // Stores made by earlier versions hold these texts, so they must not change.
         assert_eq!(alone.to_string(), "900 2000 1300 1550 0 0");
         assert_eq!(whole.to_string(), "900 2000 1300 1550 48 353");
         for place in [alone, whole, largest] {

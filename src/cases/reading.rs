@@ -1,7 +1,7 @@
-//! Where the cases of a package stand and what forming, МЭК and the match with earlier versions need of them.
+//! Reads from a package where its cases stand and the values that forming, МЭК and the matching with earlier versions need.
 //!
-//! They are taken from each record when the control has read it, so that a file is read and unpacked once. Elements are found by their
-//! roles in the format tables.
+//! Cases are taken from each record right after the control has read it, so a file is read and unpacked once. Elements are found by their roles
+//! in the format tables.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,31 +13,31 @@ use crate::registry::format::{Format, PERSONS, Role};
 use crate::registry::record::{Record, Value};
 use crate::values::kopecks;
 
-/// A completed case as it stands in its main file. Texts are decoded; what is absent is empty.
+/// A completed case as written in its main file. Texts are decoded; a missing value is an empty text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Case {
-    /// The whole record, in bytes of the unpacked file.
+    /// Bytes of the whole record in the unpacked file.
     pub record: Range<u64>,
-    /// The case in it.
+    /// Bytes of the case in the unpacked file; they lie within `record`.
     pub case: Range<u64>,
-    /// Values by role, see [`VALUES`], one behind the other.
+    /// The values of the roles in [`VALUES`], concatenated.
     text: Box<str>,
-    /// Where each of them ends.
+    /// The end of each value in `text`.
     ends: [u32; VALUES.len()],
-    /// SHA-256 of the case and its patient but for the running numbers (IDCASE, ID_PAC).
+    /// SHA-256 of the case and its patient block, without the running numbers (IDCASE, ID_PAC).
     pub digest: [u8; 32],
 }
 
 /// A person of the L file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The whole element, in bytes of the unpacked file.
+    /// Bytes of the whole element in the unpacked file.
     pub place: Range<u64>,
-    /// SHA-256 of it but for ID_PAC.
+    /// SHA-256 of the element without its ID_PAC.
     pub digest: [u8; 32],
 }
 
-/// What is kept of each case.
+/// The roles whose values are kept for each case.
 const VALUES: [Role; 15] = [
     Role::NZap,
     Role::PrNov,
@@ -57,20 +57,20 @@ const VALUES: [Role; 15] = [
 ];
 
 impl Case {
-    /// The value of a role; empty if there is none.
+    /// The value of a role; empty when the case has none or the role is not kept.
     pub fn value(&self, role: Role) -> &str {
         let Some(at) = VALUES.iter().position(|r| *r == role) else { return "" };
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start as usize..self.ends[at] as usize]
     }
 
-    /// SUMV in kopecks; 0 if it cannot be read.
+    /// SUMV in kopecks; 0 when it cannot be read.
     pub fn sum(&self) -> i64 {
         kopecks(self.value(Role::CaseSum).as_bytes()).unwrap_or(0)
     }
 }
 
-/// What the files of a package hold. What was read of a file that the control then refuses is of no use.
+/// The cases and persons read from the files of a package. What was read from a file that the control refuses must not be used.
 #[derive(Debug, Default)]
 pub struct Index {
     cases: Vec<Case>,
@@ -78,13 +78,13 @@ pub struct Index {
 }
 
 impl Index {
-    /// Adds what stands behind it in the package.
+    /// Adds the cases and persons of a later piece of the package.
     pub fn append(&mut self, mut later: Self) {
         self.cases.append(&mut later.cases);
         self.persons.append(&mut later.persons);
     }
 
-    /// Every case of the main file, in its order, and every person of the L file by ID_PAC; of two with the same the first.
+    /// All cases in the order of the main file, and the persons of the L file by ID_PAC. When an ID_PAC is repeated, the first person counts.
     pub fn finish(self) -> (Vec<Case>, HashMap<String, Person>) {
         let mut persons = HashMap::with_capacity(self.persons.len());
         for (id, person) in self.persons {
@@ -103,22 +103,22 @@ enum Holder {
     Part,
 }
 
-/// How the records of a format are read: where the elements stand, found once by their roles.
+/// How to read the records of one format: the positions of the elements, looked up once by their roles.
 #[derive(Debug)]
 pub struct Reading {
     encoding: Encoding,
-    /// Records are persons, not cases.
+    /// Whether the records are persons and not cases.
     persons: bool,
-    /// Positions of blocks among the children of the block that holds them.
+    /// Positions of the patient, case and case part among the children of their parent blocks.
     patient: Option<u8>,
     case: Option<u8>,
     part: Option<u8>,
-    /// The block that holds each of [`VALUES`] and the position in it.
+    /// For each role in [`VALUES`]: the block that holds it and its position there.
     values: [Option<(Holder, u8)>; VALUES.len()],
 }
 
 impl Reading {
-    /// the reading of files of a format; `None` for a format without records.
+    /// The reading for files of a format; `None` for a format without records.
     pub fn new(format: &Format, encoding: Encoding) -> Option<Self> {
         let record = format.role(Role::Record)?;
         let holders = [(Role::Record, Holder::Record), (Role::Patient, Holder::Patient), (Role::Case, Holder::Case), (Role::Part, Holder::Part)];
@@ -138,7 +138,7 @@ impl Reading {
         })
     }
 
-    /// Adds the cases of a record, or its person, to the index. `bytes` are those of the whole record, as they stand in the file.
+    /// Adds the cases of a record, or its person, to the index. `bytes` is the whole record as written in the file.
     pub fn read(&self, record: &Record, bytes: &[u8], index: &mut Index) {
         let Some(place) = record.place(0) else { return };
         let raw = Raw { bytes, at: place.start };
@@ -197,7 +197,7 @@ impl Reading {
         index.persons.push((id, Person { place, digest: hasher.finalize().into() }));
     }
 
-    /// Of the values of several parts the smallest: an export may list the parts in another order.
+    /// The smallest of the values of several case parts, so that the order of the parts in an export does not matter.
     fn smallest<'r>(&self, mut texts: impl Iterator<Item = &'r [u8]>) -> &'r [u8] {
         let first = texts.next().unwrap_or_default();
         texts.fold(first, |kept, text| if kept.is_empty() || self.encoding.decode(text) < self.encoding.decode(kept) { text } else { kept })
@@ -209,7 +209,7 @@ impl Reading {
     }
 }
 
-/// Blocks with content that are children of a block, each with its place.
+/// The non-empty child blocks at a position of a block, each with its place.
 fn within(record: &Record, block: usize, position: Option<u8>) -> impl Iterator<Item = (usize, Range<u64>)> {
     position.into_iter().flat_map(move |position| record.blocks(block, position)).filter_map(|inner| Some((inner, record.place(inner)?)))
 }
@@ -222,12 +222,12 @@ fn last(record: &Record, block: usize, position: Option<u8>) -> Option<Value<'_>
 /// The bytes of a record.
 struct Raw<'b> {
     bytes: &'b [u8],
-    /// Offset of the first in the file.
+    /// Offset of the first byte in the file.
     at: u64,
 }
 
 impl Raw<'_> {
-    /// Hashes a part of the record but for one value in it.
+    /// Hashes a part of the record, leaving out one value.
     fn hash(&self, hasher: &mut Sha256, place: &Range<u64>, without: Option<Value<'_>>) {
         let part = &self.bytes[self.index(place.start)..self.index(place.end)];
         match without.and_then(|value| plain(part, value.offset.checked_sub(place.start)?, value.text)) {
@@ -244,7 +244,7 @@ impl Raw<'_> {
     }
 }
 
-/// Where the text of an element stands, whose start tag begins at an offset; none where it has references or other markup in it.
+/// The place of the text of an element whose start tag begins at `at`; `None` when the text contains references or other markup.
 fn plain(bytes: &[u8], at: u64, text: &[u8]) -> Option<Range<usize>> {
     let element = bytes.get(usize::try_from(at).ok()?..)?;
     let start = memchr::memchr(b'>', element)? + 1;

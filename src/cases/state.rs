@@ -1,24 +1,24 @@
-//! Where a completed case stands in its life.
+//! The states of a completed case.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The state of one version of a case. The store keeps its word.
+/// The state of one version of a case. The store keeps it as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CaseState {
-    /// May be formed, unless findings keep it out.
+    /// Free: it can be put into a registry, unless its findings forbid that.
     Free,
-    /// Stands in a live registry.
+    /// Belongs to a live registry.
     Held,
-    /// A new version of a case that stands in a live registry.
+    /// A new version of a case that belongs to a live registry.
     Waiting,
-    /// Refused by the payer: to be corrected and sent again.
+    /// Refused by the payer: it must be corrected and sent again.
     Refused,
-    /// Perhaps the same as another: somebody must say.
+    /// Perhaps the same case as another one: a user must decide.
     Question,
     /// Paid; never billed again.
     Paid,
-    /// An earlier version.
+    /// Replaced by a later version.
     Replaced,
 }
 
@@ -26,7 +26,7 @@ impl CaseState {
     /// Every state.
     pub const ALL: [Self; 7] = [Self::Free, Self::Held, Self::Waiting, Self::Refused, Self::Question, Self::Paid, Self::Replaced];
 
-    /// Its word in the store and in machine formats.
+    /// The word for this state in the store and in machine formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Free => "free",
@@ -46,7 +46,7 @@ impl fmt::Display for CaseState {
     }
 }
 
-/// The word of no state.
+/// A word that names no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAState;
 
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_words_of_stores_that_exist_are_read_and_written() {
-        // A store made by an earlier program holds these words: none may change.
+        // Stores made by earlier versions hold these words, so they must not change.
         let words = ["free", "held", "waiting", "refused", "question", "paid", "replaced"];
         assert_eq!(CaseState::ALL.map(CaseState::as_str), words);
         assert_eq!(words.map(str::parse), CaseState::ALL.map(Ok));

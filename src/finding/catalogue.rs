@@ -1,4 +1,4 @@
-//! The catalogue of all that findings refer to: structural checks (`rules/structure.csv`) and rules of a book.
+//! The catalogue of everything that a finding can refer to: structural checks (`rules/structure.csv`) and the rules of a rule book.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -18,32 +18,33 @@ pub struct RuleIx(pub u16);
 pub struct Rule {
     /// Stable id, such as `S001` or `006F.00.0400`.
     pub id: String,
-    /// Its kind; none for rules of a book.
+    /// Kind of the structural check; `None` for rules of a book.
     pub check: Option<Check>,
-    /// Roles of the format tables that the kind takes; meaning: see [`Check`].
+    /// First parameter of the check: roles of the format tables. Their meaning is described at each [`Check`].
     pub element: Vec<String>,
-    /// Second parameter of the kind.
+    /// Second parameter of the check.
     pub other: Vec<String>,
-    /// Weight.
+    /// Severity of its findings.
     pub severity: Severity,
     /// Code of the book F012 (901–905) that the protocol carries.
     pub f012: String,
-    /// What is wrong; slots `{element}`, `{parent}`, `{value}`, `{expected}`, `{found}`.
+    /// What is wrong: a text with the slots `{element}`, `{parent}`, `{value}`, `{expected}`, `{found}`.
     pub text: Text,
-    /// What to do in the MIS.
+    /// Advice: what to do in the MIS.
     pub advice: Text,
-    /// Rules of the federal book that say the same: see [`Same`].
+    /// Federal rules that check the same.
     pub same: Vec<Same>,
 }
 
-/// A federal rule, or a category of them, that says what a structural check says: one finding comes out, with the federal id.
+/// A federal rule, or a category of rules, that checks the same as a structural check. When both are broken, one finding is reported, with the
+/// federal id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Same {
-    /// Any rule of the category (`003F`) that is broken at the same place of the same element.
+    /// Any rule of this category (`003F`) that is broken at the same place of the same element.
     Category(String),
-    /// The rule of this id, broken anywhere in the head of the same package: what it checks stands there once.
+    /// The rule with this id, broken anywhere in the head of the same package: the element that it checks occurs there once.
     Rule(String),
-    /// The check is how this rule is executed: its findings carry this id where the rule is in force.
+    /// The structural check implements this rule: its findings carry this id while the rule is in force.
     Executes(String),
 }
 
@@ -61,7 +62,7 @@ impl FromStr for Same {
 }
 
 impl Rule {
-    /// Whether a finding refuses the file as a whole and not one record.
+    /// Whether a finding of this rule refuses the whole file and not one record.
     pub fn is_of_file(&self) -> bool {
         self.check.is_some_and(Check::is_of_file)
     }
@@ -82,7 +83,7 @@ struct RuleRow {
     federal: String,
 }
 
-/// All that findings refer to: the structural checks by id and by kind, and behind them the rules of a book.
+/// All rules that findings can refer to: first the structural checks, found by id or kind, then the rules of a book.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     rules: Vec<Rule>,
@@ -95,7 +96,7 @@ impl Catalog {
     /// Reads `rules/structure.csv`.
     ///
     /// # Errors
-    /// An unknown kind, an id twice, an empty text, an unknown slot, or a kind of the code that no row names.
+    /// An unknown kind, a repeated id, an empty text, an unknown slot or F012 code, or a kind without a row.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut rules: Vec<Rule> = Vec::new();
         let mut by_check = BTreeMap::new();
@@ -136,10 +137,10 @@ impl Catalog {
         Ok(Self { rules, by_check })
     }
 
-    /// Adds rules of a book behind those that are there; the index of the first.
+    /// Appends rules of a book and returns the index of the first one.
     ///
     /// # Errors
-    /// More than a finding can number.
+    /// More rules than a [`RuleIx`] can number.
     pub fn extend(&mut self, rules: impl IntoIterator<Item = Rule>) -> Result<RuleIx, TableError> {
         let first = self.rules.len();
         self.rules.extend(rules);
@@ -149,7 +150,7 @@ impl Catalog {
         }
     }
 
-    /// Gives rules another weight, by id and own weight.
+    /// Sets the severity of every rule; `weight` gets the rule's id and its present severity.
     pub fn reweigh(&mut self, weight: impl Fn(&str, Severity) -> Severity) {
         for rule in &mut self.rules {
             rule.severity = weight(&rule.id, rule.severity);
@@ -161,7 +162,7 @@ impl Catalog {
         self.by_check[&check]
     }
 
-    /// A row.
+    /// The rule with this index.
     pub fn rule(&self, ix: RuleIx) -> &Rule {
         &self.rules[usize::from(ix.0)]
     }
@@ -171,7 +172,7 @@ impl Catalog {
         self.rules.iter().enumerate().map(|(i, r)| (RuleIx(i as u16), r))
     }
 
-    /// The row of an id.
+    /// The index of the rule with this id.
     pub fn by_id(&self, id: &str) -> Option<RuleIx> {
         self.rules().find(|(_, r)| r.id == id).map(|(ix, _)| ix)
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 macro_rules! checks {
     ($($(#[$doc:meta])* $name:ident = $slug:literal),* $(,)?) => {
-        /// What kind of structural check a row of `rules/structure.csv` is: the code knows kinds, the table their ids, weights and texts.
+        /// The kind of structural check in a row of `rules/structure.csv`. The code knows the kinds; the table gives ids, severities and texts.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Check { $($(#[$doc])* $name),* }
 
@@ -21,25 +21,25 @@ macro_rules! checks {
 }
 
 checks! {
-    /// The operating system refuses to give the file.
+    /// The operating system cannot read the file.
     Unreadable = "unreadable",
-    /// No file or folder of this name.
+    /// There is no file or folder of this name.
     NotFound = "not-found",
     /// The user may not read the file.
     NoAccess = "no-access",
-    /// Nothing in the file.
+    /// The file is empty.
     EmptyFile = "empty-file",
-    /// Neither XML nor a zip archive.
+    /// The file is neither XML nor a zip archive.
     NotRegistry = "not-registry",
     /// The archive is cut or damaged.
     ZipDamaged = "zip-damaged",
-    /// More entries than a registry can have.
+    /// The archive has more entries than a registry can have.
     ZipEntries = "zip-entries",
-    /// Unpacks to far more than its size.
+    /// An entry unpacks to far more than its packed size.
     ZipRatio = "zip-ratio",
-    /// Unpacks to more than is allowed in all.
+    /// The archive unpacks to more than is allowed in total.
     ZipTotal = "zip-total",
-    /// Entries share bytes of the archive.
+    /// Entries of the archive share bytes.
     ZipOverlap = "zip-overlap",
     /// An entry's name leads out of the folder.
     ZipName = "zip-name",
@@ -47,9 +47,9 @@ checks! {
     ZipDuplicate = "zip-duplicate",
     /// An archive inside the archive.
     ZipNested = "zip-nested",
-    /// Encrypted or packed by a method other than deflate.
+    /// An entry is encrypted or packed by a method other than deflate.
     ZipMethod = "zip-method",
-    /// An entry that is no registry file.
+    /// An entry is not a registry file.
     ZipExtra = "zip-extra",
     /// An archive without a registry file.
     NoMainFile = "no-main-file",
@@ -59,43 +59,43 @@ checks! {
     MainMissing = "main-missing",
     /// Two files claim to be the same package.
     PackageTwice = "package-twice",
-    /// The name is not of the grammar.
+    /// The file name does not follow the naming rules.
     NameGrammar = "name-grammar",
     /// FILENAME differs from the file's name.
     NameDiffers = "name-differs",
     /// FILENAME1 differs from the main file's name.
     MainNameDiffers = "main-name-differs",
-    /// Not XML at all.
+    /// The file is not XML.
     NotXml = "not-xml",
-    /// The file ends before the root does.
+    /// The file ends before its root element is closed.
     XmlTruncated = "xml-truncated",
-    /// Not well-formed.
+    /// The XML is not well-formed.
     XmlMalformed = "xml-malformed",
-    /// A document type declaration.
+    /// The file has a document type declaration.
     XmlDoctype = "xml-doctype",
-    /// An entity other than the five of XML and character references.
+    /// An entity that is neither one of the five of XML nor a character reference.
     XmlEntity = "xml-entity",
-    /// Nested too deeply.
+    /// Elements are nested too deeply.
     XmlDepth = "xml-depth",
     /// An element's name is too long.
     XmlName = "xml-name",
     /// A text is too long.
     XmlText = "xml-text",
-    /// A record larger than the reader keeps at once.
+    /// A record is larger than the reader can hold.
     XmlRecord = "xml-record",
-    /// Too many attributes.
+    /// An element has too many attributes.
     XmlAttributes = "xml-attributes",
     /// A character that XML forbids.
     XmlCharacter = "xml-character",
-    /// An encoding that the exchange does not know.
+    /// The encoding is not one that the exchange knows.
     EncodingUnknown = "encoding-unknown",
     /// Declared and real encoding differ.
     EncodingDiffers = "encoding-differs",
     /// A byte that the encoding does not define.
     EncodingByte = "encoding-byte",
-    /// Not windows-1251, as the exchange demands.
+    /// The file is not in windows-1251, which the exchange requires.
     EncodingNotDemanded = "encoding-not-demanded",
-    /// The root is not a registry's.
+    /// The root element is not that of a registry.
     WrongRoot = "wrong-root",
     /// A namespace is declared.
     Namespace = "namespace",
@@ -109,47 +109,47 @@ checks! {
     PeriodUnreadable = "period-unreadable",
     /// An obligatory element is absent.
     Missing = "missing",
-    /// No such element in the family.
+    /// The family has no such element.
     Unknown = "unknown",
-    /// The element exists, but not here.
+    /// The element exists in the family, but in another place.
     Misplaced = "misplaced",
-    /// A single element stands twice.
+    /// An element that may occur once is repeated.
     Repeated = "repeated",
-    /// An element before its turn.
+    /// An element stands before one that must precede it.
     Order = "order",
-    /// No value where one is due.
+    /// An element that needs a value is empty.
     Empty = "empty",
-    /// Text in a block.
+    /// A block contains text.
     TextInBlock = "text-in-block",
-    /// Elements in a value.
+    /// An element that holds a value contains other elements.
     BlockInText = "block-in-text",
-    /// An attribute; the format has none.
+    /// An element has an attribute; the formats have none.
     Attribute = "attribute",
-    /// Not a number.
+    /// The value is not a number.
     NotNumber = "not-number",
     /// Wrong number of digits after the point.
     Decimals = "decimals",
-    /// Not a date of the form YYYY-MM-DD.
+    /// The value is not of the form YYYY-MM-DD.
     NotDate = "not-date",
-    /// A day that the calendar does not have.
+    /// The calendar does not have this day.
     NoSuchDate = "no-such-date",
-    /// Longer than allowed.
+    /// The value is longer than allowed.
     TooLong = "too-long",
-    /// Shorter than allowed.
+    /// The value is shorter than allowed.
     TooShort = "too-short",
     /// A character outside the element's set.
     Characters = "characters",
-    /// Not of the element's mask.
+    /// The value does not match the element's mask.
     Mask = "mask",
-    /// Not in the element's closed list.
+    /// The value is not in the element's closed list.
     NotInList = "not-in-list",
-    /// A key stands twice in its scope. Columns `element` (a role) and `other` (the scope's role).
+    /// A key is repeated within its scope. `element` is the key's role, `other` the scope's role.
     Unique = "unique",
-    /// The same person under two keys. `element` lists the roles compared.
+    /// The same person under two keys. `element` lists the roles that are compared.
     SamePerson = "same-person",
-    /// A sum does not hold: `element` (total's role) is the sum of `other`.
+    /// A total is wrong: `element` (the total's role) must be the sum of `other`.
     Sum = "sum",
-    /// A count does not hold: `element` is the number of `other`.
+    /// A count is wrong: `element` must be the number of `other`.
     Count = "count",
     /// A key of the main file is absent in the person file.
     PersonAbsent = "person-absent",
@@ -168,7 +168,7 @@ impl FromStr for Check {
 }
 
 impl Check {
-    /// Whether such a finding refuses the file as a whole and not one record: container, markup, encoding, name, edition.
+    /// Whether a finding of this kind refuses the whole file and not one record: container, markup, encoding, name, edition.
     pub fn is_of_file(self) -> bool {
         self <= Self::PeriodUnreadable && self != Self::EncodingByte
     }

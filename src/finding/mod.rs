@@ -1,4 +1,4 @@
-//! What a check says of a place: the finding, its place, and the numbers of its record.
+//! Findings: what a check says about a place, where the place is, and the numbers of its record.
 
 mod catalogue;
 mod check;
@@ -23,7 +23,7 @@ pub enum FileRole {
     Main,
 }
 
-/// A place in a file as the user has it.
+/// A place in a file, counted in the file as the user has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Place {
     /// Byte offset, from 0.
@@ -34,7 +34,7 @@ pub struct Place {
     pub column: u32,
 }
 
-/// The numbers by which people find a record.
+/// The numbers by which people find a record, a case or a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Keys {
     /// N_ZAP of the record.
@@ -49,26 +49,26 @@ pub struct Keys {
     pub id_pac: Option<Box<str>>,
 }
 
-/// What one check says of one place.
+/// What one check says about one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which rule.
+    /// The broken rule.
     pub rule: RuleIx,
-    /// Which file of the package.
+    /// The file of the package.
     pub file: FileRole,
-    /// Where in it.
+    /// The place in that file.
     pub place: Place,
     /// Element path, `ZL_LIST/ZAP/N_ZAP`; empty when the finding is about the file as a whole.
     pub path: Arc<str>,
-    /// The record.
+    /// The numbers of the record around the place.
     pub keys: Keys,
-    /// The value as it stands in the file, or masked already when nobody can ask for the raw one.
+    /// The value as written in the file. It is already masked when nobody can ask for the raw one.
     pub value: Option<Box<str>>,
-    /// The value is a person's data: reports mask it, the official protocol does not.
+    /// Whether the value is personal data: reports mask it, the official protocol does not.
     pub personal: bool,
-    /// What was expected, free of language: `N(15.2)`, `YYYY-MM-DD`, `3.1`.
+    /// What was expected, in a form without language: `N(15.2)`, `YYYY-MM-DD`, `3.1`.
     pub expected: Option<Box<str>>,
-    /// What was found instead, free of language and of personal data.
+    /// What was found instead, in a form without language and without personal data.
     pub found: Option<Box<str>>,
 }
 
@@ -78,17 +78,17 @@ impl Finding {
         Self { rule, file, place: Place::default(), path: Arc::from(""), keys: Keys::default(), value: None, personal: false, expected: None, found: None }
     }
 
-    /// Name of the element, the last part of the path.
+    /// Name of the element: the last part of the path.
     pub fn element(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or("")
     }
 
-    /// Name of the block that holds the element, the last part but one of the path.
+    /// Name of the block that holds the element: the last but one part of the path.
     pub fn parent(&self) -> &str {
         self.path.rsplit('/').nth(1).unwrap_or("")
     }
 
-    /// The same finding as reports may show it: a personal value masked.
+    /// The same finding as reports may show it: with a personal value masked.
     #[must_use]
     pub fn masked(mut self) -> Self {
         if self.personal
@@ -99,7 +99,7 @@ impl Finding {
         self
     }
 
-    /// The rule's text with its slots filled, with the value as the finding holds it: see [`Finding::masked`].
+    /// The rule's text with its slots filled. The value is inserted as the finding holds it; see [`Finding::masked`].
     pub fn message(&self, rule: &Rule, lang: Lang) -> String {
         fn text(own: &Option<Box<str>>) -> &str {
             own.as_deref().unwrap_or("")
@@ -109,14 +109,14 @@ impl Finding {
     }
 }
 
-/// What the slots of a rule's text and advice stand for.
+/// The values for the slots of a rule's text and advice.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Slots<'a> {
     /// `{element}`: name of the element.
     pub element: &'a str,
     /// `{parent}`: name of the block that holds it.
     pub parent: &'a str,
-    /// `{value}`: the value.
+    /// `{value}`: value of the element.
     pub value: &'a str,
     /// `{expected}`: what was expected.
     pub expected: &'a str,

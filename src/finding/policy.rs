@@ -1,6 +1,6 @@
-//! Which findings count: selection by rule, suppressions with a reason and a last day, and the baseline of what was there before.
+//! The policy that decides which findings count: selected rules, suppressions with a reason and a last day, and the baseline of earlier findings.
 //!
-//! Rules are addressed by their ids or by a prefix of them (`006F`, `S`), never by their kind: several rules may bear one id.
+//! Rules are named by their ids or by a prefix of them (`006F`, `S`), never by their kind: several rules may have the same id.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,44 +16,44 @@ use crate::sys::{Access, AtomicFile};
 use crate::texts::Severity;
 use crate::values::Date;
 
-/// What a rule weighs by the user's wish.
+/// The level that the user gives to a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// The rule does not run.
     Off,
-    /// Its findings have this weight.
+    /// The findings of the rule have this severity.
     As(Severity),
 }
 
-/// What becomes of one finding.
+/// What happens to one finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// It is shown and counts.
+    /// The finding is shown and counts.
     Keep,
-    /// Hidden: a suppression in force speaks of it.
+    /// Hidden by a suppression that is in force.
     Suppressed,
-    /// Hidden: the baseline has it.
+    /// Hidden because the baseline contains it.
     Baseline,
-    /// Its rule is off or not selected.
+    /// The rule is off or not selected.
     Off,
 }
 
-/// A finding that someone took upon himself, until a day.
+/// An instruction to hide certain findings until a day, for a stated reason.
 #[derive(Debug, Clone)]
 pub struct Suppression {
-    /// Id of the rule or its prefix.
+    /// Id of the rule or a prefix of it.
     pub rule: String,
-    /// Why.
+    /// Why the findings are hidden.
     pub reason: String,
-    /// The last day on which it holds.
+    /// The last day on which it is in force.
     pub until: Date,
-    /// Only in files whose name is of this pattern, letter case aside.
+    /// Only in files whose names match this pattern, regardless of letter case.
     pub file: Option<Pattern>,
-    /// Only at this element: its name or its whole path.
+    /// Only at this element, given by its name or its whole path.
     pub element: Option<String>,
-    /// Only in the completed case of this IDCASE.
+    /// Only in the completed case with this IDCASE.
     pub idcase: Option<String>,
-    /// Only in the record of this N_ZAP.
+    /// Only in the record with this N_ZAP.
     pub n_zap: Option<String>,
 }
 
@@ -69,16 +69,16 @@ impl Suppression {
     }
 }
 
-/// Names that tell where a finding is.
+/// The names of the file and the package in which a finding lies.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Names<'a> {
     /// Name of the file that the finding is about.
     pub file: Option<&'a str>,
-    /// Name of the package's main file, or of its archive when it has none.
+    /// Name of the package's main file, or of its archive when there is no main file.
     pub package: &'a str,
 }
 
-/// Everything that decides which findings count. The default keeps all.
+/// The policy itself. The default keeps all findings.
 #[derive(Debug, Default)]
 pub struct Policy {
     select: Vec<String>,
@@ -90,30 +90,30 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// What counts by these wishes on a day; without `select` every rule is selected. Suppressions that ended before `today` do not work.
+    /// A policy for the day `today`. An empty `select` selects every rule. Suppressions whose last day is before `today` do not apply.
     pub fn new(select: Vec<String>, ignore: Vec<String>, levels: Vec<(String, Level)>, suppressions: Vec<Suppression>, today: Date) -> Self {
         let (suppressions, expired) = suppressions.into_iter().partition(|s| s.until >= today);
         Self { select, ignore, levels, suppressions, expired, baseline: None }
     }
 
-    /// Also hides what a baseline has, each entry as many times as it stands there.
+    /// The same policy that also hides the findings of a baseline, each as many times as the baseline counts it.
     #[must_use]
     pub fn with_baseline(self, baseline: Baseline) -> Self {
         Self { baseline: Some(Mutex::new(baseline.entries)), ..self }
     }
 
-    /// Whether any finding could be hidden; when not, no spool needs to be looked through.
+    /// Whether this policy can hide a finding. When not, no spool needs to be filtered.
     pub fn is_in_force(&self) -> bool {
         let off = self.levels.iter().any(|(_, level)| *level == Level::Off);
         off || self.baseline.is_some() || !(self.select.is_empty() && self.ignore.is_empty() && self.suppressions.is_empty())
     }
 
-    /// Suppressions that no longer work: the report says so.
+    /// Suppressions whose last day has passed; the report lists them.
     pub fn expired(&self) -> &[Suppression] {
         &self.expired
     }
 
-    /// Whether a rule runs. The longer of the prefixes that name it decides; of two equally long ones, the one that ignores.
+    /// Whether a rule runs. The longer of the prefixes that match its id decides; of two equally long ones, `ignore` wins.
     pub fn runs(&self, id: &str) -> bool {
         let longest = |list: &[String]| list.iter().filter(|p| id.starts_with(p.as_str())).map(|p| p.len()).max();
         let runs = match (longest(&self.select), longest(&self.ignore)) {
@@ -124,12 +124,12 @@ impl Policy {
         runs && self.level(id) != Some(Level::Off)
     }
 
-    /// The level that the user gave to a rule: that of the longest prefix, of equally long ones the last.
+    /// The level that the user gave to a rule: that of the longest matching prefix; of equally long ones, the last.
     pub fn level(&self, id: &str) -> Option<Level> {
         self.levels.iter().filter(|(prefix, _)| id.starts_with(prefix.as_str())).max_by_key(|(prefix, _)| prefix.len()).map(|(_, level)| *level)
     }
 
-    /// The weight of a rule that runs, given its own.
+    /// The severity of a rule that runs; `own` is the rule's own severity.
     pub fn severity(&self, id: &str, own: Severity) -> Severity {
         match self.level(id) {
             Some(Level::As(severity)) => severity,
@@ -137,7 +137,7 @@ impl Policy {
         }
     }
 
-    /// What becomes of a finding. An entry of the baseline is used up by it, so each finding is judged once, and packages in their order.
+    /// The verdict on a finding. Each call may use up one entry of the baseline, so every finding must be judged once, and packages in order.
     pub fn judge(&self, finding: &Finding, rule: &Rule, names: Names<'_>) -> Verdict {
         if !self.runs(&rule.id) {
             return Verdict::Off;
@@ -155,19 +155,19 @@ impl Policy {
         Verdict::Keep
     }
 
-    /// How many findings of the baseline did not come again; none without a baseline. Meaningful after the last package.
+    /// How many findings of the baseline were not found again; `None` without a baseline. Valid after the last package.
     pub fn gone(&self) -> Option<u64> {
         self.baseline.as_ref().map(|b| b.lock().unwrap_or_else(PoisonError::into_inner).values().sum())
     }
 }
 
-/// A finding as the baseline keeps it: the first 16 bytes of a SHA-256, which do not depend on where in the file it stands.
+/// A finding as the baseline keeps it: the first 16 bytes of a SHA-256 that does not depend on the finding's place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// Of rule, package, element, record and value. A personal value goes in masked: the few digits of a document number could be guessed
-    /// from their digest.
+    /// The fingerprint of a finding, made of rule, package, element path, record numbers and value. A personal value is masked first: the few
+    /// digits of a document number could be guessed from their digest.
     pub fn of(finding: &Finding, rule: &Rule, package: &str) -> Self {
         let package = identity(package);
         let finding = &finding.clone().masked();
@@ -176,7 +176,8 @@ impl Fingerprint {
         let parts = [Some(rule.id.as_str()), Some(package.as_str()), Some(&*finding.path)].into_iter().chain(optional.map(|o| o.as_deref()));
         let mut hasher = Sha256::new();
         for part in parts {
-            // Length before content: no two lists of parts run into one text, and an absent part is not an empty one.
+            // The length precedes the content, so that different lists of parts never give the same bytes; an absent part differs from an empty
+            // one.
             hasher.update(part.map_or(u64::MAX, |p| p.len() as u64).to_le_bytes());
             hasher.update(part.unwrap_or_default());
         }
@@ -197,7 +198,7 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// Name of a main file without folder, ending and packet number: the same for every export of one clinic, payer and month.
+/// Name of a main file without folder, extension and packet number. It is the same for every export of one clinic, payer and month.
 fn identity(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_uppercase();
@@ -207,13 +208,13 @@ fn identity(name: &str) -> String {
     }
 }
 
-/// What was found before: fingerprints and how many times each.
+/// Earlier findings: fingerprints, and how many times each occurred.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Baseline {
     entries: BTreeMap<Fingerprint, u64>,
 }
 
-/// First line of the file; the number is the version of the shape.
+/// First line of a baseline file; the number is the version of the file format.
 const HEADER: &str = "puomp baseline 1";
 
 impl Baseline {
@@ -222,12 +223,12 @@ impl Baseline {
         *self.entries.entry(Fingerprint::of(finding, rule, package)).or_default() += 1;
     }
 
-    /// How many findings it has.
+    /// Number of findings, counting repeated ones.
     pub fn len(&self) -> u64 {
         self.entries.values().sum()
     }
 
-    /// Whether it has none.
+    /// Whether there are no findings.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -235,7 +236,7 @@ impl Baseline {
     /// Reads the text of a baseline file.
     ///
     /// # Errors
-    /// The line, from 1, that is not of the shape: the header first, then `fingerprint count`, sorted and each once.
+    /// The number, from 1, of the first bad line. The header comes first, then lines of `fingerprint count`, sorted and without repetitions.
     pub fn parse(text: &str) -> Result<Self, usize> {
         let mut lines = text.lines();
         if lines.next() != Some(HEADER) {
@@ -245,7 +246,7 @@ impl Baseline {
         for (number, line) in lines.enumerate().map(|(i, line)| (i + 2, line)) {
             let (print, count) = line.split_once(' ').ok_or(number)?;
             let print = Fingerprint::parse(print).ok_or(number)?;
-            // A bound that no run reaches: the total stays countable.
+            // A bound that no run reaches; it keeps the total from overflowing.
             let count = count.parse().ok().filter(|n| (1..=u64::from(u32::MAX)).contains(n)).ok_or(number)?;
             if entries.last_key_value().is_some_and(|(last, _)| *last >= print) {
                 return Err(number);
@@ -255,10 +256,10 @@ impl Baseline {
         Ok(Self { entries })
     }
 
-    /// Writes the file as a whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
-    /// The folder is not there or cannot be written.
+    /// The folder does not exist or cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut file = AtomicFile::create(path, Access::Default)?;
         writeln!(file, "{HEADER}")?;

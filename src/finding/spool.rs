@@ -1,7 +1,7 @@
-//! Findings in order, however many there are.
+//! A spool of findings: an ordered list of any length.
 //!
-//! A finding is written down as bytes at once. What exceeds the budget goes to an unnamed temporary file, so that a file in which every
-//! case is wrong costs no more memory than a clean one.
+//! Each finding is encoded to bytes at once. Bytes beyond the budget go to an unnamed temporary file, so a file in which every case is wrong
+//! needs no more memory than a clean one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{FileRole, Finding, Keys, Place, RuleIx};
 
-/// Bytes of findings that a spool keeps in memory unless told otherwise.
+/// Default number of bytes of findings that a spool keeps in memory.
 pub const DEFAULT_BUDGET: usize = 8 << 20;
 
-/// How many different paths are stored once; a file of invented element names must not fill the memory.
+/// How many different paths are stored once each. The bound keeps a file full of invented element names from filling the memory.
 const MAX_PATHS: usize = 4096;
 
 /// Bytes read from the spill file at once.
@@ -25,14 +25,14 @@ pub struct Spool {
     budget: usize,
     counts: BTreeMap<RuleIx, u64>,
     paths: Paths,
-    /// Records that are not spilled yet; always the newest.
+    /// Encoded findings that are not yet in the spill file; always the newest.
     tail: Vec<u8>,
     spill: Option<Spill>,
 }
 
 #[derive(Debug)]
 struct Spill {
-    /// Replays seek and read: the lock keeps the two together.
+    /// A replay seeks and then reads; the lock keeps the two together.
     file: Mutex<File>,
     length: u64,
 }
@@ -69,10 +69,10 @@ impl Spool {
         self.spill_if_full()
     }
 
-    /// Appends all findings of another spool after the own ones.
+    /// Appends all findings of another spool after those of this one.
     ///
     /// # Errors
-    /// The other's spill file cannot be read or the own one cannot be written.
+    /// The other spool's file cannot be read, or this spool's file cannot be written.
     pub fn append(&mut self, other: Self) -> io::Result<()> {
         if self.is_empty() {
             let budget = self.budget;
@@ -100,7 +100,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Keeps only the findings that a judge wants.
+    /// Removes the findings for which `keep` returns false.
     ///
     /// # Errors
     /// The spill file cannot be read or a new one cannot be written.
@@ -116,7 +116,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Changes findings, all but their rules.
+    /// Changes findings in place. `change` must not change their rules.
     ///
     /// # Errors
     /// The spill file cannot be read or a new one cannot be written.
@@ -152,31 +152,31 @@ impl Spool {
         self.counts.values().sum()
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no findings.
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()
     }
 
-    /// How many findings each rule has.
+    /// The number of findings of each rule.
     pub fn counts(&self) -> &BTreeMap<RuleIx, u64> {
         &self.counts
     }
 
-    /// The findings in the order in which they were pushed, from the beginning; several replays may run at once.
+    /// The findings in the order in which they were pushed. Several replays may run at once.
     ///
     /// # Errors
-    /// None yet; the items say when the spill file cannot be read.
+    /// None at present; the items report a spill file that cannot be read.
     pub fn iter(&self) -> io::Result<Replay<'_>> {
         Ok(Replay { spool: self, block: Vec::new(), at: 0, read: 0, tail_at: 0 })
     }
 }
 
-/// Different paths, each stored once.
+/// A table of different paths.
 #[derive(Debug, Default)]
 struct Paths {
     list: Vec<Arc<str>>,
     ids: HashMap<Arc<str>, u32>,
-    /// Findings come in runs of one path: comparing the pointer spares hashing.
+    /// Id of the path used last: consecutive findings often share a path, and comparing pointers is cheaper than hashing.
     last: u32,
 }
 
@@ -204,7 +204,7 @@ impl Paths {
 #[derive(Debug)]
 pub struct Replay<'a> {
     spool: &'a Spool,
-    /// A piece of the spill file.
+    /// The bytes read from the spill file and not yet consumed.
     block: Vec<u8>,
     /// Where the next record begins in the block.
     at: usize,
@@ -214,7 +214,7 @@ pub struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    /// The next record: number of its path (none: the path begins the body) and its body.
+    /// The next record: its body and the number of its path. `None` as the number means that the body begins with the path.
     fn next_raw(&mut self) -> io::Result<Option<(Option<u32>, &[u8])>> {
         loop {
             if let Some(frame) = record::frame(&self.block[self.at..])? {
@@ -238,7 +238,7 @@ impl Replay<'_> {
         Ok(Some((frame.path, &rest[frame.body..frame.end])))
     }
 
-    /// Reads a further piece of the spill file behind what is left of the block; false at the end.
+    /// Reads more of the spill file and appends it to the rest of the block; false at the end.
     fn refill(&mut self) -> io::Result<bool> {
         let Some(spill) = &self.spool.spill else { return Ok(false) };
         let wanted = usize::try_from(spill.length - self.read).unwrap_or(usize::MAX).min(BLOCK);
@@ -256,7 +256,7 @@ impl Replay<'_> {
         Ok(true)
     }
 
-    /// The next finding without copying its texts; none at the end.
+    /// The next finding, without copying its texts; `None` at the end.
     ///
     /// # Errors
     /// The spill file cannot be read.
@@ -277,21 +277,21 @@ impl Iterator for Replay<'_> {
     }
 }
 
-/// A finding in a [`Spool`]; the fields mean what those of [`Finding`] do.
+/// A borrowed finding in a [`Spool`]; the fields mean the same as those of [`Finding`].
 #[derive(Debug, Clone, Copy)]
 pub struct FindingView<'a> {
     shared_path: Option<&'a Arc<str>>,
-    /// Which rule.
+    /// The broken rule.
     pub rule: RuleIx,
-    /// Which file of the package.
+    /// The file of the package.
     pub file: FileRole,
-    /// Where in it.
+    /// The place in that file.
     pub place: Place,
     /// Element path.
     pub path: &'a str,
     /// The value.
     pub value: Option<&'a str>,
-    /// The value is a person's data.
+    /// Whether the value is personal data.
     pub personal: bool,
     /// What was expected.
     pub expected: Option<&'a str>,
@@ -306,7 +306,7 @@ impl FindingView<'_> {
         self.keys[4]
     }
 
-    /// The finding with texts of its own.
+    /// An owned copy of the finding.
     pub fn to_finding(&self) -> Finding {
         let [n_zap, idcase, sl_id, idserv, id_pac] = self.keys.map(|k| k.map(Box::from));
         Finding {
@@ -323,16 +323,16 @@ impl FindingView<'_> {
     }
 }
 
-/// How a finding stands in the bytes: length of the body, number of the path + 1 (0: the path begins the body), body.
+/// The encoding of a finding: length of the body, number of the path + 1 (0 when the body begins with the path), body.
 mod record {
     use super::{Arc, FileRole, Finding, FindingView, Place, RuleIx, io};
 
     const ROLES: [FileRole; 3] = [FileRole::Container, FileRole::Persons, FileRole::Main];
     const PERSONAL: u16 = 1 << 2;
-    /// The first of eight bits that say which texts are there.
+    /// The first of eight bits that say which texts are present.
     const TEXTS: u32 = 3;
 
-    /// Where the parts of one record lie.
+    /// The positions of the parts of one record.
     pub(super) struct Frame {
         pub(super) path: Option<u32>,
         pub(super) body: usize,
@@ -365,7 +365,7 @@ mod record {
 
     /// Appends a record; `start` is the length of `out` before it.
     pub(super) fn write(out: &mut Vec<u8>, path: Option<u32>, finding: &Finding, start: usize) {
-        // Nearly every body fits one length byte or two: two are set aside and moved only when that is wrong.
+        // Nearly every body length fits in two bytes: two are reserved, and the rest is moved only when that is not enough.
         out.extend_from_slice(&[0, 0]);
         write_number(out, path.map_or(0, |p| u64::from(p) + 1));
         let body = out.len();
@@ -391,7 +391,7 @@ mod record {
         }
         let length = out.len() - body;
         if length < 1 << 14 {
-            // A number of exactly two bytes, the first with the continuation bit even when it is small.
+            // The length in exactly two bytes; the first one has the continuation bit even when the number is small.
             out[start] = (length & 0x7f) as u8 | 0x80;
             out[start + 1] = (length >> 7) as u8;
         } else {
@@ -433,7 +433,7 @@ mod record {
         }
     }
 
-    /// The parts of the record that begins the bytes; none when it is not complete.
+    /// The parts of the record at the beginning of the bytes; `None` when the record is incomplete.
     pub(super) fn frame(bytes: &[u8]) -> io::Result<Option<Frame>> {
         let mut rest = Bytes(bytes);
         let (Some(length), Some(path)) = (rest.number(), rest.number()) else {

@@ -1,4 +1,4 @@
-//! A book: an edition of one reference book with its rows.
+//! One edition of a reference book with its rows.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,19 +27,19 @@ pub enum Origin {
 /// Edition, date and size of a book, for the head of a report and for lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// Id, `V002`.
+    /// Id of the book, `V002`.
     pub id: String,
-    /// Edition as its publisher numbers it; empty when unknown.
+    /// The publisher's edition number; empty when unknown.
     pub edition: String,
     /// Date of the edition.
     pub date: Option<Date>,
-    /// The date is the last date of the rows: the file said nothing of itself.
+    /// Whether `date` is the latest date in the rows, because the file stated none.
     pub dated_by_rows: bool,
-    /// The book is known to lack nothing until this day; accounts of a later day may need a newer edition.
+    /// The last day for which the book is known to be complete. Accounts of a later day may need a newer edition.
     pub complete_until: Option<Date>,
     /// Number of rows.
     pub rows: usize,
-    /// Whether it came by import.
+    /// Whether the book was imported; false for an embedded one.
     pub imported: bool,
     /// Name of the file that was imported; empty for an embedded book.
     pub source: String,
@@ -53,7 +53,7 @@ impl fmt::Display for Description {
 }
 
 impl Description {
-    /// Number and date of the edition: «3.0 от 2018-03-30», «без номера, по строкам 2022-01-01».
+    /// Number and date of the edition as a phrase: «3.0 от 2018-03-30», «без номера, по строкам 2022-01-01».
     pub fn phrase(&self) -> Slot<'_> {
         let number = || if self.edition.is_empty() { Slot::reason("?", Key::NsiUnnumbered) } else { Slot::text(&self.edition) };
         let (key, date) = match self.date {
@@ -72,7 +72,7 @@ pub struct Book {
     image: Arc<Image>,
     head: Head,
     origin: Origin,
-    /// One a field, and one for fields of another book.
+    /// One index for each field, and a last, empty one for fields of other books.
     indexes: Vec<OnceLock<Index>>,
     stands_for: Option<Arc<StandsFor>>,
 }
@@ -83,29 +83,29 @@ impl Book {
         Self { info, head: image.head(), image: Arc::new(image), origin, indexes, stands_for: None }
     }
 
-    /// The same book where it answers for another.
+    /// A copy of the book that is used in place of another one.
     pub(super) fn standing_for(&self, other: StandsFor) -> Self {
         let (info, image, head) = (Arc::clone(&self.info), Arc::clone(&self.image), self.head.clone());
         let indexes = self.indexes.iter().map(|_| OnceLock::new()).collect();
         Self { info, image, head, origin: self.origin.clone(), indexes, stands_for: Some(Arc::new(other)) }
     }
 
-    /// The book for which this one answers, in part, while that is not at hand.
+    /// The book that this one replaces in part, because that book is not available; `None` for a book used as itself.
     pub fn stands_for(&self) -> Option<&Arc<StandsFor>> {
         self.stands_for.as_ref()
     }
 
-    /// What the table of books says of it.
+    /// The row of the table of books that describes this book.
     pub fn info(&self) -> &BookInfo {
         &self.info
     }
 
-    /// Where its rows come from.
+    /// Where the rows come from.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The compiled file, if it has one.
+    /// Path of the compiled file; `None` for an embedded book.
     pub fn path(&self) -> Option<&Path> {
         match &self.origin {
             Origin::Embedded => None,
@@ -118,7 +118,7 @@ impl Book {
         self.image.rows() as usize
     }
 
-    /// Whether it has no row. An import is never empty.
+    /// Whether the book has no rows. An imported book always has some.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -133,29 +133,29 @@ impl Book {
         (0..self.image.fields()).map(FieldIx)
     }
 
-    /// A field by any of its names, in any case of letters.
+    /// The field with this name or one of its aliases, regardless of letter case.
     pub fn field(&self, name: &str) -> Option<FieldIx> {
         let stored = |name: &str| self.fields().find(|f| self.name(*f).eq_ignore_ascii_case(name));
         self.info.names(name).find_map(stored)
     }
 
-    /// The field that rules look up unless they name another.
+    /// The key field: the one that rules look up unless they name another.
     pub fn key(&self) -> FieldIx {
         self.field(&self.info.key).unwrap_or(FieldIx(0))
     }
 
-    /// Name of a field as it is kept.
+    /// Name of a field as stored in the book.
     pub fn name(&self, field: FieldIx) -> &str {
         self.image.field_name(field.0)
     }
 
-    /// The value of a row in a field; empty when there is none.
+    /// The value of a row in a field; empty when the row has none.
     #[inline]
     pub fn value(&self, row: RowIx, field: FieldIx) -> &str {
         self.image.cell(row.0, field.0).map_or("", |id| self.image.text(id))
     }
 
-    /// Whether the value of a row in a field is this one; cheaper than taking the text.
+    /// Whether a row has this value in a field; cheaper than comparing the text from [`Book::value`].
     #[inline]
     pub fn is(&self, row: RowIx, field: FieldIx, value: &str) -> bool {
         self.image.cell(row.0, field.0).is_some_and(|id| self.image.bytes_of(id) == value.as_bytes())
@@ -172,7 +172,7 @@ impl Book {
         self.span(row).holds(on)
     }
 
-    /// The index of a field, built at the first call; of a field of another book an index without values.
+    /// The index of a field, built at the first call; for a field of another book, an empty index.
     #[inline]
     #[allow(clippy::should_implement_trait, reason = "a book has an index a field, it is not indexed itself")]
     pub fn index(&self, field: FieldIx) -> &Index {
@@ -180,7 +180,7 @@ impl Book {
         self.indexes[field as usize].get_or_init(|| Index::build(&self.image, field))
     }
 
-    /// Edition, date, size.
+    /// Edition, date and size of the book.
     pub fn describe(&self) -> Description {
         let imported = self.origin != Origin::Embedded;
         Description {
@@ -195,8 +195,8 @@ impl Book {
         }
     }
 
-    /// The last day for which the book is known to lack nothing: as the table says of an edition, and the day on which the site last named
-    /// this edition as the current one.
+    /// The last day for which the book is known to be complete: the latest of the day that the table of books states for this edition, the day on
+    /// which the site last named this edition as the current one, and the date of the edition.
     pub fn complete_until(&self) -> Option<Date> {
         let as_new = self.head.date >= self.info.date;
         let by_table = self.info.complete_until.filter(|_| as_new && self.info.date.is_some());

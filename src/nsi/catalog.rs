@@ -1,4 +1,4 @@
-//! What is known of each book before it is read: `rules/nsi/books.csv`.
+//! The descriptions of the books, which are known before the books are read: `rules/nsi/books.csv`.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::values::Date;
 
 const TABLE: &str = "nsi/books.csv";
 
-/// The date of a case on which a row must be valid.
+/// The date in a case on which a row of a book must be valid.
 ///
-/// Source: the lookup dates of a public control program of 2024–2026; an element may call for another date than its book.
+/// Source: the lookup dates of a public control program of 2024–2026. An element may use another date than the one of its book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LookupDate {
     /// Date of the account, `DSCHET`.
@@ -25,7 +25,7 @@ pub enum LookupDate {
 }
 
 impl LookupDate {
-    /// The element that holds it.
+    /// Name of the element with this date.
     pub fn element(self) -> &'static str {
         match self {
             Self::Account => "DSCHET",
@@ -40,29 +40,29 @@ impl LookupDate {
     }
 }
 
-/// Where a book comes from.
+/// Where the rows of a book come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stock {
-    /// The binary carries a copy; an import replaces it.
+    /// A copy is embedded in the binary; an import replaces it.
     Embedded,
-    /// By import only.
+    /// The book is available after an import only.
     Import,
-    /// A book of rules, which [`crate::nsi`] does not keep.
+    /// A book of rules, which [`crate::nsi`] does not store.
     Rules,
 }
 
-/// How a row's first or last day is found.
+/// Where the first or last day of a row is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DateSource {
-    /// The value of a field.
+    /// In this field.
     Field(Box<str>),
-    /// The value of `field` in rows where `flag` holds `value`; M001 writes its dates so.
+    /// In `field`, in rows where `flag` holds `value`; M001 writes its dates so.
     When {
-        /// The field that decides.
+        /// The field that is tested.
         flag: Box<str>,
-        /// What it must hold.
+        /// The value that the field must have.
         value: Box<str>,
-        /// The field with the date.
+        /// The field that holds the date.
         field: Box<str>,
     },
 }
@@ -70,44 +70,44 @@ pub(super) enum DateSource {
 /// One book as `rules/nsi/books.csv` describes it.
 #[derive(Debug, Clone)]
 pub struct BookInfo {
-    /// Id of the federal list, `V002`.
+    /// Id in the federal list, `V002`.
     pub id: Box<str>,
     /// Name in Russian.
     pub ru: Box<str>,
     /// Name in English.
     pub en: Box<str>,
-    /// The field that rules look up unless they name another; `TER+KOD1` for a key that is written together of several.
+    /// The field that rules look up unless they name another. `TER+KOD1` is a key made of several fields written together.
     pub key: Box<str>,
-    /// The field with the name of a row, if there is one.
+    /// The field with the name of a row; `None` when the book has no such field.
     pub name: Option<Box<str>>,
-    /// The date of a case on which a row must be valid.
+    /// The date in a case on which a row must be valid.
     pub on: LookupDate,
-    /// Where it comes from.
+    /// Where the rows come from.
     pub stock: Stock,
-    /// Edition of the embedded copy; empty without one.
+    /// Edition of the embedded copy; empty when there is none.
     pub edition: Box<str>,
-    /// Date of the embedded copy's edition.
+    /// Date of the embedded copy's edition; `None` when there is no copy.
     pub date: Option<Date>,
-    /// The embedded copy is known to lack nothing until this day.
+    /// The last day for which the embedded copy is known to be complete.
     pub complete_until: Option<Date>,
-    /// Identifier of the ministry's site, for books that are published there.
+    /// Identifier (OID) on the ministry's site; `None` for books that are not published there.
     pub oid: Option<Box<str>>,
-    /// What a user should know of the embedded copy or the book, in Russian.
+    /// A note for users about the book or its embedded copy, in Russian.
     pub note: Box<str>,
-    /// `zglv/type` of the published packet.
+    /// `zglv/type` in the published packet.
     pub(super) packet: Option<Box<str>>,
-    /// Fields with other names: the first of each group is the name that we keep.
+    /// Groups of names of the same field; the first name of a group is the one that is stored.
     pub(super) aliases: Vec<Vec<Box<str>>>,
     pub(super) from: Vec<DateSource>,
     pub(super) until: Vec<DateSource>,
-    /// A field whose latest day is the age of a file that does not state it; without one it is the latest first or last day of a row.
+    /// The field whose latest day gives the date of a file that states none. `None`: the latest first or last day of a row is used.
     pub(super) dated: Option<Box<str>>,
-    /// The only fields to keep, for registers of persons; empty keeps all.
+    /// The only fields to store, for registers of persons; empty stores all fields.
     pub(super) keep: Vec<Box<str>>,
 }
 
 impl BookInfo {
-    /// A book that the table does not know: its first field is the key, validity under the usual names.
+    /// The description of a book that is not in the table. Its key is given; the days of rows are in the usual fields, DATEBEG and DATEEND.
     pub fn unknown(id: &str, key: &str) -> Self {
         Self {
             id: id.into(),
@@ -131,13 +131,13 @@ impl BookInfo {
         }
     }
 
-    /// All names of a field that the table knows, or the name alone.
+    /// The name itself, followed by all names of the same field in the table.
     pub(super) fn names<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let group = self.aliases.iter().find(|g| g.iter().any(|n| n.eq_ignore_ascii_case(name)));
         std::iter::once(name).chain(group.into_iter().flatten().map(|n| &**n))
     }
 
-    /// The name under which a field is kept.
+    /// The name under which a field is stored.
     pub(super) fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
         if self.key.eq_ignore_ascii_case(name) {
             return &self.key;
@@ -146,12 +146,12 @@ impl BookInfo {
         group.and_then(|g| g.first()).map_or(name, |n| n)
     }
 
-    /// The fields of which the key is made: several codes written together, or one.
+    /// The fields that make up the key: one, or several written together.
     pub(super) fn key_parts(&self) -> impl Iterator<Item = &str> {
         self.key.split('+')
     }
 
-    /// Whether a header has the key of this book.
+    /// Whether a header contains all key fields of this book.
     pub(super) fn has_key(&self, fields: &[String]) -> bool {
         self.key_parts().all(|part| fields.iter().any(|f| self.canonical(f).eq_ignore_ascii_case(part)))
     }
@@ -179,7 +179,7 @@ struct Row {
     note: String,
 }
 
-/// All books that `rules/nsi/books.csv` describes.
+/// The descriptions of all books, from `rules/nsi/books.csv`.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     books: Vec<Arc<BookInfo>>,
@@ -189,7 +189,7 @@ impl Catalog {
     /// Reads the table.
     ///
     /// # Errors
-    /// A row that says nothing sensible, or an id that stands there twice.
+    /// A row with a wrong or missing value, or an id that is listed twice.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut books: Vec<Arc<BookInfo>> = Vec::new();
         for (line, row) in files.rows::<Row>(TABLE)? {
@@ -202,13 +202,13 @@ impl Catalog {
         }
     }
 
-    /// A book by its id, in any case of letters.
+    /// The book with this id, regardless of letter case.
     pub fn get(&self, id: &str) -> Option<&Arc<BookInfo>> {
         let id = id.to_ascii_uppercase();
         self.books.binary_search_by(|b| (*b.id).cmp(&id)).ok().map(|i| &self.books[i])
     }
 
-    /// All books by id.
+    /// All books in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<BookInfo>> {
         self.books.iter()
     }
@@ -258,7 +258,7 @@ fn read(row: Row) -> Result<BookInfo, String> {
     })
 }
 
-/// Ids become file names: nothing that a file system could read otherwise.
+/// Whether a text can be the id of a book. Ids become file names, so only capital Latin letters and digits are allowed.
 pub(super) fn is_id(id: &str) -> bool {
     (2..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }

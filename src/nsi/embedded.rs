@@ -1,8 +1,8 @@
-//! The books that the binary carries, as tables under `rules/nsi/`.
+//! The books embedded in the binary, written as tables under `rules/nsi/`.
 //!
-//! A table has the fields of the published packet under their names, `DATEBEG` and `DATEEND` among them, so that it can be imported as any
-//! other CSV. M001 alone is written otherwise, a line a rubric, because its 15,000 codes would be twenty times as long: `A00,0 1 9` is the
-//! rubric A00 with A00.0, A00.1 and A00.9; `>20201007` after a code is its first day, `<20201007` its last.
+//! A table has the fields of the published packet under their own names, including `DATEBEG` and `DATEEND`, so it can be imported like any other
+//! CSV. Only M001 is written differently, one rubric per line, because a line for each of its 15,000 codes would make it twenty times as long:
+//! `A00,0 1 9` is the rubric A00 with A00.0, A00.1 and A00.9. `>20201007` after a code is its first day, `<20201007` its last day.
 
 use super::catalog::BookInfo;
 use super::image::{Builder, Head, Image};
@@ -11,10 +11,10 @@ use crate::values::{Date, Span};
 
 const FROM: &str = "DATEBEG";
 const UNTIL: &str = "DATEEND";
-/// The header of a table that is a tree of codes.
+/// The header of a table that is written as a tree of codes.
 const TREE: [&str; 2] = ["rubric", "codes"];
 
-/// The rows of an embedded book.
+/// Compiles the table of an embedded book.
 pub(super) fn compile(files: &RuleFiles, info: &BookInfo) -> Result<Image, TableError> {
     let table = format!("nsi/{}.csv", info.id);
     let text = files.text(&table)?;
@@ -69,7 +69,7 @@ fn tree(table: &str, info: &BookInfo, mut reader: csv::Reader<&[u8]>) -> Result<
     Ok(builder)
 }
 
-/// A code and its days: `9`, `9>20201007`, `9<20201007`.
+/// A code and its days: `9`, `9>20201007` (first day), `9<20201007` (last day).
 fn dated(word: &str) -> Option<(&str, Span)> {
     let (code, span) = match word.find(['<', '>']) {
         None => (word, Span::ALWAYS),

@@ -1,7 +1,7 @@
-//! Books that answer in part for one that is not at hand: `rules/nsi/fallback.csv`.
+//! Books that replace in part a book that is not available: `rules/nsi/fallback.csv`.
 //!
-//! A full code whose beginning no region has is certainly wrong, also where only the regions are known. What is looked up so is said to be
-//! checked in part.
+//! Example: a full territory code whose beginning belongs to no region is certainly wrong, even when only the list of regions is available.
+//! Reports say that values looked up in this way are checked in part.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,21 +23,22 @@ struct Row {
     en: String,
 }
 
-/// For which book another one answers, and how much of the check that is.
+/// The unavailable book that another book replaces, and how much is still checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandsFor {
-    /// Id of the book that is not there.
+    /// Id of the unavailable book.
     pub book: Box<str>,
-    /// What is checked meanwhile.
+    /// The part of the check that is done.
     pub what: Text,
 }
 
-/// A book that answers for another.
+/// A book that replaces an unavailable one.
 #[derive(Debug)]
 pub struct StandIn {
-    /// It, as a book that knows for which one it answers.
+    /// The replacing book; its [`Book::stands_for`] names the unavailable one.
     pub book: Arc<Book>,
-    /// How a value may begin, sorted, all of one length and of ASCII: on whatever day a row is valid, a beginning that no row has is wrong.
+    /// The allowed beginnings of a value, sorted, in ASCII. They come from all rows, valid or not, so a value with another beginning is wrong on
+    /// any day.
     pub beginnings: Vec<String>,
 }
 
@@ -45,7 +46,7 @@ pub struct StandIn {
 #[derive(Debug)]
 pub(super) struct Fallback {
     stands_for: StandsFor,
-    /// Id and field of the book that answers.
+    /// Id and field of the replacing book.
     instead: (String, String),
     first: usize,
     made: OnceLock<Option<StandIn>>,
@@ -55,7 +56,7 @@ impl Fallback {
     /// Reads the table.
     ///
     /// # Errors
-    /// A row that names no book of the catalog, or no characters.
+    /// A row that names an unknown book, or with an empty or zero column.
     pub(super) fn load(files: &RuleFiles, catalog: &Catalog) -> Result<Vec<Self>, TableError> {
         let row = |(line, row): (u64, Row)| {
             let fail = |message: String| TableError::new(TABLE, line, message);
@@ -76,12 +77,12 @@ impl Fallback {
         files.rows(TABLE)?.into_iter().map(row).collect()
     }
 
-    /// Whether the row speaks of a book.
+    /// Whether the row is for this book.
     pub(super) fn is_for(&self, book: &str) -> bool {
         self.stands_for.book.eq_ignore_ascii_case(book)
     }
 
-    /// The book that answers, made at the first call; none when it is not at hand either.
+    /// The replacing book, built at the first call; `None` when it is not available either.
     pub(super) fn stand_in<'b>(&self, get: impl FnOnce(&str) -> Option<&'b Arc<Book>>) -> Option<&StandIn> {
         let make = || {
             let (id, field) = &self.instead;

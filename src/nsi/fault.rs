@@ -1,4 +1,4 @@
-//! Why a book cannot be used, or cannot be had.
+//! Errors of books: a book cannot be used, or is not available.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +10,10 @@ use super::{BookInfo, ImageError};
 use crate::tables::TableError;
 use crate::texts::{Coded, ErrorClass, Key, Slot, Text, display};
 
-/// Why a book that is there cannot be used.
+/// Why an available book cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BookFault {
-    /// The embedded table, or the one that overrides it, has an error: the program stops on it.
+    /// The embedded table, or the table that overrides it, has an error. The program stops.
     Table(TableError),
     /// The compiled file is damaged; the embedded copy is used if there is one.
     Damaged {
@@ -21,7 +21,7 @@ pub enum BookFault {
         id: String,
         /// The compiled file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         error: ImageError,
     },
     /// The compiled file cannot be read; the embedded copy is used if there is one.
@@ -30,7 +30,7 @@ pub enum BookFault {
         id: String,
         /// The compiled file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         error: io::ErrorKind,
     },
 }
@@ -61,14 +61,14 @@ impl fmt::Display for BookFault {
 
 impl std::error::Error for BookFault {}
 
-/// A book that was asked for and cannot be had.
+/// Why a book that was asked for is not available.
 #[derive(Debug, Clone)]
 pub enum NoBook {
-    /// The table of books does not know it.
+    /// The table of books does not contain this id.
     Unknown(String),
-    /// A book of rules, where one of codes is due.
+    /// A book of rules, where a book of codes is expected.
     Rules(String),
-    /// The table knows it, but no edition is at hand.
+    /// The table of books describes it, but no edition is available.
     Absent(Arc<BookInfo>),
 }
 

@@ -1,14 +1,14 @@
-//! Where imported books live.
+//! The folder of imported books.
 
 use std::path::{Path, PathBuf};
 
-/// The folder of a workspace, and that of its books in it.
+/// The folder of a workspace; the folder of books is inside it.
 const WORKSPACE: &str = ".puomp";
 const BOOKS: &str = "books";
-/// The folder of this program among the user's data.
+/// This program's folder among the user's data.
 const PROGRAM: &str = "puomp";
 
-/// The folder of compiled books when nobody named one: that of the workspace around `start`, else that among the user's data. It need not exist.
+/// The default folder of compiled books: in the workspace around `start`, otherwise among the user's data. It may not exist yet.
 pub fn folder(start: &Path, user: Option<&Path>) -> Option<PathBuf> {
     let workspace = start.ancestors().map(|a| a.join(WORKSPACE)).find(|w| w.is_dir()).map(|w| w.join(BOOKS));
     workspace.or_else(|| user.map(|data| data.join(PROGRAM).join(BOOKS)))

@@ -1,6 +1,7 @@
-//! The hash of values of books: images hold tables by it, so that it stays what it is.
+//! The hash of the values in books. Builders and indexes of books use it for their tables.
 
-/// Eight bytes at a time, multiply and rotate. Values are short, and whoever sends a registry cannot put keys into the table.
+/// Hashes eight bytes at a time by multiplying and rotating. Values are short, and the sender of a registry cannot put keys into the table, so
+/// resistance to chosen collisions is not needed.
 #[inline]
 pub(super) fn hash(bytes: &[u8]) -> u32 {
     const K: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -10,13 +11,13 @@ pub(super) fn hash(bytes: &[u8]) -> u32 {
     (state ^ (state >> 32)).wrapping_mul(K).rotate_right(32) as u32
 }
 
-/// At most eight bytes as a number, the missing ones zero; without a call to copy them.
+/// At most eight bytes as a little-endian number, padded with zeros. It needs no call to copy the bytes.
 #[inline]
 pub(super) fn word(bytes: &[u8]) -> u64 {
     let half = |b: &[u8]| b.first_chunk::<4>().map_or(0, |b| u64::from(u32::from_le_bytes(*b)));
     match bytes.len() {
         8.. => bytes.first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b)),
-        // Both halves overlap: what stands twice is the same.
+        // The two halves overlap; the bytes that both contain are equal, so OR keeps them.
         n @ 4..8 => half(bytes) | half(&bytes[n - 4..]) << (8 * (n - 4)),
         _ => bytes.iter().rev().fold(0, |word, b| word << 8 | u64::from(*b)),
     }

@@ -1,9 +1,9 @@
-//! The compiled form of a book: what an import writes, what a mapped file holds, what an embedded table becomes in memory.
+//! The compiled form of a book: an import writes it to a file, and an embedded table is compiled to it in memory.
 //!
-//! All numbers are little-endian `u32`. After the head (magic, version, SHA-256 of everything behind it, counts and ids of strings)
-//! come the field names, a span of days a row, the cells row by row (ids of strings), the offsets of the strings and the strings themselves
-//! (UTF-8). The digest and the sizes of a file are checked before its first use. What a forged digest covers is not looked at: every id,
-//! offset and text is checked when it is used, so that a wrong one gives a wrong or empty text, never a panic.
+//! All numbers are little-endian `u32`. The head holds magic, version, SHA-256 of everything after the digest, counts, and ids of strings. Then
+//! come the field names, the span of days of each row, the cells row by row (ids of strings), the offsets of the strings, and the strings
+//! themselves (UTF-8). The digest and the sizes of a file are checked when it is opened. A file with a forged digest is still safe: every id,
+//! offset and text is checked when used, so a wrong one gives a wrong or empty text, never a panic.
 
 use std::fmt;
 use std::ops::Deref;
@@ -17,26 +17,26 @@ use crate::values::{Date, Span};
 
 const MAGIC: &[u8; 8] = b"PUOMPNSI";
 const VERSION: u32 = 1;
-/// Where the digest stands; everything behind it is digested.
+/// Offset of the digest, which covers everything after itself.
 const DIGEST: usize = 12;
 const BODY: usize = DIGEST + 32;
-/// Numbers at the beginning of the body.
+/// The numbers at the beginning of the body.
 const HEAD: [&str; 10] = ["rows", "fields", "strings", "heap", "date", "checked", "id", "edition", "source", "flags"];
 const TABLES: usize = BODY + HEAD.len() * 4;
 
-/// More fields than any book has; a bound against nonsense.
+/// A bound on the number of fields that no real book reaches.
 pub(super) const MAX_FIELDS: usize = 256;
 
 /// Why a compiled book cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageError {
-    /// Not a compiled book.
+    /// The file is not a compiled book.
     Foreign,
-    /// Written by a later version of the program.
+    /// The file was written by a later version of the program.
     Newer,
-    /// The content is not what was written.
+    /// The content does not match the digest.
     Digest,
-    /// The content is what was written, but no book.
+    /// The digest is right, but the sizes do not form a book.
     Structure,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for ImageError {
 
 impl std::error::Error for ImageError {}
 
-/// Bytes of a compiled book, wherever they lie.
+/// The bytes of a compiled book, in memory or in a mapped file.
 #[derive(Debug)]
 pub(super) enum Bytes {
     Owned(Vec<u8>),
@@ -80,14 +80,14 @@ impl Deref for Bytes {
     }
 }
 
-/// What stands in the head beside the counts.
+/// The flags in the head.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flags(u32);
 
 impl Flags {
-    /// The user insisted on this edition: a newer embedded one does not take its place.
+    /// The user forced this edition: a newer embedded one does not replace it.
     pub(super) const PINNED: Self = Self(1);
-    /// The edition's date is the last date of its rows, for want of a better one.
+    /// The date of the edition is the latest date in its rows, because the file stated none.
     pub(super) const DATED_BY_ROWS: Self = Self(2);
 
     pub(super) fn with(self, other: Self) -> Self {
@@ -99,15 +99,15 @@ impl Flags {
     }
 }
 
-/// What is said of an edition beside its rows.
+/// The description of an edition, without its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) id: String,
     pub(super) edition: String,
-    /// Name of the file that it came from.
+    /// Name of the imported file.
     pub(super) source: String,
     pub(super) date: Option<Date>,
-    /// The day on which the site named this edition as the current one.
+    /// The last day on which the site named this edition as the current one.
     pub(super) checked: Option<Date>,
     pub(super) flags: Flags,
 }
@@ -131,7 +131,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl Image {
-    /// Checks the bytes of a file: digest and sizes.
+    /// Checks the digest and the sizes of a file.
     pub(super) fn open(bytes: Bytes) -> Result<Self, ImageError> {
         if bytes.len() < TABLES || !bytes.starts_with(MAGIC) {
             return Err(ImageError::Foreign);
@@ -172,7 +172,7 @@ impl Image {
         self.strings
     }
 
-    /// Bytes of a string; empty when there is none.
+    /// The bytes of a string; empty when there is no such string.
     #[inline]
     pub(super) fn bytes_of(&self, id: u32) -> &[u8] {
         let at = self.offsets + id as usize * 4;
@@ -200,7 +200,7 @@ impl Image {
     pub(super) fn span(&self, row: u32) -> Span {
         let at = self.spans + row as usize * 8;
         let day = |at| number(&self.bytes, at).and_then(Date::from_number);
-        // A row that is not there is valid on no day.
+        // A row that does not exist is valid on no day.
         let never = Span { from: Date::MAX, until: Date::MIN };
         if row < self.rows { day(at).zip(day(at + 4)).map_or(never, |(from, until)| Span { from, until }) } else { never }
     }
@@ -219,20 +219,20 @@ impl Image {
     }
 }
 
-/// Gathers rows and writes them as a compiled book.
+/// Collects rows and writes them as a compiled book.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    /// Ids of strings + 1 by hash, 0 for a free place; a power of two of places, at most half of them taken.
+    /// Hash table of string ids + 1; 0 marks a free place. Its length is a power of two, and at most half of the places are used.
     ids: Vec<u32>,
     heap: String,
-    /// Where each string begins, and where the last one ends.
+    /// The start of each string, and the end of the last one.
     offsets: Vec<u32>,
     fields: Vec<u32>,
     spans: Vec<Span>,
     cells: Vec<u32>,
 }
 
-/// The book is larger than the compiled form can hold: 4 GB of text, 256 fields.
+/// The book exceeds the compiled form: 4 GB of text or 256 fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
@@ -274,7 +274,7 @@ impl Builder {
         &self.heap[self.offsets[id] as usize..self.offsets[id + 1] as usize]
     }
 
-    /// Where the id of a string stands, or would stand.
+    /// The place of a string's id in the hash table, or the free place where it belongs.
     fn place(&self, text: &str) -> usize {
         let mask = self.ids.len() - 1;
         let mut at = hash(text.as_bytes()) as usize & mask;
@@ -284,7 +284,7 @@ impl Builder {
         at
     }
 
-    /// Adds a row; missing cells are empty, cells beyond the fields are not taken.
+    /// Adds a row. Missing cells are empty; cells beyond the number of fields are ignored.
     pub(super) fn push<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>, span: Span) -> Result<(), TooLarge> {
         let mut cells = cells.into_iter();
         for _ in 0..self.fields.len() {
@@ -295,7 +295,7 @@ impl Builder {
         Ok(())
     }
 
-    /// The compiled form for a file.
+    /// The compiled form as the bytes of a file.
     pub(super) fn finish(self, head: &Head) -> Result<Vec<u8>, TooLarge> {
         let mut out = self.undigested(head)?;
         let digest = Sha256::digest(&out[BODY..]);
@@ -303,7 +303,7 @@ impl Builder {
         Ok(out)
     }
 
-    /// The book itself, where it stays in memory.
+    /// The compiled form kept in memory.
     pub(super) fn image(self, head: &Head) -> Result<Image, TooLarge> {
         Image::place(Bytes::Owned(self.undigested(head)?)).ok_or(TooLarge)
     }

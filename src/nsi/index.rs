@@ -1,4 +1,4 @@
-//! Finding the rows of a value: the hot path of every rule that looks something up.
+//! Finds the rows of a value. Every rule that looks something up uses this, so it must be fast.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::values::{Date, Span};
 pub struct RowIx(pub(super) u32);
 
 impl RowIx {
-    /// The number itself.
+    /// The number as an integer.
     pub fn number(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A hash table from the values of one field to the rows that hold them. Looking up allocates nothing.
+/// A hash table from the values of one field to the rows that hold them. A lookup does not allocate.
 pub struct Index {
     image: Arc<Image>,
-    /// A power of two of places, at most half of them taken. All that a lookup needs of a value stands in its place, side by side.
+    /// The places of the hash table, a power of two, at most half of them used. A place holds everything that a lookup needs.
     places: Vec<Group>,
     values: usize,
     rows: Vec<RowIx>,
@@ -31,18 +31,18 @@ pub struct Index {
 /// The rows of one value.
 #[derive(Debug, Clone, Copy)]
 struct Group {
-    /// The value itself where it has at most eight bytes, as nearly all codes have, see [`word`]; else the number of its string.
+    /// The value itself when it has at most eight bytes, as nearly all codes do (see [`word`]); otherwise the id of its string.
     code: u64,
-    /// Its length in bytes, at most [`LONG`].
+    /// Length of the value in bytes, at most [`LONG`].
     length: u8,
-    /// 0 for a free place.
+    /// Number of rows; 0 marks a free place.
     count: u32,
     first: u32,
-    /// The days of the first row.
+    /// The span of the first row.
     span: Span,
 }
 
-/// The length of all values that are longer than eight bytes.
+/// The length stored for all values longer than eight bytes.
 const LONG: u8 = 9;
 
 const FREE: Group = Group { code: 0, length: 0, count: 0, first: 0, span: Span::ALWAYS };
@@ -54,11 +54,11 @@ impl fmt::Debug for Index {
 }
 
 impl Index {
-    /// An index over a field. Empty values are not in it: a lookup of nothing finds nothing.
+    /// Builds the index of a field. Empty values are left out, so looking up an empty value finds nothing.
     pub(super) fn build(image: &Arc<Image>, field: u32) -> Self {
         let mut by_text = vec![0u32; image.strings() as usize + 1];
         let ids: Vec<Option<u32>> = (0..image.rows()).map(|row| image.cell(row, field).filter(|id| !image.bytes_of(*id).is_empty())).collect();
-        // Counting sort by string: equal values are one string, the compiler of images sees to it.
+        // Counting sort by string id: the builder of images stores equal values as one string.
         for id in ids.iter().flatten() {
             by_text[*id as usize] += 1;
         }
@@ -101,7 +101,7 @@ impl Index {
         let code = if length == LONG { 0 } else { word(value) };
         let mask = self.places.len() - 1;
         let mut at = hash(value) as usize & mask;
-        // At least half of the places are free, so this ends.
+        // At least half of the places are free, so the loop ends.
         loop {
             let group = &self.places[at];
             if group.count == 0 {
@@ -125,7 +125,7 @@ impl Index {
         self.holds_bytes(value.as_bytes(), on)
     }
 
-    /// The same for a value of ASCII characters, which is the same in every encoding of files, or of UTF-8.
+    /// The same for bytes in UTF-8, or in ASCII, which is the same in both encodings of registry files.
     #[inline]
     pub fn holds_bytes(&self, value: &[u8], on: Date) -> bool {
         self.find(value).is_some_and(|group| group.span.holds(on) || group.count > 1 && self.later_holds(group, on))
@@ -136,7 +136,7 @@ impl Index {
         self.spans[group.first as usize..(group.first + group.count) as usize].iter().any(|span| span.holds(on))
     }
 
-    /// Whether a row has this value, on whatever day.
+    /// Whether any row has this value, valid or not.
     #[inline]
     pub fn knows(&self, value: &str) -> bool {
         !self.range(value.as_bytes()).is_empty()
@@ -155,7 +155,7 @@ impl Index {
         self.rows[range.clone()].iter().zip(&self.spans[range]).filter(move |(_, span)| span.holds(on)).map(|(row, _)| *row)
     }
 
-    /// Number of different values.
+    /// Number of distinct values.
     pub fn len(&self) -> usize {
         self.values
     }

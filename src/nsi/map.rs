@@ -1,7 +1,7 @@
-//! Compiled books as memory-mapped files: the one place with `unsafe` code beside `sys`, where Windows needs it.
+//! Compiled books as memory-mapped files: besides `sys`, which needs it on Windows, the only place with `unsafe` code.
 //!
-//! Why at all: a clinic's control loads a dozen books of some tens of megabytes for each file that it checks; mapped, their pages are shared
-//! and cost nothing until they are looked at. Why it is sound enough: see [`Mapping::open`].
+//! Reason: the control loads a dozen books of tens of megabytes for each file that it checks. The pages of mapped files are shared between
+//! processes and cost nothing until they are read. [`Mapping::open`] explains why this is sound enough.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -22,12 +22,11 @@ impl Mapping {
         if !file.metadata()?.is_file() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
-        // SAFETY: the bytes of a mapping must not change while they are borrowed. We never write into a compiled book: an import writes a
-        // new file and renames it over the old one, which keeps the old pages (Windows refuses to replace a mapped file; the import then
-        // reports it). What remains is another program that writes into or cuts this file while we run. Readers take nothing from an
-        // earlier look for granted: every access is bounds-checked, texts are checked for UTF-8 each time, and no reference into the
-        // mapping has an invariant that another byte could break, for all are `&[u8]`. A file cut short under a running program ends it
-        // with a bus error, as it would end any program that maps files.
+        // SAFETY: the bytes of a mapping must not change while they are borrowed. This program never writes into a compiled book: an import
+        // writes a new file and renames it over the old one, which keeps the old pages (Windows refuses to replace a mapped file; the import then
+        // reports it). Another program could still write into the file or truncate it. Readers therefore rely on nothing that they read before:
+        // every access is bounds-checked, texts are checked for UTF-8 each time, and all references into the mapping are `&[u8]`, which any byte
+        // is valid for. Truncating the file under a running program ends the program with a bus error, as with any mapped file.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self(map))
     }

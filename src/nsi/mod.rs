@@ -1,7 +1,7 @@
-//! Reference books (НСИ) by date: what rules look up.
+//! Reference books (НСИ) with validity dates, which rules look up.
 //!
-//! The small code books are embedded as tables under `rules/nsi/`; all can be imported as published, into a folder of compiled files that
-//! are memory-mapped. A book is read at its first use, an index is built at its first use, and a lookup allocates nothing.
+//! The small code books are embedded as tables under `rules/nsi/`. All books can be imported as published, into a folder of compiled files that
+//! are memory-mapped. A book and its indexes are read at their first use, and a lookup does not allocate.
 
 mod book;
 
@@ -35,18 +35,18 @@ use fallback::Fallback;
 use image::{Bytes, Flags, Image};
 use map::Mapping;
 
-/// Ending of compiled books.
+/// Extension of compiled books.
 const ENDING: &str = "nsi";
 
 #[derive(Debug)]
 struct Slot {
     info: Arc<BookInfo>,
-    /// The compiled file.
+    /// The compiled file; `None` when the book was not imported.
     file: Option<PathBuf>,
     book: OnceLock<(Option<Arc<Book>>, Option<BookFault>)>,
 }
 
-/// All books at hand.
+/// All available books.
 #[derive(Debug)]
 pub struct Books {
     files: RuleFiles,
@@ -57,12 +57,14 @@ pub struct Books {
 }
 
 impl Books {
-    /// The embedded books and those of a folder. Nothing is read yet but the table of books and the names of files.
+    /// The embedded books and those of a folder. Only the tables and the names of files are read now.
+    ///
+    /// A folder that does not exist counts as empty.
     ///
     /// A folder that does not exist holds nothing.
     ///
     /// # Errors
-    /// The table of books, or that of books which answer for others, has an error.
+    /// `rules/nsi/books.csv` or `rules/nsi/fallback.csv` has an error.
     pub fn load(files: &RuleFiles, folder: Option<&Path>) -> Result<Self, TableError> {
         let catalog = Catalog::load(files)?;
         let mut slots: Vec<_> =
@@ -70,7 +72,7 @@ impl Books {
         for (id, path) in folder.map(compiled).unwrap_or_default() {
             match slots.iter_mut().find(|s| *s.info.id == *id) {
                 Some(slot) => slot.file = Some(path),
-                // The key of a book that the table does not know stands in its file as the first field.
+                // The key of a book that the table does not describe is the first field of its file.
                 None => slots.push(Slot { info: Arc::new(BookInfo::unknown(&id, "")), file: Some(path), book: OnceLock::new() }),
             }
         }
@@ -80,30 +82,30 @@ impl Books {
         Ok(Self { files: files.clone(), catalog, slots, fallbacks })
     }
 
-    /// What is known of books, those that are not at hand too.
+    /// The descriptions of all books, available or not.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
-    /// A book by its id, in any case of letters. None when it is not at hand, or only as a file that cannot be used: see [`Books::faults`].
+    /// The book with this id, regardless of letter case. `None` when it is not available or its file cannot be used; see [`Books::faults`].
     pub fn get(&self, id: &str) -> Option<&Arc<Book>> {
         let id = id.to_ascii_uppercase();
         let at = self.slots.binary_search_by(|s| (*s.info.id).cmp(&id)).ok()?;
         self.open(&self.slots[at]).0.as_ref()
     }
 
-    /// A book that answers in part for one that is not at hand; none when that is, or nothing can answer for it.
+    /// A book that partly replaces the unavailable book with this id. `None` when the book is available or nothing can replace it.
     pub fn stand_in(&self, id: &str) -> Option<&StandIn> {
         let row = self.fallbacks.iter().find(|f| f.is_for(id))?;
         if self.get(id).is_some() { None } else { row.stand_in(|id| self.get(id)) }
     }
 
-    /// All books at hand, by id. Reads them all.
+    /// All available books in the order of their ids. Reads them all.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Book>> {
         self.slots.iter().filter_map(|s| self.open(s).0.as_ref())
     }
 
-    /// What is wrong with the books that were asked for so far.
+    /// The errors of the books that were opened so far.
     pub fn faults(&self) -> impl Iterator<Item = &BookFault> {
         self.slots.iter().filter_map(|s| s.book.get()?.1.as_ref())
     }
@@ -123,7 +125,7 @@ impl Books {
     }
 }
 
-/// Whether an imported book is used in place of the embedded one: a later version of this program may carry a newer edition.
+/// Whether an imported book is used instead of the embedded one. A later version of this program may embed a newer edition.
 fn prevails(imported: &Book, info: &BookInfo) -> bool {
     imported.head().flags.has(Flags::PINNED) || imported.head().date >= info.date
 }
@@ -138,14 +140,14 @@ fn read(info: &Arc<BookInfo>, path: &Path) -> Result<Book, BookFault> {
     let mapping = Mapping::open(path).map_err(|e| BookFault::Unreadable { id: id(), path: path.to_owned(), error: e.kind() })?;
     let damaged = |error| BookFault::Damaged { id: id(), path: path.to_owned(), error };
     let image = Image::open(Bytes::Mapped(mapping)).map_err(damaged)?;
-    // A file under another book's name would answer with another book's rows.
+    // A file with the name of another book would give the rows of the wrong book.
     if image.head().id != *info.id {
         return Err(damaged(ImageError::Foreign));
     }
     Ok(Book::new(Arc::clone(info), image, Origin::Imported(path.to_owned())))
 }
 
-/// The compiled books of a folder: ids and files.
+/// The ids and files of the compiled books in a folder.
 fn compiled(folder: &Path) -> Vec<(String, PathBuf)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let book = |path: PathBuf| {

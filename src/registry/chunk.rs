@@ -1,4 +1,4 @@
-//! Cuts a stream into pieces at record boundaries, so that records can be checked in parallel and a file is never whole in memory.
+//! Cuts a stream into pieces at record boundaries, so that records can be checked in parallel and a file is never held in memory as a whole.
 
 use std::io::{self, Read};
 
@@ -11,21 +11,21 @@ use crate::finding::Check;
 use crate::timings::{self, Phase, Timings};
 use crate::values::hex;
 
-/// Bytes that a piece aims at.
+/// Target size of a piece in bytes.
 pub const PIECE: usize = 512 << 10;
-/// The largest record that is kept together.
+/// Largest size of a record in bytes.
 pub const LARGEST_RECORD: usize = 8 << 20;
 
-/// A run of whole records (the first also holds the head of the file, the last its tail).
+/// A piece of whole records. The first piece also contains the head of the file, the last one its tail.
 #[derive(Debug)]
 pub struct Chunk {
     /// The bytes.
     pub bytes: Vec<u8>,
     /// Offset of the first byte in the file.
     pub offset: u64,
-    /// Nothing follows it.
+    /// Whether this is the last piece.
     pub last: bool,
-    /// It is the last because no record ended within the largest size, not because the file does.
+    /// Whether the piece is the last one because no record ended within the largest size, and not because the file ended.
     pub cut: bool,
 }
 
@@ -42,14 +42,14 @@ impl Chunk {
 /// Reads a stream and cuts it after end tags of records.
 pub struct Chunks<'t> {
     source: Box<dyn Read + Send>,
-    /// `</ZAP>`
+    /// The end tag of a record, `</ZAP>`.
     boundary: memmem::Finder<'static>,
     rest: Vec<u8>,
     offset: u64,
     hasher: Option<Sha256>,
-    /// No piece follows.
+    /// Whether the last piece has been returned.
     done: bool,
-    /// The stream is at its end.
+    /// Whether the stream has ended.
     ended: bool,
     failed: bool,
     piece: usize,
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Chunks<'_> {
 }
 
 impl<'t> Chunks<'t> {
-    /// Chunks of a stream whose records are elements of this name; `hash` also computes SHA-256 of all bytes.
+    /// Cuts a stream whose records are elements named `record`. With `hash` it also computes the SHA-256 of all bytes.
     pub fn new(source: Box<dyn Read + Send>, record: &str, hash: bool) -> Self {
         let boundary = memmem::Finder::new(format!("</{record}>").as_bytes()).into_owned();
         let hasher = hash.then(Sha256::new);
@@ -83,37 +83,37 @@ impl<'t> Chunks<'t> {
         }
     }
 
-    /// Pieces of another size than [`PIECE`].
+    /// Sets another piece size than [`PIECE`].
     #[must_use]
     pub fn with_piece(mut self, piece: usize) -> Self {
         self.piece = piece.max(1);
         self
     }
 
-    /// Records of another size at most than [`LARGEST_RECORD`].
+    /// Sets another largest record size than [`LARGEST_RECORD`].
     #[must_use]
     pub fn with_largest(mut self, largest: usize) -> Self {
         self.largest = largest;
         self
     }
 
-    /// Adds the time of reading and of the digest to these.
+    /// Adds the times of reading and of the digest to `timings`.
     #[must_use]
     pub fn timed(mut self, timings: Option<&'t Timings>) -> Self {
         self.timings = timings;
         self
     }
 
-    /// SHA-256 of the whole stream; none when it has not been read to its end.
+    /// SHA-256 of the whole stream as hexadecimal digits; `None` when the stream has not been read to its end or no digest was requested.
     pub fn digest(&mut self) -> Option<String> {
         let digest = self.hasher.take().filter(|_| self.ended && !self.failed)?.finalize();
         Some(hex(&digest))
     }
 
-    /// The next piece, reusing the buffer's memory; none at the end.
+    /// The next piece, reusing the memory of `buffer`; `None` at the end.
     ///
     /// # Errors
-    /// The stream fails (a guard of an archive speaks through it), or a record is too large to be one.
+    /// The stream fails, possibly with the fault of an archive.
     pub fn next_chunk(&mut self, mut buffer: Vec<u8>) -> Result<Option<Chunk>, Fault> {
         if self.done {
             return Ok(None);
@@ -124,7 +124,7 @@ impl<'t> Chunks<'t> {
         loop {
             self.fill(&mut buffer, wanted)?;
             let boundary = if self.ended { Some(buffer.len()) } else { last_boundary(&buffer, &self.boundary) };
-            // Where no record ends, the scanner names the reason better, if there is one; else the size itself is the fault.
+            // A piece without the end of a record is returned too: the scanner may find a better reason in it; otherwise the size is the fault.
             let cut = boundary.is_none() && buffer.len() >= self.largest;
             if let Some(end) = boundary.or(cut.then_some(buffer.len())) {
                 self.rest.extend_from_slice(&buffer[end..]);
@@ -138,7 +138,7 @@ impl<'t> Chunks<'t> {
         }
     }
 
-    /// Reads on for the digest alone, after a fault of the markup.
+    /// Reads the rest for the digest only, after a fault of the markup.
     ///
     /// # Errors
     /// The stream fails.
@@ -161,7 +161,7 @@ impl<'t> Chunks<'t> {
         let read = (&mut self.source).take((wanted - start) as u64).read_to_end(buffer);
         drop(inflate);
         let read = read.map_err(|e: io::Error| {
-            // A stream that failed once is not read any more.
+            // A stream that has failed is not read again.
             (self.done, self.ended, self.failed) = (true, true, true);
             Fault::from(e)
         })?;
@@ -176,15 +176,15 @@ impl<'t> Chunks<'t> {
     }
 }
 
-/// The fault of a record that begins at an offset and does not end within `largest` bytes.
+/// The fault of a record that begins at `offset` and does not end within `largest` bytes.
 pub fn record_too_large(offset: u64, largest: usize) -> Fault {
     Fault::new(Check::XmlRecord).at(offset).expected(largest)
 }
 
-/// Offset after the last end tag of a record that is not inside a comment, CDATA or an instruction.
+/// The offset after the last end tag of a record outside comments, CDATA and instructions.
 fn last_boundary(bytes: &[u8], boundary: &memmem::Finder<'_>) -> Option<usize> {
     let length = boundary.needle().len();
-    // Registries hold neither comments nor CDATA behind their head: usually one search decides.
+    // Registries contain neither comments nor CDATA after their head, so usually one search is enough.
     if memmem::find(bytes, b"<!").is_none() && memmem::find(bytes, b"<?").is_none() {
         return memmem::rfind(bytes, boundary.needle()).map(|at| at + length);
     }

@@ -1,4 +1,4 @@
-//! Why a file cannot be read further: one fault ends that file, never the batch.
+//! Why a file cannot be read further. A fault ends the reading of one file, never of the whole batch.
 
 use std::fmt;
 
@@ -7,28 +7,28 @@ use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
 /// A fault of a container, an encoding or the markup.
 ///
-/// It becomes one finding about the file. Free of personal data: `value` holds names of files or archive entries only.
+/// It becomes one finding about the file. It holds no personal data: `value` only holds names of files or archive entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Kind of the finding.
     pub check: Check,
-    /// Byte offset in the (unpacked) file, if the place is known.
+    /// Byte offset in the (unpacked) file; `None` when unknown.
     pub offset: Option<u64>,
     /// Name of a file or an entry.
     pub value: Option<String>,
-    /// What would be right, free of language.
+    /// What was expected, in a form without language.
     pub expected: Option<String>,
-    /// What stands there, free of language and personal data.
+    /// What was found instead, in a form without language and without personal data.
     pub found: Option<String>,
 }
 
 impl Fault {
-    /// A fault of a kind, without details.
+    /// A fault of this kind without details.
     pub fn new(check: Check) -> Self {
         Self { check, offset: None, value: None, expected: None, found: None }
     }
 
-    /// What the operating system says when it does not give a file.
+    /// The fault of a file that the operating system does not open.
     pub fn refused(kind: std::io::ErrorKind) -> Self {
         match kind {
             std::io::ErrorKind::NotFound => Self::new(Check::NotFound),
@@ -37,35 +37,35 @@ impl Fault {
         }
     }
 
-    /// At a byte offset of the unpacked file.
+    /// Sets the byte offset in the unpacked file.
     #[must_use]
     pub fn at(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// About a file or an entry of this name.
+    /// Sets the name of the file or entry.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
 
-    /// With what would be right.
+    /// Sets what was expected.
     #[must_use]
     pub fn expected(mut self, expected: impl ToString) -> Self {
         self.expected = Some(expected.to_string());
         self
     }
 
-    /// With what stands there.
+    /// Sets what was found.
     #[must_use]
     pub fn found(mut self, found: impl ToString) -> Self {
         self.found = Some(found.to_string());
         self
     }
 
-    /// The check's word and the values behind it, for fields of machine formats: `zip-damaged H.xml`.
+    /// The word of the check and the values after it, for machine formats: `zip-damaged H.xml`.
     pub fn details(&self) -> String {
         let parts = [&self.value, &self.expected, &self.found].into_iter().flatten();
         parts.fold(self.check.as_str().to_owned(), |line, part| line + " " + part)
@@ -73,7 +73,7 @@ impl Fault {
 }
 
 impl Coded for Fault {
-    /// The text of the structural check.
+    /// The key of the structural check's text.
     fn key(&self) -> Key {
         Key::of_check(self.check.as_str()).expect("a test looks whether every check has a text")
     }
@@ -98,7 +98,7 @@ impl std::error::Error for Fault {}
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
-        // Guards of readers travel inside io::Error: a stream can only fail that way.
+        // Faults of guarded readers travel inside io::Error, the only error that a stream can return.
         let kind = error.kind();
         match error.into_inner().map(|inner| inner.downcast::<Self>()) {
             Some(Ok(fault)) => *fault,

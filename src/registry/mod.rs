@@ -1,4 +1,4 @@
-//! Registry files: formats as data, file names, packages (archives, encodings) and reading.
+//! Registry files: formats as data, file names, packages (archives, encodings), reading and writing.
 
 pub mod archive;
 pub mod chunk;

@@ -1,21 +1,21 @@
-//! File names of registries as values.
+//! File names of registries.
 //!
-//! `<letters><Pi><Ni><Pp><Np>_<YY><MM><N>`: letters of the family, sender and receiver (`M` clinic, `S` insurer, `T` fund, each with its
-//! code), the reporting month and the number of the packet (Q015 006F.00.0030 to 006F.00.0100). Letter case is free on reading.
+//! `<letters><Pi><Ni><Pp><Np>_<YY><MM><N>`: letters of the family, sender and receiver (`M` clinic, `S` insurer, `T` fund, each with its code),
+//! reporting month and packet number (Q015 006F.00.0030 to 006F.00.0100). Letter case does not matter when reading.
 
 use std::fmt;
 
 use super::format::{Family, Prefix};
 use crate::values::Month;
 
-/// Longest stem that is looked at; FILENAME itself has at most 26 characters.
+/// Longest accepted name without extension; FILENAME itself has at most 26 characters.
 const MAX_STEM: usize = 64;
-/// Longest number of a packet: a person file's name, one letter longer than its main file's, still is a name.
+/// Longest packet number. It is generous: the name of a person file, one letter longer than that of its main file, must still be a name.
 const MAX_NUMBER: usize = 32;
-/// Longest run of family letters; the known ones have one or two.
+/// Most letters of a family; the known ones have one or two.
 const MAX_LETTERS: usize = 4;
 
-/// What kind of party sends or receives.
+/// The kind of the sender or receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PartyKind {
     /// `M`: a clinic (МО), six digits.
@@ -27,7 +27,7 @@ pub enum PartyKind {
 }
 
 impl PartyKind {
-    /// The letter in the name.
+    /// The letter in the file name.
     pub fn letter(self) -> char {
         match self {
             Self::Clinic => 'M',
@@ -36,7 +36,7 @@ impl PartyKind {
         }
     }
 
-    /// How many digits its code has.
+    /// Number of digits of the code.
     pub fn digits(self) -> usize {
         match self {
             Self::Clinic => 6,
@@ -55,12 +55,12 @@ impl PartyKind {
     }
 }
 
-/// Who sends or receives a file.
+/// The sender or receiver of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Party {
     /// Clinic, insurer or fund.
     pub kind: PartyKind,
-    /// Its code, digits only.
+    /// Code, digits only.
     pub code: String,
 }
 
@@ -72,41 +72,41 @@ impl fmt::Display for Party {
 
 /// The name of a registry file, without its extension.
 ///
-/// `Display` writes the canonical name, in capitals.
+/// `Display` writes the canonical name, with letters in capitals.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileName {
     /// Letters at the head, in capitals: `H`, `LM`, `DP`.
     pub letters: String,
-    /// Family of the package by the letters (of the main file also when this is a person file); none when no table knows the letters.
+    /// Family of the package by the letters; a person file has the family of its main file. `None` when no table contains the letters.
     pub family: Option<Family>,
-    /// The letters are those of a person file.
+    /// Whether the letters are those of a person file.
     pub is_persons: bool,
-    /// Pi and Ni.
+    /// Sender: Pi and Ni.
     pub sender: Party,
-    /// Pp and Np.
+    /// Receiver: Pp and Np.
     pub receiver: Party,
     /// Full year, 2000 to 2099.
     pub year: u16,
-    /// 1 to 12.
+    /// Month, 1 to 12.
     pub month: u8,
-    /// Number of the packet: one digit or more, with leading zeros as they stand.
+    /// Packet number: one digit or more, leading zeros included.
     pub number: String,
 }
 
-/// Why a name is not of the grammar.
+/// Why a name does not follow the naming rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NameError {
-    /// No family letters, too many of them, or no party letter (M, S, T) after them.
+    /// No family letters, too many of them, or no letter of the sender (M, S, T) after them.
     Letters,
-    /// The sender's code does not have the digits that its letter asks for.
+    /// The sender's code has another number of digits than its letter requires.
     Sender,
-    /// No receiver, or its code does not have the digits that its letter asks for.
+    /// No receiver, or its code has another number of digits than its letter requires.
     Receiver,
     /// No `_` before the period.
     Separator,
-    /// No year and month, or no such month.
+    /// No year and month, or an impossible month.
     Period,
-    /// No number of the packet, or something other than digits in it.
+    /// No packet number, too many digits, or other characters in it.
     Number,
     /// Longer than any name can be.
     TooLong,
@@ -138,16 +138,16 @@ impl std::error::Error for NameError {}
 impl FileName {
     /// Reads a file name without its extension.
     ///
-    /// Letters that no row of `prefixes` knows are no error: [`FileName::family`] is none then.
+    /// Letters that are in no row of `prefixes` are not an error: [`FileName::family`] is then `None`.
     ///
     /// # Errors
-    /// The first part that is not of the grammar.
+    /// The first part that does not follow the naming rules.
     pub fn parse(prefixes: &[Prefix], stem: &str) -> Result<Self, NameError> {
         if stem.len() > MAX_STEM {
             return Err(NameError::TooLong);
         }
         let mut rest = stem.as_bytes();
-        // The last letter before the first digit is the sender's kind: codes begin with a digit, so the split is never ambiguous.
+        // The last letter before the first digit is the kind of the sender. Codes begin with a digit, so the split is never ambiguous.
         let head = take(&mut rest, u8::is_ascii_alphabetic);
         let (letters, kind) = head.split_at_checked(head.len().wrapping_sub(1)).ok_or(NameError::Letters)?;
         if letters.is_empty() || letters.len() > MAX_LETTERS {
@@ -185,18 +185,18 @@ impl FileName {
         Month { year: self.year, month: self.month }
     }
 
-    /// The row of the letters, of the main file also when this is a person file.
+    /// The row of the letters; for a person file, the row of its main file.
     pub fn prefix<'p>(&self, prefixes: &'p [Prefix]) -> Option<&'p Prefix> {
         prefixes.iter().find(|p| if self.is_persons { p.persons == self.letters } else { p.letters == self.letters })
     }
 
-    /// Name of the person file that belongs to this main file; none for a person file and for unknown letters.
+    /// Name of the person file that belongs to this main file; `None` for a person file and for unknown letters.
     pub fn persons(&self, prefixes: &[Prefix]) -> Option<Self> {
         let prefix = self.prefix(prefixes).filter(|p| !self.is_persons && !p.persons.is_empty())?;
         Some(Self { letters: prefix.persons.clone(), is_persons: true, ..self.clone() })
     }
 
-    /// Name of the main file that this person file belongs to; none for a main file and for unknown letters.
+    /// Name of the main file that this person file belongs to; `None` for a main file and for unknown letters.
     pub fn main(&self, prefixes: &[Prefix]) -> Option<Self> {
         let prefix = self.prefix(prefixes).filter(|_| self.is_persons)?;
         Some(Self { letters: prefix.letters.clone(), is_persons: false, ..self.clone() })
@@ -209,7 +209,7 @@ impl fmt::Display for FileName {
     }
 }
 
-/// Cuts off the longest head of bytes that fit.
+/// Splits off the longest beginning of fitting bytes.
 fn take<'a>(rest: &mut &'a [u8], fits: impl Fn(&u8) -> bool) -> &'a [u8] {
     let (head, tail) = rest.split_at(rest.iter().take_while(|b| fits(b)).count());
     *rest = tail;
@@ -223,7 +223,7 @@ fn party(kind: &[u8], rest: &mut &[u8], no_kind: NameError, no_code: NameError) 
     if code.len() == kind.digits() { Ok(Party { kind, code: text(code) }) } else { Err(no_code) }
 }
 
-/// The bytes are ASCII by the time this is called.
+/// Converts bytes that are known to be ASCII.
 fn text(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }

@@ -1,4 +1,4 @@
-//! A first look at a file: what it is, in which encoding, and what its head says.
+//! A first look at a file: its kind, its encoding and the values of its head.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -11,10 +11,10 @@ use super::source::Source;
 use crate::finding::Check;
 use crate::values::Month;
 
-/// Bytes that are looked at.
+/// Number of bytes that are read.
 pub const WINDOW: usize = 64 << 10;
 
-/// Roles of the head whose values are kept.
+/// Roles of the head whose values are kept. [`Head::values`] holds them.
 const ROLES: [Role; 14] = [
     Role::Version,
     Role::MadeOn,
@@ -32,51 +32,51 @@ const ROLES: [Role; 14] = [
     Role::Disp,
 ];
 
-/// What a file is by its root element.
+/// The kind of a file by its root element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A main file.
     Main,
     /// A person file.
     Persons,
-    /// A protocol or another answer of the exchange: no registry, but no surprise in a folder of registries either.
+    /// A protocol or another answer of the exchange: not a registry, but usual in a folder of registries.
     Protocol,
-    /// Some other XML.
+    /// Any other XML.
     Other,
 }
 
-/// What the first 64 KiB of a file say. Nothing in it is checked: the values are those that stand there.
+/// The head of a file, from its first 64 KiB. The values are not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// Name of the root element.
     pub root: String,
-    /// What the root makes of the file.
+    /// The kind of file by its root element.
     pub kind: Kind,
-    /// The encoding to read it in: the real one as far as the beginning shows it.
+    /// The encoding to decode the file with: the real one, as far as the beginning shows it.
     pub encoding: Encoding,
-    /// The label of the XML declaration, as it stands there.
+    /// The label in the XML declaration, as written.
     pub encoding_declared: Option<String>,
-    /// The declared encoding (UTF-8 when nothing is declared, as XML has it) is not the real one.
+    /// Whether the declared encoding differs from the real one. Without a declaration UTF-8 is assumed, as in XML.
     pub encoding_differs: bool,
-    /// The file begins with the three bytes of a UTF-8 byte order mark.
+    /// Whether the file begins with the three bytes of a UTF-8 byte order mark.
     pub bom: bool,
-    /// Values by role, of the elements before the first record; trimmed, references resolved.
+    /// Values by role of the elements before the first record; trimmed, with references resolved.
     pub values: BTreeMap<Role, String>,
 }
 
 impl Head {
-    /// The value of a role, if the head has it and it is not empty.
+    /// The value of a role; `None` when it is absent or empty.
     pub fn value(&self, role: Role) -> Option<&str> {
         self.values.get(&role).map(String::as_str).filter(|v| !v.is_empty())
     }
 
-    /// The reporting month by year and month; none when either is absent or unreadable (person files have none).
+    /// The reporting month from year and month; `None` when either is absent or unreadable (person files have neither).
     pub fn period(&self) -> Option<Month> {
         Month::new(self.value(Role::Year)?.parse().ok()?, self.value(Role::Month)?.parse().ok()?)
     }
 }
 
-/// Names that the probe knows, taken from the format tables once for many files.
+/// Element names that the probe needs, taken from the format tables once for many files.
 #[derive(Debug, Clone)]
 pub struct Prober<'f> {
     roots: BTreeMap<&'f str, Kind>,
@@ -85,7 +85,7 @@ pub struct Prober<'f> {
 }
 
 impl<'f> Prober<'f> {
-    /// The names of all families and editions.
+    /// Collects the names of all families and editions.
     pub fn new(formats: &'f Formats) -> Self {
         let mut roots: BTreeMap<&str, Kind> = formats.answers().keys().map(|root| (root.as_str(), Kind::Protocol)).collect();
         for format in formats.all() {
@@ -96,15 +96,15 @@ impl<'f> Prober<'f> {
         Self { roots, records: formats.names_of_role(Role::Record), roles }
     }
 
-    /// Root elements of main and person files.
+    /// The root elements of main and person files.
     pub fn registry_roots(&self) -> impl Iterator<Item = &'f str> + '_ {
         self.roots.iter().filter(|(_, kind)| matches!(kind, Kind::Main | Kind::Persons)).map(|(root, _)| *root)
     }
 
-    /// Looks at the beginning of a stream; reads at most [`WINDOW`] bytes and one.
+    /// Inspects the beginning of a stream; reads at most [`WINDOW`] + 1 bytes.
     ///
     /// # Errors
-    /// Nothing in it, not XML, a document type, an encoding that the exchange does not know, or what the stream's guard says.
+    /// An empty file, not XML, a document type, an unknown encoding, or a fault of the stream.
     pub fn look(&self, stream: impl Read) -> Result<Head, Fault> {
         let mut bytes = Vec::with_capacity(8 << 10);
         stream.take(WINDOW as u64 + 1).read_to_end(&mut bytes)?;
@@ -140,11 +140,11 @@ impl<'f> Prober<'f> {
                     }
                 }
                 (Ok(Token::Open { .. } | Token::Close { .. } | Token::Text { .. }), _) => {}
-                // A prolog of comments and instructions alone; nobody writes that much of it.
+                // A head of comments and instructions only; no real file has that many.
                 (Ok(Token::End) | Err(Fault { check: Check::XmlTruncated, .. }), None) if !whole => return Err(not_xml(text)),
                 (Ok(Token::End), None) => return Err(Fault::new(Check::XmlTruncated).at(text.len() as u64)),
                 (Err(fault), None) => return Err(fault),
-                // The reader of the whole file will name the fault, at its place and with what stands before it.
+                // The reader of the whole file will report the fault, at its place and after the findings before it.
                 (Ok(Token::End) | Err(_), Some(_)) => break,
             }
         }
@@ -168,10 +168,10 @@ fn not_xml(text: &[u8]) -> Fault {
     Fault::new(Check::NotXml).at(0).found(first_bytes(text))
 }
 
-/// Looks at the beginning of one file. For many files, make one [`Prober`].
+/// Inspects the beginning of one file. For many files, create one [`Prober`].
 ///
 /// # Errors
-/// As [`Prober::look`]; also a file that cannot be opened.
+/// See [`Prober::look`]; also a file that cannot be opened.
 pub fn probe(source: &Source, formats: &Formats) -> Result<Head, Fault> {
     Prober::new(formats).look(source.open()?)
 }

@@ -1,44 +1,44 @@
-//! One record as its elements stand, kept until it is closed: rules look at elements in any order.
+//! One record with all its elements, kept until it is closed, because rules use elements in any order.
 //!
-//! Values are copied into one buffer that lives as long as the walk: no allocation per element, no borrow of the piece.
+//! Values are copied into one buffer that is reused for all records: there is no allocation for each element and no borrow of the file's piece.
 
 use std::ops::Range;
 
 use super::format::{Format, NodeId};
 
-/// No block, no further value.
+/// No end, no further value or instance.
 const NONE: u32 = u32::MAX;
 
-/// A block of the record.
+/// A block of the record, or the record itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Instance {
-    /// Its element.
+    /// The element of this block.
     pub node: NodeId,
-    /// The block that holds it; itself for the record.
+    /// Index of the block that contains this one; the record contains itself.
     parent: u32,
     slots: u32,
     seen: u64,
     at: u32,
-    /// Where its end tag ends; [`NONE`] while it is open and where it is empty, without an end tag of its own.
+    /// End of the end tag; [`NONE`] while the block is open, and for an empty block, which is never closed.
     end: u32,
     next: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// Start of the text, or the first instance of a block.
+    /// Start of the text, or index of the first instance of a block.
     start: u32,
     len: u32,
     at: u32,
-    /// The next value of a repeated element.
+    /// Index of the next value of a repeated element.
     next: u32,
-    /// The last value or instance, where the chain grows.
+    /// Index of the last value or instance, to which the next one is appended.
     last: u32,
 }
 
 const EMPTY: Slot = Slot { start: NONE, len: 0, at: 0, next: NONE, last: NONE };
 
-/// The elements of one record.
+/// All elements of one record.
 #[derive(Debug, Default)]
 pub struct Record {
     base: u64,
@@ -50,14 +50,14 @@ pub struct Record {
 /// A value of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value<'r> {
-    /// Its bytes, in the file's encoding.
+    /// Bytes of the value, in the file's encoding.
     pub text: &'r [u8],
-    /// Offset of its element in the file.
+    /// Offset of the element in the file.
     pub offset: u64,
 }
 
 impl Record {
-    /// Forgets everything; the next record starts at an offset of the file.
+    /// Removes everything; the next record starts at the offset `base` of the file.
     pub fn clear(&mut self, base: u64) {
         self.base = base;
         self.text.clear();
@@ -65,12 +65,12 @@ impl Record {
         self.slots.clear();
     }
 
-    /// Whether a record is being kept.
+    /// Whether no record is being kept.
     pub fn is_empty(&self) -> bool {
         self.instances.is_empty()
     }
 
-    /// A block opens; `parent` is none for the record itself.
+    /// Opens a block and returns its index; `parent` is `None` for the record itself.
     pub fn open(&mut self, format: &Format, node: NodeId, parent: Option<usize>, offset: u64) -> usize {
         let index = self.instances.len();
         let slots = self.slots.len() as u32;
@@ -92,13 +92,13 @@ impl Record {
         index
     }
 
-    /// A block that holds something has ended; its end tag ends before this offset.
+    /// Closes a non-empty block; `offset` is the end of its end tag.
     #[inline]
     pub fn close(&mut self, block: usize, offset: u64) {
         self.instances[block].end = self.relative(offset);
     }
 
-    /// A value stands in a block.
+    /// Adds a value to a block.
     #[inline]
     pub fn value(&mut self, block: usize, position: u8, text: &[u8], offset: u64) {
         let start = self.text.len() as u32;
@@ -129,12 +129,12 @@ impl Record {
         self.instances[block].slots as usize + usize::from(position)
     }
 
-    /// Every block, the record first, in the order of their start tags.
+    /// All blocks in the order of their start tags, the record first.
     pub fn instances(&self) -> &[Instance] {
         &self.instances
     }
 
-    /// The block that holds a block; the record holds itself.
+    /// Index of the block that contains a block; the record contains itself.
     #[inline]
     pub fn parent(&self, block: usize) -> usize {
         self.instances[block].parent as usize
@@ -145,14 +145,14 @@ impl Record {
         self.base + u64::from(self.instances[block].at)
     }
 
-    /// Where a block stands in the file, from its start tag to behind its end tag; `None` for one without content, which has one tag or two
-    /// with nothing but text between them.
+    /// The place of a block in the file, from its start tag to the end of its end tag. `None` for a block without content, which has one tag or
+    /// two with only text between them.
     pub fn place(&self, block: usize) -> Option<Range<u64>> {
         let end = self.instances[block].end;
         (end != NONE).then(|| self.offset(block)..self.base + u64::from(end))
     }
 
-    /// Offsets of all elements, in their order.
+    /// Offsets of all elements, in ascending order.
     pub fn offsets(&self) -> impl Iterator<Item = u64> {
         let mut all: Vec<u32> = self.instances.iter().map(|i| i.at).chain(self.slots.iter().filter(|s| s.start != NONE).map(|s| s.at)).collect();
         all.sort_unstable();
@@ -160,25 +160,25 @@ impl Record {
         all.into_iter().map(|at| self.base + u64::from(at))
     }
 
-    /// Whether a child stands in a block.
+    /// Whether a block has a child at this position.
     #[inline]
     pub fn has(&self, block: usize, position: u8) -> bool {
         self.instances[block].seen & 1 << position != 0
     }
 
-    /// The children that stand in a block, a bit for each position.
+    /// The present children of a block, one bit for each position.
     #[inline]
     pub fn seen(&self, block: usize) -> u64 {
         self.instances[block].seen
     }
 
-    /// The first value of a child that is a value.
+    /// The first value of a value child.
     #[inline]
     pub fn first(&self, block: usize, position: u8) -> Option<Value<'_>> {
         self.has(block, position).then(|| self.at(self.slots[self.slot_index(block, position)]))
     }
 
-    /// The text of the first value of a child that is a value.
+    /// The text of the first value of a value child.
     #[inline]
     pub fn text(&self, block: usize, position: u8) -> Option<&[u8]> {
         let instance = &self.instances[block];
@@ -189,7 +189,7 @@ impl Record {
         self.text.get(slot.start as usize..(slot.start + slot.len) as usize)
     }
 
-    /// The first block of a child that is a block.
+    /// The first block of a block child.
     #[inline]
     pub fn block(&self, block: usize, position: u8) -> Option<usize> {
         self.has(block, position).then(|| self.slots[self.slot_index(block, position)].start as usize)
@@ -199,7 +199,7 @@ impl Record {
         Value { text: &self.text[slot.start as usize..(slot.start + slot.len) as usize], offset: self.base + u64::from(slot.at) }
     }
 
-    /// All values of a child that is a value.
+    /// All values of a value child.
     pub fn values(&self, block: usize, position: u8) -> impl Iterator<Item = Value<'_>> {
         let mut next = if self.has(block, position) { self.slot_index(block, position) } else { NONE as usize };
         std::iter::from_fn(move || {
@@ -209,7 +209,7 @@ impl Record {
         })
     }
 
-    /// All blocks of a child that is a block.
+    /// All blocks of a block child.
     pub fn blocks(&self, block: usize, position: u8) -> impl Iterator<Item = usize> + '_ {
         let mut next = if self.has(block, position) { self.slots[self.slot_index(block, position)].start } else { NONE };
         std::iter::from_fn(move || {

@@ -1,8 +1,8 @@
-//! The tokenizer of registry files: XML 1.0 without document types, over bytes of windows-1251 or UTF-8 as they stand in the file.
+//! The tokenizer of registry files: XML 1.0 without document types, on the bytes of the file in windows-1251 or UTF-8.
 //!
-//! Registries are dense: a tag every eleven bytes. So the usual element, `<NAME>text</NAME>`, is taken in one step with sixteen-byte
-//! windows instead of a loop over bytes; attributes, references, CDATA, comments and everything else leave that path but are
-//! understood just the same. Every limit is checked before anything grows with the input.
+//! Registries are dense, with a tag every eleven bytes. The usual element, `<NAME>text</NAME>`, is therefore read in one step with sixteen-byte
+//! windows instead of a loop over bytes. Attributes, references, CDATA, comments and everything else take a slower path with the same result.
+//! Every limit is checked before memory grows with the input.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,18 +14,18 @@ use super::format::NameKey;
 use super::format::value::is_xml_char;
 use crate::finding::{Check, mask_personal};
 
-/// Bounds that no registry reaches; a file beyond them is refused.
+/// Limits that no real registry reaches; a file beyond them is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanLimits {
-    /// Open elements at once.
+    /// Number of elements open at the same time.
     pub depth: usize,
-    /// Bytes of an element's or attribute's name.
+    /// Length of the name of an element or attribute in bytes.
     pub name: usize,
-    /// Bytes of one text.
+    /// Length of one text in bytes.
     pub text: usize,
-    /// Attributes of one element.
+    /// Number of attributes of one element.
     pub attributes: usize,
-    /// Bytes of one record, which is kept together.
+    /// Length of one record in bytes; a record is kept in memory as a whole.
     pub record: usize,
 }
 
@@ -35,57 +35,57 @@ impl Default for ScanLimits {
     }
 }
 
-/// One step of the reader. Offsets are relative to the scanned bytes.
+/// One step of the scanner. Offsets are relative to the scanned bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// `<NAME>text</NAME>` or `<NAME/>`. Of the usual element, neither the bytes of the name nor the characters of the text have been
-    /// looked at: see [`Name::check`] and [`check_characters`].
+    /// `<NAME>text</NAME>` or `<NAME/>`. The fast path checks neither the bytes of the name nor the characters of the text: see [`Name::check`]
+    /// and [`check_characters`].
     Leaf {
         /// Offset of `<`.
         at: usize,
-        /// Its name.
+        /// Name of the element.
         name: Name<'a>,
         /// Offset of the first byte after the start tag.
         text_at: usize,
         /// The text with references resolved.
         text: Cow<'a, [u8]>,
-        /// Its first attribute's name, if it has attributes.
+        /// Name of the first attribute; `None` without attributes.
         attribute: Option<&'a [u8]>,
     },
-    /// A start tag whose element holds something else than one text.
+    /// The start tag of an element that contains more than one text.
     Open {
         /// Offset of `<`.
         at: usize,
-        /// Its name.
+        /// Name of the element.
         name: Name<'a>,
-        /// Its first attribute's name, if it has attributes.
+        /// Name of the first attribute; `None` without attributes.
         attribute: Option<&'a [u8]>,
     },
-    /// The end tag of an element that came as [`Token::Open`].
+    /// The end tag of an element that was reported as [`Token::Open`].
     Close {
         /// Offset of `<`.
         at: usize,
     },
-    /// Text other than white space beside elements.
+    /// Text other than white space between elements.
     Text {
-        /// Offset of its first byte.
+        /// Offset of the first byte.
         at: usize,
         /// The bytes up to the next markup.
         text: &'a [u8],
     },
-    /// The bytes are at their end.
+    /// The end of the bytes.
     End,
 }
 
 /// An element's name.
 ///
-/// The usual element is taken by its tags being equal, without a look at each byte of the name: whoever does not find the name among
-/// those that it knows asks [`Name::check`] whether it is one at all.
+/// The fast path compares the two tags of an element but does not check each byte of the name. A caller that does not know the name must call
+/// [`Name::check`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name<'a> {
-    /// Its bytes.
+    /// Bytes of the name.
     pub bytes: &'a [u8],
-    /// Ready for comparison; none when it is longer than any name of a format.
+    /// Key for comparison; `None` when the name is longer than any name of a format.
     pub key: Option<NameKey>,
 }
 
@@ -99,10 +99,10 @@ impl<'a> Name<'a> {
         encoding.decode(self.bytes).into_owned()
     }
 
-    /// Whether it is a name: `<A=1>1</A=1>` looks like the usual element, but is none.
+    /// Checks that it is a valid XML name: `<A=1>1</A=1>` looks like the usual element but is not one.
     ///
     /// # Errors
-    /// The first byte that no name has; `at` is the offset of the element's `<`.
+    /// The first byte that a name cannot have; `at` is the offset of the element's `<`.
     pub fn check(self, at: usize, encoding: Encoding) -> Result<(), Fault> {
         match self.bytes.iter().position(|b| !is_name_byte(*b)) {
             Some(n) => Err(malformed(at + 1 + n, format_args!("<{}…", shown(&self.bytes[..n], encoding)))),
@@ -111,18 +111,18 @@ impl<'a> Name<'a> {
     }
 }
 
-/// The markup is broken at an offset; `shown` is what stands there as far as it is markup: no text of an element, no language.
+/// The fault of broken markup at an offset. `shown` is the markup found there, without texts of elements and without language.
 fn malformed(at: usize, shown: impl fmt::Display) -> Fault {
     Fault::new(Check::XmlMalformed).at(at as u64).found(shown)
 }
 
-/// A name in a message about broken markup. Behind a bare `<` may stand somebody's name: only Latin ones are shown.
+/// A name for a message about broken markup. A person's name may follow a bare `<`, so only ASCII names are shown unmasked.
 fn shown(name: &[u8], encoding: Encoding) -> String {
     let name = encoding.decode(name);
     if name.is_ascii() { name.into_owned() } else { mask_personal(&name) }
 }
 
-/// Tokenizer over a piece of a file.
+/// A tokenizer for a piece of a file.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     bytes: &'a [u8],
@@ -131,21 +131,21 @@ pub struct Scanner<'a> {
     limits: ScanLimits,
     /// Names of the open elements, outermost first.
     open: Vec<Cow<'a, [u8]>>,
-    /// The root has been closed: only comments and instructions may follow.
+    /// Whether the root is closed; only comments and instructions may follow.
     root_done: bool,
 }
 
 const ONES: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
 const HIGHS: u128 = ONES << 7;
 
-/// Flags (high bits) of the bytes that equal `byte`; exact for the lowest flag, which is all that is used.
+/// Flags (high bits) of the bytes equal to `byte`. Only the lowest flag is exact, and only that one is used.
 #[inline(always)]
 fn equal_flags(window: u128, byte: u8) -> u128 {
     let x = window ^ (ONES * byte as u128);
     x.wrapping_sub(ONES) & !x & HIGHS
 }
 
-/// Flags of the bytes below `bound` (at most 128); exact for the lowest flag.
+/// Flags of the bytes below `bound` (at most 128). Only the lowest flag is exact.
 #[inline(always)]
 fn below_flags(window: u128, bound: u8) -> u128 {
     window.wrapping_sub(ONES * bound as u128) & !window & HIGHS
@@ -170,27 +170,27 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 impl<'a> Scanner<'a> {
-    /// A scanner over bytes inside elements that are open already (outermost first; none at the head of a file).
+    /// A scanner for bytes within elements that are already open (outermost first; empty at the beginning of a file).
     pub fn new(bytes: &'a [u8], encoding: Encoding, limits: ScanLimits, open: Vec<Vec<u8>>) -> Self {
         Self { bytes, at: 0, encoding, limits, open: open.into_iter().map(Cow::Owned).collect(), root_done: false }
     }
 
-    /// Name of the innermost open element as messages show it; empty when none is open.
+    /// Name of the innermost open element for messages; empty when none is open.
     pub fn innermost(&self) -> String {
         self.open.last().map_or_else(String::new, |n| shown(n, self.encoding))
     }
 
-    /// Names of the elements that are open now, outermost first.
+    /// Names of the open elements, outermost first.
     pub fn open_names(&self) -> Vec<Vec<u8>> {
         self.open.iter().map(|n| n.to_vec()).collect()
     }
 
-    /// Offset behind the last token, relative to the scanned bytes.
+    /// Offset after the last token, relative to the scanned bytes.
     pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// How many elements are open now.
+    /// Number of open elements.
     pub fn depth(&self) -> usize {
         self.open.len()
     }
@@ -209,7 +209,7 @@ impl<'a> Scanner<'a> {
     /// The next token.
     ///
     /// # Errors
-    /// The first fault of the markup; its offset is relative to the scanned bytes. The scanner is of no use after it.
+    /// The first fault of the markup; its offset is relative to the scanned bytes. The scanner must not be used after it.
     #[inline]
     pub fn next_token(&mut self) -> Result<Token<'a>, Fault> {
         loop {
@@ -231,11 +231,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Runs over the element that came last as [`Token::Open`], with all that is in it; the offset behind it. Its bytes are looked at no
-    /// further than its end asks for: this is for what has been controlled before.
+    /// Skips the content of the element last reported as [`Token::Open`] and returns the offset after its end tag. The content is checked no more
+    /// than needed to find the end: this is for files that were controlled before.
     ///
     /// # Errors
-    /// The element does not end, or its markup is broken where it was looked at.
+    /// The element does not end, or the part of its markup that was checked is broken.
     pub fn skip_element(&mut self) -> Result<usize, Fault> {
         if let Some(end) = self.plain_end() {
             self.open.pop();
@@ -252,7 +252,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The end of the innermost element, where neither comments nor CDATA nor a like element in it can hide another one.
+    /// The end of the innermost element, found by a text search. `None` when a comment, CDATA or an element of the same name inside makes that
+    /// unsafe.
     fn plain_end(&self) -> Option<usize> {
         const LONGEST: usize = 32;
         let name = self.open.last().filter(|name| name.len() <= LONGEST)?;
@@ -290,7 +291,7 @@ impl<'a> Scanner<'a> {
         }
         let key = NameKey::of_window(window, length);
         let text_window = self.window(text_at)?;
-        // `<` and `>` differ in one bit. A text with `>` in it may hold `]]>`: not for this path.
+        // `<` and `>` differ in one bit. A text that contains `>` may contain `]]>`, so it takes the slower path.
         let flags = equal_flags(text_window | (ONES << 1), b'>') | equal_flags(text_window, b'&');
         let end = if flags != 0 { text_at + first_flag(flags) } else { text_at + 16 + memchr::memchr3(b'<', b'&', b'>', &self.bytes[text_at + 16..])? };
         let close = self.window(end + 2)?;
@@ -333,7 +334,7 @@ impl<'a> Scanner<'a> {
         check_characters(text, at)
     }
 
-    /// Every reference between two offsets is one.
+    /// Checks all references between two offsets.
     fn check_references(&self, mut at: usize, end: usize) -> Result<(), Fault> {
         while let Some(n) = memchr::memchr(b'&', &self.bytes[at..end]) {
             at = self.reference(at + n)?.1;
@@ -341,7 +342,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Everything that is not the usual element; none when it was skipped (a comment, an instruction).
+    /// Reads everything other than the usual element; `None` for markup that is skipped (a comment, an instruction).
     fn markup(&mut self) -> Result<Option<Token<'a>>, Fault> {
         let at = self.at;
         let rest = &self.bytes[at..];
@@ -370,7 +371,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// What begins with `<!` and is neither a comment nor CDATA.
+    /// The fault of markup that begins with `<!` and is neither a comment nor CDATA.
     fn declaration(&self, at: usize) -> Fault {
         let rest = &self.bytes[at..];
         if is_prefix_of_any(rest, &[b"<!--", b"<![CDATA[", b"<!DOCTYPE"]) {
@@ -384,12 +385,12 @@ impl<'a> Scanner<'a> {
         shown(name.bytes, self.encoding)
     }
 
-    /// The bytes end inside markup or inside an element.
+    /// The fault of bytes that end within markup or within an element.
     fn cut(&self) -> Fault {
         Fault::new(Check::XmlTruncated).at(self.bytes.len() as u64).expected(self.innermost())
     }
 
-    /// What stands between `at` and the next `end`, and the offset after that.
+    /// The bytes between `at` and the next `end`, and the offset after it.
     fn until(&self, at: usize, end: &[u8]) -> Result<(&'a [u8], usize), Fault> {
         let rest = &self.bytes[at..];
         let length = memchr::memmem::find(rest, end).ok_or_else(|| self.cut())?;
@@ -416,7 +417,7 @@ impl<'a> Scanner<'a> {
         if !text.first().is_none_or(|b| is_space(*b)) {
             return Err(malformed(after, format_args!("<?{}…", self.shown(target))));
         }
-        // The head of a later piece is no head of a file: something is open there.
+        // A later piece does not begin like a file: elements are open there, so an XML declaration is an error.
         if target.bytes.eq_ignore_ascii_case(b"xml") && (at > 0 || !self.open.is_empty() || target.bytes != b"xml") {
             return Err(malformed(at, format_args!("…<?{}", self.shown(target))));
         }
@@ -431,7 +432,7 @@ impl<'a> Scanner<'a> {
         Ok((text, end))
     }
 
-    /// A name at an offset; its end.
+    /// The name at an offset, and the offset after it.
     fn name_at(&self, at: usize) -> Result<(Name<'a>, usize), Fault> {
         let rest = &self.bytes[at..];
         let length = rest.iter().take(self.limits.name + 1).position(|b| !is_name_byte(*b));
@@ -530,7 +531,7 @@ impl<'a> Scanner<'a> {
         Ok(Token::Open { at, name, attribute })
     }
 
-    /// An attribute at an offset: its name and the offset after its value.
+    /// Reads an attribute at an offset: its name and the offset after its value.
     fn attribute(&self, at: usize) -> Result<(&'a [u8], usize), Fault> {
         let (name, end) = self.name_at(at)?;
         let equals = self.spaces(end);
@@ -554,8 +555,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The text of an element that holds nothing but text (with references, CDATA, comments) and the offset after its end tag;
-    /// none when it holds elements.
+    /// The text of an element that contains only text (with references, CDATA, comments), and the offset after its end tag; `None` when it
+    /// contains elements.
     fn simple_text(&self, text_at: usize, name: Name<'a>) -> Result<Option<WholeText<'a>>, Fault> {
         let mut text: Cow<'a, [u8]> = Cow::Borrowed(&[]);
         let mut at = text_at;
@@ -607,7 +608,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A character or entity reference at an offset: its bytes in the file's encoding and the offset after it.
+    /// Reads a character or entity reference at an offset: its bytes in the file's encoding and the offset after it.
     fn reference(&self, at: usize) -> Result<(Vec<u8>, usize), Fault> {
         let rest = &self.bytes[at + 1..];
         let broken = || Fault::new(Check::XmlEntity).at(at as u64).found("&");
@@ -617,7 +618,7 @@ impl<'a> Scanner<'a> {
             _ => return Err(broken()),
         };
         let word = &rest[..length];
-        // Behind a bare `&` may stand somebody's name: only what looks like an entity is shown.
+        // A person's name may follow a bare `&`, so only words that look like an entity are shown.
         let plain = match word {
             [b'#', code @ ..] => code.iter().all(u8::is_ascii_alphanumeric),
             word => word.iter().all(u8::is_ascii_lowercase),
@@ -642,7 +643,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// A text with its references resolved, and the offset after the end tag.
+/// A text with references resolved, and the offset after the end tag.
 type WholeText<'a> = (Cow<'a, [u8]>, usize);
 
 fn char_of(digits: &[u8], radix: u32) -> Option<char> {
@@ -650,10 +651,10 @@ fn char_of(digits: &[u8], radix: u32) -> Option<char> {
     char::from_u32(u32::from_str_radix(digits, radix).ok()?).filter(|c| is_xml_char(*c))
 }
 
-/// Longest reference that is looked for.
+/// Longest reference in bytes.
 const REFERENCE: usize = 32;
 
-/// Copies nothing as long as the text is of one part.
+/// Appends to a text; nothing is copied while the text has only one part.
 fn append<'a>(text: &mut Cow<'a, [u8]>, more: &'a [u8]) {
     if text.is_empty() {
         *text = Cow::Borrowed(more);
@@ -662,7 +663,7 @@ fn append<'a>(text: &mut Cow<'a, [u8]>, more: &'a [u8]) {
     }
 }
 
-/// `]]>` may not stand in a text.
+/// Checks that a text does not contain `]]>`.
 fn check_bracket(at: usize, text: &[u8]) -> Result<(), Fault> {
     match memchr::memmem::find(text, b"]]>") {
         Some(n) => Err(malformed(at + n, "]]>")),
@@ -670,10 +671,10 @@ fn check_bracket(at: usize, text: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// A text has no character that XML forbids.
+/// Checks that a text has no character that XML forbids.
 ///
 /// # Errors
-/// The first one; `at` is the offset of the text.
+/// The first forbidden character; `at` is the offset of the text.
 pub fn check_characters(text: &[u8], at: usize) -> Result<(), Fault> {
     match forbidden_byte(text) {
         Some(n) => Err(Fault::new(Check::XmlCharacter).at((at + n) as u64).found(text[n])),
@@ -681,13 +682,13 @@ pub fn check_characters(text: &[u8], at: usize) -> Result<(), Fault> {
     }
 }
 
-/// The first bytes in hexadecimal say what it is instead (`25 50 44 46` is a PDF) without showing anything personal.
+/// The first four bytes in hexadecimal. They tell what a foreign file is (`25 50 44 46` is a PDF) without showing personal data.
 pub fn first_bytes(text: &[u8]) -> String {
     let first: Vec<String> = text.iter().take(4).map(|b| format!("{b:02X}")).collect();
     first.join(" ")
 }
 
-/// Offset of the first byte that XML forbids in a text of an ASCII-compatible encoding.
+/// Offset of the first byte that XML forbids in a text in an ASCII-compatible encoding; `None` when there is none.
 pub fn forbidden_byte(text: &[u8]) -> Option<usize> {
     text.iter().position(|b| *b < 0x20 && !is_space(*b))
 }
@@ -736,7 +737,7 @@ mod tests {
         );
     }
 
-    /// What stands behind the first element in the root, when that is run over.
+    /// The offset after the first child of the root, when that child is skipped.
     fn behind(text: &str) -> Result<(usize, usize), Fault> {
         let mut scanner = Scanner::new(text.as_bytes(), Encoding::Utf8, ScanLimits::default(), Vec::new());
         assert!(matches!(scanner.next_token()?, Token::Open { .. }) && matches!(scanner.next_token()?, Token::Open { .. }), "{text}");

@@ -1,4 +1,4 @@
-//! Where the bytes of a registry file come from: a file of its own or an entry of an archive.
+//! The source of the bytes of a registry file: a file on disk or an entry of an archive.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, Limits};
 
-/// A place from which a file can be read, as often as needed.
+/// A source from which a file can be read repeatedly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// A file.
+    /// A file on disk.
     File(PathBuf),
     /// An entry of an archive, by its index in the central directory.
     Entry {
@@ -23,19 +23,19 @@ pub enum Source {
 }
 
 impl Source {
-    /// Opens the file from its beginning. The stream of an archive entry is guarded by the default [`Limits`]: it fails with a
-    /// [`crate::registry::fault::Fault`] inside. Neither stream is buffered beyond what inflating needs: read large pieces.
+    /// Opens the file at its beginning. The stream of an archive entry enforces the default [`Limits`] and fails with a
+    /// [`crate::registry::fault::Fault`] inside the error. The streams are not buffered beyond the needs of unpacking, so read large pieces.
     ///
     /// # Errors
-    /// The file or archive cannot be opened, or the archive is not what it was when it was looked through.
+    /// The file or archive cannot be opened, or the archive has changed since it was inspected.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         self.open_within(&Limits::default())
     }
 
-    /// The same as [`Source::open`] with other limits for archives.
+    /// Like [`Source::open`], with other limits for archives.
     ///
     /// # Errors
-    /// As there.
+    /// See [`Source::open`].
     pub fn open_within(&self, limits: &Limits) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Self::File(path) => Ok(Box::new(File::open(path)?)),

@@ -1,7 +1,7 @@
-//! Writes registry XML by a [`Format`]: the reader's counterpart, fed by the same tables.
+//! Writes registry XML according to a [`Format`]; it uses the same tables as the reader.
 //!
-//! Two ways in. [`Writer`] takes events (open, value, close) in document order and streams them to any [`io::Write`]. [`Block`] is a
-//! tree for callers that learn values in any order: it is written in the order of the format, whatever the order of filling.
+//! There are two ways. [`Writer`] takes events (open, value, close) in document order and streams them to any [`io::Write`]. [`Block`] is a tree
+//! for callers that get the values in any order; it is written in the order of the format.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,13 +11,13 @@ use memchr::memchr3;
 use super::encoding::{Encoding, to_windows_1251};
 use super::format::{Content, Format, NodeId};
 
-/// How elements are laid out in lines.
+/// The layout of elements in lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Layout {
-    /// One element a line, lines end with CR LF: what programs of clinics write.
+    /// One element on each line, lines end with CR LF, as clinics' programs write.
     #[default]
     Lines,
-    /// Nothing between the elements.
+    /// No white space between elements.
     Compact,
 }
 
@@ -30,12 +30,12 @@ impl Layout {
     }
 }
 
-/// The XML declaration of an encoding, without a line end.
+/// The XML declaration for an encoding, without a line end.
 pub fn declaration(encoding: Encoding) -> String {
     format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>")
 }
 
-/// Start and end tags of every element of a format, ready to be copied.
+/// The start and end tags of all elements of a format, ready to be copied.
 #[derive(Debug, Clone)]
 pub struct Tags {
     layout: Layout,
@@ -45,14 +45,14 @@ pub struct Tags {
 
 #[derive(Debug, Clone)]
 struct Tag {
-    /// `<NAME>`, and the line end for a block.
+    /// `<NAME>`, followed by the line end for a block.
     start: Box<[u8]>,
-    /// `</NAME>` and the line end.
+    /// `</NAME>`, followed by the line end.
     end: Box<[u8]>,
 }
 
 impl Tags {
-    /// Tags of a format.
+    /// Prepares the tags of a format.
     pub fn new(format: &Format, encoding: Encoding, layout: Layout) -> Self {
         let line_end = layout.line_end();
         let tag = |node: &super::format::Node| {
@@ -68,7 +68,7 @@ impl Tags {
         self.encoding
     }
 
-    /// Layout of the lines.
+    /// Layout of elements in lines.
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -91,10 +91,10 @@ impl Tags {
         out.extend_from_slice(&self.tags[usize::from(node.0)].end);
     }
 
-    /// Appends a whole value element.
+    /// Appends an element with its value.
     ///
     /// # Errors
-    /// A character that the encoding does not have.
+    /// The encoding lacks a character.
     #[inline]
     pub fn value(&self, node: NodeId, text: &str, out: &mut Vec<u8>) -> Result<(), NoSuchCharacter> {
         self.open(node, out);
@@ -122,10 +122,10 @@ impl From<NoSuchCharacter> for io::Error {
     }
 }
 
-/// Appends a text in an encoding, with `&`, `<` and `>` escaped.
+/// Appends a text in an encoding; `&`, `<` and `>` are escaped.
 ///
 /// # Errors
-/// A character that the encoding does not have.
+/// The encoding lacks a character.
 pub fn append_text(text: &str, encoding: Encoding, out: &mut Vec<u8>) -> Result<(), NoSuchCharacter> {
     let bytes = text.as_bytes();
     let (mut from, mut next) = (0, memchr3(b'&', b'<', b'>', bytes));
@@ -150,7 +150,7 @@ fn append_plain(text: &str, encoding: Encoding, out: &mut Vec<u8>) -> Result<(),
     for c in text.chars() {
         match c {
             c if c.is_ascii() => out.push(c as u8),
-            // Russian letters are the bulk, and stand in one run.
+            // Russian letters are the most frequent and are contiguous in both encodings.
             'А'..='я' => out.push((u32::from(c) - 0x0410 + 0xC0) as u8),
             other => match to_windows_1251(other.encode_utf8(&mut [0; 4])) {
                 Some(bytes) => out.extend_from_slice(&bytes),
@@ -163,7 +163,7 @@ fn append_plain(text: &str, encoding: Encoding, out: &mut Vec<u8>) -> Result<(),
 
 /// Streams elements in document order.
 ///
-/// The order of the format is the caller's duty; debug builds check that every element is opened in its own parent.
+/// The caller must follow the order of the format; debug builds check that every element is opened in its own parent.
 #[derive(Debug)]
 pub struct Writer<'f, W: Write> {
     format: &'f Format,
@@ -173,7 +173,7 @@ pub struct Writer<'f, W: Write> {
     open: Vec<NodeId>,
 }
 
-/// Bytes gathered before they are handed on.
+/// Number of bytes that are collected before they are written.
 const BUFFER: usize = 64 * 1024;
 
 impl<'f, W: Write> Writer<'f, W> {
@@ -220,7 +220,7 @@ impl<'f, W: Write> Writer<'f, W> {
         self.hand_on()
     }
 
-    /// Writes a tree; its block must belong into the innermost open one.
+    /// Writes a tree; its block must be a child of the innermost open block.
     ///
     /// # Errors
     /// The output fails, or the encoding lacks a character.
@@ -230,7 +230,7 @@ impl<'f, W: Write> Writer<'f, W> {
         self.hand_on()
     }
 
-    /// Closes what is open and hands on the rest.
+    /// Closes all open blocks and writes the rest.
     ///
     /// # Errors
     /// The output fails.
@@ -253,7 +253,7 @@ impl<'f, W: Write> Writer<'f, W> {
     }
 }
 
-/// A block and what it holds, filled in any order, written in the order of the format.
+/// A block and its content. It may be filled in any order and is written in the order of the format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block<'t> {
     node: NodeId,
@@ -272,7 +272,7 @@ impl<'t> Block<'t> {
         Self { node, children: Vec::new() }
     }
 
-    /// Adds a value; a second one of the same element follows the first.
+    /// Adds a value; a repeated element keeps the order of its values.
     pub fn value(&mut self, node: NodeId, text: impl Into<Cow<'t, str>>) -> &mut Self {
         self.children.push(Child::Value(node, text.into()));
         self
@@ -284,7 +284,7 @@ impl<'t> Block<'t> {
         self
     }
 
-    /// The element.
+    /// The element of this block.
     pub fn node(&self) -> NodeId {
         self.node
     }

@@ -1,4 +1,4 @@
-//! `rules/forms/*-columns.csv`: the columns of tables. One list for the table on the screen, for CSV and for Excel.
+//! The columns of tables (`rules/forms/*-columns.csv`): one list for the table on the screen, for CSV and for Excel.
 
 use std::io::{self, Write};
 
@@ -11,17 +11,17 @@ use super::xlsx;
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Lang, Text};
 
-/// What the columns of one table may hold.
+/// The columns that one table may have.
 pub trait Field: DeserializeOwned + Copy + PartialEq + 'static {
-    /// The file under `rules/`.
+    /// Path of the file with the columns, relative to `rules/`.
     const FILE: &'static str;
-    /// Name of the table in it.
+    /// Name of the table within the file.
     const NAME: &'static str;
-    /// Everything that the table knows; each is one column.
+    /// All columns that the program knows.
     const ALL: &'static [Self];
 }
 
-/// Makes an enum of columns: `fields!(/// doc, visibility Name, "file", "table", Column, …)`; in the file a column is called in snake case.
+/// Defines an enum of columns: `fields!(/// doc, visibility Name, "file", "table", Column, …)`. The file names columns in snake case.
 macro_rules! fields {
     ($(#[$doc:meta])* $vis:vis $name:ident, $file:literal, $table:literal, $($field:ident),* $(,)?) => {
         $(#[$doc])*
@@ -43,14 +43,14 @@ pub(crate) use fields;
 /// One column.
 #[derive(Debug)]
 pub struct Column<F> {
-    /// What it holds.
+    /// The value that the column shows.
     pub field: F,
     total: bool,
     human: Option<u8>,
     title: Text,
 }
 
-/// The columns of one table, in their order.
+/// The columns of one table, in the order of the file.
 #[derive(Debug)]
 pub struct Columns<F>(Vec<Column<F>>);
 
@@ -74,7 +74,7 @@ impl<F: Field> Columns<F> {
     /// Reads the table.
     ///
     /// # Errors
-    /// A column that is unknown, that stands twice or nowhere, or lacks a title.
+    /// An unknown, repeated or missing column, or a column without titles.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut all: Vec<Column<F>> = Vec::new();
         for (line, row) in files.rows::<Row>(F::FILE)?.into_iter().filter(|(_, row)| row.table == F::NAME) {
@@ -94,19 +94,19 @@ impl<F: Field> Columns<F> {
         Ok(Self(all))
     }
 
-    /// All of them.
+    /// All columns in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Column<F>> {
         self.0.iter()
     }
 
-    /// Those of the table on the screen, in its order.
+    /// The columns of the table on the screen, in their order there.
     pub fn human(&self) -> Vec<&Column<F>> {
         let mut shown: Vec<&Column<F>> = self.0.iter().filter(|c| c.human.is_some()).collect();
         shown.sort_by_key(|c| c.human);
         shown
     }
 
-    /// A sheet of some rows.
+    /// An Excel sheet with a row for each of `rows`; `cell` gives the values.
     pub fn sheet<R>(&self, name: &str, rows: &[R], lang: Lang, cell: impl Fn(F, &R) -> xlsx::Cell) -> xlsx::Sheet {
         xlsx::Sheet {
             name: name.to_owned(),
@@ -133,7 +133,7 @@ impl<F: Field> Columns<F> {
 }
 
 impl<F> Column<F> {
-    /// What stands above it.
+    /// Title of the column.
     pub fn title(&self, lang: Lang) -> &str {
         self.title.get(lang)
     }
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fields!(
-        /// Of cases outside registries.
+        /// Columns of cases outside registries.
         OfStock,
         "status",
         "stock",

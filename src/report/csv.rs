@@ -1,4 +1,4 @@
-//! `--format csv`: one finding a row, for Excel.
+//! `--format csv`: one row for each finding, for Excel.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ use crate::flk::PackageReport;
 use crate::texts::Lang;
 
 fields!(
-    /// Of a finding.
+    /// Columns of a finding.
     pub OfFinding,
     "report",
     "findings",
@@ -66,7 +66,7 @@ impl<W: Write> Report for Csv<'_, W> {
     }
 }
 
-/// What the JSON says, as text; nothing for null.
+/// The value of a column, the same as in JSON; an empty text for null.
 fn cell(field: OfFinding, e: &Entry<'_>, report: &PackageReport) -> String {
     let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
     let text = |t: Option<&str>| t.unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Draws a source window as compilers do.
+//! Draws a source window in the style of compilers.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Mi
 
 use super::window::Window;
 
-/// What the terminal can show.
+/// Abilities of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// ANSI colours.
+    /// Whether to use ANSI colours.
     pub color: bool,
-    /// Only ASCII for lines and arrows.
+    /// Whether to draw lines and arrows in ASCII only.
     pub ascii: bool,
 }
 
-/// The window as lines of text. miette scans its source for every report: it never gets more than the window.
+/// Draws the window as lines of text. miette scans its whole source for every report, so it gets only the window.
 pub(super) fn draw(window: &Window, style: Style) -> String {
     let theme = match (style.color, style.ascii) {
         (true, false) => GraphicalTheme::unicode(),
@@ -25,11 +25,11 @@ pub(super) fn draw(window: &Window, style: Style) -> String {
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(16).without_primary_span_start().with_width(120).without_syntax_highlighting();
     let mut out = String::new();
-    // A String takes everything; should miette refuse, the place itself is shown already.
+    // Writing to a String cannot fail. If miette fails, the report still shows the place without a window.
     if handler.render_report(&mut out, &Shown(window)).is_err() {
         return String::new();
     }
-    // The first line is miette's headline; the report has said that already.
+    // The first line is miette's headline, which repeats the report.
     out.split_once('\n').map_or("", |(_, rest)| rest).to_owned()
 }
 

@@ -1,7 +1,7 @@
-//! The official protocol (FLK_P): `rules/forms/flk-protocol.csv` says which elements it has and what stands in them.
+//! The official protocol (FLK_P). `rules/forms/flk-protocol.csv` lists its elements and their values.
 //!
-//! One protocol a package, in windows-1251. Only findings of error grade are in it: a protocol without PR means that the file is accepted.
-//! Values are not masked, the format demands them: such a file is for the clinic alone (see [`crate::sys::Access::Private`]).
+//! Each package has one protocol in windows-1251. It contains only findings of severity error: a protocol without PR means that the file is
+//! accepted. Values are not masked because the format requires them, so the file is for the clinic only (see [`crate::sys::Access::Private`]).
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -21,12 +21,12 @@ use crate::texts::{Coded, Key, Lang, Severity, display};
 const LAYOUT: &str = "forms/flk-protocol.csv";
 const NAMES: &str = "forms/flk-names.csv";
 
-/// Names longer than this are cut: they come from archives and may be anything.
+/// Most characters of a file name. Names come from archives and may be of any length.
 const MAX_STEM: usize = 100;
 
 macro_rules! sources {
     ($($name:ident = $word:literal),* $(,)?) => {
-        /// What stands in an element of the protocol.
+        /// The value of an element in the protocol.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         enum Source { $($name),* }
 
@@ -59,7 +59,7 @@ sources! {
     Message = "message",
 }
 
-/// The word that marks the element repeated for each finding.
+/// The source of the element that is repeated for each finding.
 const FINDING: &str = "finding";
 
 #[derive(Deserialize)]
@@ -89,22 +89,22 @@ struct Field {
     element: String,
     source: Source,
     required: bool,
-    /// Only digits may stand there.
+    /// Whether only digits are allowed.
     number: bool,
-    /// Characters.
+    /// Longest value in characters.
     max: usize,
-    /// A longer value is cut; otherwise the element is left out.
+    /// Whether a longer value is cut; otherwise the element is omitted.
     cut: bool,
 }
 
-/// How a protocol file is named after the checked file.
+/// How the name of a protocol file is formed from the name of the checked file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Naming {
     letter: char,
     instead: bool,
 }
 
-/// The protocol as its tables describe it.
+/// The structure of the protocol, as described by its tables.
 #[derive(Debug, Clone)]
 pub struct Protocol {
     root: String,
@@ -118,7 +118,7 @@ impl Protocol {
     /// Reads `rules/forms/flk-protocol.csv` and `rules/forms/flk-names.csv`.
     ///
     /// # Errors
-    /// An unknown source or way, a broken length, a missing root or block.
+    /// An unknown source or naming, a wrong length, or a missing root or block.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let (mut root, mut block) = (None, None);
         let (mut head, mut fields) = (Vec::new(), Vec::new());
@@ -154,7 +154,7 @@ impl Protocol {
         Ok(Self { root: root.ok_or_else(|| absent("root"))?, block: block.ok_or_else(|| absent("finding"))?, head, fields, namings: namings(files)? })
     }
 
-    /// The naming of a letter; the first row is the default. None for an unknown letter.
+    /// The naming with this letter, or the first one when `letter` is `None`; `None` for an unknown letter.
     pub fn naming(&self, letter: Option<char>) -> Option<Naming> {
         match letter {
             None => self.namings.first().copied(),
@@ -162,12 +162,12 @@ impl Protocol {
         }
     }
 
-    /// The letters that can be chosen.
+    /// The letters of all namings.
     pub fn letters(&self) -> impl Iterator<Item = char> + '_ {
         self.namings.iter().map(|n| n.letter)
     }
 
-    /// Writes the protocol of a package; `naming` only says what FNAME holds.
+    /// Writes the protocol of a package; `naming` is needed for the value of FNAME.
     ///
     /// # Errors
     /// The target cannot be written or the findings cannot be read back.
@@ -231,13 +231,13 @@ impl Protocol {
 }
 
 impl Naming {
-    /// Name of the protocol file without extension.
+    /// Name of the protocol file without extension; `checked` is the name of the checked file without extension.
     pub fn stem(self, checked: &str) -> String {
         let rest = if self.instead { checked.get(checked.chars().next().map_or(0, char::len_utf8)..).unwrap_or("") } else { checked };
         format!("{}{rest}", self.letter)
     }
 
-    /// Name of the protocol file of a package: no character in it that a file system refuses.
+    /// Name of the protocol file of a package, without characters that file systems refuse.
     pub fn file_name(self, report: &PackageReport) -> String {
         let stem: String = self.stem(&stem(report)).chars().take(MAX_STEM).collect();
         let safe: String =
@@ -246,7 +246,7 @@ impl Naming {
     }
 }
 
-/// Name without extension of the file that the protocol is about: the main file, else the person file, else what lies at the path.
+/// Name without extension of the file that the protocol is about: the main file, otherwise the person file, otherwise the file at the path.
 fn stem(report: &PackageReport) -> String {
     let name = report.main.as_deref().or(report.persons.as_deref()).unwrap_or_else(|| report.path.rsplit(['/', '\\']).next().unwrap_or(""));
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
@@ -285,7 +285,7 @@ fn write_field(xml: &mut Writer<Vec<u8>>, field: &Field, text: Option<&str>) -> 
     Ok(())
 }
 
-/// XML forbids control characters altogether, and the encoding lacks most of Unicode.
+/// Replaces control characters, which XML forbids, and characters that windows-1251 lacks by `?`.
 fn writable(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.chars().all(|c| c >= ' ') && to_windows_1251(&text).is_some() {
         return text;
@@ -304,7 +304,7 @@ fn flush(xml: &mut Writer<Vec<u8>>, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&to_windows_1251(&text).ok_or_else(|| io::Error::other("a character without a windows-1251 byte"))?)
 }
 
-/// `--format flk`: the protocol of the only package.
+/// `--format flk`: the protocol of a single package.
 #[derive(Debug)]
 pub struct Flk<'a, W> {
     out: W,
@@ -326,7 +326,7 @@ impl<W: Write> Report for Flk<'_, W> {
     fn package(&mut self, report: &PackageReport) -> io::Result<()> {
         self.packages += 1;
         if self.packages > 1 {
-            // Two documents in one stream are no XML.
+            // Two documents in one stream are not well-formed XML.
             return Err(io::Error::new(io::ErrorKind::InvalidInput, TooMany));
         }
         let mut document = Vec::new();
@@ -341,7 +341,7 @@ impl<W: Write> Report for Flk<'_, W> {
     }
 }
 
-/// More than one package, but one stream holds one protocol.
+/// There is more than one package, but one stream can hold only one protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
@@ -380,7 +380,7 @@ mod tests {
     fn the_protocol_of_a_package_with_errors() {
         let desk = Desk::new();
         let text = write(&samples::mixed(&desk));
-        // The format demands the value; warnings are no reason for a refusal.
+        // The format requires the value. Warnings do not refuse a file, so they are left out.
         assert!(text.contains("<ZN_POL>Кириллов</ZN_POL>"));
         assert_eq!(text.matches("<PR>").count() as u64, samples::mixed(&desk).count(&desk.catalog, Severity::Error));
         insta::assert_snapshot!(text);

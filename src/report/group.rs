@@ -1,4 +1,4 @@
-//! Findings of one package grouped by rule, and within it by element, without holding them all in memory.
+//! Groups the findings of one package by rule and, within a rule, by element, without holding them all in memory.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::finding::spool::{FindingView, Spool};
 use crate::finding::{Catalog, RuleIx, mask_personal};
 
-/// Beyond so many groups a rule's further elements share one: a file of invented names must not fill the memory or the screen.
+/// Limit of groups of a package. Further elements of a rule share one group, so that a file of invented names fills neither memory nor screen.
 const MAX_GROUPS: usize = 300;
-/// Bytes of places that a group keeps in memory; the rest is spilled.
+/// Bytes of places that a group keeps in memory; further ones go to a temporary file.
 const BUDGET: usize = 64 << 10;
 
-/// A text that all findings of a group have in common, as far as they do.
+/// A text that is the same in all findings of a group, or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Common {
     Same(Option<Box<str>>),
@@ -39,10 +39,10 @@ impl Common {
     }
 }
 
-/// What all findings of a group have in common.
+/// The texts that all findings of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shared {
-    /// Name of the element, and of the block around it.
+    /// Name of the element; `parent` is the block around it.
     pub(super) element: Common,
     pub(super) parent: Common,
     pub(super) value: Common,
@@ -71,37 +71,37 @@ impl Shared {
         self.found.join(&other.found);
     }
 
-    /// The same without the names of elements.
+    /// The same without the names of element and parent.
     pub(super) fn nameless(&self) -> Self {
         Self { element: Common::Differs, parent: Common::Differs, ..self.clone() }
     }
 }
 
-/// Findings of one rule at one element.
+/// The findings of one rule at one element.
 #[derive(Debug)]
 pub(super) struct Group {
     rule: RuleIx,
-    /// Path of the element; of the first one in a group of others.
+    /// Path of the element; in a group of several elements, of the first one.
     pub(super) path: Arc<str>,
-    /// Stands for all elements that got no group of their own.
+    /// Whether the group collects all elements without a group of their own.
     pub(super) others: bool,
     pub(super) count: u64,
-    /// The first places.
+    /// The first findings, with their places.
     pub(super) places: Spool,
     pub(super) shared: Shared,
 }
 
-/// Findings of one rule.
+/// The findings of one rule.
 #[derive(Debug)]
 pub(super) struct Ruled {
     pub(super) rule: RuleIx,
     pub(super) count: u64,
     pub(super) shared: Shared,
-    /// By element, the most frequent first; at least one.
+    /// The groups by element, the most frequent first; never empty.
     pub(super) elements: Vec<Group>,
 }
 
-/// Rules with what they found and the first `limit` places of each element, the heaviest rules first, then in the order of the catalog.
+/// The findings by rule, with the first `limit` places for each element: the most severe rules first, then in the order of the catalogue.
 pub(super) fn by_rule(findings: &Spool, catalog: &Catalog, limit: u64, show_personal: bool) -> io::Result<Vec<Ruled>> {
     let mut groups: Vec<Group> = Vec::new();
     let mut index: HashMap<(RuleIx, Option<Arc<str>>), usize> = HashMap::new();

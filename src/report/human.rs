@@ -1,4 +1,4 @@
-//! The report that a person reads: a line a package, findings grouped by rule, the first places of each, what to do.
+//! The report for people: one line for each package, findings grouped by rule with their first places, and advice.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,36 +18,36 @@ use crate::registry::source::Source;
 use crate::texts::{Key, Lang, Severity, Texts};
 use crate::values::Date;
 
-/// With at most so many findings in a package every place shown gets its window.
+/// Most findings of a package for which every shown place gets a window.
 const FEW: u64 = 5;
-/// Windows of one package at most (but three for each rule and element); they are held in memory.
+/// Most windows of a package, which are held in memory; each group of findings gets at least three.
 const MAX_WINDOWS: usize = 1000;
-/// Elements of a rule shown.
+/// Most elements shown for a rule.
 const MAX_ELEMENTS: usize = 10;
-/// Reasons shown for which rules did not run.
+/// Most reasons shown why rules did not run.
 const MAX_REASONS: usize = 5;
-/// Characters of a value shown.
+/// Most characters shown of a value.
 const MAX_VALUE: usize = 80;
 
 /// Windows by file and offset.
 type Windows = BTreeMap<(FileRole, u64), Window>;
 
-/// What the reader wants.
+/// Options of the report.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Language.
+    /// Language of the texts.
     pub lang: Lang,
-    /// Places of a rule shown.
+    /// Most places shown for a rule and element.
     pub limit: u64,
-    /// All places, each with its window.
+    /// Whether to show all places, each with a window.
     pub full: bool,
-    /// Personal values as they are.
+    /// Whether to show personal values unmasked.
     pub show_personal: bool,
-    /// One line for each package with findings, nothing else.
+    /// Whether to write only one line for each package with findings.
     pub quiet: bool,
-    /// What the terminal can show.
+    /// Abilities of the terminal.
     pub style: Style,
-    /// Folders that the user named: packages are shown by their path below it.
+    /// Folders that the user named. With a single one, packages are shown by their paths below it.
     pub folders: Vec<PathBuf>,
 }
 
@@ -60,12 +60,12 @@ pub struct Human<'a, W> {
     texts: &'a Texts,
     options: Options,
     masks: Masks,
-    /// Names of the keys by which people find a record, as the format calls them.
+    /// Names of the record keys in the format (N_ZAP, IDCASE, …).
     keys: [String; 5],
-    /// Head of the paths of person files: a rule of the main file may be about the person.
+    /// Beginning of the paths in person files, to recognise findings about a person.
     persons: Option<String>,
     masked: bool,
-    /// What of the rule book has been said: its edition, that accounts are newer, that books are older.
+    /// What has already been said about the rules: their edition, that accounts are newer, that books are older.
     said: (bool, bool, bool),
 }
 
@@ -120,7 +120,7 @@ impl<'a, W: Write> Human<'a, W> {
         format!("{}   {}", self.paint(BOLD, &tidy(&self.name(report))), parts.join(" · "))
     }
 
-    /// The path below the folder that the user named, else the path as given.
+    /// The path below the only folder that the user named, otherwise the path as given.
     fn name(&self, report: &PackageReport) -> String {
         let path = Path::new(&report.path);
         let below = match self.options.folders.as_slice() {
@@ -140,7 +140,7 @@ impl<'a, W: Write> Human<'a, W> {
         Ok(())
     }
 
-    /// «4 ошибки, 1 предупреждение»; empty when there is nothing.
+    /// Counts by severity: «4 ошибки, 1 предупреждение»; empty when all are zero.
     fn counts(&self, of: impl Fn(Severity) -> u64) -> String {
         let all = [Severity::Error, Severity::Warning, Severity::Info].map(|s| (s, of(s)));
         let some = all.into_iter().filter(|(_, n)| *n > 0).map(|(s, n)| self.texts.count_severity(s, self.options.lang, n));
@@ -181,9 +181,9 @@ impl<'a, W: Write> Human<'a, W> {
         Ok(())
     }
 
-    /// The elements at which a rule found something, each with its first places.
+    /// Writes the elements at which a rule has findings, each with its first places.
     fn elements(&mut self, report: &PackageReport, groups: &[Group], ruled: &Ruled, windows: &Windows) -> io::Result<()> {
-        // Who wants no places has the headline.
+        // A user who wants no places sees the headline only.
         let shown = match self.options.limit {
             _ if self.options.full => groups.len(),
             0 => return Ok(()),
@@ -196,7 +196,7 @@ impl<'a, W: Write> Human<'a, W> {
         for group in &groups[..shown] {
             let name = match group.path.rsplit('/').take(2).collect::<Vec<_>>().as_slice() {
                 _ if group.others => self.texts.get(Key::GroupOther, self.options.lang).to_owned(),
-                // What these findings have in common and the others have not stands in the rule's text.
+                // The rule's text shows what this group's findings have in common and the other groups do not.
                 _ if nameless(&group.shared) != headline => fill_common(text, &group.shared),
                 [element, parent] => format!("{parent}/{element}"),
                 _ => group.path.to_string(),
@@ -229,7 +229,7 @@ impl<'a, W: Write> Human<'a, W> {
             }
         }
         let more = group.count - group.places.len();
-        // Who wants no places is not told that there are more.
+        // A user who wants no places is not told about further ones.
         if more > 0 && self.options.limit > 0 {
             let more = self.text(Key::PlaceMore, &[("count", &self.texts.number(self.options.lang, more))]);
             writeln!(self.out, "{:indent$}{more}", "")?;
@@ -237,7 +237,7 @@ impl<'a, W: Write> Human<'a, W> {
         Ok(())
     }
 
-    /// Where it is and what stands there, unless the headline of the group says it already.
+    /// The place of a finding, and its details unless the headline of the group already contains them.
     fn place(&self, report: &PackageReport, finding: &Finding, group: &Group, rule: &Rule) -> String {
         let mut parts = Vec::new();
         if finding.file != FileRole::Main && (finding.file == FileRole::Persons || group.count > 1) || finding.place.line == 0 && finding.file == FileRole::Main
@@ -249,7 +249,7 @@ impl<'a, W: Write> Human<'a, W> {
             parts.push(self.text(Key::PlaceLine, &[("line", &line), ("column", &column)]));
         }
         let k = &finding.keys;
-        // The person's key says nothing new where the record has a number.
+        // The person's key adds nothing when the record has a number.
         let of_person = self.persons.as_deref().is_some_and(|root| finding.path.starts_with(root));
         let id_pac = k.id_pac.as_deref().filter(|_| k.n_zap.is_none() || of_person);
         let keys = [k.n_zap.as_deref(), k.idcase.as_deref(), k.sl_id.as_deref(), k.idserv.as_deref(), id_pac];
@@ -265,11 +265,11 @@ impl<'a, W: Write> Human<'a, W> {
         if place.is_empty() || detail.is_empty() { place + &detail } else { format!("{place}: {detail}") }
     }
 
-    /// Windows of the places that will be shown, cut in one pass over each file.
+    /// The windows of the places to be shown, read in one pass over each file.
     fn windows(&mut self, report: &PackageReport, rules: &[Ruled]) -> io::Result<Windows> {
         let mut places: BTreeMap<(FileRole, u64), Place> = BTreeMap::new();
         let groups: Vec<&Group> = rules.iter().flat_map(|r| &r.elements).collect();
-        // Every group gets its share: the first rule must not use up all windows.
+        // Every group gets a share, so that the first rule does not use up all windows.
         let share = (MAX_WINDOWS / groups.len().max(1)).max(3);
         let mut complete = true;
         for group in groups {
@@ -329,7 +329,7 @@ impl<'a, W: Write> Human<'a, W> {
         line
     }
 
-    /// What was not shown; none when nothing was hidden.
+    /// The counts of hidden findings; `None` when nothing was hidden.
     fn hidden(&self, hidden: Hidden) -> Option<String> {
         let of = |key, count: u64| (count > 0).then(|| self.text(key, &[("count", &self.texts.number(self.options.lang, count))]));
         let parts = [
@@ -342,14 +342,14 @@ impl<'a, W: Write> Human<'a, W> {
         (!list.is_empty()).then(|| self.text(Key::HiddenTotal, &[("list", &list.join(", "))]))
     }
 
-    /// The edition of the rule book, before the first package.
+    /// Writes the edition of the rule book, once before the first package.
     fn edition(&mut self, applied: &Applied) -> io::Result<()> {
         let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said.0, true)) else { return Ok(()) };
         let date = self.day_of(&edition.date);
         writeln!(self.out, "{}", self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]))
     }
 
-    /// That an account is newer than the rules or than books, at the first package of which that is so.
+    /// Warns, once each, that an account is newer than the rules or than the books.
     fn age(&mut self, applied: &Applied) -> io::Result<()> {
         let Some(account) = applied.account.map(|day| self.texts.day(self.options.lang, day)) else { return Ok(()) };
         if let Some(edition) = applied.edition.as_ref().filter(|_| applied.newer_than_edition && !self.said.1) {
@@ -370,7 +370,7 @@ impl<'a, W: Write> Human<'a, W> {
         Date::parse(text).map_or_else(|| text.to_owned(), |day| self.texts.day(self.options.lang, day))
     }
 
-    /// Checks that did not run, by reason: those that wait for books first, in one line.
+    /// The rules that did not run or ran in part, by reason; rules that lack a book come first, in one line.
     fn idle(&self, ending: &Ending<'_>) -> Vec<String> {
         let lang = self.options.lang;
         let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
@@ -453,7 +453,7 @@ impl<W: Write> Report for Human<'_, W> {
     }
 }
 
-/// Fills a template with what all findings of a group share; «…» where they differ.
+/// Fills a template with the texts that all findings of a group share; «…» where they differ.
 fn fill_common(template: &str, shared: &Shared) -> String {
     let common = |common: &Common| match common {
         Common::Same(text) => clip(text.as_deref().unwrap_or("")),

@@ -1,6 +1,6 @@
-//! `--format json`: one document, schema 1.
+//! `--format json`: one document with schema 1.
 //!
-//! The packages stand before the findings, but both come package by package: findings wait in a temporary file.
+//! Packages precede findings in the document, but both arrive package by package: findings are kept in a temporary file until the end.
 
 use std::io::{self, Seek as _, SeekFrom, Write};
 
@@ -65,7 +65,7 @@ impl<W: Write> Report for Json<'_, W> {
     }
 }
 
-/// One entry a line.
+/// The separator before an entry; each entry has its own line.
 fn separator(count: &mut u64) -> &'static str {
     *count += 1;
     if *count == 1 { "\n" } else { ",\n" }

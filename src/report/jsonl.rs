@@ -1,4 +1,4 @@
-//! `--format jsonl`: one finding a line, the last line the summary with everything else that the JSON report has.
+//! `--format jsonl`: one line for each finding, and a last line with the summary and everything else that the JSON report has.
 
 use std::io::{self, Write};
 

@@ -1,6 +1,6 @@
-//! Findings for people and for programs: one file a format, all written as the packages come.
+//! Reports of findings for people and for programs: one file for each format. Reports are written while packages are checked.
 //!
-//! Nothing here prints: a report writes to whatever it was given. Personal values are masked everywhere but in the official protocol.
+//! Nothing here prints: a report writes to the given target. Personal values are masked everywhere except in the official protocol.
 
 pub mod columns;
 pub mod csv;
@@ -33,14 +33,14 @@ use crate::timings::Timings;
 
 pub use tally::Tally;
 
-/// Which set of rules the program worked with: a row of `rules/version.csv`.
+/// The set of rules that the program uses: a row of `rules/version.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RuleSet {
     /// Version of the set.
     pub version: String,
-    /// Its date, `YYYY-MM-DD`.
+    /// Date of the set, `YYYY-MM-DD`.
     pub date: String,
-    /// Editions of the rule books in it.
+    /// Editions of the rule books in the set.
     #[serde(skip)]
     pub editions: Vec<Edition>,
 }
@@ -65,7 +65,7 @@ impl RuleSet {
 
 /// A report in one format.
 pub trait Report {
-    /// Takes in one package.
+    /// Adds one package to the report.
     ///
     /// # Errors
     /// The target cannot be written or the findings cannot be read back.
@@ -78,45 +78,45 @@ pub trait Report {
     fn finish(&mut self, ending: &Ending<'_>) -> io::Result<()>;
 }
 
-/// What a report says after the last package.
+/// The facts for the end of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending<'a> {
     /// The totals.
     pub tally: &'a Tally,
-    /// How long the run took; none when the output must be the same for every run.
+    /// Duration of the run; `None` when the output must not differ between runs.
     pub seconds: Option<f64>,
-    /// The folder of the protocols and how many were written.
+    /// The folder of the protocols and their number; `None` when none were written to a folder.
     pub protocols: Option<(&'a Path, u64)>,
-    /// The only protocol, if there is just one.
+    /// Path of the protocol when there is exactly one.
     pub protocol: Option<&'a Path>,
-    /// The code with which the program will end.
+    /// The exit code of the program.
     pub code: u8,
-    /// What was not shown, where somebody wished so.
+    /// Counts of hidden findings; `None` when the user hides nothing.
     pub hidden: Option<Hidden>,
-    /// Where the time went, where somebody wished to know; only JSON says it.
+    /// Times by phase; `None` when not requested. Only the JSON formats report them.
     pub timings: Option<&'a Timings>,
 }
 
-/// Findings that were not shown.
+/// Counts of findings that are not shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Hidden {
-    /// By a suppression with a reason.
+    /// Hidden by a suppression.
     pub suppressed: u64,
-    /// Because the baseline has them.
+    /// Hidden because the baseline contains them.
     pub baseline: u64,
-    /// Because their rule is off or not selected.
+    /// Hidden because their rule is off or not selected.
     pub off: u64,
-    /// Entries of the baseline that did not come again.
+    /// Entries of the baseline that were not found again; `None` without a baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone: Option<u64>,
 }
 
-/// The finding as a report may show it.
+/// The finding in the form for a report: a personal value is masked unless `personal` is set.
 fn shown(finding: Finding, personal: bool) -> Finding {
     if personal { finding } else { finding.masked() }
 }
 
-/// Text that cannot drive a terminal: control characters and those that turn the writing direction are replaced.
+/// A text that is safe for a terminal: control characters and characters that change the direction of writing are replaced.
 fn tidy(text: &str) -> Cow<'_, str> {
     let wild = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     if text.contains(wild) { Cow::Owned(text.chars().map(|c| if wild(c) { '\u{fffd}' } else { c }).collect()) } else { Cow::Borrowed(text) }

@@ -1,4 +1,4 @@
-//! Invented packages for the tests of the reports.
+//! Invented packages for tests of reports.
 
 use std::sync::Arc;
 
@@ -40,13 +40,13 @@ impl Desk {
     }
 }
 
-/// A finding of a kind in the main file.
+/// A finding of this check in the main file.
 pub(super) fn finding(desk: &Desk, check: &str, path: &str) -> Finding {
     let rule = desk.catalog.of(check.parse().expect("a kind"));
     Finding { path: Arc::from(path), place: Place { offset: 2481, line: 41, column: 7 }, ..Finding::of_file(rule, FileRole::Main) }
 }
 
-/// Nothing found.
+/// A package without findings.
 pub(super) fn clean() -> PackageReport {
     PackageReport {
         main: Some("HM140001S14002_2103.xml".into()),
@@ -70,7 +70,7 @@ pub(super) fn clean() -> PackageReport {
     }
 }
 
-/// Errors of several rules, one of them in personal data, and a warning.
+/// A package with errors of several rules, one of them in personal data, and a warning.
 pub(super) fn mixed(desk: &Desk) -> PackageReport {
     let mut report = clean();
     report.verdict = Verdict::Errors;
@@ -104,7 +104,7 @@ pub(super) fn mixed(desk: &Desk) -> PackageReport {
     report
 }
 
-/// An archive that cannot be read.
+/// A package whose archive cannot be read.
 pub(super) fn damaged(desk: &Desk) -> PackageReport {
     let rule = desk.catalog.of("zip-damaged".parse().expect("a kind"));
     let mut report = PackageReport {

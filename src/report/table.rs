@@ -1,7 +1,7 @@
-//! Tables as text for Excel (`--format csv`, schema 2), as Russian clinics have it.
+//! Tables as CSV for Excel (`--format csv`, schema 2), in the form that works on Russian Windows.
 //!
-//! UTF-8 with a byte-order mark (else Excel takes it for windows-1251), semicolons (the list separator of the Russian Windows), quotes as in
-//! RFC 4180, lines end in CR LF. A text that Excel would run as a formula gets an apostrophe in front, as one types it by hand.
+//! UTF-8 with a byte order mark (Excel would otherwise assume windows-1251), semicolons (the list separator of Russian Windows), quotes as in RFC
+//! 4180, CR LF at line ends. A text that Excel would run as a formula gets a leading apostrophe.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -47,13 +47,13 @@ impl<W: Write> Table<W> {
     }
 }
 
-/// What begins like a formula is no formula; negative numbers stay numbers.
+/// Prevents a text from being run as a formula; negative numbers stay numbers.
 fn harmless(text: &str) -> Cow<'_, str> {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !is_negative(text);
     if formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// Whether a text is a negative number and nothing else: `-5`, `-12.50`, `-12,50`.
+/// Whether a text is a negative number: `-5`, `-12.50`, `-12,50`.
 fn is_negative(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let Some(number) = text.strip_prefix('-') else { return false };

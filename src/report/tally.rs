@@ -8,32 +8,32 @@ use crate::nsi::Description;
 use crate::texts::Severity;
 use crate::values::Date;
 
-/// What the packages so far came to.
+/// Totals of the packages so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Packages.
+    /// Number of packages.
     pub packages: u64,
-    /// Packages that could not be read to their end.
+    /// Number of packages that could not be read to the end.
     pub rejected: u64,
-    /// Files: main and person files; a package that has neither counts as one.
+    /// Number of main and person files; a package without either counts as one.
     pub files: u64,
-    /// Completed cases.
+    /// Number of completed cases.
     pub cases: u64,
-    /// Findings of error grade.
+    /// Number of findings of severity error.
     pub errors: u64,
-    /// Findings of warning grade.
+    /// Number of findings of severity warning.
     pub warnings: u64,
-    /// Findings of info grade.
+    /// Number of findings of severity info.
     pub infos: u64,
-    /// Rules that found something.
+    /// Rules with at least one finding.
     pub rules: BTreeSet<RuleIx>,
-    /// Rules that did not run, each reason once, by rule and Russian reason.
+    /// Rules that did not run or ran in part, by rule and Russian reason.
     pub not_executed: BTreeMap<(String, String), NotExecuted>,
-    /// Books in which rules looked things up, by id.
+    /// Books that rules looked up, by id.
     pub books: BTreeMap<String, Description>,
-    /// The newest account that is newer than the rule book's edition.
+    /// Date of the newest account that is newer than the rule book's edition; `None` when there is none.
     pub newer_account: Option<Date>,
-    /// Books that were not complete for some account's day.
+    /// Ids of books that were not complete for the day of some account.
     pub older_books: BTreeSet<String>,
 }
 
@@ -59,12 +59,12 @@ impl Tally {
         self.older_books.extend(applied.older_books().map(|b| b.id.clone()));
     }
 
-    /// Whether no package at all could be read.
+    /// Whether there were packages and none of them could be read.
     pub fn all_rejected(&self) -> bool {
         self.packages > 0 && self.rejected == self.packages
     }
 
-    /// Findings of a weight.
+    /// Number of findings of a severity.
     pub fn of(&self, severity: Severity) -> u64 {
         match severity {
             Severity::Error => self.errors,

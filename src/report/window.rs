@@ -1,7 +1,7 @@
-//! The few lines of a file around a place, with personal data hidden.
+//! Source windows: the few lines of a file around a place, with personal data hidden.
 //!
-//! Windows are cut in one pass over the file, however many places there are: the file may be an entry of an archive, and it is never held
-//! in memory. Only values of elements that the format tables know as not personal stay readable; everything else keeps its shape alone.
+//! All windows of a file are cut in one pass, because the file may be an entry of an archive and is never held in memory. Values of elements that
+//! the format tables mark as not personal stay readable; all other text is masked, keeping only its shape.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,39 +12,39 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::Formats;
 use crate::registry::source::Source;
 
-/// Bytes read on each side of a place.
+/// Bytes that are read on each side of a place.
 const AROUND: u64 = 400;
-/// Lines shown on each side.
+/// Most lines shown on each side of a place.
 const LINES: usize = 2;
-/// Characters of a line shown.
+/// Most characters shown of a line.
 const WIDTH: usize = 96;
 /// Characters shown before the place when its line is too long.
 const BEFORE: usize = 32;
 
-/// A piece of a file, ready to be shown.
+/// The lines of a file around a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// Number of the first line, from 1.
+    /// Number of the first line in the file, from 1.
     pub line: u32,
     /// The lines, separated by `\n`.
     pub text: String,
-    /// Byte in `text` at which the marked element begins.
+    /// Byte in `text` where the marked element begins.
     pub start: usize,
-    /// Its length in bytes.
+    /// Length of the marked element in bytes.
     pub length: usize,
 }
 
-/// Knows which values may be shown.
+/// Decides which values may be shown.
 #[derive(Debug, Clone)]
 pub struct Masks {
     plain: BTreeSet<Box<str>>,
-    /// Every name of a format. A name that is none may be a text behind a stray `<`.
+    /// All element names of the formats. Any other name may be a text after a stray `<`.
     known: BTreeSet<Box<str>>,
     show_personal: bool,
 }
 
 impl Masks {
-    /// By the format tables; with `show_personal` nothing is hidden.
+    /// Takes the names from the format tables. With `show_personal` nothing is hidden.
     pub fn new(formats: &Formats, show_personal: bool) -> Self {
         let names = formats.element_names();
         let plain = names.iter().filter(|(_, personal)| !**personal).map(|(name, _)| (*name).into()).collect();
@@ -52,7 +52,8 @@ impl Masks {
         Self { plain, known, show_personal }
     }
 
-    /// Hides everything but markup and the values of `<NAME>value</NAME>` with a known harmless name, both tags in sight.
+    /// Masks everything except markup and the values in `<NAME>value</NAME>` whose name is known as not personal and whose tags are both in the
+    /// window.
     fn hide(&self, chars: &mut [char]) {
         if self.show_personal {
             return;
@@ -72,7 +73,7 @@ impl Masks {
         }
     }
 
-    /// A tag and the value behind it; gives the place after both.
+    /// Masks a tag, and finds the offset after the tag and after its value if that may be shown.
     fn hide_tag(&self, chars: &mut [char], at: usize) -> usize {
         let name_start = at + 1 + usize::from(chars.get(at + 1) == Some(&'/'));
         let until = |from: usize, stop: fn(&char) -> bool| chars[from..].iter().position(stop).map_or(chars.len(), |n| from + n);
@@ -94,7 +95,7 @@ impl Masks {
     }
 }
 
-/// Markup whose content is never shown: length of its head and what ends it. The XML declaration is plain.
+/// Markup whose content is never shown: the length of its beginning, and its end. The XML declaration is shown.
 fn special(chars: &[char]) -> Option<(usize, &'static str)> {
     let starts = |head: &str| head.chars().eq(chars.iter().copied().take(head.len()));
     match () {
@@ -106,7 +107,7 @@ fn special(chars: &[char]) -> Option<(usize, &'static str)> {
     }
 }
 
-/// Length up to and including `end`.
+/// The length up to and including `end`; `None` when `end` is absent.
 fn find(chars: &[char], end: &str) -> Option<usize> {
     let end: Vec<char> = end.chars().collect();
     chars.windows(end.len()).position(|w| w == end).map(|n| n + end.len())
@@ -119,7 +120,7 @@ fn mask(chars: &mut [char]) {
     }
 }
 
-/// Cuts a window around each place; places must be sorted by offset. What cannot be read is none.
+/// Cuts a window around each place. Places must be sorted by offset. A place that cannot be read gives `None`.
 ///
 /// # Errors
 /// The file cannot be opened.
@@ -138,7 +139,7 @@ pub fn fetch(source: &Source, encoding: Encoding, places: &[Place], masks: &Mask
     Ok(windows)
 }
 
-/// The part of the file that lies around the current place.
+/// The part of the file around the current place.
 struct Stream {
     input: Input,
     start: u64,
@@ -160,7 +161,7 @@ impl Stream {
         Ok(Self { input, start: 0, bytes: Vec::new(), ended: false })
     }
 
-    /// Holds the bytes from `from` up to `until`, or as many as there are. Neither may go back.
+    /// Reads the bytes from `from` to `until`, or as many as exist. Neither may be smaller than in an earlier call.
     fn advance(&mut self, from: u64, until: u64) {
         let passed = usize::try_from(from.saturating_sub(self.start)).unwrap_or(usize::MAX).min(self.bytes.len());
         self.bytes.drain(..passed);
@@ -173,7 +174,7 @@ impl Stream {
         if wanted == 0 || self.ended {
             return;
         }
-        // A fault of the archive ends the file here; the finding about it is in the report already.
+        // A fault of the archive is treated as the end of the file; the report already has a finding about it.
         let read = match &mut self.input {
             Input::File(file) => file.take(wanted).read_to_end(&mut self.bytes),
             Input::Other(reader) => reader.take(wanted).read_to_end(&mut self.bytes),
@@ -192,7 +193,7 @@ impl Stream {
 struct Piece<'a> {
     bytes: &'a [u8],
     place: usize,
-    /// Whether the piece begins and ends where the file does.
+    /// Whether the piece begins at the beginning of the file, and whether it ends at its end.
     whole: (bool, bool),
 }
 
@@ -203,7 +204,7 @@ impl Piece<'_> {
         masks.hide(&mut chars);
         let lines = lines(&chars);
         let mine = lines.iter().rposition(|l| l.start <= place).unwrap_or(0);
-        // Lines that the piece cuts are shown only if the place is on them.
+        // Lines that are cut by the piece are shown only if they contain the place.
         let first = mine.saturating_sub(LINES).max(usize::from(!self.whole.0)).min(mine);
         let last = (mine + LINES).min(lines.len().saturating_sub(1 + usize::from(!self.whole.1))).max(mine);
         let mut window = Window { line: line.saturating_sub((mine - first) as u32).max(1), text: String::new(), start: 0, length: 0 };
@@ -248,12 +249,12 @@ impl Window {
     }
 }
 
-/// No control character reaches the terminal, and every character is one column.
+/// Makes a character safe for a terminal and one column wide.
 fn tame(c: char) -> char {
     if c == '\t' { ' ' } else { super::tidy(c.encode_utf8(&mut [0; 4])).chars().next().unwrap_or(' ') }
 }
 
-/// Ranges of the lines without their ends.
+/// The ranges of the lines, without line ends.
 fn lines(chars: &[char]) -> Vec<std::ops::Range<usize>> {
     let mut lines = Vec::new();
     let mut start = 0;
@@ -267,7 +268,7 @@ fn lines(chars: &[char]) -> Vec<std::ops::Range<usize>> {
     lines
 }
 
-/// What to mark: the whole element if it ends on the line, else its tag, else the text up to the next tag.
+/// The range to mark: the whole element if it ends on this line, otherwise its tag; for a text, everything up to the next tag.
 fn marked(line: &[char], at: usize) -> std::ops::Range<usize> {
     let at = at.min(line.len().saturating_sub(1));
     let next = |from: usize, c: char| line.get(from..).and_then(|l| l.iter().position(|x| *x == c)).map(|n| from + n);

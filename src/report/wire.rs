@@ -1,4 +1,4 @@
-//! The JSON of schema 1: scripts rely on these names and their order.
+//! The JSON of schema 1. Scripts rely on these names and their order.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::texts::Lang;
 use crate::timings::{self, Taken};
 use crate::values::Date;
 
-/// Number of the schema; a change that could break a script gets another one.
+/// Number of the schema; it increases with any change that could break a script.
 pub const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ impl Rules {
     }
 }
 
-/// A book in which rules looked things up.
+/// A book that rules looked up.
 #[derive(Serialize)]
 pub(super) struct Book<'a> {
     id: &'a str,
@@ -44,7 +44,7 @@ pub(super) struct Book<'a> {
     date: Option<String>,
     complete_until: Option<String>,
     imported: bool,
-    /// It was not complete for the day of some account of the run.
+    /// Whether the book was not complete for the day of some account of the run.
     older_than_account: bool,
 }
 
@@ -58,16 +58,16 @@ pub(super) fn books(tally: &Tally) -> Vec<Book<'_>> {
     tally.books.values().map(|b| book(b, tally)).collect()
 }
 
-/// A package; what could not be read of it is null.
+/// A package. Values that could not be read are null.
 #[derive(Debug, Serialize)]
 pub struct Package {
     /// Name of the main file.
     pub main: Option<String>,
     /// Name of the person file.
     pub persons: Option<String>,
-    /// Path as it was given.
+    /// Path as given.
     pub path: String,
-    /// SHA-256 of the file that came, in hexadecimal digits.
+    /// SHA-256 of the received file in hexadecimal digits.
     pub sha256: Option<String>,
     /// Letter of the family.
     pub family: Option<String>,
@@ -81,14 +81,14 @@ pub struct Package {
     pub cases: u64,
     /// Number of services.
     pub services: u64,
-    /// Sum of the cases, kopecks.
+    /// Sum of the cases in kopecks.
     pub sum_kopecks: Option<i64>,
     /// `clean`, `warnings`, `errors` or `rejected`.
     pub verdict: &'static str,
 }
 
 impl Package {
-    /// What a report says of a package.
+    /// Takes the facts from the report of a package.
     pub fn new(report: &PackageReport) -> Self {
         Self {
             main: report.main.clone(),
@@ -107,41 +107,41 @@ impl Package {
     }
 }
 
-/// A finding; `line`, `column`, `offset` and `path` are null when it is about a file as a whole.
+/// A finding. `line`, `column`, `offset` and `path` are null when it is about a file as a whole.
 #[derive(Debug, Serialize)]
 pub struct Entry<'a> {
     /// Id of the rule.
     pub rule: &'a str,
     /// `error`, `warning` or `info`.
     pub severity: &'static str,
-    /// Name of the file.
+    /// Name of the file in which the finding is.
     pub file: &'a str,
     /// Line in the file, from 1.
     pub line: Option<u32>,
     /// Column in the line, in characters, from 1.
     pub column: Option<u32>,
-    /// Byte in the file as the user has it, from 0.
+    /// Byte offset in the file as the user has it, from 0.
     pub offset: Option<u64>,
     /// Path of the element.
     pub path: Option<&'a str>,
-    /// Number of the record.
+    /// N_ZAP, number of the record.
     pub n_zap: Option<&'a str>,
-    /// Number of the completed case.
+    /// IDCASE, number of the completed case.
     pub idcase: Option<&'a str>,
-    /// Id of the case part.
+    /// SL_ID, id of the case part.
     pub sl_id: Option<&'a str>,
-    /// Number of the service.
+    /// IDSERV, number of the service.
     pub idserv: Option<&'a str>,
-    /// Id of the person in the package.
+    /// ID_PAC, id of the person in the package.
     pub id_pac: Option<&'a str>,
-    /// The value; masked where it is personal, unless the user asked for it.
+    /// The value. A personal one is masked unless the user asked for it.
     pub value: Option<&'a str>,
-    /// The text, in Russian.
+    /// The rule's text in Russian.
     pub message: String,
 }
 
 impl<'a> Entry<'a> {
-    /// The message is the Russian one whatever the user's language: machine formats have none.
+    /// Takes the facts from a finding as it is, so the caller masks it first. The message is Russian in every language of the run.
     pub fn new(finding: &'a Finding, report: &'a PackageReport, catalog: &'a Catalog) -> Self {
         let rule = catalog.rule(finding.rule);
         let placed = finding.place.line > 0;
@@ -171,7 +171,7 @@ pub(super) struct NotExecuted<'a> {
     reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     book: Option<&'a str>,
-    /// It ran, but checked less than it says.
+    /// Whether the rule ran but checked only a part.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partly: bool,
 }
@@ -181,10 +181,10 @@ pub(super) fn not_executed(tally: &Tally) -> Vec<NotExecuted<'_>> {
     entry.map(|((rule, _), idle)| NotExecuted { rule, reason: &idle.reason.ru, book: idle.book.as_deref(), partly: idle.partly }).collect()
 }
 
-/// Where the time of a run went.
+/// Times of a run by phase.
 #[derive(Serialize)]
 pub(super) struct Timings {
-    /// From the beginning of the run to the writing of this.
+    /// Seconds from the beginning of the run to the writing of this.
     wall_seconds: f64,
     phases: Vec<Phase>,
 }
@@ -192,7 +192,7 @@ pub(super) struct Timings {
 #[derive(Serialize)]
 struct Phase {
     phase: &'static str,
-    /// Of all threads together.
+    /// Seconds of all threads together.
     thread_seconds: f64,
     bytes: u64,
 }
@@ -210,10 +210,10 @@ pub(super) struct Summary {
     warnings: u64,
     files: u64,
     cases: u64,
-    /// What was not shown by the user's wish.
+    /// Counts of findings that the user hides.
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden: Option<Hidden>,
-    /// Date of the newest account that is newer than the rule book: rules may have changed since.
+    /// Date of the newest account that is newer than the rule book: the rules may have changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     account_newer_than_rules: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,7 +221,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Seconds are rounded to milliseconds.
+    /// Rounds `seconds` to milliseconds.
     pub(super) fn new(tally: &Tally, seconds: Option<f64>, hidden: Option<Hidden>) -> Self {
         let seconds = seconds.map(|s| (s * 1000.0).round() / 1000.0);
         Self {

@@ -1,7 +1,7 @@
-//! Tables for Excel: numbers are numbers, sums are roubles with kopecks, dates are dates.
+//! Tables for Excel. Numbers are stored as numbers, sums in roubles with kopecks, dates as dates.
 //!
-//! A sheet has its header frozen and under a filter, columns as wide as what they hold, and a last row that adds up what the filter shows.
-//! The same tables give the same bytes.
+//! A sheet has a frozen header with a filter, columns as wide as their content, and a last row with the totals of the rows that the filter shows.
+//! The same tables always give the same bytes.
 
 use std::io;
 
@@ -10,55 +10,55 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatBorder, Formul
 use crate::texts::{Key, Lang, Texts};
 use crate::values::{Date, Month};
 
-/// What stands in a cell.
+/// The value of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// A text; it is never taken for a formula.
+    /// A text, which Excel never runs as a formula.
     Text(String),
-    /// How many.
+    /// A count.
     Count(i64),
-    /// Kopecks; shown as roubles.
+    /// An amount in kopecks; shown in roubles.
     Money(i64),
-    /// A month: its first day.
+    /// A month, stored as its first day.
     Month(Month),
-    /// A day.
+    /// A calendar day.
     Day(Date),
-    /// A moment of a day: hour and minute.
+    /// A moment: day, hour and minute.
     Moment(Date, u8, u8),
 }
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// What stands above it.
+    /// Title of the column.
     pub title: String,
-    /// Whether its numbers are added up.
+    /// Whether the last row has the total of the column.
     pub total: bool,
 }
 
-/// A table and the name of its sheet.
+/// A table with the name of its sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
     /// Name of the sheet, at most 31 characters.
     pub name: String,
     /// Its columns.
     pub columns: Vec<Column>,
-    /// Its rows, a cell for each column.
+    /// The rows, with a cell for each column.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// Paper of the printed table: A4.
+/// Paper size of the printed table: A4.
 const A4: u8 = 9;
-/// A column is never wider, characters.
+/// Widest column in characters.
 const WIDEST: usize = 60;
-/// Room for the button of the filter and the edges of a cell, characters.
+/// Room for the filter button and the edges of a cell, in characters.
 const BUTTON: usize = 4;
-/// Edges of a cell, characters.
+/// Room for the edges of a cell, in characters.
 const EDGES: usize = 2;
-/// The day that stands in the document for the day of its making: that of the archive's entries.
+/// The creation date of every document, so that equal tables give equal bytes; the archive's entries have the same date.
 const MADE: (u16, u8, u8) = (1980, 1, 1);
 
-/// Looks of the cells.
+/// The formats of the cells.
 struct Looks {
     head: Format,
     count: Format,
@@ -77,7 +77,7 @@ impl Looks {
         };
         Self {
             head: Format::new().set_bold().set_background_color("#E7E6E6").set_border_bottom(FormatBorder::Thin),
-            // Excel puts the separators of its own language in place of these.
+            // Excel shows the separators of its own language instead of these.
             count: number("#,##0"),
             money: number("#,##0.00"),
             month: number(month),
@@ -87,10 +87,10 @@ impl Looks {
     }
 }
 
-/// The workbook of some tables.
+/// Builds a workbook from tables.
 ///
 /// # Errors
-/// A name that Excel does not take for a sheet's, a text of more than 32 767 characters, more rows than a sheet has.
+/// An invalid sheet name, a text of more than 32 767 characters, or more rows than a sheet can have.
 pub fn workbook(sheets: &[Sheet], texts: &Texts, lang: Lang) -> io::Result<Vec<u8>> {
     let make = || -> Result<Vec<u8>, XlsxError> {
         let mut book = Workbook::new();
@@ -131,7 +131,7 @@ fn fill(page: &mut Worksheet, sheet: &Sheet, looks: &Looks, texts: &Texts, lang:
             let name = rust_xlsxwriter::utility::column_number_to_name(col);
             let (form, value, cell) =
                 if is_money { (&looks.money, roubles(sum).to_string(), Cell::Money(sum)) } else { (&looks.count, sum.to_string(), Cell::Count(sum)) };
-            // 109: rows that the filter hides are left out.
+            // Function 109 sums the rows that the filter shows.
             let formula = Formula::new(format!("=SUBTOTAL(109,{name}2:{name}{})", last + 1)).set_result(value);
             let form = form.clone().set_bold().set_border_top(FormatBorder::Thin);
             page.write_formula_with_format(last + 1, col, formula, &form)?;
@@ -168,12 +168,12 @@ fn write(page: &mut Worksheet, row: u32, col: u16, cell: &Cell, looks: &Looks) -
     .map(|_| ())
 }
 
-/// Excel knows binary numbers of 64 bits alone: kopecks are exact up to ninety trillion roubles.
+/// Kopecks as roubles. Excel only has 64-bit binary numbers; kopecks are exact up to ninety trillion roubles.
 fn roubles(kopecks: i64) -> f64 {
     kopecks as f64 / 100.0
 }
 
-/// A cell as people read it in a text.
+/// The value of a cell as people read it.
 pub fn shown(cell: &Cell, texts: &Texts, lang: Lang) -> String {
     let day = |date: &Date| {
         let (year, month, day) = date.parts();
@@ -225,7 +225,7 @@ mod tests {
         assert!(page.contains("<f>SUBTOTAL(109,B2:B3)</f><v>1204330.49</v>"), "{page}");
         assert_eq!(page.matches("<f>").count(), 1, "{page}");
         assert!(page.contains("<autoFilter ref=\"A1:C3\"/>") && page.contains("topLeftCell=\"B2\""), "{page}");
-        // 28 February 2021 is day 44 255 of Excel.
+        // 28 February 2021 is day 44 255 in Excel.
         assert!(page.contains("<v>44255</v>") && page.contains("<v>44255.999"), "{page}");
         let strings = part(&book, "xl/sharedStrings.xml");
         assert!(strings.contains("=1+1") && strings.contains("&lt;&amp;&gt;") && strings.contains(texts.get(Key::XlsxTotal, Lang::Ru)), "{strings}");

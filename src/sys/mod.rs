@@ -1,4 +1,4 @@
-//! What depends on the operating system: replacing files as a whole, who may read them, and how paths are written.
+//! Parts that depend on the operating system: atomic replacement of files, access rights, and the notation of paths.
 
 mod paths;
 #[cfg(unix)]
@@ -18,28 +18,28 @@ pub use paths::{canonicalize, shown};
 pub(crate) use paths::{is_long, verbatim};
 pub use temporary::{TEMPORARY, Temporary, remove_unfinished};
 
-/// Who may read a file that we write.
+/// Who may read a file that this program writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever the system's defaults allow.
+    /// The users that the system's defaults allow.
     Default,
-    /// The user alone: the file holds personal data. Unix: mode 0600; Windows: an access list that names nobody else and inherits nothing.
+    /// Only the user: the file holds personal data. Unix: mode 0600. Windows: an access list that names only the user and inherits nothing.
     Private,
 }
 
-/// What happens to a file that is there already.
+/// What happens when the file already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Existing {
-    /// It is opened as it is.
+    /// The file is opened as it is.
     Opened,
-    /// It is an error.
+    /// Opening fails.
     Refused,
 }
 
 /// A file that appears under its name only when it is complete.
 ///
-/// It is written beside the target and takes its place in [`AtomicFile::commit`]; dropped before that, it leaves no trace and the old
-/// file as it was. A target that is no regular file (a pipe, `/dev/null`) is written directly.
+/// The content is written to a temporary file in the target's folder, which replaces the target in [`AtomicFile::commit`]. When dropped before
+/// that, it is deleted and the old file stays as it was. A target that is not a regular file (a pipe, `/dev/null`) is written directly.
 #[derive(Debug)]
 pub struct AtomicFile {
     state: State,
@@ -52,7 +52,7 @@ enum State {
 }
 
 impl AtomicFile {
-    /// Begins a file that is to stand at `target`.
+    /// Begins writing a file with the path `target`.
     ///
     /// # Errors
     /// The folder does not exist or is not writable.
@@ -60,7 +60,7 @@ impl AtomicFile {
         if fs::metadata(target).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
             return Ok(Self { state: State::Direct(BufWriter::new(File::options().write(true).open(target)?)) });
         }
-        // A link stays a link: what it points to is replaced.
+        // A symbolic link stays a link: the file that it points to is replaced.
         let target = if target.is_symlink() { fs::canonicalize(target)? } else { target.to_owned() };
         if target.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
@@ -69,10 +69,10 @@ impl AtomicFile {
         Ok(Self { state: State::Beside { file, target } })
     }
 
-    /// Puts the complete file in its place, on the disk and not only in the system's memory.
+    /// Flushes the complete file to the disk and replaces the target.
     ///
     /// # Errors
-    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for half a second).
+    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for longer than half a second).
     pub fn commit(self) -> io::Result<()> {
         match self.state {
             State::Direct(mut file) => file.flush(),
@@ -109,7 +109,7 @@ impl Seek for AtomicFile {
     }
 }
 
-/// Writes a whole file at once; see [`AtomicFile`].
+/// Writes a whole file at once, like [`AtomicFile`].
 ///
 /// # Errors
 /// See [`AtomicFile::create`] and [`AtomicFile::commit`].
@@ -119,7 +119,7 @@ pub fn write_atomic(target: &Path, access: Access, bytes: &[u8]) -> io::Result<(
     file.commit()
 }
 
-/// Opens a file for reading and writing and makes it if it is not there; one that is there keeps its rights.
+/// Opens a file for reading and writing, and creates it if it does not exist. An existing file keeps its rights.
 ///
 /// # Errors
 /// The folder does not exist or is not writable.
@@ -127,38 +127,38 @@ pub fn private_file(path: &Path, access: Access) -> io::Result<File> {
     system::open(path, access, Existing::Opened)
 }
 
-/// Whether nobody but the owner (and the system itself) may read a file or look into a folder.
+/// Whether only the owner (and the system itself) may read a file or list a folder.
 ///
 /// # Errors
-/// There is no such file or folder, or its rights cannot be read.
+/// The file or folder does not exist, or its rights cannot be read.
 pub fn is_private(path: &Path) -> io::Result<bool> {
     system::is_private(path)
 }
 
-/// Whether another program holds the file open in a way that forbids what was asked for: no kind of [`io::ErrorKind`] says that.
+/// Whether the error says that another program holds the file open and thereby prevents the access. No [`io::ErrorKind`] stands for that.
 pub fn is_held_elsewhere(error: &io::Error) -> bool {
-    // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_USER_MAPPED_FILE. Unix has no such thing.
+    // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_USER_MAPPED_FILE. Unix has no such errors.
     cfg!(windows) && error.raw_os_error().is_some_and(|code| [32, 33, 1224].contains(&code))
 }
 
-/// Whether the device failed (a bad disk, a stick that was pulled out): no kind of [`io::ErrorKind`] says that.
+/// Whether the error says that the device failed (a bad disk, a removed stick). No [`io::ErrorKind`] stands for that.
 pub fn is_device_failure(error: &io::Error) -> bool {
     // EIO; ERROR_CRC, ERROR_GEN_FAILURE, ERROR_IO_DEVICE.
     let codes: &[i32] = if cfg!(windows) { &[23, 31, 1117] } else { &[5] };
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-/// Makes a folder, and those above it, that only the user may look into; one that is there stays as it is.
+/// Creates a folder and its parents, accessible to the user only. An existing folder stays as it is.
 ///
-/// Unix: mode 0700. Windows: an access list that names nobody else and inherits nothing; what is made inside inherits it.
+/// Unix: mode 0700. Windows: an access list that names only the user and inherits nothing; files created inside inherit it.
 ///
 /// # Errors
-/// It cannot be made.
+/// The folder cannot be created.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     system::private_folder(path)
 }
 
-/// Puts the names of a file and of the folders above it, down from `root`, on the disk.
+/// Flushes the folders above a file to the disk, up to and including `root`, so that the file's name survives a power cut.
 ///
 /// # Errors
 /// A folder cannot be opened.
@@ -169,9 +169,9 @@ pub fn sync_parents(file: &Path, root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder of a user's data, which programs keep beyond their settings.
+/// The folder for the user's data that programs keep besides settings; `None` when the environment names none.
 ///
-/// `%LOCALAPPDATA%`; `~/Library/Application Support`; `$XDG_DATA_HOME`, else `~/.local/share`.
+/// Windows: `%LOCALAPPDATA%`. macOS: `~/Library/Application Support`. Others: `$XDG_DATA_HOME`, otherwise `~/.local/share`.
 pub fn data_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let of = |name: &str| variable(name).map(PathBuf::from).filter(|p| p.is_absolute());
     if cfg!(windows) {
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(fs::read(&target).expect("there"), b"new");
     }
 
-    /// Windows takes no more than 259 characters unless it is asked in the right way.
+    /// Windows accepts at most 259 characters unless the path is in the verbatim form.
     #[test]
     fn paths_may_be_long() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,6 @@
-//! Paths of Windows: the verbatim form (`\\?\C:\…`), which the system takes at any length, and the plain form (`C:\…`), which people read.
+//! Windows paths: the verbatim form (`\\?\C:\…`), which the system accepts at any length, and the plain form (`C:\…`), which people read.
 //!
-//! The standard library makes long paths verbatim by itself before it calls the system. SQLite and `CreateFileW` of our own do not.
+//! The standard library turns long paths into the verbatim form before it calls the system. SQLite and our own `CreateFileW` calls do not.
 
 use std::borrow::Cow;
 use std::fs;
@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = r"\\?\";
 const SHARE_PREFIX: &str = r"\\?\UNC\";
 
-/// Beyond so many UTF-16 units a plain path may be refused: files may have 259, folders 247, and SQLite adds up to 8 (`-journal`).
+/// The most UTF-16 units of a plain path that is surely accepted: files may have 259, folders 247, and SQLite adds up to 8 (`-journal`).
 const LONGEST: usize = 239;
 
-/// The real path of a file or folder, through all links; plain on Windows unless a name in it can only be said in the verbatim form.
+/// The real path of a file or folder, with all links resolved; on Windows in the plain form unless that would change its meaning.
 ///
 /// # Errors
-/// There is no such file or folder.
+/// The file or folder does not exist.
 pub fn canonicalize(path: &Path) -> io::Result<PathBuf> {
     let real = match fs::canonicalize(path) {
-        // Windows cannot tell the real path of what lies on some drives: in memory, or made by programs.
+        // Windows cannot resolve paths on some drives, such as drives in memory or made by programs.
         Err(_) if cfg!(windows) && path.exists() => return std::path::absolute(path),
         real if !cfg!(windows) => return real,
         real => real?,
@@ -28,18 +28,18 @@ pub fn canonicalize(path: &Path) -> io::Result<PathBuf> {
     Ok(plain.map_or(real.clone(), |text| PathBuf::from(&*text)))
 }
 
-/// A path as people read it: without the verbatim prefix of Windows.
+/// A path for people: without the verbatim prefix of Windows.
 pub fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { plain(&text).into_owned() } else { text.into_owned() }
 }
 
-/// Whether Windows may refuse the plain form of a path.
+/// Whether a path is so long that Windows may refuse its plain form.
 pub(crate) fn is_long(path: &str) -> bool {
     path.encode_utf16().count() > LONGEST
 }
 
-/// An absolute path of Windows in the verbatim form; any other path as it is.
+/// An absolute Windows path in the verbatim form; any other path unchanged.
 pub(crate) fn verbatim(path: &str) -> Cow<'_, str> {
     if path.starts_with(PREFIX) {
         return path.into();
@@ -57,7 +57,7 @@ pub(crate) fn verbatim(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// The part of a verbatim path behind its prefix, and what stands before it in the plain form.
+/// Splits a verbatim path: the beginning of its plain form, and the part after the verbatim prefix. `None` for other paths.
 fn tail(path: &str) -> Option<(&'static str, &str)> {
     if let Some(share) = path.strip_prefix(SHARE_PREFIX) {
         return Some((r"\\", share));
@@ -66,7 +66,7 @@ fn tail(path: &str) -> Option<(&'static str, &str)> {
     matches!(drive.as_bytes(), [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic()).then_some(("", drive))
 }
 
-/// A path without the verbatim prefix; a path of another form as it is.
+/// A path without its verbatim prefix; other paths unchanged.
 fn plain(path: &str) -> Cow<'_, str> {
     match tail(path) {
         Some(("", drive)) => drive.into(),
@@ -75,8 +75,8 @@ fn plain(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether the plain form of a verbatim path means the same file. The system changes names that end with a dot or a space, takes names of
-/// devices for devices, and `/` for a separator.
+/// Whether the plain form of a verbatim path means the same file. In plain paths the system removes dots and spaces at the end of names, takes
+/// names of devices for devices, and `/` for a separator.
 fn is_lossless(path: &str) -> bool {
     let Some((_, tail)) = tail(path) else { return true };
     let is_device = |name: &str| {

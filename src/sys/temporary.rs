@@ -1,4 +1,4 @@
-//! Files that are not complete yet: they go when they are dropped, and also when the program is told to end.
+//! Incomplete files. They are deleted when dropped, and also when the program is told to end.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,26 +10,26 @@ use tempfile::NamedTempFile;
 
 use super::{Access, Existing, system};
 
-/// Beginning of the names of files that are not complete yet. A program that was killed leaves them behind; they may be removed.
+/// Beginning of the names of incomplete files. A killed program leaves them behind; they may be deleted.
 pub const TEMPORARY: &str = ".puomp-";
 
 /// The incomplete files of this process.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    // A set of paths is sound whatever a thread did that held it.
+    // The set stays valid even when a thread panics while holding the lock.
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file that is to be complete before it gets its name, in the folder of that name. Dropped, it goes.
+/// A file that gets its final name only when it is complete. It is deleted when dropped before that.
 #[derive(Debug)]
 pub struct Temporary {
     file: NamedTempFile,
-    /// Unlists the file after it is gone: fields are dropped in this order.
+    /// Removes the file from the list after the file is deleted: fields are dropped in this order.
     listed: Listed,
 }
 
-/// An entry in the list of incomplete files, taken out when it is dropped.
+/// An entry in the list of incomplete files, which is removed when dropped.
 #[derive(Debug)]
 struct Listed(PathBuf);
 
@@ -40,12 +40,12 @@ impl Drop for Listed {
 }
 
 impl Temporary {
-    /// Makes a file in a folder.
+    /// Creates an incomplete file in a folder.
     ///
     /// # Errors
     /// The folder does not exist or is not writable.
     pub fn create(folder: &Path, access: Access) -> io::Result<Self> {
-        // Listed while it is made: `remove_unfinished` finds every file, or none is made any more.
+        // The list stays locked during creation: `remove_unfinished` finds every file, and none is created after it.
         let mut list = unfinished();
         let make = |path: &Path| system::open(path, access, Existing::Refused);
         let file = tempfile::Builder::new().prefix(TEMPORARY).suffix(".tmp").make_in(folder, make).map_err(|e| plain(&e))?;
@@ -54,7 +54,7 @@ impl Temporary {
         Ok(Self { file, listed })
     }
 
-    /// Where it lies while it is incomplete.
+    /// Path of the incomplete file.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
@@ -64,13 +64,13 @@ impl Temporary {
         self.file.as_file_mut()
     }
 
-    /// Gives the complete file its name, on the disk and not only in the system's memory; a file that has the name is replaced.
+    /// Flushes the complete file to the disk and gives it its final name; an existing file with that name is replaced.
     ///
     /// # Errors
-    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for half a second).
+    /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for longer than half a second).
     pub fn persist(self, target: &Path) -> io::Result<()> {
         let Self { file, listed } = self;
-        // Not by `NamedTempFile::persist`: on Windows it fails on paths of 260 characters and more.
+        // Not `NamedTempFile::persist`: on Windows it fails on paths of 260 characters and more.
         file.as_file().sync_all()?;
         let (file, mut path) = file.into_parts();
         drop(file);
@@ -97,18 +97,18 @@ impl Seek for Temporary {
     }
 }
 
-/// Removes the incomplete files of this process, which is about to end without dropping them. No thread makes new ones afterwards: whoever
-/// tries waits for ever.
+/// Deletes the incomplete files of this process, which is about to end without dropping them. The list stays locked: a thread that tries to
+/// create another one blocks forever.
 pub fn remove_unfinished() {
     let list = unfinished();
     for path in &*list {
-        // One that is complete by now has another name; one that cannot be removed is left, as after a kill.
+        // A file that is complete by now has another name. A file that cannot be deleted is left behind, as after a kill.
         let _ = std::fs::remove_file(path);
     }
     std::mem::forget(list);
 }
 
-/// What the system said, without the name of our temporary file.
+/// The error of the system, without the name of the temporary file.
 fn plain(error: &io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|named| named.source()).and_then(|inner| inner.downcast_ref::<io::Error>()).unwrap_or(error);
     inner.raw_os_error().map_or_else(|| io::Error::from(inner.kind()), io::Error::from_raw_os_error)

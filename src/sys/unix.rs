@@ -1,4 +1,4 @@
-//! Unix: rights are modes.
+//! Unix: access rights are file modes.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Access, Existing};
 
-/// Opens a file for reading and writing and makes it if it is not there.
+/// Opens a file for reading and writing, and creates it if it does not exist.
 pub(super) fn open(path: &Path, access: Access, existing: Existing) -> io::Result<File> {
     let mode = match access {
         Access::Default => 0o666,
@@ -16,22 +16,22 @@ pub(super) fn open(path: &Path, access: Access, existing: Existing) -> io::Resul
     File::options().read(true).write(true).create(true).truncate(false).create_new(existing == Existing::Refused).mode(mode).open(path)
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and its parents.
 pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Whether neither the group nor others have any right.
+/// Whether neither the group nor others have any rights.
 pub(super) fn is_private(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 == 0)
 }
 
-/// Moves a file; one that has the name is replaced.
+/// Renames a file; an existing file with the new name is replaced.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// The new name itself must survive a power cut.
+/// Flushes a folder, so that new names in it survive a power cut.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

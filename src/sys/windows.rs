@@ -1,4 +1,4 @@
-//! Windows: rights are access lists, given to a file or folder when it is made.
+//! Windows: access rights are access lists, which a file or folder gets when it is created.
 #![allow(
     unsafe_code,
     reason = "std cannot hand the rights of a new file to the system; given afterwards, they would come too late for whoever opened it in between"
@@ -30,14 +30,15 @@ use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken}
 use super::paths::{is_long, verbatim};
 use super::{Access, Existing};
 
-/// What the system says of a file that another program holds open; also of one that it protects, and then waiting is in vain.
+/// Errors for a file that another program holds open. Protected files give the second one too; then waiting does not help.
 const HELD: [u32; 2] = [ERROR_SHARING_VIOLATION, ERROR_ACCESS_DENIED];
 
-/// How often, and how long apart, a file is moved again that another program holds: programs against viruses open what has just been written.
+/// How often a rename is repeated while another program holds the file, and the pause between tries. Virus scanners open files that have just
+/// been written.
 const MOVES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Opens a file for reading and writing and makes it if it is not there.
+/// Opens a file for reading and writing, and creates it if it does not exist.
 pub(super) fn open(path: &Path, access: Access, existing: Existing) -> io::Result<File> {
     let rights = match access {
         Access::Default => return File::options().read(true).write(true).create(true).truncate(false).create_new(existing == Existing::Refused).open(path),
@@ -49,17 +50,17 @@ pub(super) fn open(path: &Path, access: Access, existing: Existing) -> io::Resul
     };
     let name = wide(path)?;
     let share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    // SAFETY: `name` ends with a zero and, like `rights`, lives until the call returns; the system keeps neither.
+    // SAFETY: `name` ends with a zero. `name` and `rights` live until the call returns; the system keeps neither.
     let handle =
         unsafe { CreateFileW(name.as_ptr(), GENERIC_READ | GENERIC_WRITE, share, &rights.attributes(), disposition, FILE_ATTRIBUTE_NORMAL, null_mut()) };
     if handle == INVALID_HANDLE_VALUE {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the handle is open, and nobody else has it.
+    // SAFETY: the handle is open and has no other owner.
     Ok(unsafe { File::from_raw_handle(handle) })
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and its parents.
 pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() {
         return Ok(());
@@ -76,17 +77,17 @@ pub(super) fn private_folder(path: &Path) -> io::Result<()> {
             private_folder(path.parent().ok_or(error)?)?;
             make().or_else(|error| if path.is_dir() { Ok(()) } else { Err(error) })
         }
-        // Another program has made it meanwhile, or it is the root of a drive.
+        // Another program has created it in the meantime, or it is the root of a drive.
         Err(_) if path.is_dir() => Ok(()),
         made => made,
     }
 }
 
-/// Whether the access list lets in nobody but the owner and the system's own account.
+/// Whether the access list allows only the owner and the system's own account.
 pub(super) fn is_private(path: &Path) -> io::Result<bool> {
     let text = rights_of(path)?;
     let (owner, list) = text.strip_prefix("O:").and_then(|text| text.split_once("D:")).ok_or(io::ErrorKind::InvalidData)?;
-    // `P(A;OICI;FA;;;S-1-5-21-…)(…)`: flags, then an entry in brackets for each who is let in or kept out.
+    // The list is written as `P(A;OICI;FA;;;S-1-5-21-…)(…)`: flags, then an entry in brackets for each allowed or denied account.
     let mut entries = list.split('(').skip(1).map(|entry| entry.trim_end_matches(')').split(';'));
     let is_nobody_else = |mut entry: std::str::Split<'_, char>| {
         let kind = entry.next();
@@ -96,7 +97,7 @@ pub(super) fn is_private(path: &Path) -> io::Result<bool> {
     Ok(list.contains('(') && entries.all(is_nobody_else))
 }
 
-/// Moves a file; one that has the name is replaced.
+/// Renames a file; an existing file with the new name is replaced.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let mut left = MOVES;
     loop {
@@ -110,32 +111,32 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// The file system's own log keeps names over a power cut; there is no call for it.
+/// Does nothing: the file system's journal keeps new names over a power cut, and there is no call for it.
 pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What rights are made for: those of a folder pass to what is made inside.
+/// The kind of object that gets the rights; files created in a folder inherit the folder's rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {
     File,
     Folder,
 }
 
-/// Rights of a file or folder to be made, in memory of the system.
+/// The rights of a file or folder to be created, in memory allocated by the system.
 #[derive(Debug)]
 struct Rights(PSECURITY_DESCRIPTOR);
 
 impl Rights {
-    /// The user owns it, has all rights, and nobody else has any; nothing is inherited from the folder above (`P`).
+    /// Rights with the user as owner: the user has all rights, nobody else has any, and nothing is inherited from the parent folder (`P`).
     ///
-    /// The user is named, not «the owner»: for an administrator the system would make the group of administrators the owner.
+    /// The text names the user and not «the owner»: for an administrator the system would make the group of administrators the owner.
     fn of_the_user(of: Of) -> io::Result<Self> {
         let user = user()?;
         let inheritance = if of == Of::Folder { "OICI" } else { "" };
         let text: Vec<u16> = format!("O:{user}D:P(A;{inheritance};FA;;;{user})\0").encode_utf16().collect();
         let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
-        // SAFETY: `text` ends with a zero; the system writes the address of memory that is ours from then on.
+        // SAFETY: `text` ends with a zero. The system stores the address of memory that we then own.
         let made = unsafe { ConvertStringSecurityDescriptorToSecurityDescriptorW(text.as_ptr(), SDDL_REVISION_1, &raw mut descriptor, null_mut()) };
         if made == 0 { Err(io::Error::last_os_error()) } else { Ok(Self(descriptor)) }
     }
@@ -144,11 +145,11 @@ impl Rights {
         SECURITY_ATTRIBUTES { nLength: size_of::<SECURITY_ATTRIBUTES>() as u32, lpSecurityDescriptor: self.0, bInheritHandle: 0 }
     }
 
-    /// Owner and access list in the system's own words.
+    /// Owner and access list in the notation of the system (SDDL).
     fn text(&self) -> io::Result<String> {
         let mut text = null_mut();
         let wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-        // SAFETY: the descriptor is one that the system made; it writes the address of memory that is ours from then on.
+        // SAFETY: the descriptor was made by the system, which stores the address of memory that we then own.
         let made = unsafe { ConvertSecurityDescriptorToStringSecurityDescriptorW(self.0, SDDL_REVISION_1, wanted, &raw mut text, null_mut()) };
         if made == 0 { Err(io::Error::last_os_error()) } else { Ok(take_text(text)) }
     }
@@ -156,7 +157,7 @@ impl Rights {
 
 impl Drop for Rights {
     fn drop(&mut self) {
-        // SAFETY: the system allocated it for us with `LocalAlloc`, and nobody uses it any more.
+        // SAFETY: the system allocated the memory with `LocalAlloc`, and it is not used after this.
         unsafe { LocalFree(self.0) };
     }
 }
@@ -166,38 +167,38 @@ fn rights_of(path: &Path) -> io::Result<String> {
     let name = wide(path)?;
     let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
     let wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-    // SAFETY: `name` ends with a zero; the system writes the address of memory that is ours from then on.
+    // SAFETY: `name` ends with a zero. The system stores the address of memory that we then own.
     let error = unsafe { GetNamedSecurityInfoW(name.as_ptr(), SE_FILE_OBJECT, wanted, null_mut(), null_mut(), null_mut(), null_mut(), &raw mut descriptor) };
     if error == 0 { Rights(descriptor).text() } else { Err(io::Error::from_raw_os_error(error as i32)) }
 }
 
-/// The identifier of the user that this program runs for: `S-1-5-21-…`.
+/// The security identifier of the user of this process: `S-1-5-21-…`.
 fn user() -> io::Result<String> {
     let mut token = null_mut();
-    // SAFETY: the handle of the own process needs no care; the system writes a handle that is ours from then on.
+    // SAFETY: the pseudo-handle of the own process needs no closing. The system stores a handle that we then own.
     if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the handle is open, and nobody else has it.
+    // SAFETY: the handle is open and has no other owner.
     let token = unsafe { OwnedHandle::from_raw_handle(token) };
-    // TOKEN_USER and an identifier of at most 68 bytes behind it, aligned as TOKEN_USER is.
+    // Room for a TOKEN_USER followed by an identifier of at most 68 bytes, with the alignment of TOKEN_USER.
     let mut answer = [0_u64; 16];
     let mut length = 0;
-    // SAFETY: the system writes at most so many bytes as `answer` has.
+    // SAFETY: the system writes no more bytes than the size of `answer`.
     let known =
         unsafe { GetTokenInformation(token.as_raw_handle(), TokenUser, answer.as_mut_ptr().cast::<c_void>(), size_of_val(&answer) as u32, &raw mut length) };
     if known == 0 {
         return Err(io::Error::last_os_error());
     }
     let mut text = null_mut();
-    // SAFETY: a TOKEN_USER stands at the beginning of `answer`, and the identifier that it points to stands in `answer` too.
+    // SAFETY: `answer` begins with a TOKEN_USER, and the identifier that it points to is in `answer` too.
     let made = unsafe { ConvertSidToStringSidW((*answer.as_ptr().cast::<TOKEN_USER>()).User.Sid, &raw mut text) };
     if made == 0 { Err(io::Error::last_os_error()) } else { Ok(take_text(text)) }
 }
 
-/// A text that the system allocated for us with `LocalAlloc`; it is freed.
+/// Copies a text that the system allocated with `LocalAlloc`, and frees it.
 fn take_text(text: *mut u16) -> String {
-    // SAFETY: the system ends its texts with a zero; nobody uses this one after it has been freed.
+    // SAFETY: texts of the system end with a zero; this one is not used after it is freed.
     unsafe {
         let length = (0..).take_while(|at| *text.add(*at) != 0).count();
         let taken = String::from_utf16_lossy(std::slice::from_raw_parts(text, length));
@@ -206,7 +207,7 @@ fn take_text(text: *mut u16) -> String {
     }
 }
 
-/// A path as the system takes it, whatever its length.
+/// A path in the form for system calls, whatever its length.
 fn wide(path: &Path) -> io::Result<Vec<u16>> {
     let absolute = std::path::absolute(path)?;
     let mut units: Vec<u16> = match absolute.to_str() {

@@ -1,4 +1,4 @@
-//! Interface texts in Russian and English (`rules/texts.csv`, and of structural checks `rules/structure.csv`), and the grammar of numbers.
+//! Interface texts in Russian and English (`rules/texts.csv`; those of structural checks in `rules/structure.csv`), and the forms of numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -12,17 +12,17 @@ use crate::texts::{Lang, Severity, Text, fill, slots_of};
 use crate::values::{Date, Month};
 
 const TABLE: &str = "texts.csv";
-/// The texts of the structural checks: the first row of a check words it where it stands as an error.
+/// The table with the texts of structural checks: the first row of a check has the text that is used for it in error messages.
 const CHECKS: &str = "structure.csv";
-/// Their keys begin so.
+/// The beginning of the keys of these texts.
 const CHECK: &str = "check.";
-/// Keys under this head are the help of the command line, looked up by command and argument.
+/// The beginning of the keys of help texts, which are looked up by command and argument.
 const HELP: &str = "help.";
 
 include!(concat!(env!("OUT_DIR"), "/text_keys.rs"));
 
 impl Key {
-    /// The text of a structural check, by the check's word.
+    /// The key of the text of a structural check; `word` is the check's word.
     pub fn of_check(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|key| key.as_str().strip_prefix(CHECK) == Some(word))
     }
@@ -42,7 +42,7 @@ struct CheckRow {
     en: String,
 }
 
-/// All interface texts, and the time zone in which moments are shown: universal time, unless [`Texts::in_zone`] says another one.
+/// All interface texts, and the time zone in which moments are shown: UTC, unless [`Texts::in_zone`] sets another one.
 #[derive(Debug, Clone)]
 pub struct Texts {
     texts: Vec<Text>,
@@ -51,16 +51,16 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// The texts of the tables that the binary carries.
+    /// The texts embedded in the binary.
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Texts> = LazyLock::new(|| Texts::load(&RuleFiles::embedded()).expect("a test loads the built-in tables"));
         &BUILT_IN
     }
 
-    /// Reads `rules/texts.csv`, and the texts of checks in `rules/structure.csv`.
+    /// Reads `rules/texts.csv` and the texts of checks in `rules/structure.csv`.
     ///
     /// # Errors
-    /// A key that the program does not know or that stands twice, a missing key, an empty text, texts whose slots or plural forms differ.
+    /// An unknown, repeated or missing key, an empty text, or different slots or a wrong number of forms in the two languages.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let known: BTreeSet<&str> = Key::ALL.iter().map(|key| key.as_str()).collect();
         let mut found: BTreeMap<String, Text> = BTreeMap::new();
@@ -95,19 +95,19 @@ impl Texts {
         Ok(Self { texts, help: found, zone: TimeZone::UTC })
     }
 
-    /// The same texts for readers of another time zone.
+    /// The same texts with another time zone.
     #[must_use]
     pub fn in_zone(mut self, zone: TimeZone) -> Self {
         self.zone = zone;
         self
     }
 
-    /// A text.
+    /// The text with this key, with its slots unfilled.
     pub fn get(&self, key: Key, lang: Lang) -> &str {
         self.texts[key as usize].get(lang)
     }
 
-    /// A day as people write it.
+    /// A day in the notation of the language.
     pub fn day(&self, lang: Lang, day: Date) -> String {
         let (year, month, number) = day.parts();
         match lang {
@@ -116,7 +116,7 @@ impl Texts {
         }
     }
 
-    /// A moment (RFC 3339) in the reader's time zone, to the minute; what is no moment stays as it is.
+    /// A moment (RFC 3339) in the reader's time zone, to the minute. A text that is not a moment is returned unchanged.
     pub fn moment(&self, lang: Lang, at: &str) -> String {
         let Ok(moment) = at.parse::<Timestamp>() else { return at.to_owned() };
         let local = self.zone.to_datetime(moment);
@@ -129,17 +129,17 @@ impl Texts {
         }
     }
 
-    /// A text with its slots filled.
+    /// The text with this key, with its slots filled.
     pub fn fill(&self, key: Key, lang: Lang, slots: &[(&str, &str)]) -> String {
         fill(self.get(key, lang), |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
     }
 
-    /// A help text by its key without the head, such as `validate.limit`.
+    /// The help text with this key, such as `validate.limit` (without `help.`); `None` when there is none.
     pub fn help(&self, key: &str, lang: Lang) -> Option<&str> {
         self.help.get(&format!("{HELP}{key}")).map(|t| t.get(lang))
     }
 
-    /// Keys of all help texts, without their head.
+    /// Keys of all help texts, without `help.`.
     pub fn help_keys(&self) -> impl Iterator<Item = &str> {
         self.help.keys().filter_map(|k| k.strip_prefix(HELP))
     }
@@ -151,7 +151,7 @@ impl Texts {
         format!("{}\u{a0}{form}", self.number(lang, number))
     }
 
-    /// A number with its noun in the weight's word: «3 ошибки».
+    /// A number with the noun of a severity: «3 ошибки».
     pub fn count_severity(&self, severity: Severity, lang: Lang, number: u64) -> String {
         let key = match severity {
             Severity::Error => Key::CountError,
@@ -161,7 +161,7 @@ impl Texts {
         self.count(key, lang, number)
     }
 
-    /// The word of a weight: «ошибка».
+    /// The word for a severity: «ошибка».
     pub fn severity(&self, severity: Severity, lang: Lang) -> &str {
         let key = match severity {
             Severity::Error => Key::SeverityError,
@@ -171,7 +171,7 @@ impl Texts {
         self.get(key, lang)
     }
 
-    /// Digits in groups of three.
+    /// A number with its digits in groups of three.
     pub fn number(&self, lang: Lang, number: u64) -> String {
         let digits = number.to_string();
         let mut out = String::with_capacity(digits.len() * 2);
@@ -184,21 +184,21 @@ impl Texts {
         out
     }
 
-    /// Rubles of kopecks: «1 204 330,50 ₽».
+    /// An amount in kopecks as roubles: «1 204 330,50 ₽».
     pub fn money(&self, lang: Lang, kopecks: i64) -> String {
         let sign = if kopecks < 0 { "−" } else { "" };
         let kopecks = kopecks.unsigned_abs();
         format!("{sign}{}{}{:02}\u{a0}₽", self.number(lang, kopecks / 100), self.get(Key::NumberPoint, lang), kopecks % 100)
     }
 
-    /// «февраль 2021».
+    /// A month in words: «февраль 2021».
     pub fn month(&self, lang: Lang, month: Month) -> String {
         let name = self.get(Key::Months, lang).split('|').nth(usize::from(month.month) - 1).unwrap_or("");
         format!("{name} {}", month.year)
     }
 }
 
-/// Which form of a noun a number takes: in Russian of three, in English of two.
+/// The index of the noun form for a number: one of three in Russian, one of two in English.
 fn plural(lang: Lang, number: u64) -> usize {
     match lang {
         Lang::En => usize::from(number != 1),

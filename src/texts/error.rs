@@ -1,4 +1,4 @@
-//! Errors as data: a key, slots and a class. The words come from `rules/texts.csv`, in either language, by one function.
+//! Errors as data: a key, slots and a class. One function makes their text in either language from `rules/texts.csv`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,22 +13,22 @@ use crate::sys;
 use crate::tables::TableError;
 use crate::watch::Stopped;
 
-/// What an error means for whoever asked for the work; the exit code of the command line is made of it.
+/// The class of an error. It decides the exit code of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorClass {
-    /// The data have findings of error grade.
+    /// The data have findings of severity error.
     Findings,
     /// Wrong usage, configuration or rule tables; the result or the store cannot be written.
     Usage,
     /// There is nothing to work on.
     Nothing,
-    /// The table of the workflow, or a right, does not allow it.
+    /// The workflow table or the user's rights do not allow it.
     Refused,
-    /// A site or a server is unreachable or refuses.
+    /// A site or server is unreachable or refuses the request.
     Remote,
     /// The input is unreadable or unsafe.
     Input,
-    /// Another program works on the same workspace.
+    /// Another program is using the same workspace.
     Busy,
     /// A bug of the program.
     Bug,
@@ -40,7 +40,7 @@ impl ErrorClass {
     /// Every class.
     pub const ALL: [Self; 9] = [Self::Findings, Self::Usage, Self::Nothing, Self::Refused, Self::Remote, Self::Input, Self::Busy, Self::Bug, Self::Interrupted];
 
-    /// The word of the machine formats.
+    /// The word for this class in machine formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Findings => "findings",
@@ -56,82 +56,82 @@ impl ErrorClass {
     }
 }
 
-/// An error of the library. [`Texts::error`] makes its text, [`Texts::error_wire`] its JSON; no other code words it.
+/// An error of the library. [`Texts::error`] makes its text and [`Texts::error_wire`] its JSON; no other code does.
 pub trait Coded: std::error::Error + Send + Sync {
-    /// The row of `rules/texts.csv` that words it. The word of the key is the stable code of the error.
+    /// The key of the text in `rules/texts.csv`. The word of the key is the stable code of the error.
     fn key(&self) -> Key;
 
-    /// Names and values of the slots of the text; slots that the text does not use are for programs. No value is personal.
+    /// Names and values of the text's slots. Slots that the text does not use are for programs. Values hold no personal data.
     fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
         Vec::new()
     }
 
-    /// What the error means.
+    /// The class of the error.
     fn class(&self) -> ErrorClass {
         ErrorClass::Usage
     }
 
-    /// Further lines of the text: what there is instead, where to look.
+    /// Further lines of the text, for example alternatives or where to look.
     fn hints(&self) -> Vec<Slot<'_>> {
         Vec::new()
     }
 }
 
-/// The value of a slot, free of language.
+/// The value of a slot, in a form without language.
 #[derive(Debug)]
 pub enum Slot<'a> {
-    /// A name, a value, a word of the system.
+    /// A name, a value, or a word of the system.
     Text(Cow<'a, str>),
-    /// A line, a byte, a number of things; shown as digits without groups.
+    /// A line, a byte offset or a count; shown as digits without groups.
     Number(u64),
-    /// Kopecks; shown as rubles.
+    /// An amount in kopecks; shown in roubles.
     Money(i64),
-    /// A file or folder.
+    /// A path of a file or folder.
     Path(&'a Path),
-    /// RFC 3339 in universal time; shown in the reader's time zone, to the minute.
+    /// A moment in UTC (RFC 3339); shown in the reader's time zone, to the minute.
     Moment(&'a str),
-    /// A text of another table than `rules/texts.csv`.
+    /// A text from another table than `rules/texts.csv`.
     Both(Cow<'a, Text>),
-    /// A phrase of `rules/texts.csv` with slots of its own.
+    /// A text of `rules/texts.csv` with slots of its own.
     Phrase {
-        /// What machine formats carry in its place.
+        /// The value used in machine formats.
         plain: Cow<'a, str>,
-        /// The row.
+        /// The key of the text.
         key: Key,
-        /// Its slots.
+        /// The slots of the text.
         slots: Vec<(&'static str, Slot<'a>)>,
     },
-    /// The error behind the error.
+    /// The cause of the error.
     Nested(&'a dyn Coded),
-    /// Values with commas between them.
+    /// Values separated by commas.
     List(Vec<Slot<'a>>),
-    /// Values one a line.
+    /// Values on lines of their own.
     Lines(Vec<Slot<'a>>),
 }
 
 impl<'a> Slot<'a> {
-    /// A text.
+    /// A slot with a text.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A number of things.
+    /// A slot with a count.
     pub fn number(number: usize) -> Self {
         Self::Number(number as u64)
     }
 
-    /// Names with commas between them.
+    /// A slot with names separated by commas.
     pub fn list<S: AsRef<str> + 'a>(items: impl IntoIterator<Item = &'a S>) -> Self {
         Self::List(items.into_iter().map(|item| Self::text(item.as_ref())).collect())
     }
 
-    /// Why the system refused: the usual reasons in the reader's language, the others as the system calls them.
+    /// Why the system refused: the usual reasons in the reader's language, others in the system's words.
     pub fn io(error: &'a io::Error) -> Self {
         match carried(error) {
             Some(inner) => Self::Nested(inner),
             None if sys::is_device_failure(error) => Self::reason(error.to_string(), Key::ReasonDevice),
             None if sys::is_held_elsewhere(error) => Self::reason(error.to_string(), Key::ReasonDenied),
-            // What some library says of its own may wrap what the system said.
+            // An error of a library may contain the error of the system.
             None => match (io_key(error.kind()), error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>())) {
                 (Some(key), _) => Self::reason(error.to_string(), key),
                 (None, Some(inner)) => Self::io(inner),
@@ -140,7 +140,7 @@ impl<'a> Slot<'a> {
         }
     }
 
-    /// The same of a kind, where the rest of the error was not kept.
+    /// Like [`Slot::io`], when only the kind of the error is known.
     pub fn io_kind(kind: io::ErrorKind) -> Self {
         match io_key(kind) {
             Some(key) => Self::reason(kind.to_string(), key),
@@ -148,12 +148,12 @@ impl<'a> Slot<'a> {
         }
     }
 
-    /// A phrase without slots.
+    /// A slot with a text of `rules/texts.csv` that has no slots.
     pub fn reason(plain: impl Into<Cow<'a, str>>, key: Key) -> Self {
         Self::Phrase { plain: plain.into(), key, slots: Vec::new() }
     }
 
-    /// The value without language: what machine formats carry where they have one text.
+    /// The value without language, for machine formats that have a single text.
     pub fn plain(&self) -> String {
         match self {
             Self::Text(text) => text.clone().into_owned(),
@@ -180,34 +180,34 @@ fn io_key(kind: io::ErrorKind) -> Option<Key> {
     })
 }
 
-/// The error of this program that came through a stream inside an [`io::Error`].
+/// The error of this program inside an [`io::Error`], if there is one.
 pub fn carried(error: &io::Error) -> Option<&dyn Coded> {
     let inner = error.get_ref()?;
     let table = inner.downcast_ref::<TableError>().map(|e| e as &dyn Coded);
     table.or_else(|| inner.downcast_ref::<Stopped>().map(|e| e as &dyn Coded))
 }
 
-/// An error on one line without language, for logs and for fields of machine formats: `form.sum file=H.xml offset=12`.
+/// An error on one line, without language, for logs and machine formats: `form.sum file=H.xml offset=12`.
 pub fn plain(error: &dyn Coded) -> String {
     error.slots().iter().fold(error.key().as_str().to_owned(), |line, (name, value)| line + &format!(" {name}={}", value.plain()))
 }
 
-/// What `Display` of a coded error writes: its English text from the built-in table.
+/// Implements `Display` for coded errors: writes the English text from the built-in table.
 ///
 /// # Errors
-/// The formatter refuses.
+/// The formatter fails.
 pub fn display(error: &dyn Coded, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(&Texts::built_in().error(error, Lang::En))
 }
 
 impl Texts {
-    /// The text of an error, with the lines that follow it.
+    /// The text of an error, followed by its hints on further lines.
     pub fn error(&self, error: &dyn Coded, lang: Lang) -> String {
         let first = self.phrase(error.key(), &error.slots(), lang);
         error.hints().iter().fold(first, |text, hint| text + "\n" + &self.slot(hint, lang))
     }
 
-    /// The value of a slot for a reader.
+    /// The value of a slot in the reader's language.
     pub fn slot(&self, slot: &Slot<'_>, lang: Lang) -> String {
         let joined = |items: &[Slot<'_>], between| items.iter().map(|item| self.slot(item, lang)).collect::<Vec<_>>().join(between);
         match slot {
@@ -227,7 +227,7 @@ impl Texts {
         fill(self.get(key, lang), |name| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()))
     }
 
-    /// The error as programs get it.
+    /// The error in the form for programs.
     pub fn error_wire<'a>(&self, error: &'a dyn Coded) -> ErrorWire<'a> {
         ErrorWire {
             code: error.key().as_str(),
@@ -239,7 +239,7 @@ impl Texts {
     }
 }
 
-/// An error in JSON. Both messages are there, so that the bytes do not depend on the language of the run.
+/// An error in JSON. It has both messages, so that the bytes do not depend on the language of the run.
 #[derive(Debug, Serialize)]
 pub struct ErrorWire<'a> {
     code: &'static str,
@@ -255,7 +255,7 @@ struct WireSlots<'a>(Vec<(&'static str, Slot<'a>)>);
 impl Serialize for WireSlots<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        // Texts in both languages stand in the messages already.
+        // The messages already contain these texts in both languages.
         for (name, slot) in self.0.iter().filter(|(_, slot)| !matches!(slot, Slot::Both(_))) {
             map.serialize_entry(name, slot)?;
         }
@@ -280,16 +280,16 @@ impl Serialize for Slot<'_> {
     }
 }
 
-/// An error that is nothing but its key, its slots and its class.
+/// An error that consists only of its key, slots, class and hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyed {
-    /// The row that words it.
+    /// The key of the text.
     pub key: Key,
-    /// What it means.
+    /// The class of the error.
     pub class: ErrorClass,
-    /// Names and values of its slots.
+    /// Names and values of the slots.
     pub slots: Vec<(&'static str, String)>,
-    /// Further lines: rows and their slots.
+    /// Keys and slots of the further lines.
     pub hints: Vec<(Key, Vec<(&'static str, String)>)>,
 }
 
@@ -299,7 +299,7 @@ impl Keyed {
         Self { key, class, slots: owned(slots), hints: Vec::new() }
     }
 
-    /// With one more line.
+    /// Adds a further line.
     #[must_use]
     pub fn hint(mut self, key: Key, slots: &[(&'static str, &str)]) -> Self {
         self.hints.push((key, owned(slots)));
@@ -347,7 +347,7 @@ impl Coded for TableError {
     }
 
     fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
-        // `error` is place and message together, as people read them.
+        // `error` holds place and message together, as people read them.
         let parts = [("error", Slot::Text(self.to_string().into())), ("table", Slot::text(&self.table)), ("line", Slot::Number(self.line))];
         Vec::from(parts)
     }

@@ -1,6 +1,6 @@
-//! The languages of what a person reads.
+//! The languages of the texts for people.
 
-/// The language of what a person reads.
+/// The language of the texts for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lang {
     /// Russian.

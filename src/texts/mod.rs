@@ -1,4 +1,4 @@
-//! What a person reads: languages, texts with slots, weights of findings, errors, and the interface texts of `rules/texts.csv`.
+//! Texts for people: languages, texts with slots, severities of findings, errors, and the interface texts of `rules/texts.csv`.
 
 mod catalogue;
 mod error;

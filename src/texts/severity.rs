@@ -1,23 +1,23 @@
-//! The weight of what a check says.
+//! The severity of findings.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How much a finding weighs.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; changes no verdict.
+    /// Information only; it does not change the verdict.
     Info,
-    /// Does not stop acceptance by itself.
+    /// A warning; by itself it does not prevent acceptance.
     Warning,
-    /// The file or the record is refused.
+    /// An error: the file or the record is refused.
     Error,
 }
 
 impl Severity {
-    /// The word of the machine formats.
+    /// The word for this severity in machine formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",

@@ -1,8 +1,8 @@
-//! A message in both languages, and slots in it.
+//! Texts in both languages, and their slots.
 
 use super::Lang;
 
-/// A message in both languages. Machine formats carry the Russian one, whatever the user's language.
+/// A text in both languages. Machine formats always use the Russian one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     /// Russian.
@@ -21,12 +21,12 @@ impl Text {
     }
 }
 
-/// Names of the slots of a template.
+/// The names of the slots in a template.
 pub fn slots_of(template: &str) -> impl Iterator<Item = &str> {
     template.split('{').skip(1).filter_map(|t| t.split_once('}').map(|(slot, _)| slot))
 }
 
-/// Fills `{slot}`s of a template; an unknown slot stays as it is.
+/// Replaces the `{slot}`s of a template by their values; an unknown slot remains as it is.
 pub fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
     let mut out = String::with_capacity(template.len() + 16);
     let mut rest = template;

@@ -1,33 +1,33 @@
-//! Days of the calendar, and spans of them.
+//! Calendar days and spans of days.
 
 use std::fmt;
 
 use super::month::days_in_month;
 
-/// A day as the number `yyyymmdd`, so that comparing days is comparing integers.
+/// A calendar day, stored as the number `yyyymmdd`, so that comparing days is comparing integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(u32);
 
 impl Date {
-    /// Before every day of a book: the beginning of a row without one.
+    /// Earlier than any real day: the first day of a row that states none.
     pub const MIN: Self = Self(0);
-    /// After every day of a book: the end of a row without one.
+    /// The last possible day: the last day of a row that states none.
     pub const MAX: Self = Self(99_991_231);
 
-    /// A day of the calendar; none when there is no such day.
+    /// The day with these parts; `None` when the calendar has no such day.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let exists = (1..=9999).contains(&year) && (1..=days_in_month(year, month)).contains(&day);
         exists.then(|| Self(u32::from(year) * 10_000 + u32::from(month) * 100 + u32::from(day)))
     }
 
-    /// The day of `2021-02-28` and of no other spelling; none when the calendar has no such day.
+    /// Reads `2021-02-28` and no other spelling; `None` when the calendar has no such day.
     #[inline]
     pub fn of_iso(text: &[u8]) -> Option<Self> {
         let (year, month, day) = iso_parts(text)?;
         Some(Self(u32::from(year) * 10_000 + u32::from(month) * 100 + u32::from(day)))
     }
 
-    /// Reads `2021-02-28`, `28.02.2021` or `20210228`; a time of day after it is passed over, as exports of databases have one.
+    /// Reads `2021-02-28`, `28.02.2021` or `20210228`; `None` for anything else. A time after the day, as in database exports, is ignored.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let day = text.split(['T', ' ']).next().unwrap_or(text);
@@ -47,7 +47,7 @@ impl Date {
         self.0
     }
 
-    /// The day of a number `yyyymmdd`; [`Date::MIN`] for 0, none when there is no such day.
+    /// The day with this number `yyyymmdd`: [`Date::MIN`] for 0, `None` when the calendar has no such day.
     pub fn from_number(number: u32) -> Option<Self> {
         if number == 0 {
             return Some(Self::MIN);
@@ -70,7 +70,7 @@ impl Date {
         Self::from_days(self.to_days() + 1)
     }
 
-    /// Whole days from another day to this one; negative when the other is later.
+    /// Calendar days from another day to this one; negative when the other is later.
     pub fn days_since(self, other: Self) -> i64 {
         self.to_days() - other.to_days()
     }
@@ -108,12 +108,12 @@ impl fmt::Display for Date {
     }
 }
 
-/// The days on which a row is valid, both ends included.
+/// A span of days, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// First day; [`Date::MIN`] when open.
+    /// First day; [`Date::MIN`] when the span has no beginning.
     pub from: Date,
-    /// Last day; [`Date::MAX`] when open.
+    /// Last day; [`Date::MAX`] when the span has no end.
     pub until: Date,
 }
 
@@ -121,7 +121,7 @@ impl Span {
     /// Every day.
     pub const ALWAYS: Self = Self { from: Date::MIN, until: Date::MAX };
 
-    /// Whether a day lies in it.
+    /// Whether a day lies in the span.
     #[inline]
     pub fn holds(self, on: Date) -> bool {
         self.from <= on && on <= self.until
@@ -138,25 +138,25 @@ impl fmt::Display for Span {
     }
 }
 
-/// Whether a value is written as a date, `YYYY-MM-DD`, whatever the calendar says.
+/// Whether a value has the form `YYYY-MM-DD`; the calendar is not checked.
 pub fn is_date_shape(value: &[u8]) -> bool {
     value.len() == 10 && value.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() })
 }
 
-/// Year, month and day of an ISO date that the calendar has (years 1 to 9999).
+/// Year, month and day of a date `YYYY-MM-DD`; `None` when the form is wrong or the calendar has no such day (years 1 to 9999).
 #[inline]
 pub fn iso_parts(value: &[u8]) -> Option<(u16, u8, u8)> {
-    // Eight bytes at once, for dates are read more often than anything else. Digits become 0 to 9, right hyphens 0.
+    // Eight bytes at once, because dates are read more often than any other value. The XOR turns digits into 0 to 9 and correct hyphens into 0.
     let value: &[u8; 10] = value.try_into().ok()?;
     let [head @ .., tens, units] = *value;
     let head = u64::from_le_bytes(head) ^ u64::from_le_bytes(*b"0000-00-");
     let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-    // The highest bit of a byte is set by a digit above 9 and by a hyphen above 0.
+    // The sum sets the highest bit of a byte for anything above 9 in a digit's place and anything but 0 in a hyphen's place.
     let odd = (head.wrapping_add(0x7F76_767F_7676_7676) | head) & 0x8080_8080_8080_8080;
     if odd != 0 || tens > 9 || units > 9 {
         return None;
     }
-    // Each byte times ten, and the next one: two digits stand where their first one stood.
+    // Each byte times ten plus the next byte: the value of a two-digit pair stands in the byte of its first digit.
     let pairs = head * 10 + (head >> 8);
     let pair = |at: u32| (pairs >> (8 * at)) as u8;
     let (year, month, day) = (u16::from(pair(0)) * 100 + u16::from(pair(2)), pair(5), tens * 10 + units);

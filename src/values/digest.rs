@@ -1,6 +1,6 @@
-//! Digests as texts.
+//! Digests as text.
 
-/// Bytes of a digest as lower-case hexadecimal digits.
+/// The bytes of a digest as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! Plain values that every module shares: days, months, moments, kopecks and digests. This module uses nothing of the crate.
+//! Plain values that every module uses: days, months, moments, kopecks and digests. This module depends on no other module of the crate.
 
 mod date;
 mod digest;

@@ -1,4 +1,4 @@
-//! Moments of universal time.
+//! Moments in UTC.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,40 +8,40 @@ use jiff::tz::TimeZone;
 
 use super::Date;
 
-/// A moment of universal time, to the millisecond.
+/// A moment in UTC with millisecond precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(Timestamp);
 
 impl Moment {
-    /// The calendar day that it is at this moment in a time zone.
+    /// The calendar day at this moment in a time zone.
     pub fn day_in(self, zone: &TimeZone) -> Date {
         let local = zone.to_datetime(self.0);
         let number = |part: i8| u8::try_from(part).unwrap_or(0);
-        // Clocks stand far from the years that a day cannot have (before 1, after 9999).
+        // A clock never shows a year before 1 or after 9999, so the fallback is not reached in practice.
         u16::try_from(local.year()).ok().and_then(|year| Date::new(year, number(local.month()), number(local.day()))).unwrap_or(Date::MIN)
     }
 
-    /// How far a zone is from universal time at this moment: `+09:00`.
+    /// The offset of a time zone from UTC at this moment, as `+09:00`.
     pub fn offset_in(self, zone: &TimeZone) -> String {
         zone.to_offset(self.0).to_string()
     }
 }
 
 impl From<Timestamp> for Moment {
-    /// The millisecond that the timestamp lies in.
+    /// Truncates the timestamp to whole milliseconds.
     fn from(timestamp: Timestamp) -> Self {
         Self(Timestamp::from_millisecond(timestamp.as_millisecond()).unwrap_or(timestamp))
     }
 }
 
-/// The form that the store and the journal keep: `2026-11-25T09:12:30.123Z`. Texts of one length are in the order of their moments.
+/// The form that the store and the journal keep: `2026-11-25T09:12:30.123Z`. Texts of the same length sort in the order of their moments.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.3}", self.0)
     }
 }
 
-/// A text that names no moment.
+/// A text that is not a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAMoment;
 
@@ -92,7 +92,7 @@ mod tests {
         let east = TimeZone::fixed(Offset::from_hours(9).expect("an offset"));
         let west = TimeZone::fixed(Offset::from_hours(-1).expect("an offset"));
         for (text, of_east, of_west) in [
-            // 23:30 and 00:30 by the clock of the east, of the west, and in universal time.
+            // 23:30 and 00:30 by the clock of the eastern zone, of the western zone, and in UTC.
             ("2026-03-09T14:30:00Z", "2026-03-09", "2026-03-09"),
             ("2026-03-09T15:30:00Z", "2026-03-10", "2026-03-09"),
             ("2026-03-10T00:30:00Z", "2026-03-10", "2026-03-09"),

@@ -1,6 +1,6 @@
 //! Money: whole kopecks in an `i64`, so that sums are exact.
 
-/// An amount cut at its point: the whole part, and the decimals where a point stands.
+/// Splits an amount at its decimal point: the whole part, and the decimals; `None` without a point.
 #[inline]
 pub(crate) fn split_decimal(value: &[u8]) -> (&[u8], Option<&[u8]>) {
     match value.iter().position(|b| *b == b'.') {
@@ -9,7 +9,7 @@ pub(crate) fn split_decimal(value: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Kopecks of an amount with at most two decimals (`1204330.50`); none when it is no such amount.
+/// Kopecks of a non-negative amount in roubles with at most two decimals (`1204330.50`); `None` when the text is not such an amount.
 #[inline]
 pub fn kopecks(value: &[u8]) -> Option<i64> {
     let (head, tail) = split_decimal(value);
@@ -29,7 +29,7 @@ pub fn kopecks(value: &[u8]) -> Option<i64> {
     (tens.is_ascii_digit() && units.is_ascii_digit()).then(|| sum * 100 + i64::from(tens - b'0') * 10 + i64::from(units - b'0'))
 }
 
-/// Kopecks as the formats write them: `1204330.50`.
+/// An amount of kopecks as the formats write it, in roubles: `1204330.50`.
 pub fn money(kopecks: i64) -> String {
     format!("{}{}.{:02}", if kopecks < 0 { "-" } else { "" }, kopecks.unsigned_abs() / 100, kopecks.unsigned_abs() % 100)
 }

@@ -6,19 +6,19 @@ use std::str::FromStr;
 /// A reporting month, `2019-03`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
-    /// Four-digit year.
+    /// Year, 1900 to 2999.
     pub year: u16,
-    /// 1 to 12.
+    /// Month of the year, 1 to 12.
     pub month: u8,
 }
 
 impl Month {
-    /// A month, if there is such a one.
+    /// The month; `None` when the year is not 1900 to 2999 or the month not 1 to 12.
     pub fn new(year: u16, month: u8) -> Option<Self> {
         ((1..=12).contains(&month) && (1900..=2999).contains(&year)).then_some(Self { year, month })
     }
 
-    /// Number of days, 28 to 31.
+    /// Number of days in the month, 28 to 31.
     pub fn days(self) -> u8 {
         days_in_month(self.year, self.month)
     }
@@ -34,7 +34,7 @@ impl Month {
     }
 }
 
-/// Days of a month in the Gregorian calendar; 0 when there is no such month.
+/// Number of days of a month in the Gregorian calendar; 0 when there is no such month.
 #[inline]
 pub fn days_in_month(year: u16, month: u8) -> u8 {
     const DAYS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

@@ -102,7 +102,7 @@ fn a_baseline_goes_to_a_file_and_back_and_hides_by_multiplicity() {
     let read = Baseline::parse(&std::fs::read_to_string(&path).expect("read")).expect("of the shape");
     assert_eq!((&read, read.len()), (&baseline, 3));
     let control = Policy::default().with_baseline(read);
-    // The next packet of the month, elsewhere in the file.
+    // The next packet of the month; the finding is elsewhere in the file.
     let names = Names { package: "hm140001s14002_21028.XML", ..NAMES };
     let mut moved = finding("999");
     moved.place.line = 5;

@@ -1,4 +1,4 @@
-//! From a table of text to a compiled book: names of fields, days of rows, and what must hold before it replaces anything.
+//! Compiles a table of text into a book: field names, days of rows, and the checks that a new edition must pass.
 
 use std::collections::HashSet;
 
@@ -9,19 +9,19 @@ use crate::nsi::catalog::{BookInfo, DateSource};
 use crate::nsi::image::{Builder, Flags, Head, TooLarge};
 use crate::values::{Date, Span};
 
-/// A year more than today: the site may publish ahead, but not by more.
+/// How many days after today the date of an edition may lie; sites publish some editions in advance.
 const AHEAD: i64 = 366;
-/// How exports of databases write "no date".
+/// The text that database exports write for "no date".
 const NO_DATE: &str = "0";
 
-/// What the file's own words leave to be said.
+/// Facts about an import that the content of the file does not state.
 #[derive(Debug)]
 pub(super) struct Label {
-    /// Edition, when the file does not name one.
+    /// Edition number to use when the file does not state one.
     pub(super) edition: Option<String>,
     /// Name of the file.
     pub(super) source: String,
-    /// Day on which the site named this edition as the current one.
+    /// The day on which the site named this edition as the current one.
     pub(super) checked: Option<Date>,
     /// The day of the import.
     pub(super) today: Date,
@@ -31,14 +31,14 @@ pub(super) struct Label {
 /// A compiled book, not yet stored.
 pub(super) struct Compiled {
     pub(super) bytes: Vec<u8>,
-    /// Rows that `force` has left out: without a key.
+    /// Number of rows without a key that `force` left out.
     pub(super) left_out: usize,
 }
 
-/// Compiles a table; with `base`, its rows are added to those of that book.
+/// Compiles a table. With `base`, its rows are added to the rows of that book.
 ///
 /// # Errors
-/// No rows, a row without the key, a date that cannot be read.
+/// No rows, no new rows, a row without a key, a date that cannot be read, or a table that is too large.
 pub(super) fn compile(info: &BookInfo, table: &RawTable, label: Label, base: Option<&Book>) -> Result<Compiled, Refusal> {
     let key = table.fields().iter().position(|f| info.canonical(f) == &*info.key).map(|at| at as u16);
     let key = key.ok_or_else(|| Refusal::NoKey { id: info.id.to_string(), key: info.key.to_string() })?;
@@ -128,7 +128,7 @@ fn head(info: &BookInfo, table: &RawTable, label: Label, base: Option<&Book>, la
     })
 }
 
-/// Where a table's rows have their days.
+/// The columns that hold the first and last days of rows.
 struct Days {
     from: Vec<Column>,
     until: Vec<Column>,
@@ -148,7 +148,7 @@ impl Days {
         Self { from: info.from.iter().filter_map(column).collect(), until: info.until.iter().filter_map(column).collect() }
     }
 
-    /// Fields that hold nothing but days: they are kept as the row's span.
+    /// Fields that hold only days: they are stored as the row's span.
     fn only(&self) -> impl Iterator<Item = u16> + '_ {
         self.from.iter().chain(&self.until).filter_map(|c| if let Column::Field(field) = c { Some(*field) } else { None })
     }

@@ -1,7 +1,7 @@
-//! Taking books as they are published into the folder of compiled books.
+//! Imports published books into the folder of compiled books.
 //!
-//! A book is read, checked and compiled before anything is touched; then one file takes the place of another in one step. A file that is
-//! refused leaves everything as it was and does not hinder the next one.
+//! A book is read, checked and compiled first; then its file replaces the old one in one step. A refused file changes nothing and does not stop
+//! the next one.
 
 mod compile;
 mod raw;
@@ -26,55 +26,55 @@ use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Coded, ErrorClass, Key, Slot, display, plain};
 use crate::values::Date;
 
-/// A file whose name ends so holds rows to add to a book, not a book.
+/// The end of a file name that marks rows to be added to a book.
 const ADDITION: &str = "_add";
 
-/// Why a file was not taken. Nothing has changed then.
+/// Why a file was not imported. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The file cannot be read.
     Unreadable(io::ErrorKind),
     /// The archive is damaged or unsafe.
     Archive(Fault),
-    /// More than a book may have: 1 GB, 256 fields.
+    /// The file exceeds the limits of a book: 1 GB, 256 fields.
     TooLarge,
-    /// The bytes are no text of the encoding that the file declares.
+    /// The bytes are not valid in the encoding that the file declares.
     Encoding,
     /// The XML or CSV is broken.
     Broken {
-        /// Byte of the decoded text.
+        /// Byte offset in the decoded text.
         at: u64,
         /// What is wrong there.
         what: String,
     },
-    /// Neither XML nor CSV with a header, nor an archive with one.
+    /// The file is neither XML nor CSV with a header, nor an archive with one of these.
     NotABook,
-    /// Nothing tells which book it is.
+    /// The book cannot be recognised.
     Unknown,
-    /// It could be any of these.
+    /// Several books fit; their ids.
     Ambiguous(Vec<String>),
-    /// A book of rules, which another command takes.
+    /// A book of rules, which another command imports.
     Rules {
         /// Its id.
         id: String,
     },
-    /// The packet says that it is another book than the user named.
+    /// The packet states that it is another book than the one the user named.
     OtherBook {
-        /// What the user named.
+        /// The id that the user named.
         asked: String,
-        /// What the packet is.
+        /// The id of the packet's book.
         found: String,
     },
-    /// The key field of the book is not there.
+    /// The table has no key field of this book.
     NoKey {
         /// Id of the book.
         id: String,
-        /// Name of the field.
+        /// Name of the key field.
         key: String,
     },
     /// A row has no key.
     EmptyKey {
-        /// Name of the field.
+        /// Name of the key field.
         key: String,
         /// Number of the row, from 1.
         row: usize,
@@ -83,37 +83,37 @@ pub enum Refusal {
     BadDate {
         /// Number of the row, from 1.
         row: usize,
-        /// What stands there.
+        /// The text in the date field.
         value: String,
     },
-    /// The edition's date cannot be read, or lies in the far future.
+    /// The date of the edition cannot be read or lies too far in the future.
     BadEditionDate {
-        /// What stands there.
+        /// The text of the date.
         value: String,
     },
-    /// There is no row.
+    /// The table has no rows.
     Empty,
-    /// All rows of the addition are in the book.
+    /// The book already contains all rows of the addition.
     NothingNew,
-    /// A newer edition is there.
+    /// A newer edition is in use.
     Older {
-        /// The edition that was not taken.
+        /// The refused edition.
         offered: Box<Description>,
-        /// The edition that is there.
+        /// The edition in use.
         current: Box<Description>,
     },
-    /// The file does not say how old it is, and a dated edition is there.
+    /// The file does not state its date, but the edition in use has one.
     Undated {
-        /// The edition that is there.
+        /// The edition in use.
         current: Box<Description>,
     },
-    /// Half or more of what is there would be gone.
+    /// Too many of the present rows or values would be lost.
     Shrinks {
-        /// Rows, or values valid today, that are there.
+        /// Present rows, or present values that are valid today.
         before: usize,
         /// How many of them would remain.
         after: usize,
-        /// The edition that is there.
+        /// The edition in use.
         current: Box<Description>,
     },
     /// The compiled book cannot be written.
@@ -122,17 +122,17 @@ pub enum Refusal {
     Table(TableError),
 }
 
-/// Keys of refusals begin so; what follows is the code in the machine formats of the books.
+/// The common beginning of the keys of refusals; the rest of a key is the code in machine formats.
 const REFUSED: &str = "nsi.refused-";
 
 impl Refusal {
-    /// A stable name among the refusals: the last part of the key.
+    /// The stable code of the refusal: the last part of its key.
     pub fn code(&self) -> &'static str {
         let word = self.key().as_str();
         word.strip_prefix(REFUSED).unwrap_or(word)
     }
 
-    /// Code and values on one line without language, as the machine formats of the books have it.
+    /// Code and values on one line, without language, for the machine formats.
     pub fn details(&self) -> String {
         let line = plain(self);
         line.strip_prefix(REFUSED).map_or(line.clone(), str::to_owned)
@@ -210,40 +210,40 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// What came of one file or entry.
+/// The result for one file or archive entry.
 #[derive(Debug)]
 pub struct Import {
-    /// The file, and the name in the archive.
+    /// Path of the file, with the name of the entry in an archive.
     pub file: String,
-    /// The book that was taken, or why none.
+    /// The imported book, or why none was imported.
     pub outcome: Result<Taken, Refusal>,
 }
 
-/// A book that was taken.
+/// An imported book.
 #[derive(Debug)]
 pub struct Taken {
-    /// The book as it is now.
+    /// The imported edition.
     pub book: Description,
-    /// The book that was used before.
+    /// The edition that was in use before; `None` when there was none.
     pub replaced: Option<Description>,
-    /// Rows that were left out by `force`, for want of a key.
+    /// Number of rows without a key that `force` left out.
     pub left_out: usize,
     /// The compiled file.
     pub path: PathBuf,
 }
 
-/// How files are to be taken.
+/// Options of an import.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
-    /// The book, if the user says which one it is.
+    /// Id of the book; `None` when it is to be recognised.
     pub book: Option<String>,
-    /// Take what would be refused as older, smaller or not quite readable.
+    /// Whether to import files that would be refused as older, smaller or partly unreadable.
     pub force: bool,
-    /// The day on which the site named these editions as the current ones.
+    /// The day on which the site named these editions as the current ones; `None` when no site did.
     pub checked: Option<Date>,
 }
 
-/// A book that was read and checked and is not stored yet.
+/// A book that was read and checked but is not stored yet.
 #[derive(Debug)]
 pub(super) struct Prepared {
     bytes: Vec<u8>,
@@ -251,12 +251,12 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// The book as it would be.
+    /// The edition that would be stored.
     pub(super) fn book(&self) -> &Description {
         &self.taken.book
     }
 
-    /// Puts it in its place.
+    /// Writes the compiled file.
     ///
     /// # Errors
     /// The compiled book cannot be written.
@@ -266,13 +266,13 @@ impl Prepared {
     }
 }
 
-/// One file takes the place of another in one step.
+/// Replaces one file by another in one step.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     let write = || path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| write_atomic(path, Access::Default, bytes));
     write().map_err(|e: io::Error| Refusal::NotWritten(e.kind()))
 }
 
-/// Takes books into a folder.
+/// Imports books into a folder.
 #[derive(Debug)]
 pub struct Importer {
     files: RuleFiles,
@@ -282,7 +282,8 @@ pub struct Importer {
 }
 
 impl Importer {
-    /// Into this folder, which is made at the first book; `today` decides which rows are in force and which dates are of the far future.
+    /// An importer into this folder, which is created with the first book. `today` decides which rows are in force and which dates lie too far in
+    /// the future.
     ///
     /// # Errors
     /// The table of books has an error.
@@ -290,12 +291,12 @@ impl Importer {
         Ok(Self { files: files.clone(), catalog: Catalog::load(files)?, folder: folder.to_owned(), today })
     }
 
-    /// What is known of books.
+    /// The descriptions of the books.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
-    /// Takes files, archives and folders, one after the other in the order given, names within a folder sorted.
+    /// Imports a file, an archive or a folder. The files of a folder are taken in the order of their names; `each` gets every result.
     pub fn take(&self, path: &Path, wish: &Wish, mut each: impl FnMut(Import)) {
         for file in source::files(path) {
             for (name, source) in source::read(&file) {
@@ -305,18 +306,18 @@ impl Importer {
         }
     }
 
-    /// Takes the content of one file; `stem` is its name without folders and ending.
+    /// Imports the content of one file; `stem` is its name without folders and extension.
     ///
     /// # Errors
-    /// Why it was not taken.
+    /// The file was refused.
     pub fn take_bytes(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Taken, Refusal> {
         self.prepare(name, stem, bytes, wish)?.store()
     }
 
-    /// Reads and checks the content of one file as [`Importer::take_bytes`] does and stores nothing yet.
+    /// Reads and checks the content of one file like [`Importer::take_bytes`], but stores nothing.
     ///
     /// # Errors
-    /// Why it would not be taken.
+    /// The file would be refused.
     pub(super) fn prepare(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Prepared, Refusal> {
         let text = source::decode(bytes)?;
         let mut table = if source::is_xml(&text) { xml::read(&text) } else { table::read(&text) }?;
@@ -335,7 +336,7 @@ impl Importer {
             force: wish.force,
         };
         let compiled = compile::compile(&info, &table, label, base)?;
-        // What is about to be written is opened as it will be read.
+        // The bytes to be written are opened in the same way as the file will be read later.
         let image = Image::open(Bytes::Owned(compiled.bytes.clone())).map_err(|_| Refusal::TooLarge)?;
         let path = self.folder.join(format!("{}.{ENDING}", info.id));
         let offered = Book::new(Arc::clone(&info), image, Origin::Imported(path.clone()));
@@ -346,7 +347,7 @@ impl Importer {
         Ok(Prepared { bytes: compiled.bytes, taken: Taken { book: offered.describe(), replaced, left_out: compiled.left_out, path } })
     }
 
-    /// Notes in an imported book that the site named it as the current one on a day; nothing for an embedded one.
+    /// Stores in an imported book that the site named it as the current one on a day. Does nothing for an embedded book.
     ///
     /// # Errors
     /// The compiled book cannot be written.
@@ -361,7 +362,7 @@ impl Importer {
         write(&self.folder.join(format!("{}.{ENDING}", info.id)), &bytes)
     }
 
-    /// What is used now of a book.
+    /// Description of the edition in use; `None` when there is none.
     ///
     /// # Errors
     /// The embedded table has an error.
@@ -374,12 +375,12 @@ impl Importer {
         self.today
     }
 
-    /// Where compiled books lie.
+    /// The folder of compiled books.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The book that is used now. A damaged file counts for nothing: an import repairs it.
+    /// The edition in use. A damaged file is ignored, so an import can repair it.
     fn current(&self, info: &Arc<BookInfo>) -> Result<Option<Book>, Refusal> {
         let path = self.folder.join(format!("{}.{ENDING}", info.id));
         let imported = if path.is_file() { read(info, &path).ok() } else { None };
@@ -390,7 +391,7 @@ impl Importer {
     }
 }
 
-/// Whether an edition may take the place of another without being told to.
+/// Checks that an edition may replace another without `force`.
 fn judge(offered: &Book, current: &Book, today: Date) -> Result<(), Refusal> {
     let (new, old) = (offered.describe(), current.describe());
     match (new.date, old.date) {
@@ -403,8 +404,8 @@ fn judge(offered: &Book, current: &Book, today: Date) -> Result<(), Refusal> {
     if new.rows * 2 < old.rows {
         return Err(Refusal::Shrinks { before: old.rows, after: new.rows, current: Box::new(old) });
     }
-    // Closed rows may go, codes in force may not: a part of a book would pass for the whole. A file that says nothing of itself and is not
-    // newer by its rows may not take a single one away.
+    // Rows that have ended may disappear, but codes in force may not: a part of a book would pass for the whole. A file that states no date and
+    // is not newer by its rows may not remove a single code in force.
     let key = current.key();
     let now = offered.index(offered.key());
     let (mut before, mut after) = (0, 0);
@@ -417,7 +418,7 @@ fn judge(offered: &Book, current: &Book, today: Date) -> Result<(), Refusal> {
     if lost { Err(Refusal::Shrinks { before, after, current: Box::new(old) }) } else { Ok(()) }
 }
 
-/// `5.10` is after `5.9`; none when one of them is no such number.
+/// Compares edition numbers by their parts: `5.10` is later than `5.9`. `None` when one of them is not such a number.
 pub(super) fn version_order(a: &str, b: &str) -> Option<Ordering> {
     let parts = |text: &str| text.split('.').map(|p| p.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
     Some(parts(a)?.cmp(&parts(b)?))

@@ -1,9 +1,9 @@
-//! A book as it stands in a file, before it is known which book it is.
+//! The table in a file, before its book is recognised.
 
 use crate::nsi::image::MAX_FIELDS;
 use crate::values::Date;
 
-/// What a file says of itself; every part may be missing.
+/// What a file states about itself; every part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Label {
     /// `zglv/type`.
@@ -12,14 +12,14 @@ pub(super) struct Label {
     pub(super) date: Option<String>,
 }
 
-/// Rows of fields with text. Rows are sparse: a packet leaves out what is empty.
+/// Rows of text values by field. Rows are sparse because a packet omits empty values.
 #[derive(Debug, Default)]
 pub(super) struct RawTable {
     pub(super) label: Label,
     fields: Vec<String>,
     text: String,
     cells: Vec<Cell>,
-    /// Number of cells before each row, and their number at the end.
+    /// Number of cells before each row, and the total number at the end.
     rows: Vec<usize>,
 }
 
@@ -30,11 +30,11 @@ struct Cell {
     end: usize,
 }
 
-/// More fields than any book has.
+/// The table has more fields than any book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooManyFields;
 
-/// Several values of one field of a row stand in one text, divided by this.
+/// The separator between several values of the same field in a row.
 const BETWEEN: &str = ";";
 
 impl RawTable {
@@ -42,7 +42,7 @@ impl RawTable {
         Self { label, rows: vec![0], ..Self::default() }
     }
 
-    /// The number of a field; a new one when the name has not been seen.
+    /// The number of a field; a new name gets a new number.
     pub(super) fn field(&mut self, name: &str) -> Result<u16, TooManyFields> {
         if let Some(at) = self.fields.iter().position(|f| f.eq_ignore_ascii_case(name)) {
             return Ok(at as u16);
@@ -54,7 +54,7 @@ impl RawTable {
         Ok((self.fields.len() - 1) as u16)
     }
 
-    /// Adds a value to the row that is being read. Outer white space falls away, empty values too.
+    /// Adds a value to the current row. The value is trimmed; an empty one is ignored.
     pub(super) fn put(&mut self, field: u16, value: &str) {
         let value = value.trim();
         if value.is_empty() {
@@ -76,14 +76,14 @@ impl RawTable {
         }
     }
 
-    /// Ends the row that is being read; a row without any value is none.
+    /// Ends the current row; a row without values is dropped.
     pub(super) fn end_row(&mut self) {
         if self.rows.last() != Some(&self.cells.len()) {
             self.rows.push(self.cells.len());
         }
     }
 
-    /// Adds a field in which each row has the values of other fields, written together.
+    /// Adds a field that holds the values of other fields, written together.
     pub(super) fn join(&mut self, name: &str, parts: &[u16]) -> Result<(), TooManyFields> {
         let field = self.field(name)?;
         let (mut cells, mut rows) = (Vec::with_capacity(self.cells.len() + self.len()), vec![0]);
@@ -112,12 +112,12 @@ impl RawTable {
         cells.and_then(|c| c.iter().find(|c| c.field == field)).map_or("", |c| &self.text[c.start..c.end])
     }
 
-    /// The number of a field that has been seen, in any case of letters.
+    /// The number of a field of the table, regardless of letter case.
     pub(super) fn find(&self, name: &str) -> Option<u16> {
         self.fields.iter().position(|f| f.eq_ignore_ascii_case(name)).map(|at| at as u16)
     }
 
-    /// The date that the file states of itself: none when it states none, an error when it cannot be read.
+    /// The date that the file states: `None` when there is none, an error with the text when it cannot be read.
     pub(super) fn stated_date(&self) -> Result<Option<Date>, String> {
         match self.label.date.as_deref().map(str::trim) {
             None | Some("") => Ok(None),

@@ -1,4 +1,4 @@
-//! Which book a file is.
+//! Recognises the book in a file.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use super::Refusal;
 use super::raw::RawTable;
 use crate::nsi::catalog::{BookInfo, Catalog, Stock, is_id};
 
-/// Keys shorter than this are names that any table may have (`ID`, `Kod`): by them alone no book is known.
+/// Minimum length of a key field by which a book is recognised. Shorter names (`ID`, `Kod`) occur in many tables.
 const TELLING_KEY: usize = 5;
 
-/// The book of a table: as the user said, else by what the packet says of itself, by the file's name, by the key field.
+/// The book of a table: the one that the user named, otherwise by the packet's type, by the file name, or by the key field.
 ///
 /// # Errors
-/// No book, several, or not the one that the user named.
+/// No book fits, several fit, or the user named another one.
 pub(super) fn book(catalog: &Catalog, asked: Option<&str>, stem: &str, table: &RawTable, force: bool) -> Result<Arc<BookInfo>, Refusal> {
     let fields = table.fields();
     let by_packet: Vec<_> = catalog.iter().filter(|b| table.label.packet.as_deref().is_some_and(|t| is_packet(b, t))).collect();
@@ -39,7 +39,7 @@ pub(super) fn book(catalog: &Catalog, asked: Option<&str>, stem: &str, table: &R
 
 fn find<'a>(catalog: &'a Catalog, by_packet: &[&'a Arc<BookInfo>], stem: &str, table: &RawTable) -> Result<&'a Arc<BookInfo>, Refusal> {
     let by_name = named(catalog, stem);
-    // Two books share a type; the one whose key stands there under its own name is meant.
+    // When several books share a type, the one whose key field has its own name in the table is meant.
     let exact: Vec<_> = by_packet.iter().copied().filter(|b| table.find(&b.key).is_some()).collect();
     let fitting = if exact.is_empty() { by_packet.iter().copied().filter(|b| b.has_key(table.fields())).collect() } else { exact };
     match (fitting.as_slice(), by_packet) {
@@ -51,7 +51,7 @@ fn find<'a>(catalog: &'a Catalog, by_packet: &[&'a Arc<BookInfo>], stem: &str, t
     if let Some(info) = by_name {
         return Ok(info);
     }
-    // A type that the table does not know, or the name of a book that it does not: the key alone could be another's.
+    // The table of books knows neither this type nor this book name, so the key field alone could belong to another book.
     if table.label.packet.is_some() || looks_like_id(first_part(stem)) {
         return Err(Refusal::Unknown);
     }
@@ -68,7 +68,7 @@ fn is_packet(info: &BookInfo, packet: &str) -> bool {
     info.packet.as_deref().is_some_and(|p| p.eq_ignore_ascii_case(packet)) || info.id.eq_ignore_ascii_case(packet)
 }
 
-/// `V002`, `v002_2021`, `1.2.643.5.1.13.13.11.1005_2.27`, `M001_1.2.643…`
+/// The book named by a file name: `V002`, `v002_2021`, `1.2.643.5.1.13.13.11.1005_2.27`, `M001_1.2.643…`.
 fn named<'a>(catalog: &'a Catalog, stem: &str) -> Option<&'a Arc<BookInfo>> {
     let by_oid = || catalog.iter().find(|b| b.oid.as_deref().is_some_and(|oid| oid_and_version(stem, oid).is_some()));
     catalog.get(first_part(stem)).or_else(by_oid)
@@ -78,12 +78,12 @@ fn first_part(stem: &str) -> &str {
     stem.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
 }
 
-/// A letter and three digits, as the federal list names its books and regions theirs.
+/// Whether a text is a letter and three digits, as in the ids of the federal list and of regional books.
 fn looks_like_id(text: &str) -> bool {
     matches!(text.as_bytes(), [letter, digits @ ..] if letter.is_ascii_alphabetic() && digits.len() == 3 && digits.iter().all(u8::is_ascii_digit))
 }
 
-/// What follows the identifier in a file's name: `_2.27`.
+/// The part of a file name after the identifier: `_2.27`.
 fn oid_and_version<'a>(stem: &'a str, oid: &str) -> Option<&'a str> {
     let (_, rest) = stem.split_once(oid)?;
     (!rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')).then_some(rest)
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(doubt("table", "", &["Kod", "Name"]), Refusal::Unknown);
         assert_eq!(doubt("table", "Other", &["IDPR"]), Refusal::Unknown);
         assert_eq!(doubt("Q015", "FLK_MPF", &["ID_TEST"]), Refusal::Rules { id: "Q015".into() });
-        // 1005 is another identifier's beginning.
+        // 1005 is also the beginning of a longer identifier.
         assert_eq!(doubt("1.2.643.5.1.13.13.11.10051_1.0", "", &["MKB"]), Refusal::Unknown);
     }
 

@@ -1,4 +1,4 @@
-//! From a path to decoded text: files, folders, archives, encodings.
+//! From a path to decoded text: files, folders, archives and encodings.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -9,25 +9,25 @@ use super::Refusal;
 use crate::registry::archive::{Archive, Limits, is_zip};
 use crate::registry::encoding::{BOM, Encoding};
 
-/// Larger than any published book, unpacked.
+/// Limit of unpacked bytes; it exceeds any published book.
 const MAX_BYTES: u64 = 1 << 30;
-/// What a folder is searched for, and what an archive's entries end with.
+/// The extensions that are read from folders and archives.
 const ENDINGS: [&str; 2] = ["xml", "csv"];
 const ARCHIVE: &str = "zip";
-/// The mark of a workbook, which is an archive of XML too.
+/// A file in every Excel workbook, which is a zip archive of XML too.
 const WORKBOOK: &str = "[Content_Types].xml";
 
 /// The content of one file or entry.
 #[derive(Debug)]
 pub(in crate::nsi) struct Source {
-    /// Path, and the name in the archive.
+    /// Path, with the name of the entry in an archive.
     pub(in crate::nsi) name: String,
-    /// Name without folders and ending.
+    /// Name without folders and extension.
     pub(in crate::nsi) stem: String,
     pub(in crate::nsi) bytes: Vec<u8>,
 }
 
-/// The files that a path means: itself, or the books and archives of a folder and its folders, by name.
+/// The files of a path: the path itself, or the books and archives in a folder and its subfolders, sorted by name.
 pub(in crate::nsi) fn files(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {
         return vec![path.to_owned()];
@@ -103,10 +103,10 @@ fn stem(base: &str) -> String {
     }
 }
 
-/// The text of a file: by its byte order mark, its XML declaration, or as UTF-8 if it is that.
+/// Decodes a file: by its byte order mark or its XML declaration; without both as UTF-8 when the bytes are valid, otherwise as windows-1251.
 ///
 /// # Errors
-/// Bytes that are no text of the encoding.
+/// The bytes are not valid in the encoding.
 pub(in crate::nsi) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     let (bytes, encoding) = match bytes.strip_prefix(BOM) {
         Some(rest) => (rest, Encoding::Utf8),
@@ -117,7 +117,7 @@ pub(in crate::nsi) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
         },
     };
     let text = encoding.decode(bytes);
-    // A zero byte is UTF-16 or no text at all.
+    // A zero byte means UTF-16 or a binary file.
     if text.contains([char::REPLACEMENT_CHARACTER, '\0']) { Err(Refusal::Encoding) } else { Ok(text) }
 }
 
@@ -138,7 +138,7 @@ fn known(label: &str) -> Option<Encoding> {
     if is(&["windows-1251", "cp1251", "win-1251", "1251"]) { Some(Encoding::Windows1251) } else { is(&["utf-8", "utf8", "us-ascii"]).then_some(Encoding::Utf8) }
 }
 
-/// Whether the text begins as XML does.
+/// Whether a text begins like XML.
 pub(super) fn is_xml(text: &str) -> bool {
     text.trim_start().starts_with('<')
 }

@@ -1,4 +1,4 @@
-//! Books as CSV with a header: comma, semicolon or tab.
+//! Reads books in CSV with a header, separated by commas, semicolons or tabs.
 
 use super::Refusal;
 use super::raw::{Label, RawTable};
@@ -18,7 +18,7 @@ pub(super) fn read(text: &str) -> Result<RawTable, Refusal> {
         let name = name.trim();
         let known = table.fields().len();
         let field = table.field(name).map_err(|_| Refusal::NotABook)?;
-        // A column without a name, with another's or with no name of a field: words, not a header.
+        // A column with an empty, repeated or impossible name shows that the first line is text and not a header.
         let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_name || usize::from(field) < known {
             return Err(Refusal::NotABook);

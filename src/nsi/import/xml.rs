@@ -1,8 +1,8 @@
-//! Books as XML: `packet/zglv/zap` with elements or attributes, `PACKET` with `insCompany`, `root` with `item1`, `item2`…, the ministry's
-//! `book/entries/entry`.
+//! Reads books in XML: `packet/zglv/zap` with elements or attributes, `PACKET` with `insCompany`, `root` with `item1`, `item2`…, and the
+//! ministry's `book/entries/entry`.
 //!
-//! One reading covers them: what stands under the root is a record, save the head; under `entries` it is what stands there. Attributes and
-//! innermost elements of a record are its fields; what lies deeper has the path as its name, `TYPE_MD.TYPE_D`.
+//! One reader handles all of them: a record is a child of the root other than the head, or a child of `entries`. The fields of a record are its
+//! attributes and its innermost elements; a deeper element is named by its path, `TYPE_MD.TYPE_D`.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -11,10 +11,10 @@ use quick_xml::events::{BytesStart, Event};
 use super::Refusal;
 use super::raw::{Label, RawTable};
 
-/// Heads of packets, of the ministry's books, and the block that holds the ministry's records.
+/// The heads of packets and of the ministry's books.
 const HEADS: [&str; 2] = ["zglv", "properties"];
 const ENTRIES: &str = "entries";
-/// Deeper than any book goes; a bound against nonsense.
+/// A bound on the nesting that no real book reaches.
 const MAX_DEPTH: usize = 16;
 
 /// Reads a decoded document.
@@ -56,13 +56,13 @@ fn broken(reader: &Reader<&[u8]>, what: &str) -> Refusal {
 
 struct Walk {
     table: RawTable,
-    /// Names of the open elements.
+    /// Names of the open elements, outermost first.
     path: Vec<String>,
-    /// Text of the element that is open.
+    /// Text of the innermost open element.
     value: String,
-    /// Nothing but text has come in the element that is open.
+    /// Whether the innermost open element has contained nothing but text so far.
     leaf: bool,
-    /// Depth of a record: 2, or 3 under `entries`.
+    /// Depth of records: 2, or 3 under `entries`.
     records_at: usize,
     seen_root: bool,
 }
@@ -117,11 +117,11 @@ impl Walk {
         self.path.get(1).is_some_and(|name| HEADS.iter().any(|h| name.eq_ignore_ascii_case(h)))
     }
 
-    /// A value: of an attribute of the open element, or the text of the element itself.
+    /// Handles a value: that of an attribute of the open element, or the text of the element itself.
     fn found(&mut self, attribute: Option<&str>, value: &str) -> Result<(), String> {
         let depth = self.path.len();
         let own = self.path.last().cloned().unwrap_or_default();
-        // Under the root, a bare element with text says something of the packet as a whole; so do attributes of the root.
+        // Attributes of the root, and elements with text directly below it, describe the packet as a whole.
         let of_packet = depth == 1 || self.in_head() || (depth == 2 && self.records_at == 2 && attribute.is_none());
         if of_packet {
             self.label(attribute.unwrap_or(&own), &own, value);
@@ -137,7 +137,7 @@ impl Walk {
             }
             name.push_str(attribute);
         }
-        // Text straight in a record, without a name of its own.
+        // Text directly in a record has no field name.
         if name.is_empty() {
             return Ok(());
         }
@@ -160,7 +160,7 @@ impl Walk {
             "date" => &mut label.date,
             _ => return,
         };
-        // What is said first counts: the head comes before the records.
+        // The first statement counts: the head precedes the records.
         place.get_or_insert_with(|| value.to_owned());
     }
 }

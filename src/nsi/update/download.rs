@@ -1,4 +1,4 @@
-//! Getting one file whole: tries, pauses, and going on where it was cut.
+//! Downloads one file completely: repeated tries, pauses, and resuming after an interruption.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,16 +13,16 @@ use super::Watch;
 use super::fetch::{Answer, Fetch, Request, Trouble};
 use super::site::{Transfer, web};
 
-/// Beside a part: what it is a part of.
+/// Extension of the note that describes a partial file.
 const NOTE: &str = "json";
 const CHUNK: usize = 64 << 10;
 
-/// Downloads of one run.
+/// The downloads of one run.
 pub(super) struct Downloads<'a> {
     fetch: &'a dyn Fetch,
     transfer: &'a Transfer,
     watch: &'a dyn Watch,
-    /// Sites that did not answer after all tries: they get one try a file from then on, or a run over all books would last for hours.
+    /// Sites that did not answer in any try. They get only one try per file afterwards; otherwise a run over all books would take hours.
     silent: RefCell<BTreeSet<String>>,
 }
 
@@ -31,20 +31,20 @@ impl<'a> Downloads<'a> {
         Self { fetch, transfer, watch, silent: RefCell::default() }
     }
 
-    /// A small file, in memory alone.
+    /// Downloads a small file into memory.
     ///
     /// # Errors
-    /// Why it did not come.
+    /// The file could not be downloaded.
     pub(super) fn list(&self, url: &str) -> Result<Vec<u8>, Trouble> {
         let mut part = Part::default();
         self.run(url, &mut part, self.transfer.list_limit)?;
         Ok(part.memory)
     }
 
-    /// A file that is kept as far as it came at `path`, and goes on from there in this run or the next.
+    /// Downloads a file by way of a partial file at `path`, which this run or the next one can resume.
     ///
     /// # Errors
-    /// Why it did not come.
+    /// The file could not be downloaded or kept.
     pub(super) fn packet(&self, url: &str, path: &Path) -> Result<Vec<u8>, Trouble> {
         let kept = |e: io::Error| Trouble::NotKept(e.kind());
         let mut part = Part::open(url, path).map_err(kept)?;
@@ -56,7 +56,7 @@ impl<'a> Downloads<'a> {
                 bytes
             }
             Err(trouble) => {
-                // What cannot become a whole is no part.
+                // A partial file that cannot be completed is deleted.
                 if !trouble.passes() || part.length == 0 {
                     part.remove();
                 }
@@ -79,7 +79,7 @@ impl<'a> Downloads<'a> {
                 Err(failed) => failed,
             };
             retry += 1;
-            // A site that asks for more patience than we have is not asked again.
+            // A site that asks for a longer pause than allowed is not asked again.
             if !trouble.passes() || retry >= attempts || wait.is_some_and(|w| w > self.transfer.patience()) {
                 if matches!(trouble, Trouble::Unreachable(_) | Trouble::Timeout) {
                     self.silent.borrow_mut().insert(host);
@@ -92,7 +92,7 @@ impl<'a> Downloads<'a> {
         }
     }
 
-    /// One try; with the pause that the site asks for.
+    /// One try. An error comes with the pause that the site asks for.
     fn once(&self, url: &str, part: &mut Part, limit: u64, begun: Instant) -> Result<(), (Trouble, Option<std::time::Duration>)> {
         let plain = |trouble| (trouble, None);
         let kept = |e: io::Error| (Trouble::NotKept(e.kind()), None);
@@ -100,7 +100,7 @@ impl<'a> Downloads<'a> {
         if part.length > 0 && !part.continues(&answer) {
             let stale = answer.status != 200;
             part.restart().map_err(kept)?;
-            // Another state of the file, or no such range: the whole is asked for.
+            // The file has changed or is shorter than the partial file: the whole file is requested.
             if stale && matches!(answer.status, 206 | 416) {
                 answer = self.fetch.get(&Request { url, from: 0, etag: None }).map_err(plain)?;
             }
@@ -141,7 +141,7 @@ impl<'a> Downloads<'a> {
     }
 }
 
-/// What a part is a part of.
+/// The note beside a partial file: what it is a part of.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Note {
     url: String,
@@ -149,7 +149,7 @@ struct Note {
     total: Option<u64>,
 }
 
-/// As much of a file as has come.
+/// The part of a file that has been downloaded.
 #[derive(Debug, Default)]
 struct Part {
     note: Note,
@@ -159,7 +159,7 @@ struct Part {
 }
 
 impl Part {
-    /// What an earlier run left, or nothing.
+    /// Opens the partial file of an earlier run, or a new one.
     fn open(url: &str, path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -171,14 +171,14 @@ impl Part {
             None => Self { file: Some((file, path.to_owned())), ..Self::default() },
         };
         part.note.url = url.to_owned();
-        // As long as the whole already: what was wrong with it then is not known, so it comes anew.
+        // The partial file is as long as the whole, but the earlier run did not accept it: it is downloaded again.
         if part.length == 0 || part.note.total.is_some_and(|total| part.length >= total) {
             part.restart()?;
         }
         Ok(part)
     }
 
-    /// Whether an answer is the rest of this part.
+    /// Whether an answer continues this partial file.
     fn continues(&self, answer: &Answer) -> bool {
         let same = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
         answer.status != 200
@@ -200,7 +200,7 @@ impl Part {
         Ok(())
     }
 
-    /// Notes what the coming bytes belong to.
+    /// Stores which state of the file the following bytes belong to.
     fn describe(&mut self, answer: &Answer) -> io::Result<()> {
         if answer.etag.is_some() {
             self.note.etag.clone_from(&answer.etag);
@@ -229,7 +229,7 @@ impl Part {
         Ok(bytes)
     }
 
-    /// A part that stays after all is looked at by the next run, so that a failure here does no harm.
+    /// Deletes the partial file. A failure does no harm: the next run examines a partial file that is left.
     fn remove(&mut self) {
         if let Some((file, path)) = self.file.take() {
             drop(file);

@@ -1,4 +1,4 @@
-//! What is asked of a site and what can go wrong, whoever speaks the protocol.
+//! Requests to a site and their errors, independent of the protocol.
 
 use std::fmt;
 use std::io::Read;
@@ -6,28 +6,28 @@ use std::time::Duration;
 
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
-/// A question.
+/// A request for a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The address.
     pub url: &'a str,
-    /// The first byte that is wanted.
+    /// Offset of the first byte to send.
     pub from: u64,
-    /// The whole is wanted if it is another by now than the one of this mark.
+    /// ETag of the file's known state. If the file has changed since, the site should send the whole.
     pub etag: Option<&'a str>,
 }
 
-/// The head of an answer, and its body to be read.
+/// The head of an answer, and its unread body.
 pub struct Answer {
-    /// Status, 200 or 206 when there is something to read.
+    /// HTTP status; 200 or 206 when there is a body to read.
     pub status: u16,
-    /// The first byte of the body in the whole file.
+    /// Offset of the body's first byte in the whole file.
     pub from: u64,
-    /// Bytes of the whole file, if the site says so.
+    /// Size of the whole file in bytes, if the site states it.
     pub total: Option<u64>,
-    /// The mark of this state of the file.
+    /// ETag of this state of the file.
     pub etag: Option<String>,
-    /// How long the site asks to wait.
+    /// The pause that the site asks for.
     pub retry_after: Option<Duration>,
     /// The rest of the file.
     pub body: Box<dyn Read>,
@@ -39,37 +39,37 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// Why nothing came, or not all of it.
+/// Why a download failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// No connection: no such host, refused, a certificate that nobody vouches for.
+    /// No connection: unknown host, connection refused, or an untrusted certificate.
     Unreachable(String),
-    /// Silence.
+    /// The site did not answer in time.
     Timeout,
     /// The body ended too early.
     Cut,
-    /// The site refuses with this status.
+    /// The site answered with this status.
     Status(u16),
-    /// The site sends us elsewhere, or in a circle.
+    /// A redirect to a host that is not allowed, or too many redirects.
     Redirect,
-    /// More bytes than such a file may have.
+    /// The file is larger than allowed.
     TooLarge {
-        /// The bound in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// The file did not come to an end in the time for one file.
+    /// The download exceeded the time limit for one file.
     Endless,
-    /// What has come cannot be kept.
+    /// The received bytes cannot be written.
     NotKept(std::io::ErrorKind),
 }
 
 impl Trouble {
-    /// A stable name among the faults of an update: the last part of the key.
+    /// The stable code of the error in machine formats: the last part of its key.
     pub fn code(&self) -> &'static str {
         code(self.key())
     }
 
-    /// Whether the same question may have another answer in a while.
+    /// Whether the same request may succeed later.
     pub(super) fn passes(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Timeout | Self::Cut => true,
@@ -78,7 +78,7 @@ impl Trouble {
         }
     }
 
-    /// What it says beside its name, without language.
+    /// The details of the error, without language; may be empty.
     pub fn detail(&self) -> String {
         self.detail_slot().map(|slot| slot.plain()).unwrap_or_default()
     }
@@ -94,7 +94,7 @@ impl Trouble {
     }
 }
 
-/// Keys of faults begin so; what follows is the code in the machine format of an update.
+/// The code of a key: the part after the common beginning of the keys of updates.
 pub(super) fn code(key: Key) -> &'static str {
     let word = key.as_str();
     word.strip_prefix("nsi.update-").unwrap_or(word)
@@ -134,12 +134,12 @@ impl fmt::Display for Trouble {
 
 impl std::error::Error for Trouble {}
 
-/// Whoever gets files of a site.
+/// A client that downloads files from sites.
 pub trait Fetch {
-    /// Asks once.
+    /// Sends one request.
     ///
     /// # Errors
-    /// No answer; an answer with a bad status is no error here.
+    /// There is no answer. An answer with a bad status is not an error here.
     fn get(&self, request: &Request<'_>) -> Result<Answer, Trouble>;
 
     /// Waits before asking again.

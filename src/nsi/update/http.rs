@@ -1,4 +1,4 @@
-//! HTTP by reqwest, TLS by rustls with ring, certificates of the system.
+//! HTTP with reqwest, TLS with rustls and ring, using the certificates of the system.
 
 use std::error::Error as _;
 use std::fmt;
@@ -16,28 +16,28 @@ use super::fetch::{Answer, Fetch, Request, Trouble};
 use super::site::{Site, may_follow};
 use crate::texts::{Coded, Key, Slot, display};
 
-/// More than a site in order needs.
+/// Limit of redirects; a working site needs fewer.
 const REDIRECTS: usize = 5;
 const CONNECT: Duration = Duration::from_secs(20);
 
-/// Ways to the site that differ from machine to machine.
+/// Connection settings that differ between machines.
 #[derive(Debug, Clone, Default)]
 pub struct Ways {
-    /// Address of the proxy; without it that of the environment (`HTTPS_PROXY`) or the system.
+    /// Address of the proxy. `None`: the one of the environment (`HTTPS_PROXY`) or of the system.
     pub proxy: Option<String>,
-    /// A file of certificates, in PEM, to trust besides the system's: those of a proxy that opens TLS, or of the national authority. Its path, as
-    /// messages name it, and its bytes.
+    /// A PEM file of certificates to trust besides those of the system, for example those of a proxy that inspects TLS or of the national
+    /// authority: its path, for messages, and its bytes.
     pub certificates: Option<(PathBuf, Vec<u8>)>,
 }
 
-/// A way that cannot be gone.
+/// Why a connection setting cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoWay {
-    /// The proxy's address is none.
+    /// The address of the proxy is invalid.
     Proxy,
-    /// No certificate in PEM: the file.
+    /// This file has no PEM certificate.
     Certificates(PathBuf),
-    /// The client cannot be made: what the system said.
+    /// The client cannot be created; the reason given by the system.
     Client(String),
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for NoWay {
 
 impl std::error::Error for NoWay {}
 
-/// Speaks HTTP.
+/// An HTTP client.
 #[derive(Debug)]
 pub struct Http {
     client: Client,
@@ -77,9 +77,9 @@ impl Http {
     /// A client for a site.
     ///
     /// # Errors
-    /// The proxy or the certificates are not usable, or the system has no store of certificates.
+    /// The proxy or the certificates cannot be used, or the system has no certificate store.
     pub fn new(site: &Site, ways: &Ways) -> Result<Self, NoWay> {
-        // An installed provider stays: it is the same or the choice of whoever uses the library.
+        // A provider that is already installed stays: it is the same one, or the choice of the program that uses this library.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let hosts = Arc::new(site.transfer.hosts.clone());
         let policy = Policy::custom(move |attempt| {
@@ -110,7 +110,7 @@ impl Fetch for Http {
         let mut ask = self.client.get(request.url).header(ACCEPT_ENCODING, "identity");
         if request.from > 0 {
             ask = ask.header(RANGE, format!("bytes={}-", request.from));
-            // A weak mark does not vouch for bytes.
+            // A weak ETag does not guarantee equal bytes.
             if let Some(etag) = request.etag.filter(|e| e.starts_with('"')) {
                 ask = ask.header(IF_RANGE, etag);
             }
@@ -128,7 +128,7 @@ impl Fetch for Http {
     }
 }
 
-/// Says of silence what `std` says of it.
+/// A body that reports a timeout with the same error kind as `std`.
 struct Body(Response);
 
 impl Read for Body {
@@ -140,12 +140,12 @@ impl Read for Body {
     }
 }
 
-/// As the head says; the body may be chunked and say nothing.
+/// The length in the head; `None` for a chunked body.
 fn length(response: &Response) -> Option<u64> {
     response.headers().get(reqwest::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// `bytes 100-199/200`
+/// Reads `bytes 100-199/200`: the first byte and the total.
 fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = text.trim().strip_prefix("bytes")?.trim().split_once('/')?;
     Some((range.split_once('-')?.0.trim().parse().ok()?, total.trim().parse().ok()))
@@ -161,7 +161,7 @@ fn trouble(error: &reqwest::Error) -> Trouble {
     }
 }
 
-/// The innermost reason; the outer ones name addresses, and that of a proxy may hold a password.
+/// The innermost cause. The outer ones contain addresses, and the address of a proxy may contain a password.
 fn last_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     while let Some(inner) = cause.and_then(std::error::Error::source) {

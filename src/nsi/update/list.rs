@@ -1,4 +1,4 @@
-//! What a site says of its editions.
+//! Reads the lists of editions that sites publish.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,28 @@ use crate::values::Date;
 /// An edition that a site offers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// Edition as the site numbers it; empty when it does not.
+    /// The site's edition number; empty when it states none.
     pub edition: String,
-    /// Its date.
+    /// Date of the edition; `None` when the site states none.
     pub date: Option<Date>,
-    /// The slots of the packet's address.
+    /// The values for the slots of the packet's address.
     pub(super) id: String,
     pub(super) version: String,
 }
 
 impl Offer {
-    /// Whether this edition is after another of the same list.
+    /// Whether this edition is later than another of the same list.
     fn after(&self, other: &Self) -> bool {
         let by_number = || version_order(&self.edition, &other.edition).is_some_and(std::cmp::Ordering::is_gt);
         self.date > other.date || self.date == other.date && by_number()
     }
 }
 
-/// An answer that is no list, or an empty one.
+/// An answer that is not a list, or an empty list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NoList;
 
-/// The fund's list: the last edition of each book.
+/// Reads the fund's list: the last edition of each book.
 pub(super) fn of_books(bytes: &[u8], fields: &Fields) -> Result<BTreeMap<String, Offer>, NoList> {
     let mut books: BTreeMap<String, Offer> = BTreeMap::new();
     for row in &rows(bytes, fields)? {
@@ -46,7 +46,7 @@ pub(super) fn of_books(bytes: &[u8], fields: &Fields) -> Result<BTreeMap<String,
     if books.is_empty() { Err(NoList) } else { Ok(books) }
 }
 
-/// The ministry's list: the last edition of one book.
+/// Reads the ministry's list: the last edition of one book.
 pub(super) fn of_editions(bytes: &[u8], fields: &Fields) -> Result<Offer, NoList> {
     let rows = rows(bytes, fields)?;
     let offers = rows.iter().map(|row| edition(row, fields)).filter(|o| is_safe(&o.edition));
@@ -66,7 +66,7 @@ fn edition(row: &Value, fields: &Fields) -> Offer {
     Offer { edition: text(row, &fields.edition).unwrap_or_default().trim().to_owned(), date, ..Offer::default() }
 }
 
-/// What lies under a path; a name with the dots in it serves too.
+/// The value at a path of names separated by dots; a name that itself contains dots is found too.
 fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     value.get(path).or_else(|| path.split('.').try_fold(value, |v, name| v.get(name)))
 }
@@ -79,13 +79,13 @@ fn text(row: &Value, path: &str) -> Option<String> {
     }
 }
 
-/// `<id>v<version>`
+/// Splits `<id>v<version>`.
 fn slots(packet: &str) -> Option<(String, String)> {
     let (id, version) = packet.trim().split_once('v')?;
     (is_safe(id) && is_safe(version)).then(|| (id.to_owned(), version.to_owned()))
 }
 
-/// What becomes part of an address holds nothing that means something there.
+/// Whether a text can be put into an address without changing its structure.
 fn is_safe(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

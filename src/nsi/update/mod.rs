@@ -1,8 +1,8 @@
-//! Getting current editions of books from the sites that publish them, or from a folder of files that somebody got there.
+//! Updates books from the sites that publish them, or from a folder of files.
 //!
-//! A site's list says which editions are current; what is newer than the book at hand is fetched, checked against what was promised and by
-//! the importer's own checks, and only then takes the place of the old edition. A book that fails leaves its old edition and does not
-//! hinder the others. Nothing is printed: what happens is told to a [`Watch`], what came of each book is the result.
+//! The list of a site says which editions are current. An edition that is newer than the one in use is downloaded, compared with the list,
+//! checked by the importer, and only then replaces the old one. A book that fails keeps its old edition and does not stop the others. Nothing is
+//! printed: a [`Watch`] is told of the progress, and the result has one [`Step`] for each book.
 
 mod download;
 mod fetch;
@@ -31,38 +31,38 @@ use crate::values::Date;
 use download::Downloads;
 use list::NoList;
 
-/// Parts of packets lie in this folder beside the books.
+/// The folder of partial downloads, beside the books.
 const PARTS: &str = ".parts";
 
-/// Is told what happens during an update.
+/// Follows an update.
 pub trait Watch {
-    /// A book's turn has come: its id, its number, how many there are.
+    /// Called when a book begins: its id, its number from 1, and the number of books.
     fn book(&self, id: &str, number: usize, of: usize);
-    /// A file begins to come: bytes that are there already, bytes of the whole if known.
+    /// Called when a download begins: bytes that are already present, and bytes of the whole file if known.
     fn size(&self, from: u64, total: Option<u64>);
-    /// Bytes have come.
+    /// Called when bytes have been received.
     fn bytes(&self, count: u64);
-    /// The site is asked again after a pause.
+    /// Called when a request will be repeated after a pause.
     fn again(&self, trouble: &Trouble, pause: Duration);
 }
 
-/// A book at hand beside the edition that is offered.
+/// How the edition in use compares with the offered one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// There was none.
+    /// No edition is in use.
     Absent,
     /// A newer edition is offered.
     Newer,
-    /// It cannot be said which is newer: it is fetched, and the importer decides.
+    /// The order of the editions is unknown: the offered one is downloaded, and the importer decides.
     Unclear,
-    /// The edition at hand is the current one.
+    /// The edition in use is the current one.
     Current,
-    /// What is at hand is newer than what is offered.
+    /// The edition in use is newer than the offered one.
     Older,
 }
 
 impl Standing {
-    /// A stable name.
+    /// The stable code in machine formats.
     pub fn code(self) -> &'static str {
         match self {
             Self::Absent => "absent",
@@ -78,34 +78,34 @@ impl Standing {
     }
 }
 
-/// Why a book was not brought up to date. The old edition is as it was.
+/// Why a book was not updated. The old edition is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The list or the packet did not come.
+    /// The list or the packet could not be downloaded.
     Trouble(Trouble),
-    /// What came is no list of editions.
+    /// The answer is not a list of editions.
     List,
-    /// A page for people came in place of the packet.
+    /// The answer is an HTML page and not a packet.
     Page,
-    /// What came is neither an archive with one XML nor an XML.
+    /// The download is neither an archive with one XML file nor an XML file.
     NotAPacket,
-    /// Another edition came than the list promised.
+    /// The packet has another edition than the list.
     OtherEdition {
-        /// What the list says.
+        /// The edition in the list.
         promised: String,
-        /// What the packet says.
+        /// The edition in the packet.
         found: String,
     },
-    /// The importer does not take it.
+    /// The importer refused the book.
     Refused(Refusal),
-    /// Whoever takes rule books does not take it.
+    /// The importer of rule books refused the book.
     Rules(Keyed),
-    /// The site does not have this book.
+    /// The site's list does not contain this book.
     NotListed,
 }
 
 impl Fault {
-    /// A stable name, as the machine format has it.
+    /// The stable code in machine formats.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
@@ -114,7 +114,7 @@ impl Fault {
         }
     }
 
-    /// Whether it is this machine that cannot, and not the site.
+    /// Whether the cause is this machine and not the site.
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Refused(Refusal::NotWritten(_) | Refusal::Table(_)) | Self::Trouble(Trouble::NotKept(_)))
     }
@@ -157,91 +157,91 @@ impl std::fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// What came of a book.
+/// The result for one book.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A new edition is in its place.
+    /// A new edition was imported.
     Taken(Box<Taken>),
-    /// A new edition of a rule book is in its place.
+    /// A new edition of a rule book was imported.
     TakenRules(Box<TakenRules>),
-    /// Nothing had to be done, or nothing was to be done.
+    /// Nothing was changed: no update was needed, or it was a dry run.
     Left,
-    /// It failed.
+    /// The update failed.
     Failed(Fault),
 }
 
-/// One book of an update.
+/// One book of an update and its result.
 #[derive(Debug)]
 pub struct Step {
     /// Id of the book.
     pub book: String,
-    /// What was at hand before.
+    /// The edition in use before.
     pub at_hand: Option<Description>,
-    /// What the site or the folder has; none if that is not known.
+    /// The offered edition; `None` when unknown.
     pub offer: Option<Offer>,
-    /// The one beside the other; none if that is not known.
+    /// How the two editions compare; `None` when unknown.
     pub standing: Option<Standing>,
-    /// What came of it.
+    /// The result.
     pub outcome: Outcome,
 }
 
-/// A rule book that was taken.
+/// An imported rule book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenRules {
-    /// The book as it is now.
+    /// The imported edition.
     pub book: Description,
-    /// The edition that was used before.
+    /// The edition in use before; `None` when there was none.
     pub replaced: Option<Description>,
-    /// What changed by it: how many rules are new, changed, ended, not to be expressed.
+    /// The changes: how many rules are new, changed, ended, or cannot be expressed.
     pub changes: Text,
 }
 
-/// Takes rule books. They are more than tables of codes: whoever can read them orders the update.
+/// Imports rule books. They are more than tables of codes, so the caller of the update provides this.
 pub trait RuleBooks {
-    /// Ids of those that are fetched without being named.
+    /// Ids of the rule books that are updated when no books are named.
     fn unasked(&self) -> Vec<String>;
 
-    /// The edition at hand.
+    /// The edition in use; `None` when there is none.
     ///
     /// # Errors
     /// The tables of rules have an error.
     fn at_hand(&self, id: &str) -> Result<Option<Description>, Fault>;
 
-    /// What a packet says of itself.
+    /// The book and edition of a packet.
     ///
     /// # Errors
-    /// It is no rule book, or a damaged one.
+    /// The packet is not a rule book, or it is damaged.
     fn look(&self, packet: &[u8]) -> Result<Description, Fault>;
 
-    /// Puts a packet's rules in the place of those at hand: all of them or none, and never an older edition's.
+    /// Replaces the present rules by those of a packet: all of them or none, and never by an older edition.
     ///
     /// # Errors
-    /// It is not taken, or cannot be written.
+    /// The packet is refused, or the rules cannot be written.
     fn take(&self, packet: &[u8], source: &str) -> Result<TakenRules, Fault>;
 }
 
-/// Which books, and whether anything is to change.
+/// Which books to update, and whether to change anything.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
-    /// Ids of books; empty means all that the table of books knows, and the rule books that are fetched unasked.
+    /// Ids of the books. Empty means all books of the table, and of the rule books those of [`RuleBooks::unasked`].
     pub books: Vec<String>,
-    /// Only look.
+    /// Whether to compare the editions only and change nothing.
     pub dry_run: bool,
 }
 
-/// Where an update takes its books from.
+/// Where an update gets its books.
 #[derive(Clone, Copy)]
 pub enum From<'a> {
-    /// Sites, asked by this client.
+    /// From sites, through this client.
     Site(&'a Site, &'a dyn Fetch),
-    /// A folder, an archive or a file.
+    /// From a folder, an archive or a file.
     Folder(&'a Path),
 }
 
-/// Brings books up to date; `rules` takes the rule books among them.
+/// Updates books; `rules` imports the rule books among them.
 ///
 /// # Errors
-/// A book was ordered that cannot be; nothing was done then.
+/// An ordered book is unknown or cannot be updated. Nothing was changed.
 pub fn update(importer: &Importer, rules: Option<&dyn RuleBooks>, from: From<'_>, order: &Order, watch: &dyn Watch) -> Result<Vec<Step>, NoBook> {
     let books = ordered(importer, rules, order)?;
     Ok(match from {
@@ -283,7 +283,7 @@ struct Run<'a> {
     site: &'a Site,
     downloads: Downloads<'a>,
     order: &'a Order,
-    /// The fund's list, fetched when the first of its books has its turn.
+    /// The fund's list; downloaded when its first book begins.
     fund: Option<Result<BTreeMap<String, Offer>, Fault>>,
 }
 
@@ -321,9 +321,9 @@ impl Run<'_> {
         };
         let part = self.importer.folder().join(PARTS).join(format!("{}.part", info.id));
         let bytes = self.downloads.packet(&url, &part).map_err(Fault::Trouble)?;
-        // The folder of parts goes when it is empty.
+        // Deletes the folder of partial downloads if it is empty.
         let _ = part.parent().map(std::fs::remove_dir);
-        // The name of the file that a browser would have kept; for the ministry's books the edition stands in it alone.
+        // The file name that a browser would save; for the ministry's books only this name contains the edition.
         let stem = info.oid.as_ref().map_or_else(|| info.id.to_string(), |oid| format!("{oid}_{}", offer.version));
         let (name, content) = content(&stem, &bytes)?;
         if let Some(rules) = rules {
@@ -354,7 +354,7 @@ impl Run<'_> {
     }
 }
 
-/// The one file of the packet that came: its name and bytes. It is an XML and no page for people.
+/// The only file of a downloaded packet: its name and bytes. It must be XML and not an HTML page.
 fn content(stem: &str, bytes: &[u8]) -> Result<(String, Vec<u8>), Fault> {
     let (name, content);
     if is_zip(bytes) {
@@ -375,14 +375,15 @@ fn content(stem: &str, bytes: &[u8]) -> Result<(String, Vec<u8>), Fault> {
     Ok((name, content))
 }
 
-/// A packet of rules is the book that was asked for.
+/// Checks that a packet of rules is the book that was asked for.
 fn is_right(info: &BookInfo, found: &Description) -> Result<(), Fault> {
     if *found.id == *info.id { Ok(()) } else { Err(Fault::Refused(Refusal::OtherBook { asked: info.id.to_string(), found: found.id.clone() })) }
 }
 
-/// The packet holds what the list promised.
+/// Checks that the packet has the edition that the list named.
 fn promised(offer: &Offer, found: &Description) -> Result<(), Fault> {
-    // Without a number on either side the date must do: the site says when the book was last touched, which is not before its packet's date.
+    // Without a number on either side the dates are compared. The site states when the book was last changed, which is not before the date of its
+    // packet.
     let numbered = !offer.edition.is_empty() && !found.edition.is_empty();
     let dated = found.dated_by_rows || offer.date.is_none() || found.date <= offer.date;
     if if numbered { same_edition(&found.edition, &offer.edition) } else { dated } {
@@ -392,7 +393,7 @@ fn promised(offer: &Offer, found: &Description) -> Result<(), Fault> {
     Err(Fault::OtherEdition { promised: say(&offer.edition, offer.date), found: say(&found.edition, found.date) })
 }
 
-/// `3`, `3.0` and `3.0.0` are one edition.
+/// Whether two numbers mean the same edition: `3`, `3.0` and `3.0.0` do.
 fn same_edition(a: &str, b: &str) -> bool {
     let parts = |text: &str| {
         let mut parts = text.trim().split('.').map(|p| p.parse::<u32>().ok()).collect::<Option<Vec<_>>>()?;
@@ -404,14 +405,15 @@ fn same_edition(a: &str, b: &str) -> bool {
     a.trim() == b.trim() || parts(a).is_some_and(|a| Some(a) == parts(b))
 }
 
-/// A book at hand beside an offer. The same edition is the same whenever the site says that it was touched; else the later date is newer.
+/// Compares the edition in use with an offer. Equal edition numbers mean the same edition, whatever date the site states; otherwise the later
+/// date is newer.
 fn stands(at_hand: Option<&Description>, offer: &Offer) -> Standing {
     let Some(book) = at_hand else { return Standing::Absent };
     if !offer.edition.is_empty() && same_edition(&book.edition, &offer.edition) {
         return Standing::Current;
     }
     let by_number = || match version_order(&offer.edition, &book.edition) {
-        // Editions of the binary's own tables are numbered by us.
+        // The edition numbers of embedded tables are our own.
         _ if !book.imported => Standing::Unclear,
         Some(Ordering::Greater) => Standing::Newer,
         Some(Ordering::Less) => Standing::Older,
@@ -428,7 +430,7 @@ fn stands(at_hand: Option<&Description>, offer: &Offer) -> Standing {
     }
 }
 
-/// A file of a folder: what it offers, where it is, and its name there.
+/// A file of a folder: the edition in it, its path, and its name for messages.
 type Found = (Offer, PathBuf, String);
 
 /// An update from files.
@@ -439,7 +441,7 @@ struct Folder<'a> {
 }
 
 impl Folder<'_> {
-    /// The best file of each book in a folder; files that are no books at all are steps of their own.
+    /// Updates each book from its best file in the folder. Files that cannot be recognised become steps of their own.
     fn steps(&self, path: &Path, books: &[Arc<BookInfo>], watch: &dyn Watch) -> Vec<Step> {
         let mut best: BTreeMap<String, Found> = BTreeMap::new();
         let mut failed = Vec::new();
@@ -469,9 +471,9 @@ impl Folder<'_> {
         steps.chain(failed).collect()
     }
 
-    /// What a file is; none for a rule book that nobody is there to take.
+    /// The book and edition in a file; `None` for a rule book when no importer of rule books is given.
     fn look(&self, file: &source::Source) -> Result<Option<Description>, Fault> {
-        // Read as if nothing were at hand: what is there now must not hide what the file is.
+        // Forced, so that the edition in use cannot prevent the file from being recognised.
         let wish = Wish { force: true, ..Wish::default() };
         match self.importer.prepare(&file.name, &file.stem, &file.bytes, &wish) {
             Ok(prepared) => Ok(Some(prepared.book().clone())),

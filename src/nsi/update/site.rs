@@ -11,7 +11,7 @@ use crate::texts::{Coded, Key, Slot, display};
 
 const TABLE: &str = "nsi/site.toml";
 
-/// Where books come from and how they are to be fetched.
+/// Where books are published and how to download them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Site {
@@ -32,7 +32,7 @@ pub(super) struct Place {
     pub(super) fields: Fields,
 }
 
-/// Paths into the JSON of a list, names separated by dots.
+/// Paths into the JSON of a list: names separated by dots.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fields {
@@ -45,7 +45,7 @@ pub(super) struct Fields {
     pub(super) packet: String,
 }
 
-/// How patient and how trusting a transfer is.
+/// Limits of time, size and trust for downloads.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Transfer {
@@ -60,7 +60,7 @@ pub(super) struct Transfer {
 }
 
 impl Transfer {
-    /// Before the try of this number, the second being 1.
+    /// The pause before a repeated try; the second try has the number 1.
     pub(super) fn pause(&self, retry: u32) -> Duration {
         Duration::from_millis(self.pause_ms.saturating_mul(1 << retry.saturating_sub(1).min(16))).min(self.patience())
     }
@@ -78,16 +78,16 @@ impl Transfer {
     }
 }
 
-/// Other addresses than those of the table.
+/// Addresses that replace those of the table.
 #[derive(Debug, Clone, Default)]
 pub struct Addresses {
-    /// Of the fund's site; of the ministry's too unless that is named.
+    /// Address of the fund's site; also of the ministry's site unless that is given.
     pub url: Option<String>,
-    /// Of the ministry's site.
+    /// Address of the ministry's site.
     pub ministry: Option<String>,
 }
 
-/// An address that is none: what was given.
+/// The given text is not a web address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadAddress(pub String);
 
@@ -101,7 +101,7 @@ impl Coded for BadAddress {
     }
 }
 
-/// The address without the name and the password that it may hold.
+/// The address without a user name and password.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     match rest.rsplit_once('@') {
@@ -136,10 +136,10 @@ impl Site {
         Ok(site)
     }
 
-    /// Puts other addresses in place of those of the table.
+    /// Replaces addresses of the table.
     ///
     /// # Errors
-    /// An address that is none.
+    /// A given address is not a web address.
     pub fn redirect(&mut self, addresses: &Addresses) -> Result<(), BadAddress> {
         for (place, given) in [(&mut self.fund, &addresses.url), (&mut self.ministry, &addresses.ministry.clone().or_else(|| addresses.url.clone()))] {
             if let Some(given) = given {
@@ -150,14 +150,14 @@ impl Site {
         Ok(())
     }
 
-    /// Whether both sites are on this machine itself, where no proxy has a place.
+    /// Whether both sites are on this machine, so that no proxy is used.
     pub(super) fn is_here(&self) -> bool {
         [&self.fund, &self.ministry].iter().all(|place| web(&place.url).is_some_and(|url| is_loopback(&url)))
     }
 }
 
 impl Place {
-    /// The address of the list; `oid` for a place that has one for each book.
+    /// The address of the list. `oid` is for a publisher with a list for each book.
     pub(super) fn list(&self, oid: &str) -> String {
         self.fill(&self.list, oid, "", "")
     }
@@ -179,20 +179,20 @@ impl Place {
     }
 }
 
-/// An address that a browser would open, without a name and password in it.
+/// Parses a web address: http or https, with a host, without user name and password; `None` for anything else.
 pub(super) fn web(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty() && url.password().is_none()).then_some(url)
 }
 
-/// Whether the address leads to this machine itself.
+/// Whether an address points to this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether an answer may send us from one address to another.
+/// Whether a redirect from one address to another may be followed. `hosts` are allowed together with their subdomains.
 pub(super) fn may_follow(from: &Url, to: &Url, hosts: &[String]) -> bool {
     if is_loopback(from) || is_loopback(to) {
         return is_loopback(from) && is_loopback(to);

@@ -1,4 +1,4 @@
-//! The directory of an archive: end record, central headers, local headers, and what must hold among them.
+//! The directory of an archive: the end record, the central headers and the local headers, and the checks among them.
 
 use std::collections::HashSet;
 use std::io::{Read, Seek, SeekFrom};
@@ -32,20 +32,20 @@ const DEFLATED: u16 = 8;
 /// One entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name with folders, `/` between them.
+    /// Name with folders, separated by `/`.
     pub name: String,
     /// Packed size in bytes.
     pub packed: u64,
-    /// Unpacked size in bytes as the directory declares it; the stream is held to it.
+    /// Unpacked size in bytes as the directory declares it; [`super::EntryReader`] enforces it.
     pub size: u64,
     pub(super) crc: u32,
     pub(super) deflated: bool,
-    /// Offset of the packed bytes.
+    /// Offset of the packed bytes in the archive.
     pub(super) data_at: u64,
 }
 
 impl Entry {
-    /// A folder: it has no content.
+    /// Whether the entry is a folder, which has no content.
     pub fn is_folder(&self) -> bool {
         self.name.ends_with('/')
     }
@@ -68,7 +68,7 @@ struct Header {
     local_at: u64,
 }
 
-/// Where the central directory is.
+/// Place and size of the central directory.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     at: u64,
@@ -127,7 +127,7 @@ fn find<R: Read + Seek>(reader: &mut R) -> Result<Place, Fault> {
     let window = length.min((END_SIZE + usize::from(u16::MAX) + LOCATOR_SIZE) as u64);
     let tail_at = length - window;
     let tail = bytes_at(reader, tail_at, window as usize)?;
-    // The last record whose comment fits into the file: some mail gateways append bytes.
+    // The last record whose comment fits into the file: some mail gateways append bytes to it.
     let end = memmem::rfind_iter(&tail, END).find(|at| u16_at(&tail, at + 20).is_some_and(|comment| at + END_SIZE + usize::from(comment) <= tail.len()));
     let end = end.ok_or_else(|| damaged("end of central directory"))?;
     let record = &tail[end..];
@@ -147,7 +147,7 @@ fn find<R: Read + Seek>(reader: &mut R) -> Result<Place, Fault> {
     }
 }
 
-/// The end record of zip64; `before` are bytes up to the plain end record, which stands at `limit`.
+/// Reads the zip64 end record. `before` holds the bytes up to the plain end record, which is at `limit`.
 fn find64<R: Read + Seek>(reader: &mut R, before: &[u8], limit: u64) -> Result<(Place, u64), Fault> {
     let fault = || damaged("zip64 end of central directory");
     let locator = before.len().checked_sub(LOCATOR_SIZE).map(|at| &before[at..]).filter(|l| l.starts_with(LOCATOR)).ok_or_else(fault)?;
@@ -170,7 +170,7 @@ fn headers(directory: &[u8], limits: &Limits) -> Result<Vec<Header>, Fault> {
     let mut rest = directory;
     while !rest.is_empty() && !rest.starts_with(SIGNATURE) {
         if headers.len() == limits.entries {
-            // The end record lied; nobody needs to know how many there are.
+            // The end record gave a smaller number. The exact number does not matter.
             return Err(Fault::new(Check::ZipEntries).expected(limits.entries).found(format!("> {}", limits.entries)));
         }
         if !rest.starts_with(CENTRAL) || rest.len() < CENTRAL_SIZE {
@@ -183,7 +183,7 @@ fn headers(directory: &[u8], limits: &Limits) -> Result<Vec<Header>, Fault> {
         let extra_field = rest.get(extra_at..extra_at + extra).ok_or_else(fault)?;
         let field32 = |at: usize| u32_at(rest, at).ok_or_else(fault);
         let mut large = Zip64 { rest: zip64_field(extra_field) };
-        // The order of the wide fields is fixed, and only saturated ones are there.
+        // The wide fields have a fixed order, and only those are present whose narrow field is saturated.
         let size = large.widen(field32(24)?)?;
         let packed = large.widen(field32(20)?)?;
         let local_at = large.widen(field32(42)?)?;
@@ -216,7 +216,7 @@ impl Zip64<'_> {
     }
 }
 
-/// The body of the zip64 field among the extra fields; empty if there is none.
+/// The body of the zip64 field among the extra fields; empty when there is none.
 fn zip64_field(mut extra: &[u8]) -> &[u8] {
     while let (Some(id), Some(size)) = (u16_at(extra, 0), u16_at(extra, 2)) {
         let Some(body) = extra.get(4..4 + usize::from(size)) else { break };
@@ -235,7 +235,7 @@ fn check_names(names: &[String]) -> Result<(), Fault> {
     let mut seen = HashSet::new();
     for name in names.iter().filter(|n| !n.ends_with('/')) {
         let base = name.rsplit('/').next().unwrap_or(name);
-        // A registry is known by its name alone: the same name in two folders or in another letter case is the same file twice.
+        // A registry is identified by its file name alone: the same name in two folders or in another letter case means the same file twice.
         if !seen.insert(base.to_lowercase()) {
             return Err(Fault::new(Check::ZipDuplicate).value(names::printable(base)));
         }
@@ -246,7 +246,7 @@ fn check_names(names: &[String]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Reads the local headers and makes sure that no two entries share a byte.
+/// Reads the local headers and checks that no two entries share bytes.
 fn places<R: Read + Seek>(reader: &mut R, headers: &[Header], names: Vec<String>, directory_at: u64) -> Result<Vec<Entry>, Fault> {
     let mut entries = Vec::with_capacity(headers.len());
     let mut spans = Vec::with_capacity(headers.len());
@@ -268,7 +268,7 @@ fn places<R: Read + Seek>(reader: &mut R, headers: &[Header], names: Vec<String>
         if method != header.method || usize::from(name_size) != header.raw_name.len() || local[LOCAL_SIZE..] != header.raw_name {
             disagreement.get_or_insert(fault());
         }
-        // Some archivers call an empty file deflated without the two bytes that deflate makes of nothing.
+        // Some archivers mark an empty file as deflated without the two bytes that deflate writes for empty content.
         let deflated = header.method == DEFLATED && header.packed > 0;
         entries.push(Entry { packed: header.packed, size: header.size, crc: header.crc, deflated, data_at, name });
     }
@@ -276,7 +276,7 @@ fn places<R: Read + Seek>(reader: &mut R, headers: &[Header], names: Vec<String>
     if spans.windows(2).any(|pair| pair[1].0 < pair[0].1) {
         return Err(Fault::new(Check::ZipOverlap));
     }
-    // Two directory entries at one local header also disagree with it; that they overlap says more.
+    // Two directory entries with the same local header also disagree with it; the overlap is the more useful message.
     disagreement.map_or(Ok(entries), Err)
 }
 

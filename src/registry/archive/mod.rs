@@ -1,7 +1,7 @@
-//! The guard in front of archives, and the reader behind it.
+//! Reading of zip archives, with protection against hostile ones.
 //!
-//! One parser decides what an archive holds and feeds the inflater: a guard before somebody else's parser would let through whatever the
-//! two read differently. Structure after APPNOTE.TXT 6.3 of PKWARE, with zip64; stored and deflated entries only.
+//! The same parser checks the archive and feeds the decompressor. A check in front of another library's parser would let through everything that
+//! the two parsers read differently. Structure after PKWARE's APPNOTE.TXT 6.3, with zip64; only stored and deflated entries.
 
 mod directory;
 mod names;
@@ -17,18 +17,18 @@ pub use stream::EntryReader;
 use super::fault::Fault;
 use crate::finding::Check;
 
-/// What an archive may be at most. The defaults are those of the program's promise: a hostile archive ends within a second and 64 MB.
+/// Limits of an archive. The defaults keep what the program promises: a hostile archive is refused within one second and 64 MB of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Entries, folders included.
+    /// Number of entries, including folders.
     pub entries: usize,
-    /// Unpacked bytes of all entries together.
+    /// Unpacked bytes of all entries.
     pub total: u64,
-    /// Unpacked size of an entry by its packed size.
+    /// Unpacked size of an entry divided by its packed size.
     pub ratio: u64,
-    /// Unpacked bytes of an entry that are never held against it: small files may shrink to nothing.
+    /// Unpacked size up to which the ratio is not checked: small files may pack to almost nothing.
     pub ratio_from: u64,
-    /// Bytes of the central directory.
+    /// Size of the central directory in bytes.
     pub directory: u64,
 }
 
@@ -39,13 +39,13 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether so many unpacked bytes from so many packed ones are a bomb.
+    /// Whether the sizes exceed the allowed ratio.
     fn is_bomb(&self, unpacked: u64, packed: u64) -> bool {
         unpacked > self.ratio_from && unpacked > packed.saturating_mul(self.ratio)
     }
 }
 
-/// An archive whose directory has passed the guard.
+/// An archive whose directory has passed all checks.
 #[derive(Debug)]
 pub struct Archive<R> {
     reader: R,
@@ -64,7 +64,7 @@ impl Archive<File> {
 }
 
 impl<R: Read + Seek> Archive<R> {
-    /// Reads the directory and checks everything that can be checked without unpacking: number, names, methods, sizes and places of entries.
+    /// Reads the directory and checks everything that does not need unpacking: number, names, methods, sizes and places of the entries.
     ///
     /// # Errors
     /// The first violation; the archive is refused as a whole.
@@ -78,25 +78,25 @@ impl<R: Read + Seek> Archive<R> {
         &self.entries
     }
 
-    /// A stream of one entry's unpacked bytes, guarded while it runs.
+    /// A stream of one entry's unpacked bytes; limits are checked while it is read.
     ///
     /// # Errors
-    /// No such entry, or the archive cannot be read.
+    /// There is no such entry, or the archive cannot be read.
     pub fn entry(&mut self, index: usize) -> Result<EntryReader<&mut R>, Fault> {
         let entry = self.entries.get(index).ok_or_else(gone)?;
         EntryReader::new(&mut self.reader, entry, &self.limits)
     }
 
-    /// The same as [`Archive::entry`], owning the archive's reader.
+    /// Like [`Archive::entry`], but the stream owns the archive's reader.
     ///
     /// # Errors
-    /// As there.
+    /// See [`Archive::entry`].
     pub fn into_entry(self, index: usize) -> Result<EntryReader<R>, Fault> {
         let entry = self.entries.get(index).ok_or_else(gone)?;
         EntryReader::new(self.reader, entry, &self.limits)
     }
 
-    /// Looks at the first bytes of every entry for an archive under another name.
+    /// Checks the first bytes of every entry for an archive with another extension.
     ///
     /// # Errors
     /// An entry is an archive, or its beginning cannot be unpacked.
@@ -115,17 +115,17 @@ impl<R: Read + Seek> Archive<R> {
     }
 }
 
-/// Whether a file begins as a zip archive does.
+/// Whether a file begins like a zip archive.
 pub fn is_zip(head: &[u8]) -> bool {
     names::is_zip(head)
 }
 
-/// The file has changed between two looks at it.
+/// The fault of an archive that has changed since its directory was read.
 fn gone() -> Fault {
     damaged("entry")
 }
 
-/// Damage; `what` is a term of the archive format, the same in every language.
+/// The fault of a damaged archive; `what` is a term of the archive format, the same in every language.
 fn damaged(what: &str) -> Fault {
     Fault::new(Check::ZipDamaged).found(what)
 }

@@ -1,8 +1,8 @@
-//! Names of entries: decoding, dangers, and what they say of the content.
+//! Names of entries: decoding, unsafe names, and names of archives.
 
 use encoding_rs::IBM866;
 
-/// Bytes that [`is_archive`] looks at.
+/// Number of bytes that [`is_archive`] needs.
 pub(super) const MAGIC: usize = 8;
 
 /// First bytes of archives: zip (also empty and split), 7-Zip, RAR, gzip, bzip2, xz, CAB, Zstandard.
@@ -19,26 +19,26 @@ const ARCHIVES: [&[u8]; 10] = [
     b"\x28\xB5\x2F\xFD",
 ];
 
-/// Extensions of archives; `.oms` is a zip by another name.
+/// Extensions of archives; `.oms` is a zip archive.
 const EXTENSIONS: [&str; 11] = ["zip", "oms", "7z", "rar", "gz", "tgz", "bz2", "xz", "tar", "cab", "arj"];
 
-/// Whether the bytes begin as an archive does.
+/// Whether the bytes begin like an archive.
 pub(super) fn is_archive(head: &[u8]) -> bool {
     ARCHIVES.iter().any(|magic| head.starts_with(magic))
 }
 
-/// Whether the bytes begin as a zip does.
+/// Whether the bytes begin like a zip archive.
 pub(super) fn is_zip(head: &[u8]) -> bool {
     ARCHIVES[..3].iter().any(|magic| head.starts_with(magic))
 }
 
-/// Whether a file's name is that of an archive.
+/// Whether a file name has the extension of an archive.
 pub(super) fn names_archive(base: &str) -> bool {
     base.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.iter().any(|e| extension.eq_ignore_ascii_case(e)))
 }
 
-/// The name as text: UTF-8 when the entry says so, else code page 866, in which Russian archivers write. `\` becomes `/`: archivers of
-/// old .NET write it between folders.
+/// Decodes a name: as UTF-8 when the entry is flagged so, otherwise from code page 866, which Russian archivers use. `\` becomes `/` because
+/// archivers of old .NET versions write it between folders.
 pub(super) fn decode(raw: &[u8], utf8: bool) -> String {
     let text = match std::str::from_utf8(raw) {
         Ok(text) if utf8 || text.is_ascii() => text.into(),
@@ -47,22 +47,22 @@ pub(super) fn decode(raw: &[u8], utf8: bool) -> String {
     text.replace('\\', "/")
 }
 
-/// Whether a name with `/` between its parts leads out of its folder, names a device or a stream, or hides what it is.
+/// Whether a name leads out of its folder, names a device or a stream, or contains characters that hide what it is.
 pub(super) fn is_unsafe(name: &str) -> bool {
     let folderless = name.strip_suffix('/').unwrap_or(name);
     folderless.is_empty()
         || name.starts_with('/')
         || name.chars().any(|c| c == ':' || hides(c))
-        // Windows drops dots and spaces at the end of a part: `.. ` is `..` there.
+        // Windows drops dots and spaces at the end of a part: it reads `.. ` as `..`.
         || folderless.split('/').any(|part| part.trim_end_matches(['.', ' ']).is_empty())
 }
 
-/// Controls and marks of writing direction: a terminal obeys the first, an eye is deceived by the second.
+/// Whether a character controls a terminal or changes the direction of writing.
 fn hides(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A name fit for a message: short and without characters that hide.
+/// A name for messages: cut to 80 characters, with hiding characters replaced.
 pub(super) fn printable(name: &str) -> String {
     let mut out: String = name.chars().take(80).map(|c| if hides(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
     if out.len() < name.len() && name.chars().nth(80).is_some() {

@@ -1,4 +1,4 @@
-//! Unpacking one entry, with every limit enforced on what really comes out.
+//! Unpacks one entry and enforces the limits on the bytes that are actually produced.
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,13 +9,14 @@ use super::{Entry, Limits, damaged, names};
 use crate::finding::Check;
 use crate::registry::fault::Fault;
 
-/// Packed bytes read at once: about twenty times as many come out, so that system calls do not count.
+/// Packed bytes read at once. They give about twenty times as many unpacked bytes, so the cost of system calls is negligible.
 const BUFFER: usize = 128 << 10;
 
 /// The unpacked bytes of an entry.
 ///
-/// Fails with a [`Fault`] inside the error when more comes out than the directory declares, when the ratio or total is passed, when the
-/// packed data is damaged or cut, and at the end when the checksum is wrong; the bytes before are handed out then.
+/// Reading fails with a [`Fault`] inside the error when there are more bytes than the directory declares, when the ratio or the total is
+/// exceeded, when the packed data are damaged or cut, and at the end when the checksum is wrong. The bytes before the fault have been returned by
+/// then.
 pub struct EntryReader<R> {
     input: R,
     /// Packed bytes not yet read from `input`.
@@ -23,10 +24,10 @@ pub struct EntryReader<R> {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
-    /// None for a stored entry.
+    /// `None` for a stored entry.
     inflate: Option<Decompress>,
     crc: Crc,
-    /// Unpacked bytes so far.
+    /// Number of unpacked bytes so far.
     out: u64,
     entry: Entry,
     limits: Limits,
@@ -68,7 +69,7 @@ impl<R: Read + Seek> EntryReader<R> {
 }
 
 impl<R: Read> EntryReader<R> {
-    /// Unpacks into `into`, which is not empty; 0 at the end.
+    /// Unpacks into the non-empty `into`; returns 0 at the end.
     fn step(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
         let (count, ended) = if self.inflate.is_some() { self.inflate(into)? } else { self.copy(into)? };
         self.crc.update(&into[..count]);
@@ -87,7 +88,7 @@ impl<R: Read> EntryReader<R> {
             self.state = match self.verify() {
                 Ok(()) => State::Done,
                 Err(fault) if count == 0 => return Err(fault),
-                // What came before is sound as far as anybody can tell; the next read speaks.
+                // The bytes in `into` are returned; the next read reports the fault.
                 Err(fault) => State::Failed(fault),
             };
         }
@@ -123,14 +124,14 @@ impl<R: Read> EntryReader<R> {
             match status {
                 Ok(Status::StreamEnd) => return Ok((given, true)),
                 Ok(_) if given > 0 => return Ok((given, false)),
-                // Input without output is the usual case of headers and tables; neither means that nothing can follow.
+                // Headers and tables consume input without giving output. When neither input nor output moves, nothing can follow.
                 Ok(_) if taken > 0 => {}
                 _ => return Err(self.damaged("deflate")),
             }
         }
     }
 
-    /// What must hold at the end of the packed data.
+    /// Checks size, rest and checksum at the end of the packed data.
     fn verify(&self) -> Result<(), Fault> {
         if self.out != self.entry.size {
             return Err(self.damaged("size"));

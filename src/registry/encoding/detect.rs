@@ -1,4 +1,4 @@
-//! Which encoding a file declares and which it really has.
+//! Detects which encoding a file declares and which it really has.
 
 use encoding_rs::{Encoding as Label, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251};
 
@@ -6,35 +6,36 @@ use super::{BOM, Encoding};
 use crate::finding::Check;
 use crate::registry::fault::Fault;
 
-/// Longest label that is worth showing.
+/// Number of characters of a label that are kept for messages.
 const LABEL: usize = 40;
-/// An XML declaration is shorter than this.
+/// Upper bound of the length of an XML declaration.
 const DECLARATION: usize = 1 << 10;
 
-/// What the beginning of a file says of its encoding.
+/// The encoding of a file, judged by its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
-    /// The encoding to read it in: the real one as far as the bytes show it.
+    /// The encoding to decode the file with: the real one, as far as the bytes show it.
     pub encoding: Encoding,
-    /// The label in the XML declaration.
+    /// The label in the XML declaration; `None` when there is none.
     pub declared: Option<String>,
-    /// The declared encoding (UTF-8 when nothing is declared, as XML has it) is not the real one.
+    /// Whether the declared encoding differs from the real one. Without a declaration UTF-8 is assumed, as in XML.
     pub differs: bool,
-    /// The file begins with the byte order mark of UTF-8.
+    /// Whether the file begins with the byte order mark of UTF-8.
     pub bom: bool,
 }
 
-/// What a declaration promises.
+/// The encoding that a declaration names.
 enum Declared {
     Known(Encoding),
-    /// UTF-16: the declaration could be read byte by byte, so it is not true. Programs that write XML into a string put it there.
+    /// UTF-16, which is false: the declaration was readable byte by byte. Programs that write XML into a string produce it.
     Wide,
 }
 
-/// Detects the encoding from the first bytes of a file; `whole` when nothing follows them.
+/// Detects the encoding from the first bytes of a file. `whole` means that these are all its bytes.
 ///
-/// A file without a byte beyond ASCII is what it declares. Else the characters decide: windows-1251 is taken for UTF-8 only when most of
-/// what stands there are Russian letters in UTF-8, and UTF-8 for windows-1251 when most of what stands there is no UTF-8.
+/// A file in pure ASCII has the encoding that it declares. Otherwise the characters decide: a file declared as windows-1251 counts as UTF-8 only
+/// when most of its non-ASCII content is Russian letters in UTF-8; a file declared as UTF-8 counts as windows-1251 when most of that content is
+/// invalid UTF-8.
 ///
 /// # Errors
 /// [`Check::EncodingUnknown`]: UTF-16, UTF-32, or a label other than windows-1251 and UTF-8.
@@ -83,7 +84,7 @@ fn wide(head: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The label of an XML declaration.
+/// The encoding label of an XML declaration.
 fn label(text: &[u8]) -> Option<String> {
     let text = &text[..text.len().min(DECLARATION)];
     let inside = text.trim_ascii_start().strip_prefix(b"<?xml")?;
@@ -106,14 +107,14 @@ fn meaning(label: &str) -> Option<Declared> {
     }
 }
 
-/// What stands beyond ASCII, read as UTF-8.
+/// Counts of the content beyond ASCII, read as UTF-8.
 #[derive(Debug, Default)]
 struct Letters {
-    /// Characters of several bytes.
+    /// Valid characters.
     valid: usize,
-    /// Those of them that are Russian letters.
+    /// Russian letters among the valid characters.
     russian: usize,
-    /// Bytes that belong to no character.
+    /// Invalid bytes.
     broken: usize,
 }
 
@@ -129,7 +130,7 @@ impl Letters {
                 count.valid += 1;
                 count.russian += usize::from(matches!(c, 'А'..='я' | 'Ё' | 'ё'));
             }
-            // The last character may be cut by the end of the window.
+            // The end of the window may cut the last character.
             if whole || chunks.peek().is_some() {
                 count.broken += chunk.invalid().len();
             }
@@ -183,7 +184,7 @@ mod tests {
     fn a_stray_byte_does_not_change_the_encoding() {
         let bytes = document("UTF-8", &[&"Иванова".as_bytes()[..12], b"\xFF"].concat());
         assert_eq!(found(&bytes), (Encoding::Utf8, false));
-        // «СЁ» of windows-1251 is a character of UTF-8, though no Russian one.
+        // «СЁ» in windows-1251 is a valid character of UTF-8, but not a Russian one.
         assert_eq!(found(&document("windows-1251", b"\xD1\xA8")), (Encoding::Windows1251, false));
         assert_eq!(found(&document("windows-1251", &to_windows_1251("ДВ4 №1 «Ё»").expect("of windows-1251"))), (Encoding::Windows1251, false));
     }

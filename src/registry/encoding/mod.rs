@@ -1,4 +1,4 @@
-//! The two encodings of registry files: windows-1251, which the exchange demands, and UTF-8, which some clinics send.
+//! The two encodings of registry files: windows-1251, which the exchange requires, and UTF-8, which some clinics send.
 
 mod detect;
 
@@ -8,30 +8,30 @@ use std::fmt;
 pub use detect::{Detected, detect};
 use encoding_rs::WINDOWS_1251;
 
-/// How the bytes of a file become characters.
+/// The encoding of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Encoding {
-    /// One byte is one character.
+    /// One byte for each character.
     #[default]
     Windows1251,
-    /// One to four bytes are one character.
+    /// One to four bytes for each character.
     Utf8,
 }
 
 impl Encoding {
-    /// Text of bytes; what the encoding does not define becomes U+FFFD.
+    /// Decodes bytes; undefined ones become U+FFFD.
     pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
             Self::Windows1251 => {
                 let text = WINDOWS_1251.decode_without_bom_handling(bytes).0;
-                // Web browsers read the byte that is undefined as a control character.
+                // Like web browsers, the decoder maps the undefined byte to a control character.
                 if bytes.contains(&UNDEFINED) { text.replace(char::from(UNDEFINED), "\u{fffd}").into() } else { text }
             }
             Self::Utf8 => String::from_utf8_lossy(bytes),
         }
     }
 
-    /// Number of characters of bytes.
+    /// Number of characters in the bytes.
     pub fn length(self, bytes: &[u8]) -> usize {
         match self {
             Self::Windows1251 => bytes.len(),
@@ -39,8 +39,8 @@ impl Encoding {
         }
     }
 
-    /// Number of characters of bytes as columns count them: cut anywhere, the parts add up. A stray byte of UTF-8 adds to the character
-    /// before it.
+    /// Number of characters for counting columns: the counts of parts add up wherever the bytes are cut. A stray continuation byte of UTF-8
+    /// belongs to the character before it.
     pub fn columns(self, bytes: &[u8]) -> usize {
         match self {
             Self::Windows1251 => bytes.len(),
@@ -48,7 +48,7 @@ impl Encoding {
         }
     }
 
-    /// The first byte that the encoding does not define.
+    /// The first byte that the encoding does not define; `None` when there is none.
     pub fn undefined(self, bytes: &[u8]) -> Option<u8> {
         match self {
             Self::Windows1251 => bytes.iter().copied().find(|b| *b == UNDEFINED),
@@ -56,7 +56,7 @@ impl Encoding {
         }
     }
 
-    /// The label as files declare it.
+    /// The label used in XML declarations.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Windows1251 => "windows-1251",
@@ -71,13 +71,13 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// The byte that windows-1251 does not define.
+/// The only byte that windows-1251 does not define.
 const UNDEFINED: u8 = 0x98;
 
-/// The byte order mark of UTF-8; it is no part of the text.
+/// The byte order mark of UTF-8; it is not part of the text.
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// The character of a windows-1251 byte; none for 0x98, which the encoding leaves undefined.
+/// The character of a windows-1251 byte; `None` for 0x98, which the encoding leaves undefined.
 pub fn windows_1251_char(byte: u8) -> Option<char> {
     if byte == UNDEFINED {
         return None;
@@ -86,7 +86,7 @@ pub fn windows_1251_char(byte: u8) -> Option<char> {
     text.chars().next()
 }
 
-/// Bytes of a text in windows-1251; none when a character has no byte there.
+/// The bytes of a text in windows-1251; `None` when the encoding lacks a character.
 pub fn to_windows_1251(text: &str) -> Option<Cow<'_, [u8]>> {
     let (bytes, _, unmappable) = WINDOWS_1251.encode(text);
     (!unmappable).then_some(bytes)

@@ -1,4 +1,4 @@
-//! Editions of a format and the choice among them.
+//! Editions of a format, and the choice of one for a file.
 
 use super::Family;
 use crate::values::Month;
@@ -8,15 +8,15 @@ use crate::values::Month;
 pub struct Edition {
     /// Id in the tables, `3.1-2020-04`.
     pub id: String,
-    /// What ZGLV/VERSION says, `3.1`.
+    /// Value of ZGLV/VERSION, `3.1`.
     pub version: String,
-    /// First reporting month; none = from the beginning.
+    /// First reporting month; `None` when there is no beginning.
     pub from: Option<Month>,
-    /// Last reporting month, inclusive; none = still in force.
+    /// Last reporting month, inclusive; `None` while it is in force.
     pub until: Option<Month>,
-    /// How well it is known: proven, practice, inferred.
+    /// How reliably the edition is known: proven, practice, inferred.
     pub basis: String,
-    /// Where it is known from.
+    /// Source of this knowledge.
     pub source: String,
 }
 
@@ -27,14 +27,14 @@ impl Edition {
     }
 }
 
-/// Which edition a file is checked against, and what is wrong with its VERSION.
+/// The edition that a file is checked against, and whether its VERSION is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EditionChoice {
-    /// VERSION is the one of the reporting period.
+    /// VERSION is known, and in force in the reporting period if that is known.
     Right(usize),
-    /// VERSION is known but not in force in the period; the second is the edition in force, if any.
+    /// VERSION is known but not in force in the period. The second index is the edition in force, if any.
     OutOfPeriod(usize, Option<usize>),
-    /// VERSION is unknown; the nearest edition.
+    /// VERSION is unknown; the index is the nearest edition.
     Unknown(usize),
 }
 
@@ -49,8 +49,8 @@ impl EditionChoice {
 
 /// Chooses among the editions of a family (oldest first, at least one).
 ///
-/// A known VERSION wins over the period: the clinic's program wrote that edition. Among editions of one VERSION the period decides,
-/// then the nearest in time. An unknown VERSION takes the edition of the period, else the one of the nearest number.
+/// A known VERSION counts more than the period, because the clinic's program wrote that edition. Among editions with the same VERSION the period
+/// decides, then the nearest in time. For an unknown VERSION the edition of the period is chosen, otherwise the one with the nearest number.
 pub(super) fn choose(editions: &[Edition], version: Option<&str>, period: Option<Month>) -> EditionChoice {
     let in_force = period.and_then(|p| editions.iter().rposition(|e| e.in_force(p)));
     let same: Vec<usize> = version.map_or_else(Vec::new, |v| (0..editions.len()).filter(|i| editions[*i].version == v).collect());
@@ -75,7 +75,7 @@ fn nearest_number(editions: &[Edition], version: Option<&str>) -> usize {
     editions.iter().rposition(|e| number(&e.version).is_some_and(|n| n <= wanted)).unwrap_or(0)
 }
 
-/// Family and edition as people write them: `H 6.0`.
+/// Family and edition as shown to people: `H 6.0`.
 pub(super) fn title(family: Family, edition: &Edition) -> String {
     format!("{family} {}", edition.id)
 }

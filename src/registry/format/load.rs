@@ -1,4 +1,4 @@
-//! Reads the tables of `rules/formats/` and refuses those that contradict themselves.
+//! Reads the tables of `rules/formats/` and refuses inconsistent ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::tables::{RuleFiles, TableError};
 use crate::texts::Text;
 use crate::values::Month;
 
-/// Every family in every edition, with the file-name letters that belong to it.
+/// All families in all editions, and the letters in file names that belong to them.
 #[derive(Debug, Clone)]
 pub struct Formats {
     families: BTreeMap<Family, Vec<Arc<Format>>>,
@@ -26,11 +26,11 @@ pub struct Formats {
 /// A family, a row of `rules/formats/families.csv`.
 #[derive(Debug, Clone)]
 struct Kind {
-    /// Its table; families of one format share it.
+    /// Letter of the table with its elements; families of one format share a table.
     table: char,
-    /// Its letter in the federal rule book.
+    /// Letter of the family in the federal rule book.
     book: char,
-    /// The family of its person files; none where persons stand in the records.
+    /// The family of the person files; `None` when the records contain the persons.
     persons: Option<Family>,
 }
 
@@ -42,22 +42,22 @@ struct KindRow {
     persons: Option<char>,
 }
 
-/// Letters at the head of a file name, a row of `rules/formats/names.csv`.
+/// The letters at the beginning of a file name, a row of `rules/formats/names.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix {
-    /// Letters of the main file, `DP`.
+    /// Letters of a main file, `DP`.
     pub letters: String,
-    /// Its family.
+    /// Family of the main file.
     pub family: Family,
-    /// Letters of its person file, `LP`.
+    /// Letters of the person file, `LP`; empty when there is no person file.
     pub persons: String,
-    /// Kind of dispensary care by V016, if the letters tell it.
+    /// Kind of dispensary care by V016; `None` when the letters do not tell it.
     pub disp: Option<String>,
-    /// First reporting month, if known.
+    /// First reporting month; `None` when unknown.
     pub from: Option<Month>,
-    /// Last reporting month, inclusive, if known.
+    /// Last reporting month, inclusive; `None` when unknown.
     pub until: Option<Month>,
-    /// What it is.
+    /// Description for people.
     pub title: Text,
 }
 
@@ -131,7 +131,7 @@ impl Formats {
     /// Reads and compiles every table.
     ///
     /// # Errors
-    /// An unknown parent, an element twice in one edition, a broken length, mask, list or role: the table, the line and the reason.
+    /// An unknown parent, an element repeated in one edition, or a broken length, mask, list or role.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let charsets = charsets(files)?;
         let mut families = BTreeMap::new();
@@ -156,7 +156,7 @@ impl Formats {
         self.families.get(&family).map_or(&[], Vec::as_slice)
     }
 
-    /// A format by family and edition id.
+    /// The format of a family in the edition with this id.
     pub fn get(&self, family: Family, edition: &str) -> Option<&Arc<Format>> {
         self.editions(family).iter().find(|f| f.edition.id == edition)
     }
@@ -166,7 +166,7 @@ impl Formats {
         self.families.values().flatten()
     }
 
-    /// The format a file is checked against; none for an unknown family.
+    /// The format that a file is checked against, and how it was chosen; `None` for an unknown family.
     pub fn choose(&self, family: Family, version: Option<&str>, period: Option<Month>) -> Option<(&Arc<Format>, EditionChoice)> {
         let formats = self.families.get(&family)?;
         let editions: Vec<Edition> = formats.iter().map(|f| f.edition.clone()).collect();
@@ -174,7 +174,7 @@ impl Formats {
         Some((&formats[choice.index()], choice))
     }
 
-    /// The letter of a family in the federal rule book, which calls dispensary files X and the accounts of funds D.
+    /// The letter of a family in the federal rule book, which names dispensary files X and the accounts of funds D.
     pub fn book_letter(&self, family: Family) -> char {
         self.kinds.get(&family).map_or(family.0, |kind| kind.book)
     }
@@ -184,27 +184,27 @@ impl Formats {
         self.kinds.get(&family).is_none_or(|kind| kind.persons.is_some())
     }
 
-    /// File-name letters of main files.
+    /// The known beginnings of file names.
     pub fn prefixes(&self) -> &[Prefix] {
         &self.prefixes
     }
 
-    /// Root elements of what the exchange answers with (protocols), and what each is; a row of `rules/formats/answers.csv`.
+    /// Root elements of the exchange's answers (protocols) and their descriptions, from `rules/formats/answers.csv`.
     pub fn answers(&self) -> &BTreeMap<String, Text> {
         &self.answers
     }
 
-    /// A character set by id.
+    /// The character set with this id.
     pub fn charset(&self, id: &str) -> Option<&Charset> {
         self.charsets.get(id).map(Arc::as_ref)
     }
 
-    /// A character set by id, shared.
+    /// The character set with this id, shared.
     pub fn shared_charset(&self, id: &str) -> Option<Arc<Charset>> {
         self.charsets.get(id).cloned()
     }
 
-    /// Names of all elements that any family knows, with whether their values are personal anywhere.
+    /// The names of all elements of all families, and whether the values are personal in any of them.
     pub fn element_names(&self) -> BTreeMap<&str, bool> {
         let mut names = BTreeMap::new();
         for node in self.all().flat_map(|f| f.nodes()) {
@@ -213,7 +213,7 @@ impl Formats {
         names
     }
 
-    /// Names that elements of a role have in any family and edition.
+    /// The names that elements with a role have in any family and edition.
     pub fn names_of_role(&self, role: Role) -> BTreeSet<&str> {
         self.all().filter_map(|f| f.role(role).map(|id| &*f.node(id).name)).collect()
     }
@@ -372,7 +372,7 @@ fn compile<'a>(
                 return Err(fail(format!("{} has more than 64 children", parent.path)));
             }
             parent.children.push(id);
-            // What one region alone demands is not demanded of the others.
+            // An element that only one region requires is not required from other regions.
             parent.required |= u64::from(obligation.required && row.scope != "regional") << position;
             parent.repeatable |= u64::from(obligation.repeatable) << position;
         }

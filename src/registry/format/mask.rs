@@ -1,15 +1,15 @@
-//! The mask language of the format tables and its matcher.
+//! The mask language of the format tables, and its matcher.
 //!
-//! `9` is a digit, `A` a Latin capital, `[` `]` an optional group (groups may nest), every other character stands for itself:
-//! `A99[.9[9]]` accepts `I10`, `I10.9` and `I10.91`.
+//! `9` is a digit, `A` a Latin capital, `[` and `]` enclose an optional group (groups may nest); any other character means itself: `A99[.9[9]]`
+//! accepts `I10`, `I10.9` and `I10.91`.
 
 use std::fmt;
 
-/// A compiled mask: a small deterministic automaton over ASCII.
+/// A compiled mask: a deterministic finite automaton over ASCII.
 #[derive(Clone)]
 pub struct Mask {
     text: Box<str>,
-    /// `next[state * 128 + byte]`, 0 = no way; state 1 is the start.
+    /// The transitions, `next[state * 128 + byte]`; 0 means that the byte does not fit. State 1 is the start.
     next: Box<[u8]>,
     accepting: u64,
     shortest: usize,
@@ -27,7 +27,7 @@ enum Step {
     Digit,
     Capital,
     Literal(u8),
-    /// Jump over an optional group: to the step after its end.
+    /// An optional group may be skipped; the index is the step after its end.
     MaySkipTo(usize),
 }
 
@@ -49,7 +49,7 @@ impl Mask {
     /// Unbalanced brackets, a character outside ASCII, or more than 60 places.
     pub fn compile(text: &str) -> Result<Self, String> {
         let steps = parse(text)?;
-        // Position sets as bits: the subset construction over at most 62 steps.
+        // Subset construction: sets of at most 62 positions as bits.
         let closure = |mut set: u64| {
             for (i, step) in steps.iter().enumerate() {
                 if set & (1 << i) != 0
@@ -60,7 +60,7 @@ impl Mask {
             }
             set
         };
-        // Bytes that no step takes lead nowhere.
+        // Bytes that no step accepts have no transitions.
         let alphabet: Vec<u8> = (0..128).filter(|byte| steps.iter().any(|step| step.takes(*byte))).collect();
         let mut sets = vec![0, closure(1)];
         let mut next: Vec<u8> = vec![0; 256];
@@ -97,7 +97,7 @@ impl Mask {
         Ok(Self { text: text.into(), next: next.into(), accepting, shortest, longest })
     }
 
-    /// Whether the bytes fit the mask as a whole.
+    /// Whether all bytes together fit the mask.
     #[inline]
     pub fn fits(&self, bytes: &[u8]) -> bool {
         let mut state = 1usize;
@@ -113,12 +113,12 @@ impl Mask {
         self.accepting & (1 << state) != 0
     }
 
-    /// The mask as it stands in the table.
+    /// The mask as written in the table.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Length of the shortest and of the longest fitting value.
+    /// Lengths of the shortest and the longest fitting value.
     pub fn lengths(&self) -> (usize, usize) {
         (self.shortest, self.longest)
     }
@@ -132,7 +132,7 @@ impl Mask {
                 'A' => out.push_str("[A-Z]"),
                 '[' => out.push('('),
                 ']' => out.push_str(")?"),
-                // XML Schema knows no escape of a character that needs none.
+                // XML Schema does not allow escaping characters that need no escape.
                 '\\' | '.' | '?' | '*' | '+' | '(' | ')' | '{' | '}' | '|' | '^' => {
                     out.push('\\');
                     out.push(c);
@@ -143,7 +143,8 @@ impl Mask {
         out
     }
 
-    /// A value that fits: optional groups are kept when `keep` says so, digits and letters come from `pick` (0 to the given bound).
+    /// A fitting value. `keep` decides for each optional group whether it is included; `pick` chooses digits and letters, from 0 up to but not
+    /// including the given bound.
     pub fn sample(&self, mut keep: impl FnMut() -> bool, mut pick: impl FnMut(u8) -> u8) -> String {
         let mut out = String::new();
         let mut skipping = 0;

@@ -1,7 +1,7 @@
 //! Formats as data: the tables of `rules/formats/` compiled into one [`Format`] for each family and edition.
 //!
-//! Nothing here knows an element by its name. What the program must understand (the record, its number, its sum) is marked in the
-//! tables by a [`Role`].
+//! The code does not refer to elements by name. Elements that the program must understand (the record, its number, its sum) are marked in the
+//! tables with a [`Role`].
 
 mod edition;
 mod load;
@@ -34,14 +34,14 @@ impl fmt::Display for Family {
 /// The family of person files.
 pub const PERSONS: Family = Family('L');
 
-/// Obligation of an element: О, Н, У and their repeatable forms ОМ, НМ, УМ.
+/// Obligation of an element: О, Н, У, and the repeatable ОМ, НМ, УМ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Obligation {
-    /// О: must stand in every parent.
+    /// О: required in every parent.
     pub required: bool,
-    /// У: required under a condition that the rule book states.
+    /// У: required under a condition stated in the rule book.
     pub conditional: bool,
-    /// М: may stand more than once.
+    /// М: may be repeated.
     pub repeatable: bool,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for Obligation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u16);
 
-/// What an element holds.
+/// The content of an element.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// Other elements.
@@ -71,20 +71,20 @@ pub enum Content {
     Value(ValueType),
 }
 
-/// One element of one edition.
+/// One element of one edition of a format.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Name as it stands in the file.
+    /// Name as written in the file.
     pub name: Box<str>,
-    /// The name ready for comparison.
+    /// Name in the form for comparison.
     pub key: NameKey,
     /// Full path, `ZL_LIST/ZAP/Z_SL/SL/DS1`.
     pub path: Arc<str>,
-    /// The block that holds it; none for the root.
+    /// The block that contains the element; `None` for the root.
     pub parent: Option<NodeId>,
     /// Position among the parent's children, from 0.
     pub position: u8,
-    /// Whether it must or may stand, and how often.
+    /// Whether the element is required and whether it may be repeated.
     pub obligation: Obligation,
     /// Block or value.
     pub content: Content,
@@ -94,22 +94,22 @@ pub struct Node {
     pub required: u64,
     /// Bit `n` is set when the child at position `n` may be repeated.
     pub repeatable: u64,
-    /// What the program takes it for.
+    /// The role of the element for the program, if it has one.
     pub role: Option<Role>,
-    /// Its value is personal and is masked in reports.
+    /// Whether the value is personal and must be masked in reports.
     pub personal: bool,
-    /// Book and field of its values, `V002.IDPR`; empty if none.
+    /// Book and field of the allowed values, `V002.IDPR`; empty when there are none.
     pub book: Box<str>,
-    /// Where the obligation is known from: Q015, schema, structure, inferred.
+    /// Source of the obligation: Q015, schema, structure, inferred.
     pub basis: Box<str>,
-    /// The row is known from one region only.
+    /// Whether the element is known from one region only.
     pub regional: bool,
-    /// What it means.
+    /// Description for people.
     pub title: Text,
 }
 
 impl Node {
-    /// The value type, if it is no block.
+    /// The value type; `None` for a block.
     pub fn value_type(&self) -> Option<&ValueType> {
         match &self.content {
             Content::Block => None,
@@ -151,23 +151,23 @@ impl Format {
         NodeId(0)
     }
 
-    /// The element of a role, if this edition has it.
+    /// The element with this role; `None` when the edition has none.
     #[inline]
     pub fn role(&self, role: Role) -> Option<NodeId> {
         self.roles[role as usize]
     }
 
-    /// The element at a path.
+    /// The element at this path.
     pub fn find(&self, path: &str) -> Option<NodeId> {
         self.ids().find(|id| &*self.node(*id).path == path)
     }
 
-    /// Elements of a name, anywhere.
+    /// All elements with this name.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = NodeId> + 'a {
         self.ids().filter(move |id| &*self.node(*id).name == name)
     }
 
-    /// Whether `inner` stands somewhere below `outer`, or is it.
+    /// Whether `inner` is `outer` or one of its descendants.
     pub fn is_within(&self, inner: NodeId, outer: NodeId) -> bool {
         let mut at = Some(inner);
         while let Some(id) = at {
@@ -182,7 +182,7 @@ impl Format {
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $name:ident = $word:literal),* $(,)?) => {
-        /// What an element means to the program, as the column `role` of the format tables marks it.
+        /// The meaning of an element for the program, given in the column `role` of the format tables.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Role { $($(#[$doc])* $name),* }
 
@@ -199,95 +199,95 @@ macro_rules! roles {
 }
 
 roles! {
-    /// The root.
+    /// The root element.
     Root = "root",
-    /// ZGLV.
+    /// ZGLV, the header.
     Header = "header",
-    /// SCHET.
+    /// SCHET, the account.
     Account = "account",
     /// VERSION of the format.
     Version = "version",
-    /// DATA, the day when the file was made.
+    /// DATA, the day on which the file was made.
     MadeOn = "made_on",
-    /// FILENAME.
+    /// FILENAME, the name of the file.
     FileName = "file_name",
-    /// FILENAME1 of the person file.
+    /// FILENAME1 of the person file, the name of the main file.
     MainName = "main_name",
     /// SD_Z, the number of completed cases.
     CasesDeclared = "cases_declared",
-    /// CODE of the account.
+    /// CODE, the code of the account's record.
     AccountCode = "account_code",
-    /// CODE_MO.
+    /// CODE_MO, the clinic.
     CodeMo = "code_mo",
     /// YEAR of the period.
     Year = "year",
     /// MONTH of the period.
     Month = "month",
-    /// NSCHET.
+    /// NSCHET, the number of the account.
     AccountNo = "account_no",
-    /// DSCHET.
+    /// DSCHET, the date of the account.
     AccountDate = "account_date",
-    /// PLAT.
+    /// PLAT, the payer.
     Payer = "payer",
-    /// SUMMAV.
+    /// SUMMAV, the total of the account.
     Total = "total",
-    /// DISP.
+    /// DISP, the kind of dispensary care.
     Disp = "disp",
     /// ZAP or PERS.
     Record = "record",
-    /// N_ZAP.
+    /// N_ZAP, the number of the record.
     NZap = "n_zap",
-    /// PR_NOV.
+    /// PR_NOV, whether the record is new or corrected.
     PrNov = "pr_nov",
-    /// PACIENT.
+    /// PACIENT, the patient block.
     Patient = "patient",
-    /// ID_PAC.
+    /// ID_PAC, the id of the patient in the package.
     IdPac = "id_pac",
     /// NPOLIS, the number of the policy.
     Policy = "policy",
-    /// ENP, the single number of the insured.
+    /// ENP, the unified policy number of the insured person.
     Enp = "enp",
     /// SMO, the insurer of the patient.
     Insurer = "insurer",
-    /// NHISTORY, the number of the card or history.
+    /// NHISTORY, the number of the medical card or case history.
     History = "history",
     /// LPU_1, the subdivision.
     Subdivision = "subdivision",
     /// The completed case: Z_SL, SLUCH.
     Case = "case",
-    /// IDCASE.
+    /// IDCASE, the number of the case.
     IdCase = "idcase",
-    /// SUMV.
+    /// SUMV, the sum of the case.
     CaseSum = "case_sum",
     /// First day of the case.
     CaseFrom = "case_from",
     /// Last day of the case.
     CaseTo = "case_to",
-    /// The clinic that gave the care.
+    /// LPU, the clinic that provided the care.
     Lpu = "lpu",
-    /// USL_OK, conditions of care.
+    /// USL_OK, the conditions of care.
     Conditions = "conditions",
     /// The case part: SL.
     Part = "part",
-    /// SL_ID.
+    /// SL_ID, the id of the case part.
     SlId = "sl_id",
-    /// SUM_M.
+    /// SUM_M, the sum of the case part.
     PartSum = "part_sum",
     /// The service: USL.
     Service = "service",
-    /// IDSERV.
+    /// IDSERV, the number of the service.
     IdServ = "idserv",
-    /// SANK.
+    /// SANK, the sanction.
     Sanction = "sanction",
-    /// FAM.
+    /// FAM, the surname.
     Surname = "surname",
-    /// IM.
+    /// IM, the first name.
     Name = "name",
-    /// OT.
+    /// OT, the patronymic.
     Patronymic = "patronymic",
-    /// W.
+    /// W, the sex.
     Sex = "sex",
-    /// DR.
+    /// DR, the date of birth.
     Birth = "birth",
 }
 

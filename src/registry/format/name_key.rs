@@ -1,6 +1,6 @@
-//! Element names as sixteen bytes, so that a name is compared by one instruction instead of a loop.
+//! Element names as sixteen-byte numbers, so that names are compared with one instruction instead of a loop.
 
-/// Longest element name that any table may hold; names of the formats have at most 12 bytes.
+/// Longest element name in bytes that a table may contain; real names have at most 12.
 pub const MAX_NAME: usize = 16;
 
 /// A name of at most [`MAX_NAME`] bytes, padded with zeros.
@@ -8,7 +8,7 @@ pub const MAX_NAME: usize = 16;
 pub struct NameKey(pub u128);
 
 impl NameKey {
-    /// The key of a name; none when it is longer than [`MAX_NAME`].
+    /// The key of a name; `None` when it is longer than [`MAX_NAME`].
     #[inline]
     pub fn new(name: &[u8]) -> Option<Self> {
         let mut bytes = [0; MAX_NAME];
@@ -16,7 +16,7 @@ impl NameKey {
         Some(Self(u128::from_le_bytes(bytes)))
     }
 
-    /// The key of the first `len` bytes of sixteen.
+    /// The key of the first `len` bytes of a sixteen-byte window; `len` is less than sixteen.
     #[inline]
     pub fn of_window(window: u128, len: usize) -> Self {
         debug_assert!(len < MAX_NAME);

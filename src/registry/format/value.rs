@@ -1,4 +1,4 @@
-//! Types of values: what a text must look like to be a number, a date or a text of an element.
+//! Value types: the form that a number, a date or a text must have in an element.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::values::{is_date_shape, iso_parts, split_decimal};
 /// A named set of characters, a row of `rules/formats/charsets.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charset {
-    /// Its id.
+    /// Id in the table.
     pub id: String,
     /// First and last character of each run.
     pub ranges: Vec<(char, char)>,
@@ -21,10 +21,10 @@ pub struct Charset {
 }
 
 impl Charset {
-    /// A set from the items of the table: `0-9`, single characters, the word `space`.
+    /// Compiles the items of the table: ranges such as `0-9`, single characters, the word `space`.
     ///
     /// # Errors
-    /// An item of another shape, or a range that runs backwards.
+    /// An item of another form, a range in reverse order, or no items.
     pub fn new(id: &str, items: &str, title: Text) -> Result<Self, String> {
         let mut ranges = Vec::new();
         for item in items.split(' ').filter(|i| !i.is_empty()) {
@@ -46,7 +46,7 @@ impl Charset {
         Ok(Self { id: id.to_owned(), ranges, title, bytes })
     }
 
-    /// The set as people read it in any language: `0-9 A-Z ␣ -`.
+    /// The set in a form that needs no translation: `0-9 A-Z ␣ -`.
     pub fn shown(&self) -> String {
         let item = |(a, b): &(char, char)| match (a, b) {
             (' ', ' ') => "␣".to_owned(),
@@ -67,7 +67,7 @@ impl Charset {
         self.bytes[usize::from(byte)]
     }
 
-    /// The set as the inside of a bracket expression of XML Schema 1.0, the hyphen last.
+    /// The set as the content of a bracket expression of XML Schema 1.0, with the hyphen last.
     pub fn to_regex_class(&self) -> String {
         let mut out = String::new();
         let push = |out: &mut String, c: char| {
@@ -85,7 +85,7 @@ impl Charset {
                 }
             }
         }
-        // Escaped and last: some engines take a hyphen elsewhere for a range or a subtraction.
+        // The hyphen is escaped and last: some engines read it elsewhere as a range or a subtraction.
         if self.ranges.contains(&('-', '-')) {
             push(&mut out, '-');
         }
@@ -93,7 +93,7 @@ impl Charset {
     }
 }
 
-/// What a text must look like.
+/// The required form of a text.
 #[derive(Debug, Clone)]
 enum Shape {
     Digits { min: u8, max: u8 },
@@ -119,7 +119,7 @@ pub enum Base {
 pub struct ValueType {
     base: Base,
     shape: Shape,
-    /// Closed list; empty = any.
+    /// The allowed values; empty when any value is allowed.
     list: Vec<Box<str>>,
 }
 
@@ -128,9 +128,9 @@ pub struct ValueType {
 pub struct ValueFault {
     /// Kind of the finding.
     pub check: Check,
-    /// What would be right, free of language but for the name of a character set.
+    /// What was expected, in a form without language except for the characters of a set.
     pub expected: Option<String>,
-    /// What stands there, free of personal data (a length, a code).
+    /// What was found (a length or a count), without personal data.
     pub found: Option<String>,
 }
 
@@ -206,12 +206,12 @@ impl ValueType {
         self.base
     }
 
-    /// The closed list of values; empty = any.
+    /// The allowed values; empty when any value is allowed.
     pub fn list(&self) -> &[Box<str>] {
         &self.list
     }
 
-    /// The mask, if the type is one.
+    /// The mask; `None` when the type has none.
     pub fn mask(&self) -> Option<&Mask> {
         match &self.shape {
             Shape::Mask(mask) => Some(mask),
@@ -219,7 +219,7 @@ impl ValueType {
         }
     }
 
-    /// The character set, if one is named.
+    /// The character set; `None` when the type has none.
     pub fn charset(&self) -> Option<&Charset> {
         match &self.shape {
             Shape::Text { set, .. } => set.as_deref(),
@@ -227,7 +227,8 @@ impl ValueType {
         }
     }
 
-    /// Digits before and after the point and whether the number after is fixed, for numbers with a fraction.
+    /// For numbers with a fraction: the most digits before the point, the most digits after it, and whether the latter number is exact. `None`
+    /// for other types.
     pub fn decimal(&self) -> Option<(u8, u8, bool)> {
         match self.shape {
             Shape::Decimal { whole, fraction, fixed } => Some((whole, fraction, fixed)),
@@ -235,7 +236,7 @@ impl ValueType {
         }
     }
 
-    /// Shortest and longest length in characters.
+    /// Shortest and longest allowed length in characters.
     pub fn lengths(&self) -> (usize, usize) {
         match &self.shape {
             Shape::Digits { min, max } => (usize::from(*min), usize::from(*max)),
@@ -249,7 +250,7 @@ impl ValueType {
         }
     }
 
-    /// The type as a person writes it: `N(15.2)` (exactly two decimals), `N(5.0-2)` (at most two), `T(1-36)`, `D`.
+    /// The type in short notation: `N(15.2)` (exactly two decimals), `N(5.0-2)` (at most two), `T(1-36)`, `D`.
     pub fn spec(&self) -> String {
         match &self.shape {
             Shape::Digits { min: 1, max } => format!("N({max})"),
@@ -264,7 +265,7 @@ impl ValueType {
         }
     }
 
-    /// Whether a non-empty value fits. The hot path: no allocation.
+    /// Whether a non-empty value fits the type. It is called for every value, so it does not allocate.
     #[inline]
     pub fn fits(&self, value: &[u8], encoding: Encoding) -> bool {
         self.shape_fits(value, encoding) && (self.list.is_empty() || self.listed(value))
@@ -285,7 +286,7 @@ impl ValueType {
         }
     }
 
-    /// What is wrong with a value; none when it fits. Slow path, for messages.
+    /// What is wrong with a value; `None` when it fits. Slower than [`ValueType::fits`]; used for messages.
     pub fn diagnose(&self, value: &[u8], encoding: Encoding) -> Option<ValueFault> {
         if self.shape_fits(value, encoding) {
             let listed = self.list.is_empty() || self.listed(value);
@@ -325,7 +326,7 @@ fn fault(check: Check, expected: String, found: Option<String>) -> ValueFault {
 }
 
 fn decimal_fits(value: &[u8], whole: usize, fraction: usize, fixed: bool) -> bool {
-    // The usual case has its point at the fixed place from the end: no search.
+    // A fixed number of decimals gives the place of the point without a search.
     if fixed {
         let Some(point) = value.len().checked_sub(fraction + 1) else { return false };
         return point >= 1

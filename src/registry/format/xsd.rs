@@ -1,15 +1,15 @@
-//! A format as an XML Schema 1.0: for the developers of a MIS, and as a second opinion on our own checker.
+//! Writes a format as an XML Schema 1.0, for developers of a MIS and as a cross-check of our own checker.
 //!
-//! One `xs:complexType` a block (shared where two blocks are alike), `xs:sequence` in the order of the table, `minOccurs` and
-//! `maxOccurs` from the obligation, one `xs:simpleType` for each kind of value. No element has attributes.
+//! Each block has an `xs:complexType` (equal blocks share one) with an `xs:sequence` in the order of the table; `minOccurs` and `maxOccurs`
+//! follow the obligation; each kind of value has an `xs:simpleType`. No element has attributes.
 //!
-//! What XML Schema 1.0 cannot say, so that the verdicts differ by design; the comment at the head of every schema tells the same:
+//! XML Schema 1.0 cannot express the following, so verdicts differ; the comment at the head of every schema lists the same:
 //!
-//! - white space around a date: `xs:date` collapses it before the pattern is tried, we refuse it;
+//! - white space around a date: `xs:date` removes it before the pattern is tried, we refuse it;
 //! - `xsi:` attributes: a schema cannot forbid them, we report them; a default namespace: the schema refuses it, we warn;
-//! - a document type, limits of size and depth: a matter of the parser;
+//! - a document type, limits of size and depth: handled by the parser;
 //! - a line break written as CR LF counts as two characters for us (as in the file), as one for an XML parser;
-//! - a known edition in the wrong period, keys, sums, persons, the file's name: relations, not structure.
+//! - a known edition in the wrong period, keys, sums, persons, the file name: relations, not structure.
 
 use std::io::{self, Write};
 
@@ -20,10 +20,11 @@ use super::value::Base;
 use super::{Content, Format, Node, NodeId, ValueType};
 use crate::texts::{Key, Lang, Texts};
 
-/// Writes a format as an XML Schema 1.0 in UTF-8, in the same bytes every time; `texts` say at its head what it leaves to the checker.
+/// Writes a format as an XML Schema 1.0 in UTF-8; the output is the same bytes every time. `texts` give the comment on what the schema cannot
+/// check.
 ///
 /// # Errors
-/// Those of the writer.
+/// The writer fails.
 pub fn write_xsd(format: &Format, texts: &Texts, out: &mut impl Write) -> io::Result<()> {
     let schema = Schema::of(format);
     let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);
@@ -69,14 +70,14 @@ fn header(format: &Format, texts: &Texts) -> String {
     format!("\n  {}\n\n  {}\n\n  {}\n", title.replace("--", "- -"), notes(Lang::Ru), notes(Lang::En))
 }
 
-/// An element where it is used.
+/// The use of an element within a block.
 #[derive(Debug, PartialEq, Eq)]
 struct Use {
     name: String,
     kind: String,
     required: bool,
     repeatable: bool,
-    /// Russian, English.
+    /// The notes in Russian and in English.
     notes: [String; 2],
 }
 
@@ -117,7 +118,7 @@ impl<'a> Schema<'a> {
             Content::Block => self.block(id),
             Content::Value(value) => self.value(value),
         };
-        // What the walker asks of a parent is the mask, so the schema asks the same.
+        // The checker uses these masks of the parent, so the schema uses them too.
         let in_parent = |mask: fn(&Node) -> u64| node.parent.is_some_and(|p| mask(self.format.node(p)) & (1 << node.position) != 0);
         Use {
             name: node.name.to_string(),
@@ -134,7 +135,7 @@ impl<'a> Schema<'a> {
         if let Some(same) = self.blocks.iter().find(|b| b.children == children && b.name.rsplit('.').next() == Some(&*node.name)) {
             return same.name.clone();
         }
-        // Blocks of one name but of different content take the names of the blocks around them: `SL.NAPR`, `USL.NAPR`.
+        // Blocks with the same name but different content are named after the blocks around them: `SL.NAPR`, `USL.NAPR`.
         let mut names = node.path.rmatch_indices('/').map(|(at, _)| node.path[at + 1..].replace('/', "."));
         let name = names.find(|n| !self.taken(n)).unwrap_or_else(|| node.path.replace('/', "."));
         self.blocks.push(Block { name: name.clone(), first: id, children });
@@ -151,13 +152,13 @@ impl<'a> Schema<'a> {
         name
     }
 
-    /// Blocks and values share the names of types.
+    /// Whether a type name is used; blocks and values share the same names.
     fn taken(&self, name: &str) -> bool {
         self.blocks.iter().any(|b| b.name == name) || self.kinds.iter().any(|k| k.name == name)
     }
 }
 
-/// Name of the element with what its row says: `профиль [У T(3) V002.IDPR]`.
+/// Title of the element and its row in short notation: `профиль [У T(3) V002.IDPR]`.
 fn note(node: &Node, lang: Lang) -> String {
     let mut row = node.obligation.to_string();
     if let Some(value) = node.value_type() {
@@ -169,7 +170,7 @@ fn note(node: &Node, lang: Lang) -> String {
     format!("{} [{row}]", node.title.get(lang))
 }
 
-/// A name without spaces, such as `N.15.2.fixed`, `T.36.latin-digits-dash`, `N.in.0_1`.
+/// A type name without spaces, such as `N.15.2.fixed`, `T.36.latin-digits-dash`, `N.in.0_1`.
 fn kind_name(value: &ValueType) -> String {
     let letter = match value.base() {
         Base::Text => 'T',
@@ -189,10 +190,10 @@ fn kind_name(value: &ValueType) -> String {
     format!("{letter}.{body}{set}").chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect()
 }
 
-/// The base type and the facets of a value.
+/// The base type and the facets of a value type.
 fn facets(value: &ValueType) -> (&'static str, Vec<(&'static str, String)>) {
     if !value.list().is_empty() {
-        // The loader has proved that every listed value has the shape.
+        // The loader has checked that every listed value has the right form.
         return ("xs:string", value.list().iter().map(|v| ("xs:enumeration", v.to_string())).collect());
     }
     let (min, max) = value.lengths();
@@ -275,7 +276,7 @@ mod tests {
         String::from_utf8(bytes).expect("UTF-8")
     }
 
-    /// Values of an attribute of all elements of a name.
+    /// The values of an attribute on all elements with this name.
     fn values(text: &str, element: &str, attribute: &str) -> Vec<String> {
         let mut reader = Reader::from_str(text);
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! What one file on disk holds: a registry file, an archive of them, or something else.
+//! Inspects one file on disk: a registry file, an archive of registry files, or something else.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -16,19 +16,19 @@ use crate::registry::source::Source;
 const XML: [&str; 1] = ["xml"];
 const ARCHIVES: [&str; 2] = ["zip", "oms"];
 
-/// Which half of a package a file is.
+/// Which of the two files of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Main,
     Persons,
 }
 
-/// What a file on disk came to.
+/// The result of inspecting one file on disk.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
-    /// Registry files, with those that a name marks as such but that cannot be read.
+    /// Registry files, including unreadable files whose name marks them as registry files.
     pub members: Vec<(Side, Member)>,
-    /// What is wrong with the file itself. Without members, it is all there is to say.
+    /// Faults of the file itself. Without members, they are the whole result.
     pub faults: Vec<Fault>,
 }
 
@@ -42,7 +42,7 @@ impl Looked {
     }
 }
 
-/// Looks at files; shared by the threads that do.
+/// Inspects files; shared by several threads.
 #[derive(Debug)]
 pub(super) struct Looker<'f> {
     pub prober: Prober<'f>,
@@ -51,7 +51,7 @@ pub(super) struct Looker<'f> {
 }
 
 impl Looker<'_> {
-    /// Looks at one file. Neither members nor faults: it is to be passed over.
+    /// Inspects one file. A result without members and faults means that the file is to be ignored.
     pub(super) fn look(&self, found: &Found) -> Looked {
         if let Some(error) = &found.error {
             return Looked::fault(Fault::refused(error.kind()));
@@ -60,7 +60,7 @@ impl Looker<'_> {
     }
 
     fn open(&self, found: &Found) -> Result<Looked, Fault> {
-        // A pipe or a device would be read once, or for ever.
+        // A pipe or a device could be read only once or without end.
         let metadata = std::fs::metadata(&found.path)?;
         if !metadata.is_file() {
             return Err(Fault::new(Check::Unreadable).found(std::io::ErrorKind::Unsupported));
@@ -81,13 +81,13 @@ impl Looker<'_> {
                 (_, head) => Looked::member(side().unwrap_or(Side::Main), Source::File(found.path.clone()), head),
             }),
             Err(fault) if found.has_extension(&ARCHIVES) && fault.check == Check::EmptyFile => Err(fault),
-            // Neither of the two by content nor, for the first kind, by name.
+            // Neither XML nor zip by its content, and not XML by its name.
             Err(fault) if fault.check == Check::NotXml && !found.has_extension(&XML) => Err(Fault::new(Check::NotRegistry)),
             Err(fault) => Ok(Looked::member(side().unwrap_or(Side::Main), Source::File(found.path.clone()), Err(fault))),
         }
     }
 
-    /// A head that is no registry's becomes its fault.
+    /// Turns a head with a foreign root element into a fault.
     fn classify(&self, head: Head) -> Result<Head, Fault> {
         match head.kind {
             Kind::Main | Kind::Persons => Ok(head),
@@ -107,7 +107,7 @@ impl Looker<'_> {
         let mut archive = Archive::new(file, &self.limits)?;
         archive.refuse_nested()?;
         let mut looked = Looked::default();
-        // XML that is no registry by its root or its name: a registry all the same if there is no other.
+        // XML files that are registries neither by root element nor by name. A single one counts as the main file when there is no other.
         let mut strangers: Vec<Member> = Vec::new();
         let mut extra = Vec::new();
         let mut answers = 0;
@@ -135,7 +135,7 @@ impl Looker<'_> {
                     continue;
                 }
                 Ok(_) => by_name,
-                // What the guard says is about the archive.
+                // A fault of the archive concerns the whole archive.
                 Err(fault) if is_of_archive(fault.check) => return Err(fault.clone()),
                 Err(_) => by_name,
             };

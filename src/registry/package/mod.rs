@@ -1,4 +1,4 @@
-//! Packages: which files under the given paths belong together.
+//! Packages: finds which files under the given paths belong together.
 
 mod look;
 mod pair;
@@ -25,9 +25,9 @@ use walk::{Found, Neighbours, Walk};
 /// A path that the user gave.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Input {
-    /// A file or a folder.
+    /// Path of a file or a folder.
     pub path: PathBuf,
-    /// The user named exactly this file: if it is no registry, that is a fault and not something to pass over.
+    /// Whether the user named exactly this file. If it is not a registry, that is then a fault; other files are ignored.
     pub explicit: bool,
 }
 
@@ -41,9 +41,9 @@ impl Input {
 /// One file of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Where its bytes are.
+    /// Where the bytes are read from.
     pub source: Source,
-    /// What its beginning says, or why it cannot be read: then this fault is the one finding about the file.
+    /// The head of the file, or the fault that prevents reading it, which is then the only finding about the file.
     pub head: Result<Head, Fault>,
 }
 
@@ -58,31 +58,31 @@ impl Member {
         self.source.stem()
     }
 
-    /// The name as a value.
+    /// The file name, parsed.
     ///
     /// # Errors
-    /// The part that is not of the grammar.
+    /// The first part that does not follow the naming rules.
     pub fn name(&self, prefixes: &[Prefix]) -> Result<FileName, NameError> {
         FileName::parse(prefixes, &self.stem())
     }
 }
 
-/// A main file and its person file, as far as they were found.
+/// A main file and its person file; one of them may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The archive, or the main file, or the lone person file: as given or as the walk found it.
+    /// Path of the archive, or of the main file, or of a lone person file, as given or as found in a folder.
     pub path: PathBuf,
     /// The main file.
     pub main: Option<Member>,
     /// The person file.
     pub persons: Option<Member>,
-    /// What is wrong with the package as a whole (its archive, a missing half, a second of the same name). When both members are absent,
-    /// one of these is the reason.
+    /// Faults of the package as a whole (a fault of its archive, a missing half, a repeated name). When both members are absent, one of these
+    /// faults is the reason.
     pub faults: Vec<Fault>,
 }
 
 impl Package {
-    /// Bytes of its files as they stand on the disk; an archive of both counts once.
+    /// Total size on disk in bytes; an archive that contains both files counts once.
     pub fn size_on_disk(&self) -> u64 {
         let mut files: Vec<&Path> = [&self.main, &self.persons].into_iter().flatten().map(|m| m.source.container()).collect();
         files.dedup();
@@ -90,11 +90,10 @@ impl Package {
     }
 }
 
-/// Finds the packages under the given paths, in the order of the paths; folders are walked in the order of names.
+/// Finds the packages under the given paths, in the order of the paths. Folders are walked in the order of names.
 ///
-/// Of a folder, files with the extensions `xml`, `zip` and `oms` are looked at, hidden ones are not, and protocols are passed over. A file
-/// that was named is always answered; its other half is looked for beside it. Never fails: what cannot be read is a package with its
-/// fault.
+/// In folders, files with the extensions `xml`, `zip` and `oms` are inspected, except hidden files; protocols are ignored. A named file always
+/// gives a package; its other half is searched beside it. This never fails: an unreadable file becomes a package with a fault.
 pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Package> {
     let looker = Looker { prober: Prober::new(formats), prefixes: formats.prefixes(), limits: *limits };
     let mut files = Walk::run(inputs);
@@ -110,7 +109,7 @@ pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Pac
     assemble(halves, &files, faults, looker.prefixes)
 }
 
-/// Pairs within each archive, then within each folder, then among the named files.
+/// Pairs halves within each archive, then within each folder, then among the named files.
 fn pair_groups(halves: &mut [Half], files: &[Found]) {
     let mut in_file: Vec<Vec<usize>> = vec![Vec::new(); files.len()];
     let mut in_folder: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
@@ -131,7 +130,7 @@ fn pair_groups(halves: &mut [Half], files: &[Found]) {
     }
 }
 
-/// Looks beside named files for the halves that they lack.
+/// Searches beside named files for their missing halves.
 fn fetch_other_halves(halves: &mut Vec<Half>, files: &mut Vec<Found>, looker: &Looker<'_>) {
     let mut neighbours = Neighbours::default();
     for index in 0..halves.len() {
@@ -148,7 +147,7 @@ fn fetch_other_halves(halves: &mut Vec<Half>, files: &mut Vec<Found>, looker: &L
             }
             let found = Found { path, explicit: false, folder: folder.clone(), error: None };
             let members = looker.look(&found).members;
-            // An archive with both halves is a package of its own, which nobody asked for.
+            // An archive with both halves is a separate package, which the user did not ask for.
             if let [(side, _)] = members.as_slice()
                 && *side == wanted
             {
@@ -162,11 +161,11 @@ fn fetch_other_halves(halves: &mut Vec<Half>, files: &mut Vec<Found>, looker: &L
     }
 }
 
-/// Makes packages of the halves, in the order of their files.
+/// Builds packages from the halves, in the order of their files.
 fn assemble(halves: Vec<Half>, files: &[Found], faults: Vec<Vec<Fault>>, prefixes: &[Prefix]) -> Vec<Package> {
     let mut heads: Vec<Vec<usize>> = vec![Vec::new(); files.len()];
     for (index, half) in halves.iter().enumerate().filter(|(_, half)| half.given) {
-        // The main file leads, unless it was only fetched from beside.
+        // The main file gives the package its place, unless it was only found beside its person file.
         let led = half.side == Side::Persons && half.partner.is_some_and(|partner| halves[partner].given);
         if !led {
             heads[half.file].push(index);
@@ -196,7 +195,7 @@ fn assemble(halves: Vec<Half>, files: &[Found], faults: Vec<Vec<Fault>>, prefixe
             packages.push((file, Package { path, main: main.map(|h| h.member), persons: persons.map(|h| h.member), faults: own }));
         }
     }
-    // Only now: a person file's archive may come before the main file that leads it.
+    // At the end, because the archive of a person file may precede the main file of its package.
     for (file, faults) in faults.into_iter().enumerate().filter(|(_, faults)| !faults.is_empty()) {
         match first_of_file.get(&file) {
             Some(&package) => packages[package].1.faults.extend(faults),
@@ -207,9 +206,9 @@ fn assemble(halves: Vec<Half>, files: &[Found], faults: Vec<Vec<Fault>>, prefixe
     packages.into_iter().map(|(_, package)| package).collect()
 }
 
-/// The fault of a half that stands alone. A file that cannot be read says that and no more.
+/// The fault of a half without a partner. An unreadable file has its own fault only.
 fn missing_half(half: &Half, partner: Option<&Half>, prefixes: &[Prefix]) -> Option<Fault> {
-    // What funds send each other holds the persons in its records.
+    // Files between funds contain the persons in their records.
     let alone = || half.name.as_ref().and_then(|n| n.prefix(prefixes)).is_some_and(|p| p.persons.is_empty());
     if partner.is_some() || half.member.head.is_err() || half.side == Side::Main && alone() {
         return None;
@@ -218,7 +217,7 @@ fn missing_half(half: &Half, partner: Option<&Half>, prefixes: &[Prefix]) -> Opt
     Some(Fault::new(check).expected(half.partner_name(prefixes)))
 }
 
-/// Paths of one argument: the argument itself when it exists or has no wildcard, else everything that the wildcard finds, sorted.
+/// The paths of one argument: the argument itself when it exists or has no wildcard, otherwise all matching paths, sorted.
 ///
 /// # Errors
 /// The wildcard is malformed; the message says how.

@@ -1,4 +1,4 @@
-//! Which person file belongs to which main file.
+//! Pairs person files with main files.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use super::look::Side;
 use crate::registry::format::{Prefix, Role};
 use crate::registry::name::FileName;
 
-/// A registry file that waits for its other half. Texts for comparison are in lower case.
+/// A registry file to be paired. Texts for comparison are in lower case.
 #[derive(Debug)]
 pub(super) struct Half {
     pub member: Member,
     pub side: Side,
-    /// Which of the looked-at files holds it.
+    /// Index of the inspected file that contains this half.
     pub file: usize,
-    /// The user named that file, or it was found; not fetched from beside as somebody's other half.
+    /// Whether the file was named by the user or found in a folder; false for a file that was searched as the other half of one.
     pub given: bool,
     /// Index of the other half.
     pub partner: Option<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Half {
     stem: String,
     /// FILENAME.
     stated: Option<String>,
-    /// Of a person file: its main file by FILENAME1, and by its own name.
+    /// Only for a person file: its main file by FILENAME1, and by its own name.
     main_stated: Option<String>,
     main_by_name: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Half {
         }
     }
 
-    /// Name of the other half without extension, in lower case, as far as this half can tell.
+    /// Possible names of the other half without extension, in lower case.
     pub(super) fn partner_stems(&self, prefixes: &[Prefix]) -> Vec<String> {
         let mut stems = match self.side {
             Side::Persons => vec![self.main_stated.clone(), self.main_by_name.clone()],
@@ -60,18 +60,18 @@ impl Half {
         stems.into_iter().flatten().collect()
     }
 
-    /// Name of the missing other half as people know it, with the extension; empty when nothing tells it.
+    /// Name of the missing other half with its extension, for messages; empty when unknown.
     pub(super) fn partner_name(&self, prefixes: &[Prefix]) -> String {
-        // What stands in the file is repeated only if it looks like a file's name.
+        // A name from the content is shown only if it looks like a file name.
         let fit = |stem: &String| stem.len() <= 40 && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         self.partner_stems(prefixes).into_iter().find(fit).map_or_else(String::new, |stem| format!("{}.xml", stem.to_uppercase()))
     }
 }
 
-/// The main file that a person file names, and by which of its names.
+/// The main file that a person file names, and the kind of that name.
 type Claim = fn(&Half) -> Option<(&str, Key)>;
 
-/// How a person file may name its main file, strongest first.
+/// The ways in which a person file may name its main file, strongest first.
 const PASSES: [Claim; 5] = [
     |p| p.main_stated.as_deref().filter(|stated| p.main_by_name.as_deref() == Some(stated)).map(|s| (s, Key::Stem)),
     |p| p.main_stated.as_deref().map(|s| (s, Key::Stem)),
@@ -80,15 +80,15 @@ const PASSES: [Claim; 5] = [
     |p| p.main_by_name.as_deref().map(|s| (s, Key::Stated)),
 ];
 
-/// By which of its names a main file is found.
+/// The names by which a main file is found: its file name or its FILENAME.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Stem,
     Stated,
 }
 
-/// Pairs the halves of one group (an archive, a folder, everything that was named). `only_two`: a single main file and a single person
-/// file that are left over belong together even when their names are of the grammar and differ.
+/// Pairs the halves of one group (an archive, a folder, or all named files). With `only_two`, a single main file and a single person file that
+/// remain belong together even when both have regular but different names.
 pub(super) fn pair(halves: &mut [Half], group: &[usize], only_two: bool) {
     let alone = |halves: &[Half], side| group.iter().copied().filter(|i| halves[*i].side == side && halves[*i].partner.is_none()).collect::<Vec<_>>();
     let (mains, persons) = (alone(halves, Side::Main), alone(halves, Side::Persons));

@@ -1,4 +1,4 @@
-//! Discovery on folders made for the purpose.
+//! Discovery of packages in temporary folders.
 
 use std::fs;
 use std::io::Write as _;
@@ -55,13 +55,13 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// Packages under the whole folder, or of the named files.
+    /// The packages in the whole folder, or of the named files.
     fn discover(&self, names: &[&str]) -> Vec<Package> {
         let inputs: Vec<Input> = if names.is_empty() { vec![Input::named(self.0.path())] } else { names.iter().map(|n| Input::named(self.path(n))).collect() };
         discover(&inputs, &FORMATS, &Limits::default())
     }
 
-    /// `path: main + persons, faults` of each package.
+    /// For each package, `path: main + persons, faults`.
     fn told(&self, names: &[&str]) -> Vec<String> {
         let member = |member: &Option<Member>| match member {
             None => "-".to_owned(),
@@ -155,7 +155,7 @@ fn one_half_alone() {
 
 #[test]
 fn pairs_by_what_the_files_state() {
-    // Renamed main file: its FILENAME tells. A foreign FILENAME1 does not take another's main file away.
+    // A renamed main file is found by its FILENAME. A foreign FILENAME1 does not take away another file's main file.
     let folder = Folder::new(&[
         ("a/renamed.xml", main_file(H)),
         ("a/LM140001S14002_19031.xml", person_file(L, H)),

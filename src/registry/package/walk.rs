@@ -1,4 +1,4 @@
-//! Which files are looked at: those that the user named and those under the named folders.
+//! Collects the files to inspect: the named ones and those under the named folders.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 use super::Input;
 
-/// Extensions of what a folder may hold for us.
+/// Extensions of the files that are inspected in folders.
 const CANDIDATES: [&str; 3] = ["xml", "zip", "oms"];
 
-/// A file to look at.
+/// A file to inspect.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// As given, or the given folder and the way down.
+    /// Path as given, or the given folder with the path below it.
     pub path: PathBuf,
-    /// The user named exactly this file.
+    /// Whether the user named exactly this file.
     pub explicit: bool,
-    /// The folder, the same text for the same folder however it was reached.
+    /// Real path of the folder, the same for all paths to it.
     pub folder: PathBuf,
-    /// Why it cannot be looked at.
+    /// Why the file cannot be inspected.
     pub error: Option<io::Error>,
 }
 
@@ -43,13 +43,13 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-/// Collects files in the order of the inputs; a file that comes twice is taken once.
+/// Collects files in the order of the inputs; a repeated file is taken once.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     found: Vec<Found>,
-    /// Place in `found` by the file's real path.
+    /// Index in `found` by the real path of the file.
     seen: HashMap<PathBuf, usize>,
-    /// Real paths of folders.
+    /// Real paths of folders by their given paths.
     folders: HashMap<PathBuf, PathBuf>,
 }
 
@@ -79,7 +79,7 @@ impl Walk {
             if is_hidden(&path) {
                 continue;
             }
-            // A linked folder is not followed: it may lead back up.
+            // Linked folders are not followed: they could lead back up.
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => self.folder(&path),
                 Ok(_) if has_extension(&path, &CANDIDATES) && !path.is_dir() => self.push(path, None, false, None),
@@ -111,12 +111,12 @@ impl Walk {
     }
 }
 
-/// The folder that holds a path; `.` for a bare name.
+/// The folder that contains a path; `.` for a bare name.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-/// Files of one folder by their names without extension, to find the other half of a package.
+/// Files of folders by their names without extension, for finding the other half of a package.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
     folders: HashMap<PathBuf, BTreeMap<String, Vec<PathBuf>>>,
@@ -128,7 +128,7 @@ impl Neighbours {
         let folder = parent(path);
         let names = self.folders.entry(folder.to_owned()).or_insert_with(|| {
             let mut names: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-            // An unreadable folder has no neighbours; the named file itself may be readable all the same.
+            // An unreadable folder has no neighbours; the named file itself may still be readable.
             let entries = fs::read_dir(folder).map(|entries| entries.flatten().map(|e| e.file_name()).collect::<Vec<_>>()).unwrap_or_default();
             for name in entries {
                 let name = PathBuf::from(name);
@@ -136,7 +136,7 @@ impl Neighbours {
                     && !is_hidden(&name)
                     && let Some(stem) = name.file_stem()
                 {
-                    // A bare name stays one: the user sees the path as he would write it.
+                    // A bare name stays bare: the user sees the path as he would write it.
                     let bare = path.parent().is_none_or(|p| p.as_os_str().is_empty());
                     let full = if bare { name.clone() } else { folder.join(&name) };
                     names.entry(stem.to_string_lossy().to_lowercase()).or_default().push(full);
@@ -151,13 +151,13 @@ impl Neighbours {
     }
 }
 
-/// Paths of one argument.
+/// The paths of one argument; see [`super::expand`].
 pub(super) fn expand(argument: &str) -> Result<Vec<Input>, String> {
     let path = Path::new(argument);
     if path.exists() || !argument.contains(['*', '?', '[']) {
         return Ok(vec![Input::named(path)]);
     }
-    // Windows users expect `*.xml` to find `HM….XML`; the shell does not expand for them.
+    // Windows users expect `*.xml` to match `HM….XML`; their shell does not expand wildcards.
     let options = glob::MatchOptions { case_sensitive: false, require_literal_separator: true, require_literal_leading_dot: true };
     let paths = glob::glob_with(argument, options).map_err(|e| e.to_string())?;
     Ok(paths.flatten().map(|path| Input { path, explicit: false }).collect())
