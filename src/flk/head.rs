@@ -14,7 +14,7 @@ use crate::registry::source::Source;
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
     pub(super) element: NodeId,
-    /// Its value in the file's encoding; empty for a block.
+    /// Value in the file's encoding; empty for a block.
     pub(super) text: Vec<u8>,
     pub(super) place: Place,
 }

@@ -4,7 +4,7 @@
 //!
 //! * entries of one ID_PAC that are equal, or that name the same person (surname, first name, patronymic, sex, birth date, as the rule about
 //!   the same person compares them) if one has all elements of the other: the entry with more elements is written, the later one of equals;
-//! * entries of different ID_PAC that are equal and have a name: the first ID_PAC stays.
+//! * entries of different ID_PAC that are otherwise equal and have a name: the first ID_PAC stays.
 //!
 //! Everybody else has a separate entry. If its ID_PAC is taken, it gets a new one: the old one with `-2`, `-3`, … at its end, cut where the element
 //! has no room.

@@ -170,7 +170,7 @@ pub enum Literal {
 pub struct Call {
     /// Name of the function in capitals.
     pub name: String,
-    /// Its arguments.
+    /// Arguments of the call.
     pub args: Vec<Arg>,
     /// Offset of the call in the rule.
     pub at: At,

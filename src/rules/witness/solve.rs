@@ -119,7 +119,7 @@ impl Solver<'_> {
         out
     }
 
-    /// Documents near this one in which the condition is probably `want` at the unit, nearest first.
+    /// Documents near this one in which the condition at the unit probably has the truth value `want`, nearest first.
     pub fn make(&self, doc: &Document, unit: &Unit, expr: &Expr, want: bool) -> Vec<Document> {
         let mut out = Vec::new();
         for found in self.solve(doc, unit, expr, want) {
@@ -150,7 +150,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Makes every part `want`, one after the other; one value serves all parts about one name.
+    /// Gives every part the truth value `want`, one after the other; one value serves all parts about one name.
     fn all(&self, doc: &Document, unit: &Unit, parts: &[Expr], want: bool) -> Vec<Document> {
         let mut groups: Vec<(Option<&str>, Vec<&Expr>)> = Vec::new();
         let mut flat = Vec::new();
@@ -180,7 +180,7 @@ impl Solver<'_> {
         docs
     }
 
-    /// Makes one part `want`.
+    /// Gives one part the truth value `want`.
     fn one(&self, doc: &Document, unit: &Unit, whole: &Expr, parts: &[Expr], want: bool) -> Vec<Document> {
         if let Some(name) = single_name(whole)
             && matches!(self.meaning(doc, unit, name), Meaning::Elements(_))
@@ -190,7 +190,7 @@ impl Solver<'_> {
         in_turn(parts.iter().map(|p| self.solve(doc, unit, p, want).into_iter().take(WIDTH * 2).collect()).collect())
     }
 
-    /// Gives the elements of a name a value with which conditions about that name alone are `want`.
+    /// Gives the elements of a name a value with which conditions about that name alone have the truth value `want`.
     fn value_for(&self, doc: &Document, unit: &Unit, name: &str, parts: &[&Expr], want: bool) -> Vec<Document> {
         let Meaning::Elements(target) = self.meaning(doc, unit, name) else { return self.blind_parts(doc, unit, parts, want) };
         let Some(kind) = target.kind(doc) else { return Vec::new() };

@@ -29,7 +29,7 @@ pub struct Elem {
 pub struct Tree {
     /// Name of the file without its extension; the header may state another.
     pub name: String,
-    /// Its format.
+    /// Format of the file.
     pub format: Arc<Format>,
     /// The root.
     pub root: Elem,
