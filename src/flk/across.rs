@@ -1,4 +1,4 @@
-//! Walks a file piece by piece: what a record that goes on in the next piece needs is kept, and has its place in the file.
+//! Walks a file piece by piece and carries a record over the boundary of two pieces, so that its findings have their places in the file.
 
 use crate::finding::{Check, Place};
 use crate::registry::chunk::{Chunk, record_too_large};
@@ -18,7 +18,7 @@ impl Walker<'_> {
         self.walk_piece(text, base, chunk.last, chunk.cut)
     }
 
-    /// Walks one piece that starts at an offset of the file. The last piece must close the root.
+    /// Walks one piece that starts at offset `base` of the file. The last piece must close the root.
     pub(super) fn piece(&mut self, bytes: &[u8], base: u64, last: bool) -> PieceOutcome {
         self.walk_piece(bytes, base, last, false)
     }
@@ -49,7 +49,7 @@ impl Walker<'_> {
         out.fault = fault.map(|f| Fault { offset: f.offset.map(|o| o + base), ..f });
         out.fault_place = out.fault.as_ref().and_then(|f| f.offset).map(|offset| Place { offset, ..Place::default() });
         let goes_on = !last && out.fault.is_none();
-        // A record that is too long, or that was cut for its size, which looks like the end of the file.
+        // The record exceeds the size limit, or was cut at it; a cut record looks like a truncated file.
         let record = self.frames.get(1).map_or(Place { offset: base, ..Place::default() }, |inner| inner.place);
         let long = goes_on && self.frames.len() > 1 && base + bytes.len() as u64 - record.offset > self.context.limits.record as u64;
         if long || cut && out.fault.as_ref().is_none_or(|f| f.check == Check::XmlTruncated) {
@@ -82,8 +82,7 @@ impl Walker<'_> {
         }
     }
 
-    /// After a piece that the walker goes on from: `read` is how far the file had been read before that piece, so that what the walker
-    /// keeps of it has its place in the file.
+    /// Completes the places that the walker carries over from the piece just walked. `read` is how far the file had been read before that piece.
     pub(super) fn settle(&mut self, read: Progressed) {
         let base = self.base;
         let places =
@@ -91,18 +90,18 @@ impl Walker<'_> {
         places.filter(|place| place.offset >= base).for_each(|place| read.shift(place));
     }
 
-    /// Offset in the piece at which the open record begins; 0 if it began before.
+    /// Offset in the piece at which the open record begins; 0 if it began in an earlier piece.
     pub(super) fn record_start(&self) -> usize {
         self.record.offset(0).saturating_sub(self.base) as usize
     }
 
-    /// Remembers where the elements of an unfinished record stand: later pieces count their lines from elsewhere.
+    /// Remembers the places of an unfinished record's elements, because later pieces count lines from their own beginning.
     fn keep_places(&mut self, base: u64) {
         let offsets = self.record.offsets().filter(|offset| *offset >= base);
         self.record_places.extend(offsets.map(|offset| Place { offset, ..Place::default() }));
     }
 
-    /// Keeps the bytes of a record that goes on in the next piece.
+    /// Keeps the bytes of a record that goes on in the next piece, if cases are read.
     fn keep_bytes(&mut self, bytes: &[u8]) {
         if self.context.reading.is_some() && self.frames.iter().any(|f| f.block.is_some()) {
             self.record_bytes.extend_from_slice(&bytes[self.record_start()..]);
@@ -117,5 +116,5 @@ fn held<'w>(frames: &'w mut [Frame], keys: &'w mut [LocalKeys], sums: &'w mut [L
     frames.iter_mut().map(|f| &mut f.place).chain(keys).chain(totals).chain(record)
 }
 
-/// Findings that wait for the end of their record across pieces; beyond so many they go without its numbers.
+/// Most findings that wait for the end of an unfinished record; if there are more, they are reported without the record's numbers.
 const KEPT: usize = 4096;

@@ -16,18 +16,18 @@ use super::rulebook::Rulebook;
 /// Settings of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
-    /// The day on which the control runs, at the clinic: dates after it are of the future.
+    /// The day of the control at the clinic; later dates are future dates.
     pub today: Date,
-    /// Bounds of archives.
+    /// Limits on archives.
     pub archives: Limits,
-    /// Bounds of the markup.
+    /// Limits on the XML markup.
     pub markup: ScanLimits,
-    /// Bytes of a file that are checked at once; findings do not depend on it.
+    /// Size of a piece of a file in bytes; findings do not depend on it.
     pub piece: usize,
 }
 
 impl Config {
-    /// The usual bounds, on a day.
+    /// Default limits, with `today` as the day of the control.
     pub fn on(today: Date) -> Self {
         Self { today, archives: Limits::default(), markup: ScanLimits::default(), piece: PIECE }
     }
@@ -46,7 +46,7 @@ impl<'t> Checker<'t> {
     /// Compiles the structural checks for every format.
     ///
     /// # Errors
-    /// A row of `rules/structure.csv` names what no format has.
+    /// A row of `rules/structure.csv` is invalid, e.g. names an unknown role.
     pub fn new(catalog: &'t Catalog, formats: &'t Formats) -> Result<Self, TableError> {
         let mut plans = BTreeMap::new();
         for format in formats.all() {
@@ -55,7 +55,7 @@ impl<'t> Checker<'t> {
         Ok(Self { catalog, formats, plans, rules: None })
     }
 
-    /// The same with the rules of a book, which were added to this checker's catalog when it was loaded.
+    /// Adds the federal rules of a rule book that was loaded into this checker's catalog.
     #[must_use]
     pub fn with_rules(self, rules: &'t Rulebook) -> Self {
         Self { rules: Some(rules), ..self }

@@ -11,10 +11,10 @@ use super::member::of_fault;
 use super::plan::Plan;
 use super::walk::{FileContext, Walker};
 
-/// Checks one document in memory against a format: structure, values and what relates elements of one record; no other file, no name.
+/// Checks one document in memory against a format: structure, values and relations within a record, but no other file and no file name.
 ///
 /// # Errors
-/// A row of `rules/structure.csv` names what no format has.
+/// A row of `rules/structure.csv` is invalid, e.g. names an unknown role.
 pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog: &Catalog) -> Result<Vec<Finding>, TableError> {
     let plan = Plan::new(format, catalog)?;
     let context = FileContext {

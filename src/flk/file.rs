@@ -1,4 +1,4 @@
-//! One file of a package, read once: pieces in parallel, their outcomes joined in order.
+//! Checks one file of a package in one reading: pieces in parallel, their outcomes joined in the order of the file.
 
 use std::io;
 
@@ -21,7 +21,7 @@ use super::walk::{FileContext, Walker};
 use crate::timings::{self, Phase};
 use crate::watch::{Stopped, Watch};
 
-/// What a whole file came to; its findings went to the sink.
+/// The outcome of a whole file; its findings went to the sink.
 #[derive(Debug, Default)]
 pub(super) struct FileOutcome {
     pub(super) head: Vec<HeadValue>,
@@ -33,17 +33,17 @@ pub(super) struct FileOutcome {
     pub(super) cases: u64,
     pub(super) services: u64,
     pub(super) case_sum: Running,
-    /// What the records came to for rules of the head.
+    /// Values gathered from the records for rules about the head.
     pub(super) gathered: Vec<Gathered>,
     /// Persons of a person file.
     pub(super) persons: Persons,
-    /// Records of wanted persons.
+    /// For each wanted person, the number of the first record that names it.
     pub(super) person_records: PersonRecords,
-    /// Cases or persons, where they are wanted.
+    /// Cases of a main file or persons of a person file, if the caller asked for them.
     pub(super) index: Index,
-    /// A record went on across pieces: none of them can be understood without those before it.
+    /// Whether a record crossed the boundary of two pieces; then no piece can be walked without those before it.
     pub(super) tangled: bool,
-    /// The file could not be read to its end.
+    /// Why the file could not be read to its end.
     pub(super) fault: Option<Fault>,
     pub(super) sha256: Option<String>,
 }
@@ -51,7 +51,7 @@ pub(super) struct FileOutcome {
 /// Checks one file.
 ///
 /// # Errors
-/// The sink or a temporary file fails; a defect of the input is no error but a finding.
+/// The sink or a temporary file fails, or the watch stopped the work. Defects of the input are findings.
 pub(super) fn check_file(
     source: &Source,
     context: FileContext<'_>,
@@ -75,7 +75,7 @@ pub(super) fn check_file(
     let mut chunks = chunks(stream, context, hash);
     let mut pool = Vec::new();
     let mut batch = join.read(&mut chunks, &mut pool)?;
-    // A walker that did not end between two records walks on alone: its state cannot be guessed by the next piece.
+    // A walker that did not end between two records walks the next piece too: only it knows its state.
     let mut carried: Option<Walker<'_>> = None;
     while !batch.is_empty() && join.outcome.fault.is_none() {
         let bytes: usize = batch.iter().map(|c| c.bytes.len()).sum();
@@ -123,26 +123,26 @@ pub(super) fn check_file(
         }
     }
     if hash {
-        // The digest is of the whole file, also behind a fault of the markup.
+        // The digest covers the whole file, including the bytes after a fault of the markup.
         let _ = chunks.drain();
         join.outcome.sha256 = chunks.digest();
     }
     join.finish()
 }
 
-/// Pieces of a file as the checks want them.
+/// Cuts a file into pieces at records, within the limits of the context.
 pub(super) fn chunks<'p>(stream: Box<dyn io::Read + Send>, context: FileContext<'p>, hash: bool) -> Chunks<'p> {
     let record = &context.format.node(context.plan.record).name;
     Chunks::new(stream, record, hash).with_piece(context.piece).with_largest(context.limits.record).timed(context.timings)
 }
 
-/// Walks a piece as if nothing but records stood before it.
+/// Walks a piece independently of the others: any but the first is taken to start between two records.
 fn walk<'p>(context: FileContext<'p>, chunk: &Chunk) -> (PieceOutcome, Walker<'p>) {
     let mut walker = if chunk.offset == 0 { Walker::at_head(context) } else { Walker::between_records(context, RootState::default()) };
     (measured(&mut walker, chunk), walker)
 }
 
-/// Walks a piece; its time is that of the structure, but for what is measured inside.
+/// Walks a piece and counts its time as the structure phase, except what inner spans measure.
 fn measured(walker: &mut Walker<'_>, chunk: &Chunk) -> PieceOutcome {
     let timings = walker.context.timings;
     let _structure = timings::span(timings, Phase::Structure);
@@ -158,7 +158,7 @@ struct Join<'a> {
     root: RootState,
     root_place: Option<Place>,
     read: Progressed,
-    /// A fault of the stream behind the pieces that are still to be joined.
+    /// A fault of the stream, to be reported after the pieces that were read before it.
     pending: Option<Fault>,
 }
 
@@ -177,13 +177,13 @@ impl<'a> Join<'a> {
         Self { context, sink, outcome, root: RootState::default(), root_place: None, read: Progressed::default(), pending: None }
     }
 
-    /// Whether a piece holds more of the root than records: then what it says depends on the pieces before.
+    /// Whether a piece holds text or children of the root other than records; then its findings depend on the pieces before it.
     fn disturbs(&self, piece: &PieceOutcome) -> bool {
         let record = 1 << self.context.plan.record_position(self.context.format);
         piece.root.seen & !record != 0 || piece.root.text_reported
     }
 
-    /// Walks a piece knowing what of the root stood before it.
+    /// Walks a piece with the state of the root that the pieces before it left.
     fn walk_again(&self, chunk: &Chunk) -> (PieceOutcome, Walker<'a>) {
         let mut walker = Walker::between_records(self.context, self.root);
         (measured(&mut walker, chunk), walker)

@@ -1,4 +1,4 @@
-//! What stands before the first record: values that rules ask for in every record, and the places of findings about the head.
+//! The head of a file (the elements before the first record): its values for rules and its places for findings.
 
 use std::io::Read as _;
 
@@ -14,19 +14,19 @@ use crate::registry::source::Source;
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
     pub(super) element: NodeId,
-    /// Its value in the file's encoding; empty for a block.
+    /// Value in the file's encoding; empty for a block.
     pub(super) text: Vec<u8>,
     pub(super) place: Place,
 }
 
-/// The elements before the first record that stand where the format has them, in their order.
+/// The elements before the first record that are where the format expects them, in file order; of a repeated element, the first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Front {
     elements: Vec<Standing>,
 }
 
 impl Front {
-    /// Reads the beginning of a file. What cannot be read is absent: the walk of the file says why.
+    /// Reads the beginning of a file. Elements that cannot be read are left out; the walk of the file reports the reason.
     pub(super) fn read(source: &Source, format: &Format, encoding: Encoding, limits: ScanLimits) -> Self {
         let mut bytes = Vec::with_capacity(8 << 10);
         let read = source.open().and_then(|stream| stream.take(WINDOW as u64).read_to_end(&mut bytes));
@@ -41,7 +41,7 @@ impl Front {
     fn walk(&mut self, bytes: &[u8], base: u64, format: &Format, encoding: Encoding, limits: ScanLimits) {
         let record = format.role(Role::Record);
         let mut scanner = Scanner::new(bytes, encoding, limits, Vec::new());
-        // None: inside an element that the format does not have here.
+        // `None` stands for an open element that is not a block of the format at this place.
         let mut open: Vec<Option<NodeId>> = Vec::new();
         let child = |open: &[Option<NodeId>], name: &Name<'_>| match open.last() {
             None => (name.key == Some(format.node(format.root()).key)).then(|| format.root()),
@@ -75,17 +75,17 @@ impl Front {
         }
     }
 
-    /// An element that stands there; the first of several.
+    /// Finds an element of the head; `None` if it is absent.
     pub(super) fn find(&self, element: NodeId) -> Option<&Standing> {
         self.elements.iter().find(|s| s.element == element)
     }
 
-    /// The value of a role; none where it is absent.
+    /// The value of a role; `None` if its element is absent.
     pub(super) fn role(&self, format: &Format, role: Role) -> Option<&[u8]> {
         format.role(role).and_then(|id| self.find(id)).map(|s| s.text.as_slice())
     }
 
-    /// Where a finding about an element stands: the element, else the nearest block around it.
+    /// The place for a finding about an element: that of the element, else of the nearest block around it.
     pub(super) fn place(&self, format: &Format, element: NodeId) -> Place {
         let mut around = std::iter::successors(Some(element), |id| format.node(*id).parent);
         around.find_map(|id| self.find(id)).map(|s| s.place).unwrap_or_default()

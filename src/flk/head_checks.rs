@@ -1,4 +1,4 @@
-//! What the head of a file says against its name, its period and its records.
+//! Compares the head of a file with its name, its period and its records.
 
 use std::io;
 
@@ -33,7 +33,7 @@ impl Checker<'_> {
             EditionChoice::Right(_) => return Ok(()),
         };
         if check == Check::EditionUnknown && version.is_none() {
-            // The absent VERSION is named by the structure already.
+            // The structural check already reports the absent VERSION.
             return Ok(());
         }
         let finding = checked.head_finding(self.catalog.of(check), role, file);

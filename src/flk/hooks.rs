@@ -1,4 +1,4 @@
-//! What the walker does at an element besides its structure: numbers of records, keys, sums, the identity of persons.
+//! What the walker does at an element besides checking its structure: record numbers, keys, sums, the identity of persons.
 
 use crate::finding::Finding;
 use crate::registry::format::{NodeId, Role};
@@ -46,7 +46,7 @@ impl<'p> Walker<'p> {
         }
     }
 
-    /// A sum that lacks an addend is not compared: that would say the same again.
+    /// Marks the sums of a missing addend as broken: comparing them would only repeat that finding.
     pub(super) fn without_addend(&mut self, missing: NodeId) {
         for index in self.hooks(missing).map_or(&[][..], |h| h.addends.as_slice()) {
             if self.context.plan.sums[*index].of_file {
@@ -57,7 +57,7 @@ impl<'p> Walker<'p> {
         }
     }
 
-    /// Findings of a block that stand before its number get the number too.
+    /// Adds the record, case and service numbers to findings that were made before those numbers were read.
     #[cold]
     fn complete_keys(&mut self, from: usize) {
         let keys = self.current_keys();
@@ -90,7 +90,7 @@ impl<'p> Walker<'p> {
             let context = self.hooks(node).and_then(|h| h.context);
             for i in again {
                 let mut finding = Finding { rule, ..self.finding_at(node, ends[i].1, Some(text(i))) };
-                // The block of the key is closed: its number is the key itself.
+                // The block that holds the key is already closed; its number is the key itself.
                 match context {
                     Some(Context::SlId) => finding.keys.sl_id.clone_from(&finding.value),
                     Some(Context::IdServ) => finding.keys.idserv.clone_from(&finding.value),
@@ -121,7 +121,7 @@ impl<'p> Walker<'p> {
     }
 
     fn judge_identity(&mut self) {
-        // Newborns have no name of their own: without surname and name there is nobody to compare.
+        // Newborns have no name of their own; a person without a surname or first name is not compared.
         if self.identity.len() < 2 || self.identity[0].is_empty() || self.identity[1].is_empty() {
             return;
         }

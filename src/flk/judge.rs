@@ -1,4 +1,4 @@
-//! What is done with a record that has just ended: federal rules look at it, and its cases are read.
+//! Work on a record that has just ended: evaluates the federal rules and reads the cases.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::rules::{At, Hit, Person};
 use crate::timings::{self, Phase};
 
 impl Walker<'_> {
-    /// Reads the cases of a record that ends with these bytes of the piece.
+    /// Reads the cases of a record that ends where `bytes`, the beginning of the piece, ends.
     pub(super) fn read_cases(&mut self, reading: &Reading, bytes: &[u8]) {
         let here = self.record_start();
         let record = if self.record_bytes.is_empty() {
@@ -25,7 +25,7 @@ impl Walker<'_> {
         reading.read(&self.record, record, &mut self.out.index);
     }
 
-    /// Evaluates the rules over the record and, in a person file, keeps what the main file's rules will ask for.
+    /// Evaluates the rules over the record and, in a person file, keeps the values that rules of the main file ask for.
     pub(super) fn judge_record(&mut self, rules: &FileRules<'_>, frame: &Frame) {
         let _rules = timings::span(self.context.timings, Phase::Rules);
         if let Some(keeping) = &rules.keeping {
@@ -81,14 +81,14 @@ impl Walker<'_> {
         }
     }
 
-    /// Numbers by which people find a block of the record.
+    /// The record, case and service numbers by which users find a block of the record.
     fn keys_of(&self, block: usize) -> Keys {
         let text = |role| value_around(self.context.format, &self.record, block, role).map(|v| self.context.encoding.decode(v).into());
         Keys { n_zap: text(Role::NZap), idcase: text(Role::IdCase), sl_id: text(Role::SlId), idserv: text(Role::IdServ), id_pac: text(Role::IdPac) }
     }
 }
 
-/// The value of a role as seen from a block: in it, in a block around it, or in a child of one (the patient's).
+/// The value of a role for a block: from the block, a block around it, or a single child block of one of these (the patient).
 fn value_around<'r>(format: &Format, record: &'r Record, block: usize, role: Role) -> Option<&'r [u8]> {
     let element = format.role(role)?;
     let (position, holder) = (format.node(element).position, format.node(element).parent?);
@@ -109,7 +109,7 @@ fn value_around<'r>(format: &Format, record: &'r Record, block: usize, role: Rol
     }
 }
 
-/// Whether a federal finding takes a structural one's place; it takes over what was expected and found.
+/// Whether a federal finding replaces a structural one; it then inherits `expected` and `found` where it has none of its own.
 pub(super) fn take_place(catalog: &Catalog, federal: &mut [Finding], structural: &Finding) -> bool {
     let Some(same) = federal.iter_mut().find(|f| says_the_same(catalog, structural, f)) else { return false };
     same.expected = same.expected.take().or_else(|| structural.expected.clone());
@@ -117,7 +117,7 @@ pub(super) fn take_place(catalog: &Catalog, federal: &mut [Finding], structural:
     true
 }
 
-/// Whether a federal finding says what a structural one says of the same place.
+/// Whether a federal finding says the same as a structural one, by the `same` list of the structural rule.
 fn says_the_same(catalog: &Catalog, structural: &Finding, federal: &Finding) -> bool {
     let id = &catalog.rule(federal.rule).id;
     let here = structural.place.offset == federal.place.offset && structural.path == federal.path;
@@ -128,7 +128,7 @@ fn says_the_same(catalog: &Catalog, structural: &Finding, federal: &Finding) -> 
     })
 }
 
-/// The index of the entry that a check's findings carry.
+/// The catalog entry that findings of a check carry: the federal rule that the check executes, else the check's own.
 pub(super) fn carried(rules: Option<&PackageRules<'_>>, check: RuleIx) -> RuleIx {
     rules.and_then(|r| r.executed_by(check)).unwrap_or(check)
 }

@@ -15,8 +15,8 @@ pub(super) struct Key {
     pub(super) offset: u64,
 }
 
-/// The key of a text: its number if it is a short run of digits, so that ascending numbers are sorted already; else a hash. Leading zeros
-/// do not count in numbers; in other texts they do.
+/// The key of a text: its number if the text is 1 to 18 digits, so that ascending numbers are sorted already; else a hash. Unless `numeric`, a text
+/// with leading zeros is hashed, so that `01` and `1` differ.
 pub(super) fn key_of(text: &[u8], numeric: bool) -> u64 {
     let plain = numeric || text.len() == 1 || text.first() != Some(&b'0');
     if plain && (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) {
@@ -135,7 +135,7 @@ impl Run {
     }
 }
 
-/// Keys in order.
+/// Keys in ascending order, merged from memory and the runs.
 #[derive(Debug)]
 pub(super) struct Sorted {
     memory: Vec<Key>,
@@ -145,7 +145,7 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// The next key.
+    /// The next key; `None` at the end.
     ///
     /// # Errors
     /// The temporary file cannot be read.
@@ -168,7 +168,7 @@ impl Sorted {
     }
 }
 
-/// Offsets of keys that stand again after their first place, in order of offset.
+/// Calls `each` for every repetition of a key after its first occurrence, in order of key, then offset.
 ///
 /// # Errors
 /// The temporary file cannot be read.
@@ -183,7 +183,7 @@ pub(super) fn repeated(mut sorted: Sorted, mut each: impl FnMut(Key)) -> io::Res
     Ok(())
 }
 
-/// Walks two sorted sets side by side: `repeat` hears keys that stand again in a set, `alone` keys that the other set lacks.
+/// Compares two sorted sets: calls `repeat` for each repetition within a set, and `alone` for each key that the other set lacks.
 ///
 /// # Errors
 /// A temporary file cannot be read.

@@ -1,4 +1,4 @@
-//! Gives findings of relations their record: reads a file again, but walks only the records in which something was found wrong.
+//! Finds the records of findings across records: reads a file again, but walks only the records that have such findings.
 
 use std::io;
 
@@ -12,10 +12,10 @@ use super::piece::RootState;
 use super::places::Progressed;
 use super::walk::{FileContext, Mark, Walker};
 
-/// Findings for marked elements, in order of offset; the marks are sorted and no two are equal. `tangled`: records of the file go on
-/// across pieces.
+/// Makes findings for marked elements, in order of offset. The marks are sorted and distinct. `tangled` says that records of the file cross the
+/// boundaries of pieces.
 ///
-/// A file that can no longer be read, or is no longer the same, still gives every finding, but without its record.
+/// If the file can no longer be read or has changed, every finding is still made, but without its record.
 ///
 /// # Errors
 /// The sink fails.
@@ -43,7 +43,7 @@ pub(super) fn locate(
                     of_marks(findings, here)
                 }
                 None if here.is_empty() => Vec::new(),
-                // What looks like the edge of a record may be a comment or a stray tag: then only the whole piece tells.
+                // What looks like the edge of a record may be in a comment or a stray tag; then the whole piece is walked.
                 None => in_records(context, text, base, here).unwrap_or_else(|| of_marks(walk(context, text, base, here), here)),
             };
             findings.iter_mut().filter(|f| f.place.offset >= base).for_each(|f| read.shift(&mut f.place));
@@ -58,7 +58,7 @@ pub(super) fn locate(
     rest.iter().try_for_each(|mark| sink(bare(context, mark)))
 }
 
-/// Cuts off the marks before an offset.
+/// Splits off the marks before offset `end`.
 fn before<'m>(marks: &mut &'m [Mark], end: u64) -> &'m [Mark] {
     let (here, later) = marks.split_at(marks.partition_point(|m| m.0 < end));
     *marks = later;
@@ -80,7 +80,7 @@ fn walk(context: FileContext<'_>, text: &[u8], base: u64, marks: &[Mark]) -> Vec
     walker.piece(text, base, false).findings
 }
 
-/// Walks the records of a piece that hold marks; none when a mark was not met.
+/// Walks the records of a piece that hold marks; `None` if a mark was not met.
 fn in_records(context: FileContext<'_>, text: &[u8], base: u64, mut marks: &[Mark]) -> Option<Vec<Finding>> {
     let record = context.format.node(context.plan.record);
     let (head, tail) = (format!("<{}", record.name), format!("</{}>", record.name));
@@ -103,7 +103,7 @@ fn in_records(context: FileContext<'_>, text: &[u8], base: u64, mut marks: &[Mar
     Some(all)
 }
 
-/// All that can be said of a mark whose element is not there any more.
+/// A finding for a mark whose element was not found again: only its rule and offset.
 fn bare(context: FileContext<'_>, mark: &Mark) -> Finding {
     Finding { place: Place { offset: mark.0, ..Place::default() }, ..Finding::of_file(mark.1, context.file) }
 }

@@ -1,4 +1,4 @@
-//! One file of a package: its format, its walk, and the rules of its head.
+//! Checks one file of a package: its format, its records, and the rules about its head.
 
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -28,25 +28,25 @@ use super::places::Progressed;
 use super::rulebook::{FileRules, HeadFacts};
 use super::walk::{FileContext, shown};
 
-/// The family that a main file is taken for when neither its name nor its content tells.
+/// The family of a main file when neither its name nor its content tells it.
 pub(super) const FALLBACK: Family = Family('H');
 
-/// The family of files whose account names a kind of dispensary care.
+/// The family of files whose account names a kind of dispensary care (DISP).
 const DISPENSARY: Family = Family('D');
 
-/// A file that is to be checked.
+/// A file to check.
 pub(super) struct Task<'m> {
     pub(super) member: &'m Member,
     pub(super) file: FileRole,
     pub(super) family: Family,
     pub(super) period: Option<Month>,
-    /// Persons whose records are looked for.
+    /// Persons whose first record is looked for; `None` if there are none.
     pub(super) wanted: Option<&'m WantedPersons>,
-    /// The cases are read as well.
+    /// Whether to read the cases too.
     pub(super) with_cases: bool,
 }
 
-/// A file's format and what stands before its first record.
+/// The format, head, encoding and name of a file.
 pub(super) struct Seen<'f> {
     pub(super) format: &'f Format,
     pub(super) front: Front,
@@ -72,13 +72,13 @@ impl Seen<'_> {
     }
 }
 
-/// One file after its check.
+/// The result of checking one file.
 pub(super) struct Checked<'p> {
     pub(super) findings: Spool,
     pub(super) outcome: FileOutcome,
     pub(super) format: Option<&'p Format>,
     pub(super) context: Option<FileContext<'p>>,
-    /// The file could not be read to its end.
+    /// Whether the file could not be read to its end.
     pub(super) unread: bool,
 }
 
@@ -100,7 +100,7 @@ impl Checked<'_> {
 }
 
 impl Checker<'_> {
-    /// The family by the file's own name, else by the name that it states, else by its content.
+    /// The family of a main file: by its own name, else by the file name that its header states, else by its content.
     pub(super) fn family(&self, member: &Member, name: Option<&FileName>) -> Family {
         let stated = || {
             let head = member.head.as_ref().ok()?;
@@ -110,7 +110,7 @@ impl Checker<'_> {
         name.and_then(|n| n.family).or_else(stated).unwrap_or_else(by_content)
     }
 
-    /// What stands before the first record of a file that can be read.
+    /// Reads the head of a file; `None` if the file cannot be read, its format is unknown or there is no rule book.
     pub(super) fn seen(&self, member: &Member, family: Family, period: Option<Month>, config: &Config, timings: Option<&Timings>) -> Option<Seen<'_>> {
         let head = member.head.as_ref().ok()?;
         let (format, _) = self.formats.choose(family, head.value(Role::Version), period)?;
@@ -169,7 +169,7 @@ impl Checker<'_> {
             return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true });
         };
         let plan = &self.plans[&(format.family, format.edition.id.clone())];
-        // Looking at a record again to name it runs no rules.
+        // This context serves to find the records of findings later; rules are not run again there.
         let context = FileContext {
             format,
             plan,
@@ -196,7 +196,7 @@ impl Checker<'_> {
         Ok(checked)
     }
 
-    /// Evaluates the rules of a file's head, now that its records are known; gives back what they find in the head of the person file.
+    /// Evaluates the rules about a file's head after its records were read. Returns the hits in the head of the person file.
     pub(super) fn judge_head(&self, rules: &FileRules<'_>, checked: &mut Checked<'_>, seen: &Seen<'_>) -> io::Result<Vec<(Hit, RuleIx)>> {
         if checked.unread {
             return Ok(Vec::new());
@@ -211,7 +211,7 @@ impl Checker<'_> {
     }
 }
 
-/// Adds findings of federal rules about a file's head, in place of structural ones that say the same.
+/// Adds findings of federal rules about a file's head; they replace structural findings that say the same.
 pub(super) fn add_to_head(catalog: &Catalog, checked: &mut Checked<'_>, mut found: Vec<Finding>) -> io::Result<()> {
     if found.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the control of one package came to.
+//! The outcome of the control of one package.
 
 use crate::finding::spool::Spool;
 use crate::finding::{Catalog, FileRole};
@@ -12,9 +12,9 @@ use crate::values::{Date, Month};
 /// The verdict on a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Nothing found.
+    /// No errors and no warnings.
     Clean,
-    /// Nothing of error grade.
+    /// Warnings, but no errors.
     Warnings,
     /// Errors in records or in the file.
     Errors,
@@ -23,7 +23,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word of the machine formats.
+    /// The word for the verdict in machine formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Clean => "clean",
@@ -34,16 +34,16 @@ impl Verdict {
     }
 }
 
-/// The account (SCHET) as the file states it; unchecked texts.
+/// The account (SCHET) as the file states it; the texts are not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    /// NSCHET.
+    /// Number of the account (NSCHET).
     pub number: Option<String>,
-    /// DSCHET, `YYYY-MM-DD`.
+    /// Date of the account (DSCHET), `YYYY-MM-DD`.
     pub date: Option<String>,
-    /// PLAT.
+    /// Code of the payer (PLAT).
     pub payer: Option<String>,
-    /// CODE_MO.
+    /// Code of the clinic (CODE_MO).
     pub code_mo: Option<String>,
 }
 
@@ -54,29 +54,29 @@ pub struct NotExecuted {
     pub rule: String,
     /// The reason.
     pub reason: Text,
-    /// The book that it waits for.
+    /// The reference book, or its field, that the check lacks; `None` for another reason.
     pub book: Option<String>,
-    /// It ran, but checked less than it says.
+    /// Whether the check ran, but only in part.
     pub partly: bool,
 }
 
-/// What of the rule book was applied to a package, for the head of a report.
+/// The part of the rule book that was applied to a package, for the head of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// Edition of the rule book.
     pub edition: Option<Edition>,
-    /// The account's date, else that of the file.
+    /// Date of the account, else of the file; `None` if neither can be read.
     pub account: Option<Date>,
-    /// The account is newer than the edition: rules may have changed since.
+    /// Whether the account is newer than the edition, so that rules may have changed since.
     pub newer_than_edition: bool,
-    /// Rules that ran, by id.
+    /// Number of distinct rules that ran.
     pub rules: u64,
-    /// Books in which they looked things up.
+    /// Reference books that those rules use.
     pub books: Vec<Description>,
 }
 
 impl Applied {
-    /// Books that are known to be complete only until a day before the account's.
+    /// Books whose last day of completeness is before the date of the account.
     pub fn older_books(&self) -> impl Iterator<Item = &Description> {
         self.books.iter().filter(|b| b.complete_until.is_some_and(|until| Some(until) < self.account))
     }
@@ -89,9 +89,9 @@ pub struct PackageReport {
     pub main: Option<String>,
     /// Name of the person file with its extension, if there is one.
     pub persons: Option<String>,
-    /// The path as the user gave it or as the walk found it: the archive, or the main file.
+    /// The path of the archive or the main file, as the user gave it or as the search of a folder found it.
     pub path: String,
-    /// SHA-256 of the file at `path`, lower-case hex; none when it could not be read.
+    /// SHA-256 of the file at `path`, lower-case hex; `None` if it could not be read.
     pub sha256: Option<String>,
     /// Family of the main file.
     pub family: Option<Family>,
@@ -107,7 +107,7 @@ pub struct PackageReport {
     pub cases: u64,
     /// Services.
     pub services: u64,
-    /// Sum of the completed cases in kopecks, as the records state it.
+    /// Sum of the completed cases in kopecks, as the records state it; `None` if no case states a sum.
     pub sum_kopecks: Option<i64>,
     /// The verdict.
     pub verdict: Verdict,
@@ -115,7 +115,7 @@ pub struct PackageReport {
     pub findings: Spool,
     /// Checks that did not run.
     pub not_executed: Vec<NotExecuted>,
-    /// What of the rule book was applied; none where there is no main file or no rule book.
+    /// The rules and books that were applied; `None` without a rule book or without a main file with a readable head.
     pub applied: Option<Applied>,
     /// Where the main file's bytes can be read again (for source windows).
     pub main_source: Option<Source>,
@@ -134,7 +134,7 @@ impl PackageReport {
         }
     }
 
-    /// The verdict by the findings that are there; a package that could not be read stays rejected.
+    /// Sets the verdict by the findings; a package that could not be read stays rejected.
     pub fn judge(&mut self, catalog: &Catalog) {
         self.verdict = if self.verdict == Verdict::Rejected {
             Verdict::Rejected
@@ -147,7 +147,7 @@ impl PackageReport {
         };
     }
 
-    /// How many findings have a severity.
+    /// Number of findings of a severity.
     pub fn count(&self, catalog: &Catalog, severity: Severity) -> u64 {
         self.findings.counts().iter().filter(|(rule, _)| catalog.rule(**rule).severity == severity).map(|(_, n)| n).sum()
     }

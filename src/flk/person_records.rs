@@ -1,7 +1,7 @@
-//! The records that name persons of whom something was found: a finding in the person file is looked for under the number of a record.
+//! Record numbers for findings in the person file: users look for a person under the number of a record of the main file.
 //!
-//! The person file is read first. The walk of the main file then looks only for the persons who have findings: eight bytes each, and the
-//! number of the first record that names them. A file without findings costs nothing.
+//! The person file is read first. The walk of the main file then looks only for persons with findings: each costs eight bytes and the number of the
+//! first record that names the person. A file without findings costs nothing.
 
 use std::io;
 
@@ -9,15 +9,15 @@ use super::keyset::hash;
 use crate::finding::Finding;
 use crate::finding::spool::Spool;
 
-/// Persons of whom something was found, by a hash of ID_PAC as a finding carries it.
+/// Persons with findings, each as a hash of the ID_PAC that its findings carry.
 #[derive(Debug, Default)]
 pub(super) struct WantedPersons {
-    /// Sorted, each once.
+    /// Sorted hashes without repetitions.
     keys: Vec<u64>,
 }
 
 impl WantedPersons {
-    /// Those of the findings in a person file; none when nobody needs to be looked for.
+    /// Collects the persons of the findings in a person file; `None` if there are none.
     ///
     /// # Errors
     /// The temporary file of findings cannot be read.
@@ -38,7 +38,7 @@ impl WantedPersons {
         self.keys.binary_search(&key(id_pac)).ok()
     }
 
-    /// Writes down the number of a record if its person is wanted.
+    /// Appends the person's index and the number of the record to `out`, if the person is wanted.
     pub(super) fn write(&self, id_pac: &str, n_zap: &str, out: &mut Vec<u8>) {
         let (Some(number), Ok(length)) = (self.number(id_pac), u8::try_from(n_zap.len())) else { return };
         out.extend_from_slice(&(number as u32).to_le_bytes());
@@ -54,9 +54,9 @@ fn key(id_pac: &str) -> u64 {
 /// The number of the first record of each wanted person.
 #[derive(Debug, Default)]
 pub(super) struct PersonRecords {
-    /// By the number of the person: where its text begins in `texts`, 0 for none.
+    /// For each wanted person, the start of the record number in `texts`; 0 means none.
     at: Vec<u32>,
-    /// Length and text of each number.
+    /// Length and text of each record number; the first byte is unused.
     texts: Vec<u8>,
 }
 
@@ -65,7 +65,7 @@ impl PersonRecords {
         Self { at: vec![0; wanted.map_or(0, |w| w.keys.len())], texts: vec![0] }
     }
 
-    /// Takes in what a piece wrote down; pieces come in the order of the file.
+    /// Adds what [`WantedPersons::write`] wrote for a piece; pieces come in the order of the file.
     pub(super) fn extend(&mut self, mut bytes: &[u8]) {
         while let Some((number, rest)) = bytes.split_first_chunk::<4>() {
             let length = 1 + usize::from(rest.first().copied().unwrap_or(0));

@@ -1,7 +1,7 @@
-//! What rules ask of persons, kept for the walk of the main file: a few bytes a person, never a name.
+//! Values of persons that rules ask for, kept for the walk of the main file: a few bytes a person, never a name.
 //!
-//! Elements of which only the standing is asked, and values of few kinds (sex, marks of reliability), make one of a few hundred tuples that
-//! are stored once; dates have a table of their own. A person is then a key and two numbers.
+//! Elements of which only the presence counts, and values with few variants (sex, marks of reliability), form one of a few hundred tuples, each
+//! stored once; dates have their own table. A person is then a key, the number of a tuple and the numbers of dates.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use crate::registry::format::{Format, NodeId};
 use crate::registry::record::Record;
 use crate::rules::{Captured, Person};
 
-/// Bytes of a value and values of an element that are kept; what is longer or more often is malformed, which the structure says.
+/// Limits on what is kept: bytes of a value, and values of an element. Anything beyond is malformed, and the structural checks report it.
 const LONGEST: usize = 24;
 const MOST: usize = 8;
 
 /// Which elements of a person are kept.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keeping {
-    /// By the index that rules use: position in the person's block, whether the value counts, whether it is a date.
+    /// In the order of the rules' indexes: position in the person's block, whether the value is kept (else only presence), whether it is a date.
     elements: Vec<(u8, bool, bool)>,
 }
 
@@ -57,15 +57,15 @@ impl Keeping {
     }
 }
 
-/// The key of nobody.
+/// A key that no person has; it marks a repeated entry.
 const AGAIN: u64 = 0;
 
-/// How a person is found: by a hash of ID_PAC.
+/// The key of a person: a hash of ID_PAC.
 pub(super) fn person_key(id: &[u8]) -> u64 {
     hash(0, id).max(AGAIN + 1)
 }
 
-/// Number of values, then each with its length. Of an element of which no value is asked for, its standing.
+/// Writes the number of values, then each value with its length. If `value` is false, only presence counts: one empty value at most.
 fn part_of(record: &Record, position: u8, value: bool, out: &mut Vec<u8>) {
     let at = out.len();
     out.push(0);
@@ -110,11 +110,11 @@ pub(super) struct Persons {
     keeping: Keeping,
     tuples: Texts,
     dates: Texts,
-    /// Keys of the persons; [`AGAIN`] for a further entry of a key.
+    /// Keys of the persons; [`AGAIN`] for a repeated entry of a key.
     keys: Vec<u64>,
-    /// For each person the tuple and the dates.
+    /// For each person, the number of the tuple, then the numbers of the dates.
     numbers: Vec<u32>,
-    /// Persons by key, filled when all are there: number + 1, 0 for a free place.
+    /// Hash table of the persons by key, filled by [`Persons::close`]: index + 1, or 0 for a free place.
     places: Vec<u32>,
 }
 
@@ -123,7 +123,7 @@ impl Persons {
         Self { keeping, ..Self::default() }
     }
 
-    /// Takes in the persons of a piece, as [`Keeping::write`] wrote them.
+    /// Adds the persons of a piece, as [`Keeping::write`] wrote them.
     pub(super) fn extend(&mut self, mut bytes: &[u8]) {
         fn part<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
             let (length, rest) = bytes.split_first_chunk::<2>()?;
@@ -143,7 +143,7 @@ impl Persons {
         }
     }
 
-    /// All persons are there: they can be found from now on. Of several entries of one key the first counts.
+    /// Builds the hash table after all persons were added. Of several entries of one key the first counts.
     pub(super) fn close(&mut self) {
         self.tuples.numbers = HashMap::new();
         self.dates.numbers = HashMap::new();
@@ -164,8 +164,8 @@ impl Persons {
         }
     }
 
-    /// The person of an ID_PAC. `next` is where he is looked for first and becomes the place behind him: persons stand in the order of
-    /// the records that name them, as a rule.
+    /// Finds the person of an ID_PAC. `next` is the index that is tried first, and becomes the index after the person found: persons usually stand in
+    /// the order of the records that name them.
     pub(super) fn find(&self, id: &[u8], next: &mut usize) -> Option<Known<'_>> {
         let key = person_key(id);
         let number = if self.keys.get(*next) == Some(&key) { *next } else { self.number(key)? };
@@ -175,7 +175,7 @@ impl Persons {
 
     fn number(&self, key: u64) -> Option<usize> {
         let mut at = place(key, self.places.len());
-        // A third of the places is free, so this ends.
+        // A third of the places is free, so the loop ends.
         while let Some(number) = self.places.get(at)?.checked_sub(1) {
             if self.keys[number as usize] == key {
                 return Some(number as usize);
@@ -218,10 +218,10 @@ fn length_of(tuple: &[u8]) -> usize {
     at.min(tuple.len())
 }
 
-/// Elements of a person that rules may ask for; the book asks for half of them.
+/// Most elements of a person that rules may ask for; the rule book uses half of them.
 const KEPT: usize = 32;
 
-/// A person who was found: the parts of his elements.
+/// The kept values of a person, one part per element.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'p> {
     parts: [&'p [u8]; KEPT],

@@ -1,4 +1,4 @@
-//! What one piece of a file comes to.
+//! The outcome of walking one piece of a file.
 
 use crate::cases::Index;
 use crate::finding::{Finding, Place};
@@ -19,12 +19,12 @@ pub(super) struct HeadValue {
     pub(super) place: Place,
 }
 
-/// What has been seen of the root's own content.
+/// Content of the root that has been seen so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct RootState {
-    /// Children by position.
+    /// Bit mask of the children seen, by position.
     pub(super) seen: u64,
-    /// Text beside them has been reported.
+    /// Whether text between the children has been reported.
     pub(super) text_reported: bool,
 }
 
@@ -35,15 +35,15 @@ impl RootState {
     }
 }
 
-/// What one piece came to. Places are counted from the first byte of the piece; those before it are of the file already.
+/// The outcome of one piece. Places are counted from the first byte of the piece; places before it are already those of the file.
 #[derive(Debug, Default)]
 pub(super) struct PieceOutcome {
-    /// Offset of the piece.
+    /// Offset of the piece in the file.
     pub(super) base: u64,
     pub(super) findings: Vec<Finding>,
     pub(super) head: Vec<HeadValue>,
     pub(super) keys: Vec<Vec<Key>>,
-    /// Identities of persons.
+    /// Hashes of persons' identities, to find persons that occur twice.
     pub(super) identities: Vec<Key>,
     pub(super) sums: Vec<Running>,
     pub(super) counts: Vec<u64>,
@@ -51,18 +51,17 @@ pub(super) struct PieceOutcome {
     pub(super) cases: u64,
     pub(super) services: u64,
     pub(super) case_sum: Running,
-    /// What the records came to for rules of the head.
+    /// Values gathered from the records for rules about the head.
     pub(super) work: Work,
     /// Persons as [`super::persons::Keeping`] writes them.
     pub(super) persons: Vec<u8>,
     /// Records of wanted persons as [`WantedPersons::write`] writes them.
     pub(super) person_records: Vec<u8>,
-    /// Cases or persons of its records, where they are wanted.
+    /// Cases or persons of the piece's records, if the caller asked for them.
     pub(super) index: Index,
     pub(super) root: RootState,
     pub(super) root_place: Option<Place>,
     pub(super) read: Progressed,
     pub(super) fault: Option<Fault>,
-    /// Place of the fault.
     pub(super) fault_place: Option<Place>,
 }

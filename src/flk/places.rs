@@ -1,4 +1,4 @@
-//! Lines and columns: counted within a piece, then moved to where the piece stands in the file.
+//! Lines and columns: counted within a piece, then shifted by the text before the piece.
 
 use crate::finding::Place;
 use crate::registry::encoding::Encoding;
@@ -6,21 +6,21 @@ use crate::registry::encoding::Encoding;
 /// How far a file has been read, in lines and characters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Progressed {
-    /// Line breaks before.
+    /// Line breaks so far.
     lines: u32,
-    /// Characters after the last of them.
+    /// Characters after the last line break.
     tail: u32,
 }
 
 impl Progressed {
-    /// Behind a text.
+    /// Lines and characters of a text.
     pub(super) fn of(bytes: &[u8], encoding: Encoding) -> Self {
         let lines = memchr::memchr_iter(b'\n', bytes).count();
         let tail = memchr::memrchr(b'\n', bytes).map_or(bytes, |at| &bytes[at + 1..]);
         Self { lines: saturated(lines), tail: saturated(encoding.columns(tail)) }
     }
 
-    /// Goes on by what was read behind it.
+    /// Adds the text that was read next.
     pub(super) fn advance(&mut self, more: Self) {
         self.tail = if more.lines == 0 { self.tail.saturating_add(more.tail) } else { more.tail };
         self.lines = self.lines.saturating_add(more.lines);
@@ -31,7 +31,7 @@ impl Progressed {
         Place { offset, line: self.lines.saturating_add(1), column: self.tail.saturating_add(1) }
     }
 
-    /// Moves a place that was counted from here to where it stands in the file.
+    /// Converts a place counted from this point into a place counted from the beginning of the file.
     pub(super) fn shift(self, place: &mut Place) {
         if place.line == 1 {
             place.column = place.column.saturating_add(self.tail);
@@ -42,8 +42,8 @@ impl Progressed {
     }
 }
 
-/// Gives places of a piece their line and column, counted from its first byte (which stands at offset `base` of the file), in one pass
-/// over the piece. Places before the piece stay as they are.
+/// Sets line and column of places within a piece, counted from its first byte (offset `base` of the file), in one pass. Places outside the piece stay
+/// as they are. Returns the lines and characters of the piece.
 pub(super) fn resolve<'a>(places: impl Iterator<Item = &'a mut Place>, bytes: &[u8], base: u64, encoding: Encoding) -> Progressed {
     let inside = |place: &Place| place.offset.checked_sub(base).is_some_and(|at| at <= bytes.len() as u64);
     let mut places: Vec<&mut Place> = places.filter(|place| inside(place)).collect();
@@ -60,7 +60,7 @@ pub(super) fn resolve<'a>(places: impl Iterator<Item = &'a mut Place>, bytes: &[
     read
 }
 
-/// The place of an offset: one that is known already, else one that the piece will count.
+/// The place of an offset: the known one, else one whose line and column are not yet counted.
 pub(super) fn settled(known: &[Place], offset: u64) -> Place {
     known.binary_search_by_key(&offset, |p| p.offset).map_or(Place { offset, ..Place::default() }, |at| known[at])
 }

@@ -10,34 +10,34 @@ use crate::tables::TableError;
 /// Prefix of roles in `rules/structure.csv` that mean an element of the person file.
 const OF_PERSONS: &str = "person.";
 
-/// What the walker does at an element besides its structure.
+/// What the walker does at an element besides checking its structure.
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
-    /// Part of the context of later findings.
+    /// The number in this element, which later findings carry.
     pub(super) context: Option<Context>,
-    /// Value is kept as a head value.
+    /// Role under which the value is kept as a head value.
     pub(super) head: Option<Role>,
-    /// Keys of the whole file: index into [`Plan::keys`].
+    /// Keys of the whole file with this value: indexes into [`Plan::keys`].
     pub(super) keys: Vec<usize>,
-    /// Keys within a block: index into [`Plan::local_keys`].
+    /// Keys within a block with this value: indexes into [`Plan::local_keys`].
     pub(super) local_keys: Vec<usize>,
-    /// Addend of these sums.
+    /// Sums of which this value is an addend: indexes into [`Plan::sums`].
     pub(super) addends: Vec<usize>,
-    /// Total of these sums.
+    /// Sums of which this value is the total: indexes into [`Plan::sums`].
     pub(super) totals: Vec<usize>,
-    /// Its occurrences are counted: index into [`Plan::counts`].
+    /// Counters of this element's occurrences: indexes into [`Plan::counts`].
     pub(super) counts: Vec<usize>,
-    /// Part of a person's identity: position in the list of compared elements.
+    /// Position among the compared elements of a person's identity.
     pub(super) identity: Option<usize>,
-    /// Opening it starts these local key sets afresh.
+    /// Local key sets that are emptied when this element opens.
     pub(super) opens_keys: Vec<usize>,
-    /// Opening it starts these sums afresh.
+    /// Local sums that are reset when this element opens.
     pub(super) opens_sums: Vec<usize>,
-    /// Counter of the report.
+    /// Counter of the report that this element adds to.
     pub(super) tally: Option<Tally>,
 }
 
-/// Numbers by which people find a record.
+/// Numbers by which users find a record, case, case part, service or person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Context {
     NZap,
@@ -60,11 +60,11 @@ pub(super) enum Tally {
 #[derive(Debug)]
 pub(super) struct FileKey {
     pub(super) element: NodeId,
-    /// The key is a number: `01` and `1` are one.
+    /// Whether the key is a number; then `01` and `1` are equal.
     pub(super) numeric: bool,
-    /// The rule that a repetition breaks; none when repetition is fine (ID_PAC of the main file).
+    /// Rule that a repetition breaks; `None` if repetitions are allowed (ID_PAC of the main file).
     pub(super) unique: Option<RuleIx>,
-    /// The rule that is broken when the other file of the package lacks the key.
+    /// Rule that is broken when the other file of the package lacks the key; `None` if it need not have it.
     pub(super) absent: Option<RuleIx>,
 }
 
@@ -74,23 +74,23 @@ pub(super) struct LocalKey {
     pub(super) rule: RuleIx,
 }
 
-/// `total` must be the sum of `addend`s.
+/// The check that `total` equals the sum of its addends.
 #[derive(Debug)]
 pub(super) struct Sum {
     pub(super) rule: RuleIx,
     pub(super) total: NodeId,
-    /// The total stands outside the records: the sum runs over the file.
+    /// Whether the total stands outside the records; then the sum runs over the whole file.
     pub(super) of_file: bool,
 }
 
-/// `declared` must be the number of elements counted.
+/// The check that the number in `declared` equals the number of counted elements.
 #[derive(Debug)]
 pub(super) struct Count {
     pub(super) rule: RuleIx,
     pub(super) declared: Role,
 }
 
-/// Agreement of a head value with a part of the file's name.
+/// The check that a head value agrees with a part of the file's name.
 #[derive(Debug)]
 pub(super) struct NamePart {
     pub(super) rule: RuleIx,
@@ -101,22 +101,22 @@ pub(super) struct NamePart {
 /// A part of a file name that a head value repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Ni when Pi is M.
+    /// Code of the sending clinic: Ni when Pi is M.
     SenderClinic,
-    /// Np when Pp is S.
+    /// Code of the receiving insurer: Np when Pp is S.
     ReceiverInsurer,
     Year,
     Month,
 }
 
-/// All of it for one format.
+/// The compiled checks of one format.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// Children of each node with their names, in the order of the format.
     pub(super) children: Vec<Vec<(NameKey, NodeId)>>,
-    /// What to do at each node, if anything.
+    /// Hooks of each node; `None` if it has none.
     pub(super) hooks: Vec<Option<Box<Hooks>>>,
-    /// First place of each name, to tell misplaced elements from unknown ones.
+    /// First node of each element name, to tell misplaced elements from unknown ones.
     pub(super) places: BTreeMap<Box<str>, NodeId>,
     pub(super) record: NodeId,
     pub(super) keys: Vec<FileKey>,
@@ -124,7 +124,7 @@ pub(super) struct Plan {
     pub(super) sums: Vec<Sum>,
     pub(super) counts: Vec<Count>,
     pub(super) name_parts: Vec<NamePart>,
-    /// Rule of persons that stand twice, with the number of compared elements.
+    /// Rule about persons that occur twice, with the number of compared elements.
     pub(super) same_person: Option<(RuleIx, usize)>,
     rules: BTreeMap<Check, RuleIx>,
 }
@@ -164,7 +164,7 @@ impl Plan {
         usize::from(format.node(self.record).position)
     }
 
-    /// The rule of a kind.
+    /// The rule of a structural check.
     pub(super) fn rule(&self, check: Check) -> RuleIx {
         self.rules[&check]
     }
@@ -253,13 +253,13 @@ impl Plan {
     }
 }
 
-/// The element of the first role of a list that the format has; none when the row is about the other file of the package.
+/// The element of the first listed role that the format has; `None` if it has none, or if the row is about the other file of the package.
 fn first_role(format: &Format, words: &[String]) -> Result<Option<NodeId>, String> {
     let mut found = None;
     for word in words {
         let (family_fits, word) = match word.strip_prefix(OF_PERSONS) {
             Some(word) => (format.family == PERSONS, word),
-            // The root is everybody's.
+            // Both the main file and the person file have a root.
             None => (format.family != PERSONS || word == "root", word.as_str()),
         };
         let role: Role = word.parse()?;

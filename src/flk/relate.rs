@@ -1,4 +1,4 @@
-//! What relates records and files: numbers that must not repeat, persons of one file in the other.
+//! Checks across records and files: numbers that must not repeat, persons that must occur in both files.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use super::rulebook::PackageRules;
 use super::walk::Mark;
 
 impl Checker<'_> {
-    /// Keys of each file, and of both together.
+    /// Compares keys within each file and between both files. Checks between files that cannot be compared go to `not_executed`.
     pub(super) fn relate<'p>(
         &self,
         package: &Package,
@@ -83,7 +83,7 @@ impl Checker<'_> {
         for ((member, checked), mut marks) in sides.into_iter().zip(marks) {
             let Some(context) = checked.context else { continue };
             marks.sort_unstable();
-            // One entry of a person that stands twice is said to stand twice, not to be the same person as itself.
+            // An entry whose ID_PAC repeats is reported as a repetition only, not also as the same person.
             let repetition = context.plan.keys.iter().find_map(|k| k.unique.filter(|_| k.absent.is_some()));
             let weaker = context.plan.same_person.map(|(rule, _)| rule);
             let repeated: Vec<u64> = marks.iter().filter(|m| Some(m.1) == repetition).map(|m| m.0).collect();
@@ -97,7 +97,7 @@ impl Checker<'_> {
     fn first_message(&self, container: &Spool, persons: Option<&Checked<'_>>, main: Option<&Checked<'_>>) -> io::Result<Text> {
         let unread = [main, persons].into_iter().flatten().filter(|c| c.unread).map(|c| &c.findings);
         for spool in unread.chain([container]) {
-            // What stopped a file stands behind what was found before it.
+            // The finding that stopped a file comes after its other findings.
             let mut last = None;
             for finding in spool.iter()? {
                 let finding = finding?;

@@ -1,4 +1,4 @@
-//! The federal rules for one package: which are in force, compiled for its formats, and what they take from the head of its files.
+//! The federal rules for one package: those in force, compiled for its formats, with the values that they take from the heads of its files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::values::{Date, Month};
 const EDITIONS: &str = "flk/editions.csv";
 const REASONS: &str = "flk/reasons.csv";
 
-/// The rule book with all that its rules look into.
+/// The rule book with the reference books and settings that its rules use.
 #[derive(Debug)]
 pub struct Rulebook {
     rows: Vec<Row>,
@@ -33,12 +33,12 @@ pub struct Rulebook {
     reasons: BTreeMap<String, Text>,
     /// Index of the first row in the catalog; each row has two entries there, see [`Rulebook::rule`].
     first: RuleIx,
-    /// Days on which the rules in force change, in order.
+    /// Days on which the set of rules in force changes, ascending.
     borders: Vec<Date>,
     compiled: Mutex<BTreeMap<Key, Arc<Compiled>>>,
 }
 
-/// What rules are compiled for: main format, person format, and the number of borders up to the account's date.
+/// Key of the compiled rules: main format, person format, and the number of borders up to the account's date, inclusive.
 type Key = ((Family, String), Option<String>, usize);
 
 /// The rules of both files of a package.
@@ -56,11 +56,11 @@ struct Reason {
 }
 
 impl Rulebook {
-    /// Reads the tables, and adds the rules that run to the catalog; `books` is the folder of imported books, `runs` says by id which rules
-    /// are wanted.
+    /// Reads the tables and adds the wanted rules to the catalog. `books` is the folder of imported books; `runs` says by id whether a rule is
+    /// wanted.
     ///
     /// # Errors
-    /// A table has an error: which, and its line.
+    /// A table is invalid; the error names the table and the line.
     pub fn load(files: &RuleFiles, books: Option<&Path>, catalog: &mut Catalog, runs: impl Fn(&str) -> bool) -> Result<Self, TableError> {
         let mut rows = load(files, FLK_TABLES)?;
         rows.retain(|row| runs(&row.id));
@@ -84,15 +84,15 @@ impl Rulebook {
         Ok(book)
     }
 
-    /// The rules as they are, with the places of their tables.
+    /// The uncompiled rules with their places in the tables.
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// Compiles every row for every format: a table that somebody changed must not stop a run half-way.
+    /// Compiles every row for every format, so that an error in an edited table does not stop a run half-way.
     ///
     /// # Errors
-    /// A row that does not compile: its table, its line and the place in it.
+    /// A row does not compile; the error names its table, its line and the place in it.
     pub fn prove(&self, formats: &Formats) -> Result<(), TableError> {
         let persons = formats.editions(PERSONS).last();
         formats.all().filter(|f| f.family != PERSONS).try_for_each(|format| {
@@ -108,7 +108,7 @@ impl Rulebook {
             element: Vec::new(),
             other: Vec::new(),
             severity: row.severity,
-            // The protocol of today names the rule itself where the older one had a code of F012.
+            // Today's protocol names the rule itself, where the older one had a code of book F012.
             f012: row.id.clone(),
             text: row.text.clone(),
             advice: row.advice.clone(),
@@ -116,7 +116,7 @@ impl Rulebook {
         }
     }
 
-    /// The same rule where its embedded book may lack codes of the account's day: worth a look, no proof.
+    /// The entry of a rule whose reference book may lack codes of the account's day: at most a warning, because such a book proves nothing.
     fn stale_entry(&self, row: &Row) -> Rule {
         let stale = &self.reasons["stale"];
         let with = |template: &str, own: &str| fill(template, |slot| (slot == "text").then_some(own));
@@ -144,10 +144,10 @@ impl Rulebook {
         Ok(Compiled { main, persons })
     }
 
-    /// The rules for a package whose account is of a day; none are in force before the book's first day.
+    /// The rules in force on the date of the package's account; none if that date is unknown.
     ///
     /// # Errors
-    /// A row that does not compile for these formats.
+    /// A row does not compile for these formats.
     pub(super) fn for_package(
         &self,
         formats: &Formats,
@@ -169,7 +169,7 @@ impl Rulebook {
                 compiled
             }
         };
-        // Books that were imported are the user's word until they are plainly too old.
+        // An imported book counts as complete for `imported_days` calendar days after its last day.
         let grace = |book: &Book| if *book.origin() == Origin::Embedded { 0 } else { self.conventions.imported_days };
         let stale = |row: &RowState| row.books.iter().any(|b| b.complete_until().is_some_and(|until| on.days_since(until) > grace(b)));
         let entries = |set: &RuleSet| {
@@ -204,12 +204,12 @@ fn borders(rows: &[Row]) -> Vec<Date> {
     days
 }
 
-/// The days that rules ask for.
+/// The dates that rules depend on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Days {
-    /// The day on which the control runs.
+    /// The day of the control.
     pub(super) today: Date,
-    /// The day of the account: its rules are in force.
+    /// Date of the account, which decides the rules in force; `None` if unknown.
     pub(super) account: Option<Date>,
 }
 
@@ -219,14 +219,14 @@ pub(super) struct PackageRules<'b> {
     book: &'b Rulebook,
     compiled: Option<Arc<Compiled>>,
     days: Days,
-    /// Entry of the catalog for each row, in the main file and in the person file.
+    /// Catalog entry of each row: here in the main file, below in the person file.
     main: Vec<RuleIx>,
     persons: Vec<RuleIx>,
-    /// Structural checks that are how a rule in force is executed.
+    /// Structural checks that execute a rule in force, with the entry of that rule.
     executes: BTreeMap<RuleIx, RuleIx>,
 }
 
-/// What the head of a package says.
+/// The head of a file, with its format, encoding and name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeadFacts<'h> {
     pub(super) format: &'h Format,
@@ -241,12 +241,12 @@ impl HeadFacts<'_> {
         self.front.role(self.format, role).map(|t| self.encoding.decode(t).into_owned())
     }
 
-    /// The account's date, else the day when the file was made.
+    /// The account's date, else the day when the file was made; `None` if neither is a date.
     pub(super) fn account_date(&self) -> Option<Date> {
         [Role::AccountDate, Role::MadeOn].into_iter().find_map(|role| Date::parse(&self.text(role)?))
     }
 
-    /// Parts of the name that the header states; where the format has no such element, of the file's own.
+    /// Parts of the file name that the header states; in a format without that element, of the file's own name.
     fn name(&self, prefixes: &[Prefix]) -> NameParts {
         match self.format.role(Role::FileName) {
             Some(_) => NameParts::of(self.text(Role::FileName).and_then(|text| FileName::parse(prefixes, &text).ok()).as_ref()),
@@ -256,7 +256,7 @@ impl HeadFacts<'_> {
 }
 
 impl PackageRules<'_> {
-    /// What the walk of a file needs; none where no rules are in force.
+    /// The rules of one file with the facts from its head.
     fn file<'r>(&'r self, set: &'r RuleSet, entries: &'r [RuleIx], own: HeadFacts<'_>, shared: Shared<'_>) -> FileRules<'r> {
         let head = set.head_elements().iter().map(|id| own.front.find(*id).map(|s| s.text.clone())).collect();
         let facts = Facts {
@@ -272,7 +272,7 @@ impl PackageRules<'_> {
         FileRules { set, entries, facts, persons: None, persons_format: None, keeping: None }
     }
 
-    /// For the person file.
+    /// The rules for the person file; `None` if no rules are in force.
     pub(super) fn of_persons(&self, own: HeadFacts<'_>, main: &Format, formats: &Formats, period: Option<Month>) -> Option<FileRules<'_>> {
         let compiled = self.compiled.as_deref()?;
         let shared = Shared { period, prefixes: formats.prefixes(), family: formats.book_letter(main.family), persons_name: NameParts::default() };
@@ -281,7 +281,7 @@ impl PackageRules<'_> {
         Some(rules)
     }
 
-    /// For the main file; the persons are those of the person file, if it could be read.
+    /// The rules for the main file; `None` if no rules are in force. `persons` come from the person file, if it could be read.
     pub(super) fn of_main<'r>(
         &'r self,
         own: HeadFacts<'_>,
@@ -303,7 +303,7 @@ impl PackageRules<'_> {
         self.executes.get(&check).copied()
     }
 
-    /// Rules that are in force and did not run, or not in full.
+    /// Rules in force that did not run, or only in part. `persons` says whether rules about persons could run.
     pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
         let Some(compiled) = self.compiled.as_deref() else {
             let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
@@ -337,7 +337,7 @@ impl PackageRules<'_> {
         idle.chain(partly.into_iter().map(|(rule, what)| entry(rule, what.what.clone(), Some(&what.book), true))).collect()
     }
 
-    /// What the report's head says of the rules.
+    /// Summary of the applied rules for the head of a report.
     pub(super) fn applied(&self) -> Applied {
         let account = self.days.account;
         let edition = self.book.edition.clone();
@@ -361,7 +361,7 @@ impl PackageRules<'_> {
     }
 }
 
-/// What both files of a package take from the main one.
+/// Facts that the rules of both files share.
 struct Shared<'s> {
     period: Option<Month>,
     prefixes: &'s [Prefix],
@@ -375,16 +375,16 @@ pub(super) struct FileRules<'r> {
     pub(super) set: &'r RuleSet,
     entries: &'r [RuleIx],
     pub(super) facts: Facts,
-    /// Persons of the main file's records.
+    /// Persons of the person file, for rules of the main file.
     pub(super) persons: Option<&'r Persons>,
-    /// Their format.
+    /// Format of the person file.
     pub(super) persons_format: Option<&'r Format>,
-    /// What of each person is kept, in a person file.
+    /// In a person file, the elements of each person to keep for rules of the main file.
     pub(super) keeping: Option<Keeping>,
 }
 
 impl FileRules<'_> {
-    /// The catalog's entry of a row.
+    /// The catalog entry of a row.
     pub(super) fn entry(&self, row: usize) -> RuleIx {
         self.entries[row]
     }

@@ -2,7 +2,7 @@
 
 use crate::finding::Place;
 
-/// A running sum in kopecks; `broken` when an addend could not be read, so that a comparison would only repeat that finding.
+/// A running sum in kopecks. `broken` means that an addend is missing or unreadable; a comparison would only repeat that finding.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Running {
     pub(super) kopecks: i128,
@@ -27,7 +27,7 @@ impl Running {
     }
 }
 
-/// A sum within a block and the total that stands there.
+/// A sum within a block, and the total in kopecks that the block states.
 #[derive(Debug, Default)]
 pub(super) struct LocalSum {
     pub(super) running: Running,

@@ -1,4 +1,4 @@
-//! The control of packages: both files, then what ties them together.
+//! The control of packages: each file, then the checks across both files.
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -24,15 +24,15 @@ use super::outcome::{Account, PackageReport, Verdict};
 use super::person_records::WantedPersons;
 use super::rulebook::{Days, PackageRules};
 
-/// Bytes of small packages that are checked side by side.
+/// Limits on packages that are checked in parallel: their total size in bytes, and their number.
 const SIDE_BY_SIDE: u64 = 32 << 20;
 const AT_ONCE: usize = 64;
 
 impl Checker<'_> {
-    /// Checks every package under the paths; reports arrive in the order of the packages.
+    /// Checks every package under the paths; `each` receives the reports in the order of the packages.
     ///
     /// # Errors
-    /// The receiver or a temporary file fails, or the watch stopped the work. Defects of the input are findings.
+    /// `each` or a temporary file fails, or the watch stopped the work. Defects of the input are findings.
     pub fn validate(&self, inputs: &[Input], config: &Config, watch: &dyn Watch, each: &mut dyn FnMut(PackageReport) -> io::Result<()>) -> io::Result<()> {
         let find = timings::span(watch.timings(), Phase::Find);
         let packages = discover(inputs, self.formats, &config.archives);

@@ -1,4 +1,4 @@
-//! Walks the elements of a piece of a file and says where structure and values do not fit the format.
+//! Walks the elements of a piece of a file and reports where structure or values do not fit the format.
 
 use std::sync::Arc;
 
@@ -26,15 +26,15 @@ pub(super) struct FileContext<'p> {
     pub(super) file: FileRole,
     pub(super) encoding: Encoding,
     pub(super) limits: ScanLimits,
-    /// Bytes that are walked at once.
+    /// Size of a piece in bytes.
     pub(super) piece: usize,
-    /// Federal rules, where some are in force.
+    /// Federal rules to evaluate, if any.
     pub(super) rules: Option<&'p FileRules<'p>>,
-    /// Persons whose records are looked for.
+    /// Persons whose first record is looked for, if any.
     pub(super) wanted: Option<&'p WantedPersons>,
-    /// How the cases are read, where they are wanted.
+    /// How to read the cases; `None` if they are not wanted.
     pub(super) reading: Option<&'p Reading>,
-    /// Where the time goes, if that is measured.
+    /// Where time by phase is counted; `None` if it is not measured.
     pub(super) timings: Option<&'p Timings>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct FileContext<'p> {
 pub(super) struct Frame {
     pub(super) node: NodeId,
     pub(super) place: Place,
-    /// Its block in the record that is kept for rules and cases; `None` outside of records.
+    /// Index of the block in the kept record; `None` outside of records.
     pub(super) block: Option<usize>,
     pub(super) seen: u64,
     pub(super) last: usize,
@@ -65,29 +65,29 @@ pub(super) struct Walker<'p> {
     pub(super) local_sums: Vec<LocalSum>,
     pub(super) local_keys: Vec<LocalKeys>,
     pub(super) identity: Vec<Vec<u8>>,
-    /// Where the record's ID_PAC stands, else the record.
+    /// Offset of the record's ID_PAC, else of the record.
     pub(super) identity_at: u64,
     pub(super) out: PieceOutcome,
-    /// Findings of a record that goes on in the next piece: its numbers may stand there.
+    /// Findings of an unfinished record, whose numbers may come in the next piece.
     pub(super) kept: Vec<Finding>,
     pub(super) base: u64,
     /// The open record, kept for rules and cases.
     pub(super) record: Record,
-    /// Its bytes in the pieces before, where cases are read.
+    /// Bytes of the open record in earlier pieces, if cases are read.
     pub(super) record_bytes: Vec<u8>,
-    /// Where the record's person is looked for first.
+    /// Index at which the record's person is looked for first.
     pub(super) next_person: usize,
-    /// Places of its elements in the pieces before.
+    /// Places of the open record's elements in earlier pieces.
     pub(super) record_places: Vec<Place>,
-    /// Offsets of elements that a relation found wrong after the whole file was read: meeting them again gives the finding its record.
+    /// Elements that checks across records found wrong after the whole file was read; this walk finds their records.
     pub(super) marks: Vec<Mark>,
 }
 
-/// What a relation found wrong at an element: its offset in the file and the rule.
+/// A finding of a check across records: offset of the element in the file, and rule.
 pub(super) type Mark = (u64, RuleIx);
 
 impl<'p> Walker<'p> {
-    /// A walker at the head of a file.
+    /// A walker at the beginning of a file.
     pub(super) fn at_head(context: FileContext<'p>) -> Self {
         let plan = context.plan;
         Self {
@@ -115,7 +115,7 @@ impl<'p> Walker<'p> {
         }
     }
 
-    /// A walker between two records: the root is open, its head is behind.
+    /// A walker between two records: the root is open and the head has been read.
     pub(super) fn between_records(context: FileContext<'p>, root: RootState) -> Self {
         let mut walker = Self::at_head(context);
         let format = context.format;
@@ -126,13 +126,13 @@ impl<'p> Walker<'p> {
         walker
     }
 
-    /// Whether the walker stands between two records, so that another may go on from here without knowing more.
+    /// Whether the walker stands between two records, so that another can go on from here without its state.
     pub(super) fn is_between_records(&self) -> bool {
         let last = self.context.plan.record_position(self.context.format);
         self.skip == 0 && matches!(self.frames.as_slice(), [root] if root.last == last)
     }
 
-    /// In the next piece, also reports these marks, sorted by offset.
+    /// Sets the marks, sorted by offset, that are reported in the next piece.
     pub(super) fn mark(&mut self, marks: &[Mark]) {
         self.marks = marks.to_vec();
     }
@@ -190,7 +190,7 @@ impl<'p> Walker<'p> {
         }
     }
 
-    /// Finds an element among the children of the open block and checks that it may stand here; none when it may not (already reported).
+    /// Finds an element among the children of the open block and checks order and repetition; `None` if it is no child (already reported).
     #[inline]
     fn place(&mut self, at: usize, name: Name<'_>) -> Result<Option<NodeId>, Fault> {
         let Some(frame) = self.frames.last_mut() else { return self.root(at, name).map(Some) };
@@ -333,7 +333,7 @@ impl<'p> Walker<'p> {
         self.context.plan.hooks[usize::from(node.0)].as_deref()
     }
 
-    /// A block opens; what was found at it, from the finding at `findings` on, is of its record too.
+    /// Opens a block. Findings from index `findings` on are about its start tag and belong to its record too.
     fn enter(&mut self, node: NodeId, at: usize, findings: usize) {
         let keeps_record = self.context.rules.is_some() || self.context.reading.is_some();
         let block = if keeps_record { self.open_block(node, at) } else { None };
@@ -368,7 +368,7 @@ impl<'p> Walker<'p> {
         }
     }
 
-    /// A block of the record that is kept; `None` outside of records.
+    /// Opens a block of the kept record; `None` outside of records.
     #[inline]
     fn open_block(&mut self, node: NodeId, at: usize) -> Option<usize> {
         let offset = self.base + at as u64;
@@ -382,7 +382,7 @@ impl<'p> Walker<'p> {
         Some(self.record.open(self.context.format, node, Some(parent), offset))
     }
 
-    /// The end tag of the innermost block ends at an offset of the piece.
+    /// Closes the innermost block in the kept record; `end` is the offset behind its end tag in the piece. At the end of a record, reads its cases.
     #[inline]
     fn end_block(&mut self, end: usize, bytes: &[u8]) {
         let Some(block) = self.frames.last().and_then(|f| f.block) else { return };
@@ -397,7 +397,7 @@ impl<'p> Walker<'p> {
         let format = self.context.format;
         let node = format.node(frame.node);
         if self.frames.is_empty() {
-            // The pieces before have seen other children of the root: the file's end judges them.
+            // Earlier pieces have seen other children of the root, so missing ones are reported at the end of the file.
             self.out.root.join(RootState { seen: frame.seen, text_reported: frame.text_reported });
             return;
         }
@@ -451,7 +451,7 @@ impl<'p> Walker<'p> {
     }
 }
 
-/// Longest value that a finding carries.
+/// Longest value that a finding carries, in characters.
 const SHOWN: usize = 120;
 
 pub(super) fn shown(text: &str) -> Box<str> {

@@ -1,17 +1,17 @@
-//! Bytes of a package as a registry has them: in windows-1251.
+//! Encodes bytes of a package in windows-1251, the encoding of registries.
 
 use crate::registry::encoding::{Encoding, to_windows_1251};
 
-/// What cannot be written in windows-1251.
+/// Bytes that cannot be written in windows-1251.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unwritable {
     /// Offset of the character in the bytes.
     pub(super) at: usize,
-    /// The character; none where the bytes are no UTF-8.
+    /// The character; `None` if the bytes are not UTF-8.
     pub(super) character: Option<char>,
 }
 
-/// Appends bytes of a file in an encoding; those of windows-1251 as they stand.
+/// Appends bytes of a file in windows-1251; bytes that are already in it stay as they are.
 #[inline]
 pub(super) fn append(bytes: &[u8], encoding: Encoding, out: &mut Vec<u8>) -> Result<(), Unwritable> {
     match encoding {

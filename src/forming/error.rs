@@ -8,47 +8,47 @@ use crate::tables::TableError;
 use crate::texts::{Coded, ErrorClass, Key, Slot, carried, display};
 use crate::values::money;
 
-/// What stopped the forming. Nothing of it is personal: a record is named by its number, an element by its name.
+/// Why forming stopped. The error holds nothing personal: a record is named by its number, an element by its name.
 #[derive(Debug)]
 pub enum FormError {
     /// A table under `rules/` is wrong.
     Table(TableError),
     /// There are no cases to form.
     Empty,
-    /// The letters of the file's name are not those of a main file of the family.
+    /// The letters of the file's name do not belong to a main file of the family.
     Letters {
         /// The letters.
         letters: String,
     },
-    /// A file that cases are taken from cannot be read; the fault has a text of its own in the catalog.
+    /// A file of the cases cannot be read; the fault has its own text in the catalog.
     Origin {
-        /// Its name.
+        /// Name of the file.
         file: String,
-        /// Why.
+        /// Why it cannot be read.
         fault: Fault,
     },
-    /// A place does not hold what stood there when the package was taken in: the file was changed since.
+    /// A place does not hold what it held when the package was taken in: the file has changed since.
     Changed {
         /// Name of the file.
         file: String,
         /// Offset in the unpacked file.
         offset: u64,
     },
-    /// The pieces do not stand in the order of their origins and places, or one stands twice. The caller's fault.
+    /// The pieces are not in the order of their origins and places, or one repeats: an error of the caller.
     Order {
         /// Index of the piece.
         piece: usize,
     },
-    /// A package is of another version than the one to be written.
+    /// A package has another version than the registry.
     Edition {
         /// Name of its main file.
         file: String,
-        /// Its VERSION; empty if there is none.
+        /// VERSION of the package; empty if absent.
         found: String,
         /// The version of the registry.
         expected: String,
     },
-    /// Two packages differ in what must be the same in the whole registry.
+    /// Two packages differ in an element that must be the same in the whole registry.
     Binding {
         /// Name of the main file.
         file: String,
@@ -56,34 +56,34 @@ pub enum FormError {
         first: Box<str>,
         /// Name of the element.
         element: Box<str>,
-        /// Its value; empty if there is none.
+        /// Value in this file; empty if absent.
         found: String,
-        /// Its value in the first main file.
+        /// Value in the first main file; empty if absent.
         expected: String,
     },
-    /// A case comes without its person.
+    /// The person of a case is missing.
     NoPerson {
         /// Name of the main file.
         file: String,
-        /// Offset of its record.
+        /// Offset of the case's record.
         offset: u64,
     },
-    /// The person of a case is another one than its record names. The caller's fault.
+    /// The record of a case names another person than its piece: an error of the caller.
     PersonDiffers {
         /// Name of the main file.
         file: String,
         /// Offset of the record.
         offset: u64,
     },
-    /// The sum of a case is not the one that was stated. The caller's fault, or the file was changed.
+    /// The sum of a case differs from the stated one: an error of the caller, or the file has changed.
     Sum {
         /// Name of the main file.
         file: String,
         /// Offset of the case.
         offset: u64,
-        /// Kopecks that were stated.
+        /// The stated sum in kopecks.
         expected: i64,
-        /// What stands in the case.
+        /// The sum in the case, as text.
         found: String,
     },
     /// The format of the person file lacks an element of a person.
@@ -92,12 +92,12 @@ pub enum FormError {
         file: String,
         /// Offset of the element.
         offset: u64,
-        /// Its name.
+        /// Name of the element.
         element: String,
         /// Family and edition of the person file to be written.
         format: String,
     },
-    /// Windows-1251, in which registries are sent, lacks a character of a UTF-8 file.
+    /// Windows-1251, the encoding of registries, lacks a character of a UTF-8 file.
     Character {
         /// Name of the file.
         file: String,
@@ -107,7 +107,7 @@ pub enum FormError {
         element: String,
         /// Offset of the character.
         offset: u64,
-        /// Its code, `U+04E9`.
+        /// Code of the character, `U+04E9`.
         code: String,
     },
     /// A value of the heading does not fit its element.
@@ -116,12 +116,12 @@ pub enum FormError {
         element: String,
         /// The value.
         value: String,
-        /// What would fit, `T(15)`.
+        /// The type that would fit, `T(15)`.
         expected: String,
     },
-    /// More records or cases than their numbers have digits, or more bytes than an archive of the exchange may hold.
+    /// There are more records or cases than their numbers have digits for, or more bytes than an archive of the exchange may hold.
     TooMany {
-        /// Cases that were asked for.
+        /// Number of cases in the order.
         cases: u64,
     },
     /// No free ID_PAC could be found for a person.

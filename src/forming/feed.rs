@@ -1,7 +1,7 @@
-//! Hands out the records that are wanted, for several registries at once, reading each file once and forward where their orders allow it,
-//! in pieces of work for several threads.
+//! Hands out the records that registries want, in pieces of work for several threads. Each file is read once and forward, for several registries at
+//! once, where their orders allow it.
 //!
-//! What one piece of work holds depends on its registry alone, not on what is formed beside it.
+//! The contents of a piece of work depend only on its registry, not on the others.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,18 +12,18 @@ use super::FormError;
 use crate::registry::chunk::LARGEST_RECORD;
 use crate::registry::source::Source;
 
-/// Bytes of records that one piece of work aims at.
+/// Target size of a piece of work, in bytes of records.
 const WORK: usize = 512 << 10;
-/// Bytes read at once.
+/// Size of the read buffer in bytes.
 const BUFFER: usize = 256 << 10;
 
-/// A record that is wanted.
+/// A wanted record: its file and its range of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extent<P> {
     pub(super) origin: usize,
     pub(super) start: u64,
     pub(super) end: u64,
-    /// What is to be done with it.
+    /// What the caller needs to process the record.
     pub(super) payload: P,
 }
 
@@ -52,7 +52,7 @@ impl<P> Work<P> {
         Self { lane, bytes: Vec::new(), items: Vec::new() }
     }
 
-    /// What has come together so far.
+    /// Takes out the work collected so far.
     fn take(&mut self) -> Self {
         let next = Self::new(self.lane);
         std::mem::replace(self, next)
@@ -69,10 +69,10 @@ impl<P> Work<P> {
     }
 }
 
-/// What one registry wants.
+/// The records that one registry wants.
 pub(super) struct Lane<'o, P> {
     sources: Vec<Option<&'o Source>>,
-    /// Numbers of the files among those of all lanes.
+    /// Number of each file among the files of all lanes.
     files: Vec<usize>,
     extents: Peekable<Box<dyn Iterator<Item = Extent<P>> + Send + 'o>>,
     last: Option<(usize, u64, u64)>,
@@ -80,18 +80,18 @@ pub(super) struct Lane<'o, P> {
 }
 
 impl<'o, P: 'o> Lane<'o, P> {
-    /// `sources` are the files by the index of their origin. Extents come in the order of origins and offsets; one may come again.
+    /// `sources` are the files by the index of their origin. Extents come in the order of origins and offsets; one may repeat.
     pub(super) fn new(lane: usize, sources: Vec<Option<&'o Source>>, extents: impl Iterator<Item = Extent<P>> + Send + 'o) -> Self {
         let extents: Box<dyn Iterator<Item = Extent<P>> + Send + 'o> = Box::new(extents);
         Self { sources, files: Vec::new(), extents: extents.peekable(), last: None, work: Work::new(lane) }
     }
 }
 
-/// Reads what is wanted, in the order of each lane.
+/// Reads the wanted records, in the order of each lane.
 pub(super) struct Feed<'o, P> {
     lanes: Vec<Lane<'o, P>>,
     open: Option<Stream>,
-    /// The record that was read last, and its file and place: other registries may want cases of it too.
+    /// The record read last, and (below) its file and range: other registries may want cases of it too.
     record: Vec<u8>,
     place: Option<(usize, u64, u64)>,
 }
@@ -108,7 +108,7 @@ impl<'o, P: 'o> Feed<'o, P> {
         Self { lanes, open: None, record: Vec::new(), place: None }
     }
 
-    /// Nothing more is wanted for a registry.
+    /// Stops reading for a registry.
     pub(super) fn leave(&mut self, lane: usize) {
         for lane in self.lanes.iter_mut().filter(|l| l.work.lane == lane) {
             let none: Box<dyn Iterator<Item = Extent<P>> + Send + 'o> = Box::new(std::iter::empty());
@@ -117,7 +117,7 @@ impl<'o, P: 'o> Feed<'o, P> {
         }
     }
 
-    /// Work for all threads at once, or why there is none for a registry; empty at the end.
+    /// Work for all threads, or the error of a registry; empty at the end.
     pub(super) fn batch(&mut self) -> Vec<Result<Work<P>, (usize, FormError)>> {
         let wanted = (rayon::current_num_threads() * 2).clamp(4, 16);
         let mut batch = Vec::with_capacity(wanted);
@@ -140,7 +140,7 @@ impl<'o, P: 'o> Feed<'o, P> {
         batch
     }
 
-    /// The lane whose next record stands first.
+    /// The lane whose next record comes first in the files.
     fn next_lane(&mut self) -> Option<usize> {
         let next = self.lanes.iter_mut().enumerate().filter_map(|(at, lane)| {
             let extent = lane.extents.peek()?;
@@ -149,12 +149,12 @@ impl<'o, P: 'o> Feed<'o, P> {
         next.min().map(|(.., at)| at)
     }
 
-    /// Takes in the next record of a lane; gives back work that is complete.
+    /// Reads the next record of a lane; returns a piece of work if it is complete.
     fn step(&mut self, at: usize) -> Result<Option<Work<P>>, FormError> {
         let lane = &mut self.lanes[at];
         let Some(Extent { origin, start, end, payload }) = lane.extents.next() else { return Ok(None) };
         let again = lane.last == Some((origin, start, end));
-        // A record that comes again is copied twice from the same bytes: it stays in the same work.
+        // A record that repeats is copied twice from the same bytes, so it stays in the same work.
         if again && let Some(item) = lane.work.items.last() {
             let item = Item { payload, ..*item };
             lane.work.items.push(item);
@@ -185,7 +185,7 @@ impl<'o, P: 'o> Feed<'o, P> {
     }
 }
 
-/// Reads bytes of a file into a buffer, going on with the open stream where it can.
+/// Reads a range of a file into a buffer, and continues the open stream if possible.
 fn read(open: &mut Option<Stream>, (file, source): (usize, &Source), start: u64, end: u64, into: &mut Vec<u8>) -> io::Result<()> {
     let mut stream = match open.take() {
         Some(stream) if stream.file == file && stream.at <= start => stream,
@@ -200,7 +200,7 @@ fn read(open: &mut Option<Stream>, (file, source): (usize, &Source), start: u64,
 
 /// A file that is read forward.
 struct Stream {
-    /// Its number.
+    /// Number of the file.
     file: usize,
     reader: Reader,
     /// Offset of the next byte.
@@ -259,7 +259,7 @@ impl Stream {
     }
 }
 
-/// The file ends before the place, or the place is behind.
+/// The error for a place after the end of the file, or one that has been passed.
 fn not_there() -> io::Error {
     io::Error::from(io::ErrorKind::UnexpectedEof)
 }

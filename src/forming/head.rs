@@ -1,4 +1,4 @@
-//! The head of a registry: what stands before the records, taken over from the first package, but for what forming writes anew.
+//! The head of a registry's file: the elements before the records, copied from the first package, except those that forming writes anew.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -14,7 +14,7 @@ use crate::registry::source::Source;
 use crate::registry::writer::{Layout, Tags};
 use crate::values::money;
 
-/// Something in the head of a package that stands where the format has it.
+/// A value or block in the head of a package, at a place where the format has it.
 #[derive(Debug, Clone)]
 enum Item {
     Value(NodeId, String),
@@ -24,9 +24,9 @@ enum Item {
 /// The head of a package.
 #[derive(Debug, Clone)]
 pub(super) struct Front {
-    /// How the file is to be read.
+    /// Encoding of the file.
     pub(super) encoding: Encoding,
-    /// VERSION; empty if there is none.
+    /// VERSION; empty if absent.
     pub(super) version: String,
     /// Children of the root.
     items: Vec<Item>,
@@ -45,7 +45,7 @@ impl Front {
         Ok(Self { encoding: head.encoding, version, items })
     }
 
-    /// Values that must be the same in all packages of a registry, by the paths of their elements.
+    /// Values that must be the same in all packages of a registry, with the paths of their elements.
     pub(super) fn binding(&self, format: &Format, marks: &Marks) -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();
         let mut open = vec![self.items.as_slice()];
@@ -64,12 +64,12 @@ impl Front {
     }
 }
 
-/// The elements before the first record. What cannot be read ends them: such a package has no cases to give.
+/// The elements before the first record. Reading ends at the first defect; a package with a defect there has no cases to give.
 fn walk(bytes: &[u8], format: &Format, encoding: Encoding) -> Vec<Item> {
     let record = format.role(Role::Record);
     let mut scanner = Scanner::new(bytes, encoding, ScanLimits::default(), Vec::new());
     let mut root = Vec::new();
-    // None: an element that the format does not have here.
+    // `None` stands for an element that is not a block of the format here.
     let mut open: Vec<(Option<NodeId>, Vec<Item>)> = Vec::new();
     let child = |open: &[(Option<NodeId>, Vec<Item>)], name: &Name<'_>| match open.last() {
         None => (name.key == Some(format.node(format.root()).key)).then(|| format.root()),
@@ -110,19 +110,19 @@ fn walk(bytes: &[u8], format: &Format, encoding: Encoding) -> Vec<Item> {
     root
 }
 
-/// What forming knows of a head.
+/// The data for a head.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts<'h> {
     pub(super) heading: &'h Heading,
-    /// Name of the file itself.
+    /// Name of the file that is written.
     pub(super) name: &'h FileName,
     pub(super) cases: u64,
     pub(super) sum_kopecks: i64,
 }
 
-/// What becomes of an element of the head.
+/// What happens to an element of the head.
 enum Fate {
-    /// As in the first package.
+    /// Copied from the first package.
     Kept,
     Left,
     New(String),
@@ -135,7 +135,7 @@ impl Facts<'_> {
             return if marks.drops(format, id) { Fate::Left } else { Fate::Kept };
         };
         let heading = self.heading;
-        // A month may be written as 1 or 01: the clinic's way stays.
+        // A month may be written as 1 or 01; the clinic's form stays.
         let number = |number: u64| match old {
             Some(old) if old.trim().parse() == Ok(number) => Fate::Kept,
             _ => Fate::New(number.to_string()),
@@ -160,13 +160,13 @@ impl Facts<'_> {
     }
 }
 
-/// The beginning of a file up to its first record, and its end.
+/// The bytes of a file before its first record, and after its last.
 pub(super) struct Frame {
     pub(super) head: Vec<u8>,
     pub(super) tail: Vec<u8>,
 }
 
-/// Writes the head of a file; `first` is the head that it takes over, if there is one.
+/// Writes the head of a file; `first` is the head that is copied, if any.
 pub(super) fn frame(format: &Format, marks: &Marks, facts: &Facts<'_>, first: Option<&Front>) -> Result<Frame, FormError> {
     let tags = Tags::new(format, Encoding::Windows1251, Layout::Lines);
     let mut head = Vec::with_capacity(4 << 10);

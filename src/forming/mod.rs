@@ -1,12 +1,12 @@
-//! Forms a registry's package, a main file and its person file in one archive, from cases that stand in packages.
+//! Forms a registry's package, a main file and its person file in one archive, from cases of packages.
 //!
-//! Pure: packages in, bytes out. Who chose the cases, where the numbers are kept and what becomes of the archive is the caller's business.
+//! This module is pure: packages in, bytes out. The caller chooses the cases, keeps the numbers and stores the archive.
 //!
-//! The head of the first package is taken over element by element, but for what a registry has of its own (names, dates, numbers, sums) and
-//! what an earlier answer put in. Records are copied byte for byte, but for their running numbers, ID_PAC where two persons would share one,
-//! and again what an answer put in. What that is stands in `rules/forms/forming.csv`. Packages are read once (person files twice) for all
-//! registries that take cases of them, forward and in pieces, whatever their size; the same order gives the same bytes, whatever the number
-//! of threads and whatever is formed beside it.
+//! The head of the first package is copied element by element, except the registry's own values (names, dates, numbers, sums) and the elements of an
+//! earlier answer. Records are copied byte for byte, except their running numbers, ID_PAC where two persons would share one, and again the elements
+//! of an earlier answer. `rules/forms/forming.csv` lists these elements. Packages are read once (person files twice) for all registries that take
+//! cases from them, forward and in pieces, whatever their size. The same order gives the same bytes, whatever the number of threads and the other
+//! orders.
 
 mod encode;
 mod error;
@@ -41,50 +41,50 @@ use crate::watch::{Stopped, Watch};
 /// A package that cases are taken from.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// Its main file.
+    /// Main file of the package.
     pub main: Source,
-    /// Its person file.
+    /// Person file of the package, if it has one.
     pub persons: Option<Source>,
 }
 
 /// One case to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Index of its package among the origins.
+    /// Index of the case's package in [`Order::origins`].
     pub origin: usize,
-    /// Where it stands in that package.
+    /// Place of the case in that package.
     pub place: CasePlace,
-    /// What the case costs; it is compared with what stands there.
+    /// Sum of the case in kopecks; it is compared with the sum in the file.
     pub sum_kopecks: i64,
 }
 
-/// What a registry has of its own.
+/// The registry's own values in the heads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heading {
     /// Name of the main file; the archive and the person file are named after it.
     pub name: FileName,
-    /// CODE.
+    /// Code of the account (CODE).
     pub code: u64,
-    /// NSCHET.
+    /// Number of the account (NSCHET).
     pub number: String,
-    /// DSCHET, and DATA of both files: `2024-02-03`.
+    /// Date of the account (DSCHET) and of both files (DATA), `2024-02-03`.
     pub date: String,
-    /// PLAT; none: the element is left out.
+    /// Code of the payer (PLAT); `None` leaves the element out.
     pub payer: Option<String>,
-    /// YEAR and MONTH.
+    /// Reporting month (YEAR and MONTH).
     pub period: Month,
 }
 
-/// What is to be formed.
+/// The order to form one registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
     /// Family and edition of the main file.
     pub format: &'a Format,
-    /// Edition of the person file; none for families without one.
+    /// Edition of the person file; `None` for families without one.
     pub persons: Option<&'a Format>,
-    /// What stands in the heads.
+    /// The registry's own values in the heads.
     pub heading: &'a Heading,
-    /// The packages; the first one lends its head.
+    /// The packages; the head of the first one is copied.
     pub origins: &'a [Origin],
     /// The cases, in the order of origins and places. They are written in this order.
     pub pieces: &'a [Piece],
@@ -93,30 +93,30 @@ pub struct Order<'a> {
 /// The numbers of a case in its registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbers {
-    /// Index of its piece.
+    /// Index of the case in [`Order::pieces`].
     pub piece: usize,
     /// N_ZAP in the registry.
     pub n_zap: u64,
     /// IDCASE in the registry.
     pub idcase: u64,
-    /// ID_PAC in the registry, where it is another one than in the package.
+    /// ID_PAC in the registry; `None` if it is the same as in the package.
     pub id_pac: Option<String>,
 }
 
-/// What was formed.
+/// Summary of a formed registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Formed {
-    /// Sum of the cases.
+    /// Sum of the cases in kopecks.
     pub sum_kopecks: i64,
-    /// Cases.
+    /// Number of cases.
     pub cases: u64,
-    /// Records.
+    /// Number of records.
     pub records: u64,
-    /// Persons.
+    /// Number of persons.
     pub persons: u64,
-    /// Unpacked size of both files.
+    /// Unpacked size of both files in bytes.
     pub bytes: u64,
-    /// SHA-256 of the archive.
+    /// SHA-256 of the archive, in hex.
     pub sha256: String,
 }
 
@@ -126,7 +126,7 @@ pub struct Former<'t> {
     formats: &'t Formats,
     prober: Prober<'t>,
     marks: Marks,
-    /// Elements of persons that the rule of the same person compares.
+    /// Elements of persons that the rule about the same person compares.
     identity: Vec<Role>,
 }
 
@@ -134,15 +134,15 @@ impl<'t> Former<'t> {
     /// Reads `rules/forms/forming.csv`; `catalog` says what makes two entries of a person file the same person.
     ///
     /// # Errors
-    /// A row of that table names what no format has.
+    /// A row of a table is invalid, e.g. names an element that no format has.
     pub fn load(files: &RuleFiles, formats: &'t Formats, catalog: &Catalog) -> Result<Self, TableError> {
         let same_person = catalog.rule(catalog.of(Check::SamePerson));
         let identity = same_person.element.iter().map(|word| word.parse().map_err(|e: String| TableError::new("structure.csv", 0, e)));
         Ok(Self { formats, prober: Prober::new(formats), marks: Marks::load(files, formats)?, identity: identity.collect::<Result<_, _>>()? })
     }
 
-    /// What the head of a package says that must be the same in all packages of one registry, by the paths of the elements: cases of
-    /// packages that differ here are to be formed apart.
+    /// The elements in the head of a package that must be the same in all packages of one registry, as pairs of path and value. Cases of packages
+    /// that differ here go into separate registries.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -150,19 +150,19 @@ impl<'t> Former<'t> {
         Ok(Front::read(main, &self.prober, format)?.binding(format, &self.marks).into_iter().collect())
     }
 
-    /// Whether a registry gets the element at a path of its own, so that a fault in the package's does not reach it.
+    /// Whether a registry writes its own value at a path, so that an error in the package's value does not matter.
     pub fn writes_anew(&self, path: &str) -> bool {
         self.marks.is_anew(path)
     }
 
-    /// Name of the archive's file: that of the main file.
+    /// File name of the archive: the name of the main file with `.zip`.
     pub fn archive_name(heading: &Heading) -> String {
         format!("{}.zip", heading.name)
     }
 
-    /// Packs the archives of several registries; of each its archive, or why there is none. `each` hears of every case with the index of
-    /// its order, for each order in the order of its pieces; an error of it ends the forming of that order. When the watch wants the work to
-    /// end, no archive is made: [`FormError::Write`] with [`Stopped`].
+    /// Forms several registries; for each order returns its archive or an error. `each` receives the numbers of every case with the index of its
+    /// order, for each order in the order of its pieces; an error from it ends that order. If the watch stops the work, the error is
+    /// [`FormError::Write`] with [`Stopped`].
     pub fn pack(&self, orders: &[Order<'_>], watch: &dyn Watch, mut each: impl FnMut(usize, Numbers) -> io::Result<()>) -> Vec<Result<Packed, FormError>> {
         let (mut jobs, mut packed) = (Vec::new(), Vec::new());
         for (index, order) in orders.iter().enumerate() {
@@ -192,7 +192,7 @@ impl<'t> Former<'t> {
     }
 }
 
-/// Reads the person files twice: who is there, and what is written of them.
+/// Reads the person files twice: to tell the persons apart, and to write them.
 fn persons(jobs: &[Forming<'_>], packed: &mut [Result<Packed, FormError>], watch: &dyn Watch) -> Vec<Persons> {
     let mut people: Vec<Persons> = jobs.iter().map(|_| Persons::default()).collect();
     pack::each(
@@ -229,7 +229,7 @@ fn lanes<'j, P>(
     jobs.iter().enumerate().filter(|(_, job)| packed[job.index].is_ok()).filter_map(|(at, job)| lane(job, at)).collect()
 }
 
-/// Does something for an archive that is still being packed; whether it still is.
+/// Does something for an archive that is still being packed; returns whether it still is.
 fn attempt(packed: &mut Result<Packed, FormError>, work: impl FnOnce(&mut Packed) -> Result<(), FormError>) -> bool {
     if let Ok(own) = packed
         && let Err(error) = work(own)
@@ -239,7 +239,7 @@ fn attempt(packed: &mut Result<Packed, FormError>, work: impl FnOnce(&mut Packed
     packed.is_ok()
 }
 
-/// Does something for every archive that is still being packed; lanes are places among the jobs.
+/// Does something for every archive that is still being packed; lanes are indexes of jobs.
 fn go_on(jobs: &[Forming<'_>], packed: &mut [Result<Packed, FormError>], work: impl Fn(usize, &Forming<'_>, &mut Packed) -> Result<(), FormError>) {
     for (lane, job) in jobs.iter().enumerate() {
         attempt(&mut packed[job.index], |packed| work(lane, job, packed));

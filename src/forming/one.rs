@@ -1,4 +1,4 @@
-//! One registry that is being formed: what it takes from where, and what becomes of each record.
+//! One registry being formed: which records it takes, and how each is written.
 
 use std::ops::Range;
 
@@ -31,18 +31,18 @@ pub(super) struct Forming<'a> {
     sum_kopecks: i64,
 }
 
-/// Its person file.
+/// The person file of a registry being formed.
 struct OfPersons<'a> {
     format: &'a Format,
     plan: PersonPlan,
     name: FileName,
-    /// Of the packages' person files.
+    /// Encodings of the packages' person files.
     encodings: Vec<Encoding>,
-    /// Entries that cases need: origin, start, end.
+    /// Entries that the cases need: origin, start, end.
     places: Vec<(u32, u64, u64)>,
 }
 
-/// Pieces that make one record of the registry, and its number.
+/// The pieces that form one record of the registry, and its N_ZAP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
     pieces: Range<usize>,
@@ -50,7 +50,7 @@ pub(super) struct Record {
 }
 
 impl<'a> Forming<'a> {
-    /// Looks at everything that can be refused before a record is read.
+    /// Checks everything that can be refused before a record is read.
     pub(super) fn new(former: &'a Former<'a>, order: &'a Order<'a>, index: usize) -> Result<Self, FormError> {
         if order.pieces.is_empty() {
             return Err(FormError::Empty);
@@ -77,7 +77,7 @@ impl<'a> Forming<'a> {
         Ok(this)
     }
 
-    /// Its archive, empty as yet.
+    /// The archive, still empty.
     pub(super) fn packed(&self) -> Packed {
         let names = [Some(&self.order.heading.name), self.persons.as_ref().map(|p| &p.name)];
         let parts = names.into_iter().flatten().map(|name| Part::new(format!("{name}.xml"))).collect();
@@ -85,12 +85,12 @@ impl<'a> Forming<'a> {
         Packed { parts, formed }
     }
 
-    /// What stands before and behind the records.
+    /// The bytes before and after the records of the main file.
     pub(super) fn main_frame(&self) -> Result<Frame, FormError> {
         frame(self.order.format, &self.former.marks, &self.facts(&self.order.heading.name), self.fronts.first())
     }
 
-    /// The same of the person file; none for families without one.
+    /// The same for the person file; `None` for families without one.
     pub(super) fn persons_frame(&self) -> Result<Option<Frame>, FormError> {
         self.persons.as_ref().map(|own| frame(own.format, &self.former.marks, &self.facts(&own.name), None)).transpose()
     }
@@ -99,14 +99,14 @@ impl<'a> Forming<'a> {
         Facts { heading: self.order.heading, name, cases: self.cases, sum_kopecks: self.sum_kopecks }
     }
 
-    /// All is written: what it came to.
+    /// Completes the summary after everything has been written, and refuses an archive that is too large.
     pub(super) fn close(&self, packed: &mut Packed, people: &Persons) -> Result<(), FormError> {
         packed.formed.persons = people.count();
         packed.formed.bytes = packed.parts.iter().map(Part::size).sum();
         if packed.formed.bytes > Limits::default().total { Err(FormError::TooMany { cases: self.cases }) } else { Ok(()) }
     }
 
-    /// Heads of all packages; they fit together.
+    /// Reads the heads of all packages and checks that they fit together.
     fn fronts(former: &Former<'_>, order: &Order<'_>) -> Result<Vec<Front>, FormError> {
         let mut fronts: Vec<Front> = Vec::with_capacity(order.origins.len());
         let mut bound = None;
@@ -154,7 +154,7 @@ impl<'a> Forming<'a> {
         Ok(places)
     }
 
-    /// Counts cases and records; the pieces stand in order.
+    /// Checks the order of the pieces, and counts cases and records.
     fn check_order(&self) -> Result<(u64, u64), FormError> {
         let pieces = self.order.pieces;
         let inside = |p: &Piece| {
@@ -173,7 +173,7 @@ impl<'a> Forming<'a> {
         Ok((pieces.len() as u64, records))
     }
 
-    /// The records to be written.
+    /// The records to write.
     fn extents(&self) -> impl Iterator<Item = Extent<Record>> + Send + '_ {
         let pieces = self.order.pieces;
         let (mut next, mut n_zap) = (0, 0);
@@ -190,19 +190,19 @@ impl<'a> Forming<'a> {
         })
     }
 
-    /// The records that are to be copied.
+    /// The records to copy.
     pub(super) fn records(&self, lane: usize) -> Option<Lane<'_, Record>> {
         Some(Lane::new(lane, self.order.origins.iter().map(|o| Some(&o.main)).collect(), self.extents()))
     }
 
-    /// The entries of person files that are to be looked at.
+    /// The entries of person files to read; `None` without a person file.
     pub(super) fn persons(&self, lane: usize) -> Option<Lane<'_, usize>> {
         let places = self.persons.as_ref()?.places.iter();
         let extents = places.map(|&(origin, start, end)| Extent { origin: origin as usize, start, end, payload: 0 });
         Some(Lane::new(lane, self.person_files(), extents))
     }
 
-    /// The entries of person files that are to be copied.
+    /// The entries of person files to copy; `None` without a person file.
     pub(super) fn written<'p>(&'p self, lane: usize, people: &'p Persons) -> Option<Lane<'p, usize>> {
         self.persons.as_ref()?;
         let extents = people.written().map(|(payload, origin, start, end)| Extent { origin, start, end, payload });
@@ -213,7 +213,7 @@ impl<'a> Forming<'a> {
         self.order.origins.iter().map(|o| o.persons.as_ref()).collect()
     }
 
-    /// Looks at entries of person files.
+    /// Reads entries of person files.
     pub(super) fn look(&self, work: &Work<usize>) -> Result<Vec<Seen>, FormError> {
         let look = |item: &Item<usize>| {
             let (own, (bytes, origin, base)) = (self.own()?, work.record(item));
@@ -224,7 +224,7 @@ impl<'a> Forming<'a> {
         work.items.iter().map(look).collect()
     }
 
-    /// Takes entries in, in their order.
+    /// Takes in entries, in their order.
     pub(super) fn meet(&self, people: &mut Persons, seen: &[Seen]) -> Result<(), FormError> {
         let own = self.own()?;
         match seen.iter().find(|seen| !people.meet(&own.plan, seen)).map(|seen| seen.place) {
@@ -271,7 +271,7 @@ impl<'a> Forming<'a> {
         }
     }
 
-    /// Copies records; the numbers of their cases.
+    /// Copies records; returns the numbers of their cases.
     pub(super) fn copy(&self, work: &Work<Record>, people: &Persons) -> Result<(Vec<Numbers>, Deflated), FormError> {
         let mut out = Vec::with_capacity(work.bytes() + (64 << 10));
         let mut numbers = Vec::with_capacity(work.items.len());
@@ -319,19 +319,19 @@ impl<'a> Forming<'a> {
     }
 }
 
-/// Where a record stands, for messages.
+/// The place of a record, for messages.
 struct Place<'a> {
     source: &'a Source,
     bytes: &'a [u8],
     base: u64,
     encoding: Encoding,
     root: &'a [u8],
-    /// Offsets of cases in the record, and what they are said to cost.
+    /// Offsets of cases in the record, and their stated sums in kopecks.
     expected: Vec<(usize, i64)>,
 }
 
 impl Place<'_> {
-    /// The error of a trouble; `record` gives the number of the record as it stands there.
+    /// The error for a trouble; `record` gives the number of the record in the file.
     fn error(self, trouble: Trouble, record: impl FnOnce() -> String) -> FormError {
         let file = self.source.file_name();
         let offset = |at: usize| self.base + at as u64;

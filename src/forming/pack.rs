@@ -1,8 +1,7 @@
-//! The archive: both files deflated by several threads, the same bytes whatever their number.
+//! The archive: several threads deflate both files; the bytes do not depend on the number of threads.
 //!
-//! A file is deflated in pieces, each on its own and ended at a byte boundary (a sync flush, as pigz does it): one after the other they are
-//! one stream. Packed files wait in memory or in an unnamed temporary file, so that the headers of the archive can state their sizes
-//! and nobody must seek in the result.
+//! A file is deflated in separate pieces, each ended at a byte boundary (a sync flush, as in pigz); one after the other they are one stream. Packed
+//! files wait in memory or in an unnamed temporary file, so that the headers of the archive can state their sizes and nobody must seek in the result.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -16,9 +15,9 @@ use super::{FormError, Formed};
 use crate::timings::{self, Phase, Timings};
 use crate::values::hex;
 
-/// Packed bytes of one file that are kept in memory.
+/// Most packed bytes of one file that are kept in memory.
 const IN_MEMORY: usize = 8 << 20;
-/// Level of deflate.
+/// Compression level of deflate.
 const LEVEL: u32 = 2;
 /// An empty last block with fixed codes: the end of a deflated stream whose pieces were flushed.
 const END: &[u8] = &[0x03, 0x00];
@@ -40,7 +39,7 @@ pub(super) fn deflate(bytes: &[u8]) -> io::Result<Deflated> {
     loop {
         let taken = compress.total_in() as usize;
         compress.compress_vec(&bytes[taken..], &mut packed, FlushCompress::Sync).map_err(io::Error::other)?;
-        // Room left behind a flush means that all of it came out.
+        // Room left after a flush means that all output has come out.
         if compress.total_in() as usize == bytes.len() && packed.len() < packed.capacity() {
             return Ok(Deflated { packed, crc, size: bytes.len() as u64 });
         }
@@ -71,12 +70,12 @@ impl Part {
         Ok(())
     }
 
-    /// Adds bytes that are not worth a thread.
+    /// Adds bytes that are too few for a thread of their own.
     pub(super) fn add_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.add(&deflate(bytes)?)
     }
 
-    /// Adds the last bytes.
+    /// Adds the last bytes and ends the stream.
     pub(super) fn end(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.add_bytes(bytes)?;
         self.spool.write_all(END)?;
@@ -84,14 +83,14 @@ impl Part {
         self.spool.seek(SeekFrom::Start(0)).map(|_| ())
     }
 
-    /// Unpacked bytes.
+    /// Unpacked size in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 }
 
-/// Does something with every piece of work, several at once; `take` hears of each registry's results in their order, and says whether more
-/// of them are wanted. The time of all of it is that of [`Phase::Forming`].
+/// Processes every piece of work, several in parallel. `take` receives the results of each registry in their order, and returns whether it wants
+/// more. The time counts as [`Phase::Forming`].
 pub(super) fn each<'o, P, T>(
     timings: Option<&Timings>,
     feed: &mut Feed<'o, P>,
@@ -126,7 +125,7 @@ pub(super) fn each<'o, P, T>(
     }
 }
 
-/// The date of every entry, 1980-01-01: the same registry gives the same archive.
+/// The date of every entry is 1980-01-01, so that the same registry gives the same archive.
 const DATE: u16 = 0x21;
 const DEFLATED: u16 = 8;
 /// Version 2.0 of the archive format: deflate.
@@ -151,7 +150,7 @@ impl Packed {
     }
 }
 
-/// Writes the archive; its SHA-256.
+/// Writes the archive; returns its SHA-256.
 fn write(parts: &mut [Part], out: impl Write) -> io::Result<String> {
     let mut out = Hashed { out, hasher: Sha256::new(), written: 0 };
     let mut directory = Vec::new();

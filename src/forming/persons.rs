@@ -1,13 +1,13 @@
-//! Persons of several packages as one person file: who is one person, and under which ID_PAC.
+//! Merges the persons of several packages into one person file: which entries are one person, and under which ID_PAC.
 //!
-//! Persons are looked at in the order of their packages and places. One entry is written for:
+//! Persons are read in the order of their packages and places. One entry is written for:
 //!
-//! * entries of one ID_PAC that say the same, or that name the same person (surname, first name, patronymic, sex, birth date as the rule
-//!   of the same person compares them) and of which one says no less than the other: it is the one that is written, the later one of equals;
-//! * entries of different ID_PAC that say the same of a person with a name: the first ID_PAC stays.
+//! * entries of one ID_PAC that are equal, or that name the same person (surname, first name, patronymic, sex, birth date, as the rule about
+//!   the same person compares them) if one has all elements of the other: the entry with more elements is written, the later one of equals;
+//! * entries of different ID_PAC that are otherwise equal and have a name: the first ID_PAC stays.
 //!
-//! Everybody else has an entry of his own. Where its ID_PAC is taken, it gets a new one: the old one with `-2`, `-3`, … behind it, the old
-//! one cut where the element has no room.
+//! Everybody else has a separate entry. If its ID_PAC is taken, it gets a new one: the old one with `-2`, `-3`, … at its end, cut where the element
+//! has no room.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -21,24 +21,24 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Format, NameKey, NodeId, Role};
 use crate::registry::scan::{ScanLimits, Scanner, Token};
 
-/// What is looked at in a person.
+/// The elements of a person that are read.
 #[derive(Debug)]
 pub(super) struct PersonPlan {
     root: Vec<u8>,
     record: NameKey,
     children: Vec<(NameKey, NodeId, u8)>,
     id_pac: NodeId,
-    /// Elements that tell persons apart, the necessary ones first.
+    /// Elements that tell persons apart, the names first.
     identity: Vec<NodeId>,
-    /// Most characters of ID_PAC in both files.
+    /// Most characters that ID_PAC may have in both files.
     longest: usize,
 }
 
-/// So many elements of an identity are names: without them there is nobody to compare.
+/// Number of names at the beginning of an identity; a person without them is not compared.
 const NAMES: usize = 2;
 
 impl PersonPlan {
-    /// None when the format has no persons; `longest` is what ID_PAC may have in the main file.
+    /// `None` if the format has no persons; `longest` is the limit of ID_PAC in the main file.
     pub(super) fn new(format: &Format, identity: &[Role], longest: usize) -> Option<Self> {
         let record = format.role(Role::Record)?;
         let id_pac = format.role(Role::IdPac)?;
@@ -60,23 +60,23 @@ impl PersonPlan {
     }
 }
 
-/// What an entry of a person file says, without saying it.
+/// A digest of an entry of a person file, without its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// Its origin, offset and length.
+    /// Origin, offset and length of the entry.
     pub(super) place: (u32, u64, u32),
     pub(super) id_pac: Vec<u8>,
-    /// Where the element of ID_PAC stands in the record.
+    /// Range of the ID_PAC element in the entry.
     id_at: (usize, usize),
-    /// Of all but ID_PAC.
+    /// Hash of everything except ID_PAC.
     content: u128,
-    /// None for a person without a name.
+    /// Hash of the identity; `None` for a person without a name.
     identity: Option<u64>,
-    /// Which elements stand there, a bit for each.
+    /// Bit mask of the elements that are present.
     elements: u64,
 }
 
-/// An element that the format lacks, by its offset in the record.
+/// Why an entry cannot be read: a trouble as in records, or an element that the format lacks, by its offset in the entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PersonTrouble {
     Record(Trouble),
@@ -98,7 +98,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
     }
     let mut seen = Seen { place: (0, 0, 0), id_pac: Vec::new(), id_at: (0, 0), content: 0, identity: None, elements: 0 };
     let mut content = Vec::with_capacity(bytes.len());
-    // Where the parts of the identity stand in it.
+    // Ranges of the parts of the identity in `content`.
     let mut parts = vec![0..0; plan.identity.len()];
     loop {
         match scanner.next_token()? {
@@ -114,7 +114,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
                 seen.elements |= 1 << position;
                 let start = content.len();
                 content.push(*position);
-                // What cannot be written in windows-1251 is named when it is written.
+                // A character that windows-1251 lacks is reported when the entry is written.
                 if append(&text, encoding, &mut content).is_err() {
                     content.truncate(start + 1);
                     content.extend_from_slice(&text);
@@ -122,7 +122,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
                 if let Some(part) = plan.identity.iter().position(|i| i == id) {
                     parts[part] = start + 1..content.len();
                 }
-                // No value has this byte.
+                // No value contains this byte.
                 content.push(0);
             }
             Token::Open { at, name, .. } => {
@@ -154,7 +154,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
     Ok(seen)
 }
 
-/// Appends an entry that was looked at, under its final ID_PAC in place of its own.
+/// Appends an entry that was read by [`look`], with its final ID_PAC instead of its own.
 pub(super) fn copy(plan: &PersonPlan, bytes: &[u8], encoding: Encoding, (own, id_pac): (&[u8], &[u8]), out: &mut Vec<u8>) -> Result<(), PersonTrouble> {
     let unwritable = |from: usize| move |u: super::encode::Unwritable| Trouble::Character { at: from + u.at, character: u.character };
     if own == id_pac {
@@ -181,14 +181,14 @@ struct Person {
     group: u32,
 }
 
-/// A text in the common buffer.
+/// A range of the common text buffer.
 #[derive(Debug, Clone, Copy, Default)]
 struct Text {
     at: u32,
     length: u16,
 }
 
-/// Entries that are one person.
+/// Entries that are the same person.
 #[derive(Debug)]
 struct Group {
     /// The entry that is written.
@@ -211,13 +211,13 @@ pub(super) struct Persons {
 }
 
 impl Persons {
-    /// Place of every entry that is written: its index, origin, start and end.
+    /// The entries that are written: index, origin, start and end.
     pub(super) fn written(&self) -> impl Iterator<Item = (usize, usize, u64, u64)> + Send + '_ {
         let places = self.people.iter().enumerate().map(|(i, p)| (i, p.group, p.origin as usize, p.start, p.start + u64::from(p.length)));
         places.filter(|(i, group, ..)| self.groups[*group as usize].written as usize == *i).map(|(i, _, origin, start, end)| (i, origin, start, end))
     }
 
-    /// Takes in the next entry, in the order of origins and places; false when no ID_PAC is free for it.
+    /// Takes in the next entry, in the order of origins and places; returns false if no ID_PAC is free for it.
     pub(super) fn meet(&mut self, plan: &PersonPlan, seen: &Seen) -> bool {
         let index = self.people.len() as u32;
         let own = self.keep(&seen.id_pac);
@@ -225,7 +225,7 @@ impl Persons {
         let mut group = None;
         if let Some(holder) = holder {
             let held = &mut self.groups[holder as usize];
-            // Of two texts with one hash the second is renamed for nothing, which does no harm.
+            // If two texts have the same hash, the second is renamed needlessly, which does no harm.
             let same_id = slice(&self.texts, held.id) == seen.id_pac;
             let same_person = seen.identity.is_some() && held.identity == seen.identity;
             let (both, either) = (held.elements & seen.elements, held.elements | seen.elements);
@@ -265,18 +265,18 @@ impl Persons {
         true
     }
 
-    /// The last entry has been taken in: what only taking in needs is given up.
+    /// Frees the tables that are needed only until the last entry has been taken in.
     pub(super) fn close(&mut self) {
         self.by_id = HashMap::new();
         self.by_content = HashMap::new();
     }
 
-    /// How many persons are written.
+    /// Number of persons that are written.
     pub(super) fn count(&self) -> u64 {
         self.groups.len() as u64
     }
 
-    /// The entry at a place.
+    /// Index of the entry at a place; `None` if it was not taken in.
     pub(super) fn at(&self, origin: usize, start: u64) -> Option<usize> {
         let origin = u32::try_from(origin).ok()?;
         self.people.binary_search_by_key(&(origin, start), |p| (p.origin, p.start)).ok()

@@ -1,4 +1,4 @@
-//! Copies one record: byte for byte, but for its numbers, what an earlier answer put in, and cases that were not chosen.
+//! Copies one record byte for byte, except its numbers, the elements of an earlier answer, and cases that were not chosen.
 
 use std::ops::Range;
 
@@ -10,40 +10,40 @@ use crate::registry::format::{Format, NameKey, NodeId, Role};
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token};
 use crate::values::kopecks;
 
-/// What is done with an element of a record.
+/// What happens to an element of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
-    /// It holds something of the following.
+    /// Entered, because it contains elements with other acts.
     Enter,
     /// Left out.
     Drop,
-    /// The number of the record.
+    /// The number of the record, which is replaced.
     NZap,
-    /// The key of the person.
+    /// The key of the person, which is checked, and replaced if it changes.
     IdPac,
-    /// A case: left out unless it is chosen.
+    /// A case, which is left out unless it is chosen.
     Case,
-    /// The number of the case.
+    /// The number of the case, which is replaced.
     IdCase,
-    /// What the case costs.
+    /// The sum of the case, which is checked.
     Sum,
 }
 
-/// What is done with each element of the records of a format.
+/// The acts for the elements of a format's records.
 #[derive(Debug)]
 pub(super) struct Plan {
     root: Vec<u8>,
     record: (NameKey, NodeId),
-    /// By element, its children that something is done with.
+    /// For each element, its children that have an act.
     children: Vec<Vec<(NameKey, NodeId, Act)>>,
-    /// A record may hold several cases.
+    /// Whether a record may hold several cases.
     pub(super) many_cases: bool,
     has_n_zap: bool,
     has_id_pac: bool,
 }
 
 impl Plan {
-    /// None when the format has no records or no cases.
+    /// `None` if the format has no records.
     pub(super) fn new(format: &Format, marks: &Marks) -> Option<Self> {
         let record = format.role(Role::Record)?;
         let case = format.role(Role::Case);
@@ -85,39 +85,39 @@ impl Plan {
     }
 }
 
-/// A case that is wanted.
+/// A chosen case.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    /// Where it stands, relative to the record.
+    /// Range of the case in the record.
     pub(super) range: Range<usize>,
-    /// What it is said to cost.
+    /// Stated sum in kopecks.
     pub(super) sum_kopecks: i64,
-    /// Its new number.
+    /// New number of the case.
     pub(super) idcase: u64,
 }
 
-/// What is to be written.
+/// A record to copy.
 #[derive(Debug)]
 pub(super) struct Job<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) encoding: Encoding,
-    /// In the order of their places.
+    /// The chosen cases, in the order of their places.
     pub(super) cases: &'a [Wanted],
     pub(super) n_zap: u64,
-    /// The key of the person in the package, and in the registry.
+    /// ID_PAC in the package and in the registry; `None` without a person file.
     pub(super) id_pac: Option<(&'a [u8], &'a [u8])>,
 }
 
 /// Why a record cannot be copied; offsets are relative to it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Something else stands there than was said: no record, or one whose markup is broken, which nobody would have taken in.
+    /// The bytes are not what was taken in: another record, or broken markup.
     Changed(usize),
-    /// Another sum than was said.
+    /// The sum differs from the stated one.
     Sum { at: usize, found: String },
-    /// The record is of another person.
+    /// The record names another person.
     Person,
-    /// A character that cannot be written.
+    /// A character that windows-1251 lacks; `None` for an invalid byte.
     Character { at: usize, character: Option<char> },
 }
 
@@ -127,18 +127,18 @@ impl From<Fault> for Trouble {
     }
 }
 
-/// Bytes that go through to the output, with edits.
+/// Bytes on their way to the output, with edits.
 struct Tape<'a, 'o> {
     bytes: &'a [u8],
     encoding: Encoding,
-    /// Up to here all is written or left out.
+    /// Offset up to which everything has been written or left out.
     from: usize,
     out: &'o mut Vec<u8>,
 }
 
 impl Tape<'_, '_> {
     fn copy_to(&mut self, at: usize) -> Result<(), Trouble> {
-        // What was left out may reach further than where the next edit begins.
+        // An element that was left out may end after the beginning of the next edit.
         if at > self.from {
             let from = self.from;
             append(&self.bytes[from..at], self.encoding, self.out).map_err(|Unwritable { at, character }| Trouble::Character { at: from + at, character })?;
@@ -147,7 +147,7 @@ impl Tape<'_, '_> {
         Ok(())
     }
 
-    /// Leaves out an element and the white space before it: the lines around it stay as they are.
+    /// Leaves out an element with the white space before it, so that the lines around it stay as they are.
     fn cut(&mut self, at: usize, end: usize) -> Result<(), Trouble> {
         let blank = self.bytes[self.from..at].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
         self.copy_to(at - blank)?;
@@ -165,14 +165,14 @@ impl Tape<'_, '_> {
     }
 }
 
-/// The case that is being copied.
+/// What has been seen of the case that is being copied.
 #[derive(Default)]
 struct Open {
     has_number: bool,
     has_sum: bool,
 }
 
-/// Appends a record.
+/// Appends a record with the edits of a job.
 pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<(), Trouble> {
     let mut scanner = Scanner::new(job.bytes, job.encoding, ScanLimits::default(), vec![plan.root.clone()]);
     let mut tape = Tape { bytes: job.bytes, encoding: job.encoding, from: 0, out };
@@ -230,7 +230,7 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<(), 
                         }
                     }
                     (Some(Act::IdCase), Some((case, open))) => {
-                        // A second one would be given the same number.
+                        // A second IDCASE would get the same number.
                         if std::mem::replace(&mut open.has_number, true) {
                             return Err(Trouble::Changed(at));
                         }
@@ -258,7 +258,7 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<(), 
     tape.copy_to(job.bytes.len())
 }
 
-/// Name of the element in whose text an offset stands, for messages; empty if there is none.
+/// Name of the element that contains an offset, for messages; empty if there is none.
 pub(super) fn element_at(bytes: &[u8], encoding: Encoding, root: &[u8], offset: usize) -> String {
     let mut scanner = Scanner::new(bytes, encoding, ScanLimits::default(), vec![root.to_vec()]);
     while let Ok(token) = scanner.next_token() {
@@ -278,7 +278,7 @@ impl Plan {
     }
 }
 
-/// The number of a record as it stands there; empty if it has none.
+/// The number of a record in the file; empty if it has none.
 pub(super) fn number(plan: &Plan, bytes: &[u8], encoding: Encoding) -> String {
     let mut scanner = Scanner::new(bytes, encoding, ScanLimits::default(), vec![plan.root.clone()]);
     while let Ok(token) = scanner.next_token() {

@@ -1,5 +1,5 @@
-//! `rules/forms/forming.csv`: what of a package is not carried into a registry, and what must be the same in all packages of one, and
-//! what a registry gets of its own.
+//! `rules/forms/forming.csv`: elements that are not copied into a registry, that must be the same in all its packages, or to which a registry gives
+//! its own value.
 
 use std::collections::BTreeSet;
 
@@ -55,13 +55,13 @@ impl Marks {
         Ok(marks)
     }
 
-    /// Whether an element is left out. One that the format requires is not.
+    /// Whether an element is left out. Elements that the format requires are kept.
     pub(super) fn drops(&self, format: &Format, id: NodeId) -> bool {
         let node = format.node(id);
         self.dropped.contains(&*node.path) && !node.obligation.required
     }
 
-    /// Whether a registry gets an element of the head of its own: a fault in the package's does not reach it.
+    /// Whether a registry gives an element of the head its own value, so that an error in the package's value does not matter.
     pub(super) fn is_anew(&self, path: &str) -> bool {
         self.anew.contains(path)
     }

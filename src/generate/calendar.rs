@@ -5,7 +5,7 @@ use crate::values::Month;
 /// A day, counted from 1970-01-01.
 pub(super) type Day = i32;
 
-/// The day of a date; the month may lie outside 1 to 12 and carries into the year.
+/// The day of a date; a month outside 1 to 12 carries into the year.
 pub(super) fn day(year: i64, month: i64, day: i64) -> Day {
     let months = year * 12 + month - 1;
     let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
@@ -36,7 +36,7 @@ pub(super) fn month_days(month: Month) -> (Day, Day) {
     (first, first + Day::from(month.days()) - 1)
 }
 
-/// Full years from a birth to a day, as the rule book counts age.
+/// Full years from birth to a day, as the rule book counts age.
 pub(super) fn age(birth: Day, on: Day) -> i64 {
     let ((by, bm, bd), (y, m, d)) = (date(birth), date(on));
     y - by - i64::from((m, d) < (bm, bd))

@@ -1,4 +1,4 @@
-//! Spoils records on purpose, each in one way, and knows where and under what id the defect must be found.
+//! Spoils records on purpose, each in one way, and records where and under which rule the defect must be found.
 
 use serde::Deserialize;
 
@@ -15,12 +15,12 @@ use crate::values::{kopecks, money};
 
 const TABLE: &str = "generate/defects.csv";
 
-/// A defect that was put in, and the finding that must come of it.
+/// A defect that was put in, with the finding that it must cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {
-    /// Id of the rule in `rules/structure.csv`.
+    /// Id of the expected rule in `rules/structure.csv`.
     pub rule: String,
-    /// File with its extension.
+    /// Name of the file with its extension.
     pub file: String,
     /// Line, from 1.
     pub line: u64,
@@ -30,7 +30,7 @@ pub struct Defect {
     pub offset: u64,
     /// Path of the element.
     pub path: String,
-    /// Number of the record before it was spoiled; none in the person file.
+    /// Number of the record before it was spoiled; `None` in the person file.
     pub record: Option<u64>,
 }
 
@@ -42,7 +42,7 @@ struct WayRow {
     text: String,
 }
 
-/// The ways of the table.
+/// The ways to spoil a record, from the table.
 #[derive(Debug)]
 pub(super) struct Ways {
     ways: Vec<Way>,
@@ -58,26 +58,26 @@ struct Way {
     text: String,
 }
 
-/// What is known of the record to be spoiled.
+/// The record to be spoiled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patient {
-    /// Its number; none in the person file.
+    /// Number of the record; `None` in the person file.
     pub(super) record: Option<u64>,
-    /// The person has another record that stays sound.
+    /// Whether the person has another record, which stays valid.
     pub(super) has_more: bool,
 }
 
-/// One change of the record's bytes and what it does.
+/// One change of the record's bytes, with the expected finding.
 struct Change {
     at: usize,
     remove: usize,
     insert: Vec<u8>,
-    /// Where the finding stands, in the changed bytes.
+    /// Offset of the finding in the changed bytes.
     place: usize,
     path: String,
 }
 
-/// Ways that are tried on a record before it is left sound.
+/// Most ways that are tried on a record before it is left valid.
 const PATIENCE: usize = 40;
 
 impl Ways {
@@ -95,7 +95,7 @@ impl Ways {
         Ok(Self { weight: ways.iter().map(|w| w.weight).sum(), ways })
     }
 
-    /// Spoils the record that `spans` describe at the end of `bytes`; the defect with its offset in `bytes`, none if no way would do.
+    /// Spoils the record that `spans` describe at the end of `bytes`. Returns the defect with its offset in `bytes`, or `None` if no way fits.
     pub(super) fn spoil(&self, document: &Document, spans: &[Span], bytes: &mut Vec<u8>, patient: Patient, rng: &mut Rng) -> Option<Defect> {
         for _ in 0..PATIENCE {
             let mut drawn = rng.below(self.weight);
@@ -116,7 +116,7 @@ impl Ways {
     }
 }
 
-/// A record on the table.
+/// A record that is being spoiled in one way.
 struct Theatre<'a> {
     document: &'a Document,
     spans: &'a [Span],
@@ -145,13 +145,13 @@ impl Theatre<'_> {
         }
     }
 
-    /// One of the spans that fulfil a test.
+    /// A random span that passes a test; `None` if there is none.
     fn pick(&self, rng: &mut Rng, test: impl Fn(usize) -> bool) -> Option<usize> {
         let fitting: Vec<usize> = (0..self.spans.len()).filter(|at| test(*at)).collect();
         (!fitting.is_empty()).then(|| fitting[rng.below(fitting.len() as u64) as usize])
     }
 
-    /// A value that nothing else in the package depends on.
+    /// Whether a span is a value on which nothing else in the package depends.
     fn is_free_value(&self, at: usize) -> bool {
         let node = self.node(at);
         node.role.is_none() && matches!(node.content, Content::Value(_))
@@ -169,12 +169,12 @@ impl Theatre<'_> {
         &self.bytes[self.spans[at].start..self.spans[at].end]
     }
 
-    /// Puts bytes in; the finding stands at their beginning.
+    /// Inserts bytes; the finding is at their beginning.
     fn insert(&self, at: usize, insert: Vec<u8>, path: String) -> Option<Change> {
         Some(Change { at, remove: 0, insert, place: at, path })
     }
 
-    /// Replaces the text of a value; the finding stands at its start tag.
+    /// Replaces the text of a value; the finding is at its start tag.
     fn retext(&self, at: usize, text: Vec<u8>) -> Option<Change> {
         let span = self.spans[at];
         Some(Change { at: span.inner, remove: span.inner_end - span.inner, insert: text, place: span.start, path: self.node(at).path.to_string() })
@@ -241,7 +241,7 @@ impl Theatre<'_> {
                 let total = self.pick(rng, |at| self.node(at).role == self.way.role)?;
                 let sum = kopecks(self.text(part))?;
                 let change = self.retext(part, money(sum + 100).into_bytes())?;
-                // The total stands after its parts, and moves with them.
+                // The total comes after its parts, and moves with them.
                 let moved = self.spans[total].start + change.insert.len() - change.remove;
                 (total > part).then(|| Change { place: moved, path: self.node(total).path.to_string(), ..change })
             }
@@ -260,7 +260,7 @@ impl Theatre<'_> {
     fn repeat_key(&self, rng: &mut Rng) -> Option<Change> {
         let role = self.way.role?;
         if matches!(role, Role::NZap | Role::IdCase) {
-            // The first record is never spoiled so: its key is the one that others repeat.
+            // The first record is never spoiled in this way, because the others repeat its key.
             let first = self.patient.record.filter(|n| *n > 1).map(|_| b"1".to_vec())?;
             let at = self.pick(rng, |at| self.node(at).role == Some(role))?;
             return self.retext(at, first);
@@ -271,7 +271,7 @@ impl Theatre<'_> {
         self.retext(at, self.text(earlier(at)?).to_vec())
     }
 
-    /// A value that breaks its type; the type itself says which way it is broken.
+    /// Replaces a value by one that breaks its type; the type itself confirms in which way.
     fn misvalue(&self, rng: &mut Rng) -> Option<Change> {
         let at = self.pick(rng, |at| self.is_free_value(at) && self.misfit(at).is_some())?;
         self.retext(at, self.misfit(at)?)
@@ -311,7 +311,7 @@ fn broken(check: Check, text: &str, kind: &ValueType, old: &[u8]) -> Option<Vec<
     })
 }
 
-/// Where a stream of bytes has come to.
+/// A position in a stream of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
     offset: u64,
@@ -324,7 +324,7 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) const START: Self = Self { offset: 0, lines: 0, column: 0 };
 
-    /// After more bytes.
+    /// The position after more bytes.
     pub(super) fn after(self, bytes: &[u8], encoding: Encoding) -> Self {
         let last = memchr::memrchr(b'\n', bytes);
         let tail = encoding.columns(&bytes[last.map_or(0, |at| at + 1)..]) as u64;
@@ -335,11 +335,11 @@ impl Progress {
         }
     }
 
-    /// Places the defects of a piece that begins here; they are in order of offset.
+    /// Sets file, offset, line and column of the defects in a piece that begins here; the defects are in order of offset.
     pub(super) fn locate(self, bytes: &[u8], encoding: Encoding, file: &str, defects: &mut [Defect]) {
         let (mut at, mut from) = (self, 0);
         for defect in defects {
-            // A defect of a missing element stands before what was placed for the record.
+            // A missing element is reported at its parent, which may begin before the position reached so far.
             let to = (defect.offset as usize).max(from);
             at = at.after(&bytes[from..to], encoding);
             from = to;

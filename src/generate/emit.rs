@@ -8,27 +8,27 @@ use super::words::{State, Value, given};
 use crate::registry::format::{NodeId, Role};
 use crate::tables::TableError;
 
-/// Where an element stands in the bytes of its record.
+/// Offsets of an element in the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) node: NodeId,
-    /// Of its parent in the list; the record's own is itself.
+    /// Index of the parent in the list; for the record its own index.
     pub(super) parent: usize,
-    /// The `<` of the start tag.
+    /// Offset of the `<` of the start tag.
     pub(super) start: usize,
-    /// First byte after the start tag (and its line end).
+    /// Offset of the first byte after the start tag (and its line end).
     pub(super) inner: usize,
-    /// The `<` of the end tag.
+    /// Offset of the `<` of the end tag.
     pub(super) inner_end: usize,
-    /// First byte after the end tag and its line end.
+    /// Offset of the first byte after the end tag and its line end.
     pub(super) end: usize,
 }
 
-/// Takes the bytes of one file.
+/// Collects bytes of one file.
 #[derive(Debug)]
 pub(super) struct Output {
     pub(super) bytes: Vec<u8>,
-    /// Elements of the record, in document order, when wanted.
+    /// Elements of the record in document order; `None` if they are not wanted.
     pub(super) spans: Option<Vec<Span>>,
     open: Vec<usize>,
 }
@@ -126,7 +126,7 @@ impl Plan<'_> {
                 out.end();
             }
             Recipe::Value(value, form) => {
-                // A value that comes to nothing leaves its element out: presence follows from the facts.
+                // A value that is not set leaves its element out, so that presence follows from the facts.
                 let ready = match value {
                     text if text.makes_text() => None,
                     other => match self.words.eval(other, state).map_err(wrong)? {
@@ -199,7 +199,7 @@ impl Plan<'_> {
                 let length = expr::number(self.words.eval(&args[0], state)?)?;
                 let mut left = expr::hash(&self.words, &args[1..], state)?;
                 for at in 0..length {
-                    // Nineteen digits fit a hash; longer runs take another one.
+                    // A hash has enough bits for 18 digits; longer texts take further hashes.
                     if at % 18 == 17 {
                         left = super::rng::mix(left);
                     }
@@ -234,7 +234,7 @@ impl Plan<'_> {
     }
 }
 
-/// Appends a number; `digits` of it stand after the point.
+/// Appends a number with `digits` digits after the point.
 pub(super) fn append_number(number: i64, digits: u8, out: &mut Vec<u8>) {
     let mut buffer = [b'0'; 24];
     let mut at = buffer.len();
@@ -275,7 +275,7 @@ fn append_guid(high: u64, low: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends an invented СНИЛС with right check digits. It begins with 000: the issuer's numbers begin at 001-001-998.
+/// Appends an invented СНИЛС with correct check digits. It begins with 000, because real numbers begin at 001-001-998.
 fn append_snils(bits: u64, out: &mut Vec<u8>) {
     let number = bits % 1_000_000;
     let mut digits = [0u64; 9];

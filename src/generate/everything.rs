@@ -1,4 +1,4 @@
-//! A package of one record that uses every element of its formats: for developers of a MIS, and the ground that tests spoil.
+//! A package of one record that uses every element of its formats, for developers of a MIS and as a base for tests.
 
 use super::rng::Rng;
 use super::{Choice, Error, Names, typical};
@@ -19,10 +19,10 @@ pub struct Everything {
     pub persons: Vec<u8>,
 }
 
-/// Every element of an edition once, what may be repeated twice; structurally sound, free of meaning.
+/// Makes a package with every element of an edition once and every repeatable one twice: structurally valid, but without meaning.
 ///
 /// # Errors
-/// No such family or edition.
+/// The family or the edition does not exist.
 pub fn everything(formats: &Formats, family: Family, edition: &str, encoding: Encoding, layout: Layout) -> Result<Everything, Error> {
     let unknown = |what, given: String, known: Vec<String>| Error::Unknown { what, given, known };
     let known = || formats.editions(family).iter().map(|f| f.edition.id.clone()).collect();
@@ -48,10 +48,10 @@ pub fn everything(formats: &Formats, family: Family, edition: &str, encoding: En
     Ok(Everything { main: file(main, &names.main)?, persons: file(persons, &names.persons)?, names: names.clone() })
 }
 
-/// Codes of nobody: every lookup will say so.
+/// Codes that no organisation has, so that every lookup reports them.
 const CLINIC: &str = "999999";
 const INSURER: &str = "99999";
-/// What each summand is, in kopecks.
+/// Value of each summand in kopecks.
 const SUMMAND: i64 = 10_000;
 
 struct Filler<'a> {
@@ -60,7 +60,7 @@ struct Filler<'a> {
     own: &'a str,
     main: &'a str,
     rng: Rng,
-    /// Keys that were given out: none stands twice.
+    /// Number of keys given out so far; no key repeats.
     keys: u32,
 }
 
@@ -71,13 +71,13 @@ impl Filler<'_> {
         writer.finish()
     }
 
-    /// How often an element stands in its parent.
+    /// How often an element occurs in its parent.
     fn times(&self, node: NodeId) -> i64 {
         let is_record = self.format.role(Role::Record) == Some(node);
         if self.format.node(node).obligation.repeatable && !is_record { 2 } else { 1 }
     }
 
-    /// How often an element of a role stands within the element of another, or in the file.
+    /// How often an element of a role occurs within the element of another role, or in the file.
     fn within(&self, role: Role, scope: Option<Role>) -> i64 {
         let (Some(mut at), scope) = (self.format.role(role), scope.and_then(|s| self.format.role(s))) else { return 0 };
         let mut times = 1;
@@ -115,7 +115,7 @@ impl Filler<'_> {
         Ok(())
     }
 
-    /// What must agree with something else.
+    /// The text of an element that must agree with others; `None` for other elements.
     fn of_role(&mut self, role: Role) -> Option<String> {
         Some(match role {
             Role::Version => self.format.edition.version.clone(),
@@ -138,7 +138,7 @@ impl Filler<'_> {
         })
     }
 
-    /// The sum of a case's parts, where the edition has parts.
+    /// Sum of a case in kopecks, over its parts if the edition has parts.
     fn case_sum(&self) -> i64 {
         SUMMAND * self.within(Role::PartSum, Some(Role::Case)).max(1)
     }

@@ -19,9 +19,9 @@ pub(super) enum Expr {
     Compare(Compare, Box<Expr>, Vec<Expr>),
     Arith(u8, Box<Expr>, Box<Expr>),
     Call(Function, Vec<Expr>),
-    /// Pool, prepared draw, facts of the keys.
+    /// A draw from a pool: pool, prepared draw, facts of the keys.
     Draw(usize, usize, Vec<Slot>),
-    /// Pool, column, row (taken round).
+    /// A cell of a pool: pool, column, row (modulo the number of rows).
     At(usize, usize, Box<Expr>),
     Size(usize),
 }
@@ -69,7 +69,7 @@ impl Function {
 }
 
 impl Expr {
-    /// Makes a text that only a writer takes, in one branch at least.
+    /// Whether at least one branch makes a text, which only the writer of an element can take.
     pub(super) fn makes_text(&self) -> bool {
         match self {
             Self::Call(Function::If | Function::One, branches) => branches.iter().any(Self::makes_text),
@@ -78,7 +78,7 @@ impl Expr {
         }
     }
 
-    /// Whether any fact that it reads fulfils a test.
+    /// Whether any fact that the expression reads passes a test.
     pub(super) fn uses(&self, test: impl Fn(Slot) -> bool + Copy) -> bool {
         match self {
             Self::Const(_) | Self::Size(_) => false,
@@ -407,7 +407,7 @@ fn call(function: Function, [a, b, c]: [Value; 3], given: usize, state: &mut Sta
         Function::Age => Value::Int(age(moment(a)?, moment(b)?)),
         Function::Years => {
             let (y, m, d) = date(moment(a)?);
-            // February 29 of a common year is February 28.
+            // February 29 becomes February 28, which every year has.
             let d = if (m, d) == (2, 29) { 28 } else { d };
             Value::Date(day(y + number(b)?, m, d))
         }
@@ -415,7 +415,7 @@ fn call(function: Function, [a, b, c]: [Value; 3], given: usize, state: &mut Sta
     })
 }
 
-/// A number that depends on its keys alone.
+/// A number that depends only on its keys.
 pub(super) fn hash(words: &Words<'_>, args: &[Expr], state: &mut State) -> Result<u64, String> {
     let mut sum = 0x243F_6A88_85A3_08D3;
     for arg in args {

@@ -1,8 +1,8 @@
 //! Invented packages of any size, family and edition: for training, pilots, tests and benches.
 //!
-//! What stands in them is said by the tables of `rules/generate/`: facts (who is ill with what, when, for how much), pools of coherent
-//! values with codes of the federal books, and recipes that make elements from facts. The code knows the language of the tables only.
-//! All people are invented, and visibly so. The same options give the same bytes on every machine, whatever the number of threads.
+//! The tables of `rules/generate/` define the contents: facts (who has which illness, when, at what cost), pools of coherent values with codes of the
+//! federal books, and recipes that make elements from facts. The code knows only the language of the tables. All people are invented, and visibly so.
+//! The same options give the same bytes on every machine, whatever the number of threads.
 
 mod calendar;
 mod defect;
@@ -31,30 +31,30 @@ use crate::tables::TableError;
 use crate::texts::{Coded, Key, Slot, display};
 use crate::values::Month;
 
-/// What to generate.
+/// Options of the package to generate.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Family of the main file.
     pub family: Family,
-    /// Edition; none = the one in force in the period.
+    /// Edition; `None` means the one in force in the period.
     pub edition: Option<String>,
     /// Reporting month.
     pub period: Month,
     /// Number of records; each holds one completed case.
     pub cases: u64,
-    /// The same seed gives the same package.
+    /// Seed of the random choices; the same seed gives the same package.
     pub seed: u64,
-    /// File-name letters, for families that have several (`DP`, `DV`, …); none = the first of the family.
+    /// File-name letters, for families that have several (`DP`, `DV`, …); `None` means the first of the family.
     pub letters: Option<String>,
-    /// Code of the clinic, six digits; none = the one of the tables.
+    /// Code of the clinic, six digits; `None` means the one of the tables.
     pub clinic: Option<String>,
-    /// Code of the insurer, five digits; none = the one of the tables.
+    /// Code of the insurer, five digits; `None` means the one of the tables.
     pub insurer: Option<String>,
     /// Number of the packet in the file's name.
     pub packet: u32,
     /// Encoding of both files.
     pub encoding: Encoding,
-    /// One element a line, or none.
+    /// Layout of both files: one element a line, or nothing between the elements.
     pub layout: Layout,
 }
 
@@ -84,18 +84,18 @@ pub enum Error {
     Table(TableError),
     /// The output fails.
     Io(io::Error),
-    /// There is no such thing.
+    /// A choice does not exist.
     Unknown {
-        /// What kind of thing.
+        /// Kind of the choice.
         what: Choice,
-        /// What was asked for.
+        /// The given value.
         given: String,
-        /// What there is.
+        /// The known values.
         known: Vec<String>,
     },
 }
 
-/// What can be chosen wrongly.
+/// A choice that may not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// A family.

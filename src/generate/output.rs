@@ -1,4 +1,4 @@
-//! Puts a package into a folder: zipped, as clinics send it, or as two plain files.
+//! Writes a package into a folder: zipped, as clinics send it, or as two plain files.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,26 +19,26 @@ pub enum Packing {
     Plain,
 }
 
-/// What was written.
+/// Summary of a written package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// The files, main or archive first.
+    /// The files; the main file or the archive comes first.
     pub files: Vec<PathBuf>,
     /// Names of the package.
     pub names: Names,
-    /// What the package holds.
+    /// Totals of the package.
     pub totals: Totals,
-    /// Defects that were put in; they are listed in the last of the files.
+    /// Number of defects that were put in; the last of the files lists them.
     pub defects: u64,
     /// Size of both files before packing, in bytes.
     pub bytes: u64,
 }
 
 impl Generator<'_> {
-    /// Writes the package into a folder, which is made if it is not there. Files of the same name are replaced.
+    /// Writes the package into a folder, which is created if necessary. Files of the same name are replaced.
     ///
     /// # Errors
-    /// The folder or a file cannot be written, or a recipe of the tables comes to nothing.
+    /// The folder or a file cannot be written, or a recipe of the tables fails.
     pub fn write_into(&self, folder: &Path, packing: Packing) -> Result<Summary, Error> {
         std::fs::create_dir_all(folder)?;
         let names = self.names().clone();
@@ -69,7 +69,7 @@ impl Generator<'_> {
 }
 
 impl Everything {
-    /// Writes the package into a folder, which is made if it is not there; the files.
+    /// Writes the package into a folder, which is created if necessary; returns the files.
     ///
     /// # Errors
     /// The folder or a file cannot be written.
@@ -79,7 +79,7 @@ impl Everything {
     }
 }
 
-/// Writes both files: `write` is asked for the main file, then for the person file.
+/// Writes both files: `write` is called for the main file, then for the person file.
 fn pack(
     folder: &Path,
     names: &Names,
@@ -92,7 +92,7 @@ fn pack(
         let path = folder.join(format!("{}.zip", names.main));
         let mut archive = ZipWriter::new(AtomicFile::create(&path, Access::Default)?);
         for (i, entry) in entries.iter().enumerate() {
-            // A fixed date (1980-01-01): the same options give the same archive.
+            // The date is fixed (1980-01-01), so that the same options give the same archive.
             let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).large_file(large);
             archive.start_file(entry.as_str(), options).map_err(io::Error::from)?;
             write(i == 0, &mut archive)?;
@@ -114,7 +114,7 @@ fn pack(
 /// Name of the list of defects.
 const DEFECTS: &str = "defects.csv";
 
-/// The list of what was spoiled, a CSV file beside the package.
+/// The list of defects, a CSV file beside the package.
 struct List {
     writer: csv::Writer<AtomicFile>,
     path: PathBuf,
@@ -144,7 +144,7 @@ impl List {
     }
 }
 
-/// Records from which an entry may pass 4 GiB and needs the large headers of zip.
+/// Number of records from which an entry may exceed 4 GiB and needs the large headers of zip.
 const LARGE: u64 = 1_000_000;
 
 struct Counted<'a> {

@@ -16,27 +16,27 @@ use crate::registry::format::{Formats, PERSONS, Prefix};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::tables::{RuleFiles, TableError};
 
-/// Persons that are generated as one piece of work.
+/// Number of persons that are generated as one piece of work.
 const BLOCK: u64 = 512;
 
 /// Names of the two files, without extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// Of the main file.
+    /// Name of the main file.
     pub main: String,
-    /// Of the person file.
+    /// Name of the person file.
     pub persons: String,
 }
 
-/// Hears of a defect that was put in.
+/// Receives each defect that was put in.
 pub type Note<'a> = &'a mut (dyn FnMut(&Defect) -> io::Result<()> + Send);
 
-/// What a package holds.
+/// Totals of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// Records, each with one completed case.
     pub records: u64,
-    /// Persons.
+    /// Number of persons.
     pub persons: u64,
     /// Sum of the completed cases in kopecks.
     pub sum_kopecks: i64,
@@ -57,18 +57,18 @@ pub struct Generator<'t> {
 #[derive(Debug)]
 struct Spoiling {
     ways: Ways,
-    /// Of 2⁶⁴.
+    /// Share of the cases that are spoiled, in units of 2⁻⁶⁴.
     share: u64,
 }
 
 impl Spoiling {
-    /// The source of chance of a record that is to be spoiled.
+    /// The random generator for spoiling a case; `None` if the case stays valid.
     fn of(&self, seed: u64, person: u64, case: u64) -> Option<Rng> {
         let mut rng = Rng::new(seed ^ SPOILING, person * 64 + case);
         (rng.bits() <= self.share).then_some(rng)
     }
 
-    /// Some defects go to the person instead of the first record.
+    /// Whether the defect goes to the person instead of the first record.
     fn takes_person(rng: &mut Rng) -> bool {
         rng.below(12) == 0
     }
@@ -91,10 +91,10 @@ struct Block {
 }
 
 impl<'t> Generator<'t> {
-    /// Compiles the tables for the options and adds up what the package will hold.
+    /// Compiles the tables for the options and computes the totals.
     ///
     /// # Errors
-    /// No such family, edition or letters; a defect of the tables.
+    /// A family, edition, period, letters or code does not exist, or a table is invalid.
     pub fn new(files: &'t RuleFiles, formats: &Formats, options: &Options) -> Result<Self, Error> {
         let unknown = |what, given: String, known: Vec<String>| Error::Unknown { what, given, known };
         let editions = formats.editions(options.family);
@@ -130,7 +130,7 @@ impl<'t> Generator<'t> {
         let names = Names { main: name(&prefix.letters, false).to_string(), persons: name(&prefix.persons, true).to_string() };
         let (first_day, last_day) = month_days(options.period);
         let (year, month) = (i64::from(options.period.year), i64::from(options.period.month));
-        // Editions of one VERSION differ by period; the number orders editions of different ones.
+        // Editions of one VERSION differ by period; this number orders the VERSIONs.
         let version: i64 = main.edition.version.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
         let mut give = |slot, value| words.give(slot, value);
         give(given::YEAR, Value::Int(year));
@@ -161,12 +161,12 @@ impl<'t> Generator<'t> {
         Ok(generator)
     }
 
-    /// Spoils a share of the cases (0 to 1), each in one way of `rules/generate/defects.csv`.
+    /// Spoils a share (0 to 1) of the cases, each in one way of `rules/generate/defects.csv`.
     ///
     /// # Errors
-    /// A defect of that table.
+    /// That table is invalid.
     pub fn spoil(&mut self, files: &RuleFiles, catalog: &Catalog, share: f64) -> Result<(), TableError> {
-        // A share of one means every case: the largest number, not one too many.
+        // A share of 1 becomes the largest number, which means every case.
         let share = (share.clamp(0.0, 1.0) * u64::MAX as f64) as u64;
         self.spoiling = if share == 0 { None } else { Some(Spoiling { ways: Ways::load(files, catalog)?, share }) };
         Ok(())
@@ -182,15 +182,15 @@ impl<'t> Generator<'t> {
         &self.names
     }
 
-    /// What the package holds.
+    /// Totals of the package.
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// Writes the main file; `note` hears of every defect in it, in order of place.
+    /// Writes the main file; `note` receives every defect in it, in order of place.
     ///
     /// # Errors
-    /// The output or `note` fails, or a recipe of the tables comes to nothing.
+    /// The output or `note` fails, or a recipe of the tables fails.
     pub fn write_main(&self, out: &mut (dyn Write + Send), note: Note<'_>) -> Result<(), Error> {
         self.write(&self.plan.main, &self.names.main, out, note, |block| self.main_block(block))
     }
@@ -203,12 +203,12 @@ impl<'t> Generator<'t> {
         self.write(&self.plan.persons, &self.names.persons, out, note, |block| self.persons_block(block))
     }
 
-    /// Finds the runs of persons whose cases fill the package, and what they cost.
+    /// Finds the blocks of persons whose cases fill the package, and their sums.
     fn survey(&mut self, cases: u64) -> Result<(), Error> {
         let threads = rayon::current_num_threads() as u64;
         let mut next_person = 0;
         while self.totals.records < cases {
-            // Every person has a record: no more persons than records that are left.
+            // Every person has a record, so no more persons are needed than records are left.
             let left = cases - self.totals.records;
             let window = (threads * 8).min(left.div_ceil(BLOCK));
             let surveyed = (0..window).into_par_iter().map(|i| self.survey_block(next_person + i * BLOCK, BLOCK, left)).collect::<Result<Vec<_>, _>>()?;
@@ -251,7 +251,7 @@ impl<'t> Generator<'t> {
         Ok(block)
     }
 
-    /// Sets the facts of a person; how many records he or she has.
+    /// Sets the facts of a person; returns the number of the person's records, at most `limit`.
     fn records_of(&self, person: u64, limit: u64, state: &mut State) -> Result<u64, TableError> {
         state.facts.copy_from_slice(&self.plan.package.facts);
         state.rng = Rng::new(self.seed, person);
@@ -281,7 +281,7 @@ impl<'t> Generator<'t> {
             let records = self.records_of(person, block.records - order.len() as u64, &mut state)?;
             order.extend((0..records).map(|case| (person, case, case == 0 && records > 1)));
         }
-        // Records of a person need not stand together.
+        // Records of a person need not be adjacent.
         let mut rng = Rng::new(!self.seed, block.first_person);
         for i in (1..order.len()).rev() {
             order.swap(i, rng.below(i as u64 + 1) as usize);
@@ -337,7 +337,7 @@ impl<'t> Generator<'t> {
         Ok(())
     }
 
-    /// Writes a file: blocks are made in parallel while the ones before are handed on.
+    /// Writes a file; blocks are made in parallel while earlier ones are written.
     fn write(
         &self,
         document: &Document,

@@ -34,7 +34,7 @@ struct ElementRow {
     value: String,
 }
 
-/// Sets a fact, or draws from a pool.
+/// A row that sets a fact, or draws from a pool.
 #[derive(Debug)]
 pub(super) struct Assign {
     slot: Option<Slot>,
@@ -48,24 +48,24 @@ pub(super) struct Assign {
 pub(super) enum Form {
     /// Numbers as they are, days as ISO dates, texts as they are.
     Plain,
-    /// A number counts units of this digit after the point.
+    /// A number in units of the last digit, with so many digits after the point (two for kopecks).
     Fixed(u8),
 }
 
-/// What an element is made from.
+/// How an element is made.
 #[derive(Debug)]
 pub(super) enum Recipe {
     /// Never written.
     Absent,
-    /// A block; its facts are set before its children are written.
+    /// A block, with the facts that are set before its children are written.
     Block(Vec<Assign>),
     /// A value.
     Value(Expr, Form),
-    /// A required value that no row names: something of its type.
+    /// A required value without a row: any value of its type.
     Typical,
 }
 
-/// One element.
+/// How and when one element is written.
 #[derive(Debug)]
 pub(super) struct NodePlan {
     pub(super) when: Option<Expr>,
@@ -75,7 +75,7 @@ pub(super) struct NodePlan {
     pub(super) line: u64,
 }
 
-/// One file: its format and what its elements are made from.
+/// One file: its format and the plans of its elements.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) format: Arc<Format>,
@@ -83,7 +83,7 @@ pub(super) struct Document {
     pub(super) nodes: Vec<NodePlan>,
 }
 
-/// Everything compiled.
+/// The compiled tables.
 #[derive(Debug)]
 pub(super) struct Plan<'t> {
     pub(super) words: Words<'t>,
@@ -93,21 +93,21 @@ pub(super) struct Plan<'t> {
     pub(super) persons: Document,
     /// Facts of the package.
     pub(super) package: State,
-    /// Where the tables leave the money of a case.
+    /// The fact that holds the sum of a case in kopecks.
     pub(super) case_sum: Slot,
-    /// Where they leave how many records a person has.
+    /// The fact that holds the number of a person's records.
     pub(super) cases: Slot,
     /// Every text in the encoding of the files, escaped.
     pub(super) encoded: Vec<Box<[u8]>>,
 }
 
-/// The blocks of facts that are no element of the format.
+/// Names of the blocks of facts that are not elements of the format.
 const PACKAGE: &str = "package";
 const PERSON: &str = "person";
 const CASE: &str = "case";
 
 impl<'t> Plan<'t> {
-    /// Compiles the tables. `words` holds what the program gives.
+    /// Compiles the tables. `words` holds the facts that the program sets.
     pub(super) fn new(
         files: &'t RuleFiles,
         mut words: Words<'t>,
@@ -248,7 +248,7 @@ fn form(kind: &ValueType) -> Form {
     digits.filter(|_| kind.base() == Base::Number).map_or(Form::Plain, Form::Fixed)
 }
 
-/// Whether a row is about an element: its name, and the ends of its parent's path.
+/// Whether a row is about an element, by its name and the end of its parent's path.
 fn matches(format: &Format, id: NodeId, row: &ElementRow) -> bool {
     let node = format.node(id);
     if !row.element.split('|').any(|name| name == &*node.name) {

@@ -1,4 +1,4 @@
-//! A small deterministic source of chance: the same seed gives the same file on every machine, whatever the number of threads.
+//! A small deterministic random generator: the same seed gives the same file on every machine, whatever the number of threads.
 
 /// Spreads the bits of a number (the finaliser of SplitMix64); a bijection.
 #[inline]
@@ -33,7 +33,7 @@ impl Rng {
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// A number from `low` to `high`, both inclusive; `low` when they are crossed.
+    /// A number from `low` to `high`, both inclusive; `low` if `high` is smaller.
     #[inline]
     pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
         if high <= low { low } else { low + self.below((high - low + 1) as u64) as i64 }

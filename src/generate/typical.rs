@@ -1,4 +1,4 @@
-//! A value of a type, when nothing better is known.
+//! A typical value of a type, if nothing better is known.
 
 use super::calendar::{append_iso, day};
 use super::rng::Rng;

@@ -1,4 +1,4 @@
-//! Facts, texts and pools that the tables under `rules/generate/` speak of.
+//! Facts, texts and pools that the tables under `rules/generate/` use.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ pub(super) enum Value {
     /// Not set.
     #[default]
     None,
-    /// A number; in an element with a fraction it counts the last digit (kopecks for two digits).
+    /// A number; in an element with a fraction, in units of the last digit (kopecks for two digits).
     Int(i64),
     /// A day.
     Date(Day),
@@ -27,7 +27,7 @@ impl Value {
     }
 }
 
-/// The place of a fact in [`State::facts`].
+/// The index of a fact in [`State::facts`].
 pub(super) type Slot = usize;
 
 /// Facts that the program itself sets; the tables may only read them.
@@ -82,12 +82,12 @@ pub(super) mod given {
     pub(in super::super) const VERSION_TEXT: Slot = 21;
 }
 
-/// What is known while a record is being written.
+/// Facts and random generator while a record is written.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     /// Values by slot.
     pub(super) facts: Vec<Value>,
-    /// The source of chance of the person or case at hand.
+    /// Random generator of the current person or case.
     pub(super) rng: Rng,
 }
 
@@ -104,7 +104,7 @@ pub(super) struct Words<'t> {
     pool_names: HashMap<Box<str>, usize>,
     pools: Vec<Pool>,
     elements: HashSet<Box<str>>,
-    /// What the program gives; rows of pools are chosen by it.
+    /// Facts that the program sets; they choose the rows of pools.
     package: State,
 }
 
@@ -126,14 +126,14 @@ struct Row {
     raw: Vec<Box<str>>,
 }
 
-/// Rows of a pool by the values of some columns.
+/// Rows of a pool, grouped by the values of some columns.
 #[derive(Debug)]
 struct Keyed {
     columns: Vec<usize>,
     parts: Vec<Part>,
 }
 
-/// Key values, then rows with their running sum of weights.
+/// Key values, then their rows with the running sum of weights.
 type Part = (Vec<Value>, Vec<(u64, u32)>);
 
 impl<'t> Words<'t> {
@@ -198,7 +198,7 @@ impl<'t> Words<'t> {
         self.fact_names.len()
     }
 
-    /// Sets what the program gives, for the choice of rows.
+    /// Sets a fact of the program, for the choice of rows.
     pub(super) fn give(&mut self, slot: Slot, value: Value) {
         self.package.facts[slot] = value;
     }
@@ -207,7 +207,7 @@ impl<'t> Words<'t> {
         &self.package
     }
 
-    /// The number of a text.
+    /// The number of a text, which is added if it is new.
     pub(super) fn text(&mut self, text: &str) -> u32 {
         if let Some(id) = self.texts.get(text) {
             return *id;
@@ -218,7 +218,7 @@ impl<'t> Words<'t> {
         id
     }
 
-    /// The number of a text that was met before.
+    /// The number of a text that was added before.
     pub(super) fn known_text(&self, text: &str) -> u32 {
         self.texts.get(text).copied().unwrap_or_default()
     }
@@ -227,7 +227,7 @@ impl<'t> Words<'t> {
         &self.text_list
     }
 
-    /// A cell or constant: a number without leading zeros, an ISO date, else a text.
+    /// Reads a cell or constant: a number without leading zeros, an ISO date, else a text.
     pub(super) fn value(&mut self, text: &str) -> Value {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let plain = digits == "0" || (!digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
@@ -242,7 +242,7 @@ impl<'t> Words<'t> {
         }
     }
 
-    /// The pool of a name, read at its first mention.
+    /// The pool of a name, which is read when it is first mentioned.
     pub(super) fn pool(&mut self, name: &str) -> Result<usize, String> {
         if let Some(ix) = self.pool_names.get(name) {
             return Ok(*ix);
@@ -285,7 +285,7 @@ impl<'t> Words<'t> {
         }
         let mut slots = Vec::new();
         for column in &columns {
-            // What the program gives can be a key, never be set.
+            // Facts that the program sets can be keys, but no pool sets them.
             let special = matches!(&**column, "when" | "weight" | "note") || given::NAMES.contains(&&**column);
             slots.push(if special { None } else { Some(self.assign(column).map_err(|e| TableError::new(&table, 1, e))?) });
         }
@@ -336,7 +336,7 @@ impl<'t> Words<'t> {
         if rows.is_empty() { Value::None } else { rows[row.rem_euclid(rows.len() as i64) as usize].cells[column] }
     }
 
-    /// Draws a row by the facts `keys` and sets its columns; the number of the row.
+    /// Draws a row by the facts `keys` and sets its other columns; returns the number of the row.
     pub(super) fn draw(&self, pool: usize, draw: usize, keys: &[Slot], state: &mut State) -> Result<Value, String> {
         let pool = &self.pools[pool];
         let keyed = &pool.draws[draw];

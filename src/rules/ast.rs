@@ -8,41 +8,41 @@ pub type At = usize;
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expr {
-    /// All hold.
+    /// True if all parts hold.
     And(Vec<Expr>),
-    /// At least one holds.
+    /// True if at least one part holds.
     Or(Vec<Expr>),
-    /// Does not hold.
+    /// True if the part does not hold.
     Not(Box<Expr>),
     /// Comparison of two terms.
     Compare(CompareOp, Term, Term),
-    /// A term is one of a set (or is not).
+    /// Whether a term is in a set.
     In {
         /// The term.
         term: Term,
-        /// Where it must be found.
+        /// The set in which it is looked up.
         set: Set,
-        /// `NOT IN`.
+        /// Whether the condition is `NOT IN`.
         negated: bool,
     },
-    /// A text begins as a pattern that ends in `*`: `DS1 LIKE 'C50*'`.
+    /// Whether a text begins like a pattern that ends in `*`: `DS1 LIKE 'C50*'`.
     Like(Term, String),
-    /// Every element stands.
+    /// Whether every named element is present.
     Present(Vec<Ref>),
-    /// No element stands.
+    /// Whether no named element is present.
     Absent(Vec<Ref>),
-    /// For at least one (or for every) block the condition holds.
+    /// Whether the condition holds for at least one block, or for every block.
     Quantified {
-        /// Which of the two.
+        /// At least one, or every.
         quantifier: Quantifier,
         /// The block or repeated element that is walked.
         block: Ref,
-        /// Within which block; none = within what holds both it and the checked element.
+        /// The block inside which blocks are walked; `None` means the smallest one that holds both `block` and the checked element.
         within: Option<Ref>,
         /// The condition, in the scope of the block.
         condition: Box<Expr>,
     },
-    /// A function that is true or false.
+    /// A function that returns true or false.
     Call(Call),
 }
 
@@ -51,11 +51,11 @@ pub enum Expr {
 pub enum Quantifier {
     /// At least one.
     Exists,
-    /// Every one; true where there is none.
+    /// Every one; also true if there is none.
     ForAll,
 }
 
-/// A comparison.
+/// An operator of comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompareOp {
     /// `=`
@@ -73,7 +73,7 @@ pub enum CompareOp {
 }
 
 impl CompareOp {
-    /// Whether the comparison holds of values in this order.
+    /// Whether the comparison is true for two values in this order.
     pub fn allows(self, order: Ordering) -> bool {
         match self {
             Self::Eq => order.is_eq(),
@@ -85,7 +85,7 @@ impl CompareOp {
         }
     }
 
-    /// How it is written.
+    /// The spelling in the rule language.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Eq => "=",
@@ -101,13 +101,13 @@ impl CompareOp {
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
-    /// An element, a part of the file's name, a named list's member.
+    /// An element, a part of the file's name, or a member of a named list.
     Ref(Ref),
     /// A number as written.
     Number(String),
     /// A text.
     Text(String),
-    /// A function with a value.
+    /// A function that returns a value.
     Call(Call),
     /// `left + right` or `left - right`.
     Arithmetic(ArithmeticOp, Box<Term>, Box<Term>),
@@ -127,18 +127,18 @@ pub enum ArithmeticOp {
 pub struct Ref {
     /// The name as written.
     pub name: String,
-    /// Where it stands.
+    /// Offset of the name in the rule.
     pub at: At,
 }
 
 impl Ref {
-    /// A name that was not written by a person.
+    /// A name made by the program, without an offset.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), at: 0 }
     }
 }
 
-/// Where `IN` looks.
+/// The set of an `IN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Set {
     /// `{1, 4..8, 'нет'}` or the range `1..36`.
@@ -152,27 +152,27 @@ pub enum Set {
 pub enum Item {
     /// One value.
     One(Literal),
-    /// All from the first to the last.
+    /// All values from the first to the last, inclusive.
     Range(Literal, Literal),
 }
 
 /// A number or a text of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Literal {
-    /// As written.
+    /// A number as written.
     Number(String),
-    /// Without its quotes.
+    /// A text without its quotes.
     Text(String),
 }
 
 /// A call of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// Its name, in capitals.
+    /// Name of the function in capitals.
     pub name: String,
-    /// Its arguments.
+    /// Arguments of the call.
     pub args: Vec<Arg>,
-    /// Where it stands.
+    /// Offset of the call in the rule.
     pub at: At,
 }
 
@@ -181,7 +181,7 @@ pub struct Call {
 pub enum Arg {
     /// A value.
     Term(Term),
-    /// `field = value`, the choice of a book's rows.
+    /// `field = value`, which chooses rows of a reference book.
     Field(Ref, Term),
     /// `name WHERE condition`.
     Where(Ref, Box<Expr>),

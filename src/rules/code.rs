@@ -1,4 +1,4 @@
-//! A compiled rule: what evaluation walks. Names are places, literals are values, nothing is looked up by text any more.
+//! A compiled rule, as evaluation walks it: names have become places and literals values, so that nothing is looked up by text.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ pub(super) enum Kind {
     Text,
     Number,
     Date,
-    /// Codes such as `sh0001`: same letters, then by number.
+    /// Codes such as `sh0001`: the letters must be equal, the numbers are compared.
     Natural,
     /// Years by their last two digits.
     ShortYear,
 }
 
-/// Whether one value is enough (conditions) or every value must do (requirements).
+/// Whether one value is enough (conditions) or every value must fit (requirements).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Any,
     All,
 }
 
-/// A condition. Small, for a rule book has thousands and all are walked for each record: what is seldom asked is boxed.
+/// A condition. It is kept small, because a rule book has thousands and all are walked for each record; rare parts are boxed.
 #[derive(Debug, Clone)]
 pub(super) enum Cond {
     Const(bool),
@@ -42,13 +42,13 @@ pub(super) enum Cond {
         kind: Kind,
         mode: Mode,
     },
-    /// A comparison of one value with numbers, worked out for the codes of at most three digits that most values are.
+    /// A comparison of one value with numbers, precomputed for codes of at most three digits, as most values are.
     Code {
-        /// What cannot have several values.
+        /// An operand with at most one value.
         value: Operand,
-        /// For each number below 128 whether the comparison holds, the lower half first.
+        /// Whether the comparison holds for each number below 128, the lower half first.
         holds: [u64; 2],
-        /// Whether it holds where no value stands.
+        /// Whether the comparison holds if there is no value.
         absent: bool,
         /// The comparison itself, for all other values.
         whole: Box<Cond>,
@@ -60,7 +60,7 @@ pub(super) enum Cond {
         negated: bool,
         mode: Mode,
     },
-    /// A text is (or is not) among the values of an element.
+    /// Whether a text is (or is not) among the values of an element.
     Among {
         text: Literal,
         values: Operand,
@@ -71,16 +71,16 @@ pub(super) enum Cond {
         prefixes: Box<[Literal]>,
         negated: bool,
     },
-    /// A value begins with one of these codes: sorted, all of one length.
+    /// Whether a value begins with one of these codes, which are sorted and of one length.
     Begins {
         value: Operand,
         codes: Box<[Box<[u8]>]>,
         mode: Mode,
     },
     Present(Place),
-    /// A value of the head stands.
+    /// Whether an element of the head is present, by its index in the facts of the file.
     HasHead(usize),
-    /// A value of the person stands.
+    /// Whether an element of the person is present, by its index among the kept elements.
     HasPerson(usize),
     Every {
         place: Place,
@@ -103,41 +103,41 @@ pub(super) enum Cond {
         value: Operand,
         shape: Shape,
     },
-    /// The newborn's mark: `0`, or sex, birth date and order of birth.
+    /// Whether the newborn's mark is right: `0`, or sex, birth date and order of birth.
     Newborn {
         mark: Operand,
         sex: Operand,
         birth: Operand,
     },
-    /// What was gathered from all records: index of the aggregate.
+    /// A truth value gathered from all records, by the index of the aggregate.
     Gathered(usize),
 }
 
-/// Both ends hold for one and the same value.
+/// A range test whose two ends must hold for the same value.
 #[derive(Debug, Clone)]
 pub(super) struct Between {
     pub(super) value: Operand,
-    /// An end and whether it belongs to the range.
+    /// The lower end, and whether it belongs to the range.
     pub(super) low: (Operand, bool),
     pub(super) high: (Operand, bool),
     pub(super) kind: Kind,
     pub(super) mode: Mode,
 }
 
-/// A row of a book chosen by fields.
+/// The choice of rows in a reference book by the values of fields.
 #[derive(Debug, Clone)]
 pub(super) struct BookLookup {
     pub(super) book: Arc<Book>,
-    /// Rows come from this field's index.
+    /// The field whose index finds the rows.
     pub(super) field: FieldIx,
     pub(super) key: Operand,
-    /// The key is matched by the whole code or its three-character rubric.
+    /// Whether the key also matches by its three-character rubric.
     pub(super) rubric: bool,
     pub(super) others: Box<[(FieldIx, Operand)]>,
     pub(super) on: Operand,
 }
 
-/// What a value must look like.
+/// The form that a value must have.
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
     Length {
@@ -150,35 +150,35 @@ pub(super) enum Shape {
         min: usize,
         max: usize,
     },
-    /// Whole digits at most, digits after the point exactly.
+    /// At most `whole` digits before the point, exactly `fraction` after it.
     Decimal {
         whole: usize,
         fraction: usize,
     },
     Date,
-    /// The mask stands in a book's row (F011).
+    /// The mask is in a row of a reference book (F011).
     BookMask(Box<BookLookup>, FieldIx),
 }
 
-/// Where a value stands, from the block that is looked at.
+/// The place of a value relative to the block under evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) up: u8,
-    /// Positions among the children; the last is the element itself. Empty: the block itself.
+    /// Positions among the children on the way down; the last is the element. If empty, the place is the block itself.
     pub(super) down: Box<[u8]>,
-    /// More than one may stand there.
+    /// Whether several values may be there.
     pub(super) many: bool,
 }
 
-/// A value, or several.
+/// The source of one or several values.
 #[derive(Debug, Clone)]
 pub(super) enum Operand {
     /// The checked element's own occurrence.
     This,
     Place(Place),
-    /// The place, or this when nothing stands there (REAB, DS_ONK read 0; absent amounts of sums).
+    /// The value at a place, or the operand if the place is empty (REAB and DS_ONK read 0; absent amounts in sums).
     Default(Box<(Place, Operand)>),
-    /// A value of the header or the account, by its index in the facts of the file.
+    /// A value of the head, by its index in the facts of the file.
     Head(usize),
     /// Values of the person, by the index among the person's kept elements.
     Person {
@@ -190,7 +190,7 @@ pub(super) enum Operand {
     Number(Box<Decimal>),
     Text(Box<Literal>),
     Day(Date),
-    /// Known in another edition of the format: here it never stands.
+    /// An element of another edition of the format, always absent here.
     Nothing,
     Age {
         birth: Box<Operand>,
@@ -205,13 +205,13 @@ pub(super) enum Operand {
     Today,
     Plus(Box<Operand>, Box<Operand>),
     Minus(Box<Operand>, Box<Operand>),
-    /// Sum of a place's values where a condition holds in their block.
+    /// Sum of the values at a place in the blocks where the condition holds.
     Sum(Box<(Place, Option<Cond>)>),
     /// Number of blocks or values at a place.
     Count(Place),
     BookField(Box<BookLookup>, FieldIx),
     Gathered(usize),
-    /// The first that stands.
+    /// The first operand that has a value.
     FirstOf(Box<[Operand]>),
 }
 
@@ -234,16 +234,16 @@ pub(super) enum FilePart {
     Type,
 }
 
-/// Whose name is asked for a part.
+/// The file whose name a part is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// The walked file's.
+    /// The walked file.
     Own,
-    /// The person file's, in a rule of its head that looks into the main file.
+    /// The person file, in a rule about its head that uses the main file.
     Persons,
 }
 
-/// A closed set.
+/// A set of numbers, ranges and texts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ValueSet {
     pub(super) numbers: Vec<Decimal>,
@@ -252,14 +252,14 @@ pub(super) struct ValueSet {
 }
 
 impl ValueSet {
-    /// Whether a number is in it.
+    /// Whether the set contains a number.
     pub(super) fn holds(&self, number: Decimal) -> bool {
         self.numbers.contains(&number) || self.number_ranges.iter().any(|(a, b)| (*a..=*b).contains(&number))
     }
 }
 
 impl Cond {
-    /// The same as [`Cond::Code`], where it compares one value with numbers.
+    /// Turns a comparison of one value with numbers into [`Cond::Code`]; other conditions stay as they are.
     pub(super) fn with_codes(self) -> Self {
         match self.codes() {
             Some((value, holds, absent)) => Self::Code { value, holds, absent, whole: Box::new(self) },
@@ -284,7 +284,7 @@ impl Cond {
     }
 }
 
-/// A table of the numbers of which a comparison holds, for a value that cannot have several; `absent`: it holds where no value stands.
+/// A table of the numbers for which a comparison holds; `None` if the operand is no single text. `absent` is the result without a value.
 fn table(value: &Operand, absent: bool, holds: impl Fn(Decimal) -> bool) -> Option<(Operand, [u64; 2], bool)> {
     let (value, absent) = match value {
         Operand::Default(reads) => match &**reads {

@@ -1,4 +1,4 @@
-//! Turns the syntax tree of a rule into what evaluation walks, against one format. Every mistake is found here, with its place.
+//! Compiles the syntax tree of a rule against one format into the form that evaluation walks. All mistakes are found here, with their places.
 
 use std::sync::Arc;
 
@@ -17,20 +17,20 @@ use crate::values::Month;
 /// Why a rule does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// The rule itself is wrong: the program must not start with it.
+    /// The rule itself is wrong; the program must not start with it.
     Mistake {
-        /// Place in the text.
+        /// Offset in the text of the rule.
         at: At,
         /// What is wrong.
         message: String,
     },
-    /// A book is not there.
+    /// A reference book, or its field, is missing.
     NoBook(String),
-    /// It needs what no file holds: a regional register, a history, a grouper.
+    /// The rule needs data that no file holds: a regional register, a history, a grouper.
     External(String),
-    /// It walks a block that this edition does not have.
+    /// The rule walks a block that this edition does not have.
     OtherEdition,
-    /// It asks the main file, and a person file is compiled alone.
+    /// The rule uses the main file, but a person file is compiled alone.
     OtherFile,
 }
 
@@ -40,30 +40,30 @@ fn mistake<T>(at: At, message: impl Into<String>) -> Compiled<T> {
     Err(Stop::Mistake { at, message: message.into() })
 }
 
-/// Values of other places that the rules of a file need; compilation fills it, evaluation provides them.
+/// Values that the rules of a file need from other places: compilation lists them, evaluation provides them.
 #[derive(Debug, Clone, Default)]
 pub struct Captures {
-    /// Elements of the head.
+    /// Elements of the head, in the order of their indexes.
     pub head: Vec<NodeId>,
-    /// Elements of the person file.
+    /// Elements of the person file, in the order of their indexes.
     pub persons: Vec<Captured>,
-    /// What is gathered from all records.
+    /// Values gathered from all records.
     pub(super) gathers: Vec<Gather>,
 }
 
-/// What is kept of an element of each person.
+/// An element that is kept of each person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Captured {
     /// The element.
     pub element: NodeId,
-    /// Its values are asked for; else only whether it stands, and no name need be kept.
+    /// Whether its values are kept; else only its presence, so that no name is stored.
     pub value: bool,
 }
 
-/// Something gathered from all records for a rule of the head.
+/// A value gathered from all records for a rule about the head.
 #[derive(Debug, Clone)]
 pub(super) struct Gather {
-    /// Evaluated at every block of this element.
+    /// The element at whose every block the value is updated.
     pub(super) block: NodeId,
     pub(super) what: What,
 }
@@ -77,44 +77,44 @@ pub(super) enum What {
     Count,
 }
 
-/// Everything a compilation reads.
+/// Everything that a compilation reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'s> {
     /// The format of the walked file.
     pub format: &'s Format,
     /// The format of the paired person file.
     pub persons: Option<&'s Format>,
-    /// All formats: a name of another edition is known, though never there.
+    /// All formats, to tell an element of another edition from a mistake.
     pub formats: &'s Formats,
-    /// The books at hand.
+    /// The reference books that are present.
     pub books: &'s Books,
-    /// Small tables.
+    /// Small tables of conventions.
     pub conventions: &'s Conventions,
 }
 
-/// Where the rule looks from.
+/// The place from which a rule is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     /// A block of a record; the checked element is a child of it.
     Block { block: NodeId, element: NodeId },
     /// The head of the file.
     Head { block: NodeId, element: NodeId },
-    /// A person, looked at from the record that names him.
+    /// A person, evaluated from the record that names the person.
     Person { element: NodeId },
-    /// The head of the person file, looked at from the main file.
+    /// The head of the person file, evaluated from the main file.
     PersonsHead,
 }
 
-/// What a compiled rule turned out to need.
+/// What a compiled rule needs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Needs {
-    /// It cannot be judged where the record's person is unknown.
+    /// Whether the rule needs the record's person, and is skipped if the person is unknown.
     pub(super) person: bool,
-    /// It asks for the checked element's own occurrence.
+    /// Whether the rule uses the checked element's own occurrence.
     pub(super) this: bool,
-    /// It asks for parts of a file's name: nothing can be said of a name that has none.
+    /// Whether the rule uses parts of a file name, and is skipped if the name has none.
     pub(super) name: bool,
-    /// Books in which it looks something up.
+    /// Reference books that the rule uses.
     pub(super) books: Vec<Arc<Book>>,
 }
 
@@ -122,7 +122,7 @@ pub(super) struct Compiler<'s, 'c> {
     sources: Sources<'s>,
     names: Names<'s>,
     captures: &'c mut Captures,
-    /// The rule's own unit, also while an inner block is compiled.
+    /// The unit of the whole rule, also while an inner block is compiled.
     whole: Unit,
     unit: Unit,
     /// The block that names are looked up from.
@@ -187,7 +187,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
     }
 
-    /// Both ends of a range hold for one value; parts that name one repeated block by dots hold for one and the same block.
+    /// Compiles a conjunction: both ends of a range hold for one value; parts that name one repeated block by dots hold for the same block.
     fn and(&mut self, parts: &[Expr]) -> Compiled<Cond> {
         let mut flat = Vec::new();
         flatten(parts, &mut flat);
@@ -231,7 +231,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         Ok(Some(Cond::Between(Box::new(between)).with_codes()))
     }
 
-    /// The repeated block below the scope that a comparison names by dots (`SANK.S_TIP`), if all its dotted names are of that block.
+    /// The repeated block below the scope that a comparison names by dots (`SANK.S_TIP`), if all its dotted names belong to that block.
     fn dotted_block(&self, expr: &Expr) -> Option<NodeId> {
         if self.mode == Mode::All || !matches!(expr, Expr::Compare(..) | Expr::In { .. }) {
             return None;
@@ -260,7 +260,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         Ok(Cond::Some { place, holds: Box::new(holds) })
     }
 
-    /// Compiles with names looked up from an inner block.
+    /// Compiles something with names looked up from an inner block.
     fn inside<T>(&mut self, block: NodeId, read: impl FnOnce(&mut Self) -> Compiled<T>) -> Compiled<T> {
         let (from, unit) = (self.from, self.unit);
         self.from = block;
@@ -271,7 +271,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         result
     }
 
-    /// The rule is asked once for the whole file.
+    /// Whether the rule is evaluated once for the whole file.
     fn is_head(&self) -> bool {
         matches!(self.unit, Unit::Head { .. } | Unit::PersonsHead)
     }
@@ -291,7 +291,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         self.captures.gathers.len() - 1
     }
 
-    /// In a rule of the head: a comparison that names elements of the records is asked of every record.
+    /// In a rule about the head, compiles a comparison of elements of the records, to be evaluated in every record; `None` for other conditions.
     fn gathered(&mut self, expr: &Expr) -> Compiled<Option<Cond>> {
         if !self.is_head() || !matches!(expr, Expr::Compare(..) | Expr::In { .. } | Expr::Present(_) | Expr::Absent(_)) {
             return Ok(None);
@@ -302,7 +302,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Found::Own(id) if self.names.in_record(id) => self.sources.format.node(id).parent,
             _ => None,
         });
-        // Whether records stand at all is asked of the file.
+        // The presence of records themselves concerns the file, not each record.
         let in_records = in_records.filter(|block| self.names.in_record(*block));
         let Some(block) = in_records.max_by_key(|b| self.names.place(self.sources.format.root(), *b).down.len()) else { return Ok(None) };
         let holds = self.inside(block, |c| c.expr(expr))?;
@@ -323,7 +323,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let mode = std::mem::replace(&mut self.mode, Mode::Any);
         let result = (|| {
             if let Content::Value(_) = self.sources.format.node(id).content {
-                // A repeated value: the condition is asked of each value by itself.
+                // A repeated value: the condition is tested for each value separately.
                 let inner = self.expr(condition)?;
                 return Ok(if quantifier == Quantifier::Exists { inner } else { mistake(block.at, "FORALL walks blocks")? });
             }
@@ -367,12 +367,12 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
     }
 
-    /// A block or a sum's element that is not there: of another edition, or a mistake.
+    /// The error for a block or a summed element that is not here: it belongs to another edition, or its name is a mistake.
     fn elsewhere<T>(&self, name: &Ref) -> Compiled<T> {
         if self.known_elsewhere(&name.name) { self.nowhere(()).and(Err(Stop::OtherEdition)) } else { mistake(name.at, format!("unknown name {}", name.name)) }
     }
 
-    /// What an element of another edition reads as; in a person file it is the main file's.
+    /// Returns the reading of an element that this edition lacks; in a person file an error, because the element belongs to the main file.
     fn nowhere<T>(&self, reading: T) -> Compiled<T> {
         if self.sources.format.family == PERSONS { Err(Stop::OtherFile) } else { Ok(reading) }
     }
@@ -406,7 +406,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         Operand::Person { index: self.person(element, true), many }
     }
 
-    /// Parts of a name are those of the file whose element is checked.
+    /// The file whose name is meant: that of the checked element.
     fn whose(&mut self) -> Whose {
         self.needs.name = true;
         if self.whole == Unit::PersonsHead { Whose::Persons } else { Whose::Own }
@@ -556,7 +556,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             Term::Arithmetic(op, left, right) => {
                 let (l, _) = self.operand(left, Some(Kind::Number))?;
                 let (r, _) = self.operand(right, Some(Kind::Number))?;
-                // An absent amount counts nothing in a sum, and takes nothing away.
+                // An absent amount counts as zero in a sum and as a subtrahend.
                 let zero = |o: Operand| match o {
                     Operand::Place(place) => Operand::Default(Box::new((place, number_operand(Decimal::ZERO)))),
                     head @ (Operand::Head(_) | Operand::Nothing) => Operand::FirstOf([head, number_operand(Decimal::ZERO)].into()),
@@ -571,7 +571,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
     }
 
-    /// A function with a value.
+    /// Compiles a function that returns a value.
     fn value(&mut self, call: &Call) -> Compiled<(Operand, Kind)> {
         let number = |operand| Ok((operand, Kind::Number));
         match (call.name.as_str(), call.args.len()) {
@@ -582,7 +582,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("AGE_YEARS", 2) => number(Operand::Age { birth: Box::new(self.argument(call, 0)?), on: Box::new(self.argument(call, 1)?) }),
             ("YEAR", 1) => number(Operand::Year(Box::new(self.argument(call, 0)?))),
             ("MONTH", 1) => number(Operand::MonthOf(Box::new(self.argument(call, 0)?))),
-            // A person file states no period: the main file's is meant.
+            // A person file states no period; the main file's is used.
             ("PERIOD", 0) => number(Operand::Period),
             ("PERIOD", 1) => match &call.args[0] {
                 Arg::Term(Term::Text(text)) => match month(text) {
@@ -617,7 +617,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
     }
 
-    /// The patient's birth date: in the person file, or in the record.
+    /// The patient's birth date, from the person file or from the record.
     fn birth(&mut self, at: At) -> Compiled<Operand> {
         if let Some(persons) = self.sources.persons
             && let Some(id) = persons.role(Role::Birth)
@@ -658,7 +658,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         Ok((Operand::Count(self.names.place(self.from, id)), Kind::Number))
     }
 
-    /// A function that is true or false.
+    /// Compiles a function that returns true or false.
     fn truth(&mut self, call: &Call) -> Compiled<Cond> {
         let shape = |value, shape| Ok(Cond::Shape { value, shape });
         match (call.name.as_str(), call.args.len()) {
@@ -676,7 +676,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 let value = self.argument(call, 0)?;
                 let (book, field) = self.book_of(call, 1)?;
                 let rubric = self.rubric(&book.info().id);
-                // The key of such a book numbers its rows: what is looked for is the diagnosis.
+                // The key of such a book is a row number; the diagnosis is in another field.
                 let field = rubric.and_then(|name| book.field(name)).filter(|_| field == book.key()).unwrap_or(field);
                 let rubric = rubric.is_some();
                 let on = self.lookup_date(&book, None)?;
@@ -739,14 +739,14 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
     }
 
-    /// `V002.IDPR`, or `N009` with its key field.
+    /// The book and field that an argument names: `V002.IDPR`, or `N009` with its key field.
     fn book_of(&mut self, call: &Call, index: usize) -> Compiled<(Arc<Book>, crate::nsi::FieldIx)> {
         let Some(Arg::Term(term)) = call.args.get(index) else { return mistake(call.at, "a book is due") };
         let mut names = Vec::new();
         term_references(term, &mut names);
         let Some(name) = names.first() else { return mistake(call.at, "a book is due") };
         let (id, field) = name.name.split_once('.').unwrap_or((&name.name, ""));
-        // A key made of several fields (O002.TER+KOD1+KOD2+KOD3) is the book's own key.
+        // A key made of several fields (O002.TER+KOD1+KOD2+KOD3) means the book's own key.
         let field_name = if names.len() > 1 { "" } else { field };
         let book = self.book(id)?;
         let field = if field_name.is_empty() { Some(book.key()) } else { book.field(field_name) };
@@ -756,7 +756,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
     }
 
-    /// What answers for the book of a lookup that is not there.
+    /// The book that answers instead of the missing book of a lookup, if there is one.
     fn stand_in(&self, call: &Call) -> Option<&'s StandIn> {
         let Some(Arg::Term(term)) = call.args.first() else { return None };
         let mut names = Vec::new();
@@ -788,12 +788,12 @@ impl<'s, 'c> Compiler<'s, 'c> {
         Ok(BookLookup { field: key_field, book, key, rubric, others: fields.into(), on })
     }
 
-    /// The field of a book's diagnoses, where they are matched by rubric too.
+    /// The field of a book's diagnoses, if they are also matched by rubric.
     fn rubric(&self, book: &str) -> Option<&'s str> {
         self.sources.conventions.by_rubric.iter().find(|(id, _)| id.eq_ignore_ascii_case(book)).map(|(_, field)| field.as_str())
     }
 
-    /// The day on which a book is asked: what the rule says, else what the book's description says.
+    /// The day on which a book is consulted: the date in the rule, else the element that the book's description names.
     fn lookup_date(&mut self, book: &Book, written: Option<&Arg>) -> Compiled<Operand> {
         let name = match written {
             Some(Arg::Term(Term::Ref(name))) => name.clone(),
@@ -811,7 +811,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
     }
 }
 
-/// A field that a book lacks: an imported edition may be older than the rule, a built-in one is what the rules are written against.
+/// The error for a field that a book lacks: an imported edition may be older than the rule, but a built-in book must have it.
 fn no_field<T>(book: &Book, field: &str, at: At) -> Compiled<T> {
     match book.origin() {
         Origin::Imported(_) => Err(Stop::NoBook(format!("{}.{field}", book.info().id))),
@@ -838,7 +838,7 @@ fn is_constant(term: &Term) -> bool {
     matches!(term, Term::Number(_) | Term::Text(_))
 }
 
-/// Ranges of codes such as `sh0001` are by number.
+/// The kind of comparison with a constant: codes such as `sh0001` are compared by number.
 fn natural_kind(kind: Kind, constant: &Term) -> Kind {
     match constant {
         Term::Text(text) if kind == Kind::Text && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.ends_with(|c: char| c.is_ascii_digit()) => {
@@ -855,7 +855,7 @@ fn literal(text: &str) -> Literal {
 
 const MONTHS: [&str; 12] = ["январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь"];
 
-/// A month as `2019-11` or, as the published books say, `ноябрь 2019`.
+/// Reads a month written as `2019-11` or, as in the published books, `ноябрь 2019`.
 fn month(text: &str) -> Option<Month> {
     if let Ok(month) = text.parse() {
         return Some(month);
@@ -874,7 +874,7 @@ fn flatten<'e>(parts: &'e [Expr], out: &mut Vec<&'e Expr>) {
     }
 }
 
-/// Names that a condition mentions outside of functions that walk by themselves.
+/// Collects the names in a comparison, set test or presence test, except those inside SUM and COUNT.
 fn references<'e>(expr: &'e Expr, out: &mut Vec<&'e Ref>) {
     match expr {
         Expr::Compare(_, left, right) => {

@@ -1,19 +1,19 @@
-//! Readings that the books leave open, as small tables: `rules/flk/conventions.csv` and `rules/flk/lists.csv`.
+//! Conventions where the books leave the reading open, as small tables: `rules/flk/conventions.csv` and `rules/flk/lists.csv`.
 
 use serde::Deserialize;
 
 use crate::tables::{RuleFiles, TableError};
 
-/// What an absent element reads as, how diagnoses are matched, and the named lists.
+/// How absent elements read, how diagnoses are matched, and the named lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conventions {
-    /// Elements that read as a number where they are absent (REAB, DS_ONK, DISP between funds).
+    /// Elements that read as a number if they are absent (REAB, DS_ONK, DISP between funds).
     pub absent_reads: Vec<(String, i64)>,
     /// Named lists of code prefixes.
     pub lists: Vec<(String, Vec<String>)>,
     /// Books whose diagnoses are matched by the whole code or by its three-character rubric, and the field that holds the diagnosis.
     pub by_rubric: Vec<(String, String)>,
-    /// Days by which an imported book may be older than an account and still prove that a code does not exist.
+    /// Calendar days by which an imported book may be older than an account and still prove that a code does not exist.
     pub imported_days: i64,
 }
 
@@ -37,7 +37,7 @@ impl Conventions {
     /// Reads both tables.
     ///
     /// # Errors
-    /// A row of an unknown kind, a value that is no number, an item of a list that does not end in `*`.
+    /// A row has an unknown kind, a value is not a number, or an item of a list does not end in `*`.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut out = Self::default();
         for (line, row) in files.rows::<Convention>(CONVENTIONS)? {

@@ -1,4 +1,4 @@
-//! How much of the rule book runs, and what the rest waits for.
+//! How much of the rule book runs, and what the other rules lack.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,21 +10,21 @@ use crate::nsi::Books;
 use crate::registry::format::Formats;
 use crate::tables::{RuleFiles, TableError};
 
-/// Letters of what clinics send; the others go between funds only.
+/// Letters of the files that clinics send; the others are exchanged between funds only.
 const CLINIC: [&str; 5] = ["H", "C", "T", "X", "L"];
 
 /// A rule: all rows of one id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Covered {
-    /// Id.
+    /// Id of the rule.
     pub id: String,
-    /// Letters of all its rows, in the order of the tables.
+    /// File letters of all its rows, in the order of the tables.
     pub files: Vec<String>,
-    /// How it runs: core, builtin, template, external, expert, prose.
+    /// How the rule runs: core, builtin, template, external, expert, prose.
     pub kind: String,
-    /// Where it comes from: book and edition.
+    /// Source of the rule: book and edition.
     pub source: String,
-    /// What becomes of it.
+    /// Whether the rule runs, or why it does not.
     pub standing: Standing,
 }
 
@@ -34,7 +34,7 @@ impl Covered {
         self.id.split('.').next().unwrap_or("")
     }
 
-    /// It speaks of what clinics send.
+    /// Whether the rule is about files that clinics send.
     pub fn is_of_clinics(&self) -> bool {
         self.files.iter().any(|f| CLINIC.contains(&f.as_str()))
     }
@@ -43,9 +43,9 @@ impl Covered {
 /// All rows of the tables of format-logic control, in their order.
 ///
 /// # Errors
-/// A defect of a table.
+/// A table is invalid.
 pub fn rows(files: &RuleFiles) -> Result<Vec<TableRow>, TableError> {
-    // Whatever the compiler would refuse is told first, with its line.
+    // Errors in the rules are reported first, with their lines.
     load(files, FLK_TABLES)?;
     let mut all = Vec::new();
     for table in FLK_TABLES {
@@ -54,10 +54,10 @@ pub fn rows(files: &RuleFiles) -> Result<Vec<TableRow>, TableError> {
     Ok(all)
 }
 
-/// What becomes of every rule; `books` is the folder of imported books.
+/// Whether each rule runs; `books` is the folder of imported books.
 ///
 /// # Errors
-/// A defect of a table, a rule that does not compile.
+/// A table is invalid, or a rule does not compile.
 pub fn coverage(files: &RuleFiles, books: Option<&Path>) -> Result<Vec<Covered>, TableError> {
     let (formats, books, conventions) = (Formats::load(files)?, Books::load(files, books)?, Conventions::load(files)?);
     let survey = Survey { formats: &formats, books: &books, conventions: &conventions };

@@ -1,4 +1,4 @@
-//! What a rule of form demands and the format's table demands already.
+//! Tells which requirements of form the format's table already makes.
 
 use super::ast::{Arg, Call, Expr, Item, Literal, Set, Term};
 use crate::registry::format::ValueType;

@@ -1,4 +1,4 @@
-//! Evaluation of compiled rules over one record. No allocation, no panic, no error: what cannot be compared is not equal.
+//! Evaluation of compiled rules over one record. No allocation, no panic, no error: values that cannot be compared are unequal.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -12,24 +12,24 @@ use crate::registry::name::{FileName, Party};
 use crate::registry::record::Record;
 use crate::values::{Date, Month, is_date_shape};
 
-/// What is known of a file before its records.
+/// Facts about a file that are known before its records.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// Values of the head by the index that compilation gave them; none where the element is absent.
+    /// Values of the head by the index from compilation; `None` if the element is absent.
     pub head: Vec<Option<Vec<u8>>>,
     /// Reporting month.
     pub period: Option<Month>,
     /// Parts of the file's own name.
     pub name: NameParts,
-    /// Parts of the person file's name, in the main file.
+    /// For the main file, parts of the person file's name.
     pub persons_name: NameParts,
     /// Letter of the main file's family in the rule book (X for dispensary).
     pub family: char,
     /// Encoding of the walked file.
     pub encoding: Encoding,
-    /// The day of the check.
+    /// The day of the control.
     pub today: Option<Date>,
-    /// The account's date, else the day when the file was made: on it lookups fall back.
+    /// The account's date, else the day when the file was made; lookups without a day of their own use it.
     pub account_date: Option<Date>,
 }
 
@@ -51,7 +51,7 @@ pub struct NameParts {
 }
 
 impl NameParts {
-    /// Parts of a name as a header states it; none of a name that is not of the grammar.
+    /// Parts of a name; all `None` without a name.
     pub fn of(name: Option<&FileName>) -> Self {
         let Some(name) = name else { return Self::default() };
         let letter = |party: &Party| Some(party.kind.letter().to_string());
@@ -65,28 +65,28 @@ impl NameParts {
         }
     }
 
-    /// Whether there are any.
+    /// Whether the parts are known.
     pub fn is_known(&self) -> bool {
         self.pi.is_some()
     }
 }
 
-/// Values of the person whom a record is about, by the index that compilation gave them.
+/// Values of the person whom a record is about, by the index from compilation.
 pub trait Person {
-    /// The nth value of an element, even if empty; none when there are not so many. Elements of which no value is asked for give an empty one.
+    /// The nth value (from 0) of an element, even if empty; `None` if there are fewer. An element of which only presence counts gives an empty one.
     fn value(&self, index: usize, nth: usize) -> Option<&[u8]>;
 }
 
-/// What was gathered from the records for rules of the head.
+/// A value gathered from the records for rules about the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gathered {
-    /// At least one record says yes (or, of FORALL, none says no).
+    /// Whether a condition holds in at least one block (or, for FORALL, in every block).
     Truth(bool),
-    /// A sum.
+    /// A sum or a number of blocks.
     Sum(Decimal),
 }
 
-/// Where evaluation stands.
+/// The environment of an evaluation: record, block and facts.
 #[derive(Clone, Copy)]
 pub(super) struct Env<'e> {
     pub(super) record: &'e Record,
@@ -95,16 +95,16 @@ pub(super) struct Env<'e> {
     pub(super) facts: &'e Facts,
     pub(super) person: Option<&'e dyn Person>,
     pub(super) gathered: &'e [Gathered],
-    /// Set when a value stands but is no number or date that it should be: then nothing true can be said of a comparison. Watched only
-    /// where a rule is about to be called broken.
+    /// Set if a value is present but is not the number or date that it should be, so that no comparison with it is reliable. Watched only when a rule
+    /// is about to be reported.
     pub(super) unreadable: Option<&'e Cell<bool>>,
 }
 
-/// More than one value may stand there.
+/// The operand may have several values.
 #[derive(Debug)]
 struct Several;
 
-/// A value on its way.
+/// A value during evaluation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum V<'v> {
     Text(&'v [u8]),
@@ -189,7 +189,7 @@ impl Env<'_> {
         }
     }
 
-    /// The rest of [`Env::holds`], apart from it: what is asked most often stays short.
+    /// The rarer part of [`Env::holds`], kept separate so that the frequent part stays short.
     #[inline(never)]
     fn holds_of_values(&self, cond: &Cond) -> bool {
         match cond {
@@ -257,7 +257,7 @@ impl Env<'_> {
         }
     }
 
-    /// The same, watching for values that cannot be read.
+    /// The same environment, but watching for values that cannot be read.
     pub(super) fn watching<'w>(&self, unreadable: &'w Cell<bool>) -> Env<'w>
     where
         Self: 'w,
@@ -265,7 +265,7 @@ impl Env<'_> {
         Env { unreadable: Some(unreadable), ..*self }
     }
 
-    /// The text of an operand that [`Operand::is_text`].
+    /// The text of an operand for which [`Operand::is_text`] is true; `None` if it is absent.
     #[inline]
     fn text(&self, operand: &Operand) -> Option<&[u8]> {
         match operand {
@@ -277,7 +277,7 @@ impl Env<'_> {
         }
     }
 
-    /// The value of an operand that cannot have several; `Err` for those that can. Most comparisons are of such.
+    /// The value of an operand with at most one value, as most are; `Err` if it may have several.
     #[inline]
     fn single<'v>(&'v self, operand: &'v Operand) -> Result<Option<V<'v>>, Several> {
         match operand {
@@ -318,7 +318,7 @@ impl Env<'_> {
         })
     }
 
-    /// The text at a place where no more than one may stand.
+    /// The text at a place that has at most one.
     #[inline]
     fn text_at(&self, place: &Place) -> Option<&[u8]> {
         let (last, way) = place.down.split_last()?;
@@ -329,8 +329,8 @@ impl Env<'_> {
         self.record.text(block, *last)
     }
 
-    /// Conditions ask for one value, requirements for every one. Nothing at all is false, but of «not» where several might stand, and of
-    /// «not» in a requirement.
+    /// Tests the values of an operand: conditions need one that fits, requirements need all to fit. Without a value the result is false, except for a
+    /// negated test in a requirement or of an operand that may have several values.
     #[inline]
     fn check(&self, value: &Operand, mode: Mode, negated: bool, mut fits: impl FnMut(V<'_>) -> bool) -> bool {
         match self.single(value) {
@@ -376,7 +376,7 @@ impl Env<'_> {
 
     fn compare_several(&self, op: CompareOp, left: &Operand, right: &Operand, kind: Kind, mode: Mode) -> bool {
         let (mut seen_left, mut seen_right, mut good, mut bad) = (false, false, false, false);
-        // `<>` is the denial of `=`: of several values none may be equal.
+        // `<>` negates `=`: none of several values may be equal.
         let negated = op == CompareOp::Ne;
         let test = if negated { CompareOp::Eq } else { op };
         self.visit(left, &mut |l| {
@@ -420,7 +420,7 @@ impl Env<'_> {
         (0..up).fold(self.block, |block, _| self.record.parent(block))
     }
 
-    /// Whether something stands at a place.
+    /// Whether an element is present at a place.
     fn stands(&self, place: &Place) -> bool {
         match &*place.down {
             [] => true,
@@ -429,7 +429,7 @@ impl Env<'_> {
         }
     }
 
-    /// Visits blocks at a place until one says stop.
+    /// Visits the blocks at a place until the visitor returns true; returns whether it did.
     fn blocks(&self, place: &Place, each: &mut dyn FnMut(usize) -> bool) -> bool {
         self.walk(self.climb(place.up), &place.down, each)
     }
@@ -448,7 +448,7 @@ impl Env<'_> {
         }
     }
 
-    /// Visits every value of an operand until the visitor says stop; whether it did.
+    /// Visits the values of an operand until the visitor returns true; returns whether it did.
     fn visit(&self, operand: &Operand, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
         match operand {
             Operand::Place(place) => self.visit_place(place, each),
@@ -486,7 +486,7 @@ impl Env<'_> {
                 }
                 each(V::Number(Decimal::whole(count)))
             }
-            // Any valid row of the key will do: the visitor sees the field of each.
+            // One valid row of the key is enough: the visitor sees the field of each.
             Operand::BookField(lookup, field) => self.book_rows(lookup, &mut |row| each(V::Text(lookup.book.value(row, *field).as_bytes()))),
             Operand::FirstOf(operands) => {
                 for operand in operands {
@@ -501,7 +501,7 @@ impl Env<'_> {
                 }
                 false
             }
-            // All others have no more than one.
+            // All other operands have at most one value.
             one => self.single(one).ok().flatten().is_some_and(each),
         }
     }
@@ -579,12 +579,12 @@ impl Env<'_> {
         sum
     }
 
-    /// The day of a lookup: the rule's, else the account's. None when neither is known: then nothing can be looked up.
+    /// The day of a lookup: the rule's, else the account's; `None` if neither is known, so that nothing can be looked up.
     fn lookup_day(&self, on: &Operand) -> Option<Date> {
         self.day(on).or(self.facts.account_date)
     }
 
-    /// Visits the rows of a book that the lookup chooses until one says stop; whether it did.
+    /// Visits the rows of a book that a lookup chooses until the visitor returns true; returns whether it did.
     fn book_rows(&self, lookup: &BookLookup, each: &mut dyn FnMut(RowIx) -> bool) -> bool {
         let Some(on) = self.lookup_day(&lookup.on) else { return false };
         let fits = |row: RowIx| {
@@ -614,7 +614,7 @@ impl Env<'_> {
             }
             false
         });
-        // A row that is chosen by a key is not asked for where the key is absent.
+        // A rule is not reported if the key of its lookup is absent.
         if !asked {
             self.cannot_read();
         }
@@ -636,7 +636,7 @@ impl Env<'_> {
                 let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
                 (1..=*whole).contains(&head.len()) && digits(head) && tail.len() == fraction + 1 && digits(&tail[1..])
             }
-            // The form alone: a day that the calendar lacks is told by the structure, in words of its own.
+            // Only the form is tested: the structural checks report days that the calendar does not have.
             Shape::Date => is_date_shape(text),
             Shape::BookMask(lookup, field) => {
                 let (mut asked, mut good) = (false, false);
@@ -645,7 +645,7 @@ impl Env<'_> {
                     good = document_mask_fits(lookup.book.value(row, *field), &encoding.decode(text));
                     good
                 });
-                // A kind of document that the book lacks is another rule's finding.
+                // Another rule reports a kind of document that the book does not have.
                 !asked || good
             }
         }
@@ -670,7 +670,7 @@ impl Env<'_> {
 }
 
 impl Operand {
-    /// Whether it is a text as it stands somewhere, no more than one.
+    /// Whether the operand is a text of the file, with at most one value.
     #[inline]
     pub(super) fn is_text(&self) -> bool {
         match self {
@@ -681,7 +681,7 @@ impl Operand {
         }
     }
 
-    /// Whether several values may stand there.
+    /// Whether the operand may have several values.
     fn many(&self) -> bool {
         match self {
             Self::Place(place) => place.many,
@@ -692,7 +692,7 @@ impl Operand {
     }
 }
 
-/// `DDMMYY` of a day.
+/// A day as `DDMMYY`.
 fn format_day(day: Date) -> [u8; 6] {
     let two = |n: u32| [b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
     let (year, month, day) = day.parts();
@@ -700,7 +700,7 @@ fn format_day(day: Date) -> [u8; 6] {
     [d0, d1, m0, m1, y0, y1]
 }
 
-/// A number of at most three digits below 128.
+/// A number below 128, written with one to three digits.
 #[inline]
 fn small(text: &[u8]) -> Option<usize> {
     let digit = |b: u8| b.is_ascii_digit().then(|| usize::from(b - b'0'));
@@ -716,12 +716,12 @@ fn month_number(month: Month) -> Decimal {
     Decimal::whole(i64::from(month.year) * 12 + i64::from(month.month))
 }
 
-/// Codes of books and of files differ in leading zeros at times.
+/// Whether two codes are equal; those of books and of files sometimes differ in leading zeros.
 fn same_code(a: &str, b: &str) -> bool {
     a == b || Decimal::parse(a.as_bytes()).is_some_and(|n| Some(n) == Decimal::parse(b.as_bytes()))
 }
 
-/// The masks of book F011: `9` a digit, `0` an optional digit, `R` a Roman numeral, `Б` a Russian capital, `S` any text, other
+/// Whether a text fits a mask of book F011: `9` is a digit, `0` an optional digit, `R` a Roman numeral, `Б` a Russian capital, `S` any text; other
 /// characters stand for themselves.
 fn document_mask_fits(mask: &str, text: &str) -> bool {
     if mask.starts_with('S') {

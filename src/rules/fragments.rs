@@ -1,6 +1,6 @@
-//! A passing and a failing piece of XML for a rule of the records: values that the rule itself names are tried, and the rule is asked.
+//! Finds a passing and a failing piece of XML for a rule about records, by trying the values that the rule itself names.
 //!
-//! What is shown was judged by the compiled rule, so an example is never wrong; where the few values tried show nothing, there is none.
+//! Each piece was judged by the compiled rule, so an example is never wrong; if the few values tried show nothing, there is no example.
 
 use std::collections::BTreeMap;
 
@@ -19,20 +19,20 @@ use crate::values::Date;
 /// Two pieces of XML, indented by two spaces a level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragments {
-    /// The rule applies and holds.
+    /// A piece to which the rule applies and that satisfies it.
     pub passing: String,
-    /// The rule applies and does not hold.
+    /// A piece to which the rule applies and that breaks it.
     pub failing: String,
 }
 
-/// Most elements that are varied, and most combinations that are tried.
+/// Limits on the elements that are varied, and on the combinations that are tried.
 const MOST_ELEMENTS: usize = 4;
 const MOST_TRIES: usize = 4_000;
 
-/// What stands in a piece: a value, an empty block, nothing.
+/// Content of an element in a piece: a value, an empty text for a block, or `None` if it is absent.
 type Choice = Option<String>;
 
-/// Finds both pieces for a row in the files of a letter; none for rules of the head, of persons, and where the simple search shows nothing.
+/// Finds both pieces for a row in files of a letter; `None` for rules about the head or persons, or if the simple search finds nothing.
 pub fn fragments(row: &Row, letter: char, sources: Sources<'_>) -> Option<Fragments> {
     let format = sources.format;
     let require = row.require.as_ref()?;
@@ -50,7 +50,7 @@ pub fn fragments(row: &Row, letter: char, sources: Sources<'_>) -> Option<Fragme
     if !scan.alone || elements.len() > MOST_ELEMENTS {
         return None;
     }
-    // The checked element last: it changes fastest, so that both pieces share the rest.
+    // The checked element comes last and so changes fastest, which lets both pieces share the rest.
     let mut order: Vec<(NodeId, Vec<Choice>)> = elements.into_iter().map(|(id, tried)| (id, choices(format, id, tried))).collect();
     order.sort_by_key(|(id, _)| (*id == element, *id));
     let judge = Judge::new(row, require, letter, sources)?;
@@ -78,7 +78,7 @@ pub fn fragments(row: &Row, letter: char, sources: Sources<'_>) -> Option<Fragme
     None
 }
 
-/// The rule, and the rule with its requirement turned round: what breaks that one is no idle pass.
+/// The rule, and the rule with its requirement negated: a record that breaks the second one passes the first although it applies.
 struct Judge {
     rule: RuleSet,
     reverse: RuleSet,
@@ -113,7 +113,7 @@ struct Scan<'f, 'e> {
     names: Names<'f>,
     block: NodeId,
     elements: &'e mut BTreeMap<NodeId, Vec<Choice>>,
-    /// Nothing is named but elements of the record.
+    /// Whether the rule names only elements of the record.
     alone: bool,
 }
 
@@ -176,7 +176,7 @@ impl Scan<'_, '_> {
 
     fn call(&mut self, call: &Call) {
         match (call.name.as_str(), call.args.as_slice()) {
-            // The first argument is a value, the others say what it must look like.
+            // The first argument is a value, the others describe its form.
             ("LEN" | "MASK" | "CHARSET" | "DIGITS" | "DECIMAL" | "DATE" | "YEAR" | "MONTH" | "LASTCHAR" | "INBOOK", [Arg::Term(value), ..]) => {
                 self.term(value, &[]);
             }
@@ -199,7 +199,7 @@ fn literal(literal: &Literal) -> String {
     }
 }
 
-/// A literal, and for whole numbers what stands on both sides of it.
+/// A literal; for a whole number also its two neighbours.
 fn around(text: String) -> Vec<String> {
     match text.parse::<u32>() {
         Ok(n) if !text.starts_with('0') || n == 0 => vec![text, (n + 1).to_string(), n.saturating_sub(1).to_string()],
@@ -207,7 +207,7 @@ fn around(text: String) -> Vec<String> {
     }
 }
 
-/// What is tried for an element: the rule's values, values of its type, and that it is absent.
+/// The choices for an element: the rule's values, values of its type, and absence.
 fn choices(format: &Format, id: NodeId, tried: Vec<Choice>) -> Vec<Choice> {
     let mut all = tried;
     match &format.node(id).content {
@@ -239,7 +239,7 @@ fn samples(kind: &ValueType) -> Vec<String> {
     all
 }
 
-/// Values of a record; blocks around them stand by themselves.
+/// Values of a record; the blocks around them are implied.
 struct Piece<'f, 'v> {
     format: &'f Format,
     block: NodeId,
@@ -273,7 +273,7 @@ impl Piece<'_, '_> {
         }
     }
 
-    /// From the innermost block that holds all elements of the rule.
+    /// The XML from the innermost block that holds all elements of the rule.
     fn xml(&self, order: &[(NodeId, Vec<Choice>)]) -> String {
         let holds = |id: &NodeId| order.iter().all(|(e, _)| *e != *id && self.format.is_within(*e, *id));
         let top = std::iter::successors(Some(self.block), |id| self.format.node(*id).parent).find(holds).unwrap_or(self.format.root());

@@ -1,6 +1,6 @@
-//! The functions of the rule language: one list for the compiler's messages, the wording and the page for analysts.
+//! The functions of the rule language: one list for the compiler's messages, the wording of rules and the page for analysts.
 
-/// Every function that a rule may call; one without a row in `rules/flk/words.csv` or an example in `rules/flk/README.md` fails a test.
+/// Every function that a rule may call. A test fails if one lacks a row in `rules/flk/words.csv` or an example in `rules/flk/README.md`.
 pub const FUNCTIONS: &[&str] = &[
     "PRESENT",
     "ABSENT",
@@ -33,7 +33,7 @@ pub const FUNCTIONS: &[&str] = &[
     "IS_EKO_STAGE_WITH_KSLP_1",
 ];
 
-/// Words of a list that are most like another word, nearest first; none of them when nothing is like it.
+/// The words of a list that are most similar to a word, at most `most` of them, nearest first; empty if none is similar.
 pub fn nearest<'l>(word: &str, list: impl IntoIterator<Item = &'l str>, most: usize) -> Vec<&'l str> {
     let mut found: Vec<(usize, &str)> = list.into_iter().map(|known| (distance(word, known), known)).collect();
     found.retain(|(distance, known)| *distance * 2 <= known.chars().count());
@@ -41,14 +41,14 @@ pub fn nearest<'l>(word: &str, list: impl IntoIterator<Item = &'l str>, most: us
     found.into_iter().take(most).map(|(_, known)| known).collect()
 }
 
-/// The message of a call that is not known: the function that was probably meant, if there is one.
+/// The message for an unknown call, with the function that was probably meant.
 pub(super) fn unknown(name: &str, count: usize, gives: &str) -> String {
     let hint = if FUNCTIONS.contains(&name) { None } else { nearest(name, FUNCTIONS.iter().copied(), 1).first().copied() };
     let hint = hint.map_or_else(String::new, |h| format!("; {h}?"));
     format!("no function {name} with {count} arguments that {gives}{hint}")
 }
 
-/// Edits (insertions, deletions, replacements) between two words.
+/// Number of edits (insertions, deletions, replacements) between two words.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,15 +1,15 @@
-//! Words of the rule language.
+//! Splits the text of a rule into words.
 
 use std::fmt;
 
 use super::ast::At;
 
-/// What is wrong with the text of a rule, and where.
+/// An error in the text of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
     /// Byte offset in the text.
     pub at: At,
-    /// What was expected or is not known.
+    /// What was expected, or what is unknown.
     pub message: String,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Word {
 /// Symbols, longest first.
 const SYMBOLS: &[&str] = &["<=", ">=", "<>", "..", "<", ">", "=", "(", ")", "{", "}", ",", ":", "+", "-"];
 
-/// Longest text of a rule; longer ones are a mistake of the table.
+/// Longest text of a rule in bytes; a longer one is an error of the table.
 const MAX_TEXT: usize = 16 << 10;
 
 pub(super) fn lex(text: &str) -> Result<Vec<Lexeme>, SyntaxError> {
@@ -103,7 +103,7 @@ fn number_end(text: &str) -> usize {
     if text[whole..].starts_with('.') && text[whole + 1..].starts_with(|c: char| c.is_ascii_digit()) { digits(whole + 1) } else { whole }
 }
 
-/// Names hold letters, digits and `_`; parts are joined by `.` or `/`.
+/// Length of the name at the beginning of a text: letters, digits and `_`; parts are joined by `.` or `/`.
 fn name_end(text: &str) -> usize {
     let mut end = 0;
     for (i, c) in text.char_indices() {

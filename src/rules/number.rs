@@ -1,4 +1,4 @@
-//! Numbers and days as rules compare them: exact, never floating.
+//! Numbers and days as rules compare them: exact, never floating-point.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ const DIGITS_AFTER: usize = 6;
 const TENS: [u32; DIGITS_AFTER + 1] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 
 impl Decimal {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
     /// A whole number.
@@ -21,10 +21,10 @@ impl Decimal {
         Self(i128::from(n) * SCALE)
     }
 
-    /// The number of a text of digits with at most one point; none for anything else.
+    /// Reads digits with at most one point and at most six digits after it; `None` for any other text.
     #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        // So many digits fit into 64 bits.
+        // A number of 19 digits fits into 64 bits.
         if text.is_empty() || text.len() > 19 {
             return Self::parse_long(text);
         }
@@ -68,19 +68,19 @@ impl Decimal {
         (number <= i128::MAX / SCALE).then(|| Self(number * 10i128.pow((DIGITS_AFTER - after) as u32)))
     }
 
-    /// Sum; stays at the largest number when it would overflow.
+    /// Sum; the largest number on overflow.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// Difference.
+    /// Difference; may be negative.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// The remainder by a whole number, for years of two digits.
+    /// The remainder of a division by a whole number, for years of two digits.
     #[must_use]
     pub fn modulo(self, n: i64) -> Self {
         Self(self.0 % (i128::from(n) * SCALE))
@@ -88,7 +88,7 @@ impl Decimal {
 }
 
 impl std::fmt::Display for Decimal {
-    /// Without zeros at the end of what stands after the point.
+    /// Writes the number without trailing zeros after the point.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (sign, number) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
         let scale = SCALE.unsigned_abs();
@@ -99,27 +99,27 @@ impl std::fmt::Display for Decimal {
     }
 }
 
-/// The day of an ISO date; none when the calendar has no such day.
+/// Reads an ISO date; `None` if the calendar has no such day.
 #[inline]
 pub(super) fn iso_date(text: &[u8]) -> Option<Date> {
     Date::of_iso(text)
 }
 
-/// The same day some years later; February 29 becomes February 28 where there is none.
+/// The same day some years later; February 29 becomes February 28 in a common year.
 pub(super) fn add_years(day: Date, years: u16) -> Date {
     let (year, month, number) = day.parts();
     let year = year.saturating_add(years).min(9999);
     Date::new(year, month, number.min(days_in_month(year, month))).unwrap_or(day)
 }
 
-/// Full years from a day to another; none when the other is earlier.
+/// Full years between two days; `None` if the second is earlier.
 pub(super) fn full_years(from: Date, to: Date) -> Option<u16> {
     let ((from_year, from_month, from_day), (year, month, day)) = (from.parts(), to.parts());
     let whole = year.checked_sub(from_year)?;
     if (month, day) < (from_month, from_day) { whole.checked_sub(1) } else { Some(whole) }
 }
 
-/// Compares codes of letters and a number, `gemop2` before `gemop10`; none when the letters differ or one has none.
+/// Compares codes of letters and a number, `gemop2` before `gemop10`; `None` if the letters differ or a code is not of this form.
 pub(super) fn natural(a: &[u8], b: &[u8]) -> Option<Ordering> {
     let split = |text: &[u8]| text.iter().position(u8::is_ascii_digit).filter(|n| *n > 0).map(|n| (text[..n].to_ascii_lowercase(), Decimal::parse(&text[n..])));
     match (split(a)?, split(b)?) {

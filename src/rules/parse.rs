@@ -1,4 +1,4 @@
-//! Reads the rule language.
+//! Parses the rule language.
 //!
 //! ```text
 //! expr     := and { OR and }              and  := not { AND not }          not := [NOT] atom
@@ -17,7 +17,7 @@ use super::lex::{Lexeme, SyntaxError, Word, lex};
 /// Deepest nesting of brackets.
 const MAX_DEPTH: usize = 64;
 
-/// Reads a rule's text.
+/// Parses the text of a rule.
 ///
 /// # Errors
 /// The first place that does not fit the grammar, and what was expected there.
@@ -166,7 +166,7 @@ impl Parser {
         self.comparison()
     }
 
-    /// After `( … )`: an operator makes the bracket a term.
+    /// Whether an operator follows the closing bracket, which makes the bracket a term.
     fn follows_term(&self) -> bool {
         let Some(word) = self.words.get(self.next + 1) else { return false };
         match &word.word {

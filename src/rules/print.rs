@@ -1,4 +1,4 @@
-//! Writes a syntax tree in the one spelling that the tables use.
+//! Prints a syntax tree in the standard spelling of the tables.
 
 use std::fmt::{self, Display};
 
@@ -7,7 +7,7 @@ use super::ast::{Arg, ArithmeticOp, Call, Expr, Item, Literal, Quantifier, Ref, 
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // AND binds tighter, but brackets are written for the reader.
+            // AND binds tighter than OR, but brackets help the reader.
             Self::Or(parts) => joined(f, parts, " OR ", |p| matches!(p, Self::And(_))),
             Self::And(parts) => joined(f, parts, " AND ", |p| matches!(p, Self::Or(_))),
             Self::Not(inner) if matches!(**inner, Self::Call(_) | Self::Quantified { .. } | Self::Present(_) | Self::Absent(_)) => write!(f, "NOT {inner}"),

@@ -1,14 +1,13 @@
-//! Names of a rule become places of a format.
+//! Resolves names in rules to elements of a format.
 //!
-//! A name is looked up in the block of the checked element, then in each block around it (at the record also in the patient's block),
-//! then in the account and the header, then below (nearest block first), then in the person file. The format decides, never what a
-//! record happens to hold.
+//! A name is looked up in the block of the checked element, then in each block around it (at the record also in the patient's block), then in the
+//! account and the header, then below (nearest block first), then in the person file. Only the format decides, not the contents of a record.
 
 use crate::registry::format::{Content, Format, NodeId, Role};
 
 use super::code::{FilePart, Place};
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// An element of the walked file.
@@ -17,7 +16,7 @@ pub(super) enum Found {
     Person(NodeId),
     /// A part of the file's name.
     File(FilePart),
-    /// Nothing of this name here.
+    /// No element of this name.
     Unknown,
 }
 
@@ -54,7 +53,7 @@ impl Names<'_> {
         {
             return child(persons, record).map_or(Found::Unknown, Found::Person);
         }
-        // The block may be one that holds the checked element, or one that is found like any name.
+        // The block is one around the checked element, or one that is found like any name.
         let mut at = Some(from);
         while let Some(id) = at {
             if &*self.own.node(id).name == block
@@ -106,7 +105,7 @@ impl Names<'_> {
         None
     }
 
-    /// Whether an element stands in the records (and not in the head of the file).
+    /// Whether an element belongs to the records, not to the head of the file.
     pub(super) fn in_record(&self, id: NodeId) -> bool {
         self.own.role(Role::Record).is_some_and(|record| self.own.is_within(id, record))
     }
@@ -138,7 +137,7 @@ impl Names<'_> {
     }
 }
 
-/// What a name means in the file's name, if it means that.
+/// The part of a file name that a name means, if any.
 pub(super) fn file_part(name: &str) -> Option<FilePart> {
     Some(match name.strip_prefix("FILE.").unwrap_or(name) {
         "Pi" => FilePart::Pi,
@@ -147,7 +146,7 @@ pub(super) fn file_part(name: &str) -> Option<FilePart> {
         "Np" => FilePart::Np,
         "YY" => FilePart::Yy,
         "MM" => FilePart::Mm,
-        // Territories of funds: the sender's and the receiver's own codes.
+        // Codes of the funds' territories: the sender's and the receiver's codes.
         "sender_tf" if name.starts_with("FILE.") => FilePart::Ni,
         "receiver_tf" if name.starts_with("FILE.") => FilePart::Np,
         "type" if name.starts_with("FILE.") => FilePart::Type,

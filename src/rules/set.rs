@@ -1,4 +1,4 @@
-//! The rules of one kind of file, compiled and sorted by the block at which each is evaluated.
+//! The rules of one kind of file, compiled and grouped by the block at which each is evaluated.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -15,41 +15,41 @@ use crate::registry::record::Record;
 use crate::tables::TableError;
 use crate::values::Date;
 
-/// Whose elements are checked.
+/// The file whose elements are checked, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Elements of the walked file, by what stands in it.
+    /// Elements of the walked file.
     Own,
-    /// Elements of the person file that only the main file can judge, looked at from the records that name the persons.
+    /// Elements of the person file that the person file alone cannot judge, evaluated from the records that name the persons.
     PersonsFromRecords,
 }
 
-/// What became of a row.
+/// Whether a row runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// It runs.
+    /// The rule runs.
     Executed,
-    /// Its element is not part of this format, or the other file of the package is where it runs.
+    /// Its element is not part of this format, or the rule runs in the other file of the package.
     NotOfFormat,
-    /// It waits for a book.
+    /// The rule lacks this reference book or field.
     NoBook(String),
-    /// It cannot run: what it needs.
+    /// The rule cannot run, for this reason.
     External(String),
 }
 
-/// A row, what became of it, and where it looks things up.
+/// The state of a row, and the reference books that it uses.
 #[derive(Debug, Clone)]
 pub struct RowState {
     /// Index of the row.
     pub row: usize,
-    /// What became of it.
+    /// Whether it runs.
     pub state: State,
-    /// Its books.
+    /// Reference books that it uses.
     pub books: Vec<Arc<Book>>,
 }
 
 impl RowState {
-    /// For which book another one answers in this row, so that it checks less than it says.
+    /// The missing book for which another one answers in this row, so that the rule runs only in part.
     pub fn stands_in(&self) -> Option<&Arc<StandsFor>> {
         self.books.iter().find_map(|b| b.stands_for())
     }
@@ -59,27 +59,27 @@ impl RowState {
 struct Compiled {
     row: usize,
     element: NodeId,
-    /// Position among the children of its block.
+    /// Position of the element among the children of its block.
     position: u8,
     asks: Asks,
     when: When,
     require: Box<Cond>,
-    /// It cannot be judged where the person is unknown.
+    /// Whether the rule is skipped if the person is unknown.
     person: bool,
-    /// It cannot be judged where the file's name has no parts.
+    /// Whether the rule is skipped if the parts of the file's name are unknown.
     name: bool,
 }
 
-/// What a rule asks of its element.
+/// What a rule requires of its element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asks {
-    /// That it stands, and nothing else.
+    /// Only that the element is present.
     Standing,
-    /// That it does not stand, and nothing else.
+    /// Only that the element is absent.
     Absence,
-    /// That it stands or does not, with something else.
+    /// Presence or absence together with other elements.
     Presence,
-    /// Something of its value or its block: passes where it is absent.
+    /// Something about its value or its block; the rule passes if the element is absent.
     Value,
 }
 
@@ -87,9 +87,9 @@ enum Asks {
 #[derive(Debug, Clone)]
 enum When {
     Always,
-    /// A condition of its own.
+    /// A condition of this rule only.
     Own(Box<Cond>),
-    /// A condition that rules of the block share, by its number: looked at once a block.
+    /// A condition that rules of the block share, by its number; evaluated once for each block.
     Shared(usize),
 }
 
@@ -98,17 +98,17 @@ enum When {
 struct Block {
     /// Conditions that several rules share.
     conditions: Conditions,
-    /// Children of which rules ask that they stand (or do not) and nothing else, and those rules by position: asked only where they do not
-    /// (or do).
+    /// Rules that require only the presence (`demanded`) or absence (`forbidden`) of a child, by its position: evaluated only if the child is absent
+    /// or present.
     demanded: ByChild,
     forbidden: ByChild,
-    /// Asked of every block: presence of an element and something else.
+    /// Rules about the presence of several elements, evaluated for every block.
     presence: Vec<Compiled>,
-    /// Rules that pass where the child is absent.
+    /// Rules that pass if the child is absent.
     of_values: ByChild,
-    /// The positions whose child is a value: asked of each value; of a block they are asked once.
+    /// Bit mask of positions whose child is a value: their rules are evaluated for each value, those of a child block once.
     values: u64,
-    /// What is gathered from each such block, by its number.
+    /// Numbers of the values that are gathered from each such block.
     gathers: Vec<usize>,
 }
 
@@ -116,37 +116,37 @@ struct Block {
 #[derive(Debug, Default)]
 struct Conditions(Vec<(Expr, Cond)>);
 
-/// Rules of persons, looked at from the records that name them.
+/// Rules about persons, evaluated from the records that name them.
 #[derive(Debug, Default)]
 struct OfPersons {
     conditions: Conditions,
-    /// With the place of the checked element among those of a person.
+    /// Each rule with the index of the checked element among the kept elements of a person.
     rules: Vec<(Compiled, usize)>,
 }
 
 /// Rules by the position of a child.
 #[derive(Debug, Default)]
 struct ByChild {
-    /// Positions that have some.
+    /// Bit mask of the positions that have rules.
     children: u64,
     rules: Vec<Vec<Compiled>>,
 }
 
-/// What evaluation writes to: what was gathered so far, and notes on the open block.
+/// The working memory of an evaluation: gathered values, and results for the open block.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
-    /// What the records came to for rules of the head.
+    /// Values gathered from the records for rules about the head.
     pub gathered: Vec<Gathered>,
-    /// Of each shared condition of the block whether it holds; none: not looked at yet.
+    /// Results of the block's shared conditions; `None` if not yet evaluated.
     holds: Vec<Option<bool>>,
 }
 
 /// Rules ready to run over the files of one format.
 #[derive(Debug, Default)]
 pub struct RuleSet {
-    /// By the block's node.
+    /// By the node of the block.
     blocks: Vec<Block>,
-    /// Those that the format's table covers: asked only where the structure has found something.
+    /// Rules that the format's table covers: evaluated only if the structural checks have found something.
     covered: Vec<Block>,
     head: Vec<HeadRule>,
     persons_head: Vec<Compiled>,
@@ -158,21 +158,21 @@ pub struct RuleSet {
 #[derive(Debug)]
 struct HeadRule {
     rule: Compiled,
-    /// Place of the element's block among those of the head; none for the root. Where the block is absent, nothing is asked of it.
+    /// Index of the element's block among the elements of the head; `None` for the root. The rule is skipped if the block is absent.
     block: Option<usize>,
-    /// Place of the element's value among those of the head.
+    /// Index of the element's value among the elements of the head.
     value: Option<usize>,
     covered: bool,
 }
 
-/// Where a rule was broken.
+/// The place where a rule was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// In a block of the record, at an offset of the file: the element's, or the block's where the element is absent.
+    /// In a block of the record.
     Record {
-        /// The block.
+        /// Index of the block.
         block: usize,
-        /// The offset.
+        /// Offset in the file: of the element, or of the block if the element is absent.
         offset: u64,
     },
     /// In the head.
@@ -188,19 +188,19 @@ pub enum At {
 pub struct Hit {
     /// Index of the row.
     pub row: usize,
-    /// The element; of the person file for rules of persons.
+    /// The element; for rules about persons, one of the person file.
     pub element: NodeId,
-    /// Where.
+    /// The place.
     pub at: At,
-    /// The element stands there.
+    /// Whether the element is present.
     pub stands: bool,
 }
 
 impl RuleSet {
-    /// Compiles the rows that are in force on a day (all without one): for each letter of the book those that name it, looked at from a side.
+    /// Compiles the rows that are in force on `on` (all rows if `None`). Each pass takes the rows with its file letter, checked from its side.
     ///
     /// # Errors
-    /// A row is wrong: its table, line and the place in it.
+    /// A row does not compile; the error names its table, its line and the place in it.
     pub fn compile(rows: &[Row], passes: &[(char, Side)], on: Option<Date>, sources: Sources<'_>) -> Result<Self, TableError> {
         let blocks = || sources.format.nodes().iter().map(|_| Block::default()).collect();
         let mut set = Self { blocks: blocks(), covered: blocks(), ..Self::default() };
@@ -246,7 +246,7 @@ impl RuleSet {
         };
         let mut compiler = Compiler::new(sources, &mut self.captures, unit);
         let when = row.when.as_ref().map(|e| compiler.condition(e)).transpose()?;
-        // A condition on the checked element's own value is not the block's.
+        // A condition on the checked element's own value cannot be shared in the block.
         let own = compiler.needs.this;
         let asks = asks(require, &node.name);
         let require_code = compiler.requirement(require)?;
@@ -283,7 +283,7 @@ impl RuleSet {
         Ok((State::Executed, books))
     }
 
-    /// What became of each row that was asked for.
+    /// The states of the compiled rows.
     pub fn states(&self) -> &[RowState] {
         &self.states
     }
@@ -298,7 +298,7 @@ impl RuleSet {
         &self.captures.persons
     }
 
-    /// Rows that cannot be judged without the persons.
+    /// Indexes of rows that need the persons.
     pub fn of_persons(&self) -> impl Iterator<Item = usize> + '_ {
         self.blocks
             .iter()
@@ -309,7 +309,7 @@ impl RuleSet {
             .chain(self.persons_head.iter().map(|r| r.row))
     }
 
-    /// The start of gathering: one value for each thing that rules of the head ask of all records.
+    /// Working memory at the start: one value for each aggregate that rules about the head need.
     pub fn work(&self) -> Work {
         let start = |g: &Gather| match g.what {
             What::Exists(_) => Gathered::Truth(false),
@@ -321,7 +321,7 @@ impl RuleSet {
         Work { gathered: self.captures.gathers.iter().map(start).collect(), holds: vec![None; most] }
     }
 
-    /// Joins what later pieces gathered.
+    /// Adds the values that a later piece gathered.
     pub fn join(&self, into: &mut [Gathered], more: &[Gathered]) {
         for ((gather, value), more) in self.captures.gathers.iter().zip(into).zip(more) {
             *value = match (*value, *more, &gather.what) {
@@ -333,7 +333,7 @@ impl RuleSet {
         }
     }
 
-    /// Evaluates every rule of the records over one record. `doubtful`: the structure has found something in it.
+    /// Evaluates every rule about records over one record. `doubtful` says that the structural checks have found something in it.
     pub fn record(&self, record: &Record, facts: &Facts, person: Option<&dyn Person>, doubtful: bool, work: &mut Work, hit: &mut dyn FnMut(Hit)) {
         for (block, instance) in record.instances().iter().enumerate() {
             let env = Env { record, block, this: None, facts, person, gathered: &[], unreadable: None };
@@ -364,7 +364,7 @@ impl RuleSet {
         }
     }
 
-    /// Evaluates the rules of the head when the whole file is known. `doubtful`: the structure has found something in it.
+    /// Evaluates the rules about the head after the whole file. `doubtful` says that the structural checks have found something in it.
     pub fn head(&self, facts: &Facts, gathered: &[Gathered], doubtful: bool, hit: &mut dyn FnMut(Hit)) {
         let record = Record::default();
         let env = Env { record: &record, block: 0, this: None, facts, person: None, gathered, unreadable: None };
@@ -383,7 +383,7 @@ impl RuleSet {
 }
 
 impl Conditions {
-    /// The number of a condition, which joins the others if it is new.
+    /// The number of a condition; adds the condition if it is new.
     fn share(&mut self, expr: &Expr, cond: Cond) -> usize {
         self.0.iter().position(|(e, _)| e == expr).unwrap_or_else(|| {
             self.0.push((expr.clone(), cond));
@@ -395,7 +395,7 @@ impl Conditions {
         &self.0[number].1
     }
 
-    /// Room for what is known of each, at the beginning nothing.
+    /// Clears and returns the room for the results of these conditions.
     fn forget<'h>(&self, holds: &'h mut [Option<bool>]) -> &'h mut [Option<bool>] {
         let known = &mut holds[..self.0.len()];
         known.fill(None);
@@ -413,7 +413,7 @@ impl ByChild {
         self.rules[position].push(rule);
     }
 
-    /// The rules of the positions that a mask has, position by position.
+    /// The rules at the positions of a bit mask, position by position.
     #[inline]
     fn of(&self, mask: u64) -> impl Iterator<Item = (u8, &[Compiled])> {
         let mut left = self.children & mask;
@@ -491,14 +491,14 @@ impl Block {
         }
     }
 
-    /// Where the first value of a position is the checked one.
+    /// The environment in which the first value at a position is the checked one.
     #[inline]
     fn at_first<'e>(&self, env: &Env<'e>, position: u8) -> Env<'e> {
         let first = if self.values & 1 << position != 0 { env.record.first(env.block, position).map(|v| v.text) } else { None };
         Env { this: first, ..*env }
     }
 
-    /// Offset of the first element at a position where one stands.
+    /// Offset of the first element at a position, else of the block.
     fn offset(&self, env: &Env<'_>, position: u8) -> u64 {
         let (record, block) = (env.record, env.block);
         if self.values & 1 << position != 0 {
@@ -514,7 +514,7 @@ impl Compiled {
         (!self.person || env.person.is_some()) && (!self.name || env.facts.name.is_known())
     }
 
-    /// `known`: what is known already of the shared conditions.
+    /// Whether the rule applies. `known` holds the results of shared conditions.
     #[inline]
     fn applies(&self, env: &Env<'_>, conditions: &Conditions, known: &mut [Option<bool>]) -> bool {
         self.can_be_judged(env)
@@ -530,7 +530,7 @@ impl Compiled {
         self.applies(env, conditions, known) && !env.holds(&self.require) && self.is_sure(env, conditions)
     }
 
-    /// Whether a rule that looks broken was judged by values that can be read: what cannot is told by the rules of form.
+    /// Whether a rule that seems broken was judged by readable values only; rules of form report the others.
     #[cold]
     fn is_sure(&self, env: &Env<'_>, conditions: &Conditions) -> bool {
         let unreadable = Cell::new(false);
@@ -544,7 +544,7 @@ impl Compiled {
         !unreadable.get()
     }
 
-    /// It is judged even where the element does not stand.
+    /// Whether the rule is evaluated also if the element is absent.
     fn of_absent(&self) -> bool {
         self.asks != Asks::Value
     }
@@ -554,7 +554,7 @@ impl Compiled {
     }
 }
 
-/// Whether the person file alone can judge a rule of its own.
+/// Whether the person file alone can judge one of its rules.
 fn stands_alone(row: &Row, sources: Sources<'_>) -> bool {
     let Some(persons) = sources.persons else { return false };
     let mut alone = RuleSet { blocks: persons.nodes().iter().map(|_| Block::default()).collect(), ..RuleSet::default() };
@@ -582,7 +582,7 @@ fn position_of(list: &mut Vec<NodeId>, id: NodeId) -> usize {
     })
 }
 
-/// What a requirement asks of the element of a name.
+/// What a requirement asks of the element with a name.
 fn asks(require: &Expr, name: &str) -> Asks {
     let own = |names: &[Ref]| names.iter().any(|n| last(&n.name) == name);
     match require {
@@ -593,12 +593,12 @@ fn asks(require: &Expr, name: &str) -> Asks {
     }
 }
 
-/// The element's own name of a reference.
+/// The last part of a name: the element itself.
 fn last(name: &str) -> &str {
     name.rsplit(['.', '/']).next().unwrap_or(name)
 }
 
-/// Whether the format's table demands at least what an unconditional rule demands, so that the structure finds every breach first.
+/// Whether the format's table requires at least the same as an unconditional rule, so that the structural checks find every breach first.
 fn covered(require: &Expr, format: &Format, element: NodeId) -> bool {
     let node = format.node(element);
     match require {

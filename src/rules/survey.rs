@@ -1,4 +1,4 @@
-//! What becomes of each row over all formats: does it run, what does it wait for, can it run at all.
+//! Surveys each row over all formats: whether it runs, lacks a book, or cannot run.
 
 use std::sync::Arc;
 
@@ -15,29 +15,29 @@ use crate::tables::TableError;
 pub struct Survey<'s> {
     /// All formats.
     pub formats: &'s Formats,
-    /// The books at hand.
+    /// The reference books that are present.
     pub books: &'s Books,
-    /// Small tables.
+    /// Small tables of conventions.
     pub conventions: &'s Conventions,
 }
 
-/// The best that can be said of a row.
+/// The best state of a row over all formats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It runs for some format.
+    /// The rule runs for some format.
     Executed,
-    /// It runs for some format, but checks less than it says: another book answers for one that is not there.
+    /// The rule runs for some format, but only in part: another book answers for a missing one.
     Partly(Arc<StandsFor>),
-    /// It runs as soon as these books are imported.
+    /// The rule runs as soon as these books are imported.
     NoBook(Vec<String>),
-    /// It needs what no file holds, or says it in words only.
+    /// The rule needs data that no file holds, or is stated only in words.
     External(String),
     /// No format has its element, or none of its families is read.
     NoFormat,
 }
 
 impl Standing {
-    /// The better of two: what runs for one family runs.
+    /// The better of two states: a rule that runs for one family runs.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -55,7 +55,7 @@ impl Standing {
         }
     }
 
-    /// The word for it.
+    /// The word for the state.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Executed => "executed",
@@ -79,10 +79,10 @@ impl From<&RowState> for Standing {
 }
 
 impl Survey<'_> {
-    /// What becomes of a row.
+    /// The best state of a row.
     ///
     /// # Errors
-    /// The row is wrong for a format that it speaks of: the program would not start with it.
+    /// The row does not compile for the format of a main file, so the program would not start with it.
     pub fn standing(&self, row: &Row) -> Result<Standing, TableError> {
         let mut best = Standing::NoFormat;
         let persons = self.formats.editions(PERSONS);
@@ -98,7 +98,7 @@ impl Survey<'_> {
             let compile = |letter, side| RuleSet::compile(std::slice::from_ref(row), &[(letter, side)], None, sources);
             let mut sets = Vec::new();
             if format.family == PERSONS {
-                // Rules of persons are looked at from the records that name them; alone in their file they need not make sense.
+                // Rules about persons are evaluated from the records that name them; compiled alone for their file they may be wrong.
                 sets.extend(compile(own, Side::Own).ok());
             } else {
                 sets.push(compile(own, Side::Own)?);

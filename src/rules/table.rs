@@ -1,4 +1,4 @@
-//! The rule tables under `rules/flk/`: one row a rule.
+//! The rule tables under `rules/flk/`, with one row for each rule.
 
 use std::collections::HashMap;
 
@@ -11,34 +11,34 @@ use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::Date;
 
-/// One rule as its table says it.
+/// One rule as its table states it.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// Federal id, `006F.00.0400`.
+    /// Federal id, such as `006F.00.0400`.
     pub id: String,
-    /// Letters of the book's file families: H C T X L, and D R A of the exchange between funds.
+    /// Letters of file families in the rule book: H C T X L, and D R A of the exchange between funds.
     pub files: Vec<char>,
     /// Path of the checked element.
     pub element: String,
-    /// When the rule applies; none = always.
+    /// The condition under which the rule applies; `None` means always.
     pub when: Option<Expr>,
-    /// What must hold; none for rules that cannot be expressed.
+    /// The requirement; `None` for rules that cannot be expressed.
     pub require: Option<Expr>,
     /// How the rule runs: core, builtin, template, external, expert, prose.
     pub kind: String,
-    /// First account date.
+    /// First account date; `None` means no limit.
     pub from: Option<Date>,
-    /// Last account date, inclusive.
+    /// Last account date, inclusive; `None` means no limit.
     pub until: Option<Date>,
-    /// Why a date is inferred; empty if it is the book's.
+    /// Why a date is inferred; empty if the dates are the book's.
     pub inferred: String,
-    /// Weight.
+    /// Severity of its findings.
     pub severity: Severity,
-    /// What the table remarks.
+    /// Note of the table.
     pub note: Text,
-    /// What is wrong, for people.
+    /// What is wrong, as a text for users.
     pub text: Text,
-    /// What to do in the MIS.
+    /// What to do in the MIS, as a text for users.
     pub advice: Text,
     /// Table and line, for messages.
     pub place: (String, u64),
@@ -76,13 +76,13 @@ struct Columns {
     advice_en: String,
 }
 
-/// Tables of one rule book, in the order in which they are read.
+/// The tables of the ФЛК rule book, in the order in which they are read.
 pub const FLK_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv", "flk/004F.csv", "flk/005F.csv", "flk/006F.csv"];
 
 /// Reads rule tables.
 ///
 /// # Errors
-/// A row that cannot be read, an id twice for the same files and days, a condition that does not parse: the table, the line and the place.
+/// A row cannot be read, an id repeats for the same files and days, or a condition does not parse; the error names the table, line and place.
 pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<Row>, TableError> {
     let mut rows: Vec<Row> = Vec::new();
     let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
@@ -100,7 +100,7 @@ pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<Row>, TableError> 
     Ok(rows)
 }
 
-/// Whether two rows speak of the same files on the same days. A rule that ended earlier for some families stands in several rows.
+/// Whether two rows cover the same files on the same days. A rule that ended earlier for some families has several rows.
 fn overlap(a: &Row, b: &Row) -> bool {
     let before = |until: Option<Date>, from: Option<Date>| until.zip(from).is_some_and(|(u, f)| u < f);
     a.files.iter().any(|f| b.files.contains(f)) && !before(a.until, b.from) && !before(b.until, a.from)

@@ -1,4 +1,4 @@
-//! Puts a rule's condition into words of both languages. The phrases stand in `rules/flk/words.csv`, names of elements in the format tables.
+//! Puts a rule's condition into words in both languages. The phrases are in `rules/flk/words.csv`, names of elements in the format tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::texts::{Lang, Text, fill};
 
 const TABLE: &str = "flk/words.csv";
 
-/// Phrases without which no rule can be worded; those of functions are asked for by the function's name.
+/// Phrases that every rule may need; a function's phrase has the name of the function as its key.
 const DUE: &[&str] = &[
     "and",
     "or",
@@ -60,7 +60,7 @@ struct ListRow {
     name_en: String,
 }
 
-/// An element as the formats name it.
+/// An element with its name from the format tables.
 #[derive(Debug, Clone)]
 struct Title {
     path: String,
@@ -74,15 +74,15 @@ pub struct Words {
     phrases: BTreeMap<String, Text>,
     lists: BTreeMap<String, Text>,
     charsets: BTreeMap<String, Text>,
-    /// By the element's own name.
+    /// By the element's name without its path.
     titles: BTreeMap<String, Vec<Title>>,
 }
 
 impl Words {
-    /// Reads the phrases, and the names of elements from the formats (of several editions the latest).
+    /// Reads the phrases, and the names of elements from the formats (the latest edition wins).
     ///
     /// # Errors
-    /// A phrase is missing, stands twice or lacks one of its languages.
+    /// A phrase is missing, repeats or lacks one of its languages.
     pub fn load(files: &RuleFiles, formats: &Formats) -> Result<Self, TableError> {
         let mut phrases = BTreeMap::new();
         for (line, row) in files.rows::<Phrase>(TABLE)? {
@@ -124,7 +124,7 @@ impl Words {
         self.titles.get(name)?.iter().find(|t| t.path == path).map(|t| &t.text)
     }
 
-    /// A condition in words, as seen from an element.
+    /// A condition in words; names are looked up from the element with the path `element`.
     pub fn condition(&self, expr: &Expr, element: &str, lang: Lang) -> String {
         Speech { words: self, element, lang, named: BTreeSet::new() }.expr(expr)
     }
@@ -143,7 +143,7 @@ struct CharsetRow {
     id: String,
 }
 
-/// One sentence: an element's name is said once.
+/// One sentence, in which an element's name is given once.
 struct Speech<'w> {
     words: &'w Words,
     element: &'w str,
@@ -217,7 +217,7 @@ impl Speech<'_> {
 
     fn compare(&mut self, op: CompareOp, left: &Term, right: &Term) -> String {
         let constant = |t: &Term| matches!(t, Term::Number(_) | Term::Text(_));
-        // A person says the element first.
+        // The element comes first in speech.
         if constant(left) && !constant(right) {
             let op = match op {
                 CompareOp::Lt => CompareOp::Gt,
@@ -254,7 +254,7 @@ impl Speech<'_> {
         }
     }
 
-    /// A term that a sentence begins with.
+    /// A term at the beginning of a sentence.
     fn subject(&mut self, term: &Term) -> String {
         let text = self.term(term);
         match term {

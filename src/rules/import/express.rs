@@ -1,4 +1,4 @@
-//! From a published row to the condition and the requirement of our own spelling.
+//! Translates a published row into a condition and a requirement in the rule language.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,17 @@ const CATEGORIES: &str = "import/categories.csv";
 const COMMENTS: &str = "import/comments.csv";
 const CHARSETS: &str = "formats/charsets.csv";
 
-/// What a category demands when a row says nothing else.
+/// The requirement of a category whose row states none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Demand {
     /// The value is in the row's book.
     Book,
-    /// The value is in the row's book, or in one of the region where none is named.
+    /// The value is in the row's book or, if the row names none, in a regional book.
     Regional,
-    /// The requirement is written out.
+    /// The row must state the requirement.
     Value,
-    /// The element stands, or does not stand.
+    /// The element is present, or absent.
     Presence,
     /// Length, mask, characters.
     Format,
@@ -41,19 +41,19 @@ struct Category {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Says {
-    /// The comment turns presence into absence.
+    /// The comment means absence instead of presence.
     Absent,
     /// The comment names the allowed characters.
     Characters,
-    /// Any character.
+    /// The comment allows any character.
     Any,
-    /// A word that stands for some characters.
+    /// A word in a comment that means certain characters.
     Letters,
     /// A mask that means a date.
     Date,
-    /// A letter of masks that means an optional place.
+    /// A letter in masks that means an optional character.
     Optional,
-    /// How the row of a book that holds masks is found.
+    /// How to find the row of a book that holds masks.
     Row,
 }
 
@@ -70,39 +70,39 @@ struct Charset {
     chars: String,
 }
 
-/// One side of a row in our own spelling.
+/// One side (condition or requirement) of a row in the rule language.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Side {
-    /// The text; empty = always (a condition).
+    /// The text; an empty condition means always.
     pub text: String,
-    /// What had to be cleaned.
+    /// Repairs that the published text needed.
     pub repairs: Vec<Repair>,
 }
 
-/// Why a side cannot be expressed.
+/// Why a side cannot be expressed in the rule language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unexpressed {
-    /// A sentence for people; the column of its first word that no rule uses.
+    /// A sentence for people, with the column of its first word that no rule uses.
     Prose(usize),
-    /// The words of rules in an order that makes none.
+    /// Words of rules in an order that makes no rule.
     Syntax(PublishedError),
-    /// Nothing is said at all.
+    /// The row states nothing.
     Silent,
-    /// A mask that is not understood.
+    /// A mask that cannot be read.
     Mask(String),
-    /// Characters that no character set of ours has.
+    /// Characters that match no character set of the tables.
     Characters(String),
-    /// Lengths that are no numbers.
+    /// Lengths that are not numbers.
     Length(String),
-    /// A book or a field that makes no rule.
+    /// A book or a field that cannot be used in a rule.
     Book(String),
-    /// A category that is not known.
+    /// An unknown category.
     Category(String),
-    /// The rule does not compile: what is wrong with it.
+    /// The rule does not compile, with the reason.
     Compile(String),
-    /// A letter of a file family that is not known, or none at all.
+    /// An unknown letter of a file family, or none.
     Files(String),
-    /// Another row of the packet says it of the same files on the same days.
+    /// Another row of the packet with the same id covers the same files on the same days.
     Twice,
 }
 
@@ -125,13 +125,13 @@ impl Unexpressed {
     }
 }
 
-/// The reader of rows with its tables.
+/// Translates rows with the help of its tables.
 #[derive(Debug)]
 pub(super) struct Express {
     published: Published,
     categories: Vec<Category>,
     comments: Vec<Comment>,
-    /// Sorted items of a character set to its id.
+    /// Ids of character sets by their sorted items.
     charsets: BTreeMap<Vec<String>, String>,
     books: Catalog,
 }
@@ -148,7 +148,7 @@ impl Express {
         })
     }
 
-    /// The table that holds a category, `flk/006F.csv`.
+    /// The table that holds a category, such as `flk/006F.csv`.
     pub(super) fn table(&self, category: &str) -> Option<String> {
         self.categories.iter().find(|c| c.category == category).map(|c| format!("{}/{}.csv", c.table, c.category))
     }
@@ -189,7 +189,7 @@ impl Express {
             Demand::Book | Demand::Value if row.comment.is_empty() => return Err(Unexpressed::Silent),
             Demand::Book | Demand::Value => return Err(Unexpressed::Prose(0)),
         };
-        // One spelling, and nothing that our own language would refuse.
+        // Brings the text to the standard spelling and refuses what the rule language cannot parse.
         let expr = parse(&text).map_err(|e: SyntaxError| Unexpressed::Book(format!("{text}: {e}")))?;
         Ok(Side { text: expr.to_string(), repairs: Vec::new() })
     }
@@ -208,7 +208,7 @@ impl Express {
         self.comments.iter().any(|c| c.kind == what && comment.contains(&c.find))
     }
 
-    /// Length, mask and characters of a row of 004F.
+    /// The form of a row of 004F: length, mask and characters.
     fn format(&self, row: &PublishedRow) -> Result<String, Unexpressed> {
         let name = row.name();
         let length = |text: &str| match text {
@@ -229,7 +229,7 @@ impl Express {
             Some(mask::Shape::Of(format!("BOOK1({}, {}, {})", row.book, found.means, row.field)))
         };
         let whole = match mask {
-            // These functions know the length.
+            // These functions include the length.
             Some(mask::Shape::Digits(from, to)) if (shortest, longest) == (Some(from), Some(to)) => Some(format!("DIGITS({name}, {from}, {to})")),
             Some(mask::Shape::Decimal(w, f)) if (shortest, longest) == (Some(f + 2), Some(w + 1 + f)) => Some(format!("DECIMAL({name}, {w}, {f})")),
             _ => None,
@@ -257,7 +257,7 @@ impl Express {
         if parts.is_empty() { Err(Unexpressed::Silent) } else { Ok(parts.join(" AND ")) }
     }
 
-    /// The character set that a comment describes.
+    /// The character set that a comment describes, if any.
     fn characters(&self, comment: &str) -> Result<Option<String>, Unexpressed> {
         if !self.says(Says::Characters, comment) || self.says(Says::Any, comment) {
             return Ok(None);
@@ -283,7 +283,7 @@ fn items(chars: &str) -> Vec<String> {
 fn side(reading: Result<Reading, PublishedError>) -> Result<Side, Unexpressed> {
     match reading {
         Ok(Reading::Rule { expr, repairs }) => {
-            // A name that the published grammar lets pass may be none in ours.
+            // A name that the published grammar accepts may be invalid in the rule language.
             let text = normal(expr).to_string();
             match parse(&text) {
                 Ok(_) => Ok(Side { text, repairs }),

@@ -1,22 +1,22 @@
-//! Masks of the book in the mask language of our tables.
+//! Translates masks of the published rule book into the mask language of the tables.
 //!
-//! `9` is a digit, a Latin `A` a capital, `X` an optional digit, everything else stands for itself; a separator beside optional places is
-//! optional too.
+//! `9` is a digit, a Latin `A` a capital, `X` an optional digit; every other character stands for itself. A separator that only optional digits
+//! follow is optional too.
 
-/// What a mask says.
+/// The meaning of a mask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// So many digits, from and to.
+    /// A number of digits, from and to.
     Digits(u32, u32),
-    /// A number: up to so many digits before the point, exactly so many after it.
+    /// A number: at most so many digits before the point, exactly so many after it.
     Decimal(u32, u32),
-    /// A mask of ours.
+    /// A mask in the mask language of the tables.
     Mask(String),
     /// A mask that another expression gives.
     Of(String),
 }
 
-/// Translates a mask; none when it is not understood, `Some(None)` when there is none.
+/// Translates a mask; `None` if it cannot be read, `Some(None)` if it is empty.
 pub(super) fn translate(text: &str, is_optional: impl Fn(char) -> bool) -> Option<Option<Shape>> {
     if text.is_empty() {
         return Some(None);
@@ -40,7 +40,7 @@ pub(super) fn translate(text: &str, is_optional: impl Fn(char) -> bool) -> Optio
     Some(Some(Shape::Mask(groups(&places))))
 }
 
-/// Optional places as groups, one within the other; a separator before nothing but optional places belongs to their group.
+/// Writes optional places as nested groups; a separator followed only by optional places belongs to their group.
 fn groups(places: &[char]) -> String {
     let mut out = String::new();
     let mut i = 0;

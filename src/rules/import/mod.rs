@@ -1,7 +1,7 @@
-//! Import of rule books as the fund publishes them: Q015 and Q016 (federal), Q022 and Q023 (regional), any edition.
+//! Import of rule books that the fund publishes: Q015 and Q016 (federal), Q022 and Q023 (regional), any edition.
 //!
-//! Every row is cleaned, read, put into our own spelling and compared with the rows at hand. The result is an overlay: a folder in the
-//! shape of `rules/` with the tables that differ. Nothing is written before the whole packet has been read.
+//! Every row is cleaned, read, translated into the rule language and compared with the present rows. The result is an overlay: a folder in the shape
+//! of `rules/` with the tables that differ. Nothing is written before the whole packet has been read.
 
 mod express;
 mod mask;
@@ -35,35 +35,35 @@ const PACKETS: &str = "import/packets.csv";
 const READINGS: &str = "import/readings.csv";
 const TEXTS: &str = "import/texts.csv";
 
-/// Why a packet is not taken at all.
+/// Why a packet is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The file cannot be read.
     Unreadable(std::io::ErrorKind),
-    /// Larger than any rule book.
+    /// The packet is larger than any rule book.
     TooLarge,
     /// The archive is unsafe or damaged.
     Archive(Fault),
     /// The archive does not hold exactly one XML file.
     NotOneFile,
-    /// Bytes that are no text of the encoding.
+    /// The bytes are not a text in the detected encoding.
     Encoding,
     /// The XML is damaged.
     Broken {
-        /// Byte in the decoded text.
+        /// Byte offset in the decoded text.
         at: u64,
         /// What is wrong there.
         what: String,
     },
     /// The document ends before its root element does.
     CutShort,
-    /// A packet of something else.
+    /// The packet is not a rule book.
     NotARuleBook,
-    /// A kind of rule book that the tables do not know.
+    /// The tables do not know this kind of rule book.
     UnknownKind(String),
-    /// An edition older than the one at hand.
+    /// The edition is older than the present one.
     Older {
-        /// Edition and date at hand.
+        /// Edition and date of the present rule book.
         known: String,
         /// Edition and date of the packet.
         given: String,
@@ -134,13 +134,13 @@ pub struct TableRow {
     pub source: String,
 }
 
-/// Whose rules a packet holds.
+/// The territory of a packet's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// For the whole country.
+    /// The whole country.
     Federal,
-    /// Of single regions, by the region code of the id.
+    /// Single regions, by the region code in the rule's id.
     Regional,
 }
 
@@ -151,29 +151,29 @@ struct PacketKind {
     scope: Scope,
 }
 
-/// A published text that a person has read: the formula stands in the rule table.
+/// A published text that a person has translated: the formula is in the rule table.
 #[derive(Debug, Clone, Deserialize)]
 struct ReadingRow {
     id: String,
     field: Field,
     kind: String,
-    /// Fingerprint of what was published.
+    /// Fingerprint of the published text.
     source: String,
 }
 
 /// An edition of a rule book, a row of `rules/flk/editions.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
-    /// Q015, Q016.
+    /// Code of the book: Q015, Q016.
     pub book: String,
-    /// As published.
+    /// Number of the edition, as published.
     pub edition: String,
-    /// Day of the edition, YYYY-MM-DD.
+    /// Date of the edition, YYYY-MM-DD.
     pub date: String,
 }
 
 impl TableRow {
-    /// The row as the compiler takes it; none when a text of it is no rule or no date.
+    /// The row as the compiler takes it; `None` if a formula or a date in it is invalid.
     fn compiled(&self, table: &str) -> Option<Row> {
         let expr = |text: &str| if text.is_empty() { Some(None) } else { parse(text).ok().map(Some) };
         let day = |text: &str| if text.is_empty() { Some(None) } else { Date::parse(text).map(Some) };
@@ -196,7 +196,7 @@ impl TableRow {
     }
 }
 
-/// The importer with its tables, the rule tables at hand, and what rows are compiled against.
+/// The importer with its tables, the present rule tables, and the formats and books that rows are compiled against.
 #[derive(Debug)]
 pub struct Importer {
     files: RuleFiles,
@@ -217,10 +217,10 @@ struct TextRow {
 }
 
 impl Importer {
-    /// The importer; `books` is the folder of imported books.
+    /// Loads the importer; `books` is the folder of imported books.
     ///
     /// # Errors
-    /// A defect of one of its tables.
+    /// One of its tables is invalid.
     pub fn new(files: &RuleFiles, books: Option<&Path>) -> Result<Self, TableError> {
         let readings = files.rows::<ReadingRow>(READINGS)?.into_iter().map(|(_, r)| ((r.id, r.field), (r.source, r.kind))).collect();
         let texts = files.rows::<TextRow>(TEXTS)?.into_iter().map(|(_, t)| (t.key, Text { ru: t.ru, en: t.en })).collect();
@@ -236,27 +236,27 @@ impl Importer {
         })
     }
 
-    /// Whether a row would run.
+    /// Whether a row runs.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The row does not compile; the text is the reason.
     fn standing(&self, row: &TableRow, table: &str) -> Result<Standing, String> {
         let Some(row) = row.compiled(table) else { return Err(format!("{} «{}»", row.when, row.require)) };
         let survey = Survey { formats: &self.formats, books: &self.books, conventions: &self.conventions };
         survey.standing(&row).map_err(|e| e.message)
     }
 
-    /// A text of the import with its slots filled; the key itself when the table lacks it.
+    /// A text of the import with its slots filled; the key itself if the table lacks it.
     pub fn text(&self, key: &str, lang: Lang, slots: &[(&str, &str)]) -> String {
         let template = self.texts.get(key).map_or(key, |t| t.get(lang));
         fill(template, |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
     }
 
-    /// Why a side could not be expressed, for people.
+    /// The reason why a side could not be expressed, in words.
     pub fn why(&self, why: &Unexpressed, lang: Lang) -> String {
         let key = why.as_str();
         match why {
-            // Where a whole field says nothing that a rule uses, there is no column.
+            // If the whole field is a sentence, there is no column.
             Unexpressed::Prose(0) => self.text("why.comment", lang, &[]),
             Unexpressed::Prose(column) => self.text(key, lang, &[("column", &column.to_string())]),
             Unexpressed::Syntax(error) => {
@@ -274,21 +274,21 @@ impl Importer {
         }
     }
 
-    /// What the packet would change; `force` takes an older edition too.
+    /// Plans the changes that the packet would make; with `force`, also of an older edition.
     ///
     /// # Errors
-    /// The packet is of an unknown kind, or older than what is at hand; a rule table has a defect.
+    /// The packet is of an unknown kind or older than the present edition, or a rule table is invalid.
     pub fn plan(&self, packet: &Packet, force: bool) -> Result<Plan, PlanError> {
         plan::plan(self, packet, force)
     }
 }
 
-/// Why there is no plan.
+/// Why a packet has no plan.
 #[derive(Debug)]
 pub enum PlanError {
-    /// The packet is not taken.
+    /// The packet is refused.
     Refused(Refusal),
-    /// A table at hand has a defect.
+    /// A present table is invalid.
     Table(TableError),
 }
 
@@ -329,7 +329,7 @@ impl From<TableError> for PlanError {
     }
 }
 
-/// Reads a packet and says what it would change.
+/// Reads a packet and plans the changes that it would make.
 ///
 /// # Errors
 /// See [`Refusal`] and [`Importer::plan`].
@@ -338,7 +338,7 @@ pub fn plan_file(importer: &Importer, path: &Path, force: bool) -> Result<Plan, 
     importer.plan(&packet, force)
 }
 
-/// The day before; rules of an edition end then.
+/// The day before an edition's date, on which earlier rules end.
 fn eve(date: Date) -> Date {
     date.day_before()
 }

@@ -13,9 +13,9 @@ use crate::registry::archive::{Archive, Limits, is_zip};
 use crate::registry::encoding::{BOM, detect};
 use crate::values::Date;
 
-/// Larger than any published rule book, unpacked (the largest known has half a megabyte).
+/// Limit on the unpacked bytes of a packet; the largest known rule book has half a megabyte.
 const MAX_BYTES: u64 = 64 << 20;
-/// More rows than any published rule book.
+/// Limit on the rows of a packet, above any published rule book.
 const MAX_ROWS: usize = 100_000;
 /// Longest text of a field.
 const MAX_TEXT: usize = 64 << 10;
@@ -25,46 +25,46 @@ const MAX_DEPTH: usize = 8;
 /// A rule book as published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
-    /// What the head calls it: FLK_MPF, MEK_MPF, FLK_MPR, MEK_MPR.
+    /// Type in the head: FLK_MPF, MEK_MPF, FLK_MPR, MEK_MPR.
     pub kind: String,
-    /// Edition.
+    /// Number of the edition.
     pub version: String,
     /// Date of the edition.
     pub date: Date,
-    /// Its rows, in its order.
+    /// Rows in the order of the packet.
     pub rows: Vec<PublishedRow>,
 }
 
 /// One row of the packet; texts are trimmed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublishedRow {
-    /// ID_TEST.
+    /// Id of the rule (ID_TEST).
     pub id: String,
-    /// ID_EL.
+    /// Path of the checked element (ID_EL).
     pub element: String,
-    /// TYPE_MD: letters of file families.
+    /// Letters of file families (TYPE_MD).
     pub files: Vec<String>,
-    /// NSI_OBJ.
+    /// Reference book (NSI_OBJ).
     pub book: String,
-    /// NSI_EL.
+    /// Field of the reference book (NSI_EL).
     pub field: String,
-    /// USL_TEST.
+    /// Condition (USL_TEST).
     pub condition: String,
-    /// VAL_EL.
+    /// Requirement (VAL_EL).
     pub value: String,
-    /// MIN_LEN.
+    /// Shortest length (MIN_LEN).
     pub shortest: String,
-    /// MAX_LEN.
+    /// Longest length (MAX_LEN).
     pub longest: String,
-    /// MASK_VAL.
+    /// Mask (MASK_VAL).
     pub mask: String,
-    /// COMMENT.
+    /// Comment (COMMENT).
     pub comment: String,
-    /// DESC_TEST.
+    /// Description of the error (DESC_TEST).
     pub description: String,
-    /// DATEBEG.
+    /// First day (DATEBEG); `None` if empty.
     pub from: Option<Date>,
-    /// DATEEND.
+    /// Last day (DATEEND); `None` if empty.
     pub until: Option<Date>,
 }
 
@@ -88,7 +88,7 @@ impl PublishedRow {
 /// Reads a packet from a file.
 ///
 /// # Errors
-/// See [`Refusal`]; nothing is kept of a packet that is damaged anywhere.
+/// See [`Refusal`]; of a damaged packet nothing is kept.
 pub fn read(path: &Path) -> Result<Packet, Refusal> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(|e| Refusal::Unreadable(e.kind()))?;
@@ -153,7 +153,7 @@ fn parse(bytes: &[u8]) -> Result<Packet, Refusal> {
     walk.finish()
 }
 
-/// Where the reading stands: names of the open elements, and what was gathered.
+/// State of the reading: names of the open elements, and the values read so far.
 #[derive(Default)]
 struct Walk {
     open: Vec<String>,
@@ -191,7 +191,7 @@ impl Walk {
 
     fn end(&mut self) -> Result<(), String> {
         let Some(name) = self.open.pop() else { return Err("an end without a beginning".to_owned()) };
-        // Line ends and indents inside a text are layout of the packet, not of the rule.
+        // Line ends and indents inside a text are layout of the packet, not part of the rule.
         let text = self.text.split(['\r', '\n', '\t']).map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
         self.text.clear();
         let path: Vec<&str> = self.open.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! Compares a packet with the rule tables at hand, row by row.
+//! Compares a packet with the present rule tables, row by row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::texts::Lang;
 use crate::values::Date;
 
 pub(super) const EDITIONS: &str = "flk/editions.csv";
-/// Key of the reason in `flk/inferred.csv` for rows that a newer edition no longer holds.
+/// Reason key in `flk/inferred.csv` for rows that a newer edition no longer has.
 const ENDED: &str = "edition";
 
-/// Letters of the file families in the book.
+/// Letters of the file families in the rule book.
 pub(super) const LETTERS: [&str; 8] = ["C", "H", "T", "X", "L", "D", "R", "A"];
 
 /// A column of a rule.
@@ -48,28 +48,28 @@ impl Field {
     }
 }
 
-/// What a packet says of a rule.
+/// How a packet changes a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
-    /// As at hand.
+    /// The packet has the same rule.
     Same,
-    /// Not at hand so far.
+    /// The rule is new.
     New,
-    /// At hand, but otherwise.
+    /// The rule is present, but differs.
     Changed,
-    /// At hand, and the packet no longer has it.
+    /// The rule is present, but not in the packet, and ends.
     Ended,
-    /// At hand, and the packet cannot know it: it is later than the packet.
+    /// The rule is present and stays, although it is not in the packet: e.g. it is later than the packet.
     Kept,
-    /// Could not be expressed; it is stored and shown, but not executed.
+    /// The rule could not be expressed; it is stored and shown, but not executed.
     Unexpressed,
 }
 
 impl Change {
-    /// All, in the order of reports.
+    /// All changes, in the order of reports.
     pub const ALL: [Self; 6] = [Self::New, Self::Changed, Self::Ended, Self::Unexpressed, Self::Kept, Self::Same];
 
-    /// The word for it.
+    /// The word for the change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -85,54 +85,54 @@ impl Change {
 /// A column that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which.
+    /// The column.
     pub field: Field,
-    /// What stands at hand.
+    /// The present text.
     pub ours: String,
-    /// What the packet says, in our own spelling.
+    /// The packet's text in the rule language.
     pub theirs: String,
 }
 
-/// What the import made of a rule.
+/// Outcome of the import for one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowOutcome {
     /// Id of the rule.
     pub id: String,
-    /// What became of it.
+    /// How the packet changes the rule.
     pub change: Change,
-    /// What differs.
+    /// Columns that differ.
     pub differences: Vec<Difference>,
-    /// What had to be cleaned.
+    /// Repairs that the published texts needed.
     pub repairs: Vec<(Field, Repair)>,
-    /// Texts that a person has read; the word says why: slip, prose, reading.
+    /// Published texts that a person has translated, each with the reason: slip, prose, reading.
     pub readings: Vec<(Field, String)>,
-    /// Why it could not be expressed.
+    /// Why the rule could not be expressed, if it could not.
     pub why: Vec<(Field, Unexpressed)>,
-    /// Its dates at hand are inferred, not published.
+    /// Whether its present dates are inferred, not published.
     pub inferred: bool,
 }
 
-/// What a packet would change.
+/// The changes that a packet would make.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Book, edition and date of the packet.
     pub edition: Edition,
-    /// Whose rules they are.
+    /// Territory of the rules.
     pub scope: Scope,
-    /// Every rule of the packet or at hand, by id.
+    /// Every rule that is in the packet or present, by id.
     pub rows: Vec<RowOutcome>,
-    /// Tables that differ from those at hand: name under `rules/`, text.
+    /// Tables that differ from the present ones: name under `rules/`, and text.
     pub tables: Vec<(String, String)>,
 }
 
 impl Plan {
-    /// How many rules came out so.
+    /// Number of rules with a change.
     pub fn count(&self, change: Change) -> usize {
         self.rows.iter().filter(|r| r.change == change).count()
     }
 }
 
-/// Fingerprint of what a published row says on one side; known texts are recognised by it.
+/// Fingerprint of one side of a published row, by which texts that a person has translated are recognised.
 pub(super) fn fingerprint(row: &PublishedRow, field: Field) -> String {
     let text = match field {
         Field::When => row.condition.clone(),
@@ -155,7 +155,7 @@ pub(super) fn plan(importer: &Importer, packet: &Packet, force: bool) -> Result<
         let say = |e: &Edition| format!("{} {}", e.edition, e.date);
         return Err(PlanError::Refused(Refusal::Older { known: say(known), given: say(&edition) }));
     }
-    // Dates that were inferred for the edition at hand yield to those of a newer one.
+    // A newer edition overrides dates that were inferred for the present one.
     let newer = known.is_none_or(|k| k.date < edition.date);
     let mut work = Work { importer, packet, edition: &edition, newer, table: String::new(), rows: Vec::new(), outcomes: Vec::new() };
     let mut tables = Vec::new();
@@ -171,7 +171,7 @@ pub(super) fn plan(importer: &Importer, packet: &Packet, force: bool) -> Result<
                 }
             }
         }
-        // Regional rules are notes between people; each region's are kept by themselves.
+        // Rules of each region are kept in tables of their own.
         Scope::Regional => {
             let mut by_table: BTreeMap<String, Vec<&PublishedRow>> = BTreeMap::new();
             for row in &packet.rows {
@@ -203,15 +203,15 @@ struct Work<'a> {
     packet: &'a Packet,
     edition: &'a Edition,
     newer: bool,
-    /// Name of the table that is being made.
+    /// Name of the table under construction.
     table: String,
-    /// Rows of the table that is being made.
+    /// Rows of the table under construction.
     rows: Vec<TableRow>,
     outcomes: Vec<RowOutcome>,
 }
 
 impl Work<'_> {
-    /// The table as it would be; none when it stays as it is.
+    /// The new text of a table; `None` if it does not change.
     fn table(&mut self, table: &str, published: &[&PublishedRow]) -> Result<Option<String>, PlanError> {
         let at_hand: Vec<TableRow> = match self.importer.files.rows(table) {
             Ok(rows) => rows.into_iter().map(|(_, r)| r).collect(),
@@ -232,7 +232,7 @@ impl Work<'_> {
             match theirs.as_slice() {
                 [] => self.absent(id, &ours),
                 [one] => self.row(one, &ours),
-                // One id for several families or dates: the packet's rows stand as they are.
+                // One id for several families or dates: the packet's rows replace the present ones.
                 many => {
                     let begin = self.rows.len();
                     for row in many {
@@ -250,7 +250,7 @@ impl Work<'_> {
         Ok((self.rows != at_hand).then(|| csv_text(&self.rows)))
     }
 
-    /// Takes back the last row when an earlier one of the same id speaks of the same files on the same days.
+    /// Removes the last row if an earlier row of the same id covers the same files on the same days.
     fn drop_twin(&mut self, begin: usize) {
         let Some((last, earlier)) = self.rows[begin..].split_last() else { return };
         let end = |row: &TableRow| if row.until.is_empty() { "9999-12-31".to_owned() } else { row.until.clone() };
@@ -267,10 +267,10 @@ impl Work<'_> {
         }
     }
 
-    /// A rule at hand that the packet does not have.
+    /// Ends or keeps a present rule that the packet does not have.
     fn absent(&mut self, id: &str, ours: &[&TableRow]) {
         let published = self.packet.date.to_string();
-        // What began after the packet was made, or never stood in a packet, is not ended by it.
+        // A packet does not end a row that begins after the packet's date or that was never published in its book.
         let unknown = |row: &&TableRow| row.from.as_str() > published.as_str() || (!row.inferred.is_empty() && !row.source.starts_with(&self.edition.book));
         if !self.newer || ours.iter().all(unknown) || ours.iter().all(|r| !r.until.is_empty()) {
             let inferred = ours.iter().any(|r| !r.inferred.is_empty());
@@ -285,7 +285,7 @@ impl Work<'_> {
         self.outcomes.push(RowOutcome { differences, inferred: true, ..outcome(id, Change::Ended) });
     }
 
-    /// One side of a published row: as a person has read it, or as the grammar does.
+    /// One side of a published row, as a person has translated it, else as the grammar reads it; `None` if it cannot be expressed.
     fn side(&self, row: &PublishedRow, field: Field, ours: &[&TableRow], out: &mut RowOutcome) -> Option<String> {
         let side = if field == Field::When { self.importer.express.when(row) } else { self.importer.express.require(row) };
         if let Ok(side) = &side {
@@ -333,7 +333,7 @@ impl Work<'_> {
         differ(Field::When, &first.when, &when);
         differ(Field::Require, &first.require, &require);
         for our in ours {
-            // An inferred date stands until an edition that could know better says otherwise.
+            // An inferred date stays until a newer edition changes it.
             let settled = our.inferred.is_empty() || self.newer;
             if settled {
                 differ(Field::From, &our.from, &from);
@@ -369,7 +369,7 @@ impl Work<'_> {
         self.outcomes.push(out);
     }
 
-    /// Adds a new row if it compiles: a table with a row that does not would stop the program.
+    /// Adds a new row if it compiles; a table with a row that does not would stop the program.
     fn add(&mut self, new: TableRow, row: &PublishedRow, ours: &[&TableRow], mut out: RowOutcome) {
         let unknown = new.files.split(' ').any(|f| !LETTERS.contains(&f));
         let why = match self.importer.standing(&new, &self.table) {
@@ -386,14 +386,14 @@ impl Work<'_> {
         self.unexpressed(row, ours, out);
     }
 
-    /// What is at hand goes on to the eve of this edition; from then on the rule is shown as not executed.
+    /// Ends the present rows on the day before this edition; from its date on the rule is shown as not executed.
     fn unexpressed(&mut self, row: &PublishedRow, ours: &[&TableRow], mut out: RowOutcome) {
         let day = |date: Option<Date>| date.map_or_else(String::new, |d| d.to_string());
         let end = eve(self.packet.date).to_string();
         self.rows.extend(ours.iter().filter(|r| r.from <= end).map(|r| ended(r, &end)));
         let begin = if ours.is_empty() { day(row.from) } else { self.packet.date.to_string() };
         let new = self.new_row(row, String::new(), String::new(), row.files.join(" "), begin, day(row.until));
-        // A table's row names its element and known families; what does not is only told.
+        // A row of a table needs an element and known families; without them the rule is only reported.
         let files: Vec<&str> = new.files.split(' ').filter(|f| LETTERS.contains(f)).collect();
         if !new.element.is_empty() && !files.is_empty() {
             let files = files.join(" ");
@@ -404,7 +404,7 @@ impl Work<'_> {
     }
 
     fn new_row(&self, row: &PublishedRow, when: String, require: String, files: String, from: String, until: String) -> TableRow {
-        // What the fund calls the error; else the requirement itself. Braces would be read as slots.
+        // The fund's description of the error, else its comment, else the requirement. Braces would be read as slots.
         let plain = |text: &str| text.replace('{', "(").replace('}', ")");
         let said = [&row.description, &row.comment, &require].into_iter().find(|t| !t.is_empty()).map_or("", |t| t.as_str());
         let slots: [(&str, &str); 4] = [("element", row.name()), ("id", &row.id), ("said", &plain(said)), ("require", &plain(&require))];
@@ -432,7 +432,7 @@ impl Work<'_> {
     }
 }
 
-/// The row as it ends with an edition; one that has ended before stays as it is.
+/// The row with `until` (inclusive) as its last day; a row that ended earlier stays as it is.
 fn ended(row: &TableRow, until: &str) -> TableRow {
     if !row.until.is_empty() && row.until.as_str() <= until {
         return row.clone();
@@ -444,7 +444,7 @@ fn outcome(id: &str, change: Change) -> RowOutcome {
     RowOutcome { id: id.to_owned(), change, differences: Vec::new(), repairs: Vec::new(), readings: Vec::new(), why: Vec::new(), inferred: false }
 }
 
-/// How a rule runs, by what it calls.
+/// How a rule runs, by the functions that it calls: core, builtin or external.
 fn kind(when: &str, require: &str) -> &'static str {
     const PLAIN: [&str; 10] = ["PRESENT", "ABSENT", "BOOK", "LEN", "MASK", "DATE", "DIGITS", "DECIMAL", "IN", "NOT"];
     let text = format!("{when} {require}");

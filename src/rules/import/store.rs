@@ -1,4 +1,4 @@
-//! Puts an overlay on the disk: all of it, or nothing.
+//! Writes an overlay to the disk: all of it, or nothing.
 
 use std::fs;
 use std::io;
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::plan::Plan;
 use crate::sys::{Access, write_atomic};
 
-/// Stores the tables of a plan in an overlay folder. What else the folder holds stays.
+/// Stores the tables of a plan in an overlay folder. Other files of the folder stay.
 ///
-/// The new folder is made beside the old one and takes its place when it is complete; a crash in between is mended by the next call.
+/// The new folder is made beside the old one and takes its place when it is complete; the next call repairs a crash in between.
 ///
 /// # Errors
-/// The disk is full, or the folder may not be replaced.
+/// A file or folder cannot be written, e.g. because the disk is full, or the folder cannot be replaced.
 pub fn store(plan: &Plan, folder: &Path) -> io::Result<()> {
     let (new, old) = (beside(folder, "new"), beside(folder, "old"));
     if !folder.exists() && old.exists() {
@@ -25,7 +25,7 @@ pub fn store(plan: &Plan, folder: &Path) -> io::Result<()> {
     }
     let made = fill(plan, folder, &new).and_then(|()| swap(folder, &new, &old));
     if made.is_err() && new.exists() {
-        // The old folder is untouched; what was half made says nothing to anybody.
+        // The old folder is untouched; the unfinished one is of no use.
         fs::remove_dir_all(&new)?;
     }
     made
@@ -56,7 +56,7 @@ fn swap(folder: &Path, new: &Path, old: &Path) -> io::Result<()> {
     fs::rename(new, folder)
 }
 
-/// A folder of ours beside the target, hidden where a leading point hides.
+/// A temporary folder beside the target, hidden on systems where a leading dot hides.
 fn beside(folder: &Path, what: &str) -> PathBuf {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     folder.with_file_name(format!(".{name}.puomp-{what}"))

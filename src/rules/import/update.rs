@@ -1,4 +1,4 @@
-//! Rule books in an update of books: read, compared and stored as by an import.
+//! Rule books in an update of reference books: read, compared and stored as by an import.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Coded as _, Keyed, Lang, Text};
 use crate::values::Date;
 
-/// Takes rule books for an update.
+/// Takes the rule books of an update.
 #[derive(Debug)]
 pub struct Updates<'u> {
     files: &'u RuleFiles,
     folder: &'u Path,
     books: Option<PathBuf>,
-    /// Tables of the folder count from the first book that was taken on.
+    /// Whether a rule book has been stored, so that the folder's tables apply.
     stored: Cell<bool>,
 }
 
 impl<'u> Updates<'u> {
-    /// Compares with the tables at hand and stores into the folder; `books` is that of imported books.
+    /// Compares with the tables in `files` and stores into `folder`; `books` is the folder of imported books.
     pub fn new(files: &'u RuleFiles, folder: &'u Path, books: Option<&Path>) -> Self {
         Self { files, folder, books: books.map(Path::to_owned), stored: Cell::new(false) }
     }
@@ -39,7 +39,7 @@ impl<'u> Updates<'u> {
         read_bytes(bytes).map_err(|refusal| refused(&refusal))
     }
 
-    /// The number of a book's rules in the tables is not asked for here: the tables hold rows of several books.
+    /// The description of an edition. `rows` is 0 if unknown, because the tables hold rows of several books.
     fn describe(&self, edition: &Edition, rows: usize, imported: bool, source: &str) -> Description {
         Description {
             id: edition.book.clone(),
@@ -56,7 +56,7 @@ impl<'u> Updates<'u> {
 
 impl RuleBooks for Updates<'_> {
     fn unasked(&self) -> Vec<String> {
-        // Regional rule books are notes of all regions: who wants them names them.
+        // Regional rule books hold rules of all regions; they are taken only if the user names them.
         let importer = self.importer().ok();
         let kinds = importer.iter().flat_map(|i| &i.kinds);
         kinds.filter(|k| k.scope == Scope::Federal).map(|k| k.book.clone()).collect()
@@ -93,7 +93,7 @@ impl RuleBooks for Updates<'_> {
     }
 }
 
-/// «новое: 3, изменено: 5».
+/// Counts by kind of change: «новое: 3, изменено: 5».
 fn changes(importer: &Importer, plan: &Plan, lang: Lang) -> String {
     let some = Change::ALL.into_iter().filter(|c| plan.count(*c) > 0);
     some.map(|c| format!("{}: {}", importer.text(&format!("change.{}", c.as_str()), lang, &[]), plan.count(c))).collect::<Vec<_>>().join(", ")

@@ -1,7 +1,7 @@
-//! Reads rules in the spelling in which the fund publishes them (fields USL_TEST and VAL_EL of the books Q015, Q016, Q022, Q023).
+//! Reads rules as the fund publishes them (fields USL_TEST and VAL_EL of the books Q015, Q016, Q022, Q023).
 //!
-//! The text is cleaned by `rules/import/repairs.csv`, its Russian phrases become operators and functions by `rules/import/phrases.csv`,
-//! and what remains is read by a small grammar. A text with words that no phrase knows is prose: it says something to people only.
+//! The text is cleaned by `rules/import/repairs.csv`, its Russian phrases become operators and functions by `rules/import/phrases.csv`, and a small
+//! grammar reads the result. A text with words that no phrase knows is prose, meant for people only.
 
 mod repairs;
 mod syntax;
@@ -16,7 +16,7 @@ use words::Phrases;
 
 pub use repairs::Repair;
 
-/// Longest text that is read; published ones have some hundred characters.
+/// Longest text that is read, in bytes; published ones have some hundred characters.
 const MAX_TEXT: usize = 16 << 10;
 
 /// The reader with its tables.
@@ -26,35 +26,35 @@ pub struct Published {
     phrases: Phrases,
 }
 
-/// What a published text turned out to be.
+/// The kind of a published text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
     /// A condition.
     Rule {
-        /// As it was read: nested as the text is bracketed.
+        /// The condition, nested like the brackets of the text.
         expr: Expr,
-        /// What had to be cleaned first, each kind once.
+        /// Repairs that the text needed, each kind once.
         repairs: Vec<Repair>,
     },
-    /// A sentence for people; the column (from 1) of its first word that no rule uses.
+    /// A sentence for people.
     Prose {
-        /// Where the sentence shows.
+        /// Column (from 1, in characters) of its first word that no rule uses.
         column: usize,
     },
 }
 
-/// Where a published text stops being a rule.
+/// The place where a published text stops being a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedError {
     /// Column in the published text, in characters from 1.
     pub column: usize,
-    /// What is due there.
+    /// What is expected there.
     pub due: Due,
-    /// What stands there; empty at the end of the text.
+    /// The word found there; empty at the end of the text.
     pub found: String,
 }
 
-/// What a rule must have at a place.
+/// What the grammar expects at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Due {
     /// An element, a number, a code.
@@ -69,9 +69,9 @@ pub enum Due {
     Bracket,
     /// A closing quote.
     Quote,
-    /// A comma or the end of the set.
+    /// A comma or the end of a set.
     SetEnd,
-    /// Fewer brackets.
+    /// Fewer nested brackets.
     Shallower,
     /// A shorter text.
     Shorter,
@@ -93,7 +93,7 @@ impl Due {
         }
     }
 
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 9] =
         [Self::Value, Self::Name, Self::Comparison, Self::OrEnd, Self::Bracket, Self::Quote, Self::SetEnd, Self::Shallower, Self::Shorter];
 }
@@ -107,10 +107,10 @@ impl fmt::Display for PublishedError {
 impl std::error::Error for PublishedError {}
 
 impl Published {
-    /// The reader with the tables of repairs and phrases.
+    /// Loads the tables of repairs and phrases.
     ///
     /// # Errors
-    /// A defect of one of the tables.
+    /// One of the tables is invalid.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         Ok(Self { repairs: Repairs::load(files)?, phrases: Phrases::load(files)? })
     }
@@ -118,7 +118,7 @@ impl Published {
     /// Reads a condition (USL_TEST).
     ///
     /// # Errors
-    /// The text is made of the words of rules, but not in an order that makes one.
+    /// The text consists of words of rules, but in an order that makes no rule.
     pub fn condition(&self, text: &str) -> Result<Reading, PublishedError> {
         self.read(text, None)
     }
@@ -146,14 +146,14 @@ impl Published {
     }
 }
 
-/// The word or sign that stands at a place of the published text.
+/// The word or sign at a place of the published text, counted in characters from 0.
 fn word_at(text: &str, at: usize) -> String {
     let rest: Vec<char> = text.chars().skip(at).collect();
     let word = rest.iter().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '/')).count();
     rest[..word.max(1).min(rest.len())].iter().collect()
 }
 
-/// The tree as our tables spell it: nothing nested without need, one name to a word of presence.
+/// Normalises a tree to the form of the tables: no needless nesting, one name in each PRESENT or ABSENT.
 pub fn normal(expr: Expr) -> Expr {
     match expr {
         Expr::And(parts) => flat(parts, |p| match p {
@@ -178,7 +178,7 @@ fn each(names: Vec<Ref>, make: fn(Vec<Ref>) -> Expr) -> Vec<Expr> {
     names.into_iter().map(|n| make(vec![n])).collect()
 }
 
-/// The parts with those of the same kind opened; `Err` when only one is left.
+/// Splices nested parts of the same kind into one list; `Err` if only one part is left.
 fn flat(parts: Vec<Expr>, open: impl Fn(Expr) -> Result<Vec<Expr>, Expr>) -> Result<Vec<Expr>, Expr> {
     let mut out = Vec::new();
     for part in parts {

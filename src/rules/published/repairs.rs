@@ -1,4 +1,4 @@
-//! Cleans the text of a published rule before it is read, and remembers where each character stood.
+//! Cleans the text of a published rule before it is read, and keeps the original place of each character.
 
 use serde::Deserialize;
 
@@ -6,13 +6,13 @@ use crate::tables::{RuleFiles, TableError};
 
 const TABLE: &str = "import/repairs.csv";
 
-/// What was wrong with a published text.
+/// The kind of a defect in a published text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Repair {
     /// No-break spaces and typographic quotes.
     Chars,
-    /// A slip in a name.
+    /// A misspelt name.
     Typo,
     /// A word glued to its neighbour.
     Glued,
@@ -23,7 +23,7 @@ pub enum Repair {
 }
 
 impl Repair {
-    /// The word of the table.
+    /// The word for the kind in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Chars => "chars",
@@ -49,11 +49,11 @@ struct Item {
     replace: Vec<char>,
 }
 
-/// A text whose characters know their places in the published one.
+/// A text whose characters keep their places in the published text.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
     pub(super) chars: Vec<char>,
-    /// Places in the published text, counted in characters; one more than there are characters.
+    /// Places in the published text, counted in characters, with one more for the end.
     pub(super) places: Vec<usize>,
 }
 
@@ -83,7 +83,7 @@ impl Text {
     }
 }
 
-/// The repairs of `rules/import/repairs.csv`, in its order.
+/// The repairs of `rules/import/repairs.csv`, in the order of the table.
 #[derive(Debug)]
 pub(super) struct Repairs {
     items: Vec<Item>,
@@ -105,7 +105,7 @@ impl Repairs {
         Ok(Self { items })
     }
 
-    /// The cleaned text and what was done to it, each kind once.
+    /// The cleaned text, and the repairs that it needed, each kind once.
     pub(super) fn clean(&self, text: &str) -> (Text, Vec<Repair>) {
         let mut text = Text::new(text);
         let mut done = Vec::new();
@@ -131,7 +131,7 @@ impl Repairs {
         self.items.iter().find(|i| i.kind == Repair::Homoglyph && i.find[0] == c).map(|i| i.replace[0])
     }
 
-    /// Words that are Latin but for letters that look so, and a single such capital after `=`.
+    /// Replaces Cyrillic look-alikes in words that are otherwise Latin, and a single such capital after `=`.
     fn latinise(&self, text: &mut Text) -> bool {
         let mut changed = false;
         let mut start = 0;
@@ -186,7 +186,7 @@ fn replace_all(text: &mut Text, item: &Item) -> bool {
     changed
 }
 
-/// Cuts the note with the mark that leads to it.
+/// Cuts off a note from its introducing mark on.
 fn cut(text: &mut Text, find: &[char]) -> bool {
     let Some(mut at) = text.find(find, 0) else { return false };
     while at > 0 && (text.chars[at - 1].is_whitespace() || matches!(text.chars[at - 1], ';' | ',' | '.')) {
@@ -196,7 +196,7 @@ fn cut(text: &mut Text, find: &[char]) -> bool {
     true
 }
 
-/// Parts a word from what is glued to it: `D10или`, `и(`.
+/// Separates a word from the characters glued to it: `D10или`, `и(`.
 fn part(text: &mut Text, find: &[char]) -> bool {
     let mut from = 0;
     let mut changed = false;

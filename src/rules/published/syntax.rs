@@ -1,10 +1,10 @@
-//! The grammar of the published spelling, over words that the phrases have made neutral.
+//! The grammar of published rules, over words in which phrases have been replaced.
 
 use super::Due;
 use super::words::{Lexeme, Mark, Word, is_operator};
 use crate::rules::ast::{Arg, ArithmeticOp, Call, CompareOp, Expr, Item, Literal, Quantifier, Ref, Set, Term};
 
-/// Where the words stop making a rule.
+/// The place where the words stop making a rule.
 pub(super) struct Unfit {
     /// Place in the published text, in characters.
     pub(super) at: usize,
@@ -14,7 +14,7 @@ pub(super) struct Unfit {
 /// Deepest nesting of brackets.
 const MAX_DEPTH: usize = 64;
 
-/// Reads a condition; `element` is the left side where a comparison has none, and what a bare value is compared with.
+/// Reads a condition. `element` is the left side of a comparison without one and of a bare value.
 pub(super) fn read(words: &[Lexeme], element: Option<&str>) -> Result<Expr, Unfit> {
     let mut parser = Parser { words, next: 0, depth: 0, element };
     if let Some(element) = element
@@ -74,7 +74,7 @@ impl Parser<'_> {
         result
     }
 
-    /// A bare value, set or element: equality with the checked element, or membership.
+    /// Reads a bare value, set or element: equality with the checked element, or membership.
     fn short_form(&self, element: &str) -> Option<Expr> {
         let left = || Term::Ref(Ref::new(element));
         let alone = self.peek_at(1) == &Word::End;
@@ -98,7 +98,7 @@ impl Parser<'_> {
             parts.push(self.and()?);
         }
         let mut expr = if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) };
-        // «… in at least one of the elements B of A» is said of all that stands before it.
+        // «… in at least one of the elements B of A» applies to everything before it.
         while let Word::Mark(mark @ (Mark::Some | Mark::Every)) = *self.peek() {
             self.advance();
             let (block, within) = (self.name()?, self.name()?);
@@ -143,7 +143,7 @@ impl Parser<'_> {
         self.comparison()
     }
 
-    /// `A, B и C отсутствуют`, `отсутствует A`.
+    /// Reads `A, B и C отсутствуют` or `отсутствует A`.
     fn presence(&mut self) -> Option<Expr> {
         let start = self.next;
         if let Word::Mark(mark @ (Mark::Present | Mark::Absent)) = *self.peek() {
@@ -202,7 +202,7 @@ impl Parser<'_> {
         let middle = self.right_side()?;
         let Some(second) = self.operator() else { return Ok(Expr::Compare(op, left, middle)) };
         let right = self.right_side()?;
-        // `C00.0<=DS1<D10`: what stands in the middle is an element or its code.
+        // `C00.0<=DS1<D10`: the middle term is compared with both ends.
         Ok(Expr::And(vec![Expr::Compare(op, left, middle.clone()), Expr::Compare(second, middle, right)]))
     }
 
@@ -220,7 +220,7 @@ impl Parser<'_> {
         Some(op)
     }
 
-    /// On the right a single capital is a value: `Pi=M`.
+    /// Reads a right side, where a single capital is a value: `Pi=M`.
     fn right_side(&mut self) -> Result<Term, Unfit> {
         if let Word::Name(name) = self.peek()
             && name.len() == 1
@@ -281,7 +281,7 @@ impl Parser<'_> {
         if self.take("\"") { Ok(text) } else { Err(self.due(Due::Quote)) }
     }
 
-    /// Functions come from phrases; a book's name among their arguments is a name.
+    /// Reads the arguments of a function that a phrase has made; a book's name among them is a name.
     fn call(&mut self, name: String) -> Result<Term, Unfit> {
         let mut args = Vec::new();
         if !self.take("(") {

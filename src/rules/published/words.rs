@@ -1,4 +1,4 @@
-//! Words of the published spelling, and the phrases that stand for operators and functions.
+//! Words of published rules, and the phrases that stand for operators and functions.
 
 use std::collections::HashSet;
 
@@ -18,16 +18,16 @@ pub(super) struct Lexeme {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Word {
-    /// An element, a part of the file's name.
+    /// An element or a part of the file's name.
     Name(String),
-    /// What cannot be an element: `C00.0`, `sh001`, `V021`.
+    /// A word that cannot be an element: `C00.0`, `sh001`, `V021`.
     Code(String),
     Number(String),
-    /// Letters of the Russian alphabet, as written.
+    /// Russian letters, as written.
     Russian(String),
-    /// A text that a phrase brings.
+    /// A text from a phrase.
     Text(String),
-    /// A function that a phrase brings; its bracket follows.
+    /// A function from a phrase; its bracket follows.
     Function(String),
     Mark(Mark),
     Symbol(&'static str),
@@ -106,7 +106,7 @@ pub(super) fn lex(text: &Text) -> Vec<Lexeme> {
     out
 }
 
-/// Names hold Latin letters, digits and `_`; parts are joined by `.` or `/`.
+/// End of a name: Latin letters, digits and `_`; parts are joined by `.` or `/`.
 fn name_end(chars: &[char], start: usize) -> usize {
     let mut end = start;
     while let Some(&c) = chars.get(end) {
@@ -119,7 +119,7 @@ fn name_end(chars: &[char], start: usize) -> usize {
     end
 }
 
-/// A capital with two or more digits (`C00.0`, `V021`) or small letters (`sh001`) are codes, all else are names.
+/// A capital with two or more digits (`C00.0`, `V021`) or a small first letter (`sh001`) makes a code; other words are names.
 fn name_or_code(word: String) -> Word {
     let mut chars = word.chars();
     let first = chars.next().unwrap_or(' ');
@@ -138,12 +138,12 @@ struct Row {
     means: String,
 }
 
-/// A piece of a phrase.
+/// One word of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Find {
     Word(String),
     Symbol(&'static str),
-    /// `{name}`, `{number}`, `{op}`: what stands there is kept.
+    /// `{name}`, `{number}`, `{op}`: the word found there is kept.
     Name,
     Number,
     Operator,
@@ -152,7 +152,7 @@ enum Find {
 #[derive(Debug, Clone)]
 enum Means {
     Word(Word),
-    /// A text with slots for what was kept.
+    /// A text with slots for the kept words.
     Text(String),
     Kept(usize),
 }
@@ -163,7 +163,7 @@ struct Phrase {
     means: Vec<Means>,
 }
 
-/// The phrases of `rules/import/phrases.csv`: earlier ones are replaced first.
+/// The phrases of `rules/import/phrases.csv`; earlier ones are replaced first.
 #[derive(Debug)]
 pub(super) struct Phrases {
     phrases: Vec<Phrase>,
@@ -188,7 +188,7 @@ impl Phrases {
         Ok(Self { phrases, vocabulary })
     }
 
-    /// Replaces phrases; `Err` holds the place of a word that no phrase knows: the text is prose.
+    /// Replaces phrases; `Err` is the place of a word that no phrase knows, which makes the text prose.
     pub(super) fn apply(&self, mut words: Vec<Lexeme>) -> Result<Vec<Lexeme>, usize> {
         for phrase in &self.phrases {
             let mut at = 0;
@@ -205,7 +205,7 @@ impl Phrases {
                 }
             }
         }
-        // A code is in capitals (ДВ4); a word of a sentence is not.
+        // A Russian code is in capitals (ДВ4); a word of a sentence is not.
         let sentence =
             words.iter().find(|l| matches!(&l.word, Word::Russian(w) if w.chars().any(char::is_lowercase) && !self.vocabulary.contains(&w.to_lowercase())));
         match sentence {
@@ -228,7 +228,7 @@ fn find(word: &str) -> Option<Find> {
     })
 }
 
-/// Reads what a phrase stands for: words of our own spelling with `{1}`, `{2}` for what was kept.
+/// Reads the meaning of a phrase: words of the rule language, with `{1}`, `{2}` for the kept words. `None` if it is invalid.
 fn means(text: &str, kept: usize) -> Option<Vec<Means>> {
     let mut out = Vec::new();
     let mut rest = text.trim_start();

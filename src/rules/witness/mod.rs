@@ -1,8 +1,7 @@
-//! Witnesses of a rule: documents that it passes and documents that break it, found near sound ones.
+//! Witnesses of a rule: documents that pass it and documents that break it, found by changing valid ones.
 //!
-//! The syntax tree says what to change: values that comparisons name and their neighbours, codes that a book has or lacks, elements that
-//! must or must not stand, blocks built from what sound documents hold. These are guesses; who asks for them judges each by the control
-//! itself.
+//! The syntax tree tells what to change: values in comparisons and their neighbours, codes that a book has or lacks, elements that must be present or
+//! absent, blocks built from parts of valid documents. These are guesses; the caller judges each by the control itself.
 
 mod solve;
 mod stock;

@@ -1,4 +1,4 @@
-//! Changes that make a condition true or false: guesses by the shape of the condition, for the real evaluation to judge.
+//! Changes that probably make a condition true or false, guessed from its form; the caller judges them by the real evaluation.
 
 use std::cmp::Ordering;
 
@@ -14,49 +14,49 @@ use crate::rules::resolve::{Found, Names, file_part};
 use crate::rules::{Conventions, Row};
 use crate::values::Date;
 
-/// So many ways are followed at each step.
+/// Most alternatives that are followed at each step.
 const WIDTH: usize = 10;
-/// So many values are tried for one element.
+/// Most values that are tried for one element.
 const VALUES: usize = 14;
 
-/// Where a rule is looked at.
+/// The place where a rule is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
-    /// The block of the main file from which names are seen; the root for rules of the head.
+    /// The block of the main file from which names are looked up; the root for rules about the head.
     pub scope: Way,
-    /// The checked element is one of the person file.
+    /// Whether the checked element is one of the person file.
     pub of_persons: bool,
     /// The checked element.
     pub element: NodeId,
-    /// Which of them, where one stands.
+    /// Its occurrence, if one is present.
     pub occurrence: Option<Way>,
 }
 
-/// Everything that guesses are made from.
+/// The sources of guesses.
 #[derive(Debug, Clone, Copy)]
 pub struct Solver<'s> {
-    /// Books, for codes that are there and that are not.
+    /// Reference books, for codes that exist and that do not.
     pub books: &'s Books,
-    /// Named lists, and what absent flags read.
+    /// Named lists, and readings of absent flags.
     pub conventions: &'s Conventions,
-    /// Values and blocks that stood in sound documents.
+    /// Values and blocks of valid documents.
     pub stock: &'s Stock,
-    /// What `TODAY` stands for.
+    /// The value of `TODAY`.
     pub today: Date,
 }
 
-/// Elements that a name means.
+/// The elements that a name means.
 #[derive(Debug, Clone)]
 struct Target {
     of_persons: bool,
     node: NodeId,
-    /// Those that stand.
+    /// Elements that are present.
     ways: Vec<Way>,
-    /// The nearest block that stands and that would hold it.
+    /// The innermost present block that would hold the element.
     anchor: Way,
 }
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Debug, Clone)]
 enum Meaning {
     Elements(Target),
@@ -84,7 +84,7 @@ impl Target {
 }
 
 impl Solver<'_> {
-    /// The places of a document at which a row is looked at; where its block does not stand, that of a document to which it was added.
+    /// The places where a row is evaluated, each with its document; if the row's block is absent, with documents to which it was added.
     pub fn units(&self, doc: &Document, row: &Row) -> Vec<(Document, Unit)> {
         let Some((of_persons, element)) = element_of(doc, row) else { return Vec::new() };
         let tree = doc.tree(of_persons);
@@ -119,7 +119,7 @@ impl Solver<'_> {
         out
     }
 
-    /// Documents near this one in which, as far as can be guessed, the condition is as wanted at the unit; nearest first.
+    /// Documents near this one in which the condition at the unit probably has the truth value `want`, nearest first.
     pub fn make(&self, doc: &Document, unit: &Unit, expr: &Expr, want: bool) -> Vec<Document> {
         let mut out = Vec::new();
         for found in self.solve(doc, unit, expr, want) {
@@ -150,7 +150,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Each part as wanted, one after the other; parts about one name are met by one value.
+    /// Gives every part the truth value `want`, one after the other; one value serves all parts about one name.
     fn all(&self, doc: &Document, unit: &Unit, parts: &[Expr], want: bool) -> Vec<Document> {
         let mut groups: Vec<(Option<&str>, Vec<&Expr>)> = Vec::new();
         let mut flat = Vec::new();
@@ -173,14 +173,14 @@ impl Solver<'_> {
                     (_, group) => next.extend(self.solve(doc, unit, group[0], want)),
                 }
             }
-            // Of each earlier way something goes on.
+            // Something of each earlier alternative remains.
             next.truncate(WIDTH * 3);
             docs = next;
         }
         docs
     }
 
-    /// One part as wanted.
+    /// Gives one part the truth value `want`.
     fn one(&self, doc: &Document, unit: &Unit, whole: &Expr, parts: &[Expr], want: bool) -> Vec<Document> {
         if let Some(name) = single_name(whole)
             && matches!(self.meaning(doc, unit, name), Meaning::Elements(_))
@@ -190,7 +190,7 @@ impl Solver<'_> {
         in_turn(parts.iter().map(|p| self.solve(doc, unit, p, want).into_iter().take(WIDTH * 2).collect()).collect())
     }
 
-    /// Gives the elements of a name a value that meets conditions which ask for nothing else.
+    /// Gives the elements of a name a value with which conditions about that name alone have the truth value `want`.
     fn value_for(&self, doc: &Document, unit: &Unit, name: &str, parts: &[&Expr], want: bool) -> Vec<Document> {
         let Meaning::Elements(target) = self.meaning(doc, unit, name) else { return self.blind_parts(doc, unit, parts, want) };
         let Some(kind) = target.kind(doc) else { return Vec::new() };
@@ -228,7 +228,7 @@ impl Solver<'_> {
         docs
     }
 
-    /// A comparison: the value that it asks for, else near ones.
+    /// Changes a comparison: to the value that it asks for, else to near ones.
     fn atom(&self, doc: &Document, unit: &Unit, expr: &Expr, want: bool) -> Vec<Document> {
         if let Some(name) = single_name(expr)
             && let Meaning::Elements(_) = self.meaning(doc, unit, name)
@@ -242,7 +242,7 @@ impl Solver<'_> {
         if let Expr::Compare(op, left, right) = expr {
             let op = if want { *op } else { opposite(*op) };
             for (term, other, op) in [(left, right, op), (right, left, mirrored(op))] {
-                // What is added up may be what is wrong, not the sum.
+                // The addends may be wrong instead of the sum.
                 let name = match term {
                     Term::Ref(name) => name,
                     Term::Call(call) if call.name == "SUM" => match call.args.first() {
@@ -263,7 +263,7 @@ impl Solver<'_> {
         out
     }
 
-    /// Values that stand to another value as a comparison asks.
+    /// Documents in which a name has a value that satisfies the comparison with `value`.
     fn toward(&self, doc: &Document, unit: &Unit, name: &str, op: CompareOp, value: &str) -> Vec<Document> {
         let target = match self.meaning(doc, unit, name) {
             Meaning::Elements(target) => target,
@@ -313,7 +313,7 @@ impl Solver<'_> {
         values.iter().flat_map(|v| self.given(doc, &target, v)).collect()
     }
 
-    /// The document with other values of a name.
+    /// Documents with other values of a name.
     fn perturbed(&self, doc: &Document, unit: &Unit, name: &str) -> Vec<Document> {
         let target = match self.meaning(doc, unit, name) {
             Meaning::Elements(target) => target,
@@ -444,7 +444,7 @@ impl Solver<'_> {
                 let on = self.day_of(doc, unit, book);
                 let index = book.index(field);
                 let mut out = Vec::new();
-                // Some books are matched by the rubric of a diagnosis.
+                // Some reference books are matched by the rubric of a diagnosis.
                 let holds = |v: &str| on.is_none_or(|d| index.holds(v, d) || rubric(v).is_some_and(|r| index.holds(r, d)));
                 let fits = |v: &str| holds(v) == want;
                 if target.texts(doc).iter().any(|t| fits(t)) {
@@ -462,7 +462,7 @@ impl Solver<'_> {
                 }
                 values.truncate(VALUES);
                 out.extend(values.iter().flat_map(|v| self.given(doc, &target, v)));
-                // The code may be right and the day wrong.
+                // The code may be right, but the day wrong.
                 if let (true, Meaning::Elements(date), Some(day)) = (want, self.meaning(doc, unit, book.info().on.element()), doc.main.role(Role::CaseTo)) {
                     out.extend(self.given(doc, &date, day));
                 }
@@ -488,7 +488,7 @@ impl Solver<'_> {
         }
     }
 
-    /// The form of a value: a typical one, or ones that are not.
+    /// Changes the form of a value: to a typical one, or to malformed ones.
     fn form(&self, doc: &Document, unit: &Unit, call: &Call, want: bool) -> Vec<Document> {
         let Some(Arg::Term(Term::Ref(name))) = call.args.first() else { return Vec::new() };
         let Meaning::Elements(target) = self.meaning(doc, unit, &name.name) else { return Vec::new() };
@@ -566,7 +566,7 @@ impl Solver<'_> {
         out
     }
 
-    /// The document with a value at a target: in each that stands, or in one that is added.
+    /// Documents with a value at a target: in the first element and in all of them, or in an added one.
     fn given(&self, doc: &Document, target: &Target, value: &str) -> Vec<Document> {
         if target.ways.is_empty() {
             let mut added = self.added(doc, target);
@@ -591,7 +591,7 @@ impl Solver<'_> {
         vec![first, every]
     }
 
-    /// The document with one more element, and the blocks around it that are missing.
+    /// Documents with one more element, and the missing blocks around it.
     fn added(&self, doc: &Document, target: &Target) -> Vec<Document> {
         let tree = target.tree(doc);
         let format = &tree.format;
@@ -640,14 +640,14 @@ impl Solver<'_> {
         without
     }
 
-    /// The package under a name in which a part (`Ni`, `Np`) is another; none when no such part is known, or when the name is not of its form.
+    /// The package with a part (`Ni`, `Np`) of its names replaced; `None` if the part is unknown or a name has another form.
     pub fn named(&self, doc: &Document, part: &str, value: &str) -> Option<Document> {
         self.renamed(doc, file_part(part)?, value)
     }
 
-    /// The package under a name with another part.
+    /// The package with a part of its names replaced.
     fn renamed(&self, doc: &Document, part: FilePart, value: &str) -> Option<Document> {
-        // Files between funds do not state their names.
+        // Files exchanged between funds do not state their names.
         let name = doc.main.role(Role::FileName).unwrap_or(&doc.main.name);
         let renamed = with_part(name, part, value)?;
         let mut doc = doc.clone();
@@ -662,7 +662,7 @@ impl Solver<'_> {
         Some(doc)
     }
 
-    /// Values to try for an element: those of sound documents, those that the conditions name and their neighbours, codes of its book.
+    /// Values to try for an element: those of valid documents, those in the conditions and their neighbours, codes of its book.
     fn pool(&self, doc: &Document, target: &Target, parts: &[&Expr]) -> Vec<String> {
         let Some(kind) = target.kind(doc) else { return Vec::new() };
         let path = &target.tree(doc).format.node(target.node).path;
@@ -694,7 +694,7 @@ impl Solver<'_> {
         out
     }
 
-    /// Codes of the book that the format names for an element.
+    /// Codes of the reference book that the format names for an element.
     fn codes(&self, doc: &Document, target: &Target) -> Vec<String> {
         let node = target.tree(doc).format.node(target.node);
         let (book, field) = node.book.split_once('.').unwrap_or((&node.book, ""));
@@ -713,7 +713,7 @@ impl Solver<'_> {
         self.conventions.absent_reads.iter().any(|(n, value)| n == name && *value == 0).then_some("0")
     }
 
-    /// What a name means as seen from a unit.
+    /// The meaning of a name at a unit.
     fn meaning(&self, doc: &Document, unit: &Unit, name: &str) -> Meaning {
         let own = &*doc.main.format;
         let persons = doc.persons.as_ref().map(|tree| &*tree.format);
@@ -859,7 +859,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Whether a condition holds, as nearly as is needed to choose among guesses.
+    /// Whether a condition holds, precisely enough to choose among guesses.
     fn truth(&self, doc: &Document, unit: &Unit, expr: &Expr) -> bool {
         match expr {
             Expr::And(parts) => parts.iter().all(|p| self.truth(doc, unit, p)),
@@ -886,7 +886,7 @@ impl Solver<'_> {
         }
     }
 
-    /// How much of what a rule speaks of is in a document already: its block, what it names, parts of its condition that hold.
+    /// A score of how much a document already has of what a rule needs: its block, its elements, parts of its condition that hold.
     pub fn closeness(&self, doc: &Document, row: &Row) -> usize {
         let units = self.units(doc, row);
         let there = units.iter().any(|(d, _)| same(d, doc));
@@ -942,7 +942,7 @@ impl Solver<'_> {
         }
     }
 
-    /// A condition about one name, for one value of it.
+    /// Whether a condition about one name holds for one value of it; `None` is an absent element.
     fn constant(&self, expr: &Expr, value: Option<&str>, base: Base) -> bool {
         match expr {
             Expr::And(parts) => parts.iter().all(|p| self.constant(p, value, base)),
@@ -996,7 +996,7 @@ fn own_name(doc: &Document, unit: &Unit) -> String {
     tree.format.node(unit.element).name.to_string()
 }
 
-/// The nearest block below a way that stands and that would hold a node.
+/// The innermost present block, from a way down, that would hold a node.
 fn anchor(tree: &Tree, top: &[usize], node: NodeId) -> Way {
     let mut way = top.to_vec();
     loop {
@@ -1021,7 +1021,7 @@ fn flatten<'e>(parts: &'e [Expr], want: bool, out: &mut Vec<&'e Expr>) {
     }
 }
 
-/// The one element that a condition speaks of, beside constants.
+/// The only name in a condition whose other terms are constants; `None` for other conditions.
 fn single_name(expr: &Expr) -> Option<&str> {
     fn term(term: &Term) -> Result<Option<&str>, ()> {
         match term {
@@ -1044,7 +1044,7 @@ fn single_name(expr: &Expr) -> Option<&str> {
             Expr::Not(inner) => walk(inner, name),
             Expr::Compare(_, left, right) => {
                 let (left, right) = (term(left)?, term(right)?);
-                // Of two names the value of neither is known beforehand.
+                // With two names, neither value is known beforehand.
                 if left.is_some() && right.is_some() {
                     return Err(());
                 }
@@ -1061,7 +1061,7 @@ fn single_name(expr: &Expr) -> Option<&str> {
     name
 }
 
-/// The parts of a condition that are no mixes of others.
+/// The parts of a condition that are not AND, OR or NOT.
 fn atoms_of<'e>(expr: &'e Expr, out: &mut Vec<&'e Expr>) {
     match expr {
         Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|p| atoms_of(p, out)),
@@ -1197,7 +1197,7 @@ fn tail(text: &str) -> &str {
     text.get(text.len().saturating_sub(2)..).unwrap_or(text)
 }
 
-/// A number as an element of a type writes it.
+/// A number in the notation of a type.
 fn formatted(number: Decimal, kind: &ValueType) -> String {
     let text = number.to_string();
     let masked = || kind.mask().and_then(|m| m.as_str().rsplit_once('.')).map(|(_, after)| after.len());
@@ -1210,7 +1210,7 @@ fn formatted(number: Decimal, kind: &ValueType) -> String {
     }
 }
 
-/// Texts that look like another but differ.
+/// Texts that are similar to another but differ.
 fn nearby(text: &str, kind: &ValueType) -> Vec<String> {
     let mut out = Vec::new();
     if let Some((last, head)) = text.as_bytes().split_last().and_then(|(l, _)| Some((char::from(*l), text.get(..text.len() - 1)?))) {
@@ -1233,17 +1233,17 @@ fn nearby(text: &str, kind: &ValueType) -> Vec<String> {
     out
 }
 
-/// The rubric of a diagnosis.
+/// The three-character rubric of a diagnosis, if the code is longer.
 fn rubric(code: &str) -> Option<&str> {
     code.split_once('.').map(|(rubric, _)| rubric).filter(|r| r.len() == 3)
 }
 
-/// Whether a code of a book is another code or its rubric.
+/// Whether a code of a book equals another code or its rubric.
 fn is_or_covers(code: &str, other: &str) -> bool {
     code == other || rubric(other) == Some(code)
 }
 
-/// Codes of a type that books hardly have.
+/// Codes that fit a type but are probably in no book.
 fn unknown_codes(kind: &ValueType) -> Vec<String> {
     let (shortest, longest) = kind.lengths();
     let mut out = Vec::new();
@@ -1275,7 +1275,7 @@ fn years_before(day: Date, years: u16) -> Date {
     Date::new(year.saturating_sub(years).max(1), month, number.min(28)).unwrap_or(day)
 }
 
-/// Places of the parts in `HM140001S14002_21021`: letters, sender, receiver, period.
+/// Positions of the sender, the receiver and the `_` in `HM140001S14002_21021`.
 fn split_name(name: &str) -> Option<(usize, usize, usize)> {
     let underscore = name.find('_')?;
     let party = |from: usize, to: usize| name.get(from..to)?.rfind(['M', 'S', 'T']).map(|at| from + at);
@@ -1315,7 +1315,7 @@ fn with_part(name: &str, part: FilePart, value: &str) -> Option<String> {
     Some(out)
 }
 
-/// A party of a kind with a code as long as its kind has: a clinic six digits, an insurer five, a fund two.
+/// A party's letter and code, fitted to the length of its kind: a clinic has six digits, an insurer five, a fund two.
 fn own_party(letter: &str, code: &str) -> String {
     let length = match letter {
         "M" => 6,
@@ -1326,7 +1326,7 @@ fn own_party(letter: &str, code: &str) -> String {
     format!("{letter}{code}")
 }
 
-/// Whether a file of a document may hold the element of a row.
+/// Whether the format of a document's file has the element of a row.
 pub fn has_element(doc: &Document, row: &Row) -> bool {
     doc.trees().any(|tree| tree.format.find(&row.element).is_some())
 }

@@ -1,4 +1,4 @@
-//! Values and blocks to build with: what stood in sound documents, else the least that the format asks for.
+//! Values and blocks to build with: parts of valid documents, else the minimum that the format requires.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::tree::{Document, Elem, Tree};
 use crate::registry::format::value::Base;
 use crate::registry::format::{Content, Format, NodeId, ValueType};
 
-/// An element by names, free of an edition.
+/// An element by its names, independent of an edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Named {
     name: String,
@@ -14,17 +14,17 @@ struct Named {
     children: Vec<Named>,
 }
 
-/// What stood in sound documents, by path.
+/// Parts of valid documents, by path.
 #[derive(Debug, Clone, Default)]
 pub struct Stock {
     blocks: BTreeMap<String, Vec<Named>>,
 }
 
-/// So many different ones of each path are kept.
+/// Most different elements that are kept for each path.
 const KEPT: usize = 24;
 
 impl Stock {
-    /// Takes what a document holds.
+    /// Takes in the elements of a document.
     pub fn add(&mut self, document: &Document) {
         for tree in document.trees() {
             self.take(tree, &tree.root);
@@ -36,19 +36,19 @@ impl Stock {
         let children = elem.children.iter().map(|c| self.take(tree, c)).collect();
         let named = Named { name: node.name.to_string(), text: elem.text.clone(), children };
         let known = self.blocks.entry(node.path.to_string()).or_default();
-        // Records and cases are many and never asked for.
+        // Records and cases are numerous and never asked for.
         if node.path.matches('/').count() > 1 && known.len() < KEPT && !known.contains(&named) {
             known.push(named.clone());
         }
         named
     }
 
-    /// Texts that stood at a path.
+    /// Texts that valid documents had at a path.
     pub fn texts<'s>(&'s self, path: &str) -> impl Iterator<Item = &'s str> + use<'s> {
         self.blocks.get(path).into_iter().flatten().map(|n| n.text.as_str())
     }
 
-    /// Elements to put where one is missing, the smallest first; dates of what is invented are of a day.
+    /// Elements to insert where one is missing: at most `most` of valid documents, the smallest first, then a bare one; `day` fills its dates.
     pub fn build(&self, format: &Format, node: NodeId, most: usize, day: &str) -> Vec<Elem> {
         let mut built: Vec<Elem> =
             self.blocks.get(&*format.node(node).path).into_iter().flatten().filter_map(|named| from_named(format, node, named)).collect();
@@ -61,7 +61,7 @@ impl Stock {
         built
     }
 
-    /// What the format asks for and nothing else; dates are of a day.
+    /// An element with only the required children; `day` fills its dates.
     pub fn bare(&self, format: &Format, node: NodeId, day: &str) -> Elem {
         let found = format.node(node);
         let mut elem = Elem::new(node);
@@ -77,7 +77,7 @@ impl Stock {
     }
 }
 
-/// The element in an edition, if that has all that stands in it.
+/// The element in an edition; `None` if the edition lacks a part of it or requires more.
 fn from_named(format: &Format, node: NodeId, named: &Named) -> Option<Elem> {
     let child = |name: &str| format.node(node).children.iter().copied().find(|c| &*format.node(*c).name == name);
     let children = named.children.iter().map(|c| from_named(format, child(&c.name)?, c)).collect::<Option<Vec<_>>>()?;
@@ -86,7 +86,7 @@ fn from_named(format: &Format, node: NodeId, named: &Named) -> Option<Elem> {
     complete.then(|| Elem { node, text: named.text.clone(), children })
 }
 
-/// A value that fits a type, when nothing better is known.
+/// A value that fits a type, if nothing better is known.
 pub fn typical(kind: &ValueType) -> String {
     if let Some(first) = kind.list().first() {
         return first.to_string();

@@ -1,4 +1,4 @@
-//! A package as two trees that can be changed and written again.
+//! A package as two trees that can be changed and written.
 
 use std::sync::Arc;
 
@@ -7,35 +7,35 @@ use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::scan::{ScanLimits, Scanner, Token};
 use crate::registry::writer::{Layout, NoSuchCharacter, Tags};
 
-/// The way to an element: at each level the index among the children that stand there.
+/// The way to an element: at each level its index among the children that are present.
 pub type Way = Vec<usize>;
 
-/// The bytes of a file, and where each element's start tag stands in them.
+/// The bytes of a file, and for each element the offset of its start tag.
 pub type Written = (Vec<u8>, Vec<(u64, Way)>);
 
 /// One element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Elem {
-    /// Which.
+    /// Node of the format.
     pub node: NodeId,
-    /// Its text; empty for a block.
+    /// Text of the element; empty for a block.
     pub text: String,
-    /// What it holds, in the order of the format.
+    /// Child elements, in the order of the format.
     pub children: Vec<Elem>,
 }
 
 /// One file.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    /// Name of the file without its extension; what the header states may differ.
+    /// Name of the file without its extension; the header may state another.
     pub name: String,
-    /// Its format.
+    /// Format of the file.
     pub format: Arc<Format>,
     /// The root.
     pub root: Elem,
 }
 
-/// A main file and its person file; files between funds have none.
+/// A main file and its person file; files exchanged between funds have none.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The main file.
@@ -45,29 +45,29 @@ pub struct Document {
 }
 
 impl Document {
-    /// The files.
+    /// The main file and then the person file.
     pub fn trees(&self) -> impl Iterator<Item = &Tree> {
         std::iter::once(&self.main).chain(&self.persons)
     }
 
-    /// The person file, where there is one and it is asked for, else the main file.
+    /// The person file if it is asked for and present, else the main file.
     pub fn tree(&self, of_persons: bool) -> &Tree {
         self.persons.as_ref().filter(|_| of_persons).unwrap_or(&self.main)
     }
 
-    /// The same to change it.
+    /// The same tree as [`Document::tree`], to be changed.
     pub fn tree_mut(&mut self, of_persons: bool) -> &mut Tree {
         self.persons.as_mut().filter(|_| of_persons).unwrap_or(&mut self.main)
     }
 }
 
 impl Elem {
-    /// An element that holds nothing.
+    /// An element without content.
     pub fn new(node: NodeId) -> Self {
         Self { node, text: String::new(), children: Vec::new() }
     }
 
-    /// The element at the end of a way.
+    /// The element at the end of a way; `None` if there is none.
     pub fn at(&self, way: &[usize]) -> Option<&Self> {
         way.iter().try_fold(self, |elem, index| elem.children.get(*index))
     }
@@ -76,7 +76,7 @@ impl Elem {
         way.iter().try_fold(self, |elem, index| elem.children.get_mut(*index))
     }
 
-    /// Shows every value to be read or changed.
+    /// Passes every value to `change`, which may change it.
     pub fn each_value(&mut self, change: &mut impl FnMut(NodeId, &mut String)) {
         if self.children.is_empty() {
             change(self.node, &mut self.text);
@@ -98,7 +98,7 @@ impl Elem {
 }
 
 impl Tree {
-    /// Reads a file whose elements all belong to the format; none when one does not, or the markup is broken.
+    /// Reads a file; `None` if an element does not belong to the format or the markup is broken.
     pub fn read(format: &Arc<Format>, bytes: &[u8], encoding: Encoding) -> Option<Self> {
         let root = &format.node(format.root()).name;
         let mut scanner = Scanner::new(bytes, encoding, ScanLimits::default(), Vec::new());
@@ -130,16 +130,16 @@ impl Tree {
         }
     }
 
-    /// Named as the header says.
+    /// Takes the name from the header.
     fn named(mut self) -> Self {
         self.name = self.role(Role::FileName).unwrap_or_default().to_owned();
         self
     }
 
-    /// The file in an encoding, and the offset of every element's start tag in order of the document.
+    /// Writes the file in an encoding; also returns the offset of every element's start tag, in document order.
     ///
     /// # Errors
-    /// A character that the encoding does not have.
+    /// The encoding lacks a character.
     pub fn write(&self, encoding: Encoding) -> Result<Written, NoSuchCharacter> {
         let tags = Tags::new(&self.format, encoding, Layout::Lines);
         let (mut out, mut offsets) = (Vec::new(), Vec::new());
@@ -163,7 +163,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Every element of a node below a way.
+    /// The ways to all elements of a node below a way.
     pub fn below(&self, way: &[usize], node: NodeId) -> Vec<Way> {
         let mut out = Vec::new();
         if let Some(elem) = self.root.at(way) {
@@ -178,7 +178,7 @@ impl Tree {
         self.root.at(&way).map(|e| e.text.as_str())
     }
 
-    /// Sets the text of the first element of a role, if one stands.
+    /// Sets the text of the first element of a role, if one is present.
     pub fn set_role(&mut self, role: Role, text: &str) {
         if let Some(way) = self.format.role(role).and_then(|node| self.below(&[], node).into_iter().next()) {
             self.set(&way, text);
@@ -192,7 +192,7 @@ impl Tree {
         }
     }
 
-    /// Removes the element at a way, and blocks that are empty then.
+    /// Removes the element at a way, and the blocks that become empty.
     pub fn remove(&mut self, way: &[usize]) {
         if let Some((last, parent)) = way.split_last()
             && let Some(elem) = self.root.at_mut(parent)
@@ -205,7 +205,8 @@ impl Tree {
         }
     }
 
-    /// Puts an element into a block, behind those that the format has before it or of the same name; where it stands now.
+    /// Inserts an element into a block after the elements that precede it in the format or have its name; returns its way, or `None` without the
+    /// block.
     pub fn insert(&mut self, block: &[usize], elem: Elem) -> Option<Way> {
         let format = Arc::clone(&self.format);
         let position = format.node(elem.node).position;
