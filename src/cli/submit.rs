@@ -1,4 +1,4 @@
-//! `puomp submit`: registries go to their payers.
+//! `puomp submit`: sends registries to their payers.
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use super::stop::ByUser;
 use super::{Exit, Failure};
 use crate::texts::Key;
 
-/// What `submit` takes.
+/// Arguments of `puomp submit`.
 #[derive(Debug, Args)]
 pub(super) struct SubmitArgs {
     /// Numbers of registries, unique beginnings of them, or names of their files.
