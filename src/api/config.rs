@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// One after another.
+    /// The settings, in the order in which they are shown.
     pub settings: Vec<Setting>,
 }
 

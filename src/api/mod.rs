@@ -1,8 +1,8 @@
-//! The answers for programs: the JSON of the command line, and what a server and its client say to each other.
+//! Answers for programs: the JSON of the command line, and the messages between a server and its client.
 //!
-//! Every answer is an [`Answer`]: `schema`, `tool`, then its own keys. Scripts rely on the names and their order; a change that could break one
-//! gets another number. Findings are the [`Finding`]s of `report`, which writes them as they come; the export of the journal is
-//! `workspace::journal::write_jsonl`, for the chain of hashes covers its bytes.
+//! Every answer is an [`Answer`]: `schema`, `tool`, then its own keys. Scripts rely on the names and their order; a change that could break
+//! a script gets another schema number. Findings are the [`Finding`]s of `report`, which writes them one by one; the journal is exported by
+//! `workspace::journal::write_jsonl`, because the chain of hashes covers its bytes.
 
 pub mod config;
 pub mod nsi;
@@ -22,14 +22,14 @@ pub struct Tool {
     pub version: String,
 }
 
-/// An answer: schema and tool around a body whose keys stand beside them.
+/// An answer: schema and tool, then the keys of the body on the same level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer<B> {
     /// Number of the schema.
     pub schema: u32,
-    /// Who answers.
+    /// The program that made the answer.
     pub tool: Tool,
-    /// The answer itself.
+    /// The body of the answer.
     #[serde(flatten)]
     pub body: B,
 }

@@ -26,16 +26,16 @@ pub struct Book {
     pub edition: String,
     /// Date of the edition, `YYYY-MM-DD`.
     pub date: Option<String>,
-    /// The date is the latest day of its rows, for the book names none.
+    /// Whether the date is the latest day of the book's rows, because the book names none.
     pub dated_by_rows: bool,
-    /// Calendar days since the date.
+    /// Calendar days since the date; `None` without a date.
     pub age_days: Option<i64>,
-    /// The last day for which it holds every code, where that is known.
+    /// The last day for which the book has every code, `YYYY-MM-DD`; `None` if it is not known.
     pub complete_until: Option<String>,
     /// Number of rows.
     pub rows: usize,
     /// Where it comes from.
     pub source: String,
-    /// A remark of the table of books.
+    /// The remark in the table of books.
     pub note: String,
 }

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::rules::import::TableRow;
 
-/// Rules as the tables have them.
+/// Rules as the tables hold them.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Rules {
     /// The rows.
     pub rules: Vec<TableRow>,
-    /// What the words in the column `inferred` mean.
+    /// The meanings of the words in the column `inferred`.
     pub inferred: Vec<Inferred>,
 }
 

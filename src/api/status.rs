@@ -1,4 +1,4 @@
-//! What stands where in a workspace.
+//! The answer about registries and cases of a workspace.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 pub struct Status {
     /// The registries.
     pub registries: Vec<Registry>,
-    /// Cases that stand in no registry.
+    /// Counts of cases outside registries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Stock>,
-    /// What was done with the registry that was asked for.
+    /// Journal entries of the registry that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Step>,
 }
@@ -24,7 +24,7 @@ pub struct Registry {
     pub status: String,
     /// Name of its status in the language of the user.
     pub status_name: String,
-    /// Since when it is in this status: a moment in UTC.
+    /// The moment since when it has this status, in UTC.
     pub since: String,
     /// Ids of the roles that act now.
     pub acts: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Registry {
     pub mo: String,
     /// Code of the payer; empty for the fund itself.
     pub payer: String,
-    /// Code of whoever receives it.
+    /// Code of the receiver of the file.
     pub receiver: String,
     /// Id of the kind of care.
     pub kind: String,
@@ -48,25 +48,25 @@ pub struct Registry {
     pub edition: String,
     /// Date of the account, `YYYY-MM-DD`.
     pub account_date: String,
-    /// Name of its file without the ending.
+    /// Name of its file without extension.
     pub file: String,
     /// Completed cases.
     pub cases: i64,
     /// Persons.
     pub persons: i64,
-    /// What is billed, kopecks.
+    /// Billed sum, kopecks.
     pub sum_kopecks: i64,
     /// Completed cases that the payer accepted.
     pub accepted_cases: i64,
     /// What the payer accepted, kopecks.
     pub accepted_sum_kopecks: i64,
-    /// When it was formed: a moment in UTC.
+    /// The moment when it was last formed, in UTC.
     pub formed_at: String,
-    /// When it was sent: a moment in UTC; empty before.
+    /// The moment when it was last sent, in UTC; empty if never.
     pub sent_at: String,
 }
 
-/// Cases outside registries that have everything in common which a registry asks for.
+/// Number and sum of the cases outside registries with the same month, clinic, payer, kind of care and state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stock {
     /// Their reporting month, `YYYY-MM`.
@@ -77,13 +77,13 @@ pub struct Stock {
     pub payer: String,
     /// Id of the kind of care.
     pub kind: String,
-    /// Their state.
+    /// Id of their state: `free`, `waiting`, `refused` or `question`.
     pub state: String,
     /// Whether findings keep them out of registries.
     pub blocked: bool,
     /// How many there are.
     pub cases: i64,
-    /// What they cost, kopecks.
+    /// Sum of the cases, kopecks.
     pub sum_kopecks: i64,
 }
 
@@ -92,7 +92,7 @@ pub struct Stock {
 pub struct Step {
     /// Number of the entry, from 1.
     pub seq: u64,
-    /// The moment, in UTC.
+    /// The moment of the action, in UTC.
     pub at: String,
     /// Name of the account.
     pub user: String,
@@ -100,7 +100,7 @@ pub struct Step {
     pub host: String,
     /// Id of the role.
     pub role: String,
-    /// Id of what was done.
+    /// Id of the action.
     pub action: String,
     /// Id of the status before; empty for none.
     pub before: String,

@@ -1,4 +1,4 @@
-//! The command line: options of every verb, and the verbs. Nobody but `mod.rs` knows the whole of it.
+//! The command line: the options of every verb, and the verbs. Only `mod.rs` uses all of it.
 
 use std::path::Path;
 
@@ -27,45 +27,45 @@ use super::watch::WatchArgs;
 use super::withdraw::WithdrawArgs;
 use super::{Exit, Failure};
 
-/// The program.
+/// The command line of the program.
 #[derive(Debug, Parser)]
 #[command(name = "puomp", version, propagate_version = false, disable_help_subcommand = true)]
 pub(super) struct Cli {
-    /// What to do.
+    /// The verb with its arguments.
     #[command(subcommand)]
     pub(super) verb: Verb,
     #[command(flatten)]
     pub(super) flags: Flags,
 }
 
-/// The verbs, one file each.
+/// The verbs; each has a file of its own.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Format-logic control.
     Validate(ValidateArgs),
-    /// A folder becomes a workspace.
+    /// Makes a folder into a workspace.
     Init(InitArgs),
-    /// Packages are taken in.
+    /// Loads packages into the workspace.
     Load(LoadArgs),
-    /// A folder of exports is taken in as they come.
+    /// Watches a folder and loads the packages that appear there.
     Watch(WatchArgs),
-    /// Cases become registries.
+    /// Forms registries from cases.
     Form(FormArgs),
-    /// Registries go to their payers.
+    /// Sends registries to their payers.
     Submit(SubmitArgs),
-    /// The payer decides.
+    /// Records a decision of the payer.
     Review(ReviewArgs),
-    /// The clinic takes in an answer.
+    /// Receives answers of payers.
     Receive(ReceiveArgs),
-    /// The clinic takes a registry back.
+    /// Takes a registry back from the payer.
     Withdraw(WithdrawArgs),
-    /// What stands where.
+    /// Shows the registries and their statuses.
     Status(StatusArgs),
-    /// Who did what.
+    /// Shows the journal and verifies it.
     Journal(JournalArgs),
     /// The tables of the formats.
     Formats(FormatsArgs),
-    /// What is in force.
+    /// Shows the settings in force.
     Config(ConfigArgs),
     /// Invented packages.
     Generate(GenerateArgs),
@@ -73,7 +73,7 @@ pub(super) enum Verb {
     Nsi(NsiArgs),
     /// The rule book.
     Rules(RulesArgs),
-    /// One rule.
+    /// Explains a rule.
     Explain(ExplainArgs),
     /// Manual pages.
     #[command(hide = true)]
@@ -84,7 +84,7 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// The first path that a verb works on: from there the configuration file is looked for.
+    /// The first path that a verb works on; the search for the configuration file begins there.
     pub(super) fn first_path(&self) -> Option<&Path> {
         match self {
             Self::Validate(verb) => verb.first_path(),
@@ -93,12 +93,12 @@ impl Verb {
         }
     }
 
-    /// Whether the folder of rules may still be missing: an import makes it.
+    /// Whether the folder of rules may be missing, because the verb is an import that makes it.
     pub(super) fn makes_rules_folder(&self) -> bool {
         matches!(self, Self::Rules(verb) if verb.makes_folder())
     }
 
-    /// Does it.
+    /// Runs the verb and returns how the program ends.
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         match self {
             Self::Validate(verb) => verb.run(session),

@@ -1,4 +1,4 @@
-//! `puomp completions`: completions of a shell, made from the same definitions as the parser (a hidden verb: for packagers).
+//! `puomp completions`: completions for a shell, made from the parser's own definitions. The verb is hidden: it is for packagers.
 
 use clap::Args;
 use clap_complete::Shell;

@@ -15,7 +15,7 @@ use crate::texts::{Key, Lang};
 /// Arguments of `puomp config`.
 #[derive(Debug, Args)]
 pub(super) struct ConfigArgs {
-    /// From where the file is looked for.
+    /// The path where the search for the configuration file begins.
     #[arg(value_name = "PATH")]
     pub(super) path: Option<PathBuf>,
     /// Form of the answer.
@@ -75,7 +75,7 @@ fn all(session: &Session<'_>) -> Result<Vec<Setting>, Failure> {
     Ok(told)
 }
 
-/// The name of the system's time zone; where the system does not tell one, how far it is from universal time now.
+/// The name of the system's time zone, or its offset from UTC now if the system gives no name.
 fn zone(session: &Session<'_>) -> String {
     let zone = session.ui.zone();
     zone.iana_name().map_or_else(|| session.moment().offset_in(zone), str::to_owned)

@@ -1,4 +1,4 @@
-//! Which findings count: the wishes of the command line, of `puomp.toml` and of a region's overlay, one after another.
+//! Decides which findings count: options take precedence over `puomp.toml`, and that over the overlay of a region.
 
 use std::fs;
 use std::io;
@@ -20,12 +20,12 @@ use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key};
 use crate::values::Date;
 
-/// A wish in force: its key, the value as text, and where it stands.
+/// A setting about findings that is in force: its key, and its value with the origin.
 pub(super) type Wish = (String, Valued<String>);
 
-/// All wishes about findings, resolved.
+/// All settings about findings, after the sources were merged.
 pub(super) struct Wishes {
-    /// What `puomp config` tells.
+    /// The settings as `puomp config` shows them.
     pub(super) told: Vec<Wish>,
     select: Vec<String>,
     ignore: Vec<String>,
@@ -49,7 +49,7 @@ impl Resolver<'_> {
         Failure::said(ErrorClass::Usage, key, slots)
     }
 
-    /// An id or its beginning that some rule has.
+    /// Fails unless the id of some rule begins with `id`. The error names `place`.
     fn known(&self, id: &str, place: &str) -> Result<(), Failure> {
         if !id.is_empty() && self.ids.iter().any(|known| known.starts_with(id)) {
             return Ok(());
@@ -61,7 +61,7 @@ impl Resolver<'_> {
         Err(self.mistake(Key::ConfigUnknownId, &[("place", place), ("id", id), ("near", &near)]))
     }
 
-    /// A list of ids: that of the command line, else of the first of the sources that has one.
+    /// A list of ids: the one of the command line, else the one of the first source that has it.
     fn list(
         &mut self,
         name: Name,
@@ -135,7 +135,7 @@ impl Resolver<'_> {
         Ok(all)
     }
 
-    /// The overlay of the region that was named on the command line or in the file.
+    /// The overlay of the region that is named by an option or in `puomp.toml`; `None` if no region is named.
     fn overlay(&mut self, typed: Option<&str>, own: Option<&Source>) -> Result<Option<Source>, Failure> {
         let Name { key, flag, .. } = settings::REGION;
         let written = || {
@@ -158,7 +158,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Options before the file, the file before the region.
+/// Merges the settings: options go before the file, the file before the region.
 pub(super) fn resolve(args: &ControlArgs, session: &Session<'_>) -> Result<Wishes, Failure> {
     let ids = known_ids(session.files)?;
     let mut to = Resolver { session, ids: &ids, told: Vec::new() };
@@ -176,7 +176,7 @@ pub(super) fn resolve(args: &ControlArgs, session: &Session<'_>) -> Result<Wishe
     Ok(Wishes { told: to.told, select, ignore, levels, suppressions, baseline: baseline.map(|b| b.value) })
 }
 
-/// What decides which findings count. A baseline that is not there yet holds nothing only if this run writes it.
+/// The policy that decides which findings count. A missing baseline counts as empty only if this run writes it.
 pub(super) fn policy(args: &ControlArgs, session: &Session<'_>) -> Result<Policy, Failure> {
     let ControlArgs { select, ignore, severity, region, baseline, write_baseline } = args;
     let typed = !(select.is_empty() && ignore.is_empty() && severity.is_empty()) || region.is_some() || baseline.is_some();
@@ -194,7 +194,8 @@ pub(super) fn policy(args: &ControlArgs, session: &Session<'_>) -> Result<Policy
     }
 }
 
-/// Takes out of a package what does not count. Packages come in their order, so that a baseline is used up the same way in every run.
+/// Removes findings that do not count from a report. Packages must come in the same order in every run, so that a baseline is used up
+/// in the same way.
 pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &Policy, baseline: Option<&mut Baseline>, catalog: &Catalog) -> io::Result<()> {
     let main = package.main.clone().unwrap_or_else(|| package.path.clone());
     if let Some(baseline) = baseline {

@@ -7,13 +7,13 @@ use crate::texts::ErrorClass;
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exit {
-    /// Done, nothing of error grade.
+    /// Done, without findings of severity `error`.
     Done,
-    /// Findings of error grade.
+    /// There are findings of severity `error`.
     Findings,
     /// Wrong usage, configuration or rule tables; the result cannot be written.
     Usage,
-    /// Nothing to work on: an empty night is seen.
+    /// There is nothing to work on; so a script notices a night without files.
     Nothing,
     /// Not allowed, or a signature was refused.
     Refused,
@@ -30,7 +30,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number that the shell sees.
+    /// The exit code for the shell.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,

@@ -1,4 +1,4 @@
-//! Why a command could not do its work, and how that is told: text on standard error, or JSON there for programs.
+//! Why a command failed, and how the failure is reported: as text on standard error, or there as JSON for programs.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,28 +14,28 @@ use crate::tables::TableError;
 use crate::texts::{Coded, ErrorClass, ErrorWire, Key, Keyed, Lang, Slot, Texts, carried, display};
 use crate::watch::Stopped;
 
-/// A failure of the run, not of one input: inputs fail as findings.
+/// A failure of the run. Errors of single inputs are findings.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// A file or folder of the result cannot be written.
     Write(PathBuf, io::Error),
-    /// A file that holds part of the task cannot be read.
+    /// A file that the command needs, such as a configuration or a list, cannot be read.
     Read(PathBuf, io::Error),
     /// A folder that was named does not exist.
     NoFolder(PathBuf),
-    /// A broken wildcard.
+    /// A wildcard is not valid: the wildcard and the reason.
     Pattern(String, String),
-    /// A value that an option does not take: what was typed, what it takes.
+    /// An option has a wrong value: the typed value and the allowed ones.
     Value(String, String),
-    /// No package under the paths.
+    /// There is no package under the paths.
     Nothing,
     /// Worker threads cannot be started.
     Threads,
-    /// Standard output or a temporary file.
+    /// Standard output or a temporary file cannot be written.
     Stream(io::Error),
     /// An error of the library, or of one verb.
     Error(Box<dyn Coded>),
-    /// Whoever read our output has stopped.
+    /// The reader of our output has closed it.
     Pipe,
 }
 
@@ -45,12 +45,12 @@ impl Failure {
         Self::Error(Box::new(error))
     }
 
-    /// An error that only this verb has.
+    /// An error that only one verb has: class, text, slots of the text.
     pub(super) fn said(class: ErrorClass, key: Key, slots: &[(&'static str, &str)]) -> Self {
         Self::of(Keyed::new(class, key, slots))
     }
 
-    /// Tells it, unless nobody listens, and says how the program ends.
+    /// Reports the failure, unless the reader of the output is gone, and returns how the program ends.
     pub(super) fn end(&self, voice: Voice, texts: &Texts, lang: Lang) -> Exit {
         if matches!(self, Self::Pipe) {
             return Exit::Done;
@@ -131,7 +131,7 @@ impl From<io::Error> for Failure {
         if let Some(known) = inner(&error) {
             return known;
         }
-        // The csv crate wraps what the stream says.
+        // The csv crate wraps the error of the stream.
         let kind = match error.get_ref().and_then(|inner| inner.downcast_ref::<csv::Error>()).map(csv::Error::kind) {
             Some(csv::ErrorKind::Io(inner)) => inner.kind(),
             _ => error.kind(),
@@ -143,17 +143,18 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// How errors are told.
+/// The form in which errors are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Voice {
-    /// To people.
+    /// Text for people.
     Text,
-    /// To programs: one JSON object a line.
+    /// JSON for programs, one object a line.
     Json,
 }
 
 impl Voice {
-    /// Of the arguments as typed: whoever asks for JSON gets errors so too, even when the rest of the line is not understood.
+    /// The form by the arguments as typed: with `--format json` errors are JSON too, even when the rest of the command line cannot
+    /// be parsed.
     pub(super) fn of(args: &[OsString]) -> Self {
         let mut words = args.iter().skip(1).map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--");
         let mut voice = Self::Text;
@@ -171,7 +172,7 @@ impl Voice {
         voice
     }
 
-    /// Says a bug of the program, whose text names the program itself.
+    /// Reports a bug of the program. Its text names the program itself, so it has no prefix.
     pub(super) fn tell_bug(self, bug: &Keyed, texts: &Texts, lang: Lang) {
         match self {
             Self::Text => say(&texts.error(bug, lang)),
@@ -179,7 +180,7 @@ impl Voice {
         }
     }
 
-    /// Says an error on standard error.
+    /// Reports an error on standard error.
     pub(super) fn tell(self, error: &dyn Coded, texts: &Texts, lang: Lang) {
         match self {
             Self::Text => say(&texts.fill(Key::Error, lang, &[("text", &texts.error(error, lang))])),
@@ -188,7 +189,7 @@ impl Voice {
     }
 }
 
-/// The line for programs.
+/// The line of JSON for an error.
 fn json(error: &dyn Coded, texts: &Texts) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
@@ -202,7 +203,7 @@ fn json(error: &dyn Coded, texts: &Texts) -> String {
         wire: ErrorWire<'a>,
     }
     let line = Line { schema: 1, error: Told { exit: Exit::from(error.class()).code(), wire: texts.error_wire(error) } };
-    // Nothing in it can fail: texts and numbers.
+    // Serializing texts and numbers cannot fail.
     serde_json::to_string(&line).unwrap_or_default()
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Flags {
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN")]
     pub(super) color: Option<ColorArg>,
-    /// Only what is wrong.
+    /// Only report what is wrong.
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
     /// Worker threads; as many as the machine has by default.
@@ -39,7 +39,7 @@ pub(super) struct Flags {
     pub(super) directory: Option<PathBuf>,
 }
 
-/// Which findings count.
+/// Options about which findings count.
 #[derive(Debug, Default, Clone, Args)]
 pub(super) struct ControlArgs {
     /// Only these rules.
@@ -48,27 +48,27 @@ pub(super) struct ControlArgs {
     /// All but these rules.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub(super) ignore: Vec<String>,
-    /// Weight of rules.
+    /// Severity of rules.
     #[arg(long, value_name = "ID=LEVEL", value_delimiter = ',')]
     pub(super) severity: Vec<String>,
-    /// Overlay of a region.
+    /// Code of the region whose overlay is used.
     #[arg(long, value_name = "CODE")]
     pub(super) region: Option<String>,
-    /// What was found before.
+    /// File with findings of an earlier run, which do not count.
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
-    /// Where what was found is kept.
+    /// File into which the findings of this run are written as a baseline.
     #[arg(long, value_name = "FILE")]
     pub(super) write_baseline: Option<PathBuf>,
 }
 
-/// Where the workspace's store is and who acts.
+/// Options about the workspace's store and the acting role.
 #[derive(Debug, Default, Clone, Args)]
 pub(super) struct PlaceArgs {
     /// Address of the store.
     #[arg(long, value_name = "URL")]
     pub(super) store: Option<String>,
-    /// In which role.
+    /// The role in which the user acts.
     #[arg(long, value_name = "ROLE")]
     pub(super) role: Option<String>,
     /// How long to wait for another program, seconds.
@@ -76,7 +76,7 @@ pub(super) struct PlaceArgs {
     pub(super) wait: f64,
 }
 
-/// Form of an answer that is read or goes to a program.
+/// Form of an answer: for people or for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Shape {
     /// For reading.
@@ -86,7 +86,7 @@ pub(super) enum Shape {
     Json,
 }
 
-/// Form of an answer that is a list: a table of a spreadsheet is one more.
+/// Form of an answer that is a list, which can also be a table for Excel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum ListShape {
     /// For reading.
@@ -98,7 +98,7 @@ pub(super) enum ListShape {
     Csv,
 }
 
-/// Languages as typed.
+/// The values of `--lang`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LangArg {
     /// Russian.
@@ -107,7 +107,7 @@ pub(super) enum LangArg {
     En,
 }
 
-/// When to use colours.
+/// The values of `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum ColorArg {
     /// On a terminal that shows them, unless NO_COLOR is set.

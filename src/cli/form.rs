@@ -1,4 +1,4 @@
-//! `puomp form`: cases become registries.
+//! `puomp form`: forms registries from cases.
 
 use clap::Args;
 
@@ -17,7 +17,7 @@ use crate::values::{Date, Month};
 use crate::watch::Watch as _;
 use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
 
-/// What `form` takes.
+/// Arguments of `puomp form`.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["period", "again", "cancel"])))]
 pub(super) struct FormArgs {
@@ -39,16 +39,16 @@ pub(super) struct FormArgs {
     /// Date of the account.
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "cancel")]
     date: Option<String>,
-    /// Only show.
+    /// Show the plan without forming.
     #[arg(long, requires = "period")]
     dry_run: bool,
-    /// Where the time went.
+    /// Show how long each phase took.
     #[arg(long, conflicts_with_all = ["cancel", "dry_run"])]
     timings: bool,
-    /// Form this one anew.
+    /// Form this registry again.
     #[arg(long, value_name = "REG")]
     again: Option<String>,
-    /// Give this one up.
+    /// Cancel this registry.
     #[arg(long, value_name = "REG")]
     cancel: Option<String>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ impl FormArgs {
             }
             (_, Some(name), _) => self.again(name, date, session),
             (.., Some(period)) => self.fresh(period, date, session),
-            // clap asks for one of the three.
+            // clap requires one of the three.
             _ => Ok(Exit::Usage),
         }
     }
@@ -162,7 +162,7 @@ fn group_line(group: &Group, tables: &Tables, ui: &Ui<'_>) -> String {
     format!("{} · {} · {kind} · {cases} · {}\n", group.mo(), group.payer(), ui.texts.money(ui.lang, group.sum))
 }
 
-/// What stays out, and why.
+/// Prints which cases are left out, and why.
 fn left_out(left: &[LeftOut], ui: &Ui<'_>) {
     for part in left {
         let (key, number) = match &part.why {

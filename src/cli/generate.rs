@@ -16,7 +16,7 @@ use crate::registry::writer::Layout;
 use crate::texts::Key;
 use crate::values::Month;
 
-/// What `generate` takes.
+/// Arguments of `puomp generate`.
 #[derive(Debug, Args)]
 pub(super) struct GenerateArgs {
     /// The folder of the result.
@@ -34,7 +34,7 @@ pub(super) struct GenerateArgs {
     /// Number of cases.
     #[arg(long, value_name = "N", default_value_t = 100)]
     cases: u32,
-    /// The same seed, the same package.
+    /// Seed of the random values: the same seed gives the same package.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Code of the clinic.
@@ -120,10 +120,11 @@ impl GenerateArgs {
         Ok(Exit::Done)
     }
 
-    /// What is not said follows from what is: the letters name the family, the edition its first month, the month its edition.
+    /// The options of the generator. Missing ones follow from the others: the family from the letters, the month from the first month of the
+    /// edition, the edition from the month.
     fn options(&self, formats: &Formats) -> Result<Options, Failure> {
         let given = self.family.to_uppercase();
-        // What funds send each other is not generated: D is dispensary care here.
+        // Files exchanged between funds are not generated, so the letter D means dispensary care here.
         let letters = formats.prefixes().iter().find(|p| p.letters == given && formats.has_persons(p.family));
         let family = letters.map_or_else(|| Family(given.chars().next().unwrap_or_default()), |p| p.family);
         if !formats.has_persons(family) {

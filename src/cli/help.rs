@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command};
 use crate::texts::{Key, Lang, Texts};
 
 const ROOT: &str = "puomp";
-/// Arguments of every command, described once.
+/// Keys of the options that every command has.
 const HELP: &str = "puomp:help";
 const VERSION: &str = "puomp:version";
 
@@ -26,13 +26,13 @@ fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
         .subcommand_help_heading(heading(Key::HeadingCommands))
         .subcommand_value_name(heading(Key::HeadingCommand));
     let mut order = 0;
-    // Whatever clap would add is English: defaults, allowed values and variables are named by the texts themselves.
+    // clap would add defaults, allowed values and variables in English; the texts name them instead.
     command = command.mut_args(|arg| {
         let own = format!("{key}:{}", arg.get_id());
         let global = format!("{ROOT}:{}", arg.get_id());
         let help = text(if arg.is_global_set() { &global } else { &own }).unwrap_or_default();
         let head = heading(if arg.is_positional() { Key::HeadingArguments } else { Key::HeadingOptions });
-        // The verb's own options first, those of every verb behind them.
+        // The verb's own options come first, then those of every verb.
         order += 1;
         let order = order + if arg.is_global_set() { 100 } else { 0 };
         let arg = arg.help(help).long_help(None).help_heading(head).display_order(order);
@@ -69,7 +69,7 @@ mod tests {
     use crate::cli::settings;
     use crate::tables::RuleFiles;
 
-    /// Commands that a person finds in the help, with their keys.
+    /// All visible commands with their keys.
     fn visible(texts: &Texts, lang: Lang) -> Vec<(String, Command)> {
         fn walk(command: &Command, key: &str, all: &mut Vec<(String, Command)>) {
             all.push((key.to_owned(), command.clone()));

@@ -1,4 +1,4 @@
-//! `puomp init`: a folder becomes a workspace.
+//! `puomp init`: makes a folder into a workspace.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::sys;
 use crate::texts::Key;
 use crate::workspace::Place;
 
-/// What `init` takes.
+/// Arguments of `puomp init`.
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// The folder.

@@ -8,7 +8,7 @@ use super::Failure;
 use crate::registry::encoding::Encoding;
 use crate::registry::package::{Input, expand};
 
-/// The word for a list on standard input.
+/// The argument that means a list on standard input.
 const LIST: &str = "-";
 
 /// All inputs in the order given.
@@ -35,9 +35,9 @@ fn of(path: &Path) -> Result<Vec<Input>, Failure> {
     }
 }
 
-/// One path a line; in UTF-8, in windows-1251 as older Windows programs write it, or in code page 866 as `dir /b` of a Russian console does.
+/// Reads one path a line: in UTF-8, in windows-1251 as older Windows programs write, or in code page 866 as `dir /b` of a Russian console does.
 ///
-/// Nothing in the list tells the last two apart: that one is right in which a file is there.
+/// The bytes do not tell the last two apart: code page 866 is used only if it names a file that exists and windows-1251 names none.
 fn list(bytes: &[u8]) -> Vec<String> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -1,4 +1,4 @@
-//! `puomp journal`: who did what, and whether it is still as it was written.
+//! `puomp journal`: shows who did what, and verifies that the journal was not changed.
 
 use std::fs;
 use std::io::BufReader;
@@ -15,19 +15,19 @@ use super::{Exit, Failure};
 use crate::sys::{Access, write_atomic};
 use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
 
-/// What `journal` takes.
+/// Arguments of `puomp journal`.
 #[derive(Debug, Args)]
 pub(super) struct JournalArgs {
-    /// One registry.
+    /// Show only entries of this registry.
     #[arg(value_name = "REG")]
     registry: Option<String>,
-    /// Look whether it is as it was written.
+    /// Verify the journal.
     #[arg(long)]
     verify: bool,
-    /// A head that was exported before.
+    /// File with a head that was exported earlier, to compare the journal with.
     #[arg(long, value_name = "FILE", requires = "verify")]
     against: Option<PathBuf>,
-    /// An exported journal in place of the workspace's.
+    /// File with an exported journal to verify instead of the workspace's.
     #[arg(long, value_name = "FILE", requires = "verify", conflicts_with = "registry")]
     file: Option<PathBuf>,
     /// Export the head.
@@ -40,7 +40,7 @@ pub(super) struct JournalArgs {
     place: PlaceArgs,
 }
 
-/// Forms of the answer.
+/// The values of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum FormatArg {
     /// For reading.

@@ -1,11 +1,11 @@
-//! Which language the user reads. It must be known before the arguments are parsed: usage errors and help are in it.
+//! Chooses the language of the user. It must be known before the arguments are parsed, for help and usage errors.
 
 use std::ffi::OsString;
 
 use super::settings::{self, Name, Origin, Valued};
 use crate::texts::Lang;
 
-/// `--lang`, else `PUOMP_LANG`, else the locale, else Russian: the exchange is Russian, and Windows sets no locale variable.
+/// `--lang`, else `PUOMP_LANG`, else the locale, else Russian: registries are exchanged in Russian, and Windows sets no locale variable.
 pub(super) fn choose(args: &[OsString], variable: impl Fn(&str) -> Option<String>) -> Valued<Lang> {
     let Name { flag, variable: own, .. } = settings::LANG;
     let typed = typed(args).map(|text| (text, Origin::Flag(flag)));
@@ -46,7 +46,7 @@ fn of_locale(locale: &str) -> Lang {
     }
 }
 
-/// Whether the locale names a character set that is not Unicode: lines are drawn in ASCII then.
+/// Whether the locale names a character set other than UTF-8 (or the terminal is `dumb`): lines are drawn in ASCII then.
 pub(super) fn not_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| variable(name)).find(|l| !l.is_empty()).unwrap_or_default();
     let charset = locale.split_once('.').map(|(_, c)| c.to_ascii_lowercase().replace('-', ""));

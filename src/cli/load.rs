@@ -1,4 +1,4 @@
-//! `puomp load`: packages are taken in.
+//! `puomp load`: loads packages into the workspace.
 
 use std::path::PathBuf;
 
@@ -18,16 +18,16 @@ use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
 use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
 
-/// What `load` takes.
+/// Arguments of `puomp load`.
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
     /// Files, folders, wildcards, `-`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// What to do with cases that may be ones that are there.
+    /// What to do with cases that may be the same as stored ones.
     #[arg(long, value_name = "WHAT", default_value = "ask")]
     doubtful: DoubtArg,
-    /// Where the time went.
+    /// Show how long each phase took.
     #[arg(long)]
     timings: bool,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(super) struct LoadArgs {
     place: PlaceArgs,
 }
 
-/// Answers to a doubt.
+/// The values of `--doubtful`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DoubtArg {
     /// Keep aside.
@@ -93,7 +93,7 @@ impl LoadArgs {
     }
 }
 
-/// What became of a package: a line, and the remarks that matter.
+/// The lines about a loaded package: the result, and remarks about its cases.
 pub(super) fn line(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
     let said = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, slots);
     let (text, counts) = match &loaded.outcome {
@@ -117,7 +117,7 @@ pub(super) fn line(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
     lines
 }
 
-/// What is worth a line.
+/// The counts that are reported when they are not 0.
 fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
     vec![
         (Key::LoadReplaced, counts.replaced),

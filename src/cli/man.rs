@@ -1,4 +1,4 @@
-//! `puomp man`: manual pages, made from the same definitions as the parser (a hidden verb: for packagers and our tests).
+//! `puomp man`: manual pages, made from the parser's own definitions. The verb is hidden: it is for packagers and our tests.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ impl ManArgs {
     }
 }
 
-/// Every page with its name below the folder.
+/// Every page with its path below the folder.
 fn pages(definition: fn() -> Command) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let texts = Texts::load(&RuleFiles::embedded())?;
     let mut pages = Vec::new();

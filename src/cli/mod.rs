@@ -1,4 +1,4 @@
-//! The command line: one file a verb. Only this module prints.
+//! The command line: one file for each verb. No other module prints.
 
 mod args;
 mod completions;
@@ -76,9 +76,9 @@ pub fn main() -> Exit {
     panic::catch_unwind(|| run(&args, voice, lang, &texts)).unwrap_or(Exit::Bug)
 }
 
-/// Where in the program it happened; a message that was formatted may hold data of the input and is not shown.
+/// The place in the program where a bug showed. A formatted message may hold data of the input and is not shown.
 fn bug(info: &panic::PanicHookInfo<'_>) -> Keyed {
-    // The folders of the machine that built it say nothing.
+    // The folders of the machine that built the program are left out.
     let file = |path: &str| path.rsplit(['/', '\\']).take(4).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/");
     let place = info.location().map_or_else(String::new, |l| format!("{}:{}", file(l.file()), l.line()));
     let why = info.payload().downcast_ref::<&'static str>().map_or_else(String::new, |w| format!(": {w}"));
@@ -105,19 +105,19 @@ fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>) -> Result<Exit, Failure> {
     let texts = Texts::load(&files)?.in_zone(zone.clone());
     let ui = Ui::new(&settings, &texts, zone);
     let session = Session::new(&settings, &files, &ui, Cli::command);
-    // A pool of our own: nothing global, and the verbs need not know how many threads there are.
+    // The thread pool is our own, not rayon's global one, so that the verbs need not know the number of threads.
     let threads = settings.threads().map_or(0, |threads| usize::from(threads.value));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| Failure::Threads)?;
-    // What fails from here on is told in the texts and the time zone of the settings.
+    // From here on failures are reported in the texts and the time zone of the settings.
     Ok(pool.install(|| cli.verb.run(&session)).unwrap_or_else(|failure| failure.end(voice, ui.texts, ui.lang)))
 }
 
-/// A variable of the environment; an empty one is none.
+/// A variable of the environment; `None` when it is not set or empty.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The rule tables: those of the folder that was named; imported ones lie where nobody has to name them.
+/// The rule tables with those of the named folder over them, or else with the imported ones if there are any.
 fn rule_files(settings: &Settings<'_>, may_miss: bool) -> Result<RuleFiles, Failure> {
     match settings.rules() {
         Some(named) if !named.value.is_dir() => {

@@ -1,4 +1,4 @@
-//! `puomp receive`: the clinic takes in what a payer answered.
+//! `puomp receive`: receives answers of payers.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use super::{Exit, Failure};
 use crate::texts::{Coded as _, Key};
 use crate::workspace::{Received, Workspace};
 
-/// What `receive` takes.
+/// Arguments of `puomp receive`.
 #[derive(Debug, Args)]
 pub(super) struct ReceiveArgs {
     /// Files of answers.
@@ -50,7 +50,7 @@ impl ReceiveArgs {
     }
 }
 
-/// What became of an answer.
+/// The text about a received answer.
 fn shown(path: &std::path::Path, received: &Received, workspace: &Workspace, ui: &Ui<'_>) -> String {
     let line = registry_line(&received.registry, workspace.tables(), ui);
     if let Some(at) = &received.already {

@@ -17,19 +17,19 @@ use crate::texts::Key;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Sanction, SanctionColumns, SanctionError};
 
-/// What `review` takes.
+/// Arguments of `puomp review`.
 #[derive(Debug, Args)]
 pub(super) struct ReviewArgs {
-    /// What the payer does.
+    /// The decision: an action of the verb.
     #[arg(value_name = "ACTION")]
     action: String,
     /// The registry.
     #[arg(value_name = "REG")]
     registry: String,
-    /// Why.
+    /// The reason of the decision.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
-    /// What is taken off.
+    /// File with the sanctions.
     #[arg(long, value_name = "FILE")]
     sanctions: Option<PathBuf>,
     #[command(flatten)]
@@ -69,7 +69,7 @@ impl ReviewArgs {
     }
 }
 
-/// Sanctions of a file, or everything that is wrong with it.
+/// Reads a file of sanctions; fails with all errors of the file.
 fn sanctions(path: &Path, session: &Session<'_>) -> Result<Vec<Sanction>, Failure> {
     let columns = SanctionColumns::load(session.files)?;
     let unread = |error| Failure::Read(path.to_owned(), error);

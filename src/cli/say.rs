@@ -1,8 +1,8 @@
-//! The talk of the program: what goes to standard error, beside the result on standard output.
+//! Messages on standard error, which leave standard output to the result.
 
 use std::io::{self, Write as _};
 
-/// Says something on standard error; when nobody listens, it is lost.
+/// Writes a line to standard error; a failure to write is ignored.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! What every verb is given: settings, rule tables, the way to talk, and the moment of the run.
+//! The context that every verb gets: settings, rule tables, texts and terminal, and the moment of the run.
 
 use clap::Command;
 use jiff::Timestamp;
@@ -19,24 +19,24 @@ pub(super) struct Session<'a> {
     pub(super) files: &'a RuleFiles,
     /// Texts, language and terminal.
     pub(super) ui: &'a Ui<'a>,
-    /// The definition of the whole command line, for its manual pages and completions.
+    /// Makes the definition of the whole command line, for manual pages and completions.
     pub(super) command: fn() -> Command,
     /// The one moment of the run.
     moment: Moment,
 }
 
 impl<'a> Session<'a> {
-    /// A run that begins now.
+    /// A session that begins now.
     pub(super) fn new(settings: &'a Settings<'a>, files: &'a RuleFiles, ui: &'a Ui<'a>, command: fn() -> Command) -> Self {
         Self { settings, files, ui, command, moment: Timestamp::now().into() }
     }
 
-    /// The same session at this moment: what watches a folder for days works on the day on which something comes.
+    /// The same session at the present moment, for `watch`, which may run for days and needs the day on which a file comes.
     pub(super) fn renewed(&self) -> Self {
         Self { moment: Timestamp::now().into(), ..*self }
     }
 
-    /// The one moment of the run.
+    /// The moment of the run.
     pub(super) fn moment(&self) -> Moment {
         self.moment
     }
@@ -51,8 +51,8 @@ impl<'a> Session<'a> {
         Operation::new(actor, self.moment, self.ui.zone(), watch)
     }
 
-    /// The account and the machine that this process runs under, in the role that was typed or set; without one in the first of the table,
-    /// who forms registries.
+    /// The account and the machine of this process, in the role that an option or a setting names; by default in the first role of the
+    /// workflow table, which forms registries.
     pub(super) fn actor(&self, typed: Option<&str>, tables: &Tables) -> Result<Actor, Failure> {
         let workflow = &tables.workflow;
         let first = || workflow.roles().first().map_or_else(String::new, |r| r.id.clone());
@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// A session for the tests of verbs: built-in tables, no settings, a language.
+/// Runs a test with a session of built-in tables, default settings and one language.
 #[cfg(test)]
 pub(super) fn of_tests<T>(lang: crate::texts::Lang, work: impl FnOnce(&Session<'_>) -> T) -> T {
     use super::flags::Flags;

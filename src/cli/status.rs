@@ -1,4 +1,4 @@
-//! `puomp status`: what stands where, since when, and who must act now.
+//! `puomp status`: shows the registries, since when each has its status, and who must act now.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -24,10 +24,10 @@ use crate::values::{Date, Month, money};
 use crate::workspace::journal::Entry;
 use crate::workspace::{Registry, Stock, Tables, Workspace};
 
-/// What `status` takes.
+/// Arguments of `puomp status`.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// One registry.
+    /// Show only this registry.
     #[arg(value_name = "REG")]
     registry: Option<String>,
     /// Only this month.
@@ -39,10 +39,10 @@ pub(super) struct StatusArgs {
     /// Only in this status.
     #[arg(long, value_name = "STATUS")]
     state: Option<String>,
-    /// What was done, and by whom.
+    /// Show what was done with the registry, and by whom.
     #[arg(long, requires = "registry")]
     history: bool,
-    /// Again and again.
+    /// Show the status again whenever it changes.
     #[arg(long, conflicts_with = "history")]
     watch: bool,
     /// Form of the answer.
@@ -55,7 +55,7 @@ pub(super) struct StatusArgs {
     place: PlaceArgs,
 }
 
-/// Forms of the answer.
+/// The values of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum FormatArg {
     /// For reading.
@@ -70,7 +70,7 @@ enum FormatArg {
 }
 
 fields!(
-    /// Of a registry.
+    /// The columns of a registry.
     OfRegistry,
     "status",
     "registries",
@@ -95,7 +95,7 @@ fields!(
     AccountDate
 );
 fields!(
-    /// Of cases outside registries.
+    /// The columns of cases outside registries.
     OfStock,
     "status",
     "stock",
@@ -108,7 +108,7 @@ fields!(
     State
 );
 fields!(
-    /// Of an entry of the journal.
+    /// The columns of a journal entry.
     OfEntry,
     "status",
     "history",
@@ -119,7 +119,7 @@ fields!(
     After
 );
 
-/// The columns of the tables.
+/// The columns of all lists.
 struct Lists {
     registries: Columns<OfRegistry>,
     stock: Columns<OfStock>,
@@ -132,7 +132,7 @@ impl Lists {
     }
 }
 
-/// How often `--watch` looks.
+/// How often `--watch` reads the store.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Everything that a status shows.
@@ -192,7 +192,7 @@ impl StatusArgs {
         Ok(Seen { registries, stock, history: Vec::new() })
     }
 
-    /// Whether the answer is a workbook that would go where only texts go.
+    /// Whether the answer is a workbook that would be printed on a terminal or repeated by `--watch`.
     fn needs_file(&self, to_terminal: bool) -> bool {
         self.format == FormatArg::Xlsx && self.output.is_none() && (to_terminal || self.watch)
     }
@@ -214,7 +214,7 @@ impl StatusArgs {
         target.commit()
     }
 
-    /// Registries, then what stands in none, or what was done with the one that was asked for.
+    /// The answer as a workbook: registries, then the cases outside registries or the history of the registry.
     fn xlsx(&self, seen: &Seen, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> io::Result<Vec<u8>> {
         let name = |key| ui.texts.get(key, ui.lang);
         let mut sheets = vec![lists.registries.sheet(name(Key::StatusSheet), &seen.registries, ui.lang, |field, r| cell(field, r, tables, ui))];
@@ -228,7 +228,8 @@ impl StatusArgs {
     }
 }
 
-/// What stands in a column of a registry as the JSON says it; sums are roubles with the decimal sign of the language, which Excel counts with.
+/// The text in a column of a registry, in the form of the JSON answer. Sums are roubles with the decimal sign of the language, with which
+/// Excel can calculate.
 fn plain(field: OfRegistry, r: &Registry, tables: &Tables, ui: &Ui<'_>) -> String {
     let money = |kopecks| money(kopecks).replace('.', ui.texts.get(Key::NumberPoint, ui.lang));
     match field {
@@ -254,7 +255,7 @@ fn plain(field: OfRegistry, r: &Registry, tables: &Tables, ui: &Ui<'_>) -> Strin
     }
 }
 
-/// The same for people.
+/// The cell in a column of a registry, for people.
 fn cell(field: OfRegistry, r: &Registry, tables: &Tables, ui: &Ui<'_>) -> Cell {
     let status = tables.workflow.status(&r.status);
     match field {
@@ -454,7 +455,7 @@ fn history(entries: &[Entry], lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> St
     columns(&entries.iter().map(row).collect::<Vec<_>>())
 }
 
-/// A registry in one line.
+/// The line about a registry for people.
 pub(super) fn registry_line(r: &Registry, tables: &Tables, ui: &Ui<'_>) -> String {
     let status = tables.workflow.status(&r.status).map_or(r.status.as_str(), |s| s.name.get(ui.lang));
     let month = r.period.parse::<Month>().map_or_else(|_| r.period.clone(), |m| ui.texts.month(ui.lang, m));

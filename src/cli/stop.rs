@@ -1,4 +1,4 @@
-//! Ctrl-C: work that follows a [`ByUser`] ends by itself and leaves everything as before; where nothing does, the program ends at once.
+//! Ctrl-C: work that checks a [`ByUser`] ends by itself and leaves everything as before; otherwise the program ends at once.
 
 use std::io;
 use std::process;
@@ -8,28 +8,28 @@ use super::Failure;
 use crate::sys;
 use crate::watch::{Stopped, Watch};
 
-/// The user has asked for the end.
+/// Whether the user has asked the program to stop.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// Work follows the user's wish, or has ended and only its exit code is missing.
+/// Whether the running work checks [`ASKED`] by itself, or has ended and only the exit code is missing.
 static FOLLOWED: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C, and what else asks a program to end (SIGTERM, SIGHUP; on Windows the closing of the console), stops the program.
-/// `say` is told how it ends, and gives the exit code.
+/// Handles Ctrl-C, and the other requests to stop (SIGTERM, SIGHUP; on Windows the closing of the console), from now on. `say` reports the
+/// stop and returns the exit code.
 pub(super) fn listen(say: impl Fn(&Failure) -> i32 + Send + 'static) {
     let asked = move || {
-        // The second time is a user who does not want to wait: what is left is as after a kill, and the next command puts it right.
+        // At the second request the user does not want to wait. The state is then as after a kill; the next command cleans it up.
         if !ASKED.swap(true, Ordering::SeqCst) && FOLLOWED.load(Ordering::SeqCst) {
             return;
         }
         sys::remove_unfinished();
         process::exit(say(&Failure::of(Stopped)));
     };
-    // Fails where the caller has switched these signals off (`nohup`, a job in the background): then he does not want them heard.
+    // Fails where the caller ignores these signals (`nohup`, background jobs); then they stay ignored.
     let _ = ctrlc::try_set_handler(asked);
 }
 
-/// Work that looks by itself whether the user wants it to end: from the first of these on Ctrl-C waits for it, until [`at_once`].
+/// The watch of work that checks for Ctrl-C by itself: once one is made, Ctrl-C waits for the work, until [`at_once`] is called.
 #[derive(Debug)]
 pub(super) struct ByUser(());
 
@@ -46,10 +46,10 @@ impl Watch for ByUser {
     }
 }
 
-/// From now on there is nothing that would have to be as before, and Ctrl-C ends the program at once.
+/// Makes Ctrl-C end the program at once from now on: there is nothing left that would have to be undone.
 ///
 /// # Errors
-/// The user has asked for the end already.
+/// The user has already asked the program to stop.
 pub(super) fn at_once() -> io::Result<()> {
     FOLLOWED.store(false, Ordering::SeqCst);
     if ASKED.load(Ordering::SeqCst) { Err(Stopped.into()) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! `puomp submit`: registries go to their payers.
+//! `puomp submit`: sends registries to their payers.
 
 use clap::Args;
 
@@ -12,7 +12,7 @@ use super::{Exit, Failure};
 use crate::texts::{Coded as _, Key};
 use crate::workspace::Problem;
 
-/// What `submit` takes.
+/// Arguments of `puomp submit`.
 #[derive(Debug, Args)]
 pub(super) struct SubmitArgs {
     /// Numbers of registries, unique beginnings of them, or names of their files.

@@ -1,11 +1,11 @@
-//! `--timings` for people: a line for each phase.
+//! `--timings` for people: one line for each phase.
 
 use super::say::say;
 use super::ui::Ui;
 use crate::texts::Key;
 use crate::timings::{Phase, Timings};
 
-/// Says where the time went, if it was measured.
+/// Prints how long each phase took, if it was measured.
 pub(super) fn tell(timings: Option<&Timings>, ui: &Ui<'_>) {
     if let Some(timings) = timings {
         say(&table(timings, ui));

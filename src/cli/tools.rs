@@ -1,4 +1,4 @@
-//! What every verb that puts packages through the control needs, made from the tables and the user's settings.
+//! The tools of verbs that control packages, made from the tables and the user's settings.
 
 use std::mem;
 
@@ -11,7 +11,7 @@ use crate::flk::{Checker, Rulebook};
 use crate::registry::format::Formats;
 use crate::rules::FLK_TABLES;
 
-/// The tools.
+/// The tools of the control.
 pub(super) struct Tools {
     pub(super) catalog: Catalog,
     pub(super) formats: Formats,
@@ -26,7 +26,7 @@ impl Tools {
         let mut catalog = Catalog::load(files)?;
         let control = control::policy(args, session)?;
         let books = session.settings.books().map(|books| books.value);
-        // The two largest groups of tables, side by side: a package of one case costs little more than they do.
+        // The two largest groups of tables are read in parallel: this is most of the time of a run on a small package.
         let rulebook = || Rulebook::load(files, books.as_deref(), &mut catalog, |id| control.runs(id));
         let (formats, book) = rayon::join(|| Formats::load(files), rulebook);
         let (formats, book) = (formats?, book?);
@@ -37,12 +37,12 @@ impl Tools {
         Ok(Self { catalog, formats, control, book })
     }
 
-    /// The control.
+    /// Makes the control with the rules of the book.
     pub(super) fn checker(&self) -> Result<Checker<'_>, Failure> {
         Ok(Checker::new(&self.catalog, &self.formats)?.with_rules(&self.book))
     }
 
-    /// For a program that ends here: taking apart tables of tens of thousands of texts would only take time.
+    /// Leaves the tables in memory when the program ends: freeing tens of thousands of texts would only take time.
     pub(super) fn leave(self) {
         mem::forget(self);
     }

@@ -1,4 +1,4 @@
-//! How the program talks: language, colours, time zone, the progress bar; what it says on standard error.
+//! How the program communicates: language, colours, time zone, the progress bar, messages on standard error.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +16,10 @@ use crate::texts::{Key, Lang, Texts};
 use crate::timings::Timings;
 use crate::watch::Watch;
 
-/// A bar for less time than this would only flicker.
+/// The time before a bar appears: in a shorter run it would only flicker.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// How the program talks.
+/// How the program communicates with the user.
 pub(super) struct Ui<'a> {
     pub(super) lang: Lang,
     pub(super) texts: &'a Texts,
@@ -32,7 +32,7 @@ pub(super) struct Ui<'a> {
 }
 
 impl<'a> Ui<'a> {
-    /// What the settings say of talking, in the time zone of the clinic.
+    /// The settings of language, colours and quiet, with the time zone of the clinic.
     pub(super) fn new(settings: &Settings<'_>, texts: &'a Texts, zone: TimeZone) -> Self {
         let ascii = lang::not_unicode(|name| settings.variable(name));
         Self { lang: settings.lang().value, texts, quiet: settings.quiet(), color: settings.color().value, ascii, zone }
@@ -43,7 +43,7 @@ impl<'a> Ui<'a> {
         &self.zone
     }
 
-    /// What the target of the human report can show.
+    /// The style of the human report: colours and lines that its target can show.
     pub(super) fn style(&self, to_file: bool) -> Style {
         let color = match self.color {
             ColorArg::Always => true,
@@ -66,7 +66,7 @@ impl<'a> Ui<'a> {
     }
 }
 
-/// The progress of files that come from elsewhere.
+/// The progress bar of files that are fetched.
 pub(super) struct Transfer {
     bar: ProgressBar,
 }
@@ -83,12 +83,12 @@ impl Ui<'_> {
 }
 
 impl Transfer {
-    /// What comes now.
+    /// Sets the text about what is fetched now.
     pub(super) fn turn(&self, what: &str) {
         self.bar.set_message(what.to_owned());
     }
 
-    /// How much of how much is there.
+    /// Sets how many bytes of the file are there, and its size if it is known.
     pub(super) fn size(&self, from: u64, total: Option<u64>) {
         match total {
             Some(total) => self.bar.set_length(total),
@@ -97,12 +97,12 @@ impl Transfer {
         self.bar.set_position(from);
     }
 
-    /// More is there.
+    /// Adds bytes that have arrived.
     pub(super) fn bytes(&self, count: u64) {
         self.bar.inc(count);
     }
 
-    /// Something is said while the bar steps aside.
+    /// Hides the bar while `say` writes.
     pub(super) fn aside(&self, say: impl FnOnce()) {
         self.bar.suspend(say);
     }
@@ -117,9 +117,9 @@ impl Transfer {
 pub(super) struct Bar {
     bar: ProgressBar,
     begun: Instant,
-    /// Wanted, but the run is young.
+    /// Whether the bar is wanted but the run has not lasted long enough.
     waiting: AtomicBool,
-    /// Where the time goes, if the user wants to know.
+    /// The time by phase, if the user wants to know it.
     timings: Option<Timings>,
     stop: ByUser,
 }
@@ -135,7 +135,7 @@ impl Bar {
         self.bar.finish_and_clear();
     }
 
-    /// The same, measuring where the time goes if that is wanted.
+    /// The same bar, which also measures the time by phase if that is wanted.
     pub(super) fn timed(self, wanted: bool) -> Self {
         Self { timings: wanted.then(|| Timings::new(Instant::now)), ..self }
     }

@@ -1,4 +1,4 @@
-//! Errors of usage in the user's language: clap speaks English only.
+//! Errors of usage in the user's language, because clap's are English only.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,17 +13,17 @@ use super::out::print;
 use super::say::say;
 use crate::texts::{Coded, Key, Lang, Slot, Texts, display};
 
-/// Shows what clap has to say: help and version on standard output, errors on standard error.
+/// Prints what clap returns instead of arguments: help and version on standard output, errors on standard error.
 pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command, voice: Voice, texts: &Texts, lang: Lang) -> Exit {
-    // The one word that clap lets nobody translate.
+    // clap offers no way to translate this word.
     let rendered = || error.render().to_string().replace("[OPTIONS]", texts.get(Key::HeadingOptionsWord, lang));
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // Nobody to read it: nothing lost.
+            // When nobody reads standard output, nothing is lost.
             let _ = print(&rendered());
             Exit::Done
         }
-        // Whoever typed nothing sees the help; a program that did so gets the error.
+        // A user who typed nothing sees the help; a program gets the error.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if voice == Voice::Text => {
             say(rendered().trim_end());
             Exit::Usage
@@ -36,7 +36,7 @@ pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command,
     }
 }
 
-/// A command line that is not understood.
+/// A command line that cannot be parsed.
 #[derive(Debug)]
 struct UsageError {
     key: Key,
@@ -46,15 +46,15 @@ struct UsageError {
     command: String,
 }
 
-/// What else is known of a value that does not fit.
+/// Further facts about a wrong value.
 #[derive(Debug)]
 enum More {
     Nothing,
-    /// The values that would.
+    /// The allowed values.
     Allowed(String),
-    /// A whole number is due.
+    /// A whole number is expected.
     Integer,
-    /// What the parser of the value says, which knows better than we what it wants.
+    /// The message of the value's parser.
     Reason(String),
 }
 
@@ -84,7 +84,7 @@ impl UsageError {
     }
 }
 
-/// A phrase whose one slot is a text.
+/// A phrase with one slot.
 fn phrase<'a>(key: Key, slot: &'static str, text: &'a str) -> Slot<'a> {
     Slot::Phrase { plain: text.into(), key, slots: vec![(slot, Slot::text(text))] }
 }
@@ -122,7 +122,7 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// The command as far as it was understood: `puomp formats show`.
+/// The command as far as it was recognised, such as `puomp formats show`.
 fn typed(args: &[OsString], command: &Command) -> String {
     let mut name = command.get_name().to_owned();
     let mut at = command;

@@ -1,4 +1,4 @@
-//! `puomp validate`: format-logic control of packages.
+//! `puomp validate`: runs the format-logic control (ФЛК) on packages.
 
 use std::collections::HashSet;
 use std::fs;
@@ -32,7 +32,7 @@ use crate::texts::Key;
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
 
-/// What `validate` takes.
+/// Arguments of `puomp validate`.
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
     /// Files, folders, wildcards, `-`; without them what the workspace holds.
@@ -44,28 +44,28 @@ pub(super) struct ValidateArgs {
     /// Where the result goes instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Where the official protocols go.
+    /// Folder for the official protocols.
     #[arg(long, value_name = "DIR")]
     protocol_dir: Option<PathBuf>,
-    /// How protocols are named.
+    /// Letter that decides how protocols are named: V, P or F.
     #[arg(long, value_name = "LETTER")]
     protocol_letter: Option<char>,
-    /// Which findings count.
+    /// Options about which findings count.
     #[command(flatten)]
     control: ControlArgs,
-    /// Places of a rule that are shown.
+    /// Number of places shown for each rule.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// All places with their source.
     #[arg(long)]
     full: bool,
-    /// Personal data as they are.
+    /// Show personal data as they are.
     #[arg(long)]
     show_personal: bool,
     /// No durations in the result.
     #[arg(long)]
     no_timing: bool,
-    /// Where the time went.
+    /// Show how long each phase took.
     #[arg(long, conflicts_with = "no_timing")]
     timings: bool,
     /// Exit code 0 whatever was found.
@@ -73,7 +73,7 @@ pub(super) struct ValidateArgs {
     exit_zero: bool,
 }
 
-/// Formats of the result.
+/// The values of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FormatArg {
     /// For people.
@@ -113,7 +113,7 @@ impl ValidateArgs {
         };
         let checker = tools.checker()?;
         let bar = ui.bar().timed(self.timings);
-        // Values of personal elements are in protocols and in what the user asked for: such files are not for everybody.
+        // Protocols, and results for which the user asked for it, hold values of personal elements: other users must not read them.
         let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };
         let mut target = Target::new(self.output.as_deref(), access, &bar)?;
         let mut tally = Tally::default();
@@ -190,7 +190,7 @@ impl ValidateArgs {
         }
     }
 
-    /// One corrupt package among many is an error like others; when nothing at all could be read, that is another matter.
+    /// The exit code. Unreadable packages count as errors, but if no package at all could be read, the code is `Input`.
     fn exit(&self, tally: &Tally) -> Exit {
         match () {
             () if self.exit_zero => Exit::Done,
@@ -206,16 +206,16 @@ impl ValidateArgs {
     }
 }
 
-/// Official protocols, one file a package.
+/// Writes official protocols, one file for each package.
 pub(super) struct Protocols<'a> {
     folder: &'a Path,
     protocol: &'a Protocol,
     catalog: &'a Catalog,
     naming: Naming,
-    /// Names given in this run, in lower case: two packages never share a file, on no file system.
+    /// File names used in this run, in lower case: two packages must not share a file, even where the file system ignores case.
     names: HashSet<String>,
     count: u64,
-    /// The protocol, while there is one only.
+    /// Path of the protocol if it is the only one so far.
     only: Option<PathBuf>,
 }
 

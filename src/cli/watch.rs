@@ -1,4 +1,4 @@
-//! `puomp watch`: a folder into which a MIS drops its exports.
+//! `puomp watch`: watches a folder into which a MIS exports, and loads its packages.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,13 +22,13 @@ use crate::sys::private_folder;
 use crate::texts::Key;
 use crate::workspace::{Doubt, Outcome};
 
-/// What `watch` takes.
+/// Arguments of `puomp watch`.
 #[derive(Debug, Args)]
 pub(super) struct WatchArgs {
     /// The folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// How often to look.
+    /// How often to look, seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
     every: f64,
     /// Take what is there and end.
@@ -40,11 +40,11 @@ pub(super) struct WatchArgs {
     place: PlaceArgs,
 }
 
-/// Where files go that were taken in, and those that were not.
+/// Subfolders for files that were loaded, and for those that were refused.
 const DONE: &str = "done";
 const REFUSED: &str = "refused";
 
-/// Size and time of a file: while they change, somebody writes it.
+/// Size and time of each file: while they change, the file is still being written.
 type Look = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
 impl WatchArgs {
@@ -61,7 +61,7 @@ impl WatchArgs {
             thread::sleep(pause);
             let now = look(&self.folder)?;
             let still: Vec<&PathBuf> = now.iter().filter(|(path, seen)| before.get(*path) == Some(*seen)).map(|(path, _)| path).collect();
-            // What waits for its other half is tried again only when something has come.
+            // Packages that wait for their other file are tried again only when the folder has changed.
             if !still.is_empty() && now != told {
                 let ended = self.take(&still, &session.renewed())?;
                 exit = if ended == Exit::Done { exit } else { ended };
@@ -117,18 +117,18 @@ impl WatchArgs {
     }
 }
 
-/// A main file whose persons have not come yet, or the other way round.
+/// Whether the person file or the main file of a package is missing.
 fn is_half(package: &Package) -> bool {
     package.faults.iter().any(|f| matches!(f.check, crate::finding::Check::PersonsMissing | crate::finding::Check::MainMissing))
 }
 
-/// Files of a folder itself; those of ours are not looked at.
+/// The files in a folder itself, without subfolders and hidden files.
 fn look(folder: &Path) -> Result<Look, Failure> {
     let failed = |e| Failure::Read(folder.to_owned(), e);
     let mut seen = Look::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        // A file that has just been taken away by its writer is none.
+        // A file without metadata has just been removed by its writer.
         let Ok(data) = entry.metadata() else { continue };
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         if data.is_file() && !hidden {
@@ -138,7 +138,7 @@ fn look(folder: &Path) -> Result<Look, Failure> {
     Ok(seen)
 }
 
-/// Moves a file into a folder; one of the same name there is kept, the new one gets a number.
+/// Moves a file into a folder. If a file of that name is there, the new one gets a number.
 fn put_away(file: &Path, folder: &Path) -> Result<(), Failure> {
     if !file.is_file() {
         return Ok(());

@@ -1,14 +1,14 @@
-//! The time zone of the clinic, by which its calendar days are counted.
+//! The time zone of the clinic, in which its calendar days are counted.
 
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
-/// Clocks of the world are between twelve hours behind universal time and fourteen before it, seconds.
+/// The offsets from UTC that exist, seconds: from 12 hours behind to 14 hours ahead.
 const OFFSETS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
-/// The zone of an IANA name or of a fixed distance to universal time such as `+09:00`; `None` for anything else.
+/// The zone of an IANA name or of a fixed offset from UTC such as `+09:00`; `None` for anything else.
 ///
-/// POSIX rules (`MSK-3`) are refused: their sign is the other way round, so that `UTC+9` would mean nine hours behind UTC.
+/// POSIX rules (`MSK-3`) are refused: their sign is reversed, so that `UTC+9` would mean nine hours behind UTC.
 pub(super) fn zone(text: &str) -> Option<TimeZone> {
     if text.starts_with(['+', '-']) {
         let offset = DateTimeParser::new().parse_time_zone(text).ok()?.to_fixed_offset().ok()?;

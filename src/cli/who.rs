@@ -1,15 +1,15 @@
-//! Who acts: the account and the machine of this process. The library is told them with every change.
+//! The actor of this process: the account and the machine. The library gets them with every change.
 
 use crate::values::Moment;
 use crate::workspace::Actor;
 
-/// The account and machine that this process runs under, in a role.
+/// The account and the machine of this process, in a role. An unknown name becomes `?`.
 pub(super) fn actor(role: &str) -> Actor {
     let or = |name: whoami::Result<String>| name.ok().filter(|n| !n.is_empty()).unwrap_or_else(|| "?".to_owned());
     Actor { user: or(whoami::username()), host: or(whoami::hostname()), role: role.to_owned() }
 }
 
-/// What others read who wait for a workspace that this process changes since a moment.
+/// The text that programs show while they wait for this process to finish its change.
 pub(super) fn holder(actor: &Actor, command: &str, since: Moment) -> String {
     format!("{} (pid {}): puomp {command}, {since}", actor.shown(), std::process::id())
 }

@@ -1,4 +1,4 @@
-//! `puomp withdraw`: the clinic takes a registry back before the payer decides.
+//! `puomp withdraw`: takes a registry back before the payer decides.
 
 use clap::Args;
 
@@ -9,13 +9,13 @@ use super::status::registry_line;
 use super::stop::ByUser;
 use super::{Exit, Failure};
 
-/// What `withdraw` takes.
+/// Arguments of `puomp withdraw`.
 #[derive(Debug, Args)]
 pub(super) struct WithdrawArgs {
     /// The registry.
     #[arg(value_name = "REG")]
     registry: String,
-    /// Why.
+    /// The reason.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Who acts: stands in every entry of the journal.
+//! Who makes a change. Every entry of the journal names an actor.
 
 /// A person or a program at work, in a role.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! One program at a time changes a workspace; who has it is written down for those who wait.
+//! The lock of a workspace: one program at a time changes it. A file beside it names the holder for those who wait.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -10,14 +10,14 @@ use super::Problem;
 use crate::sys::{Access, private_file};
 use crate::watch::{Stopped, Watch};
 
-/// How often somebody who waits looks again.
+/// How long a waiting program sleeps between two attempts.
 const PATIENCE: Duration = Duration::from_millis(25);
 
-/// The right to change a workspace, held until dropped. The system takes it back from a process that dies.
+/// The right to change a workspace, held until dropped. The system releases the lock of a process that dies.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
-    /// Who holds it, for those who wait. It stands in a file of its own: on Windows nobody else can read a file that is locked.
+    /// A separate file with the name of the holder: on Windows other programs cannot read a locked file.
     holder: File,
 }
 
@@ -25,7 +25,7 @@ impl Lock {
     /// Takes the lock, waiting at most `wait`; `holder` is what others will read meanwhile.
     ///
     /// # Errors
-    /// [`Problem::Busy`] with who holds it; the watch wants to wait no longer; a file cannot be made.
+    /// [`Problem::Busy`] with the holder when the wait is over; the watch stopped the wait; a file cannot be created.
     pub(super) fn take(path: &Path, wait: Duration, holder: &str, watch: &dyn Watch) -> Result<Self, Problem> {
         let told = holder_file(path);
         let open = |path: &Path| private_file(path, Access::Private).map_err(|error| Problem::Io(path.to_owned(), error));
@@ -53,7 +53,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A name that stays says nothing wrong: it is read only while the lock is held.
+        // A name that cannot be removed does no harm: it is read only while the lock is held.
         let _ = self.holder.set_len(0);
         let _ = self.file.unlock();
     }

@@ -1,9 +1,9 @@
-//! A directory of registry files and its memory: what was loaded, what was formed, where each registry stands, and who did what.
+//! A workspace: a directory of registry files and its memory (loaded packages, formed registries, their status, the journal).
 //!
-//! `.puomp/` holds the files as they came (`objects/`, by digest) and the store (`store.sqlite`, unless a PostgreSQL database is named).
-//! Whoever changes something takes the lock, does it as one transaction with one entry of the journal, and lets go. Files come before the
-//! transaction that speaks of them, so that a program that is killed leaves the old state or the new one; what lies about then is swept
-//! away by the next that takes the lock.
+//! `.puomp/` holds the files as they were given (`objects/`, by digest) and the store (`store.sqlite`, unless a PostgreSQL database is
+//! named). A command that changes something takes the lock, makes one transaction with one entry of the journal, and releases the lock.
+//! Files are written before the transaction that refers to them, so a program that is killed leaves the old state or the new one. The
+//! next command that takes the lock removes files that no row refers to.
 
 mod actor;
 mod answers;
@@ -49,7 +49,7 @@ use crate::tables::{RuleFiles, TableError};
 use crate::timings::Timings;
 use crate::watch::{Stopped, Watch};
 
-/// The tables that the workspace works by.
+/// The rule tables that a workspace uses.
 #[derive(Debug)]
 pub struct Tables {
     /// Statuses and moves.
@@ -61,10 +61,10 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Reads them.
+    /// Reads the tables.
     ///
     /// # Errors
-    /// One of them is broken.
+    /// One of the tables is broken.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         Ok(Self { workflow: Workflow::load(files)?, kinds: Kinds::load(files)?, identity: Identity::load(files)?, answers: answers::Elements::load(files)? })
     }
@@ -77,7 +77,7 @@ pub struct Workspace {
     store: Store,
     objects: Objects,
     tables: Tables,
-    /// Held by whoever may change something.
+    /// The lock of a workspace that was opened for changes; `None` for reading.
     lock: Option<Lock>,
     /// A package of a registry that was sent and could not be placed when the workspace was opened.
     unplaced: Option<Problem>,
@@ -87,7 +87,7 @@ impl Workspace {
     /// Opens a workspace to look at it.
     ///
     /// # Errors
-    /// The store cannot be opened or has not been made.
+    /// The store cannot be opened, or its schema is missing or of another version.
     pub fn open_read(place: Place, tables: Tables) -> Result<Self, Problem> {
         let mut store = place.connect()?;
         if !store.is_ready() {
@@ -97,11 +97,11 @@ impl Workspace {
         Ok(Self { place, store, objects, tables, lock: None, unplaced: None })
     }
 
-    /// Opens a workspace to change it; waits for another program that does for at most `wait`. `holder` is what others read meanwhile who
-    /// wait for this one. What a program that was stopped left behind is put right first.
+    /// Opens a workspace for changes; waits at most `wait` for another program that changes it. `holder` is the text that programs waiting
+    /// for this one show. First cleans up after a program that was stopped.
     ///
     /// # Errors
-    /// [`Problem::Busy`]; the watch wants to wait no longer; as [`Workspace::open_read`].
+    /// [`Problem::Busy`]; the watch stopped the wait; the errors of [`Workspace::open_read`].
     pub fn open_write(place: Place, tables: Tables, holder: &str, wait: Duration, watch: &dyn Watch) -> Result<Self, Problem> {
         let begun = Instant::now();
         let lock = place.lock(wait, holder, watch)?;
@@ -118,7 +118,7 @@ impl Workspace {
         Ok(this)
     }
 
-    /// The same, with the time of the store added to these.
+    /// The same workspace, which adds the time spent in the store to `timings`.
     #[must_use]
     pub fn timed(mut self, timings: Option<&Timings>) -> Self {
         self.store.measure(timings);
@@ -136,7 +136,7 @@ impl Workspace {
         &self.tables
     }
 
-    /// Files of the packages whose cases are not all replaced, in the order in which they were loaded.
+    /// Paths of the files of all packages that have cases which are not replaced, in the order of loading.
     ///
     /// # Errors
     /// The store cannot be read, or a file is not what was loaded.
@@ -153,7 +153,7 @@ impl Workspace {
         Ok(files)
     }
 
-    /// Lets go of the store, then of the lock.
+    /// Closes the store, then releases the lock.
     pub fn close(self) {
         let Self { store, lock, .. } = self;
         store.close();

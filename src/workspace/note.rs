@@ -1,15 +1,15 @@
-//! Entries of the journal, written in the transaction that does what they say.
+//! Entries of the journal, written in the same transaction as the change that they describe.
 
 use super::journal::{Draft, Entry, canonical};
 use super::store::Store;
 use super::{Operation, Problem, Workspace};
 
-/// What an entry of the journal says beyond who and when.
+/// The content of a journal entry, without the actor and the moment.
 #[derive(Debug, Default)]
 pub(super) struct JournalNote<'n> {
     /// Id of a transition, or the verb of the command.
     pub(super) action: &'n str,
-    /// Number of the registry; empty when it is of none.
+    /// Number of the registry; empty when the entry is about no registry.
     pub(super) registry: &'n str,
     /// Name of the file that it is about.
     pub(super) subject: &'n str,
@@ -17,7 +17,7 @@ pub(super) struct JournalNote<'n> {
     pub(super) before: &'n str,
     /// Status after; empty for none.
     pub(super) after: &'n str,
-    /// Anything else; `Null` for nothing.
+    /// Further facts; `Null` for none.
     pub(super) details: serde_json::Value,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn record(store: &mut Store, operation: &Operation<'_>, note: Journal
 }
 
 impl Workspace {
-    /// Entries of the journal, the oldest first; of one registry only, if it is named by its number.
+    /// Entries of the journal, the oldest first; only those of the registry of this number if one is given.
     ///
     /// # Errors
     /// The store cannot be read.

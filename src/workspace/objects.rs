@@ -1,7 +1,7 @@
 //! Files kept unchanged under the SHA-256 of their bytes.
 //!
-//! `objects/ab/cdef…/NAME`: the name is kept because the name of a registry file is part of what is checked. A file is copied beside
-//! its place and moved there when it is complete and on the disk: what stands under a digest is whole.
+//! Path: `objects/ab/cdef…/NAME`. The name is kept because the name of a registry file is part of what is checked. A file is first written
+//! under a temporary name and renamed when it is complete and on the disk: a file under a digest is always complete.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -29,7 +29,7 @@ pub(super) struct Objects {
 pub(super) struct Kept {
     /// SHA-256 of its bytes, lower-case hex.
     pub(super) sha256: String,
-    /// Its own name.
+    /// Name of the file.
     pub(super) name: String,
     /// What stood in its place before.
     pub(super) before: Before,
@@ -112,12 +112,12 @@ impl std::error::Error for Damaged {}
 const BUFFER: usize = 256 << 10;
 
 impl Objects {
-    /// The kept files of a folder, which need not exist yet.
+    /// The kept files in `root`, which need not exist yet.
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root }
     }
 
-    /// Where a kept file stands.
+    /// Path of a kept file.
     pub(super) fn path(&self, sha256: &str, name: &str) -> PathBuf {
         let (head, tail) = sha256.split_at(sha256.len().min(2));
         self.root.join(head).join(tail).join(name)
@@ -186,7 +186,7 @@ impl Objects {
     /// The stream fails, the copy cannot be written, or the watch wants the work to end.
     pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str, watch: &dyn Watch) -> io::Result<Kept> {
         private_folder(&self.root)?;
-        // The digest, and with it the place, is known only at the end.
+        // The digest, and so the final path, is known only at the end.
         let mut copy = Temporary::create(&self.root, Access::Private)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
@@ -211,10 +211,10 @@ impl Objects {
         Ok(Kept { sha256, name: name.to_owned(), before })
     }
 
-    /// Keeps what `write` writes, under a name; `write` says the digest of it.
+    /// Keeps the file that `write` writes, under a name; `write` returns its SHA-256 and a value.
     ///
     /// # Errors
-    /// What `write` says, or the file cannot be written.
+    /// The error of `write`, or the file cannot be written.
     pub(super) fn keep_written<T, E: From<io::Error>>(&self, name: &str, write: impl FnOnce(&mut File) -> Result<(String, T), E>) -> Result<(Kept, T), E> {
         private_folder(&self.root)?;
         let mut file = Temporary::create(&self.root, Access::Private)?;
@@ -223,7 +223,7 @@ impl Objects {
         Ok((Kept { sha256, name: name.to_owned(), before: Before::Nothing }, value))
     }
 
-    /// Copies a kept file to a place outside, as a whole or not at all.
+    /// Copies a kept file to a path outside, completely or not at all.
     ///
     /// # Errors
     /// The kept file is damaged or the target cannot be written.
@@ -237,8 +237,8 @@ impl Objects {
         file.commit().map_err(unwritten)
     }
 
-    /// Removes what a program that was stopped left behind: half copies, and whole ones that nobody refers to, be it that only the same
-    /// bytes under another name are known. `known` holds the names of each digest.
+    /// Removes incomplete copies and files that no row refers to; a program that was stopped may have left them. `known` holds the names of each
+    /// digest; a file under another name is removed too, unless it is the last copy. Returns the number of removed files.
     ///
     /// # Errors
     /// A folder cannot be read or a file cannot be removed.
@@ -263,8 +263,7 @@ impl Objects {
                 if !tail.file_type()?.is_dir() {
                     continue;
                 }
-                // File systems that do not tell cases apart keep a file under the name that it had first; and the last copy of bytes that
-                // somebody refers to stays, whatever it is called.
+                // A file system that ignores case keeps a file under its first name. The last copy of known bytes stays, whatever its name.
                 let is_known = |file: &fs::DirEntry| {
                     let name = file.file_name().to_string_lossy().to_lowercase();
                     names.iter().any(|n| n.to_lowercase() == name)
@@ -286,7 +285,7 @@ fn open_file(path: &Path) -> Result<File, Damage> {
     if fs::metadata(path)?.is_file() { Ok(File::open(path)?) } else { Err(Damage::NotAFile) }
 }
 
-/// Removes half files that a program that was stopped left in the folders of a folder that files are placed in.
+/// Removes the incomplete files that a stopped program left in the subfolders of a folder such as the outbox.
 ///
 /// # Errors
 /// A folder cannot be read or a file cannot be removed.
@@ -308,7 +307,7 @@ fn remove(entry: &fs::DirEntry) -> io::Result<()> {
     if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
 }
 
-/// What stands in a folder; nothing in one that is not there.
+/// Entries of a folder; empty when there is no such folder.
 fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

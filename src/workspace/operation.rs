@@ -1,4 +1,4 @@
-//! One change of a workspace: who makes it, when, and who follows it.
+//! The context of one change of a workspace: who makes it, when, and the watch that can stop it.
 
 use jiff::tz::TimeZone;
 
@@ -6,21 +6,21 @@ use super::{Actor, Problem};
 use crate::values::{Date, Moment};
 use crate::watch::{Stopped, Watch};
 
-/// What every change is told by its caller: the library reads no clock, no user and no environment.
+/// What the caller tells about a change: the library does not read the clock, the user or the environment.
 #[derive(Clone, Copy)]
 pub struct Operation<'a> {
     /// Who acts.
     pub actor: &'a Actor,
-    /// The one moment of everything that the change writes.
+    /// The moment that everything written by the change bears.
     pub at: Moment,
     /// The calendar day of that moment in the clinic's time zone.
     pub today: Date,
-    /// Follows the work and may stop it; the workspace is then as it was before.
+    /// Receives progress and may stop the work; the workspace then stays as it was.
     pub watch: &'a dyn Watch,
 }
 
 impl<'a> Operation<'a> {
-    /// An operation of a clinic whose time zone is `zone`.
+    /// The context of a change at a clinic in the time zone `zone`.
     pub fn new(actor: &'a Actor, at: Moment, zone: &TimeZone, watch: &'a dyn Watch) -> Self {
         Self { actor, at, today: at.day_in(zone), watch }
     }

@@ -1,4 +1,4 @@
-//! Where a workspace is, and how a folder becomes one.
+//! Where a workspace is, and how a folder is made into one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::store::{Store, sqlite_url};
 use crate::sys::{Access, private_file, private_folder};
 use crate::watch::{Unwatched, Watch};
 
-/// The folder of the memory, in the workspace's own.
+/// Name of the folder of the workspace's memory.
 pub const FOLDER: &str = ".puomp";
 const STORE: &str = "store.sqlite";
 const LOCK: &str = "lock";
@@ -22,7 +22,7 @@ pub(super) const OUTBOX: &str = "outbox";
 pub struct Place {
     /// The directory.
     pub root: PathBuf,
-    /// Address of the store; `None` for the file in the workspace.
+    /// Address of the store; `None` for the SQLite file in the workspace.
     pub store: Option<String>,
 }
 
@@ -30,13 +30,13 @@ impl Place {
     /// The nearest workspace in a folder or above it.
     ///
     /// # Errors
-    /// There is none.
+    /// No folder upward is a workspace.
     pub fn find(from: &Path, store: Option<&str>) -> Result<Self, Problem> {
         let root = from.ancestors().find(|folder| folder.join(FOLDER).is_dir()).ok_or_else(|| Problem::NoWorkspace(from.to_owned()))?;
         Ok(Self { root: root.to_owned(), store: store.map(str::to_owned) })
     }
 
-    /// Makes a workspace; repeated, it changes nothing. Whether it was made now.
+    /// Makes a workspace. Returns whether it is new; an existing workspace is not changed.
     ///
     /// # Errors
     /// The folder cannot be written, the store cannot be reached.
@@ -47,7 +47,7 @@ impl Place {
         let lock = self.lock(Duration::from_secs(10), "init", &Unwatched)?;
         if self.store.is_none() {
             let file = memory.join(STORE);
-            // SQLite gives its other files the rights of the first.
+            // SQLite creates its other files with the permissions of this one.
             private_file(&file, Access::Private).map_err(|e| Problem::Io(file.clone(), e))?;
         }
         let mut store = self.connect()?;
@@ -72,7 +72,7 @@ impl Place {
         self.root.join(OUTBOX)
     }
 
-    /// Takes the right to change the workspace.
+    /// Takes the lock for changing the workspace.
     pub(super) fn lock(&self, wait: Duration, holder: &str, watch: &dyn Watch) -> Result<Lock, Problem> {
         Lock::take(&self.memory().join(LOCK), wait, holder, watch)
     }

@@ -1,4 +1,4 @@
-//! Why the workspace could not do what was asked.
+//! Errors of the workspace.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,59 +14,59 @@ use crate::tables::TableError;
 use crate::texts::{Coded, ErrorClass, Key, Lang, Slot, Text, carried, display};
 use crate::watch::Stopped;
 
-/// What stopped a command; nothing was changed then, save by [`Problem::Unplaced`].
+/// Why a command failed. Nothing was changed, except with [`Problem::Unplaced`].
 #[derive(Debug)]
 pub enum Problem {
     /// No folder upward holds a workspace.
     NoWorkspace(PathBuf),
-    /// The folder is there, the store in it is not, or it is of another edition of this program.
+    /// The folder exists, but its store is missing or of another version of the program.
     NotReady(PathBuf),
-    /// Another program works there: who and since when.
+    /// Another program is changing the workspace: who and since when.
     Busy(String),
-    /// A file or folder.
+    /// A file or folder cannot be read or written.
     Io(PathBuf, io::Error),
-    /// Reading an input.
+    /// An input cannot be read, or the work was stopped.
     Stream(io::Error),
-    /// Nothing to wait for the store with.
+    /// The runtime that waits for the store cannot be started.
     Runtime(io::Error),
-    /// The store refuses, or its schema cannot be made.
+    /// The store refuses a statement, or its schema cannot be made.
     Store(StoreError),
-    /// No registry is called so.
+    /// There is no registry with this number or file name.
     NoRegistry(String),
-    /// Several registries are called so.
+    /// Several registries match this name: their numbers.
     ManyRegistries(String, Vec<String>),
-    /// The table of the workflow does not allow it.
+    /// The workflow table does not allow the move.
     Refused(Box<Refused>),
-    /// The registry was sent already: its number and when.
+    /// The registry was sent before: its number and the moment.
     AlreadySent(String, String),
-    /// The registry was sent, that is recorded, and its package could not be put where it is due: number, path, why. The next command that
-    /// changes something tries again.
+    /// The registry is recorded as sent, but its package could not be written into the outbox: number, path, cause. The next command that
+    /// changes the workspace tries again.
     Unplaced(String, PathBuf, Box<Problem>),
-    /// Conditions of a registry's move that are not met: its number, the conditions and what the table says of each.
+    /// The conditions of a registry's move that are not met: its number, the conditions and their texts from the table.
     Unmet(String, Vec<(Need, Text)>),
-    /// The package of a registry cannot be written.
+    /// The package of a registry cannot be formed.
     Form(Box<FormError>),
-    /// What was formed does not pass our own control: the registry's file and the first finding.
+    /// A formed package does not pass our own control: name of the file and id of the first rule that failed.
     NotClean(String, String),
-    /// A file that is to be read.
+    /// A file that the user named cannot be read.
     Unread(PathBuf, io::Error),
-    /// A file that cannot be taken for an answer: its name and why.
+    /// A file cannot be read as an answer: its name and the reason.
     Answer(String, Box<AnswerError>),
     /// A kept file is not what was kept.
     Damaged(Damaged),
-    /// A table under `rules/`.
+    /// A table under `rules/` is broken.
     Table(TableError),
-    /// The journal cannot be continued: its last entry does not read as one.
+    /// The journal cannot be continued: its last entry cannot be read.
     Journal(String),
 }
 
 impl Problem {
-    /// An error of a file or folder; that the work was stopped is none of the file's.
+    /// An error with a file or folder; a stop of the work is kept apart from errors of the file.
     pub(super) fn of_file(path: &Path, error: io::Error) -> Self {
         if Stopped::is(&error) { Self::Stream(error) } else { Self::Io(path.to_owned(), error) }
     }
 
-    /// Whether it is no trouble: the watch of the work wanted it to end.
+    /// Whether the work was stopped by its watch, which is not an error.
     pub fn is_stop(&self) -> bool {
         matches!(self, Self::Stream(error) if Stopped::is(error))
     }
@@ -82,7 +82,7 @@ impl Problem {
         Self::Unmet(number.to_owned(), needs.iter().map(|need| (*need, text(need))).collect())
     }
 
-    /// The error that this one only passes on.
+    /// The error that this one only wraps.
     fn inner(&self) -> Option<&dyn Coded> {
         match self {
             Self::Stream(error) | Self::Runtime(error) => carried(error),
@@ -95,7 +95,7 @@ impl Problem {
         }
     }
 
-    /// Why, for an error that says what could not be done: of the system's and the store's errors the reason alone.
+    /// The reason alone, for a message that already says what failed; without the path or the address.
     fn reason(&self) -> Slot<'_> {
         match self {
             Self::Io(_, error) | Self::Unread(_, error) => Slot::io(error),

@@ -1,4 +1,4 @@
-//! What a program that was stopped left behind is put right.
+//! Cleans up after a program that was stopped.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use super::store::DueFile;
 use super::{Problem, Workspace, objects};
 
 impl Workspace {
-    /// Sweeps files that no row speaks of, and places what is to stand in the outbox; what cannot be placed stops nothing else and is told
-    /// by [`Workspace::unplaced`].
+    /// Removes files that no row refers to, and writes the files that are due in the outbox. A file that cannot be written there stops nothing
+    /// else; [`Workspace::unplaced`] tells it.
     pub(super) fn recover(&mut self) -> Result<(), Problem> {
         self.sweep()?;
         let outbox = self.place.outbox();
@@ -25,19 +25,19 @@ impl Workspace {
         Ok(())
     }
 
-    /// The outcome of a change; the files that a failed one has kept are removed.
+    /// Returns the outcome of a change; if it failed, removes the files that the change has kept.
     pub(super) fn swept<T>(&mut self, outcome: Result<T, Problem>) -> Result<T, Problem> {
         if outcome.is_err() {
-            // The first failure is the one to tell; what cannot be removed now is removed by the next command.
+            // Report the first failure; the next command removes what cannot be removed now.
             let _ = self.sweep();
         }
         outcome
     }
 
-    /// Puts into the outbox what is not there yet. Safe to repeat: a file is placed whole, and the same bytes each time.
+    /// Writes the files that are due in the outbox. Repeating it is safe: each file is written completely, with the same bytes each time.
     ///
     /// # Errors
-    /// [`Problem::Unplaced`] of the first that could not be placed; the others were tried.
+    /// [`Problem::Unplaced`] for the first file that could not be written; the others are tried too.
     pub(super) fn place_outgoing(&mut self) -> Result<(), Problem> {
         let mut first = None;
         for file in self.store.outbox().due()? {

@@ -1,9 +1,9 @@
-//! What a workspace says of its registries, and of the cases that stand in none.
+//! Queries for registries, and for the cases outside them.
 
 use super::store::{Registry, Stock};
 use super::{Problem, Workspace};
 
-/// Endings of the files that a registry goes by.
+/// File extensions under which a registry may be named.
 const ENDINGS: [&str; 3] = ["xml", "zip", "oms"];
 
 impl Workspace {
@@ -18,7 +18,7 @@ impl Workspace {
     /// The registry of a number, of a number's unique beginning, or of a file's name.
     ///
     /// # Errors
-    /// There is none, or there are several.
+    /// No registry matches, or several do.
     pub fn registry(&mut self, name: &str) -> Result<Registry, Problem> {
         let stem = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let stem = stem.rsplit_once('.').filter(|(_, end)| ENDINGS.iter().any(|e| end.eq_ignore_ascii_case(e))).map_or(stem, |(stem, _)| stem);
@@ -33,12 +33,12 @@ impl Workspace {
         }
     }
 
-    /// The registry of an id, which the store is known to hold.
+    /// The registry with an id that the store is known to hold.
     pub(super) fn registry_of(&mut self, id: i64) -> Result<Registry, Problem> {
         self.store.registries().get(id)?.ok_or_else(|| Problem::NoRegistry(id.to_string()))
     }
 
-    /// Cases that stand in no registry and are not paid, by month, payer, kind and state.
+    /// Counts of cases that are in no registry and not paid, by month, payer, kind of care and state.
     ///
     /// # Errors
     /// The store cannot be read.

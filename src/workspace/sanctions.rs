@@ -1,8 +1,8 @@
 //! `rules/forms/sanctions.csv`: the columns of a payer's file of sanctions, and the reader of such files.
 //!
-//! The file is what people save from Excel: semicolons, tabs or commas, windows-1251 or UTF-8 with or without a mark, kopecks after a comma
-//! or a point. Whatever could be read in two ways is refused: a sum that is read wrong is money taken off wrong. A fault names the line and
-//! the column and what is due there, never what stands there.
+//! Such a file is saved from Excel: semicolons, tabs or commas, windows-1251 or UTF-8 with or without a byte order mark, a decimal comma or
+//! point. Anything that could be read in two ways is refused, because a wrong sum takes off wrong money. An error names the line, the column
+//! and what is expected there, never the value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,10 +16,10 @@ use crate::texts::{Coded, Key, Slot, Text, display};
 use crate::values;
 
 const TABLE: &str = "forms/sanctions.csv";
-/// Faults that are told at once.
+/// The largest number of errors that are reported at once.
 const MOST: usize = 20;
 
-/// What a column holds.
+/// The meaning of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SanctionColumn {
@@ -32,9 +32,9 @@ pub enum SanctionColumn {
     SlId,
     /// Code of the reason (F014).
     Code,
-    /// Roubles; empty for the whole case.
+    /// Sum taken off in roubles; empty for the whole case.
     Sum,
-    /// What the payer says.
+    /// The payer's comment.
     Comment,
 }
 
@@ -43,35 +43,35 @@ impl SanctionColumn {
     const CASE: [Self; 3] = [Self::IdCase, Self::NZap, Self::SlId];
 }
 
-/// Why a file cannot be taken for sanctions. Lines are those of the file, from 1.
+/// Why a file of sanctions is refused. Lines are counted in the file, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SanctionFault {
-    /// More bytes than such a file may have.
+    /// The file is larger than [`SanctionColumns::LARGEST`].
     TooLarge,
-    /// No text: a workbook, an archive, UTF-16.
+    /// The file is not text: a workbook, an archive, UTF-16.
     NotText,
-    /// No sanction in it.
+    /// The file holds no sanction.
     Empty,
-    /// The header lacks a column.
+    /// The header has no such column: line, column.
     NoColumn(u64, SanctionColumn),
-    /// The header names a column twice.
+    /// The header names a column twice: line, column.
     Twice(u64, SanctionColumn),
-    /// A row has another number of cells than the header: line, found, due.
+    /// A row has another number of cells than the header: line, cells found, cells expected.
     Cells(u64, usize, usize),
-    /// A value does not fit its column, or is missing.
+    /// A value is missing or does not fit its column: line, column.
     Value(u64, SanctionColumn),
 }
 
-/// What is wrong with sanctions: in their file, or beside the registry.
+/// What is wrong: an error of the file, or a sanction that does not fit the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wrong {
-    /// With the file; where a column is meant, its name and what is due in it.
+    /// An error of the file; for a column also its name and the expected value.
     Fault(SanctionFault, Option<(Text, Text)>),
-    /// With one sanction.
+    /// A sanction that does not fit the registry.
     Trouble(SanctionTrouble),
 }
 
-/// One thing that is wrong with a file of sanctions.
+/// One error of a file of sanctions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SanctionError {
     file: String,
@@ -79,7 +79,7 @@ pub struct SanctionError {
 }
 
 impl SanctionError {
-    /// A sanction of a file that does not fit the registry.
+    /// The error for a sanction of a file that does not fit the registry.
     pub fn misfit(file: &str, trouble: SanctionTrouble) -> Self {
         Self { file: file.to_owned(), wrong: Wrong::Trouble(trouble) }
     }
@@ -131,7 +131,7 @@ impl fmt::Display for SanctionError {
 
 impl std::error::Error for SanctionError {}
 
-/// A file that is not taken for sanctions: everything that is wrong with it.
+/// All errors of a refused file of sanctions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SanctionErrors(pub Vec<SanctionError>);
 
@@ -169,7 +169,7 @@ struct Column {
     due: Text,
 }
 
-/// The columns of a file of sanctions, by every name that they may bear.
+/// The columns of a file of sanctions with all their names.
 #[derive(Debug)]
 pub struct SanctionColumns {
     columns: Vec<Column>,
@@ -177,13 +177,13 @@ pub struct SanctionColumns {
 }
 
 impl SanctionColumns {
-    /// A larger file is none of sanctions, bytes.
+    /// The largest size of a file of sanctions, bytes.
     pub const LARGEST: u64 = 64 << 20;
 
     /// Reads the table.
     ///
     /// # Errors
-    /// A column that is unknown or missing, a name that is empty or stands twice.
+    /// A column is unknown or missing; a name is empty or occurs twice.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut this = Self { columns: Vec::new(), names: Vec::new() };
         for (line, row) in files.rows::<ColumnRow>(TABLE)? {
@@ -203,7 +203,7 @@ impl SanctionColumns {
         }
     }
 
-    /// Faults of a file as one error, in the words of the table.
+    /// The errors of a file as one error, with the names of the table.
     pub fn errors(&self, file: &str, faults: &[SanctionFault]) -> SanctionErrors {
         let column = |fault: &SanctionFault| match fault {
             SanctionFault::NoColumn(_, column) | SanctionFault::Twice(_, column) | SanctionFault::Value(_, column) => self.of(*column),
@@ -225,7 +225,7 @@ impl SanctionColumns {
     /// The sanctions of a file.
     ///
     /// # Errors
-    /// Everything that is wrong with it, at most twenty faults.
+    /// The errors of the file, at most twenty.
     pub fn read(&self, bytes: &[u8]) -> Result<Vec<Sanction>, Vec<SanctionFault>> {
         let text = decode(bytes).map_err(|fault| vec![fault])?;
         let (text, skipped, separator) = dialect(&text);
@@ -233,7 +233,7 @@ impl SanctionColumns {
         let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 + skipped };
         let (mut head, mut all, mut faults) = (None, Vec::new(), Vec::new());
         let mut record = csv::StringRecord::new();
-        // The text is UTF-8 and rows may have any length: nothing is left that could fail.
+        // Cannot fail: the text is valid UTF-8 and rows may have any length.
         while reader.read_record(&mut record).map_err(|_| vec![SanctionFault::NotText])? {
             if record.iter().all(str::is_empty) {
                 continue;
@@ -258,13 +258,13 @@ impl SanctionColumns {
         }
     }
 
-    /// Which column holds what. Columns that have other names are the payer's own.
+    /// The meaning of each column by the header; `None` for a column of the payer's own.
     fn head(&self, record: &csv::StringRecord, line: u64) -> Result<Vec<Option<SanctionColumn>>, Vec<SanctionFault>> {
         let head: Vec<Option<SanctionColumn>> = record.iter().map(|name| self.of_name(&plain(name))).collect();
         let count = |column| head.iter().filter(|c| **c == Some(column)).count();
         let twice = SanctionColumn::ALL.into_iter().filter(|c| count(*c) > 1).map(|c| SanctionFault::Twice(line, c));
         let no_case = SanctionColumn::CASE.into_iter().all(|c| count(c) == 0).then_some(SanctionColumn::IdCase);
-        // An empty sum is the whole case: a column that is misspelt must not look like one that is empty.
+        // An empty sum means the whole case, so the column must be there: a misspelt name must not look like an empty column.
         let lacks = [SanctionColumn::Code, SanctionColumn::Sum].into_iter().filter(|c| count(*c) == 0);
         let faults: Vec<_> = twice.chain(no_case.into_iter().chain(lacks).map(|c| SanctionFault::NoColumn(line, c))).collect();
         if faults.is_empty() { Ok(head) } else { Err(faults) }
@@ -273,7 +273,7 @@ impl SanctionColumns {
 
 /// The sanction of a row.
 fn row(head: &[Option<SanctionColumn>], record: &csv::StringRecord, line: u64) -> Result<Sanction, SanctionFault> {
-    // Excel may fill a row with empty cells; one cell too many or too few means that a separator stands in a value.
+    // Excel may add empty cells at the end; one cell too many or too few means that a value contains a separator.
     let cells = record.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).last().map_or(0, |(last, _)| last + 1).max(record.len().min(head.len()));
     if cells != head.len() {
         return Err(SanctionFault::Cells(line, cells, head.len()));
@@ -292,7 +292,7 @@ fn row(head: &[Option<SanctionColumn>], record: &csv::StringRecord, line: u64) -
     Ok(Sanction { idcase, n_zap, sl_id, code, sum, comment: value(SanctionColumn::Comment).map(clean).unwrap_or_default(), line })
 }
 
-/// The text of a file: UTF-8 when it is that, else windows-1251.
+/// Decodes a file: UTF-8 if it is valid, else windows-1251.
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, SanctionFault> {
     if bytes.len() as u64 > SanctionColumns::LARGEST {
         return Err(SanctionFault::TooLarge);
@@ -307,7 +307,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, SanctionFault> {
     }
 }
 
-/// The text behind a line `sep=;`, as Excel takes it, the number of lines before it, and what separates the cells of its first line.
+/// The text after a line `sep=;` of Excel, the number of lines before it (0 or 1), and the separator of its cells.
 fn dialect(text: &str) -> (&str, u64, u8) {
     if let Some(rest) = text.strip_prefix("sep=")
         && let Some(separator @ (b';' | b',' | b'\t')) = rest.bytes().next()
@@ -320,7 +320,7 @@ fn dialect(text: &str) -> (&str, u64, u8) {
     (text, 0, separator)
 }
 
-/// Lines of places that come in their order; those of the reader are off by one when a line before ends in CR LF or is empty.
+/// Counts lines by byte positions in ascending order. The csv reader's own count is off by one after CR LF and after empty lines.
 struct Lines<'t> {
     text: &'t [u8],
     at: usize,
@@ -337,28 +337,28 @@ impl Lines<'_> {
     }
 }
 
-/// A name as names are compared.
+/// The form of a name for comparing: single spaces, lower case, `е` for `ё`.
 fn plain(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace('ё', "е")
 }
 
-/// A text without what could drive a terminal.
+/// A text with spaces in place of control characters, which could drive a terminal.
 fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A number above zero, in digits alone.
+/// Reads a positive number that consists of digits only.
 fn number(text: &str) -> Option<i64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten().filter(|n| *n > 0)
 }
 
-/// Digits, letters and points; `05.01.2004` is what Excel makes of 5.1.4.
+/// Whether a text can be a reason code: digits, letters, `.`, `-`, `_`, `/`. `05.01.2004` is refused: Excel makes it of 5.1.4.
 fn is_code(text: &str) -> bool {
     let is_date = text.len() == 10 && text.bytes().enumerate().all(|(at, b)| if at == 2 || at == 5 { b == b'.' } else { b.is_ascii_digit() });
     !is_date && text.chars().count() <= 20 && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/'))
 }
 
-/// Kopecks of roubles as people write them: `1 204,50`, `1204.5 ₽`. `1,204` is thousands for some and roubles for none: it is refused.
+/// Reads roubles as people write them (`1 204,50`, `1204.5 ₽`) into kopecks. `1,204` is refused: it could mean thousands.
 fn roubles(text: &str) -> Option<i64> {
     let text = text.trim_end_matches('₽').trim_end();
     let is_space = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}');
@@ -471,7 +471,7 @@ mod tests {
             assert_eq!(read(text), Err(faults), "{text}");
         }
         assert_eq!(read(&format!("idcase;code;sum\n{}", "x;53;1\n".repeat(1_000))).map_err(|f| f.len()), Err(MOST));
-        // Empty cells behind the last column are Excel's.
+        // Excel adds empty cells after the last column.
         assert_eq!(read("idcase;code;sum;;\n1;53;1;;\n2;53;;;;;\n").map(|all| all.len()), Ok(2));
     }
 
@@ -483,7 +483,7 @@ mod tests {
         }
         let spaces = vec![b' '; usize::try_from(SanctionColumns::LARGEST).expect("a size") + 1];
         assert_eq!(columns().read(&spaces), Err(vec![SanctionFault::TooLarge]));
-        // An open quotation, any bytes at all: an answer, not a panic.
+        // An open quotation mark or arbitrary bytes must give an error, not a panic.
         for bytes in [b"idcase;code;sum\n\"1;53;1\n2;53;1\n".as_slice(), b"\"", b"\r\r\r", b"\x98\x81;\xff", b"sep=", b"sep=;"] {
             assert!(columns().read(bytes).is_err(), "{bytes:?}");
         }

@@ -1,4 +1,4 @@
-//! What control and forming need beside the workspace.
+//! What control and forming need besides the workspace.
 
 use std::io;
 
@@ -7,18 +7,18 @@ use crate::flk::{self, Checker, PackageReport};
 use crate::forming::Former;
 use crate::registry::format::Formats;
 
-/// The tools of a run: made once by the caller, used by every command that takes in or forms.
+/// The tools of one run; the caller makes them once for all commands that load or form.
 #[derive(Clone, Copy)]
 pub struct Tools<'a> {
     /// The control.
     pub checker: &'a Checker<'a>,
-    /// Its rules.
+    /// The catalogue of the control's rules.
     pub catalog: &'a Catalog,
-    /// The formats.
+    /// The formats of registry files.
     pub formats: &'a Formats,
     /// The writer of registries.
     pub former: &'a Former<'a>,
-    /// Bounds of the control.
+    /// Limits of the control.
     pub config: &'a flk::Config,
 }
 
@@ -28,5 +28,5 @@ impl std::fmt::Debug for Tools<'_> {
     }
 }
 
-/// Takes the findings out of a report that the user's settings say do not count.
+/// Removes from a report the findings that the user's settings exclude.
 pub type FindingFilter<'j> = &'j mut dyn FnMut(&mut PackageReport) -> io::Result<()>;

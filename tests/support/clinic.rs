@@ -1,4 +1,4 @@
-//! A workspace of a test, driven by the program itself.
+//! A workspace for a test, driven by running the program itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use sqlx::Row as _;
 
 use crate::support::sql::{Sql, sqlite_url};
 
-/// Address of a fresh database, or of a copy of another, which nobody may use meanwhile.
+/// Makes a new database, empty or as a copy of another that nobody uses meanwhile, and returns its address.
 fn database(model: Option<&str>) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let server = server();
@@ -41,12 +41,12 @@ fn name_of(url: &str) -> &str {
 /// A folder with a workspace.
 pub(crate) struct Clinic {
     folder: tempfile::TempDir,
-    /// The workspace in it; empty for the folder itself.
+    /// Path of the workspace inside the folder; empty if it is the folder itself.
     inner: PathBuf,
     store: Option<String>,
 }
 
-/// What a run said.
+/// The exit code and the output of a run.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) code: i32,
@@ -60,7 +60,7 @@ impl Clinic {
         Self::with(None)
     }
 
-    /// A workspace in a database of its own on the PostgreSQL server.
+    /// A workspace with a new database on the PostgreSQL server.
     pub(crate) fn on_postgres() -> Self {
         Self::with(Some(database(None)))
     }
@@ -71,7 +71,7 @@ impl Clinic {
         this
     }
 
-    /// A workspace in the folder that a name calls, or a path of names, of its temporary folder.
+    /// A workspace in a subfolder of its temporary folder, under this name or path.
     pub(crate) fn called(inner: impl Into<PathBuf>) -> Self {
         let this = Self { folder: tempfile::tempdir().expect("a folder"), inner: inner.into(), store: None };
         fs::create_dir_all(this.root()).expect("a folder");
@@ -87,7 +87,8 @@ impl Clinic {
         Self { folder, inner: self.inner.clone(), store: self.store.as_ref().map(|url| database(Some(url))) }
     }
 
-    /// Waits until the server has noticed that those who worked in the store are gone: what they asked for last may be done until then.
+    /// Waits until the server has noticed that former connections to the store are gone: until then it may still run their last
+    /// statements.
     pub(crate) fn wait_for_server(&self) {
         let Some(url) = &self.store else { return };
         let mut server = Sql::connect(&server());
@@ -106,12 +107,12 @@ impl Clinic {
         self.folder.path().iter().chain(&self.inner).collect()
     }
 
-    /// Address of the store, unless it is the workspace's own file.
+    /// Address of the store; `None` for SQLite.
     pub(crate) fn store(&self) -> Option<&str> {
         self.store.as_deref()
     }
 
-    /// Address of the store.
+    /// Address of the store, also for SQLite.
     pub(crate) fn address(&self) -> String {
         self.store.clone().unwrap_or_else(|| sqlite_url(&self.path(".puomp/store.sqlite")))
     }
@@ -135,21 +136,21 @@ impl Clinic {
         said(&self.command(args).output().expect("the program runs"))
     }
 
-    /// A run that must succeed.
+    /// A run that must succeed; returns its standard output.
     pub(crate) fn done(&self, args: &[&str]) -> String {
         let said = self.run(args);
         assert_eq!(said.code, 0, "puomp {args:?}: {said:?}");
         said.out
     }
 
-    /// A run that must end with a code.
+    /// A run that must end with an exit code; returns its standard error.
     pub(crate) fn refused(&self, args: &[&str], code: i32) -> String {
         let said = self.run(args);
         assert_eq!(said.code, code, "puomp {args:?}: {said:?}");
         said.err
     }
 
-    /// Makes a package of invented people.
+    /// Generates a package of invented people.
     pub(crate) fn package(&self, folder: &str, cases: u32, more: &[&str]) {
         let cases = cases.to_string();
         let mut args = vec!["generate", "--quiet", "--cases", &cases];
@@ -162,7 +163,7 @@ impl Clinic {
         serde_json::from_str(&self.done(&["status", "--format", "json"])).expect("JSON")
     }
 
-    /// Number, status, cases and kopecks of each registry.
+    /// Number, status, number of cases and sum in kopecks of each registry, sorted.
     pub(crate) fn registries(&self) -> Vec<(String, String, i64, i64)> {
         let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
         let int = |v: &Value| v.as_i64().unwrap_or_default();
@@ -173,7 +174,7 @@ impl Clinic {
         all
     }
 
-    /// Cases and kopecks outside registries in a state.
+    /// Number and sum in kopecks of the cases outside registries in a state.
     pub(crate) fn outside(&self, state: &str) -> (i64, i64) {
         let status = self.status();
         let rows = status["cases"].as_array().cloned().unwrap_or_default();
@@ -183,7 +184,7 @@ impl Clinic {
 }
 
 impl Drop for Clinic {
-    /// A database goes with its workspace: there are hundreds.
+    /// Drops the database together with the workspace, because tests make hundreds.
     fn drop(&mut self) {
         let Some(url) = &self.store else { return };
         let mut server = Sql::connect(&server());

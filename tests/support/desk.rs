@@ -1,4 +1,4 @@
-//! A folder with invented packages, and the program run in it.
+//! A folder with invented packages, in which a test runs the program.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use puomp::registry::encoding::to_windows_1251;
 
-/// Personal data of the invented people; none of it may leave the program unasked.
+/// Personal data of the invented people. The program must not show any of them unasked.
 pub(crate) const SECRETS: &[&str] =
     &["Незабудкина", "Аграфена", "Иннокентьевна", "1951-07-23", "4620117", "900-555-176 61", "7755330111", "Жаворонков", "1951-07-2Э"];
 
@@ -107,7 +107,7 @@ impl Desk {
         self.folder.path().join(name)
     }
 
-    /// The program with its arguments, free of the settings of this machine.
+    /// A command that runs the program with arguments, without the settings of this machine.
     pub(crate) fn puomp(&self, args: &[&str]) -> Command {
         let mut command = Command::new(insta_cmd::get_cargo_bin("puomp"));
         command.current_dir(self.folder.path()).args(args);
@@ -143,7 +143,7 @@ impl Desk {
     }
 }
 
-/// Four wrong places of three rules, one of them in a person's data.
+/// A package with four errors of three rules, one of them in a person's data.
 pub(crate) fn wrong(number: u32) -> Package {
     Package::new(number)
         .spoil("<PROFIL>97</PROFIL>\n<DET>0</DET>\n<P_CEL>3.0</P_CEL>\n<NHISTORY>1/21", "<DET>0</DET>\n<P_CEL>3.0</P_CEL>\n<NHISTORY>1/21")

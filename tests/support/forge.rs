@@ -1,4 +1,4 @@
-//! Archives written byte by byte, so that every field can lie.
+//! Archives written byte by byte, so that every field can be wrong.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
@@ -18,7 +18,7 @@ pub fn crc(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// One entry with everything that its headers say.
+/// An entry of an archive with every field of its headers.
 #[derive(Debug, Clone)]
 pub struct Forged {
     pub name: Vec<u8>,
@@ -30,16 +30,16 @@ pub struct Forged {
     pub crc: u32,
     pub packed: u64,
     pub size: u64,
-    /// What stands after the local header.
+    /// The bytes after the local header.
     pub data: Vec<u8>,
-    /// Offset of the local header, if the directory is to lie about it.
+    /// A wrong offset of the local header for the directory; `None` for the right one.
     pub local_at: Option<u64>,
-    /// The sizes go into a zip64 field.
+    /// Whether the sizes are written in a zip64 field.
     pub zip64: bool,
 }
 
 impl Forged {
-    /// An honest stored entry.
+    /// A correct stored entry.
     pub fn stored(name: &str, bytes: &[u8]) -> Self {
         let size = bytes.len() as u64;
         Self {
@@ -57,7 +57,7 @@ impl Forged {
         }
     }
 
-    /// An honest deflated entry.
+    /// A correct deflated entry.
     pub fn deflated(name: &str, bytes: &[u8]) -> Self {
         let data = deflate(bytes);
         Self { method: 8, crc: crc(bytes), packed: data.len() as u64, size: bytes.len() as u64, data, ..Self::stored(name, b"") }
@@ -79,7 +79,7 @@ impl Forged {
         out
     }
 
-    /// The central header.
+    /// The bytes of the header in the central directory.
     pub fn central(&self, local_at: u64) -> Vec<u8> {
         let mut extra = Vec::new();
         if self.zip64 {
@@ -120,7 +120,7 @@ pub fn end(entries: u16, size: u32, at: u32) -> Vec<u8> {
     out
 }
 
-/// The end records of zip64: the record, its locator and the plain record that points there.
+/// The bytes of the end records of zip64: the record, its locator and the plain record.
 pub fn end64(entries: u64, size: u64, at: u64, here: u64) -> Vec<u8> {
     let mut out = b"PK\x06\x06".to_vec();
     out.extend(44u64.to_le_bytes());
@@ -135,7 +135,7 @@ pub fn end64(entries: u64, size: u64, at: u64, here: u64) -> Vec<u8> {
     out
 }
 
-/// An archive of entries; each lies as it is told to.
+/// The bytes of an archive with these entries and their directory.
 pub fn archive(entries: &[Forged]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut directory = Vec::new();
@@ -154,7 +154,7 @@ pub const MAIN: &[u8] = b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><ZL_L
 /// A small person file.
 pub const PERSONS: &[u8] = b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><PERS_LIST><ZGLV><VERSION>3.1</VERSION></ZGLV><PERS/></PERS_LIST>";
 
-/// An honest package.
+/// A correct package.
 pub fn package() -> Vec<Forged> {
     vec![Forged::deflated("HM140001S14002_19031.xml", MAIN), Forged::deflated("LM140001S14002_19031.xml", PERSONS)]
 }

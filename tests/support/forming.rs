@@ -1,4 +1,4 @@
-//! Packages, the cases in them, and what becomes of them.
+//! Makes packages and cases, forms registries from them and checks the result.
 
 use std::fs;
 use std::io::Read;
@@ -43,7 +43,7 @@ static CHECKER: LazyLock<Checker<'static>> = LazyLock::new(|| Checker::new(&DESK
 
 pub(crate) static FORMER: LazyLock<Former<'static>> = LazyLock::new(|| Former::load(&DESK.files, &DESK.formats, &DESK.catalog).expect("sound"));
 
-/// A family in an edition and a month of it.
+/// A family, its edition, and a month of that edition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind(pub(crate) char, pub(crate) &'static str, pub(crate) &'static str);
 
@@ -61,7 +61,7 @@ impl Kind {
     }
 }
 
-/// How a package is written.
+/// Options for generating a package.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Way {
     pub(crate) cases: u64,
@@ -108,12 +108,12 @@ pub(crate) fn edit(source: &Source, edit: impl Fn(&str) -> String) {
     fs::write(path, to_windows_1251(&text).expect("a text of windows-1251")).expect("written");
 }
 
-/// As it stands.
+/// The text without a change.
 pub(crate) fn same(text: &str) -> String {
     text.to_owned()
 }
 
-/// Texts between tags, in their order.
+/// The texts of all elements with this name, in their order.
 pub(crate) fn values<'t>(text: &'t str, element: &str) -> Vec<&'t str> {
     let (start, end) = (format!("<{element}>"), format!("</{element}>"));
     text.split(start.as_str()).skip(1).map(|rest| rest.split(end.as_str()).next().expect("an end tag")).collect()
@@ -133,7 +133,7 @@ pub(crate) fn bytes(source: &Source) -> Vec<u8> {
     bytes
 }
 
-/// Where elements stand whose names are asked for, with their texts: name, range, text; in the order of their ends.
+/// Name, byte range and text of every element with one of these names, in the order of their ends.
 fn elements(source: &Source, names: &[&str]) -> Vec<(String, Range<u64>, String)> {
     let bytes = bytes(source);
     let encoding = probe(source, &DESK.formats).expect("a head").encoding;
@@ -185,7 +185,7 @@ pub(crate) fn cases(index: usize, origin: &Origin, kind: Kind) -> Vec<Piece> {
         } else if name == id_pac {
             id = text;
         } else if name == case {
-            // A coefficient of a case part is called Z_SL too.
+            // In a case part there is a coefficient that is also named Z_SL.
             if text.is_empty() {
                 of_record.push((range, cost));
             }
@@ -201,7 +201,7 @@ pub(crate) fn cases(index: usize, origin: &Origin, kind: Kind) -> Vec<Piece> {
     pieces
 }
 
-/// What is asked for by default: the name of the first origin with another packet number.
+/// The default heading of a registry: the name of the first origin with another packet number.
 pub(crate) fn heading(origins: &[Origin], kind: Kind) -> Heading {
     let mut name = FileName::parse(DESK.formats.prefixes(), &origins[0].main.stem()).expect("a name");
     name.number = "901".to_owned();
@@ -225,7 +225,7 @@ pub(crate) fn write(order: &Order<'_>, out: impl std::io::Write, mut each: impl 
     FORMER.pack(std::slice::from_ref(order), &Unwatched, |_, numbers| each(numbers)).remove(0)?.write(out)
 }
 
-/// Forms cases.
+/// Forms a registry from cases with the default heading.
 pub(crate) fn form(kind: Kind, origins: &[Origin], pieces: &[Piece]) -> Result<Registry, FormError> {
     form_as(kind, &heading(origins, kind), origins, pieces)
 }
@@ -255,7 +255,7 @@ impl Registry {
         findings(self.folder.path())
     }
 
-    /// What the registry holds is what was asked for, and our own control finds nothing in it.
+    /// Fails unless the registry holds what was asked for and our own control finds no errors in it.
     pub(crate) fn must_be_clean(&self, pieces: &[Piece]) {
         assert_eq!(self.findings(), Vec::<String>::new());
         let report = report(self.folder.path());
@@ -267,7 +267,7 @@ impl Registry {
     }
 }
 
-/// The day on which everything runs here: what is in force must not change with the calendar.
+/// The fixed day of all these tests: the rules in force must not change with the calendar.
 fn today() -> Date {
     Date::new(2026, 6, 1).expect("a day")
 }
@@ -297,7 +297,7 @@ pub(crate) fn memory(field: &str) -> u64 {
     line.and_then(|l| l.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
-/// The peak of memory is counted from here.
+/// Resets the peak of memory, so that it is measured from here on.
 pub(crate) fn forget_peak() {
     // Elsewhere than on Linux there is no such file, and memory is not measured.
     let _ = fs::write("/proc/self/clear_refs", "5");

@@ -1,13 +1,13 @@
-//! Ctrl-C for a program that a test has started.
+//! Sends Ctrl-C to a program that a test has started.
 
 use std::process::{Child, Command};
 
-/// Makes a program that is to be started one that can be interrupted alone.
+/// Prepares a command so that its program can be interrupted without this one.
 pub(crate) fn prepare(command: &mut Command) {
     system::prepare(command);
 }
 
-/// Does what Ctrl-C does, to this program alone; one that has ended is no error.
+/// Does what Ctrl-C does, to this program only. It is no error if the program has ended.
 pub(crate) fn interrupt(child: &Child) {
     system::interrupt(child.id());
 }
@@ -36,16 +36,16 @@ mod system {
 
     pub(super) fn prepare(command: &mut Command) {
         static CONSOLE: Once = Once::new();
-        // SAFETY: takes nothing. It fails if there is a console already, which is as good.
+        // SAFETY: takes no arguments. It fails if there is a console already, which is enough.
         CONSOLE.call_once(|| {
             let _ = unsafe { AllocConsole() };
         });
         command.creation_flags(CREATE_NEW_PROCESS_GROUP);
     }
 
-    /// Ctrl-C reaches every program of a console; Ctrl-Break one group, and both are told to the same handler.
+    /// Sends Ctrl-Break, because Ctrl-C would reach every program of the console. The program's handler treats both alike.
     pub(super) fn interrupt(id: u32) {
-        // SAFETY: takes two numbers.
+        // SAFETY: the arguments are two numbers.
         let _ = unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, id) };
     }
 }

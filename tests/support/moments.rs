@@ -2,7 +2,7 @@
 
 const SEED: u64 = 0x70_75_6f_6d_70;
 
-/// From 0 to 1, by SplitMix64 of a number: the same moments in every run, whichever thread asks.
+/// A number from 0 to 1, made from `number` by SplitMix64: the same in every run and in every thread.
 pub(crate) fn random(number: u64) -> f64 {
     let mut z = SEED.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

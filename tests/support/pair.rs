@@ -74,7 +74,7 @@ pub(crate) const PERSONS: &str = r#"<?xml version="1.0" encoding="windows-1251"?
 </PERS_LIST>
 "#;
 
-/// The text with each piece replaced; each must stand in it exactly once.
+/// Replaces pieces of a text; each must occur exactly once.
 pub(crate) fn edited(text: &str, edits: &[(&str, &str)]) -> String {
     edits.iter().fold(text.to_owned(), |text, (from, to)| {
         assert_eq!(text.matches(from).count(), 1, "«{from}» must stand once");
@@ -82,17 +82,17 @@ pub(crate) fn edited(text: &str, edits: &[(&str, &str)]) -> String {
     })
 }
 
-/// The day on which everything runs here: what is in force must not change with the calendar.
+/// The fixed day of all these tests: the rules in force must not change with the calendar.
 pub(crate) fn today() -> Date {
     Date::new(2026, 6, 1).expect("a day")
 }
 
-/// In windows-1251; U+0098 stands for the byte that the encoding does not define.
+/// A text as bytes of windows-1251; U+0098 stands for the byte that the encoding does not define.
 pub(crate) fn encoded(text: &str) -> Vec<u8> {
     to_windows_1251(text).expect("a text of windows-1251").into_owned()
 }
 
-/// Two files side by side.
+/// A main file and a person file: names and bytes.
 pub(crate) struct Pair {
     pub(crate) main: (String, Vec<u8>),
     pub(crate) persons: (String, Vec<u8>),
@@ -118,7 +118,7 @@ impl Pair {
     }
 }
 
-/// What a package came to.
+/// The result of controlling a package.
 pub(crate) struct Checked {
     pub(crate) report: PackageReport,
     pub(crate) findings: Vec<Finding>,
@@ -130,7 +130,7 @@ impl Checked {
     }
 }
 
-/// Every package under a path, in order.
+/// Controls every package under a path, in order.
 pub(crate) fn validate(path: &Path, config: &Config) -> Vec<Checked> {
     let mut all = Vec::new();
     let mut each = |report: PackageReport| {
@@ -142,7 +142,7 @@ pub(crate) fn validate(path: &Path, config: &Config) -> Vec<Checked> {
     all
 }
 
-/// Everything that a finding says, but for its place.
+/// The text of a finding without its place.
 pub(crate) fn saying(finding: &Finding) -> String {
     let file = match finding.file {
         FileRole::Container => "container",
@@ -160,13 +160,13 @@ pub(crate) fn saying(finding: &Finding) -> String {
     line
 }
 
-/// Everything that a finding says, with its place.
+/// The text of a finding with its place.
 pub(crate) fn line(finding: &Finding) -> String {
     let place = finding.place;
     format!("{}:{}@{} {}", place.line, place.column, place.offset, saying(finding))
 }
 
-/// Line and column of an offset, counted the long way.
+/// Line and column of an offset, counted character by character.
 pub(crate) fn naive_place(bytes: &[u8], offset: usize, encoding: Encoding) -> (u32, u32) {
     let (mut line, mut column) = (1, 1);
     let text = match encoding {
@@ -191,7 +191,7 @@ impl Chance {
         Self(seed)
     }
 
-    /// SplitMix64.
+    /// The next 64 bits by SplitMix64.
     fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -215,7 +215,7 @@ impl Chance {
     }
 }
 
-/// A main file of many records and its persons, both clean; `line_end` stands where the fragments here break their lines.
+/// A main file of many records and its person file, both without errors. `line_end` replaces the line breaks of the fragments.
 pub(crate) fn many(records: usize, line_end: &str) -> (String, String) {
     let cut = |text: &'static str, from: &str, to: &str| {
         let from = text.find(from).expect("it stands there");

@@ -1,4 +1,4 @@
-//! Work in a process of its own, for tests that measure memory: the system counts it for the whole process.
+//! Runs a test in its own process, for tests that measure memory, which the system counts for a whole process.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 /// Set in a process that was started for one test.
 const ALONE: &str = "PUOMP_TEST_ALONE";
 
-/// Runs a test in a process that runs no other: the first call starts this test program again with that test alone, gives back true once
-/// it has passed there, and panics otherwise; in that process it gives back false, and the test does its work.
+/// Runs a test in a process without other tests. The first call starts this test program again with that test alone, and returns true when
+/// it has passed there (a failure panics). In the new process the call returns false, and the test does its work.
 ///
-/// `test` is the function of the test, whose name is told by its type.
+/// `test` is the function of the test; its type gives the name.
 pub(crate) fn is_run_alone<F: Fn()>(_test: F) -> bool {
     if std::env::var_os(ALONE).is_some() {
         return false;
@@ -25,13 +25,13 @@ pub(crate) fn is_run_alone<F: Fn()>(_test: F) -> bool {
     true
 }
 
-/// Peak memory of this process in kilobytes, where the system tells.
+/// Peak memory of this process, KiB; `None` where the system does not tell.
 pub(crate) fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
 
-/// Measures work of a process that does nothing else, on a machine that may have much other work.
+/// Measures the time of work in a process that does nothing else, on a machine that may be busy.
 pub(crate) struct Stopwatch {
     begun: Instant,
     used: Option<Duration>,
@@ -49,10 +49,10 @@ impl Stopwatch {
     }
 }
 
-/// User and system time of this process, where the system tells: fields 14 and 15 of `/proc/self/stat`, in hundredths of a second.
+/// User and system time of this process: fields 14 and 15 of `/proc/self/stat`, in hundredths of a second. `None` where there is no such file.
 fn processor_time() -> Option<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program stands in brackets before the third field and may hold spaces.
+    // The program's name, the second field, stands in brackets and may contain spaces.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
     Some(Duration::from_millis(ticks * 10))

@@ -1,8 +1,8 @@
-//! Counts that are the result of a test.
+//! Prints counts that are the result of a test.
 
 use std::io::Write as _;
 
-/// Says something past the test harness, which keeps what tests print.
+/// Prints a line past the test harness, which captures the output of tests.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,6 +1,6 @@
-//! Rust files as the test of the house reads them: code without comments, texts apart, test modules left out, paths resolved to files.
+//! Rust files as the house test reads them: code without comments, strings kept apart, tests left out, paths resolved to files.
 //!
-//! It is no parser. It knows comments, strings and characters, `#[cfg(test)]`, `mod`, `use` and paths, which is all that the house is about.
+//! This is no parser: it knows only comments, strings, characters, `#[cfg(test)]`, `mod`, `use` and paths, which is enough for that test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,24 +16,24 @@ pub(crate) struct Literal {
 
 /// One file below `src/`.
 pub(crate) struct Source {
-    /// The path from the top level, with slashes.
+    /// The path from the top folder, with slashes.
     pub(crate) path: String,
     /// The path of its module: `["rules", "eval"]`; empty for `lib.rs` and `main.rs`.
     pub(crate) module: Vec<String>,
-    /// The text with spaces in place of comments, of the insides of strings and of tests.
+    /// The text with spaces in place of comments, the contents of strings, and tests.
     pub(crate) code: String,
     /// Strings and characters outside of tests.
     pub(crate) literals: Vec<Literal>,
-    /// Names that `use` brings into the module, and the paths that they stand for.
+    /// Names that `use` brings into the module, with their full paths.
     names: BTreeMap<String, Vec<String>>,
-    /// Paths that the file names, from the root: line and segments, those of `use` among them.
+    /// Line and segments of each path in the file, from the root of the crate, including those of `use`.
     pub(crate) paths: Vec<(usize, Vec<String>)>,
 }
 
-/// All files below `src/` but those that hold tests.
+/// All files below `src/` except those that hold tests.
 pub(crate) struct Sources {
     pub(crate) files: Vec<Source>,
-    /// Path of a module: its place in `files`.
+    /// Index in `files` by the path of the module.
     modules: BTreeMap<Vec<String>, usize>,
 }
 
@@ -60,7 +60,7 @@ impl Sources {
         this
     }
 
-    /// The file in which what a path names is defined; `None` for paths outside of this crate.
+    /// Index of the file in which the item of a path is defined; `None` for paths outside this crate.
     pub(crate) fn file_of(&self, path: &[String]) -> Option<usize> {
         self.definition(path, 0)
     }
@@ -68,7 +68,7 @@ impl Sources {
     fn definition(&self, path: &[String], depth: usize) -> Option<usize> {
         let known = (1..=path.len()).rev().find(|n| self.modules.contains_key(&path[..*n]))?;
         let file = self.modules[&path[..known]];
-        // What the module only passes on is defined elsewhere.
+        // An item that the module only re-exports is defined elsewhere.
         let passed = path.get(known).and_then(|name| self.files[file].names.get(name)).filter(|to| to.as_slice() != path && depth < 8);
         passed.and_then(|to| self.definition(to, depth + 1)).or(Some(file))
     }
@@ -92,7 +92,7 @@ pub(crate) fn rust_files(folder: &Path, into: &mut Vec<std::path::PathBuf>) {
 }
 
 impl Source {
-    /// A file, and the names of its child modules that are compiled for tests alone.
+    /// Reads a file; also returns the names of its child modules that are compiled for tests only.
     fn of(path: String, text: &str) -> (Self, Vec<String>) {
         let inner = path.trim_start_matches("src/").trim_end_matches(".rs");
         let mut module: Vec<String> = inner.split('/').map(str::to_owned).collect();
@@ -138,7 +138,7 @@ impl Source {
         let starts = code.match_indices("::").map(|(at, _)| at).filter(|at| code[..*at].ends_with(is_of_name));
         for at in starts.filter(|at| !statements.iter().any(|s| s.contains(at))) {
             let first = code[..at].rfind(|c| !is_of_name(c)).map_or(0, |before| before + 1);
-            // The middle of a path, or of a macro's variable.
+            // This is the middle of a path, or of a variable in a macro.
             if code[..first].ends_with("::") {
                 continue;
             }
@@ -154,7 +154,7 @@ impl Source {
         }
     }
 
-    /// A path from the root of this crate; `None` if it leads out of it or into what this file itself defines.
+    /// A path from the root of this crate; `None` if it leads outside or to an item of this file itself.
     fn absolute(&self, path: &[String], modules: &BTreeMap<Vec<String>, usize>) -> Option<Vec<String>> {
         let (first, rest) = path.split_first()?;
         let mut from = self.module.clone();
@@ -189,7 +189,7 @@ pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// The paths of a `use` tree, each with the name that `as` gives it.
+/// The paths of a `use` tree, each with its name after `as`.
 fn flatten(before: &[String], tree: &str, into: &mut Vec<(Vec<String>, Option<String>)>) {
     if let Some(open) = tree.find('{') {
         let head = tree[..open].split("::").map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned);
@@ -217,7 +217,7 @@ fn flatten(before: &[String], tree: &str, into: &mut Vec<(Vec<String>, Option<St
     into.push((before.iter().cloned().chain(path).collect(), alias));
 }
 
-/// Where the item at the head of a text ends: behind its block, or behind its semicolon.
+/// Offset where the first item of a text ends: after its block or its semicolon.
 fn end_of_item(code: &str) -> usize {
     let mut depth = 0;
     for (at, c) in code.char_indices() {
@@ -237,7 +237,7 @@ fn end_of_item(code: &str) -> usize {
     code.len()
 }
 
-/// A text in which comments and the insides of strings and characters are spaces, and those strings and characters with their lines.
+/// A text with spaces in place of comments and of the contents of literals, and those literals with their lines.
 fn blanked(text: &str) -> (String, Vec<Literal>) {
     let chars: Vec<char> = text.chars().collect();
     let (mut code, mut literals) = (String::with_capacity(text.len()), Vec::new());
@@ -292,7 +292,7 @@ fn blanked(text: &str) -> (String, Vec<Literal>) {
     (code, literals)
 }
 
-/// A raw string at a place: characters up to its content, and what closes it.
+/// A raw string at an index: the number of characters before its content, and the text that closes it.
 fn raw_string(chars: &[char], at: usize) -> Option<(usize, String)> {
     if at > 0 && is_of_name(chars[at - 1]) {
         return None;
@@ -305,7 +305,7 @@ fn raw_string(chars: &[char], at: usize) -> Option<(usize, String)> {
     (chars.get(at + prefix + hashes) == Some(&'"')).then(|| (prefix + hashes + 1, format!("\"{}", "#".repeat(hashes))))
 }
 
-/// Whether a quote begins a character, not a lifetime.
+/// Whether a quote begins a character literal and not a lifetime.
 fn is_character(chars: &[char], at: usize) -> bool {
     chars.get(at + 1) == Some(&'\\') || chars.get(at + 2) == Some(&'\'')
 }

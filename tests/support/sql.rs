@@ -1,4 +1,4 @@
-//! A connection to a store for tests, which look at its tables beside the program that keeps them.
+//! A connection with which tests read a store beside the program.
 
 use std::path::Path;
 
@@ -29,9 +29,9 @@ impl Sql {
     }
 }
 
-/// Address of a SQLite file; folders of tests have plain names.
+/// Address of a SQLite file. Paths in tests have no special characters.
 pub(crate) fn sqlite_url(file: &Path) -> String {
-    // A drive after `//` would be read as a host.
+    // On Windows the drive after `//` would be read as a host name.
     let scheme = if cfg!(windows) { "sqlite:" } else { "sqlite://" };
     format!("{scheme}{}?mode=rw", file.to_string_lossy().replace('\\', "/"))
 }

@@ -1,4 +1,4 @@
-//! A stand-in for the sites that publish books, on the loopback: it answers as they do, and as badly as a test wants.
+//! A local HTTP server in place of the sites that publish books. It answers as they do, or with the errors that a test wants.
 #![allow(dead_code, reason = "each test crate uses its part")]
 
 use std::io::{BufRead as _, BufReader, Cursor, Write};
@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A question as it came.
+/// A request that was received.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// Path and query; the whole address when we stand in for a proxy.
@@ -14,17 +14,17 @@ pub(crate) struct Asked {
     /// The first byte of `Range`.
     pub(crate) from: Option<usize>,
     pub(crate) if_range: Option<String>,
-    /// How often this path was asked for before.
+    /// Number of earlier requests for this path.
     pub(crate) before: usize,
 }
 
-/// What is answered.
+/// An answer of the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    /// Close after so many bytes of the body.
+    /// Number of bytes of the body that are sent; `None` for all.
     cut: Option<usize>,
     endless: bool,
     silent: bool,
@@ -39,7 +39,7 @@ impl Reply {
         Self::new(200, body)
     }
 
-    /// A file with a mark, from the byte that was asked for if the mark still holds.
+    /// A file with an ETag; only from the requested byte if the request names the same ETag or none.
     pub(crate) fn file(body: &[u8], etag: &str, asked: &Asked) -> Self {
         let held = asked.if_range.as_deref().is_none_or(|mark| mark == etag);
         match asked.from.filter(|_| held) {
@@ -95,7 +95,7 @@ impl Reply {
     }
 }
 
-/// The site; it stands as long as the test runs.
+/// The running server. It works as long as the test runs.
 pub(crate) struct StandIn {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -110,14 +110,14 @@ impl StandIn {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
-                // Whoever asks may leave in the middle of an answer.
+                // The client may close the connection in the middle of an answer.
                 std::thread::spawn(move || question(&stream, &log).map_or(Ok(()), |asked| answer(&asked).write(stream)));
             }
         });
         Self { url, asked }
     }
 
-    /// What was asked for, in order.
+    /// All requests so far, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("not poisoned").clone()
     }
@@ -145,7 +145,7 @@ fn question(stream: &TcpStream, log: &Mutex<Vec<Asked>>) -> Option<Asked> {
     log.last().cloned()
 }
 
-/// The fund's list: book, edition, date; a packet's address carries the book as its id.
+/// The fund's list of books: id, edition, date. The address of a packet contains the id.
 pub(crate) fn list(books: &[(&str, &str, &str)]) -> String {
     let rows = books.iter().map(|(book, edition, date)| {
         format!(r#"{{"d":{{"code":"{book}","mnemonic":"x"}},"user_version":"{edition}","last_update":"{date}","providerParam":"{book}v1","shortName":"имя"}}"#)
@@ -153,7 +153,7 @@ pub(crate) fn list(books: &[(&str, &str, &str)]) -> String {
     format!(r#"{{"list":[{}]}}"#, rows.collect::<Vec<_>>().join(","))
 }
 
-/// A packet as the fund publishes it.
+/// A packet in the form in which the fund publishes it.
 pub(crate) fn packet(kind: &str, key: &str, version: &str, date: &str, rows: u32) -> String {
     let rows: String = (1..=rows).map(|code| format!("<zap><{key}>{code}</{key}><DATEBEG>01.01.2011</DATEBEG></zap>\n")).collect();
     format!("<packet><zglv><type>{kind}</type><version>{version}</version><date>{date}</date></zglv>{rows}</packet>")
@@ -169,7 +169,7 @@ pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     zip.finish().expect("finished").into_inner()
 }
 
-/// Profiles of care, edition 5.0.
+/// An archive with the book V002 (profiles of care), edition 5.0.
 pub(crate) fn profiles() -> Vec<u8> {
     archive(&[("V002.xml", &packet("ProfOt", "IDPR", "5.0", "30.01.2026", 300))])
 }

@@ -1,4 +1,4 @@
-//! What a workspace holds, as one text that two runs of the same commands have in common, and what lies about in it.
+//! The content of a workspace as text that is equal for equal commands, and the files that should not be in it.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,19 +13,19 @@ use crate::support::clinic::Clinic;
 use crate::support::sql::{Sql, text};
 
 const TABLES: [&str; 10] = ["packages", "cases", "findings", "stock", "registries", "members", "sanctions", "answers", "outbox", "journal"];
-/// What differs between two runs of the same command: times, what is made of them, and whether a file that is due has been placed.
+/// Columns that differ between two runs of one command: times, values that depend on times, and whether a due file has been written.
 const PASSING: [&str; 8] = ["at", "hash", "prev", "loaded_at", "since", "formed_at", "placed", "received_at"];
 
-/// All rows of the store, but for what differs from run to run.
+/// All rows of the store, without the columns that differ from run to run.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub(crate) struct State {
     pub(crate) rows: Vec<String>,
-    /// Entries of the journal.
+    /// Number of journal entries.
     pub(crate) entries: usize,
 }
 
 impl State {
-    /// Reads it, and makes sure that the journal is sound.
+    /// Reads the state of a workspace, and checks the journal and the counts.
     pub(crate) fn of(clinic: &Clinic) -> Self {
         let mut store = Sql::connect(&clinic.address());
         let mut rows = Vec::new();
@@ -38,7 +38,7 @@ impl State {
             }
         }
         rows.sort();
-        // What is counted as it goes must be what a count would say.
+        // The counts kept in the store must equal a fresh count.
         let mut lines = |sql: &str| {
             let mut lines: Vec<_> = store.rows(sql).iter().map(|row| text(row, "line")).collect();
             lines.sort();
@@ -48,7 +48,7 @@ impl State {
         let recount = "SELECT package || '|' || kind || '|' || payer || '|' || state || '|' || (CASE WHEN errors > 0 THEN 1 ELSE 0 END) || '|' || COUNT(*) || '|' || SUM(sum) \
              AS line FROM cases GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END";
         assert_eq!(lines(counted), lines(recount), "the counts of cases");
-        // Numbers that are given out count as well.
+        // The counters of numbers belong to the state too.
         for row in store.rows("SELECT name, CAST(value AS TEXT) AS value FROM counters ORDER BY name") {
             rows.push(format!("counters|{}|{}", text(&row, "name"), text(&row, "value")));
         }
@@ -63,14 +63,14 @@ impl State {
         Self { rows, entries: entries.len() }
     }
 
-    /// The first rows that two states do not have in common.
+    /// The first rows that only one of two states has.
     pub(crate) fn difference(&self, other: &Self) -> String {
         let of = |a: &Self, b: &Self| a.rows.iter().filter(|r| !b.rows.contains(r)).take(3).cloned().collect::<Vec<_>>();
         format!("{:?} / {:?}", of(self, other), of(other, self))
     }
 }
 
-/// Files that have no business in a workspace whose last command has ended: half copies, and objects that no row speaks of.
+/// Files that must not be in a workspace after its last command: incomplete copies, and objects to which no row refers.
 pub(crate) fn leftovers(clinic: &Clinic) -> Vec<PathBuf> {
     let mut store = Sql::connect(&clinic.address());
     let sql = "SELECT main_object AS object FROM packages UNION SELECT persons_object FROM packages UNION SELECT object FROM registries \
@@ -88,7 +88,7 @@ pub(crate) fn leftovers(clinic: &Clinic) -> Vec<PathBuf> {
     files.filter(|file| is_half(file) || file.starts_with(&objects) && digest(file).is_none_or(|sha| !known.contains(&sha))).collect()
 }
 
-/// What is not as it should be in the outbox: each registry that was sent has its file there, whole, and nothing else is there.
+/// Errors of the outbox: each registry that was sent must have its complete file there, and there must be no other file.
 pub(crate) fn outbox_troubles(clinic: &Clinic) -> Vec<String> {
     let mut store = Sql::connect(&clinic.address());
     let rows = store.rows("SELECT path, object, name, CAST(placed AS TEXT) AS placed FROM outbox");
@@ -126,7 +126,7 @@ pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) args: Vec<String>,
-    /// How it ends when it is repeated although it was done.
+    /// Exit code of the command when it is repeated after it was done.
     pub(crate) repeated: i32,
     pub(crate) before: Clinic,
     pub(crate) old: State,
@@ -138,7 +138,7 @@ impl Step {
         self.args.iter().map(String::as_str).collect()
     }
 
-    /// Runs the command again in a workspace in which it was stopped: it must end as if it had never been stopped.
+    /// Runs the command again in a workspace where it was stopped. The result must be as if it had never been stopped.
     pub(crate) fn repeat(&self, clinic: &Clinic, was_done: bool, how: &str) {
         let said = clinic.run(&self.args());
         assert_eq!(said.code, if was_done { self.repeated } else { 0 }, "{} {how}: repeated, done before: {was_done}: {said:?}", self.name);
@@ -149,12 +149,12 @@ impl Step {
     }
 }
 
-/// Whether a step is to be tried: `PUOMP_TEST_STEPS` (`submit,review`) narrows a search for what failed.
+/// Whether a step is to be run: `PUOMP_TEST_STEPS` (`submit,review`) selects steps when a failure is searched for.
 pub(crate) fn is_wanted(step: &Step) -> bool {
     std::env::var("PUOMP_TEST_STEPS").ok().filter(|s| !s.is_empty()).is_none_or(|names| names.split(',').any(|name| name == step.name))
 }
 
-/// The month that is worked on.
+/// The reporting month of the packages.
 const PERIOD: &str = "2021-02";
 
 /// load, form, submit, review and receive of one registry, each with the workspace before it.
@@ -182,7 +182,7 @@ pub(crate) fn steps(first: Clinic) -> Vec<Step> {
     for (name, args, repeated) in plan {
         let (done, after) = step(name, args, repeated, before);
         if name == "submit" {
-            // The other way from here: the payer's protocol refuses the first case.
+            // Another way to go on from here: the payer's protocol refuses the first case.
             let stem = after.status()["registries"][0]["file"].as_str().expect("a name").to_owned();
             let refusal = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><N_ZAP>1</N_ZAP><IDCASE>1</IDCASE></PR>";
             fs::write(after.path("answer.xml"), format!("<FLK_P><FNAME>V{stem}</FNAME><FNAME_I>{stem}</FNAME_I>{refusal}</FLK_P>")).expect("written");

@@ -1,4 +1,4 @@
-//! What is known of a rule, gathered from the tables, the formats and the books.
+//! Gathers what is known of a rule from the tables, the formats and the books.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,9 +13,9 @@ use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Lang, Text, fill};
 use crate::values::Date;
 
-/// Most codes of a book that are written out.
+/// The largest number of a book's codes that are listed.
 const FEW: usize = 20;
-/// What stands where a message names a value.
+/// The text in place of a slot of a message.
 const SOME: &str = "…";
 
 #[derive(Debug, Clone, Deserialize)]
@@ -36,7 +36,7 @@ struct Reason {
     en: String,
 }
 
-/// Both languages.
+/// A text in both languages.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Both {
     pub(super) ru: String,
@@ -51,7 +51,7 @@ impl Both {
         }
     }
 
-    /// A message of the tables; its slots stand for what a file holds.
+    /// A message of the tables with `…` in place of its slots.
     fn message(ru: &str, en: &str) -> Self {
         let fill = |text: &str| fill(text, |_| Some(SOME));
         Self { ru: fill(ru), en: fill(en) }
@@ -62,23 +62,23 @@ impl Both {
     }
 }
 
-/// A rule with all that is known.
+/// Everything that is known of a rule.
 #[derive(Debug, Serialize)]
 pub(super) struct Explained {
     pub(super) id: String,
-    /// Of a structural rule; of a federal one each version says it.
+    /// Facts of a structural rule; `None` for a federal one, whose versions hold them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) structure: Option<Structure>,
     pub(super) versions: Vec<Federal>,
 }
 
-/// A rule of the structure.
+/// Facts of a structural rule.
 #[derive(Debug, Serialize)]
 pub(super) struct Structure {
     pub(super) severity: String,
     pub(super) text: Both,
     pub(super) advice: Both,
-    /// Federal rules that say the same.
+    /// Ids of federal rules with the same meaning.
     pub(super) federal: Vec<String>,
 }
 
@@ -107,9 +107,9 @@ pub(super) struct Federal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<Both>,
     pub(super) kind: String,
-    /// executed, partly, no-book, not-expressible, no-format.
+    /// `executed`, `partly`, `no-book`, `not-expressible` or `no-format`.
     pub(super) state: &'static str,
-    /// What is checked meanwhile, where it is executed in part.
+    /// For a rule that is executed in part: what is checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) partly: Option<Both>,
     pub(super) waits_for: Vec<String>,
@@ -122,24 +122,24 @@ pub(super) struct Federal {
     pub(super) advice: Both,
 }
 
-/// A book that a rule asks.
+/// A book that a rule looks codes up in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Lookup {
     pub(super) book: String,
     pub(super) ru: String,
     pub(super) en: String,
     pub(super) field: String,
-    /// The element on whose date it is asked.
+    /// The element whose date selects the valid codes.
     pub(super) on: String,
-    /// The book is not there.
+    /// Whether the book is missing.
     pub(super) absent: bool,
-    /// How many different codes are valid on the day.
+    /// Number of different codes that are valid on the day.
     pub(super) valid: usize,
-    /// The codes, where they are few.
+    /// The valid codes, if there are few.
     pub(super) values: Vec<String>,
 }
 
-/// All tables that an explanation reads.
+/// All tables from which rules are explained.
 pub(super) struct Book {
     formats: Formats,
     pub(super) books: Books,
@@ -152,7 +152,7 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Reads the tables; codes of books are those valid on a day.
+    /// Reads the tables. Codes of books are those valid on the day `on`.
     pub(super) fn load(files: &RuleFiles, folder: Option<&Path>, on: Date) -> Result<Self, TableError> {
         let formats = Formats::load(files)?;
         let reasons = files.rows::<Reason>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id, Text { ru: r.ru, en: r.en }));
@@ -168,12 +168,12 @@ impl Book {
         })
     }
 
-    /// Ids of all rules; a federal one as often as it has rows.
+    /// Ids of all rules. A federal rule's id is repeated for each of its rows.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         self.rows.iter().map(|(r, _)| r.id.as_str()).chain(self.structure.iter().map(|s| s.id.as_str()))
     }
 
-    /// What a rule says, in one line.
+    /// The message of a rule, in one line.
     pub(super) fn summary(&self, id: &str) -> Text {
         let federal = self.rows.iter().find(|(r, _)| r.id == id).map(|(r, _)| Both::message(&r.text.ru, &r.text.en));
         let structural = || self.structure.iter().find(|s| s.id == id).map(|s| Both::message(&s.ru, &s.en));
@@ -181,7 +181,7 @@ impl Book {
         Text { ru: both.ru, en: both.en }
     }
 
-    /// All that is known of an id; none if there is no such rule.
+    /// Everything that is known of an id; `None` if there is no such rule.
     pub(super) fn explain(&self, id: &str) -> Result<Option<Explained>, TableError> {
         let structure = self.structure.iter().find(|s| s.id == id).map(|s| Structure {
             severity: s.severity.clone(),
@@ -238,7 +238,7 @@ impl Book {
         Survey { formats: &self.formats, books: &self.books, conventions: &self.conventions }
     }
 
-    /// The formats that hold the element of a row while it is in force.
+    /// The formats that have the element of a row while the rule is in force.
     fn formats_of<'b>(&'b self, row: &'b Row) -> impl Iterator<Item = &'b Format> {
         let month = |d: Date| (d.parts().0, d.parts().1);
         let in_time = move |f: &Format| {
@@ -267,7 +267,7 @@ impl Book {
         by_family.into_iter().map(named).collect()
     }
 
-    /// The seam for examples: pieces of XML for a row.
+    /// Examples for a row: a passing and a failing piece of XML. `None` if none can be made.
     fn example(&self, row: &Row) -> Option<Fragments> {
         let persons = self.formats.editions(PERSONS).last();
         self.formats_of(row).find_map(|format| {
@@ -330,7 +330,7 @@ impl Book {
     }
 }
 
-/// Every call of a condition.
+/// Calls `each` with every function call in a condition.
 fn calls(expr: &ast::Expr, each: &mut impl FnMut(&ast::Call)) {
     use ast::Expr;
     match expr {

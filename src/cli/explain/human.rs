@@ -1,12 +1,12 @@
-//! The explanation for people.
+//! Writes the explanation of a rule for people.
 
 use super::facts::{Both, Explained, Federal, Lookup};
 use crate::texts::{Key, Lang, Texts};
 
-/// Width of the column of names.
+/// Width of the first column, in characters.
 const LABEL: usize = 16;
 
-/// Everything of one id.
+/// The explanation of one id.
 pub(super) fn rule(rule: &Explained, texts: &Texts, lang: Lang) -> String {
     let mut out = String::new();
     if let Some(structure) = &rule.structure {
@@ -43,7 +43,7 @@ struct Sheet<'s> {
 }
 
 impl Sheet<'_> {
-    /// A fact; nothing for an empty one.
+    /// Writes a fact with its label; an empty fact is left out.
     fn line(&mut self, key: Key, fact: &str) {
         if !fact.is_empty() {
             let label = self.texts.get(key, self.lang);

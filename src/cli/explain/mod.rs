@@ -1,4 +1,4 @@
-//! `puomp explain`: what a rule checks, on what, since when, in words and in the language of the tables, and what to do.
+//! `puomp explain`: what a rule checks, on which element, since when, in words and in the language of the tables, and what to do.
 
 mod facts;
 mod human;
@@ -17,7 +17,7 @@ use crate::rules::functions::nearest;
 use crate::texts::{ErrorClass, Key};
 use facts::{Book, Explained};
 
-/// How many nearest ids are named where one is not known.
+/// How many similar ids are suggested for an unknown one.
 const NEAREST: usize = 5;
 
 /// Arguments of `puomp explain`.
@@ -31,7 +31,7 @@ pub(super) struct ExplainArgs {
     format: Shape,
 }
 
-/// What a typed id stands for.
+/// The rule or the rules that a typed id means.
 enum Asked {
     Rule(Box<Explained>),
     /// The beginning of several ids.
@@ -92,7 +92,7 @@ fn answer(book: &Book, typed: &str) -> Result<Asked, Failure> {
     let begun: Vec<&str> = all.iter().copied().filter(|known| !id.is_empty() && known.starts_with(&id)).collect();
     match begun.as_slice() {
         [] => {
-            // Of the same category, if there is such a one.
+            // Prefer ids of the same category.
             let category = id.split('.').next().unwrap_or(&id);
             let same = all.iter().copied().filter(|known| known.split('.').next() == Some(category));
             let near = match nearest(&id, same, NEAREST) {
@@ -135,7 +135,7 @@ mod tests {
     use crate::values::Date;
 
     fn book() -> Book {
-        // A fixed day: what is valid today changes.
+        // The day is fixed because the codes valid today change.
         Book::load(&RuleFiles::embedded(), None, Date::new(2026, 3, 1).expect("a day")).expect("sound tables")
     }
 
@@ -163,7 +163,7 @@ mod tests {
             shown += usize::from(rule.versions.iter().any(|v| v.passing.is_some()));
             for lang in [Lang::Ru, Lang::En] {
                 let text = human::rule(&rule, &texts, lang);
-                // Sets of the language stand in braces, slots hold one lower-case word.
+                // Sets of the rule language stand in braces too; a slot is one lower-case word in braces.
                 let slot = |part: &str| part.split_once('}').is_some_and(|(word, _)| word.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
                 assert!(!text.split('{').skip(1).any(slot), "{id}: {text}");
                 assert!(text.lines().all(|l| l.is_empty() || !l.trim_end().is_empty()), "{id}: {text}");
@@ -173,10 +173,10 @@ mod tests {
                 }
             }
         }
-        // A passing and a failing piece stand at most rules of the records.
+        // Most rules of records have a passing and a failing example.
         assert!(shown >= EXAMPLES, "{shown} rules with examples");
     }
 
-    /// Rules with examples when this was written.
+    /// Number of rules with examples when this test was written.
     const EXAMPLES: usize = 300;
 }

@@ -290,7 +290,7 @@ fn every_error_has_a_code_a_class_and_words_in_both_languages() {
     for error in all() {
         let (ru, en) = (texts.error(&*error, Lang::Ru), texts.error(&*error, Lang::En));
         let said = error.to_string();
-        // What is filled in has no braces here: one that is left is a slot that nobody filled, or Debug.
+        // The slots' values here contain no braces: a remaining brace means an empty slot or a Debug form.
         assert!(![&ru, &en, &said].iter().any(|text| text.contains(['{', '}'])), "{ru}\n{en}\n{said}");
         assert_eq!(said, en);
         let json = json(&*error, texts);
@@ -311,7 +311,7 @@ fn every_fault_of_a_file_has_the_words_of_its_check() {
     let mut told = 0;
     for check in Check::ALL {
         let fault = Fault::new(*check).value("H.xml").expected("1").found("2");
-        // Checks that name an element are of records, never of a whole file.
+        // Checks whose text names an element concern records, never a whole file.
         if ["{element}", "{parent}"].iter().any(|slot| texts.get(fault.key(), Lang::En).contains(slot)) {
             continue;
         }

@@ -13,7 +13,7 @@ use crate::registry::format::{Formats, write_xsd};
 use crate::sys::{Access, AtomicFile};
 use crate::texts::Key;
 
-/// What `export` takes.
+/// Arguments of `puomp formats export`.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     /// Family (H, C, T, D, L) or letters of a file name (DP).
@@ -25,11 +25,11 @@ pub(super) struct ExportArgs {
     xsd: PathBuf,
 }
 
-/// What came of it.
+/// The result of the export.
 pub(super) enum Exported {
     /// The schema itself, for the standard output.
     Schema(Vec<u8>),
-    /// It was written; where.
+    /// The schema was written to a file; the text says where.
     Written(String),
 }
 

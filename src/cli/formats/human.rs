@@ -5,7 +5,7 @@ use crate::cli::out::columns;
 use crate::registry::format::{Family, Format, Formats};
 use crate::texts::{Key, Lang, Texts};
 
-/// Longest closed list that stands in the table in full.
+/// The longest closed list that is shown completely, in characters.
 const SHORT_LIST: usize = 24;
 
 pub(super) fn list(list: &[EditionRow<'_>], formats: &Formats, texts: &Texts, lang: Lang) -> String {
@@ -91,7 +91,7 @@ fn title(format: &Format, texts: &Texts, lang: Lang) -> String {
     texts.fill(Key::FormatsTitle, lang, &slots) + "\n"
 }
 
-/// Words of the tables' column `basis`; one that we have no words for stands as it is.
+/// The words for a value of the column `basis`; an unknown value is shown as it is.
 fn basis(texts: &Texts, lang: Lang, basis: &str) -> String {
     let key = match basis {
         "proven" | "Q015" => Key::FormatsProven,

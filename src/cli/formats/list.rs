@@ -13,7 +13,7 @@ use crate::cli::{Exit, Failure, out};
 use crate::registry::format::Formats;
 use crate::report::columns::{Columns, fields};
 
-/// What `list` takes.
+/// Arguments of `puomp formats list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// Form of the answer.
@@ -27,7 +27,7 @@ struct Body<'a> {
 }
 
 fields!(
-    /// Of an edition.
+    /// The columns of an edition.
     OfEdition,
     "formats",
     "editions",

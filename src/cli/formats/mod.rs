@@ -1,4 +1,4 @@
-//! `puomp formats`: the tables of the formats for people, programs and developers of a MIS.
+//! `puomp formats`: the tables of the formats, for people, programs and developers of a MIS.
 
 mod export;
 mod human;
@@ -44,7 +44,7 @@ impl FormatsArgs {
     }
 }
 
-/// Why the command did not answer.
+/// Why `puomp formats` failed.
 #[derive(Debug)]
 pub(super) enum FormatsError {
     /// No family has this letter.
@@ -80,10 +80,10 @@ pub(super) enum FormatsError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The standard output does not take the answer.
+    /// The answer cannot be written to standard output.
     Output(io::Error),
 }
 
@@ -116,7 +116,7 @@ impl Coded for FormatsError {
         }
     }
 
-    /// Where the element is, what is like it, and the command that shows all.
+    /// Hints for a missing element: where it is, similar names, and the command that shows all.
     fn hints(&self) -> Vec<Slot<'_>> {
         let Self::Element { family, edition, similar, elsewhere, .. } = self else { return Vec::new() };
         let line = |key: Key, slots| Slot::Phrase { plain: key.as_str().into(), key, slots };

@@ -1,4 +1,4 @@
-//! What the tables say, ready to be written in any form. Names of fields are the names of JSON keys.
+//! The rows of the tables, ready to be written in any form. The names of the fields are the keys of the JSON.
 
 use serde::Serialize;
 
@@ -12,9 +12,9 @@ pub(super) struct EditionRow<'a> {
     pub(super) edition: &'a str,
     /// What ZGLV/VERSION says.
     pub(super) version: &'a str,
-    /// First reporting month.
+    /// First reporting month, `YYYY-MM`; `None` if that side is open.
     pub(super) from: Option<String>,
-    /// Last reporting month.
+    /// Last reporting month, `YYYY-MM`; `None` if that side is open.
     pub(super) until: Option<String>,
     pub(super) basis: &'a str,
     pub(super) elements: usize,
@@ -36,7 +36,7 @@ impl<'a> EditionRow<'a> {
         }
     }
 
-    /// `2019-01 – 2019-10`, an open side as `…`.
+    /// The period as `2019-01 – 2019-10`, with `…` for an open side.
     pub(super) fn period(&self) -> String {
         format!("{} – {}", self.from.as_deref().unwrap_or("…"), self.until.as_deref().unwrap_or("…"))
     }
@@ -47,7 +47,7 @@ impl<'a> EditionRow<'a> {
 pub(super) struct ElementRow<'a> {
     pub(super) path: &'a str,
     pub(super) element: &'a str,
-    /// О, Н, У and with М.
+    /// О, Н or У, with М for an element that may be repeated.
     pub(super) obligation: String,
     /// S, T, N or D.
     #[serde(rename = "type")]
@@ -64,9 +64,9 @@ pub(super) struct ElementRow<'a> {
     pub(super) book: Option<&'a str>,
     /// Editions of the family that have the element at this path, separated by spaces.
     pub(super) editions: String,
-    /// Where the obligation is known from.
+    /// The source from which the obligation is known.
     pub(super) basis: &'a str,
-    /// federal or regional.
+    /// `federal` or `regional`.
     pub(super) scope: &'static str,
     pub(super) personal: bool,
     pub(super) role: Option<&'static str>,

@@ -13,7 +13,7 @@ use crate::cli::{Exit, Failure, out};
 use crate::registry::format::{Format, Formats, NodeId};
 use crate::report::columns::{Columns, fields};
 
-/// What `show` takes.
+/// Arguments of `puomp formats show`.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     /// Family (H, C, T, D, L) or letters of a file name (DP).
@@ -34,7 +34,7 @@ struct Body<'a> {
 }
 
 fields!(
-    /// Of an element.
+    /// The columns of an element.
     OfElement,
     "formats",
     "elements",
@@ -107,7 +107,7 @@ impl ShowArgs {
     }
 }
 
-/// Elements of a name, a path or the end of a path, whatever the case.
+/// Finds elements by name, path or end of a path, in whatever case.
 fn elements(formats: &Formats, format: &Format, given: &str) -> Result<Vec<NodeId>, FormatsError> {
     let wanted = given.trim_matches('/').to_uppercase();
     let found = named(format, &wanted);
@@ -124,7 +124,7 @@ fn elements(formats: &Formats, format: &Format, given: &str) -> Result<Vec<NodeI
     }
     similar.sort();
     let title = |f: &Format| format!("{} {}", f.family, f.edition.id);
-    // The family itself first: an element gone with an edition is the usual case.
+    // The editions of the same family come first: usually the element was dropped with an edition.
     let (own, others): (Vec<&Format>, Vec<&Format>) =
         formats.all().map(AsRef::as_ref).filter(|f: &&Format| !named(f, &wanted).is_empty()).partition(|f| f.family == format.family);
     Err(FormatsError::Element {
@@ -141,7 +141,7 @@ fn named(format: &Format, wanted: &str) -> Vec<NodeId> {
     format.ids().filter(|id| ends(&format.node(*id).path.to_uppercase())).collect()
 }
 
-/// How many letters one must change, insert or leave out to come from one name to the other (Levenshtein).
+/// Number of letters to change, insert or remove to turn one name into the other (Levenshtein distance).
 pub(super) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -63,7 +63,7 @@ fn a_family_is_found_by_letters_of_any_case() {
 fn one_element_with_all_that_is_known() {
     insta::assert_snapshot!(ru(&["show", "H", "6.0", "usl_ok"]));
     insta::assert_snapshot!(answer(Lang::En, &["show", "L", "3.2", "PERS/DOCNUM"]).expect("an answer"));
-    // A name that stands in several blocks is shown in each, a path in one.
+    // A name that occurs in several blocks is shown for each of them, a path for one.
     assert!(ru(&["show", "H", "6.0", "LPU"]).matches("ZL_LIST/").count() >= 2);
     assert_eq!(ru(&["show", "H", "6.0", "USL/LPU"]).matches("ZL_LIST/").count(), 1);
 }

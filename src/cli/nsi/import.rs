@@ -14,16 +14,16 @@ use crate::nsi::{Import, Importer, Refusal, Wish};
 use crate::report::columns::fields;
 use crate::texts::{Key, Lang, Texts};
 
-/// What `import` takes.
+/// Arguments of `puomp nsi import`.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// Files, archives, folders.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Which book it is.
+    /// Id of the book in the files.
     #[arg(long, value_name = "ID")]
     book: Option<String>,
-    /// Take what would be refused as older or smaller.
+    /// Import a book even if it is older or smaller than the present one.
     #[arg(long)]
     force: bool,
     /// Form of the answer.
@@ -45,7 +45,7 @@ impl ImportArgs {
     }
 }
 
-/// Nothing found, something refused, nothing readable, all taken.
+/// The exit code: nothing found, all imported, all unreadable, or some refused.
 pub(super) fn exit(all: &[Import]) -> Exit {
     let refusals: Vec<_> = all.iter().filter_map(|i| i.outcome.as_ref().err()).collect();
     if all.is_empty() {
@@ -97,7 +97,7 @@ struct Body<'a> {
 }
 
 fields!(
-    /// Of a file that was to be taken.
+    /// The columns of a file to be imported.
     OfImport,
     "nsi",
     "imports",
@@ -127,7 +127,7 @@ fn cell(column: OfImport, r: &Row<'_>) -> String {
     }
 }
 
-/// What came of each file.
+/// Prints the result for each file.
 fn report(all: &[Import], folder: &Path, format: ListShape, session: &Session<'_>) -> Result<(), Failure> {
     let ui = session.ui;
     let rows = || all.iter().map(Row::new);

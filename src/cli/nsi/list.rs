@@ -16,7 +16,7 @@ use crate::report::columns::fields;
 use crate::texts::{Key, Lang};
 use crate::values::Date;
 
-/// What `list` takes.
+/// Arguments of `puomp nsi list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// Form of the answer.
@@ -25,7 +25,7 @@ pub(super) struct ListArgs {
 }
 
 fields!(
-    /// Of a book.
+    /// The columns of a book.
     OfBook,
     "nsi",
     "books",
@@ -67,7 +67,7 @@ impl ListArgs {
     }
 }
 
-/// What is known of a book, at hand or not.
+/// The row of a book, whether or not the book is there.
 fn row(info: &BookInfo, book: Option<Description>, today: Date) -> api::Book {
     let state = match &book {
         None => "absent",

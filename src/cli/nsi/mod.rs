@@ -30,9 +30,9 @@ enum Verb {
     Import(import::ImportArgs),
     /// Get current editions from the sites.
     Update(update::UpdateArgs),
-    /// Books at hand.
+    /// Lists the books.
     List(list::ListArgs),
-    /// A book or rows of it.
+    /// Shows a book or its rows.
     Show(show::ShowArgs),
 }
 
@@ -47,7 +47,7 @@ impl NsiArgs {
     }
 }
 
-/// The folder of imported books; it need not exist.
+/// The folder of imported books, which need not exist; `None` if no place for it is known.
 fn folder(session: &Session<'_>) -> Option<PathBuf> {
     session.settings.books().map(|books| books.value)
 }
@@ -57,7 +57,7 @@ fn target(session: &Session<'_>) -> Result<PathBuf, Failure> {
     folder(session).ok_or_else(|| Failure::said(ErrorClass::Usage, Key::NsiNoFolder, &[]))
 }
 
-/// Says what is wrong with the books that were asked for; an error of a table ends the run.
+/// Reports the faults of the books that were used. A faulty table ends the run.
 pub(super) fn complain(books: &Books, ui: &Ui<'_>) -> Result<(), Failure> {
     for fault in books.faults() {
         if let crate::nsi::BookFault::Table(error) = fault {

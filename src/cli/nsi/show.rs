@@ -14,7 +14,7 @@ use crate::report::table::Table;
 use crate::texts::Key;
 use crate::values::{Date, Span};
 
-/// What `show` takes.
+/// Arguments of `puomp nsi show`.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     /// Id of a book.
@@ -26,7 +26,7 @@ pub(super) struct ShowArgs {
     /// Only rows valid on this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     on: Option<String>,
-    /// The field of the code, if it is not the key.
+    /// The field that holds the code; by default the key of the book.
     #[arg(long, value_name = "FIELD", requires = "code")]
     field: Option<String>,
     /// Form of the answer.
@@ -81,7 +81,7 @@ impl ShowArgs {
         let book = found.ok_or_else(|| self.missing(&books))?;
         let rows = match &self.code {
             Some(code) => Some(book.index(self.field(book)?).rows(code).to_vec()),
-            // A day alone asks for what is valid on it.
+            // A day without a code asks for all rows valid on it.
             None if on.is_some() && self.format != ListShape::Human => Some(book.rows().collect()),
             None => None,
         };
@@ -138,7 +138,7 @@ impl ShowArgs {
         out
     }
 
-    /// The columns are those of the book, under the names that it was published with.
+    /// Writes the rows as CSV; the columns have the names under which the book was published.
     fn csv(&self, book: &Book, shown: Option<&[RowIx]>) -> Result<(), Failure> {
         let mut names: Vec<&str> = book.fields().map(|f| book.name(f)).collect();
         names.extend(["DATEBEG", "DATEEND"]);
@@ -165,7 +165,7 @@ fn last(span: Span) -> Option<String> {
     (span.until < Date::MAX).then(|| span.until.to_string())
 }
 
-/// «с 2011-01-01 по 2013-07-07», «всегда».
+/// The days on which a row is valid: «с 2011-01-01 по 2013-07-07», «всегда».
 fn days(span: Span, ui: &Ui<'_>) -> String {
     let key = match (first(span), last(span)) {
         (None, None) => return ui.texts.get(Key::NsiDaysAlways, ui.lang).to_owned(),

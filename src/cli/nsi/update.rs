@@ -19,7 +19,7 @@ use crate::report::columns::fields;
 use crate::rules::import::Updates;
 use crate::texts::{Key, Lang, Texts};
 
-/// What `update` takes.
+/// Arguments of `puomp nsi update`.
 #[derive(Debug, Args)]
 pub(super) struct UpdateArgs {
     /// Ids of books.
@@ -53,7 +53,7 @@ impl UpdateArgs {
         let Session { settings, files, ui, .. } = *session;
         let folder = &super::target(session)?;
         let importer = Importer::new(files, folder, session.today())?;
-        // Books of rules are stored where imported rules lie.
+        // Rule books are stored in the folder of imported rules.
         let rules_folder = settings.rules_folder();
         let updates = rules_folder.as_deref().map(|rules| Updates::new(files, rules, Some(folder)));
         let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
@@ -87,7 +87,7 @@ impl UpdateArgs {
         Http::new(site, &ways).map_err(Failure::of)
     }
 
-    /// A book that the site never had is no failure unless it was asked for.
+    /// Whether a fault is a failure. A book missing on the site is none unless the user asked for it.
     fn fails(&self, fault: &Fault) -> bool {
         !(self.ids.is_empty() && *fault == Fault::NotListed)
     }
@@ -180,7 +180,7 @@ impl UpdateArgs {
     }
 }
 
-/// «V002: имеется 3.0 от 2018-03-30, на сайте 5.0 от 2026-01-30: новее».
+/// The line about an edition: «V002: имеется 3.0 от 2018-03-30, на сайте 5.0 от 2026-01-30: новее».
 fn stands(step: &Step, texts: &Texts, lang: Lang) -> String {
     let none = || texts.get(Key::NsiUpdateNone, lang).to_owned();
     let here = step.at_hand.as_ref().map_or_else(none, |book| words::edition(book, texts, lang));
@@ -200,7 +200,7 @@ fn offered(offer: &Offer, texts: &Texts, lang: Lang) -> String {
     offer.date.map_or_else(|| number.to_owned(), |date| texts.fill(Key::NsiEdition, lang, &[("edition", number), ("date", &date.to_string())]))
 }
 
-/// Shows on the terminal what happens.
+/// Shows the progress on the terminal.
 struct Teller<'a> {
     bar: Transfer,
     ui: &'a Ui<'a>,
@@ -233,7 +233,7 @@ impl Watch for Teller<'_> {
 #[derive(Serialize)]
 struct Row {
     book: String,
-    /// taken, left or failed.
+    /// `taken`, `left` or `failed`.
     outcome: &'static str,
     standing: Option<&'static str>,
     edition: String,
@@ -277,7 +277,7 @@ impl Row {
 }
 
 fields!(
-    /// Of a book that was to be brought up to date.
+    /// The columns of a book to be updated.
     OfUpdate,
     "nsi",
     "updates",

@@ -1,4 +1,4 @@
-//! What is said of books, in the user's language.
+//! Phrases about books in the user's language.
 
 use crate::nsi::update::TakenRules;
 use crate::nsi::{Description, Taken};
@@ -34,7 +34,7 @@ fn in_place_of(book: &Description, replaced: Option<&Description>, texts: &Texts
     line
 }
 
-/// «7 лет», «3 месяца», «12 дней».
+/// The age of a date in days, months or years: «7 лет», «3 месяца», «12 дней».
 pub(super) fn age(date: Date, today: Date, texts: &Texts, lang: Lang) -> String {
     let days = u64::try_from(today.days_since(date)).unwrap_or(0);
     match days {

@@ -1,4 +1,4 @@
-//! What goes to standard output, or to a file in its place: text, JSON, tables for Excel. A reader that has seen enough is no error.
+//! Output to standard output or to a file: text, JSON, tables for Excel. It is no error when the reader closes standard output.
 
 mod target;
 
@@ -43,7 +43,7 @@ pub(super) fn csv<F: Field, R>(session: &Session<'_>, rows: &[R], cell: impl Fn(
     bytes(&csv_bytes(&columns, session.ui.lang, rows, cell)?)
 }
 
-/// A table for Excel.
+/// The CSV of a table for Excel.
 pub(super) fn csv_bytes<F: Field, R>(columns: &Columns<F>, lang: Lang, rows: &[R], cell: impl Fn(F, &R) -> String) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut table = columns.begin(&mut out, lang)?;
@@ -53,7 +53,7 @@ pub(super) fn csv_bytes<F: Field, R>(columns: &Columns<F>, lang: Lang, rows: &[R
     Ok(out)
 }
 
-/// Rows in columns, two spaces apart; nothing after the last one.
+/// Aligns rows in columns two spaces apart, without spaces at the ends of lines.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0)).collect();

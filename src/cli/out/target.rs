@@ -1,4 +1,4 @@
-//! Standard output beside a progress bar, or a file that appears when it is complete.
+//! The target of a result: standard output beside a progress bar, or a file that appears when it is complete.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::sys::{Access, AtomicFile};
 
 /// Where the result goes.
 pub(in crate::cli) enum Target {
-    /// Standard output; a progress bar on the same screen steps aside.
+    /// Standard output; a progress bar on the same terminal is hidden while something is written.
     Stdout(BufWriter<Screen>),
     /// A file that appears when it is complete.
     File(PathBuf, Box<AtomicFile>),

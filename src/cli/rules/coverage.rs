@@ -1,4 +1,4 @@
-//! `puomp rules coverage`: how much of the rule book runs, and what the rest waits for.
+//! `puomp rules coverage`: shows how many rules are executed, and what the others wait for.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ use crate::texts::Key;
 
 const EDITIONS: &str = "flk/editions.csv";
 
-/// How many rules of a group came out so.
+/// Numbers of rules in a group by their state.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Counts {
     total: usize,
-    /// Those in part among them.
+    /// Rules that are executed, including those executed in part.
     executed: usize,
     partly: usize,
     no_book: usize,
@@ -50,7 +50,7 @@ impl Counts {
 struct Group {
     /// Where the rules come from.
     source: String,
-    /// clinics, or funds: only between funds.
+    /// `clinics`, or `funds` for rules about files exchanged between funds only.
     files: &'static str,
     #[serde(flatten)]
     counts: Counts,
@@ -80,12 +80,12 @@ struct Body<'a> {
     editions: &'a [Edition],
     groups: Vec<Group>,
     categories: Vec<Category>,
-    /// Executed, but checked less than they say.
+    /// Rules that are executed in part.
     partly: Vec<Idle<'a>>,
     not_executed: Vec<Idle<'a>>,
 }
 
-/// What `coverage` takes.
+/// Arguments of `puomp rules coverage`.
 #[derive(Debug, Args)]
 pub(super) struct CoverageArgs {
     /// Form of the answer.
@@ -126,7 +126,7 @@ impl CoverageArgs {
 }
 
 fields!(
-    /// Of a rule and how much of it runs.
+    /// The columns of a rule and its state.
     OfCoverage,
     "rules",
     "coverage",
@@ -189,7 +189,7 @@ fn human(
         table.push([(*category).to_owned(), (*kind).to_owned()].into_iter().chain(counts.cells()).collect());
     }
     out.push_str(&columns(&table));
-    // What a book would bring, the best first.
+    // The number of rules that wait for each book, the largest first.
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     for books in rules.iter().filter_map(|r| if let Standing::NoBook(books) = &r.standing { Some(books) } else { None }) {
         books.iter().for_each(|b| *waiting.entry(b).or_default() += 1);

@@ -18,19 +18,19 @@ use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, 
 use crate::tables::RuleFiles;
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
-/// What `import` takes.
+/// Arguments of `puomp rules import`.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Packets as published.
+    /// Files with published rule books.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Take an older edition too.
+    /// Import an older edition too.
     #[arg(long)]
     force: bool,
-    /// Say what would change, store nothing.
+    /// Show what would change without storing it.
     #[arg(long)]
     dry_run: bool,
-    /// Every rule, those that stay the same too.
+    /// Show all rules, including unchanged ones.
     #[arg(long)]
     full: bool,
     /// Form of the answer.
@@ -79,7 +79,7 @@ struct Body<'a> {
     imports: Vec<Import<'a>>,
 }
 
-/// A packet that is not taken, and why.
+/// A file that is refused, and why.
 #[derive(Debug)]
 struct NotTaken {
     file: PathBuf,
@@ -116,7 +116,7 @@ impl ImportArgs {
         let mut files = session.files.clone();
         let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
         let mut worst = Exit::Done;
-        // Texts of the import; a folder of rules may bring its own.
+        // The importer has its own texts; a folder of rules may override them.
         let mut importer = Importer::new(&files, books)?;
         for path in &self.paths {
             let plan = match plan_file(&importer, path, self.force) {
@@ -135,7 +135,7 @@ impl ImportArgs {
                 }
                 store(&plan, folder).map_err(|e| Failure::Write(folder.to_owned(), e))?;
                 stored = Some(folder.to_owned());
-                // The next packet is compared with what this one has brought.
+                // The next file is compared with the rules that this one has brought.
                 files = RuleFiles::with_overlay(folder);
                 importer = Importer::new(&files, books)?;
             }
@@ -153,7 +153,7 @@ impl ImportArgs {
         plan.rows.iter().filter(|r| self.full || !matches!(r.change, Change::Same | Change::Kept) || !r.repairs.is_empty() || !r.readings.is_empty())
     }
 
-    /// Says that a packet is not taken; the others still have their turn.
+    /// Reports that a file is refused. The other files are still imported.
     fn refuse(&self, path: &Path, refusal: Refusal, ui: &Ui<'_>) {
         let refused = NotTaken { file: path.to_owned(), refusal };
         match self.format {
@@ -232,7 +232,7 @@ impl ImportArgs {
         }
     }
 
-    /// What changes, a row for each field.
+    /// The changes, one row for each changed field.
     fn lines(&self, plans: &[(&Path, Plan, Option<PathBuf>)], importer: &Importer, ui: &Ui<'_>) -> Vec<Line> {
         let mut lines = Vec::new();
         for (path, plan, _) in plans {
@@ -279,7 +279,7 @@ struct Line {
 }
 
 fields!(
-    /// Of a change.
+    /// The columns of a change.
     OfLine,
     "rules",
     "imports",

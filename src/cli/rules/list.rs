@@ -14,13 +14,13 @@ use crate::rules::rows;
 use crate::texts::{ErrorClass, Key, Lang};
 use crate::values::Date;
 
-/// What `list` takes.
+/// Arguments of `puomp rules list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Beginnings of ids.
+    /// Show rules whose ids begin like this.
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
-    /// Letter of a family.
+    /// Show rules for the family with this letter.
     #[arg(long, value_name = "LETTER")]
     family: Option<String>,
     /// In force on a day.
@@ -35,7 +35,7 @@ pub(super) struct ListArgs {
 }
 
 const REASONS: &str = "flk/inferred.csv";
-/// The book's letter for dispensary files, which the format tables call D.
+/// Letters that mean dispensary files. The rule book calls them X, the format tables D.
 const DISPENSARY: [&str; 2] = ["D?", "X"];
 
 impl ListArgs {
@@ -98,7 +98,7 @@ impl ListArgs {
 }
 
 fields!(
-    /// Of a rule.
+    /// The columns of a rule.
     OfRule,
     "rules",
     "rules",

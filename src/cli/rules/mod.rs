@@ -22,7 +22,7 @@ enum Verb {
     Import(import::ImportArgs),
     /// The rules.
     List(list::ListArgs),
-    /// What of them runs.
+    /// Shows how many rules are executed.
     Coverage(coverage::CoverageArgs),
 }
 
@@ -35,7 +35,7 @@ impl RulesArgs {
         }
     }
 
-    /// Whether the folder of rules may still be missing: an import makes it.
+    /// Whether the folder of rules may be missing, because the verb is an import that makes it.
     pub(super) fn makes_folder(&self) -> bool {
         matches!(self.verb, Verb::Import(_))
     }

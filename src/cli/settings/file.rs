@@ -1,4 +1,4 @@
-//! `puomp.toml` and the overlays of regions, read with the places of what they say.
+//! Reads `puomp.toml` and the overlays of regions, and keeps the place of each value for messages.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,20 +12,20 @@ use crate::cli::Failure;
 use crate::finding::policy::Level;
 use crate::texts::{ErrorClass, Key, Severity};
 
-/// Name of the file, looked for in the folder of the first path and in those around it.
+/// Name of the configuration file. It is searched for in the folder of the first path and upward.
 const NAME: &str = "puomp.toml";
 
-/// A weight as people write it.
+/// A severity as written in a file or an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::cli) enum Word {
-    /// Refuses.
+    /// Findings of the rule lead to a refusal.
     Error,
-    /// Does not stop acceptance.
+    /// Findings of the rule do not prevent acceptance.
     Warning,
-    /// Worth knowing.
+    /// Findings of the rule are for information only.
     Info,
-    /// Does not run.
+    /// The rule does not run.
     Off,
 }
 
@@ -49,7 +49,7 @@ impl Word {
     }
 }
 
-/// What `puomp.toml` may hold. A region's overlay holds `name`, `select`, `ignore` and `severity`.
+/// The content of `puomp.toml`. The overlay of a region may have `name`, `select`, `ignore` and `severity` only.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::cli) struct Document {
@@ -72,7 +72,7 @@ pub(in crate::cli) struct Document {
     pub(super) time_zone: Option<String>,
 }
 
-/// A finding that somebody takes upon himself.
+/// A finding that the user has accepted, until a day and with a reason.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::cli) struct Suppress {
@@ -85,19 +85,19 @@ pub(in crate::cli) struct Suppress {
     pub(in crate::cli) n_zap: Option<String>,
 }
 
-/// A document with its text, so that a mistake can be shown by its line.
+/// A configuration file with its text, so that an error can name its line.
 #[derive(Debug)]
 pub(in crate::cli) struct Source {
-    /// As messages name it.
+    /// The name of the file in messages.
     pub(in crate::cli) name: String,
-    /// Its paths count from here.
+    /// The folder from which relative paths in the file count.
     folder: PathBuf,
     text: String,
     pub(in crate::cli) document: Document,
 }
 
 impl Source {
-    /// The file that was named, else the nearest `puomp.toml` upward from a path that exists, else upward from the current folder.
+    /// Reads the named file, else the nearest `puomp.toml` upward from a path that exists, else upward from the current folder.
     pub(super) fn find(named: Option<&Path>, from: Option<&Path>, here: &Path) -> Result<Option<Self>, Failure> {
         let nearest = || {
             let start = from.filter(|p| p.exists()).map_or_else(|| here.to_owned(), |p| here.join(p));
@@ -110,14 +110,14 @@ impl Source {
         Ok(Some(Self { folder, ..Self::read(shown, text)? }))
     }
 
-    /// Reads a text under the name that messages give it.
+    /// Reads a text; `name` is the name of the file in messages.
     pub(in crate::cli) fn read(name: String, text: String) -> Result<Self, Failure> {
         let document = toml::from_str(&text)
             .map_err(|e: toml::de::Error| Failure::said(ErrorClass::Usage, Key::ConfigBroken, &[("place", &name), ("reason", e.to_string().trim_end())]))?;
         Ok(Self { name, folder: PathBuf::new(), text, document })
     }
 
-    /// `puomp.toml:3` of a place in the text.
+    /// The file and the line of an offset in the text, such as `puomp.toml:3`.
     pub(in crate::cli) fn place(&self, offset: usize) -> String {
         let line = self.text.get(..offset).map_or(0, |before| before.matches('\n').count()) + 1;
         format!("{}:{line}", self.name)

@@ -1,5 +1,5 @@
-//! The settings of a run, each with its origin. One place decides: the command line, then the environment, then `puomp.toml`, then what the
-//! program does by itself.
+//! The settings of a run, each with its origin. The order is decided here: the command line, then the environment, then `puomp.toml`, then
+//! the program's default.
 
 mod file;
 
@@ -28,12 +28,12 @@ pub(super) enum Origin {
     Variable(&'static str),
     /// A configuration file, with the line where that is known: `puomp.toml`, `rules/regions/14.toml:3`.
     File(String),
-    /// Nobody said anything.
+    /// The program's default.
     Default,
 }
 
 impl Origin {
-    /// The name of the origin; `None` for what is built in.
+    /// The name of the origin; `None` for a default.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::Flag(name) | Self::Variable(name) => Some(name),
@@ -51,7 +51,7 @@ pub(super) struct Valued<T> {
 }
 
 impl<T> Valued<T> {
-    /// The same origin with another form of the value.
+    /// The converted value with the same origin.
     pub(super) fn map<U>(self, form: impl FnOnce(T) -> U) -> Valued<U> {
         Valued { value: form(self.value), origin: self.origin }
     }
@@ -61,14 +61,14 @@ impl<T> Valued<T> {
     }
 }
 
-/// How a setting is called in each of the places where it can be said.
+/// The names of a setting in each place where it can be given.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name {
-    /// In `puomp.toml` and in the answer of `puomp config`.
+    /// Key in `puomp.toml` and in the answer of `puomp config`.
     pub(super) key: &'static str,
-    /// On the command line.
+    /// Option of the command line.
     pub(super) flag: &'static str,
-    /// In the environment, where it can be said there.
+    /// Variable of the environment; `None` if there is none.
     pub(super) variable: Option<&'static str>,
 }
 
@@ -78,7 +78,7 @@ impl Name {
     }
 }
 
-/// The configuration file itself.
+/// Path of the configuration file.
 pub(super) const CONFIG: Name = Name::new("config", "--config", None);
 /// The folder of rule tables.
 pub(super) const RULES: Name = Name::new("rules", "--rules", Some("PUOMP_RULES"));
@@ -100,23 +100,23 @@ pub(super) const TIME_ZONE: Name = Name::new("time_zone", "--time-zone", Some("P
 pub(super) const COLOR: Name = Name::new("color", "--color", None);
 /// Worker threads.
 pub(super) const THREADS: Name = Name::new("threads", "--threads", None);
-/// Findings that were there before.
+/// File with findings of an earlier run, which do not count.
 pub(super) const BASELINE: Name = Name::new("baseline", "--baseline", None);
-/// Overlay of a region.
+/// Region whose overlay is used.
 pub(super) const REGION: Name = Name::new("region", "--region", None);
-/// Only these rules.
+/// Rules that run; all others do not.
 pub(super) const SELECT: Name = Name::new("select", "--select", None);
-/// All but these rules.
+/// Rules that do not run.
 pub(super) const IGNORE: Name = Name::new("ignore", "--ignore", None);
-/// Weight of rules.
+/// Severity of rules.
 pub(super) const SEVERITY: Name = Name::new("severity", "--severity", None);
-/// Addresses of the sites of books, the proxy on the way, and the certificates to trust; only `nsi update` asks for them.
+/// Settings that only `nsi update` uses: addresses of the publishers' sites, a proxy, and certificates to trust.
 pub(super) const NSI_URL: Name = Name::new("url", "--url", Some("PUOMP_NSI_URL"));
 pub(super) const MINISTRY_URL: Name = Name::new("ministry-url", "--ministry-url", Some("PUOMP_MINISTRY_URL"));
 pub(super) const PROXY: Name = Name::new("proxy", "--proxy", Some("PUOMP_PROXY"));
 pub(super) const CA: Name = Name::new("ca", "--ca", Some("PUOMP_CA"));
 
-/// All of them, so that a test finds what the help does not tell.
+/// All settings, so that a test can find those that the help does not name.
 #[cfg(test)]
 pub(super) const ALL: [Name; 20] = [
     CONFIG,
@@ -143,11 +143,11 @@ pub(super) const ALL: [Name; 20] = [
 
 /// Places of a rule that are shown unless the user wants another number.
 const FEW: u64 = 3;
-/// The folder of this program among the user's data, and that of imported rules in it or in the memory of a workspace.
+/// Name of the program's folder among the user's data, and of the folder of imported rules in it or in the workspace's memory.
 const PROGRAM: &str = "puomp";
 const IMPORTED_RULES: &str = "rules";
 
-/// What the command line, the environment and `puomp.toml` say.
+/// The settings from the command line, the environment and `puomp.toml`.
 pub(super) struct Settings<'a> {
     flags: &'a Flags,
     variables: &'a Variables<'a>,
@@ -159,8 +159,8 @@ pub(super) struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    /// Finds and reads `puomp.toml`: that of `--config`, else the nearest one upward from a path; none with `--no-config`. The language was
-    /// chosen before the arguments were parsed.
+    /// Finds and reads `puomp.toml`: the file of `--config`, else the nearest one upward from a path; none with `--no-config`. The language
+    /// was chosen before the arguments were parsed.
     pub(super) fn load(flags: &'a Flags, variables: &'a Variables<'a>, lang: Valued<Lang>, from: Option<&Path>) -> Result<Self, Failure> {
         let here = std::env::current_dir().unwrap_or_default();
         let file = if flags.no_config { None } else { Source::find(flags.config.as_deref(), from, &here)? };
@@ -172,18 +172,18 @@ impl<'a> Settings<'a> {
         self.file.as_ref()
     }
 
-    /// The name of the configuration file; one that nobody named was found.
+    /// The name of the configuration file. Its origin is `Default` when it was found without `--config`.
     pub(super) fn config(&self) -> Option<Valued<String>> {
         let origin = if self.flags.config.is_some() { Origin::Flag(CONFIG.flag) } else { Origin::Default };
         self.file.as_ref().map(|file| Valued { value: file.name.clone(), origin })
     }
 
-    /// The folder that the program works in.
+    /// The current folder.
     pub(super) fn here(&self) -> &Path {
         &self.here
     }
 
-    /// What somebody said: on the command line, else in the environment, else in the file.
+    /// The value that was given: on the command line, else in the environment, else in the file. `None` if nowhere.
     fn said<T>(&self, name: Name, typed: Option<T>, of_variable: impl Fn(OsString) -> Option<T>, of_file: impl Fn(&Source) -> Option<T>) -> Option<Valued<T>> {
         let typed = typed.map(|value| Valued { value, origin: Origin::Flag(name.flag) });
         let set = || {
@@ -205,12 +205,12 @@ impl<'a> Settings<'a> {
         self.said(name, typed.map(str::to_owned), |set| set.into_string().ok(), of_file)
     }
 
-    /// The folder of rule tables that somebody named.
+    /// The folder of rule tables, if one was named.
     pub(super) fn rules(&self) -> Option<Valued<PathBuf>> {
         self.path(RULES, self.flags.rules.as_deref(), |file| file.path(|d| &d.rules))
     }
 
-    /// Where imported rules live: the folder that was named, else that of the workspace, else that among the user's data.
+    /// The folder of imported rules: the one that was named, else the workspace's, else the one among the user's data.
     pub(super) fn rules_folder(&self) -> Option<PathBuf> {
         let workspace = || self.here.ancestors().map(|a| a.join(FOLDER)).find(|w| w.is_dir()).map(|w| w.join(IMPORTED_RULES));
         let user = || data_folder(self.variables).map(|data| data.join(PROGRAM).join(IMPORTED_RULES));
@@ -243,7 +243,7 @@ impl<'a> Settings<'a> {
         self.text(ROLE, typed, |file| file.document.role.clone())
     }
 
-    /// A setting of `nsi update`, which `puomp.toml` does not hold.
+    /// A setting of `nsi update`, which cannot be given in `puomp.toml`.
     pub(super) fn of_update(&self, name: Name, typed: Option<&str>) -> Option<String> {
         self.text(name, typed, |_| None).map(|said| said.value)
     }
@@ -258,15 +258,15 @@ impl<'a> Settings<'a> {
         self.said(LIMIT, typed, |_| None, |file| file.document.limit).unwrap_or(Valued::built_in(FEW))
     }
 
-    /// The time zone of the clinic as it was said, right or wrong.
+    /// The name of the clinic's time zone as it was given; it may be wrong.
     pub(super) fn zone_name(&self) -> Option<Valued<String>> {
         self.text(TIME_ZONE, self.flags.time_zone.as_deref(), |file| file.document.time_zone.clone())
     }
 
-    /// The time zone of the clinic; that of the system when none is set.
+    /// The time zone of the clinic; the system's when none was given.
     ///
     /// # Errors
-    /// What was set is no time zone.
+    /// The given text is not a time zone.
     pub(super) fn time_zone(&self) -> Result<TimeZone, Failure> {
         let Some(said) = self.zone_name() else { return Ok(TimeZone::system()) };
         when::zone(&said.value).ok_or_else(|| {
@@ -280,7 +280,7 @@ impl<'a> Settings<'a> {
         &self.lang
     }
 
-    /// Whether only what is wrong is told.
+    /// Whether only what is wrong is reported.
     pub(super) fn quiet(&self) -> bool {
         self.flags.quiet
     }
@@ -295,7 +295,7 @@ impl<'a> Settings<'a> {
         self.said(THREADS, self.flags.threads, |_| None, |_| None)
     }
 
-    /// A variable of the environment as text.
+    /// A variable of the environment as text; `None` when it is not set or not Unicode.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         (self.variables)(name)?.into_string().ok()
     }
@@ -305,7 +305,7 @@ impl<'a> Settings<'a> {
 mod tests {
     use super::*;
 
-    /// Settings of these flags and variables beside a `puomp.toml` of this text.
+    /// Runs a test with the settings of these flags and variables and a `puomp.toml` of this text.
     fn with<T>(flags: &Flags, set: &[(&str, &str)], toml: &str, look: impl FnOnce(&Settings<'_>) -> T) -> T {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("puomp.toml");
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_value_like_the_files_own_is_still_of_the_command_line() {
-        // Until each value kept its origin, `--rules` with the folder that the file names was told as the file's.
+        // `--rules` with the folder that the file also names was once reported as the file's, before each value kept its origin.
         let flags = Flags { books: Some("x".into()), rules: Some("x".into()), ..Flags::default() };
         let origins =
             |flags: &Flags, set: &[(&str, &str)]| with(flags, set, "books = \"/x\"\nrules = \"/x\"\n", |s| [s.books(), s.rules()].map(|v| v.map(|v| v.origin)));

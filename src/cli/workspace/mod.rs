@@ -1,4 +1,4 @@
-//! What the verbs that work on a workspace share: where it is, who acts, the tools of control and forming.
+//! Shared parts of the verbs that work on a workspace: its place, the actor, the tools of control and forming.
 
 pub(super) mod words;
 
@@ -20,7 +20,7 @@ use crate::texts::{ErrorClass, Key};
 use crate::watch::Watch;
 use crate::workspace::{self, Actor, FindingFilter, Place, Tables, Workspace};
 
-/// Longest wait, seconds: beyond it a number is a mistake.
+/// The longest wait for another program, seconds; a longer one is cut to this.
 const LONGEST: f64 = 86_400.0;
 
 impl PlaceArgs {
@@ -33,16 +33,16 @@ impl PlaceArgs {
         Ok(Place::find(session.settings.here(), self.store(session).as_deref())?)
     }
 
-    /// Opens the workspace to look at it.
+    /// Opens the workspace for reading.
     pub(super) fn look(&self, session: &Session<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(session.files)?;
-        // A role that does not exist is told whatever is done with it.
+        // A role that does not exist is an error even if the verb does not use it.
         session.actor(self.role.as_deref(), &tables)?;
         Ok(Workspace::open_read(self.place(session)?, tables)?)
     }
 
-    /// Opens the workspace to change it, and says who does; `command` is what another program hears that has to wait. The watch can end the
-    /// wait for another program.
+    /// Opens the workspace for a change, and returns the actor. Programs that wait meanwhile show `command`. The watch can end the wait for
+    /// another program.
     pub(super) fn change(&self, command: &str, session: &Session<'_>, watch: &dyn Watch) -> Result<(Workspace, Actor), Failure> {
         let tables = Tables::load(session.files)?;
         let actor = session.actor(self.role.as_deref(), &tables)?;
@@ -55,7 +55,7 @@ impl PlaceArgs {
     }
 }
 
-/// Makes the tools of control and forming and hands them to a verb.
+/// Makes the tools of control and forming and calls `work` with them.
 pub(super) fn with_tools<T>(
     session: &Session<'_>,
     control: &ControlArgs,
@@ -70,7 +70,7 @@ pub(super) fn with_tools<T>(
     work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
 }
 
-/// A path as the user sees it: from the folder that he is in, when it lies there.
+/// A path as shown to the user: relative to the current folder when it lies there.
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     match path.strip_prefix(&here) {
@@ -79,7 +79,7 @@ pub(super) fn shown(path: &Path) -> String {
     }
 }
 
-/// The packages that the workspace holds, as they were loaded.
+/// The kept files of the packages in the workspace, as inputs.
 pub(super) fn loaded(session: &Session<'_>) -> Result<Vec<Input>, Failure> {
     let place = PlaceArgs::default();
     if place.place(session).is_err() {

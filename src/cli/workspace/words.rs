@@ -1,4 +1,4 @@
-//! What the workspace says, in the user's language.
+//! Phrases about a workspace in the user's language.
 
 use super::super::Failure;
 use super::super::ui::Ui;
@@ -11,7 +11,7 @@ impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Stream(error) | Problem::Runtime(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Self::Pipe,
-            // The path as the user sees it: from the folder that he is in.
+            // Show the path relative to the user's current folder.
             Problem::Unplaced(number, path, cause) => Self::of(Problem::Unplaced(number, shown(&path).into(), cause)),
             other => Self::of(other),
         }
@@ -23,7 +23,7 @@ pub(in super::super) fn time(at: &str, ui: &Ui<'_>) -> String {
     ui.texts.moment(ui.lang, at)
 }
 
-/// The same as a cell of a table; what is no moment stays as it is.
+/// The same as a cell of a table; a text that is no moment stays as it is.
 pub(in super::super) fn moment(at: &str, ui: &Ui<'_>) -> Cell {
     let text = || Cell::Text(at.to_owned());
     let Ok(moment) = at.parse::<jiff::Timestamp>() else { return text() };

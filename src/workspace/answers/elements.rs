@@ -1,4 +1,4 @@
-//! `rules/forms/answer-elements.csv`: the elements by which answers are read, and the words of a payment decision.
+//! `rules/forms/answer-elements.csv`: the elements that are read from answers, and the words of a payment decision.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use crate::tables::{RuleFiles, TableError};
 
 const TABLE: &str = "forms/answer-elements.csv";
 
-/// What an XML answer is.
+/// The kind of an XML answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Document {
     /// A ФЛК protocol.
     Protocol,
-    /// The registry with the payer's decision in it.
+    /// A registry returned with the payer's decision.
     Registry,
 }
 
-/// What an element means. The first seven hold other elements.
+/// The meaning of an element. The first seven are blocks: they contain other elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Meaning {
@@ -56,7 +56,7 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
-    /// Whether other elements stand in it.
+    /// Whether an element with this meaning contains other elements.
     pub(super) fn is_block(self) -> bool {
         matches!(self, Self::Root | Self::Header | Self::Account | Self::Record | Self::Case | Self::Part | Self::Sanction)
     }
@@ -72,11 +72,11 @@ struct ElementRow {
     name_en: String,
 }
 
-/// The table, ready for a reader.
+/// The table of elements, indexed for reading.
 #[derive(Debug)]
 pub(in crate::workspace) struct Elements {
     meanings: HashMap<(Document, Option<Meaning>), HashMap<String, Meaning>>,
-    /// The first element of each meaning: the one that messages name.
+    /// The first element of each meaning, which messages name.
     first: HashMap<(Document, Option<Meaning>, Meaning), String>,
 }
 
@@ -84,7 +84,7 @@ impl Elements {
     /// Reads the table.
     ///
     /// # Errors
-    /// An unknown word, an element twice in its block, a document without root or record, a name that is missing.
+    /// An unknown word, an element twice in one block, a document without root or record, a missing name.
     pub(in crate::workspace) fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut meanings: HashMap<_, HashMap<_, _>> = HashMap::new();
         let mut first = HashMap::new();
@@ -108,17 +108,17 @@ impl Elements {
         Ok(this)
     }
 
-    /// What an element (or a word of a decision) means in its block.
+    /// The meaning of an element, or of a word of a decision, in a block; `None` for an unknown one.
     pub(super) fn meaning(&self, document: Document, block: Option<Meaning>, name: &str) -> Option<Meaning> {
         self.meanings.get(&(document, block))?.get(name).copied()
     }
 
-    /// What a root makes of a file.
+    /// The kind of answer that a root element begins; `None` for no answer.
     pub(super) fn document(&self, root: &str) -> Option<Document> {
         [Document::Protocol, Document::Registry].into_iter().find(|d| self.meaning(*d, None, root) == Some(Meaning::Root))
     }
 
-    /// Name of the element of a meaning; of several the first of the table.
+    /// The name of the element with a meaning; the first of the table if there are several.
     pub(super) fn name(&self, document: Document, block: Option<Meaning>, meaning: Meaning) -> Option<&str> {
         self.first.get(&(document, block, meaning)).map(String::as_str)
     }

@@ -1,7 +1,7 @@
-//! What a payer or a fund answers: a ФЛК protocol, the registry with the decision in it, or a status notice.
+//! Reads answers of payers and funds: a ФЛК protocol, the registry with the payer's decision, or a status notice.
 //!
-//! An answer is an XML or JSON file, or an archive that holds one. Elements stand in `rules/forms/answer-elements.csv`. Errors name an
-//! element and a line, never a value.
+//! An answer is an XML or JSON file, or an archive with one such file. `rules/forms/answer-elements.csv` names the XML elements. Errors
+//! name an element and a line, never a value.
 
 mod elements;
 mod notice;
@@ -29,29 +29,29 @@ use crate::registry::source::Source;
 use crate::texts::{Key, Slot};
 use crate::values::kopecks;
 
-/// Bytes of a notice at most.
+/// The largest size of a notice, bytes.
 const LARGEST_NOTICE: u64 = 64 << 10;
 
-/// What the payer decided.
+/// The decision that an answer states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Decision {
-    /// ФЛК found nothing.
+    /// ФЛК found no errors.
     #[default]
     Passed,
     /// ФЛК refused some records.
     Partial,
     /// ФЛК refused the file.
     Refused,
-    /// Accepted, perhaps not in full.
+    /// The payer accepted the registry, in full or in part.
     Accepted,
-    /// Returned.
+    /// The payer returned the registry.
     Returned,
-    /// Paid.
+    /// The payer paid the registry.
     Paid,
 }
 
 impl Decision {
-    /// The move that it asks for.
+    /// The move that this decision asks for.
     pub fn by(self) -> Move {
         match self {
             Self::Passed => Move::ReceivePassed,
@@ -64,7 +64,7 @@ impl Decision {
     }
 }
 
-/// OPLATA.
+/// The payment decision on a case (OPLATA).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Not decided yet.
@@ -77,25 +77,25 @@ pub enum Verdict {
     Partial,
 }
 
-/// A reason against a case.
+/// A reason why a case is not paid in full.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AnswerSanction {
-    /// Code of F014; of a protocol OSHIB.
+    /// Reason code of F014; in a protocol the error code OSHIB.
     pub code: String,
-    /// Kopecks; none: all of the case.
+    /// Sum taken off, kopecks; `None` for the whole case.
     pub sum: Option<i64>,
-    /// What the payer says; of a protocol the place, `SL/DS1`.
+    /// The payer's comment; in a protocol the path of the wrong element, `SL/DS1`.
     pub comment: String,
 }
 
-/// A case that an answer speaks of. Sums are kopecks.
+/// A case named in an answer. Sums are kopecks; `None` or an empty text is a value that the answer does not state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AnswerCase {
     /// IDCASE.
     pub idcase: Option<i64>,
     /// N_ZAP.
     pub n_zap: Option<i64>,
-    /// SL_ID, of several the smallest.
+    /// SL_ID; the smallest if there are several.
     pub sl_id: String,
     /// ID_PAC.
     pub id_pac: String,
@@ -112,58 +112,58 @@ pub struct AnswerCase {
 }
 
 impl AnswerCase {
-    /// Whether it says at all which case it is.
+    /// Whether any of its numbers tells which case it is.
     fn is_named(&self) -> bool {
         self.idcase.is_some() || self.n_zap.is_some() || !self.sl_id.is_empty() || !self.id_pac.is_empty()
     }
 }
 
-/// An answer as it stands in its file.
+/// An answer as its file states it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
-    /// What was decided.
+    /// The decision.
     pub decision: Decision,
-    /// It came without cases, as a notice.
+    /// Whether the answer is a notice, which names no cases.
     pub is_notice: bool,
-    /// Name of our file as the answer has it; empty if it has none.
+    /// Name of the registry's file as the answer gives it; empty if it gives none.
     pub file_name: String,
     /// NSCHET; may be empty in a protocol.
     pub number: String,
     /// DSCHET; empty in a protocol.
     pub date: String,
-    /// CODE_MO; empty where the answer does not say.
+    /// CODE_MO; empty if the answer does not state it.
     pub clinic: String,
-    /// PLAT; empty where the answer does not say.
+    /// PLAT; empty if the answer does not state it.
     pub payer: String,
-    /// SUMMAP, kopecks.
+    /// SUMMAP, kopecks; `None` if the answer does not state it.
     pub accepted: Option<i64>,
-    /// The cases that it speaks of.
+    /// The cases that the answer names.
     pub cases: Vec<AnswerCase>,
-    /// Why, as a notice says it; of a refused file the codes.
+    /// The reason stated in a notice; for a refused file the error codes.
     pub reason: String,
 }
 
 /// Why a file cannot be taken for an answer; [`super::Problem::Answer`] says of which file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerError {
-    /// It cannot be read.
+    /// The file or archive cannot be read.
     Fault(Fault),
-    /// It is no answer, or an archive without one.
+    /// The file is not an answer, or the archive holds none.
     NoAnswer,
-    /// An archive with several answers: their names.
+    /// The archive holds several answers: their names.
     Several(Vec<String>),
-    /// An element that it needs.
+    /// A required element of this name is missing.
     Lacks(String),
-    /// A value is not what its element holds: the element and the line.
+    /// A value does not fit its element: name of the element and line.
     Value(String, u64),
-    /// A notice is broken: line and column.
+    /// A notice is not valid: line and column.
     Notice(u64, u64),
-    /// It holds no decision: a registry as it was sent, or one that the payer is not done with.
+    /// The answer states no decision: a registry as it was sent, or one whose review has not ended.
     Undecided,
 }
 
 impl AnswerError {
-    /// The row of its text, which names the file too.
+    /// The key of the error's text, which also names the file.
     pub(super) fn key(&self) -> Key {
         match self {
             Self::Fault(_) => Key::AnswerFault,
@@ -176,7 +176,7 @@ impl AnswerError {
         }
     }
 
-    /// The slots of its text, but for the file.
+    /// The slots of the error's text, without the file.
     pub(super) fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
         match self {
             Self::Fault(fault) => vec![("reason", Slot::Nested(fault))],
@@ -195,7 +195,7 @@ impl From<Fault> for AnswerError {
     }
 }
 
-/// What a file is.
+/// The form of an answer's file.
 enum Form {
     Xml(Document, Encoding),
     Notice,
@@ -237,7 +237,7 @@ fn head(source: &Source) -> Result<Vec<u8>, Fault> {
     if head.is_empty() { Err(Fault::new(Check::EmptyFile)) } else { Ok(head) }
 }
 
-/// The one answer of an archive. Person files, signatures and papers may lie beside it.
+/// Finds the only answer in an archive. Person files, signatures and papers may lie beside it.
 fn entry(path: &Path, elements: &Elements) -> Result<(Source, Form), AnswerError> {
     let mut archive = Archive::open(path, &Limits::default())?;
     archive.refuse_nested()?;
@@ -260,7 +260,7 @@ fn entry(path: &Path, elements: &Elements) -> Result<(Source, Form), AnswerError
     }
 }
 
-/// What a file is by its beginning; none when it is no answer.
+/// Recognises the form of a file by its first bytes; `None` when it is no answer.
 fn look(head: &[u8], elements: &Elements) -> Result<Option<Form>, Fault> {
     let text = head.strip_prefix(BOM).unwrap_or(head);
     match text.iter().find(|b| !b.is_ascii_whitespace()) {
@@ -281,12 +281,12 @@ fn look(head: &[u8], elements: &Elements) -> Result<Option<Form>, Fault> {
     }
 }
 
-/// A running number.
+/// Reads a number that is not negative.
 fn number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|n| *n >= 0)
 }
 
-/// An amount in kopecks.
+/// Reads an amount of roubles into kopecks.
 fn amount(text: &str) -> Option<i64> {
     kopecks(text.replace(',', ".").as_bytes())
 }

@@ -1,4 +1,4 @@
-//! A status notice: a few lines of JSON.
+//! Reads a status notice: a short JSON document.
 
 use std::io::Read;
 
@@ -39,14 +39,14 @@ enum Action {
 /// Reads a notice.
 ///
 /// # Errors
-/// It is too large, no JSON, of another schema, or lacks something.
+/// The notice is too large, not JSON, of another schema, or lacks a value.
 pub(super) fn read(source: &Source) -> Result<Answer, AnswerError> {
     let mut bytes = Vec::new();
     source.open().map_err(Fault::from)?.take(LARGEST_NOTICE + 1).read_to_end(&mut bytes).map_err(Fault::from)?;
     if bytes.len() as u64 > LARGEST_NOTICE {
         return Err(AnswerError::NoAnswer);
     }
-    // What serde says may quote the text: the place is enough.
+    // The message of serde may quote the text, so only the line and the column are reported.
     let notice: Notice =
         serde_json::from_slice(bytes.strip_prefix(BOM).unwrap_or(&bytes)).map_err(|e| AnswerError::Notice(e.line() as u64, e.column() as u64))?;
     let Kind::Notice = notice.kind;

@@ -1,15 +1,16 @@
-//! A ФЛК protocol: no refusal is acceptance, one without base element is of the file, the others are of records.
+//! Reads a ФЛК protocol. No refusal means that the file passed; a refusal without a base element is of the whole file, any other of a
+//! record.
 
 use super::elements::Meaning;
 use super::walk::Sink;
 use super::{Answer, AnswerCase, AnswerSanction, Decision, amount, number};
 
-/// Reads a protocol.
+/// The reader of a protocol.
 #[derive(Debug, Default)]
 pub(super) struct Protocol {
     answer: Answer,
     refusal: Refusal,
-    /// Codes of refusals of the file.
+    /// Codes of the refusals of the whole file.
     whole: Vec<String>,
 }
 
@@ -58,7 +59,7 @@ impl Sink for Protocol {
             self.whole.push(if code.is_empty() { field } else { code });
             return;
         }
-        // The text of the protocol may quote a patient's data and stays in the file that is kept: the place says what to look at.
+        // The protocol's own text may quote a patient's data and is not stored: the path says what to look at.
         let comment = if field.is_empty() { base } else { format!("{base}/{field}") };
         case.sanctions.push(AnswerSanction { code, sum: None, comment });
         self.answer.cases.push(case);
@@ -66,7 +67,7 @@ impl Sink for Protocol {
 }
 
 impl Protocol {
-    /// What it came to.
+    /// The answer that was read.
     pub(super) fn answer(self) -> Answer {
         let Self { mut answer, mut whole, .. } = self;
         answer.decision = match (whole.is_empty(), answer.cases.is_empty()) {

@@ -1,16 +1,16 @@
-//! The registry as it comes back: the same file with the decision on the account and on each case.
+//! Reads a returned registry: the file that was sent, with the decision on the account and on each case.
 
 use super::elements::{Document, Elements, Meaning};
 use super::walk::Sink;
 use super::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict, amount, number};
 
-/// Reads a returned registry.
+/// The reader of a returned registry.
 #[derive(Debug)]
 pub(super) struct Returned<'e> {
     elements: &'e Elements,
     answer: Answer,
     n_zap: Option<i64>,
-    /// Place of the record's first case among the cases.
+    /// Index of the first case of the current record.
     first: usize,
 }
 
@@ -94,7 +94,7 @@ impl Sink for Returned<'_> {
                 return self.n_zap.is_some();
             }
             (Meaning::Part, Meaning::SlId) => {
-                // Of several parts the smallest, as the workspace names a case.
+                // The smallest SL_ID of several parts names the case, as in the workspace.
                 if let Some(case) = answer.cases.last_mut().filter(|c| c.sl_id.is_empty() || text < c.sl_id.as_str()) {
                     case.sl_id = text.to_owned();
                 }
@@ -116,10 +116,10 @@ impl Sink for Returned<'_> {
 }
 
 impl Returned<'_> {
-    /// What it came to.
+    /// The answer that was read.
     ///
     /// # Errors
-    /// It has no number, no case, or no decision: a registry as it was sent, or one that the payer is not done with.
+    /// The registry has no number, no case or no decision (it is as it was sent, or its review has not ended).
     pub(super) fn answer(self) -> Result<Answer, AnswerError> {
         let Self { mut answer, elements, .. } = self;
         let lacks = |block, meaning| AnswerError::Lacks(elements.name(Document::Registry, Some(block), meaning).unwrap_or_default().to_owned());

@@ -1,4 +1,4 @@
-//! One pass over an XML answer, a piece at a time: whatever its size, it is never whole in memory.
+//! Reads an XML answer in one pass, chunk by chunk, so that its size does not matter for memory.
 
 use memchr::memchr_iter;
 
@@ -11,11 +11,11 @@ use crate::registry::fault::Fault;
 use crate::registry::scan::{ScanLimits, Scanner, Token};
 use crate::registry::source::Source;
 
-/// Takes what stands in an answer.
+/// Receives the blocks and values of an answer.
 pub(super) trait Sink {
     /// A block begins.
     fn open(&mut self, block: Meaning);
-    /// A value of a block; false when it is not what its element holds.
+    /// A value in a block. Returns false when the text does not fit the meaning of its element.
     fn value(&mut self, block: Meaning, meaning: Meaning, text: &str) -> bool;
     /// A block ends.
     fn close(&mut self, block: Meaning);
@@ -24,7 +24,7 @@ pub(super) trait Sink {
 /// Walks through an answer. Elements that the table does not know are passed over with all that is in them.
 ///
 /// # Errors
-/// The stream or the markup is broken; a value is not what its element holds.
+/// The file cannot be read, its markup is broken, or a value does not fit its element.
 pub(super) fn walk(source: &Source, document: Document, encoding: Encoding, elements: &Elements, sink: &mut impl Sink) -> Result<(), AnswerError> {
     let record = elements.name(document, Some(Meaning::Root), Meaning::Record).unwrap_or_default();
     let mut chunks = Chunks::new(source.open().map_err(Fault::from)?, record, false);
@@ -82,7 +82,7 @@ pub(super) fn walk(source: &Source, document: Document, encoding: Encoding, elem
     Ok(())
 }
 
-/// What an element means where it stands; nothing inside of an element that means nothing.
+/// The meaning of an element in the open blocks; `None` for an unknown element and for everything inside one.
 fn known(elements: &Elements, document: Document, blocks: &[Option<Meaning>], name: &str) -> Option<Meaning> {
     match blocks.last() {
         None => elements.meaning(document, None, name),

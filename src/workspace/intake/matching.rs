@@ -1,4 +1,4 @@
-//! Which cases of a package are versions of cases that are there already.
+//! Decides which cases of a package are new versions of cases that the store already holds.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,28 +10,28 @@ use crate::workspace::note::{JournalNote, record};
 use crate::workspace::store::{KnownCase, Store};
 use crate::workspace::{Operation, Problem, Workspace};
 
-/// What to do with a case that resembles one that is there, under another identity.
+/// What to do with a case that resembles a stored case but has another identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Doubt {
-    /// Keep it aside until somebody says.
+    /// Set the case aside until the user answers.
     #[default]
     Ask,
-    /// It is that case, in a new version.
+    /// Treat it as a new version of the stored case.
     Same,
-    /// It is another.
+    /// Treat it as another case.
     Different,
 }
 
-/// What a case is to those that are there.
+/// How a case relates to the stored cases, with the id of the stored one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     New,
     Unchanged,
-    /// A new version of a case that no registry holds.
+    /// A new version of a stored case that stands in no registry.
     Replaces(i64),
-    /// A new version of a case that a registry holds.
+    /// A new version of a stored case that a registry holds.
     Waits(i64),
-    /// Perhaps that case (0: another of the same package).
+    /// Perhaps a new version of that case; 0: of another case of the package.
     Doubtful(i64),
 }
 
@@ -49,7 +49,7 @@ impl Old {
     }
 }
 
-/// The cases that may be met again.
+/// Stored cases that have the identity or the resemblance of a case of the package.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     by_identity: HashMap<CaseKey, Vec<Old>>,
@@ -57,16 +57,16 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Looks the keys of a package up among the cases of all packages.
+    /// Looks up the keys of a package among all stored cases.
     pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[CaseKeys]) -> Result<Self, Problem> {
-        // A clinic's first package meets nothing.
+        // For a clinic's first package there is nothing to look up.
         if !store.packages().has_any_of(mo)? {
             return Ok(Self::default());
         }
         let mut known = Self::default();
         let wanted: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
         for case in store.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
-            // Others share the half that was asked for.
+            // The query compares only the first half of an identity, so it may return other cases.
             if wanted.contains(&case.identity()) {
                 known.by_identity.entry(case.identity()).or_default().push(Old::of(&case));
             }
@@ -78,7 +78,7 @@ impl Known {
         Ok(known)
     }
 
-    /// Judges every case of a package; also which versions that waited are superseded.
+    /// Gives a verdict on every case of a package, and the ids of the waiting versions that these cases replace.
     pub(super) fn judge(&self, keys: &[CaseKeys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
         let own: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
         let mut met: HashSet<CaseKey> = HashSet::with_capacity(keys.len());
@@ -96,7 +96,7 @@ impl Known {
             let standing: Vec<&Old> = olds.iter().filter(|old| old.state != CaseState::Waiting).collect();
             match standing.as_slice() {
                 [] => {
-                    // A case that its clinic no longer exports under its old identity.
+                    // The same case may be stored under an identity that the clinic no longer exports.
                     let like = self.by_resemblance.get(&keys.resemblance).map_or(&[][..], Vec::as_slice);
                     match like.iter().find(|old| !own.contains(&old.identity) && !taken.contains(&old.id)) {
                         None => Verdict::New,
@@ -122,18 +122,18 @@ impl Known {
     }
 }
 
-/// What a new version of a case is.
+/// The verdict on a new version of a stored case.
 fn version_of(old: &Old) -> Verdict {
     match old.state {
         CaseState::Held => Verdict::Waits(old.id),
-        // What has been paid is not taken back by an export.
+        // A new export does not change a case that has been paid: the user has to decide.
         CaseState::Paid => Verdict::Doubtful(old.id),
         _ => Verdict::Replaces(old.id),
     }
 }
 
 impl Workspace {
-    /// Answers the questions of a package that was loaded before.
+    /// Settles the questions that a package loaded earlier left open. `Doubt::Ask` leaves them open.
     pub(super) fn settle_questions(&mut self, operation: &Operation<'_>, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
         let open = self.store.cases().open_questions(package)?;
         let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
@@ -148,7 +148,7 @@ impl Workspace {
                     (Doubt::Different, _) => (Free, 0),
                     (_, Some((Held, _))) => (Waiting, question.other),
                     (_, Some((Free | Refused | Question, _))) => (Free, question.other),
-                    // Paid, or two of one package: those cannot be the same version.
+                    // The other case is paid or in the same package: the two cannot be versions of one case.
                     _ => continue,
                 };
                 counts.doubtful -= 1;

@@ -1,4 +1,4 @@
-//! Takes packages in: kept unchanged, controlled, their cases remembered and matched with what was there.
+//! Loads packages: keeps their files unchanged, runs the control, stores their cases and matches them with the stored ones.
 
 mod matching;
 
@@ -26,46 +26,46 @@ use crate::texts::Severity;
 use crate::timings::{self, Phase};
 use crate::values::Date;
 
-/// What became of a package.
+/// The result of loading a package.
 #[derive(Debug)]
 pub struct Loaded {
     /// What the control said; none for a package that was loaded before.
     pub report: Option<PackageReport>,
-    /// What became of its cases.
+    /// What was done with the package and its cases.
     pub outcome: Outcome,
     /// Names of its files whose kept copies were damaged or gone and have been replaced by what was loaded now.
     pub repaired: Vec<String>,
 }
 
-/// What became of the cases of a package.
+/// What was done with a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The same bytes were loaded before: when. Cases that waited for an answer may have been settled now.
+    /// The same bytes were loaded before, at this moment. The counts are of the open questions that were settled now.
     Already(String, CaseCounts),
-    /// It cannot be read to its end, or has no main file: nothing of it was taken.
+    /// The package cannot be read to its end or has no main file: nothing was stored.
     Rejected,
-    /// It is of a family that no registry is formed of (an exchange between funds): nothing of it was taken.
+    /// The package belongs to a family that registries are not formed from (exchange between funds): nothing was stored.
     Foreign,
-    /// It was taken in.
+    /// The package was stored.
     Taken(CaseCounts),
 }
 
-/// Cases of a package by what became of them.
+/// Numbers of cases of a package by what was done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CaseCounts {
-    /// Not known before.
+    /// Cases that were not known before.
     pub new: u64,
-    /// In place of an earlier version.
+    /// Cases that replaced an earlier version.
     pub replaced: u64,
-    /// Known, and nothing in them changed: they stay where they were.
+    /// Cases that were stored before with the same content; nothing changed.
     pub unchanged: u64,
-    /// New versions of cases in a registry: they wait until it is formed again, returned or given up.
+    /// New versions of cases that a registry holds: they wait until the registry is formed again, returned or cancelled.
     pub waiting: u64,
-    /// Perhaps the same as others: somebody must say.
+    /// Cases that resemble others: the user must say whether they are the same.
     pub doubtful: u64,
-    /// Among all of these, those with findings that keep them out of a registry.
+    /// Cases among all of these that have findings of severity `error` and so cannot be formed.
     pub blocked: u64,
-    /// The package as a whole has such findings.
+    /// Whether the package as a whole has a finding of severity `error`.
     pub package_blocked: bool,
 }
 
@@ -78,19 +78,19 @@ struct Tally {
     count: u64,
 }
 
-/// Where a file of a package lies among the kept ones.
+/// Where a file of a package is kept.
 #[derive(Default)]
 struct MemberFile {
     /// SHA-256 of the file that was given.
     object: String,
-    /// Name and index of the entry of the archive that it is; empty for a file of its own.
+    /// Name of the archive's entry and its index there; empty and 0 for a file outside an archive.
     entry: String,
     index: i64,
     /// Name of the file that was given.
     name: String,
 }
 
-/// The files of a package. Without a person file the second is empty.
+/// The kept files of a package. All fields of `persons` are empty when there is no person file.
 #[derive(Default)]
 struct Files {
     main: MemberFile,
@@ -105,10 +105,10 @@ fn names(kept: &HashMap<PathBuf, Kept>, before: impl Fn(Before) -> bool) -> Vec<
 }
 
 impl Workspace {
-    /// Takes a package in. `filter` takes out of the report what the user's settings say does not count.
+    /// Loads a package. `filter` removes from the report the findings that the user's settings exclude.
     ///
     /// # Errors
-    /// The workspace or a temporary file cannot be written, or the work was stopped; nothing of the package was taken then.
+    /// The workspace or a temporary file cannot be written, or the user stopped the work; nothing of the package is stored then.
     pub fn load(&mut self, operation: &Operation<'_>, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
         let loaded = self.load_kept(operation, package, tools, doubt, filter);
         self.swept(loaded)
@@ -130,7 +130,7 @@ impl Workspace {
         let store = timings::span(operation.watch.timings(), Phase::Store);
         let mut kept = HashMap::new();
         let mut files = Files::default();
-        // What is kept is what is controlled.
+        // The control reads the copies that are kept.
         let mut moved = package.clone();
         moved.main = Some(self.keep(operation, main, &mut kept, &mut files.main)?);
         if let Some(persons) = &package.persons {
@@ -154,7 +154,7 @@ impl Workspace {
         Ok(Loaded { report: Some(report), outcome: Outcome::Taken(counts), repaired })
     }
 
-    /// Copies the file that holds a member, each file once; the member in the copy, and where that lies.
+    /// Copies the file or archive that holds a member, each one once. Returns the member in the copy and fills in `file`.
     fn keep(&self, operation: &Operation<'_>, member: &Member, done: &mut HashMap<PathBuf, Kept>, file: &mut MemberFile) -> Result<Member, Problem> {
         let container = member.source.container();
         let kept = match done.get(container) {
@@ -173,7 +173,7 @@ impl Workspace {
         Ok(Member { source, ..member.clone() })
     }
 
-    /// What is known of a package of the same bytes.
+    /// Looks for a package of the same bytes, and settles its open questions as `doubt` says.
     fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<Outcome>, Problem> {
         let Files { main, persons } = files;
         let before = self.store.packages().of_content((&main.object, &main.entry), (&persons.object, &persons.entry))?;
@@ -182,7 +182,7 @@ impl Workspace {
         Ok(Some(Outcome::Already(before.loaded_at, counts)))
     }
 
-    /// Takes the cases of a package in, and the package.
+    /// Stores the package, its cases and its findings in one transaction.
     fn take(
         &mut self,
         operation: &Operation<'_>,
@@ -262,17 +262,17 @@ impl Workspace {
     }
 }
 
-/// What comes of the cases of a package.
+/// What is to be stored of the cases of a package.
 #[derive(Default)]
 struct Taken<'c> {
     counts: CaseCounts,
-    /// Cases that come into the store: their index, state, and the version that they replace or wait for (0 for none).
+    /// New cases: index, state, and id of the version that the case replaces or waits for (0 for none).
     added: Vec<(usize, CaseState, i64)>,
     stock: BTreeMap<StockKey<'c>, Total>,
 }
 
 impl Taken<'_> {
-    /// Counts a case; its state and the version that it replaces or waits for, unless it is there already.
+    /// Counts a case. Returns its state and the id of the version that it replaces or waits for (0: none); `None` for an unchanged case.
     fn count(&mut self, verdict: Match) -> Option<(CaseState, i64)> {
         let counts = &mut self.counts;
         let (count, state, replaces) = match verdict {
@@ -290,7 +290,7 @@ impl Taken<'_> {
     }
 }
 
-/// What a package holds.
+/// The contents of a loaded package: formats, name, cases, persons and counts of findings.
 struct Contents<'i> {
     format: &'i Format,
     persons_format: Option<&'i Format>,
@@ -298,17 +298,17 @@ struct Contents<'i> {
     file_name: String,
     cases: Vec<Case>,
     persons: HashMap<String, Person>,
-    /// By case (none: of the package) and rule.
+    /// Findings by case index (`None`: about the whole package) and rule.
     findings: BTreeMap<(Option<usize>, crate::finding::RuleIx), Tally>,
     blocking: Vec<i64>,
-    /// A finding of error grade about the package as a whole.
+    /// Whether there is a finding of severity `error` about the whole package.
     blocked: bool,
-    /// What must be the same in all packages of one registry.
+    /// Values of the head, `path=value` a line, that must be equal in all packages of a registry.
     binding: String,
 }
 
 impl<'i> Contents<'i> {
-    /// None for a family that no registry is formed of.
+    /// Returns `None` for a family that registries are not formed from.
     fn read(package: &Package, report: &PackageReport, index: Index, tools: Tools<'i>) -> Result<Option<Self>, Problem> {
         let formats = tools.formats;
         let (Some(main), Some(family), Some(edition)) = (&package.main, report.family, &report.edition) else { return Ok(None) };
@@ -340,24 +340,24 @@ impl<'i> Contents<'i> {
         self.persons.get(case.value(Role::IdPac))
     }
 
-    /// Who pays for a case: the insurer of the person, else that of the account.
+    /// Code of the payer of a case: the insurer of the patient, else the one of the account.
     fn payer<'v>(&self, case: &'v Case, report: &'v PackageReport) -> &'v str {
         let own = [case.value(Role::Insurer), report.account.payer.as_deref().unwrap_or_default()];
         own.into_iter().find(|payer| !payer.is_empty()).unwrap_or_default()
     }
 
-    /// What a case and its person say, in short.
+    /// A short digest of the case and its person, to tell whether their content changed.
     fn content(&self, at: usize) -> i64 {
         let case = &self.cases[at];
         short_digest(&case.digest) ^ self.person(case).map_or(0, |p| short_digest(&p.digest).rotate_left(1))
     }
 
-    /// Findings of error grade in a case.
+    /// Number of findings of severity `error` in a case.
     fn errors(&self, at: usize) -> i64 {
         self.blocking[at]
     }
 
-    /// Gives each finding to its cases.
+    /// Assigns each finding to the cases that it concerns.
     fn attach(&mut self, report: &PackageReport, tools: Tools<'_>) -> io::Result<()> {
         let mut of_person: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut places: Vec<(u64, u64, &str)> = Vec::new();
@@ -392,7 +392,7 @@ impl<'i> Contents<'i> {
         Ok(())
     }
 
-    /// Cases at an offset of the main file: the one, or all of the record.
+    /// Indexes of the cases at an offset of the main file: the case that contains it, else all cases of the record.
     fn at(&self, offset: u64) -> Vec<usize> {
         let next = self.cases.partition_point(|c| c.record.start <= offset);
         let of_record = |n: &usize| self.cases[*n].record.contains(&offset);
@@ -463,7 +463,7 @@ fn number(text: &str) -> i64 {
     text.parse().unwrap_or(0)
 }
 
-/// The word of the column `file`.
+/// The value of the column `file`.
 fn file_word(file: FileRole) -> &'static str {
     match file {
         FileRole::Main => "main",

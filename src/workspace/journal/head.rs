@@ -1,4 +1,4 @@
-//! The head of a journal, small enough to be signed and kept elsewhere.
+//! The head of a journal: a small proof of the journal's content that can be signed and kept elsewhere.
 
 use std::fmt;
 
@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, Entry, SCHEMA};
 use crate::texts::{Coded, Key, Slot, display};
 
-/// What proves the whole journal up to an entry: that entry's number and hash.
+/// Number and hash of an entry, which prove the whole journal up to that entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JournalHead {
-    /// Version of this form.
+    /// Version of the exported form.
     pub schema: u8,
     /// Number of the last entry; 0 for an empty journal.
     pub seq: u64,
-    /// Its hash.
+    /// Hash of the last entry; zeros for an empty journal.
     pub hash: Digest,
     /// When the head was taken, RFC 3339 in universal time.
     pub at: String,
 }
 
-/// What is wrong with an exported head.
+/// Why an exported head is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeadError {
-    /// It is no head of a journal.
+    /// The file is not the head of a journal.
     NotAHead {
-        /// The file.
+        /// Name of the file.
         file: String,
-        /// What the reader says.
+        /// The message of the JSON reader.
         reason: String,
     },
-    /// Another version of the program wrote it.
+    /// Another version of the program wrote the head.
     Schema {
-        /// The file.
+        /// Name of the file.
         file: String,
-        /// The version that it names.
+        /// The version that the file names.
         found: u8,
     },
 }
@@ -67,7 +67,7 @@ impl fmt::Display for HeadError {
 impl std::error::Error for HeadError {}
 
 impl JournalHead {
-    /// The head of a journal that ends with this entry; with none, of an empty one.
+    /// The head of a journal that ends with `last`; `None` means an empty journal.
     #[must_use]
     pub fn of(last: Option<&Entry>, at: &str) -> Self {
         let (seq, hash) = last.map_or((0, Digest::NONE), |e| (e.seq, e.hash));
@@ -83,14 +83,14 @@ impl JournalHead {
     /// Reads an exported head; `file` is its name, for errors.
     ///
     /// # Errors
-    /// It is not one, or of a version that is not known.
+    /// The bytes are not a head, or of an unknown version.
     pub fn import(file: &str, json: &[u8]) -> Result<Self, HeadError> {
         #[derive(Deserialize)]
         struct Version {
             schema: u8,
         }
         let not = |e: serde_json::Error| HeadError::NotAHead { file: file.to_owned(), reason: e.to_string() };
-        // The version first: of another one the fields may differ.
+        // Read the version first: another version may have other fields.
         let Version { schema: found } = serde_json::from_slice(json).map_err(not)?;
         if found != SCHEMA {
             return Err(HeadError::Schema { file: file.to_owned(), found });

@@ -1,4 +1,4 @@
-//! The journal as JSON lines: one entry a line, and only one way to write it, so that every changed byte shows.
+//! The journal as JSON lines, one entry a line. There is only one way to write an entry, so that any changed byte is found.
 
 use std::io::{self, BufRead, Read as _, Write};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, Draft, Entry, JournalHead, Line, SCHEMA, Verdict, Verifier};
 
-/// The longest line, in bytes. Entries are small; a longer line is no entry, and reading it must not take all memory.
+/// The longest line, bytes. Entries are small; a longer line cannot be an entry and must not fill the memory.
 pub const MAX_LINE: usize = 16 << 20;
 
 #[derive(Serialize)]
@@ -61,7 +61,7 @@ fn write_line(out: &mut Vec<u8>, entry: &Entry) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes entries one a line.
+/// Writes entries, one a line.
 ///
 /// # Errors
 /// The target cannot be written, or an entry is longer than [`MAX_LINE`].
@@ -134,10 +134,10 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Verifies an exported journal, against a head if there is one.
+/// Verifies an exported journal, and compares it with a head if one is given.
 ///
 /// # Errors
-/// The file cannot be read; what is wrong with its content stands in the verdict.
+/// The file cannot be read. Faults of its content are in the verdict.
 pub fn verify_jsonl(reader: impl BufRead, head: Option<&JournalHead>) -> io::Result<Verdict> {
     let mut verifier = head.map_or_else(Verifier::new, Verifier::against);
     for line in read_jsonl(reader) {

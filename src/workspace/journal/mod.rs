@@ -1,10 +1,10 @@
-//! The journal: a chain of entries in which each carries the hash of the one before it.
+//! The journal: a chain of entries, each of which carries the hash of the entry before it.
 //!
-//! An entry's hash covers its number, all of its fields and the hash of its predecessor, so nothing in the middle can be altered, cut, moved or put in
-//! without a trace. The tail alone can be cut silently: a [`JournalHead`] that was exported and signed elsewhere shows that too. Nothing here knows a
-//! store; entries come and go one by one, so that a long journal needs no memory.
+//! The hash of an entry covers its number, all of its fields and the hash of its predecessor, so an entry in the middle cannot be altered,
+//! removed, moved or inserted without a trace. Only entries at the end can be removed unnoticed; a [`JournalHead`] that was exported and
+//! signed elsewhere shows that too. This module knows no store; it handles entries one by one, so a long journal needs little memory.
 //!
-//! Personal data have no place in an entry: a case is named by the numbers that the registry gives it.
+//! Entries hold no personal data: a case is named by its numbers in the registry.
 
 mod head;
 mod lines;
@@ -23,7 +23,7 @@ pub use head::{HeadError, JournalHead};
 pub use lines::{Lines, MAX_LINE, read_jsonl, verify_jsonl, write_jsonl};
 pub use verify::{Fault, Line, Verdict, Verifier, verify, verify_against};
 
-/// Version of the encoding that is hashed, and of the exported forms.
+/// Version of the hashed encoding and of the exported forms.
 pub const SCHEMA: u8 = 1;
 
 /// A SHA-256.
@@ -31,7 +31,7 @@ pub const SCHEMA: u8 = 1;
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// What the first entry has in place of its predecessor's hash.
+    /// The predecessor's hash in the first entry: zeros.
     pub const NONE: Self = Self([0; 32]);
 
     /// The 32 bytes.
@@ -63,7 +63,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Not 64 digits of lower-case hexadecimal.
+/// A text that is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotADigest;
 
@@ -78,7 +78,7 @@ impl std::error::Error for NotADigest {}
 impl FromStr for Digest {
     type Err = NotADigest;
 
-    /// Reads what [`fmt::Display`] writes, and nothing else.
+    /// Reads the text that [`fmt::Display`] writes, and no other form.
     fn from_str(text: &str) -> Result<Self, NotADigest> {
         let text: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotADigest)?;
         let mut bytes = [0; 32];
@@ -108,60 +108,60 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// What is to be remembered, before it has its place in the chain.
+/// The content of an entry before it has its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
-    /// When, RFC 3339 in universal time: `2026-11-25T09:00:00Z`.
+    /// The moment in UTC, RFC 3339: `2026-11-25T09:00:00Z`.
     pub at: String,
-    /// The user's name in the system.
+    /// Name of the user's account.
     pub user: String,
-    /// The computer.
+    /// Name of the computer.
     pub host: String,
     /// Id of the role in which the user acted.
     pub role: String,
     /// What was done: the id of a transition, or the verb of the command.
     pub action: String,
-    /// Number of the registry; empty when it is of none.
+    /// Number of the registry; empty when the entry is about no registry.
     pub registry: String,
-    /// What it was done to, when that is not the registry itself: a package, a case, a book.
+    /// The object of the action, when that is not the registry itself: a package, a case, a book.
     pub subject: String,
-    /// The state before.
+    /// Id of the status before; empty for none.
     pub before: String,
-    /// The state after.
+    /// Id of the status after; empty for none.
     pub after: String,
-    /// Anything else, as the text of [`canonical`] JSON.
+    /// Further facts, as the text of [`canonical`] JSON.
     pub details: String,
 }
 
 impl Draft {
-    /// All fields in the order in which they are hashed and exported.
+    /// All fields, in the order in which they are hashed and exported.
     fn fields(&self) -> [&str; 10] {
         let Self { at, user, host, role, action, registry, subject, before, after, details } = self;
         [at, user, host, role, action, registry, subject, before, after, details]
     }
 }
 
-/// A link of the chain. A store keeps its fields as they are; whether they still fit each other is for [`Verifier`] to find out.
+/// An entry of the chain. A store returns its fields unchanged; [`Verifier`] finds out whether they still fit each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number, from 1, without gaps.
+    /// Number of the entry, from 1, without gaps.
     pub seq: u64,
-    /// What it says.
+    /// The content of the entry.
     pub draft: Draft,
     /// The hash of the entry before it; [`Digest::NONE`] for the first.
     pub prev: Digest,
-    /// Its own hash.
+    /// Hash of this entry.
     pub hash: Digest,
 }
 
 impl Entry {
-    /// Puts a draft behind an entry; behind none, it begins a journal.
+    /// Makes an entry that follows `previous`; with `None` the first entry of a journal.
     #[must_use]
     pub fn seal(previous: Option<&Self>, draft: Draft) -> Self {
         Self::seal_after(previous.map(|p| (p.seq, p.hash)), draft)
     }
 
-    /// As [`Entry::seal`], for a store that remembers no more of the last entry than its number and hash.
+    /// Does the same as [`Entry::seal`] with only the number and the hash of the last entry.
     #[must_use]
     pub fn seal_after(previous: Option<(u64, Digest)>, draft: Draft) -> Self {
         let (seq, prev) = previous.map_or((1, Digest::NONE), |(seq, hash)| (seq.saturating_add(1), hash));
@@ -170,10 +170,11 @@ impl Entry {
         entry
     }
 
-    /// The hash that fits the content.
+    /// The hash that the entry must have.
     ///
-    /// SHA-256 over: one byte, the version; 8 bytes, the number; 32 bytes, the predecessor's hash; then each field of the draft as 8 bytes of length
-    /// and the UTF-8 bytes. Numbers are big-endian. No two contents have the same encoding: everything has a fixed length or is preceded by it.
+    /// SHA-256 over: one byte, the version; 8 bytes, the number; 32 bytes, the predecessor's hash; then each field of the draft as 8 bytes of
+    /// length and the UTF-8 bytes. Numbers are big-endian. Different contents never have the same encoding, because every part has a fixed
+    /// length or follows its length.
     pub fn due_hash(&self) -> Digest {
         let mut hasher = Sha256::new();
         hasher.update([SCHEMA]);
@@ -186,13 +187,13 @@ impl Entry {
         Digest(hasher.finalize().into())
     }
 
-    /// Whether its hash fits its content.
+    /// Whether the hash of the entry fits its content.
     pub fn is_intact(&self) -> bool {
         self.hash == self.due_hash()
     }
 }
 
-/// JSON as one text whatever the order in which it was built: keys sorted, no white space.
+/// JSON as the same text in whatever order it was built: sorted keys, no white space.
 pub fn canonical(value: &serde_json::Value) -> String {
     use serde_json::Value;
     let key = |text: &str| Value::from(text).to_string();

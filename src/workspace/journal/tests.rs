@@ -54,7 +54,7 @@ fn reseal(entry: &mut Entry) {
 
 #[test]
 fn the_encoding_is_for_ever() {
-    // Reckoned by another program (Python's hashlib and struct) after the words of `Entry::due_hash`.
+    // Computed by another program (Python's hashlib and struct) from the description of `Entry::due_hash`.
     let draft = Draft {
         at: "2026-11-25T09:00:00Z".to_owned(),
         user: "иванова".to_owned(),
@@ -85,7 +85,7 @@ fn the_encoding_is_for_ever() {
 fn no_two_contents_share_an_encoding() {
     let base = Entry::seal(None, draft(3));
     let mut hashes = vec![base.hash];
-    // A letter moves over the border of two fields.
+    // Move a letter over the border between two fields.
     for border in 0..9 {
         let mut fields = base.draft.fields().map(str::to_owned);
         fields[border].push('x');
@@ -151,7 +151,7 @@ fn a_long_journal_needs_no_memory() {
     assert!(verifier.finish().is_sound());
 }
 
-/// Verification is local to a line and its links: the lines from the changed one to its end, and one more for a line break, after the entry before them.
+/// The faults found from the changed line on. Only this line and the next one are read: a change reaches no further.
 fn local(entries: &[Entry], lines: &[usize], text: &[u8], changed: usize) -> Vec<Fault> {
     let line = lines.partition_point(|start| *start <= changed) - 1;
     let end = lines.get(line + 2).copied().unwrap_or(text.len());
@@ -172,10 +172,10 @@ fn every_changed_byte_of_a_thousand_entries_is_noticed() {
     (0..lines.len()).into_par_iter().for_each(|line| {
         let (start, end) = (lines[line], lines.get(line + 1).copied().unwrap_or(bytes.len()));
         let after = lines.get(line + 2).copied().unwrap_or(bytes.len());
-        // Only the two lines that the change can reach are copied; offsets before them are not touched.
+        // The text is copied up to the last line that the change can reach, so that offsets stay the same.
         let mut text = bytes[..after].to_vec();
         for changed in start..end {
-            // One bit of every byte, all eight of every sixteenth; which one walks through the file.
+            // Flip one bit of every byte, and all eight bits on every sixteenth place; which bit it is varies over the file.
             let bits = if changed % 16 == line % 16 { 0..8 } else { (changed * 5 + line) % 8..(changed * 5 + line) % 8 + 1 };
             for bit in bits {
                 text[changed] ^= 1 << bit;
@@ -183,7 +183,7 @@ fn every_changed_byte_of_a_thousand_entries_is_noticed() {
                 assert!(!found.is_empty(), "byte {changed}, bit {bit}: not noticed");
                 flips.fetch_add(1, Ordering::Relaxed);
                 if flips.load(Ordering::Relaxed) % 4001 == 0 {
-                    // The whole verification says the same of the same entries.
+                    // The verification of the whole file finds the same faults.
                     let all = [&text, &bytes[after..]].concat();
                     let far = verify_jsonl(all.as_slice(), None).expect("read").faults;
                     let shifted: Vec<String> = found.iter().map(|f| format!("{:?}", f.moved_by(line as u64))).collect();
@@ -206,7 +206,7 @@ fn println_counts(text: &str) {
 }
 
 impl Fault {
-    /// The same fault so many lines further on.
+    /// The same fault, so many lines further on.
     fn moved_by(&self, lines: u64) -> Self {
         let mut fault = self.clone();
         match &mut fault {
@@ -270,12 +270,12 @@ fn an_entry_rewritten_with_its_hash_is_named() {
             assert_eq!(faults(&content), due, "{place}");
             assert_eq!(faults(&link), due, "{place}");
         } else {
-            // Nothing follows that would know the last entry: the head does.
+            // No entry follows that knows the hash of the last one: only the head shows the change.
             assert_eq!(faults(&content), []);
             let head = JournalHead::of(entries.last(), "");
             assert_eq!(verify_against(&content, &head).faults, [Fault::HeadDiffers { seq: 60, at: 60 }]);
         }
-        // All that follows is sealed anew: only the head shows it.
+        // All following entries are sealed again: only the head shows the change.
         let mut all: Vec<Entry> = entries[..place].to_vec();
         for entry in &content[place..] {
             all.push(Entry::seal(all.last(), entry.draft.clone()));
@@ -308,7 +308,7 @@ fn a_cut_tail_is_noticed_against_the_head_and_only_against_it() {
         assert_eq!(faults(&entries[..left]), []);
         assert_eq!(verify_against(&entries[..left], &head).faults, [Fault::TailCut { from: at(left), to: LONG }]);
     }
-    // A head stays good when the journal goes on.
+    // A head stays valid when the journal grows.
     let early = JournalHead::of(Some(&entries[400]), "");
     assert!(verify_against(&entries, &early).is_sound());
     assert!(verify_against(&entries[..401], &early).is_sound());
@@ -371,9 +371,9 @@ fn an_inserted_entry_is_named_at_every_place() {
     let entries = journal(60);
     for place in 0..entries.len() {
         let before = place.checked_sub(1).map(|p| &entries[p]);
-        // It bears the number of the one that it pushes aside, and links to its predecessor.
+        // It has the number of the entry that it pushes aside, and the right link to its predecessor.
         let linked = Entry::seal(before, draft(777));
-        // Its number is nobody's, its link is good.
+        // Its number is unused, its link is right.
         let mut odd = linked.clone();
         odd.seq = 100_000;
         reseal(&mut odd);
@@ -389,7 +389,7 @@ fn an_inserted_entry_is_named_at_every_place() {
             let due = vec![Fault::Inserted { from: forged.seq, to: forged.seq, at: at(place) + u64::from(undecided) }];
             assert_eq!(faults(&more), due, "{place} {}", forged.seq);
         }
-        // After the true one, so that the successor passes it over.
+        // Inserted after the true entry, so that the successor does not link to it.
         if place + 1 < entries.len() {
             let mut more = entries.clone();
             more.insert(place + 1, Entry::seal(before, draft(777)));
@@ -428,13 +428,13 @@ fn lines_that_are_no_entries_hide_no_more_than_they_held() {
         if place == 7 {
             assert_eq!(verdict(&with(&long)), [Fault::Unreadable { at: at(place) }]);
         }
-        // The line is cut in two, or stuck to its neighbour.
+        // The line is cut in two, or joined with its neighbour.
         assert_eq!(verdict(&with(&lines[place].replacen(',', "\n", 1))), [Fault::Unreadable { at: at(place) }, Fault::Unreadable { at: at(place + 1) }]);
         assert_eq!(
             verdict(&with(lines[place].trim_end())),
             [if place + 1 < lines.len() { Fault::Unreadable { at: at(place) } } else { Fault::NotAsWritten { seq: at(place), at: at(place) } }]
         );
-        // It says the same in other bytes.
+        // The line says the same in other bytes.
         for (from, to) in [("\"seq\":", "\"seq\": "), ("}\n", "}\r\n"), ("\"schema\":1,", ""), ("mis-01", "mis\\u002d01")] {
             let found = verdict(&with(&lines[place].replacen(from, to, 1)));
             let due = if to.is_empty() { Fault::Unreadable { at: at(place) } } else { Fault::NotAsWritten { seq: at(place), at: at(place) } };
@@ -450,7 +450,7 @@ fn a_destroyed_journal_is_called_so_in_bounded_memory() {
     entries.reverse();
     let verdict = verify(&entries);
     assert!(matches!(verdict.faults.as_slice(), [Fault::Destroyed { .. }]), "{:?}", verdict.faults.len());
-    // Every line in another form: all are counted, not all are kept.
+    // Every line has another form: all faults are counted, but not all are kept.
     let text = String::from_utf8(export(&journal(3000))).expect("UTF-8").replace('\n', "\r\n");
     let verdict = verify_jsonl(text.as_bytes(), None).expect("read");
     assert_eq!((verdict.faults.len() as u64 + verdict.more, verdict.faults.len()), (3000, 1000));
@@ -469,7 +469,7 @@ fn a_head_goes_out_and_comes_back() {
     for last in [None, entries.last()] {
         let head = JournalHead::of(last, "2026-11-25T12:00:00Z");
         assert_eq!(JournalHead::import("head.json", head.export().as_bytes()), Ok(head.clone()));
-        // Signed by a tool that sets it in another way, it says the same.
+        // A signing tool may lay out the JSON in another way; the content is the same.
         let pretty = serde_json::to_string_pretty(&head).expect("JSON");
         assert_eq!(JournalHead::import("head.json", pretty.as_bytes()), Ok(head));
     }
@@ -482,7 +482,7 @@ fn a_head_goes_out_and_comes_back() {
         let found = JournalHead::import("head.json", good.replacen(from, to, 1).as_bytes());
         assert!(matches!(found, Err(HeadError::NotAHead { .. })), "{to}: {found:?}");
     }
-    // Every bit of an exported head matters: it is refused, or it no longer fits the journal, or it only names another time.
+    // Every changed bit of an exported head makes it unreadable, or unfit for the journal, or only changes its time.
     for place in 0..good.len() {
         for bit in 0..8 {
             let mut bytes = good.clone().into_bytes();
@@ -496,7 +496,7 @@ fn a_head_goes_out_and_comes_back() {
     }
 }
 
-/// What can be done to the order of entries and to their content.
+/// A way to tamper with the order or the content of entries.
 #[derive(Debug, Clone)]
 enum Misdeed {
     Cut(usize, usize),
@@ -522,7 +522,7 @@ fn misdeed() -> impl Strategy<Value = Misdeed> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
 
-    /// Whatever is done, in whatever order: what is called sound is the journal itself, or its beginning, or differs in its last entry alone.
+    /// Whatever is done in whatever order: a journal found sound is the original, its beginning, or differs in its last entry only.
     #[test]
     fn nothing_goes_unnoticed(misdeeds in prop::collection::vec(misdeed(), 1..6)) {
         let original = journal(40);

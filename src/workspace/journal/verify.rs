@@ -1,120 +1,121 @@
-//! Whether a journal is whole, and if not, what was done to it.
+//! Verifies a journal, and tells what was done to one that is not whole.
 //!
-//! Entries come in the order in which they stand. As long as each follows the one before it, nothing is kept of them but the last link. Where the chain
-//! breaks, a new *run* begins; what was done is read from the runs in the end: a run whose numbers stand elsewhere was doubled, a run that nothing links
-//! to was inserted, runs out of order were moved, numbers that are in no run were cut.
+//! Entries are read in the order in which they stand. While each follows the one before it, only the last link is kept. Where the chain
+//! breaks, a new *run* begins. At the end the runs tell what was done: a run whose numbers another run already has was doubled, a run that
+//! nothing links to was inserted, runs out of order were moved, numbers in no run were cut.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Digest, Entry, JournalHead};
 
-/// More faults than this are counted, not kept.
+/// The largest number of faults that are kept; further ones are only counted.
 const MAX_FAULTS: usize = 1000;
-/// A journal broken at more places than this is not a journal that somebody touched, but one that was destroyed: order is no longer looked at.
+/// How many breaks of the chain are analysed. A journal with more is considered destroyed, and the order of further entries is not
+/// looked at.
 const MAX_RUNS: usize = 5000;
 
 /// A line of an exported journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
-    /// An entry. Whether it is intact and in its place is for [`Verifier::line`].
+    /// An entry. [`Verifier::line`] finds out whether it is intact and in its place.
     Entry {
-        /// What stands there.
+        /// The entry of the line.
         entry: Box<Entry>,
         /// Whether it is written byte for byte as [`write_jsonl`] writes it.
         as_written: bool,
     },
-    /// No entry.
+    /// The line is no entry.
     Unreadable,
 }
 
-/// What was done to a journal. `at` is the place in the journal as it stands, from 1: the line of an export.
+/// What was done to a journal. `at` is the place in the journal as it is now, from 1: the line of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The hash of an entry does not fit its content.
     Altered {
-        /// Its number.
+        /// Number of the entry.
         seq: u64,
-        /// Where it stands.
+        /// Place of the entry.
         at: u64,
     },
-    /// An entry was altered and its hash with it: its successor or its predecessor shows it.
+    /// An entry was altered together with its hash: the links of its neighbours show it.
     Rewritten {
-        /// Its number.
+        /// Number of the entry.
         seq: u64,
-        /// Where it stands.
+        /// Place of the entry.
         at: u64,
     },
     /// Entries are missing.
     Cut {
-        /// Number of the first of them.
+        /// Number of the first missing entry.
         from: u64,
-        /// Number of the last of them.
+        /// Number of the last missing entry.
         to: u64,
-        /// Where the next entry stands.
+        /// Place of the next entry.
         at: u64,
     },
-    /// Entries stand at a wrong place.
+    /// Entries stand in a wrong place.
     Moved {
-        /// Number of the first of them.
+        /// Number of the first moved entry.
         from: u64,
-        /// Number of the last of them.
+        /// Number of the last moved entry.
         to: u64,
-        /// Where the first of them stands.
+        /// Place of the first moved entry.
         at: u64,
     },
-    /// Entries stand there a second time.
+    /// Entries occur a second time.
     Doubled {
-        /// Number of the first of them.
+        /// Number of the first doubled entry.
         from: u64,
-        /// Number of the last of them.
+        /// Number of the last doubled entry.
         to: u64,
-        /// Where the second copy begins.
+        /// Place where the second copy begins.
         at: u64,
     },
-    /// Entries that do not belong to the chain.
+    /// Entries do not belong to the chain.
     Inserted {
-        /// The number that the first of them bears.
+        /// The number that the first inserted entry bears.
         from: u64,
-        /// The number that the last of them bears.
+        /// The number that the last inserted entry bears.
         to: u64,
-        /// Where the first of them stands.
+        /// Place of the first inserted entry.
         at: u64,
     },
-    /// A line that is no entry.
+    /// A line is not an entry.
     Unreadable {
-        /// Where it stands.
+        /// Place of the line.
         at: u64,
     },
-    /// An entry that says the same, but is not written as the program writes it.
+    /// An entry has the right content, but other bytes than the program writes.
     NotAsWritten {
-        /// Its number.
+        /// Number of the entry.
         seq: u64,
-        /// Where it stands.
+        /// Place of the entry.
         at: u64,
     },
-    /// Entries that the head proves are missing at the end.
+    /// Entries at the end are missing, as the head proves.
     TailCut {
-        /// Number of the first of them.
+        /// Number of the first missing entry.
         from: u64,
-        /// Number of the last one that the head proves.
+        /// Number of the entry that the head names.
         to: u64,
     },
-    /// The entry that the head names is another one: the journal was rewritten after the head was taken.
+    /// The entry that the head names has another hash: the journal was rewritten after the head was taken.
     HeadDiffers {
-        /// Its number.
+        /// Number of the entry.
         seq: u64,
-        /// Where it stands.
+        /// Place of the entry.
         at: u64,
     },
-    /// Broken at so many places that order was no longer looked at from here on.
+    /// The chain is broken at so many places that the order of entries was not looked at from here on.
     Destroyed {
-        /// Where the first entry stands that was no longer placed.
+        /// Place of the first entry whose order was not looked at.
         at: u64,
     },
 }
 
 impl Fault {
-    /// Where it stands; after everything for the missing tail.
+    /// Place of the fault; the largest number for a missing tail, so that it sorts last.
     pub fn at(&self) -> u64 {
         match *self {
             Self::Altered { at, .. }
@@ -132,21 +133,21 @@ impl Fault {
     }
 }
 
-/// What was found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// How many entries and unreadable lines were looked at.
+    /// Number of entries and unreadable lines that were read.
     pub looked_at: u64,
-    /// Number and hash of the entry with the highest number, if there is one.
+    /// Number and hash of the intact entry with the highest number; `None` if there is none.
     pub last: Option<(u64, Digest)>,
-    /// What is wrong, in the order of the journal; at most 1,000 faults of single entries and 1,000 of their order are kept.
+    /// The faults in the order of the journal; at most 1,000 faults of single entries and 1,000 of their order are kept.
     pub faults: Vec<Fault>,
-    /// How many more there are than are kept.
+    /// Number of further faults that were not kept.
     pub more: u64,
 }
 
 impl Verdict {
-    /// Whether nothing is wrong.
+    /// Whether there are no faults.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
     }
@@ -157,7 +158,7 @@ pub fn verify<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Verdict {
     run(Verifier::new(), entries)
 }
 
-/// Verifies a journal against a head that was exported earlier; entries after the head are as good as those before it.
+/// Verifies a journal against a head that was exported earlier. Entries after the head are verified like those before it.
 pub fn verify_against<'e>(entries: impl IntoIterator<Item = &'e Entry>, head: &JournalHead) -> Verdict {
     run(Verifier::against(head), entries)
 }
@@ -169,25 +170,25 @@ fn run<'e>(mut verifier: Verifier, entries: impl IntoIterator<Item = &'e Entry>)
     verifier.finish()
 }
 
-/// Entries that follow each other, number by number and link by link.
+/// Consecutive entries that follow each other by number and by link.
 #[derive(Debug, Clone)]
 struct Run {
     first: u64,
     last: u64,
-    /// Where the first and the last one stand.
+    /// Places of the first and the last entry.
     at: u64,
     last_at: u64,
-    /// Links to both sides. An altered entry's links say nothing.
+    /// Links of the first and the last entry. The links of an altered entry prove nothing.
     prev: Digest,
     hash: Digest,
     first_altered: bool,
     last_altered: bool,
-    /// Its numbers stood in earlier runs already.
+    /// The numbers of these entries were already used by an earlier run.
     again: bool,
 }
 
 impl Run {
-    /// The empty run that stands before the first entry.
+    /// The empty run before the first entry.
     fn base(from: u64, link: Digest) -> Self {
         let last = from.saturating_sub(1);
         Self { first: from, last, at: 0, last_at: 0, prev: link, hash: link, first_altered: false, last_altered: false, again: false }
@@ -206,7 +207,7 @@ impl Run {
         self.last < self.first
     }
 
-    /// Whether another run continues this one.
+    /// Whether `next` continues this run.
     fn leads_to(&self, next: &Self) -> bool {
         self.last.checked_add(1) == Some(next.first) && (self.last_altered || next.first_altered || next.prev == self.hash)
     }
@@ -215,13 +216,13 @@ impl Run {
 /// Verifies entries as they come.
 #[derive(Debug)]
 pub struct Verifier {
-    /// The number that the first entry must have, and what it must link to.
+    /// The number that the first entry must have, and the hash that it must link to.
     from: u64,
     link: Digest,
     at: u64,
     runs: Vec<Run>,
     current: Run,
-    /// Numbers of closed runs: first to last, each once.
+    /// Numbers of closed runs without overlaps: first to last.
     covered: BTreeMap<u64, u64>,
     /// Unreadable lines since the last entry.
     unreadable: u64,
@@ -241,17 +242,17 @@ impl Default for Verifier {
 }
 
 impl Verifier {
-    /// From the first entry on.
+    /// A verifier that begins with the first entry.
     pub fn new() -> Self {
         Self::from_link(1, Digest::NONE)
     }
 
-    /// From the entry after this one on, which is taken for good.
+    /// A verifier that begins with the entry after this one, which is trusted.
     pub fn after(entry: &Entry) -> Self {
         Self::from_link(entry.seq.saturating_add(1), entry.hash)
     }
 
-    /// From the first entry on, to a head that was exported earlier and beyond.
+    /// A verifier that begins with the first entry and compares the journal with a head.
     pub fn against(head: &JournalHead) -> Self {
         Self { head: Some(head.clone()), ..Self::new() }
     }
@@ -275,7 +276,7 @@ impl Verifier {
         }
     }
 
-    /// Takes in a line of an export.
+    /// Verifies the next line of an export.
     pub fn line(&mut self, line: &Line) {
         match line {
             Line::Entry { entry, as_written } => {
@@ -292,13 +293,13 @@ impl Verifier {
         }
     }
 
-    /// Takes in the next entry.
+    /// Verifies the next entry.
     pub fn push(&mut self, entry: &Entry) {
         self.at += 1;
         let due = entry.due_hash();
         let altered = due != entry.hash;
         let expected = self.current.last.saturating_add(1);
-        // The number of an altered entry may be what was altered; its link then tells its place.
+        // The number of an altered entry may itself be altered; if it links to the last entry, it stands in its place.
         let seq = if altered && entry.prev == self.current.hash { expected } else { entry.seq };
         if altered {
             self.note(Fault::Altered { seq, at: self.at });
@@ -317,7 +318,7 @@ impl Verifier {
         if self.destroyed.is_some() {
             return;
         }
-        // A damaged line may have held one entry or, when the line break was what was damaged, two.
+        // An unreadable line may have been one entry, or two if the line break was damaged.
         let hidden = seq.checked_sub(expected).filter(|gap| (1..=2 * self.unreadable).contains(gap));
         self.unreadable = 0;
         let again = self.is_covered(seq);
@@ -338,7 +339,7 @@ impl Verifier {
         (run.last, run.last_at, run.hash, run.last_altered) = (seq, self.at, entry.hash, altered);
     }
 
-    /// How many things are kept of what has gone by.
+    /// How many runs, ranges and faults are kept in memory.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.runs.len() + self.covered.len() + self.faults.len()
@@ -353,7 +354,7 @@ impl Verifier {
             || (self.current.first..=self.current.last).contains(&seq)
     }
 
-    /// Begins another run. The first one stays even when it is empty: it is what the first entry must link to.
+    /// Closes the current run and begins another. The first run stays even when it is empty: it is what the first entry must link to.
     fn close(&mut self, next: Run) {
         let run = std::mem::replace(&mut self.current, next);
         if !run.is_empty() && !run.again {
@@ -362,7 +363,7 @@ impl Verifier {
         self.runs.push(run);
     }
 
-    /// What was found.
+    /// Returns the verdict.
     pub fn finish(mut self) -> Verdict {
         let mut runs = std::mem::take(&mut self.runs);
         runs.push(self.current.clone());
@@ -374,7 +375,7 @@ impl Verifier {
             if broken.is_some() {
                 runs = Structure { runs, from: self.from, link: self.link }.read(&mut order);
             }
-            // Whatever the pattern of what was done: a chain that breaks is never called sound.
+            // A broken chain is never called sound, even if no pattern of faults was recognised.
             if let Some((seq, at)) = broken.filter(|_| order.is_empty() && self.faults.is_empty()) {
                 order.push(Fault::Rewritten { seq, at });
             }
@@ -388,7 +389,7 @@ impl Verifier {
         Verdict { looked_at: self.at, last: self.last, faults: order, more }
     }
 
-    /// What the head proves and the chain, which ends with this number, does not hold.
+    /// The fault that the head shows in a chain that ends with the number `end`; `None` if they agree.
     fn beyond(&self, end: u64) -> Option<Fault> {
         let head = self.head.as_ref()?;
         if end < head.seq {
@@ -401,13 +402,13 @@ impl Verifier {
 /// All runs, in the order in which they stand.
 struct Structure {
     runs: Vec<Run>,
-    /// The number that the journal begins with, and the link that its first entry must have.
+    /// The number and the link that the first entry of the journal must have.
     from: u64,
     link: Digest,
 }
 
 impl Structure {
-    /// Reads from the runs what was done, and returns those that belong to the chain, by number.
+    /// Finds the faults from the runs, and returns the runs that belong to the chain, by number.
     fn read(mut self, faults: &mut Vec<Fault>) -> Vec<Run> {
         self.runs.retain(|r| !r.is_empty());
         self.rivals(faults);
@@ -422,7 +423,7 @@ impl Structure {
         self.runs
     }
 
-    /// Of two entries of one number, the successor names the one that belongs there. What came first is not always it.
+    /// Of two entries with one number the true one is that to which the successor links. It is not always the first.
     fn rivals(&mut self, faults: &mut Vec<Fault>) {
         let named: HashSet<(u64, Digest)> = self.runs.iter().filter_map(|r| Some((r.first.checked_sub(1)?, r.prev))).collect();
         let links = self.runs.iter().filter_map(|r| Some((r.last.checked_add(1)?, r.hash)));
@@ -437,7 +438,7 @@ impl Structure {
                 continue;
             }
             let (is_named, rival_is_named) = (named.contains(&(run.last, run.hash)), named.contains(&(rival.last, rival.hash)));
-            // Without a successor the predecessor decides; where both link to it nothing does, and the later one is taken for the intruder.
+            // Without a successor the link to the predecessor decides; if both link to it, the later entry counts as inserted.
             let only_linked = rival.first == run.first && links.contains(&(run.first, run.prev)) && !links.contains(&(rival.first, rival.prev));
             if !rival_is_named && (is_named || only_linked) {
                 faults.push(Fault::Inserted { from: run.first, to: run.last, at: rival.last_at.saturating_sub(run.last - run.first) });
@@ -454,7 +455,7 @@ impl Structure {
         self.runs.retain(|_| gone.next() == Some(false));
     }
 
-    /// A run between two that continue each other, and to which nothing links, does not belong to the chain.
+    /// A run between two runs that continue each other, to which nothing links, does not belong to the chain.
     fn foreign(&mut self, faults: &mut Vec<Fault>) {
         let base = Run::base(self.from, self.link);
         let fresh = || self.runs.iter().filter(|r| !r.again);
@@ -472,7 +473,7 @@ impl Structure {
                     faults.push(Fault::Inserted { from: run.first, to: run.last, at: run.at });
                     continue;
                 }
-                // An entry altered beyond recognition, in the gap that it left: the one that its hash already betrayed.
+                // A single altered entry in the gap of one entry: it is the missing one, and its hash is already reported.
                 if run.len() == 1 && run.first_altered && before.last.checked_add(2) == Some(after.first) {
                     (run.first, run.last) = (before.last + 1, before.last + 1);
                 }
@@ -482,9 +483,10 @@ impl Structure {
         self.runs = kept;
     }
 
-    /// The fewest entries that must be moved so that all are in order.
+    /// Finds the fewest entries that must be moved to bring all into order.
     fn moved(&mut self, faults: &mut Vec<Fault>) {
-        // best[n]: of the runs whose first number is the n-th smallest or smaller, the heaviest ascending choice, as the maximum of a Fenwick tree.
+        // best[n]: the heaviest ascending choice of runs whose first number is among the n smallest, kept as the maxima of a
+        // Fenwick tree.
         let mut order: Vec<u64> = self.runs.iter().map(|r| r.first).collect();
         order.sort_unstable();
         let mut best: Vec<Option<(u64, usize)>> = vec![None; order.len() + 1];
@@ -528,8 +530,8 @@ impl Structure {
         }
     }
 
-    /// Neighbours by number that do not link. An entry that links to neither side is the one that was rewritten; else it is the earlier one, whose hash
-    /// its successor does not know.
+    /// Finds neighbours by number that do not link. An entry that links to neither side was rewritten; otherwise the earlier one was, because
+    /// its successor does not know its hash.
     fn rewritten(&self, faults: &mut Vec<Fault>) {
         let runs = &self.runs;
         let broken = |i: usize| match i.checked_sub(1).and_then(|b| runs.get(b)) {
@@ -551,7 +553,7 @@ impl Structure {
     }
 }
 
-/// The heavier of two choices; of equal ones the first.
+/// The heavier of two choices; the first of equal ones.
 fn heavier(a: Option<(u64, usize)>, b: Option<(u64, usize)>) -> Option<(u64, usize)> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.0 > a.0 { b } else { a }),

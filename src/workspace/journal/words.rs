@@ -1,4 +1,4 @@
-//! What people read about a journal: texts of `rules/texts.csv`.
+//! The texts about a journal for people, from `rules/texts.csv`.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 impl Verdict {
-    /// A line for each fault, how many more there are, and what to do; one line for a sound journal.
+    /// The lines for people: one for each fault, the number of further faults, and advice; a single line for a sound journal.
     pub fn text(&self, texts: &Texts, lang: Lang) -> Vec<String> {
         if self.is_sound() {
             let Some((last, _)) = self.last else { return vec![texts.get(Key::JournalSoundEmpty, lang).to_owned()] };

@@ -1,4 +1,4 @@
-//! Cases become registries.
+//! Forms registries from cases.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::mpsc;
@@ -32,24 +32,24 @@ pub struct FormRequest {
     pub mo: Option<String>,
 }
 
-/// Why cases stand in no new registry.
+/// Why cases are left out of the registries to be formed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// Findings of error grade.
+    /// They have findings of severity `error`.
     Blocked,
-    /// Perhaps the same as others: somebody must say (`puomp load --doubtful`).
+    /// They may be the same as other cases: the user must answer (`puomp load --doubtful`).
     Question,
-    /// New versions of cases in a live registry.
+    /// They are new versions of cases in a live registry.
     Waiting,
-    /// Refused by the payer and not yet corrected.
+    /// The payer refused them and they were not corrected yet.
     Refused,
-    /// Of no kind of care, or their package does not say who receives it.
+    /// They have no kind of care, or their package names no receiver.
     Unclear,
-    /// In a registry already: its number.
+    /// They are in the registry of this number.
     Held(String),
 }
 
-/// Cases that were asked for and will not be formed.
+/// Cases that match the request and will not be formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// Why.
@@ -61,7 +61,7 @@ pub struct LeftOut {
 }
 
 impl Workspace {
-    /// What would be formed now, and what would not.
+    /// Plans registries: the groups of cases to form, and the cases that are left out.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -116,7 +116,7 @@ impl Workspace {
                 group.chosen.push(Chosen::of(case));
             }
         }
-        // The largest first: while it is entered, the others are controlled.
+        // The largest group comes first: while it is stored, the other packages are controlled.
         groups.sort_unstable_by(|a, b| b.chosen.len().cmp(&a.chosen.len()).then_with(|| a.key.cmp(&b.key)));
         for group in &mut groups {
             group.chosen.sort_unstable_by_key(|c| c.id);
@@ -125,13 +125,13 @@ impl Workspace {
         Ok((groups, left))
     }
 
-    /// Forms registries, in the order of their groups, and calls `on_formed` with each when it is formed. Files are written, controlled and
-    /// kept before the store hears of them for good; packages are read once for all. The first that cannot be formed ends it, those before it
-    /// stay. When the work is stopped, those stay that `on_formed` was called with. Without a date an account has the latest date of the
-    /// accounts that its cases come from, else the day of the operation.
+    /// Forms one registry for each group, in their order, and calls `on_formed` for each one when it is stored. The package of a registry is
+    /// written, controlled and kept before the transaction that stores the registry commits; source packages are read once. The first failure
+    /// ends the work; registries formed before it remain. When the work is stopped, those remain for which `on_formed` was called. `None` as
+    /// `date` means the latest account date of the source packages, else the day of the operation.
     ///
     /// # Errors
-    /// The role may not, a package cannot be written, what was written does not pass our own control, or the work was stopped.
+    /// The role may not form registries, a package cannot be written or does not pass our own control, or the work was stopped.
     pub fn form(
         &mut self,
         operation: &Operation<'_>,
@@ -175,7 +175,7 @@ impl Workspace {
                 let (sender, written) = mpsc::channel();
                 scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
                 store.transaction(|store| {
-                    // The cases are held while the files are written, a registry is entered while the next one is controlled.
+                    // The cases are marked as held while the packages are written; a registry is stored while the next package is controlled.
                     drafts.iter().try_for_each(|draft| hold(store, draft))?;
                     for (at, draft) in drafts.iter().enumerate() {
                         match hear(&written).and_then(|made| made.passed(tools, filter)) {
@@ -202,10 +202,10 @@ impl Workspace {
         Ok(())
     }
 
-    /// Forms a registry anew from the current versions of its cases; those that the payer refused whole and nobody corrected leave it.
+    /// Forms a registry again from the current versions of its cases. Cases that the payer refused whole and nobody corrected leave it.
     ///
     /// # Errors
-    /// As [`Workspace::form`]; the table does not allow it; no case is left.
+    /// The errors of [`Workspace::form`]; the workflow does not allow it; no case is left.
     pub fn form_again(
         &mut self,
         operation: &Operation<'_>,
@@ -265,10 +265,10 @@ impl Workspace {
         })
     }
 
-    /// Gives a registry up before it was sent, or after it was returned; its cases are free.
+    /// Cancels a registry that has not been sent or was returned; its cases become free.
     ///
     /// # Errors
-    /// The table does not allow it.
+    /// The workflow does not allow it.
     pub fn form_cancel(&mut self, operation: &Operation<'_>, name: &str) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let facts = self.facts(&registry)?;
@@ -278,7 +278,7 @@ impl Workspace {
         self.make(operation, &registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
     }
 
-    /// The cases of a registry as they would be formed now, those that leave it refused, and the versions that were replaced.
+    /// The cases for forming a registry again, the ids of the cases that leave it refused, and the ids of the versions that were replaced.
     fn again(&mut self, registry: &Registry) -> Result<(Group, Vec<i64>, Vec<i64>), Problem> {
         let refused = self.store.cases().refused_whole(registry.id, registry.revision)?;
         let corrected = self.store.cases().corrected(registry.id)?;
@@ -306,7 +306,7 @@ impl Workspace {
         Ok((Group { period: registry.month()?, sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
     }
 
-    /// What stands in the files of registries, and where it comes from.
+    /// The heading and the source pieces for the package of each registry.
     fn parts(&mut self, drafts: &[RegistryDraft<'_>]) -> Result<Vec<Parts>, Problem> {
         let packages = self.packages_of(drafts.iter().flat_map(|draft| &draft.group.chosen))?;
         let mut last: HashMap<String, i64> = HashMap::new();
@@ -332,7 +332,7 @@ impl Workspace {
         self.objects.check_all(packages.iter().flat_map(PackageRow::files))
     }
 
-    /// The packages that cases stand in, but for those that a finding about the whole keeps out.
+    /// The packages of these cases, without those blocked by a finding about the whole package.
     fn packages_of<'c>(&mut self, cases: impl IntoIterator<Item = &'c Chosen>) -> Result<BTreeMap<i64, Package>, Problem> {
         let ids: BTreeSet<i64> = cases.into_iter().map(|c| c.package).collect();
         let open = self.store.packages().open_with_ids(&Vec::from_iter(ids))?;
@@ -366,7 +366,7 @@ impl Workspace {
     }
 }
 
-/// Free cases are held now.
+/// Moves the cases of a group from free to held in the counts of stock.
 fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
     let mut moved: BTreeMap<i64, Total> = BTreeMap::new();
     for chosen in &group.chosen {
@@ -376,7 +376,7 @@ fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
     moved.into_iter().try_for_each(|(package, total)| store.stock().shift(package, key, CaseState::Held, total))
 }
 
-/// A new registry comes into the store.
+/// Stores a new registry.
 fn enter(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
     let (group, key, at) = (draft.group, draft.group.key.clone(), operation.at.to_string());
     store.counters().take(Run::Registries, 1)?;
@@ -418,13 +418,13 @@ fn enter(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>
     record(store, operation, JournalNote { action, registry: &registry.number, subject: &registry.file_name, after, details, ..JournalNote::default() })
 }
 
-/// The cases become the registry's.
+/// Marks the cases of a draft as held by its registry.
 fn hold(store: &mut Store, draft: &RegistryDraft<'_>) -> Result<(), Problem> {
     let ids: Vec<i64> = draft.group.chosen.iter().map(|c| c.id).collect();
     store.cases().hold(draft.id, &ids)
 }
 
-/// Where the cases stand in it.
+/// Stores the numbers that each case has in the registry's package.
 fn add_members(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
     let members = made.numbers.iter().map(|number| NewMember {
         registry: draft.id,

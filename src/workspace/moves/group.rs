@@ -1,20 +1,20 @@
-//! Cases that go into one registry, and what they have in common.
+//! Groups of cases that go into one registry, and the values that they share.
 
 use crate::cases::CasePlace;
 use crate::forming::Origin;
 use crate::values::{Date, Month};
 use crate::workspace::store::{FoundCase, Total};
 
-/// Cases that will stand in one registry.
+/// The cases of one registry to be formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// What they have in common.
+    /// The values that the cases share.
     pub(super) key: Key,
     /// Reporting month.
     pub(super) period: Month,
     /// Sum, kopecks.
     pub sum: i64,
-    /// The latest date of the accounts that they come from; `None` when those have none.
+    /// The latest account date of the packages that the cases come from; `None` when none of them has a date.
     pub(super) date: Option<Date>,
     pub(super) chosen: Vec<Chosen>,
 }
@@ -34,7 +34,7 @@ pub(super) struct Key {
     pub(super) binding: String,
 }
 
-/// A case to be written.
+/// A case chosen for a registry; `sum` is in kopecks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chosen {
     pub(super) id: i64,
@@ -51,7 +51,7 @@ impl Chosen {
 }
 
 impl Key {
-    /// Whether cases of a package may stand in it, as far as the package says.
+    /// Whether cases of a package may join this group, judged by the head of the package.
     pub(super) fn is_of(&self, package: &Package) -> bool {
         let own = &package.key;
         (&self.mo, &self.receiver, &self.letters, &self.family, &self.edition, &self.persons_edition, &self.binding)
@@ -60,12 +60,12 @@ impl Key {
 }
 
 impl Group {
-    /// The clinic.
+    /// Code of the clinic.
     pub fn mo(&self) -> &str {
         &self.key.mo
     }
 
-    /// The insurer; empty for a fund.
+    /// Code of the insurer; empty for a fund.
     pub fn payer(&self) -> &str {
         &self.key.payer
     }
@@ -85,10 +85,10 @@ impl Group {
     }
 }
 
-/// What stands in the head of a package, as cases of it are grouped.
+/// A loaded package: its kept files and the values of its head by which cases are grouped.
 pub(super) struct Package {
     pub(super) origin: Origin,
     pub(super) key: Key,
-    /// DSCHET, when that is a day.
+    /// DSCHET; `None` when it is not a valid date.
     pub(super) date: Option<Date>,
 }

@@ -1,11 +1,11 @@
-//! The cases of a registry by what answers call them.
+//! Finds the cases of a registry by the numbers that answers use.
 
 use std::collections::HashMap;
 
 use crate::workspace::store::{Member, NewSanction, Registry, Store};
 use crate::workspace::{Operation, Problem, Workspace};
 
-/// Cases of a registry and their places in `all` by what answers call them.
+/// The cases of a registry; the maps give their indexes in `all` by the numbers that answers use.
 #[derive(Default)]
 pub(super) struct Members {
     pub(super) all: Vec<Member>,
@@ -16,7 +16,7 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// Those that no former answer refused.
+    /// Cases that no earlier answer refused.
     pub(super) fn held(&self) -> impl Iterator<Item = &Member> {
         self.all.iter().filter(|member| !member.has_left)
     }
@@ -32,7 +32,7 @@ pub(super) struct Taken {
     pub(super) comment: String,
 }
 
-/// Remembers what was taken off; `source` is the file that says so.
+/// Stores sanctions; `source` is the name of the file that states them.
 pub(super) fn write_sanctions(store: &mut Store, operation: &Operation<'_>, registry: &Registry, taken: &[Taken], source: &str) -> Result<(), Problem> {
     let sanctions = taken.iter().map(|one| NewSanction {
         registry: registry.id,

@@ -19,7 +19,7 @@ use super::store::{MemberTotals, Store, Total};
 use super::workflow::{Cases, Move, Need, Transition};
 use super::{Operation, Problem, Registry, Workspace};
 
-/// What is proven for a move; a condition of the table is met only by what is true here.
+/// Facts that are proven for a move. A condition of the workflow table is met only when its field is true.
 #[derive(Debug, Clone, Copy, Default)]
 struct Facts {
     reason: bool,
@@ -33,14 +33,14 @@ struct Facts {
 }
 
 impl Facts {
-    /// What the cases of a registry prove: what they come to, how many of them have newer versions, and what the registry says of itself.
+    /// Facts that follow from the cases of a registry: their totals, the number of newer versions, and the totals that the registry states.
     fn of_cases(totals: &MemberTotals, waiting: i64, says: Total) -> Self {
         Self {
             has_cases: totals.cases > 0,
             cases_current: waiting == 0,
             no_blocking: totals.errors == 0,
             totals_agree: Total { cases: totals.cases, sum: totals.sum } == says,
-            // The rest is for the move to prove.
+            // The other facts depend on the move; its caller sets them.
             ..Self::default()
         }
     }
@@ -55,14 +55,14 @@ impl Facts {
             Need::AnswerFits => self.answer_fits,
             Need::SanctionsFit => self.sanctions_fit,
             Need::CasesLeft => self.cases_left,
-            // Nothing here signs yet.
+            // Signing does not exist yet.
             Need::SignatureTurn | Need::AllSignatures => false,
         }
     }
 }
 
 impl Workspace {
-    /// The transition that a command asks for, when the table and the conditions allow it.
+    /// The transition that a move needs, if the workflow table allows it and its conditions are met.
     fn allowed(&self, operation: &Operation<'_>, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
         let workflow = &self.tables.workflow;
         let transition = workflow
@@ -72,15 +72,15 @@ impl Workspace {
         if unmet.is_empty() { Ok(transition.clone()) } else { Err(Problem::unmet(workflow, &registry.number, &unmet)) }
     }
 
-    /// What the store proves of a registry's cases.
+    /// Facts about the cases of a registry, read from the store.
     fn facts(&mut self, registry: &Registry) -> Result<Facts, Problem> {
         let totals = self.store.members().totals(registry.id, registry.revision)?;
         let waiting = self.store.cases().waiting_for(registry.id)?;
         Ok(Facts::of_cases(&totals, waiting, registry.total()))
     }
 
-    /// Makes a move in one transaction; the registry as it stands then. `refused` are the cases that the payer refused whole, `also` is done
-    /// in between. The note needs its subject and details.
+    /// Makes a move in one transaction and returns the registry after it. `refused` are the cases that the payer refused whole; `also` runs
+    /// after the cases have changed state. Only `subject` and `details` of the note are used; the rest is filled in.
     fn make(
         &mut self,
         operation: &Operation<'_>,
@@ -110,10 +110,10 @@ impl Workspace {
         self.registry_of(registry.id)
     }
 
-    /// Takes a registry back from the payer.
+    /// Withdraws a sent registry from the payer.
     ///
     /// # Errors
-    /// The table does not allow it, or no reason is given.
+    /// The workflow does not allow it, or the reason is empty.
     pub fn withdraw(&mut self, operation: &Operation<'_>, name: &str, reason: &str) -> Result<Registry, Problem> {
         let registry = self.registry(name)?;
         let facts = Facts { reason: !reason.trim().is_empty(), ..self.facts(&registry)? };

@@ -1,4 +1,4 @@
-//! The clinic takes in what the payer answered.
+//! Receives answers of payers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,23 +13,23 @@ use crate::workspace::store::{Member, NewAnswer, Registry, Total};
 use crate::workspace::workflow::Cases;
 use crate::workspace::{Operation, Problem, Workspace};
 
-/// An answer that was taken in.
+/// The result of receiving an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The registry as it stands now.
+    /// The registry after the move.
     pub registry: Registry,
-    /// When the same bytes were taken in before; nothing was changed then.
+    /// When the same bytes were received before; nothing was changed now.
     pub already: Option<String>,
-    /// What the payer decided; nothing for an answer that was there.
+    /// The payer's decision; `None` for an answer that was received before.
     pub decision: Option<Decision>,
-    /// Cases that were refused whole by this answer.
+    /// Number of cases that this answer refused whole.
     pub refused: u64,
-    /// What this answer took off, kopecks.
+    /// Sum that this answer took off, kopecks.
     pub taken_off: i64,
 }
 
 impl Members {
-    /// The cases that an answer means; none when it names one that is not here.
+    /// Indexes of the cases that an entry of an answer names; empty when the registry has no such case.
     fn find(&self, case: &AnswerCase) -> Vec<usize> {
         let many = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
         if let Some(idcase) = case.idcase {
@@ -48,30 +48,30 @@ impl Members {
     }
 }
 
-/// An answer laid upon the registry.
+/// An answer applied to the cases of the registry.
 #[derive(Default)]
 struct Settled {
     entries: Vec<Taken>,
-    /// Refused whole now.
+    /// Ids of the cases that this answer refuses whole.
     refused: BTreeSet<i64>,
-    /// Kopecks taken off by case.
+    /// Kopecks taken off, by case id.
     off: BTreeMap<i64, i64>,
-    /// Every case is the registry's, and none stands there twice.
+    /// Whether every case of the answer is in the registry and no case occurs twice.
     fits: bool,
-    /// No sanction takes off more than the case costs, and OPLATA says the same.
+    /// Whether no sanction takes off more than the case costs, and OPLATA agrees.
     sanctions_fit: bool,
-    /// SUMP, SANK_IT, the largest sanction and SUMMAP agree.
+    /// Whether SUMP, SANK_IT, the largest sanction and SUMMAP agree.
     totals_agree: bool,
     /// Cases and kopecks that are accepted.
     accepted: Total,
 }
 
 impl Workspace {
-    /// Takes in an answer: keeps the file, makes the move that it asks for, and gives each finding to its case.
+    /// Receives an answer: keeps the file, makes the move that it asks for, and stores the sanctions of its cases.
     ///
     /// # Errors
-    /// The file is no answer ([`Problem::Answer`]) or of no registry here ([`Problem::NoRegistry`]); the table does not allow the move; the
-    /// answer does not fit the registry or itself.
+    /// The file is not an answer ([`Problem::Answer`]) or names no registry of the workspace ([`Problem::NoRegistry`]); the workflow does not
+    /// allow the move; the answer contradicts the registry or itself.
     pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
         let received = self.receive_kept(operation, path);
         self.swept(received)
@@ -94,7 +94,7 @@ impl Workspace {
         let mut decision = answer.decision;
         let held = members.held().count();
         if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
-            // Every record is refused: nothing of the file was taken.
+            // Every remaining case is refused: the file is refused as a whole.
             decision = Decision::Refused;
         }
         let mut facts = self.facts(&registry)?;
@@ -110,7 +110,7 @@ impl Workspace {
         facts.reason = !answer.reason.trim().is_empty();
         let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
         if decision == Decision::Accepted && holds && !answer.is_notice {
-            // What was signed is not changed by what comes later.
+            // The registry was signed with these sums: a later answer must not change them.
             facts.answer_fits &= settled.accepted == registry.accepted();
         }
         let transition = self.allowed(operation, &registry, decision.by(), facts)?;
@@ -138,7 +138,7 @@ impl Workspace {
         Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
     }
 
-    /// The registry that an answer is about: by its number, else by the name of its file, whose first letter answers change.
+    /// Finds the registry of an answer by its number, else by the name of its file, whose first letter payers change.
     fn answered(&mut self, answer: &Answer) -> Result<Registry, Problem> {
         let stem = stem(&answer.file_name);
         let (upper, cut) = (stem.to_uppercase(), tail(stem).to_uppercase());
@@ -152,12 +152,12 @@ impl Workspace {
             return Err(Problem::NoRegistry(answer.number.clone()));
         }
         let own = |r: &Registry| r.file_name.to_uppercase();
-        // A person file is called by one letter more, or by another first letter.
+        // The name of a person file has one more letter, or another first letter.
         let ways: [&dyn Fn(&Registry) -> bool; 3] = [&|r| own(r) == upper, &|r| own(r) == cut, &|r| tail(&own(r)) == cut];
         for way in ways {
             let mut found: Vec<&Registry> = all.iter().filter(|r| way(r)).collect();
             if found.len() > 1 {
-                // Families may share a name but for the first letter: the one that waits for an answer is meant.
+                // Names of several families may differ in the first letter only: prefer the registry that waits for an answer.
                 let waits = |r: &&&Registry| self.tables.workflow.possible(Some(&r.status), None).any(|t| t.by == answer.decision.by());
                 let waiting: Vec<&Registry> = found.iter().filter(waits).copied().collect();
                 found = if waiting.is_empty() { found } else { waiting };
@@ -178,14 +178,14 @@ fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// A name from its second character.
+/// A name without its first character.
 fn tail(name: &str) -> &str {
     let mut letters = name.chars();
     letters.next();
     letters.as_str()
 }
 
-/// Lays an answer upon the cases of the registry.
+/// Applies an answer to the cases of the registry.
 fn settle(answer: &Answer, members: &Members) -> Settled {
     let mut settled = Settled { fits: true, sanctions_fit: true, totals_agree: true, ..Settled::default() };
     let is_protocol = matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
@@ -217,7 +217,7 @@ fn settle(answer: &Answer, members: &Members) -> Settled {
     settled
 }
 
-/// The payer's decision on a case; kopecks that it pays.
+/// Applies the payer's decision on one case. Returns the sum that the payer pays, kopecks.
 fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> i64 {
     let all = member.sum;
     let largest = case.sanctions.iter().map(|s| s.sum.unwrap_or(all)).max();

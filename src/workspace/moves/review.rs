@@ -1,4 +1,4 @@
-//! The payer decides at its own desk: takes into review, accepts, returns, pays.
+//! Decisions of a payer who works in this program: take into review, accept, return, pay.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,56 +10,56 @@ use crate::workspace::store::Total;
 use crate::workspace::workflow::{Cases, Move};
 use crate::workspace::{Operation, Problem, Registry, Workspace};
 
-/// What a payer takes off a case.
+/// A sanction: what a payer takes off a case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sanction {
-    /// IDCASE in the registry; none when SL_ID names the case.
+    /// IDCASE in the registry; `None` if not given.
     pub idcase: Option<i64>,
-    /// N_ZAP in the registry.
+    /// N_ZAP in the registry; `None` if not given.
     pub n_zap: Option<i64>,
-    /// SL_ID.
+    /// SL_ID; `None` if not given.
     pub sl_id: Option<String>,
     /// Code of the reason (F014).
     pub code: String,
-    /// How much, kopecks; none: all of it.
+    /// Sum taken off, kopecks; `None` for the whole case.
     pub sum: Option<i64>,
-    /// What the payer says.
+    /// The payer's comment.
     pub comment: String,
-    /// Line of the file that it stands in; 0 when it comes from elsewhere.
+    /// Line of the file that states it; 0 when it does not come from a file.
     pub line: u64,
 }
 
 /// A sanction that does not fit the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SanctionTrouble {
-    /// No case of the registry is called so: line of the sanction.
+    /// The registry has no such case. The value is the line of the sanction.
     NoCase(u64),
-    /// It takes off more than the case costs: line of the sanction, kopecks taken off, kopecks of the case.
+    /// The sanction takes off more than the case costs: line of the sanction, kopecks taken off, kopecks of the case.
     TooMuch(u64, i64, i64),
 }
 
-/// A registry that was decided upon.
+/// The result of a decision on a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
-    /// As it stands now.
+    /// The registry after the decision.
     pub registry: Registry,
-    /// Cases that were refused whole.
+    /// Number of cases refused whole.
     pub refused: u64,
-    /// What was taken off, kopecks.
+    /// Sum taken off, kopecks.
     pub taken_off: i64,
 }
 
 impl Workspace {
-    /// Makes a decision of the payer. Several sanctions of one case take off the largest of them, not their sum (Q016, 003K.00.0250).
+    /// Makes a decision of the payer. Of several sanctions on one case the largest counts, not their sum (Q016, 003K.00.0250).
     ///
     /// # Errors
-    /// The table does not allow it, conditions are not met. Sanctions that do not fit are told by [`Workspace::sanction_troubles`].
+    /// The workflow does not allow it, or its conditions are not met. [`Workspace::sanction_troubles`] tells which sanctions do not fit.
     pub fn review(&mut self, operation: &Operation<'_>, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
         let registry = self.registry(name)?;
         let mut facts = self.facts(&registry)?;
         facts.reason = !reason.trim().is_empty();
         let (found, troubles, members) = self.find_cases(&registry, sanctions)?;
-        // What left the registry before is neither accepted nor refused again: its sanctions are remembered and take nothing off.
+        // Cases that left the registry earlier are neither accepted nor refused again: their sanctions are stored and take nothing off.
         let sums: HashMap<i64, i64> = members.held().map(|m| (m.case_id, m.sum)).collect();
         let mut off: BTreeMap<i64, i64> = BTreeMap::new();
         for sanction in found.iter().filter(|sanction| sums.contains_key(&sanction.case)) {
@@ -96,7 +96,7 @@ impl Workspace {
         Ok(self.find_cases(&registry, sanctions)?.1)
     }
 
-    /// The cases that sanctions speak of, what does not fit, and the cases of the registry.
+    /// Matches sanctions with the cases of a registry. Returns the matched sanctions, the troubles and the cases.
     fn find_cases(&mut self, registry: &Registry, sanctions: &[Sanction]) -> Result<(Vec<Taken>, Vec<SanctionTrouble>, Members), Problem> {
         let (mut found, mut troubles) = (Vec::new(), Vec::new());
         if sanctions.is_empty() {

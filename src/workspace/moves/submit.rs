@@ -1,4 +1,4 @@
-//! A registry goes to its payer.
+//! Sends a registry to its payer.
 
 use serde_json::json;
 
@@ -8,24 +8,24 @@ use crate::workspace::store::NewOutgoing;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Operation, Problem, Registry, Workspace};
 
-/// A registry that was sent.
+/// The result of sending a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
-    /// As it stands now.
+    /// The registry after it was sent.
     pub registry: Registry,
-    /// Where its package lies, from the workspace's root.
+    /// Path of its package, relative to the workspace's root.
     pub path: String,
 }
 
 impl Workspace {
     /// Writes the package into the outbox of the payer and marks the registry as sent.
     ///
-    /// The mark comes first and says that the file is due: a program that is stopped in between leaves a registry that was sent, and the
-    /// next command that changes something places its file.
+    /// The registry is marked first, with a row that says that the file is due. A program stopped in between leaves a registry marked as sent;
+    /// the next command that changes the workspace writes its file.
     ///
     /// # Errors
-    /// The table does not allow it ([`Problem::AlreadySent`] when it has been sent), conditions are not met, the package that was formed
-    /// is damaged, the file cannot be written.
+    /// The workflow does not allow it ([`Problem::AlreadySent`] for a registry that has been sent), conditions are not met, the formed
+    /// package is damaged, or the file cannot be written.
     pub fn submit(&mut self, operation: &Operation<'_>, name: &str) -> Result<Submitted, Problem> {
         let registry = self.registry(name)?;
         let facts = self.facts(&registry)?;

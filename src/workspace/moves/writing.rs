@@ -1,4 +1,4 @@
-//! The files of registries: what is to be written, and what was.
+//! Writes the packages of registries and controls them.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender};
@@ -15,7 +15,7 @@ use crate::values::Date;
 use crate::workspace::objects::Objects;
 use crate::workspace::{FindingFilter, Operation, Problem, Tools};
 
-/// Registries that are written at once: each keeps some of its bytes in memory meanwhile.
+/// How many registries are written in one batch; each keeps some of its bytes in memory meanwhile.
 pub(super) const AT_ONCE: usize = 16;
 
 /// A registry that is to be written.
@@ -42,7 +42,7 @@ impl RegistryDraft<'_> {
         Family(self.group.key.family.chars().next().unwrap_or(' '))
     }
 
-    /// The name of its file, but for the packet number, and the run that this number is of.
+    /// The name of its file without the packet number, and the name of the run from which that number is taken.
     pub(super) fn name(&self) -> Result<(FileName, String), Problem> {
         let key = &self.group.key;
         let mut receiver = party(&key.receiver).ok_or_else(|| self.unknown(&key.receiver))?;
@@ -75,7 +75,7 @@ impl RegistryDraft<'_> {
         }
     }
 
-    /// The packages that its cases come from, and where they stand there.
+    /// The packages that its cases come from, and the place of each case there.
     pub(super) fn pieces(&self, packages: &BTreeMap<i64, Package>) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
         let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
         let mut pieces = Vec::with_capacity(self.group.chosen.len());
@@ -91,28 +91,28 @@ impl RegistryDraft<'_> {
     }
 }
 
-/// What stands in the files of a registry, and where it comes from.
+/// What is to be written into the files of a registry: the heading, the source packages and the places of the cases in them.
 pub(super) struct Parts {
     pub(super) heading: Heading,
-    /// The run of packet numbers that its name takes one of.
+    /// The run from which the packet number of its name is taken.
     pub(super) run: String,
     pub(super) origins: Vec<Origin>,
     pub(super) pieces: Vec<Piece>,
 }
 
-/// A package that was written, and what our own control says of it.
+/// A package that was written, with the reports of our own control.
 pub(super) struct Made {
     pub(super) object: String,
     pub(super) file_name: String,
     pub(super) persons: u64,
     pub(super) numbers: Vec<Numbers>,
-    /// The run of packet numbers that its name took one of.
+    /// The run from which the packet number of its name was taken.
     pub(super) run: String,
     reports: Vec<PackageReport>,
 }
 
 impl Made {
-    /// It must pass the control.
+    /// Returns the package if it passed the control, else [`Problem::NotClean`].
     pub(super) fn passed(mut self, tools: Tools<'_>, filter: FindingFilter<'_>) -> Result<Self, Problem> {
         for report in &mut self.reports {
             filter(report).map_err(Problem::Stream)?;
@@ -126,7 +126,7 @@ impl Made {
     }
 }
 
-/// Writes the packages of registries among the kept files, controls them and sends what became of each, in their order, as long as somebody hears.
+/// Writes the packages of registries, keeps and controls them, and sends each result in their order until the receiver is gone.
 pub(super) fn write(
     operation: &Operation<'_>,
     objects: &Objects,
@@ -152,19 +152,19 @@ pub(super) fn write(
     };
     for ((packed, numbers), part) in packed.into_iter().zip(numbers).zip(parts) {
         let made = packed.map_err(Problem::from).and_then(|packed| keep(operation, objects, packed, numbers, part, tools));
-        // What comes after one that failed is not asked for.
+        // The receiver is gone after a failure: the remaining packages are not needed.
         if sender.send(made).is_err() {
             return;
         }
     }
 }
 
-/// What became of the next registry.
+/// Waits for the result of the next registry.
 pub(super) fn hear(written: &Receiver<Result<Made, Problem>>) -> Result<Made, Problem> {
     written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))
 }
 
-/// Keeps a package and puts it through our own control.
+/// Keeps a written package and runs our own control on it.
 fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: Vec<Numbers>, part: Parts, tools: Tools<'_>) -> Result<Made, Problem> {
     let archive = Former::archive_name(&part.heading);
     let forming = timings::span(operation.watch.timings(), Phase::Forming);
@@ -179,7 +179,7 @@ fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: V
     Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, reports })
 }
 
-/// A party by its text, `S14002`.
+/// The party that a text such as `S14002` names; `None` for a text of another form.
 pub(super) fn party(text: &str) -> Option<Party> {
     let kind = [PartyKind::Clinic, PartyKind::Insurer, PartyKind::Fund].into_iter().find(|k| text.starts_with(k.letter()))?;
     let code = text[1..].to_owned();

@@ -1,4 +1,4 @@
-//! Answers of payers that were taken in.
+//! Answers of payers that were received.
 
 use super::Store;
 use super::row::{insert_row, read_row};
@@ -6,14 +6,14 @@ use crate::values::Moment;
 use crate::workspace::Problem;
 
 insert_row! {
-    /// An answer that is taken in.
+    /// An answer to be stored.
     struct NewAnswer<'a> into "answers" {
         /// SHA-256 of its file.
         object: &'a str,
         /// Name of its file.
         name: &'a str,
         registry: i64,
-        /// Action of the move that it asked for.
+        /// Action of the move that the answer asked for.
         kind: &'a str,
         received_at: Moment,
     }
@@ -27,7 +27,7 @@ read_row! {
     }
 }
 
-/// Answers.
+/// The table of answers.
 pub(in crate::workspace) struct Answers<'s>(pub(super) &'s mut Store);
 
 impl Answers<'_> {
@@ -35,7 +35,7 @@ impl Answers<'_> {
         self.0.insert(answer)
     }
 
-    /// The answer of the same bytes.
+    /// The stored answer with the same bytes, by SHA-256.
     pub(in crate::workspace) fn get(&mut self, object: &str) -> Result<Option<ReceivedBefore>, Problem> {
         self.0.first("SELECT registry, received_at FROM answers WHERE object = $1", &[object.into()])
     }

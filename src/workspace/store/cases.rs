@@ -11,7 +11,7 @@ use crate::watch::Watch;
 use crate::workspace::Problem;
 
 insert_row! {
-    /// A version of a case that comes into the store.
+    /// A version of a case to be stored.
     struct NewCase<'c> into "cases" {
         id: i64,
         package: i64,
@@ -22,7 +22,7 @@ insert_row! {
         kind: &'c str,
         payer: &'c str,
         subdivision: &'c str,
-        /// Numbers of its package; 0 for what is no number.
+        /// Numbers in the package; 0 when the value is not a number.
         n_zap: i64,
         idcase: i64,
         sl_id: &'c str,
@@ -32,20 +32,20 @@ insert_row! {
         /// Kopecks.
         sum: i64,
         pr_nov: bool,
-        /// Findings of error grade.
+        /// Number of findings of severity `error`.
         errors: i64,
         /// The two halves of its identity.
         identity: i64,
         identity_rest: i64,
         resemblance: i64,
-        /// What the case and its person say, in short.
+        /// A short digest of the case and its person.
         content: i64,
         place: CasePlace,
     }
 }
 
 read_row! {
-    /// A case that a new one may be a version of.
+    /// A stored case of which a new one may be a version.
     #[derive(Debug)]
     pub(in crate::workspace) struct KnownCase {
         pub(in crate::workspace) id: i64,
@@ -63,18 +63,18 @@ impl KnownCase {
     }
 }
 
-/// A case that waits for somebody to say whether it is another one.
+/// A case of which the user must say whether it is the same as another one.
 #[derive(Debug)]
 pub(in crate::workspace) struct OpenQuestion {
     pub(in crate::workspace) id: i64,
-    /// The case that it may be.
+    /// Id of the case that it may be the same as.
     pub(in crate::workspace) other: i64,
-    /// State and package of that case; `None` when it is asked of two cases of one package.
+    /// State and package of that case; `None` when the question is between two cases of one package.
     pub(in crate::workspace) of_other: Option<(CaseState, i64)>,
 }
 
 read_row! {
-    /// Cases that stand alike in one package.
+    /// Counts of cases of one package that share kind, payer, state and blocking.
     struct AlikeCases {
         package: i64,
         kind: String,
@@ -86,18 +86,18 @@ read_row! {
     }
 }
 
-/// Cases as one text: rows of their own are many times the work for the driver of the store. `$1` stands between values, `$2` between
-/// cases; both are characters that no XML file can hold.
+/// The columns of all found cases as one text, because reading separate rows takes the driver many times longer. `$1` separates values, `$2`
+/// separates cases; both are characters that cannot occur in an XML file.
 const FOUND: &str = "COALESCE(string_agg(c.id || $1 || c.package || $1 || c.sum || $1 || c.place || $1 || c.payer || $1 || c.kind || $1 || c.subdivision, $2), '') \
      AS found";
 const BETWEEN_VALUES: &str = "\u{1f}";
 const BETWEEN_CASES: &str = "\u{1e}";
 
-/// Cases that may be formed, as the store gives them: in no order.
+/// Cases that may be formed, as the text that the store returns, in no particular order.
 #[derive(Debug)]
 pub(in crate::workspace) struct FoundCases(String);
 
-/// One of them.
+/// One case of [`FoundCases`].
 #[derive(Debug)]
 pub(in crate::workspace) struct FoundCase<'t> {
     pub(in crate::workspace) id: i64,
@@ -111,7 +111,7 @@ pub(in crate::workspace) struct FoundCase<'t> {
 }
 
 impl FoundCases {
-    /// The cases; an error for one that does not read.
+    /// Iterates over the cases; an item is an error when its text cannot be read.
     pub(in crate::workspace) fn iter(&self) -> impl Iterator<Item = Result<FoundCase<'_>, Problem>> {
         self.0.split(BETWEEN_CASES).filter(|case| !case.is_empty()).map(|case| FoundCase::read(case).ok_or_else(|| unreadable("place", case)))
     }
@@ -127,10 +127,10 @@ impl<'t> FoundCase<'t> {
     }
 }
 
-/// Keys looked up with one query.
+/// Number of keys looked up with one query.
 const KEYS: usize = 1_000;
 
-/// Completed cases.
+/// The table of completed cases.
 pub(in crate::workspace) struct Cases<'s>(pub(super) &'s mut Store);
 
 impl Cases<'_> {
@@ -142,18 +142,19 @@ impl Cases<'_> {
         self.0.insert_all(cases, watch)
     }
 
-    /// Cases that share the first half of an identity with one of these and are not replaced, in the order of ids among the keys asked for at once.
+    /// Cases that share the first half of an identity with one of `keys` and are not replaced. The keys are asked for in batches; within a
+    /// batch the order is by id.
     pub(in crate::workspace) fn by_identity(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
         self.by("identity", keys)
     }
 
-    /// Cases with one of these resemblances that are not replaced, in the order of ids among the keys asked for at once.
+    /// Cases with one of these resemblances that are not replaced. The keys are asked for in batches; within a batch the order is by id.
     pub(in crate::workspace) fn by_resemblance(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
         self.by("resemblance", keys)
     }
 
     fn by(&mut self, column: &'static str, mut keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
-        // In their order, so that a search of the index goes on where the last one ended.
+        // Sorted keys let each search of the index continue near the last one.
         keys.sort_unstable();
         let mut found = Vec::new();
         for batch in keys.chunks(KEYS) {
@@ -166,7 +167,7 @@ impl Cases<'_> {
         Ok(found)
     }
 
-    /// Cases of a package that wait for somebody to say whether they are others.
+    /// Cases of a package that wait for the user's answer.
     pub(in crate::workspace) fn open_questions(&mut self, package: i64) -> Result<Vec<OpenQuestion>, Problem> {
         let sql = format!(
             "SELECT q.id AS id, q.replaces AS other, COALESCE(o.state, '') AS state, COALESCE(o.package, 0) AS package FROM cases q \
@@ -183,18 +184,18 @@ impl Cases<'_> {
         rows.iter().map(question).collect()
     }
 
-    /// Gives an answered question its state and the version that it replaces (0 for none).
+    /// Sets the state of an answered question and the version that it replaces (0 for none).
     pub(in crate::workspace) fn settle(&mut self, id: i64, state: CaseState, replaces: i64) -> Result<(), Problem> {
         self.0.execute("UPDATE cases SET state = $1, replaces = $2 WHERE id = $3", &[state.into(), replaces.into(), id.into()])?;
         Ok(())
     }
 
-    /// Newer versions take the place of cases; the counts of stock are left to the caller.
+    /// Marks cases as replaced. The caller updates the counts of stock.
     pub(in crate::workspace) fn mark_replaced(&mut self, ids: &[i64]) -> Result<(), Problem> {
         self.0.for_ids(&format!("UPDATE cases SET state = '{Replaced}' WHERE id IN"), ids)
     }
 
-    /// Newer versions take the place of cases, in the counts of stock too.
+    /// Marks cases as replaced and updates the counts of stock.
     pub(in crate::workspace) fn replace(&mut self, ids: &[i64]) -> Result<(), Problem> {
         let alike = self.0.select_for_ids::<AlikeCases>(
             "SELECT package, kind, payer, state, CASE WHEN errors > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS blocked, \
@@ -209,12 +210,12 @@ impl Cases<'_> {
         self.mark_replaced(ids)
     }
 
-    /// Cases of a package that may be formed.
+    /// Cases of a package that may be formed: free and without findings of severity `error`.
     pub(in crate::workspace) fn free_of(&mut self, package: i64) -> Result<FoundCases, Problem> {
         self.found(format!("cases c WHERE c.package = $3 AND c.state = '{Free}' AND c.errors = 0"), package)
     }
 
-    /// The newest versions of the cases that a registry holds, but for those that findings keep out.
+    /// The newest versions of the cases that a registry holds, without those blocked by findings.
     pub(in crate::workspace) fn newest_of(&mut self, registry: i64) -> Result<FoundCases, Problem> {
         let from = format!(
             "(SELECT * FROM cases h WHERE h.registry = $3 AND h.registry <> 0 AND h.state = '{Held}' \
@@ -248,7 +249,7 @@ impl Cases<'_> {
         self.0.numbers(sql, &[registry.into()])
     }
 
-    /// How many cases of a registry have a newer version.
+    /// Number of cases of a registry that have a newer version.
     pub(in crate::workspace) fn waiting_for(&mut self, registry: i64) -> Result<i64, Problem> {
         let sql = format!(
             "SELECT CAST(COUNT(*) AS BIGINT) FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = '{Waiting}' AND o.registry = $1 AND o.registry <> 0"
@@ -256,35 +257,35 @@ impl Cases<'_> {
         self.0.number(sql, &[registry.into()])
     }
 
-    /// Cases become a registry's; those that were paid stay where they are.
+    /// Marks cases as held by a registry; paid cases stay as they are.
     pub(in crate::workspace) fn hold(&mut self, registry: i64, ids: &[i64]) -> Result<(), Problem> {
         self.0.for_ids(&format!("UPDATE cases SET state = '{Held}', registry = {registry} WHERE state <> '{Paid}' AND id IN"), ids)
     }
 
-    /// All cases that a registry holds are free again.
+    /// Frees all cases that a registry holds.
     pub(in crate::workspace) fn free_held(&mut self, registry: i64) -> Result<(), Problem> {
         let sql = format!("UPDATE cases SET state = '{Free}', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = '{Held}'");
         self.0.execute(sql, &[registry.into()])?;
         Ok(())
     }
 
-    /// Cases that a registry holds were refused by its payer. One that left it before may stand in another one now: it stays there.
+    /// Marks cases that a registry holds as refused by its payer. A case that another registry holds now is not changed.
     pub(in crate::workspace) fn refuse(&mut self, registry: i64, ids: &[i64]) -> Result<(), Problem> {
         let head = format!("UPDATE cases SET state = '{Refused}', registry = 0 WHERE state = '{Held}' AND registry = {registry} AND id IN");
         self.0.for_ids(&head, ids)
     }
 
-    /// Cases that are free count as refused.
+    /// Marks free cases as refused.
     pub(in crate::workspace) fn refuse_free(&mut self, ids: &[i64]) -> Result<(), Problem> {
         self.0.for_ids(&format!("UPDATE cases SET state = '{Refused}' WHERE state = '{Free}' AND id IN"), ids)
     }
 
-    /// All cases that a registry holds are paid.
+    /// Marks all cases that a registry holds as paid.
     pub(in crate::workspace) fn pay(&mut self, registry: i64) -> Result<(), Problem> {
         self.change_all(registry, Held, Paid)
     }
 
-    /// The cases of a registry that were paid are not, and it holds them.
+    /// Takes back the mark of payment: the paid cases of a registry are held by it again.
     pub(in crate::workspace) fn unpay(&mut self, registry: i64) -> Result<(), Problem> {
         self.change_all(registry, Paid, Held)
     }
@@ -294,7 +295,7 @@ impl Cases<'_> {
         Ok(())
     }
 
-    /// New versions whose old ones no registry holds any more take their place; those of paid ones become questions.
+    /// Waiting versions whose earlier version no registry holds any more replace it and become free; those of paid ones become questions.
     pub(in crate::workspace) fn settle_waiting(&mut self) -> Result<(), Problem> {
         let replaced = format!(
             "UPDATE cases SET state = '{Replaced}' WHERE state IN ('{Free}', '{Refused}') AND id IN (SELECT replaces FROM cases WHERE state = '{Waiting}')"

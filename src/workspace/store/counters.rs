@@ -1,9 +1,9 @@
-//! Runs of numbers that are given out.
+//! Counters of numbers that are given out.
 
 use super::Store;
 use crate::workspace::Problem;
 
-/// A run of numbers; each begins with 1.
+/// A run of numbers, which begins with 1.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::workspace) enum Run<'r> {
     /// Ids of packages.
@@ -12,7 +12,7 @@ pub(in crate::workspace) enum Run<'r> {
     Cases,
     /// Ids of registries.
     Registries,
-    /// Packet numbers of the files of one sender, receiver, family and month: the text that tells the run from others.
+    /// Packet numbers in file names of one sender, receiver, family and month; the text identifies the run.
     Packets(&'r str),
 }
 
@@ -27,11 +27,11 @@ impl Run<'_> {
     }
 }
 
-/// Numbers that are given out.
+/// The table of counters.
 pub(in crate::workspace) struct Counters<'s>(pub(super) &'s mut Store);
 
 impl Counters<'_> {
-    /// Gives out `count` numbers of a run; the first of them.
+    /// Takes `count` numbers of a run and returns the first.
     pub(in crate::workspace) fn take(&mut self, run: Run<'_>, count: usize) -> Result<i64, Problem> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let last = self.0.number(
@@ -41,7 +41,7 @@ impl Counters<'_> {
         Ok(last - count + 1)
     }
 
-    /// The next number of a run, which the lock keeps from others until it is taken.
+    /// The next number of a run, without taking it. The lock of the workspace keeps others from taking it.
     pub(in crate::workspace) fn peek(&mut self, run: Run<'_>) -> Result<i64, Problem> {
         Ok(self.0.number("SELECT value FROM counters WHERE name = $1", &[run.name().into()])? + 1)
     }

@@ -1,4 +1,4 @@
-//! Why the store refused.
+//! Errors of the database behind the store.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ enum Cause {
 }
 
 impl StoreError {
-    /// The reason alone, for an error that says what could not be done.
+    /// The reason alone, for a message that already says what failed.
     pub(in crate::workspace) fn reason(&self) -> Slot<'_> {
         match &self.0 {
             Cause::Database(error) => database_reason(error),
@@ -68,7 +68,7 @@ impl From<MigrateError> for StoreError {
     }
 }
 
-/// Why the store refused. Its address may hold a password and is never shown.
+/// The reason of a database error. The address may hold a password and is never shown.
 fn database_reason(error: &sqlx::Error) -> Slot<'_> {
     match error {
         sqlx::Error::Database(inner) => match inner.code().as_deref().and_then(store_key) {
@@ -88,7 +88,7 @@ fn schema_reason(error: &MigrateError) -> Slot<'_> {
     }
 }
 
-/// What a code of SQLite (a number; its lower byte is the kind) or of PostgreSQL (five characters) means, when it is the machine's doing.
+/// The reason behind an error code of SQLite (a number whose lower byte is the kind) or PostgreSQL (five characters) if the machine is at fault.
 fn store_key(code: &str) -> Option<Key> {
     if code.len() == 5 {
         return match code {

@@ -1,4 +1,4 @@
-//! What ФЛК found: one row for a rule of a case, without values.
+//! Findings of ФЛК: one row for each rule and case, without values.
 
 use super::Store;
 use super::row::insert_row;
@@ -9,21 +9,21 @@ insert_row! {
     /// The findings of one rule in one case.
     struct NewFinding<'f> into "findings" {
         package: i64,
-        /// 0: about the package as a whole.
+        /// Id of the case; 0 for findings about the whole package.
         case_id: i64,
         rule: &'f str,
         severity: &'f str,
-        /// Which of the files: main, persons, container.
+        /// The file of the package: `main`, `persons` or `container`.
         file: &'f str,
         /// Line and path of the first of them.
         line: i64,
         path: &'f str,
-        /// How many.
+        /// Number of findings.
         count: i64,
     }
 }
 
-/// Findings.
+/// The table of findings.
 pub(in crate::workspace) struct Findings<'s>(pub(super) &'s mut Store);
 
 impl Findings<'_> {

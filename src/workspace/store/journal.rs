@@ -1,4 +1,4 @@
-//! The entries of the journal, as they stand in the store, whether they fit each other or not.
+//! Entries of the journal as the store holds them, whether or not they fit each other.
 
 use super::Store;
 use super::row::{read_row, table_row};
@@ -50,7 +50,7 @@ impl EntryRow {
         }
     }
 
-    /// The entry; a hash that does not even read as one is given as zeros.
+    /// The entry of the row. A hash that cannot be read becomes zeros.
     fn entry(self) -> Entry {
         let digest = |text: &str| text.parse().unwrap_or(Digest::NONE);
         Entry {
@@ -73,7 +73,7 @@ impl EntryRow {
     }
 }
 
-/// The journal.
+/// The table of the journal.
 pub(in crate::workspace) struct JournalEntries<'s>(pub(super) &'s mut Store);
 
 impl JournalEntries<'_> {
@@ -89,7 +89,7 @@ impl JournalEntries<'_> {
         self.0.insert(&EntryRow::new(Entry::seal_after(last, draft)))
     }
 
-    /// Entries, the oldest first; of one registry only, if its number is given.
+    /// Entries, the oldest first; only those of one registry if its number is given.
     pub(in crate::workspace) fn entries(&mut self, registry: Option<&str>) -> Result<Vec<Entry>, Problem> {
         let columns = EntryRow::COLUMNS;
         let rows: Vec<EntryRow> = match registry {

@@ -1,4 +1,4 @@
-//! Which version of a case stands where in which revision of a registry.
+//! Members of registries: which version of a case has which numbers in which revision of a registry.
 
 use super::Store;
 use super::row::{insert_row, read_row};
@@ -7,14 +7,14 @@ use crate::watch::Watch;
 use crate::workspace::Problem;
 
 insert_row! {
-    /// A case that comes into a registry, with its numbers there.
+    /// A case of a registry's revision with its numbers there, to be stored.
     struct NewMember<'m> into "members" {
         registry: i64,
         revision: i64,
         n_zap: i64,
         idcase: i64,
         case_id: i64,
-        /// Where it is another one than in the package; else empty.
+        /// ID_PAC in the registry if it differs from the package's; else empty.
         id_pac: &'m str,
     }
 }
@@ -24,31 +24,31 @@ read_row! {
     #[derive(Debug)]
     pub(in crate::workspace) struct Member {
         pub(in crate::workspace) case_id: i64,
-        /// Numbers in the registry.
+        /// N_ZAP and IDCASE in the registry.
         pub(in crate::workspace) n_zap: i64,
         pub(in crate::workspace) idcase: i64,
         pub(in crate::workspace) id_pac: String,
         pub(in crate::workspace) sl_id: String,
         /// Kopecks.
         pub(in crate::workspace) sum: i64,
-        /// A former answer refused it: it is the registry's no more.
+        /// Whether an earlier answer refused the case, so that the registry no longer holds it.
         pub(in crate::workspace) has_left: bool,
     }
 }
 
 read_row! {
-    /// What the cases of a registry come to, those included that have left it.
+    /// Totals of the cases of a revision, including those that have left the registry.
     #[derive(Debug, Default)]
     pub(in crate::workspace) struct MemberTotals {
         pub(in crate::workspace) cases: i64,
         /// Kopecks.
         pub(in crate::workspace) sum: i64,
-        /// Findings of error grade in them.
+        /// Number of findings of severity `error` in these cases.
         pub(in crate::workspace) errors: i64,
     }
 }
 
-/// The cases of registries.
+/// The table of members.
 pub(in crate::workspace) struct Members<'s>(pub(super) &'s mut Store);
 
 impl Members<'_> {
@@ -70,7 +70,7 @@ impl Members<'_> {
         )
     }
 
-    /// What the cases of a revision come to.
+    /// Totals of the cases of a revision.
     pub(in crate::workspace) fn totals(&mut self, registry: i64, revision: i64) -> Result<MemberTotals, Problem> {
         let found = self.0.first(
             "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(c.sum), 0) AS BIGINT) AS sum, CAST(COALESCE(SUM(c.errors), 0) AS BIGINT) AS errors \
@@ -80,7 +80,7 @@ impl Members<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    /// What the cases of a revision come to that are still the registry's.
+    /// Number and sum of those cases of a revision that the registry still holds.
     pub(in crate::workspace) fn held(&mut self, registry: i64, revision: i64) -> Result<Total, Problem> {
         let found = self.0.first(
             "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(c.sum), 0) AS BIGINT) AS sum \
@@ -90,7 +90,7 @@ impl Members<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    /// Packages that hold cases of a registry (of any revision) or newer versions of them.
+    /// Ids of the packages with cases of a registry (of any revision) or newer versions of them.
     pub(in crate::workspace) fn packages(&mut self, registry: i64) -> Result<Vec<i64>, Problem> {
         self.0.numbers(
             "SELECT DISTINCT c.package AS package FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 \

@@ -1,7 +1,7 @@
 //! The store: one SQLite file in the workspace, or a PostgreSQL database that many machines share.
 //!
-//! All SQL stands here, one file a subject: [`Store::cases`] and its like are the doors. Queries are written once, in the SQL that both
-//! understand (`$1` for a parameter, no NULL, sums cast to BIGINT). A command uses the store from one thread.
+//! All SQL is in this folder, one file for each subject; methods such as [`Store::cases`] give access to them. Each query is written once,
+//! in SQL that both databases understand (`$1` for a parameter, no NULL, sums cast to BIGINT). A command uses the store from one thread.
 
 mod answers;
 mod cases;
@@ -50,8 +50,8 @@ use waiting::Waiting;
 /// The steps of the schema, each run once, in this order; a step that was released is never changed.
 const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
 
-/// Settings of SQLite. Readers do not wait for the writer; a commit is on the disk when it returns; what a statement may have to undo is
-/// kept in memory; the log goes into the store at 64 MiB and when the last one leaves, not a thousand pages at a time.
+/// Settings of SQLite. Readers do not wait for the writer (WAL); a commit is on the disk when it returns; temporary data stay in memory;
+/// the log is written back at 64 MiB and when the last connection closes, instead of every thousand pages.
 const PRAGMAS: [&str; 7] = [
     "PRAGMA page_size = 16384",
     "PRAGMA journal_mode = WAL",
@@ -66,7 +66,7 @@ const PRAGMAS: [&str; 7] = [
 pub(super) struct Store {
     runtime: Waiting,
     connection: AnyConnection,
-    /// PostgreSQL.
+    /// Whether the database is PostgreSQL.
     shared: bool,
 }
 
@@ -76,14 +76,14 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// The address of a SQLite file, which must be there, for [`Store::connect`].
+/// The address of an existing SQLite file for [`Store::connect`].
 pub(super) fn sqlite_url(file: &Path) -> String {
     address(&file.to_string_lossy(), cfg!(windows))
 }
 
-/// The address of a SQLite file whose path is written as Windows or as Unix writes it. Bytes that an address gives a meaning are `%xx`.
+/// The address of a SQLite file with a path of Windows or Unix. Bytes with a special meaning in addresses are written as `%xx`.
 ///
-/// No `//` stands before a path of Windows: the drive's letter would be read as the name of a host.
+/// A Windows path has no `//` before it, because the letter of the drive would be read as a host name.
 fn address(file: &str, windows: bool) -> String {
     let is_long = windows && sys::is_long(file);
     let file = if is_long { sys::verbatim(file) } else { file.into() };
@@ -96,7 +96,7 @@ fn address(file: &str, windows: bool) -> String {
             _ => url.push_str(&format!("%{byte:02X}")),
         }
     }
-    // SQLite takes long paths under this name of its layer for Windows alone.
+    // SQLite opens long paths only with this VFS, which exists on Windows alone.
     url + if is_long { "?mode=rw&vfs=win32-longpath" } else { "?mode=rw" }
 }
 
@@ -115,19 +115,19 @@ doors! {
     cases: cases::Cases,
     /// Counts of cases.
     stock: stock::StockCounts,
-    /// What ФЛК found in packages.
+    /// Findings of ФЛК.
     findings: findings::Findings,
     /// Registries.
     registries: registries::Registries,
     /// The cases of registries.
     members: members::Members,
-    /// What payers took off.
+    /// Sanctions of payers.
     sanctions: sanctions::Sanctions,
     /// Answers of payers.
     answers: answers::Answers,
-    /// What is to go out.
+    /// Files due in the outbox.
     outbox: outbox::Outbox,
-    /// Who did what.
+    /// The journal.
     journal: journal::JournalEntries,
     /// Numbers that are given out.
     counters: counters::Counters,
@@ -141,7 +141,7 @@ read_row! {
 }
 
 impl Store {
-    /// Adds the time of its statements to these.
+    /// Adds the time of its statements to `timings`.
     pub(super) fn measure(&mut self, timings: Option<&Timings>) {
         self.runtime.timings = timings.cloned();
     }
@@ -167,20 +167,20 @@ impl Store {
     /// Brings the schema up to date. A schema newer than this program is refused.
     ///
     /// # Errors
-    /// A step fails; the store was made by a newer program.
+    /// A step fails, or a newer version of the program made the store.
     pub(super) fn migrate(&mut self) -> Result<(), Problem> {
         let steps = MIGRATIONS.map(|(version, name, sql)| Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false));
         let migrator = Migrator::with_migrations(steps.to_vec());
         Ok(self.runtime.block_on(migrator.run(&mut self.connection))?)
     }
 
-    /// Whether the schema has been made and is this program's.
+    /// Whether the schema has been made and is of this version of the program.
     pub(super) fn is_ready(&mut self) -> bool {
         let newest = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
         self.number("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[]).is_ok_and(|version| version == newest)
     }
 
-    /// Every file that a row of any table speaks of: its names by the SHA-256 of its bytes.
+    /// Every file that a row of any table refers to: its names by the SHA-256 of its bytes.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -197,30 +197,30 @@ impl Store {
         Ok(known)
     }
 
-    /// Does something as one transaction: all of it or nothing.
+    /// Runs `work` in one transaction, which is rolled back on an error.
     ///
     /// # Errors
-    /// What `work` says, or the commit fails.
+    /// The error of `work`, or the commit fails.
     pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
         self.raw(if self.shared { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
         let done = work(self).and_then(|value| self.raw("COMMIT").map(|()| value));
         if done.is_err() {
-            // The connection may be gone, and the transaction with it.
+            // The rollback may fail because the connection, and the transaction with it, is gone.
             let _ = self.raw("ROLLBACK");
         }
         done
     }
 
-    /// Tries to take the lock that the machines of a shared store agree upon; the store gives it back when the connection ends.
+    /// Tries to take the lock that all machines of a shared store use; it is released when the connection ends. Always true with SQLite.
     ///
     /// # Errors
-    /// The store cannot be asked.
+    /// The store cannot be reached.
     pub(super) fn try_lock(&mut self) -> Result<bool, Problem> {
         let sql = "SELECT CASE WHEN pg_try_advisory_lock(7867673) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
         Ok(!self.shared || self.number(sql, &[])? == 1)
     }
 
-    /// Lets go of what belongs to the store. Dropped without it, the system cleans up the same way.
+    /// Closes the connection. When a store is dropped without it, the system does the same.
     pub(super) fn close(self) {
         let _ = self.runtime.block_on(self.connection.close());
     }

@@ -1,15 +1,15 @@
-//! What is to stand in the outbox.
+//! Files that are to be written into the outbox.
 
 use super::Store;
 use super::row::{insert_row, read_row};
 use crate::workspace::Problem;
 
 insert_row! {
-    /// A package that is to go out.
+    /// A package that is to be written into the outbox.
     struct NewOutgoing<'o> into "outbox" {
         registry: i64,
         revision: i64,
-        /// Where it is to stand, from the workspace's root.
+        /// Path of the file, relative to the workspace's root.
         path: &'o str,
         /// SHA-256 of its bytes.
         object: &'o str,
@@ -19,7 +19,7 @@ insert_row! {
 }
 
 read_row! {
-    /// A package that is due in the outbox and has not been placed.
+    /// A package that is due in the outbox and has not been written yet.
     #[derive(Debug)]
     pub(in crate::workspace) struct DueFile {
         pub(in crate::workspace) registry: i64,
@@ -32,7 +32,7 @@ read_row! {
     }
 }
 
-/// The outbox.
+/// The table of the outbox.
 pub(in crate::workspace) struct Outbox<'s>(pub(super) &'s mut Store);
 
 impl Outbox<'_> {
@@ -40,7 +40,7 @@ impl Outbox<'_> {
         self.0.insert(file)
     }
 
-    /// What has not been placed.
+    /// All files that have not been written yet.
     pub(in crate::workspace) fn due(&mut self) -> Result<Vec<DueFile>, Problem> {
         self.0.select(
             "SELECT o.registry AS registry, o.revision AS revision, o.path AS path, o.object AS object, o.name AS name, r.number AS number \
@@ -49,13 +49,13 @@ impl Outbox<'_> {
         )
     }
 
-    /// A file was placed.
+    /// Records that a file was written into the outbox.
     pub(in crate::workspace) fn set_placed(&mut self, registry: i64, revision: i64) -> Result<(), Problem> {
         self.0.execute("UPDATE outbox SET placed = 1 WHERE registry = $1 AND revision = $2", &[registry.into(), revision.into()])?;
         Ok(())
     }
 
-    /// What was to go out of a registry and has not gone is not placed any more.
+    /// Records that the files of a registry that are still due are not to be written any more.
     pub(in crate::workspace) fn give_up(&mut self, registry: i64) -> Result<(), Problem> {
         self.0.execute("UPDATE outbox SET placed = 1 WHERE registry = $1", &[registry.into()])?;
         Ok(())

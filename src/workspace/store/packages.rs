@@ -8,19 +8,19 @@ use crate::values::Month;
 use crate::workspace::Problem;
 
 table_row! {
-    /// A package as loaded: where its files lie and what its head said. What is absent is empty.
+    /// A loaded package: where its files are kept and the values of its head. Absent texts are empty.
     #[derive(Debug, Clone)]
     pub(in crate::workspace) struct PackageRow in "packages" {
         pub(in crate::workspace) id: i64,
-        /// SHA-256 of the file that holds the main file.
+        /// SHA-256 of the file or archive that holds the main file.
         pub(in crate::workspace) main_object: String,
-        /// Name of the entry of the archive that it is; empty for a file of its own.
+        /// Name of the main file's entry in the archive; empty for a file outside an archive.
         pub(in crate::workspace) main_entry: String,
         /// Index of that entry.
         pub(in crate::workspace) main_index: i64,
         /// Name of the file that was given.
         pub(in crate::workspace) main_name: String,
-        /// The same of the person file.
+        /// The same four values of the person file; empty without one.
         pub(in crate::workspace) persons_object: String,
         pub(in crate::workspace) persons_entry: String,
         pub(in crate::workspace) persons_index: i64,
@@ -32,28 +32,28 @@ table_row! {
         pub(in crate::workspace) persons_edition: String,
         /// Reporting month.
         pub(in crate::workspace) period: Option<Month>,
-        /// The clinic.
+        /// Code of the clinic.
         pub(in crate::workspace) mo: String,
-        /// Who receives the file: `S14002`.
+        /// The receiver of the file, such as `S14002`.
         pub(in crate::workspace) receiver: String,
         /// The insurer of the account.
         pub(in crate::workspace) payer: String,
         /// NSCHET.
         pub(in crate::workspace) account_no: String,
-        /// DSCHET, as it stands there.
+        /// DSCHET as written in the file.
         pub(in crate::workspace) account_date: String,
         /// Completed cases.
         pub(in crate::workspace) cases: i64,
         /// Their sum, kopecks.
         pub(in crate::workspace) sum: i64,
-        /// What the control came to.
+        /// Verdict of the control.
         pub(in crate::workspace) verdict: String,
-        /// A finding of error grade about the package as a whole keeps its cases out of registries.
+        /// Whether a finding of severity `error` about the whole package keeps its cases out of registries.
         pub(in crate::workspace) blocked: bool,
         pub(in crate::workspace) loaded_at: String,
         /// `user@host`.
         pub(in crate::workspace) loaded_by: String,
-        /// What must be the same in all packages of one registry.
+        /// Values of the head, `path=value` a line, that must be equal in all packages of a registry.
         pub(in crate::workspace) binding: String,
     }
 }
@@ -82,7 +82,7 @@ impl Packages<'_> {
         self.0.insert(package)
     }
 
-    /// The package of the same bytes: the objects and entries of its main file and its person file.
+    /// The package with the same bytes, by the SHA-256 and the entry of its main file and of its person file.
     pub(in crate::workspace) fn of_content(&mut self, main: (&str, &str), persons: (&str, &str)) -> Result<Option<LoadedBefore>, Problem> {
         self.0.first(
             "SELECT id, loaded_at FROM packages WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4",
@@ -90,18 +90,18 @@ impl Packages<'_> {
         )
     }
 
-    /// Whether a clinic has loaded anything.
+    /// Whether any package of a clinic was loaded.
     pub(in crate::workspace) fn has_any_of(&mut self, mo: &str) -> Result<bool, Problem> {
         Ok(self.0.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? > 0)
     }
 
-    /// Packages of a month that no finding about the whole keeps out, the first loaded first.
+    /// Packages of a reporting month without a blocking finding about the whole package, in the order of loading.
     pub(in crate::workspace) fn open_of_period(&mut self, period: Month) -> Result<Vec<PackageRow>, Problem> {
         let columns = PackageRow::COLUMNS;
         self.0.select(format!("SELECT {columns} FROM packages WHERE blocked = 0 AND period = $1 ORDER BY id"), &[period.to_string().into()])
     }
 
-    /// Packages by their ids, but for those that a finding about the whole keeps out.
+    /// Packages with these ids, without those blocked by a finding about the whole package.
     pub(in crate::workspace) fn open_with_ids(&mut self, ids: &[i64]) -> Result<Vec<PackageRow>, Problem> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -110,7 +110,7 @@ impl Packages<'_> {
         self.0.select(format!("SELECT {columns} FROM packages WHERE blocked = 0 AND id IN ({list}) ORDER BY id"), &[])
     }
 
-    /// Packages whose cases are not all replaced, in the order in which they were loaded.
+    /// Packages that have cases which are not replaced, in the order of loading.
     pub(in crate::workspace) fn current(&mut self) -> Result<Vec<PackageRow>, Problem> {
         let columns = PackageRow::COLUMNS;
         let sql =

@@ -11,35 +11,35 @@ table_row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Registry in "registries" {
         pub(in crate::workspace) id: i64,
-        /// NSCHET: the number by which people call it.
+        /// NSCHET: the number by which people name the registry.
         pub number: String,
         /// Id of its status.
         pub status: String,
-        /// Since when, RFC 3339.
+        /// When the registry came into this status, RFC 3339 in UTC.
         pub since: String,
-        /// How often it was formed.
+        /// How many times the registry was formed.
         pub revision: i64,
-        /// The clinic.
+        /// Code of the clinic.
         pub mo: String,
-        /// The insurer; empty for a fund.
+        /// Code of the insurer; empty for a fund.
         pub payer: String,
-        /// Who receives the file: `S14002`.
+        /// The receiver of the file, such as `S14002`.
         pub receiver: String,
         /// Letters of its file's name.
         pub letters: String,
-        /// Family of its file.
+        /// Letter of the family of the file.
         pub family: String,
         /// Edition of its format.
         pub edition: String,
         /// Kind of care.
         pub kind: String,
-        /// Subdivision; empty for all.
+        /// Code of the subdivision; empty for all subdivisions.
         pub subdivision: String,
         /// Reporting month, `YYYY-MM`.
         pub period: String,
-        /// DSCHET.
+        /// DSCHET, `YYYY-MM-DD`.
         pub account_date: String,
-        /// Name of its package.
+        /// Name of the package, without extension.
         pub file_name: String,
         pub(in crate::workspace) object: String,
         /// Completed cases.
@@ -48,13 +48,13 @@ table_row! {
         pub persons: i64,
         /// Their sum, kopecks.
         pub sum: i64,
-        /// Cases that the payer took; 0 before it decided.
+        /// Number of cases that the payer accepted; 0 before its decision.
         pub accepted_cases: i64,
-        /// What the payer pays for, kopecks; 0 before it decided.
+        /// Sum that the payer accepted, kopecks; 0 before its decision.
         pub accepted_sum: i64,
-        /// When it was formed last.
+        /// When the registry was last formed, RFC 3339 in UTC.
         pub formed_at: String,
-        /// When it was sent last; empty before.
+        /// When the registry was last sent, RFC 3339 in UTC; empty if never.
         pub sent_at: String,
     }
 }
@@ -65,7 +65,7 @@ impl Registry {
         Total { cases: self.cases, sum: self.sum }
     }
 
-    /// What the payer accepts of it.
+    /// Number and sum of the cases that the payer accepted.
     pub(in crate::workspace) fn accepted(&self) -> Total {
         Total { cases: self.accepted_cases, sum: self.accepted_sum }
     }
@@ -73,13 +73,13 @@ impl Registry {
     /// Its reporting month.
     ///
     /// # Errors
-    /// What the store holds is no month.
+    /// The stored text is not a month.
     pub(in crate::workspace) fn month(&self) -> Result<Month, Problem> {
         self.period.parse().map_err(|_| unreadable("period", &self.period))
     }
 }
 
-/// What forming a registry anew changes in it.
+/// The values of a registry that change when it is formed again.
 #[derive(Debug)]
 pub(in crate::workspace) struct NewRevision<'r> {
     pub(in crate::workspace) revision: i64,
@@ -93,10 +93,10 @@ pub(in crate::workspace) struct NewRevision<'r> {
     pub(in crate::workspace) formed_at: Moment,
 }
 
-/// The order of lists: the newest period first.
+/// The order of lists of registries: the newest period first.
 const ORDER: &str = "ORDER BY period DESC, mo, payer, id";
 
-/// Registries.
+/// The table of registries.
 pub(in crate::workspace) struct Registries<'s>(pub(super) &'s mut Store);
 
 impl Registries<'_> {
@@ -114,7 +114,7 @@ impl Registries<'_> {
         self.0.first(format!("SELECT {} FROM registries WHERE id = $1", Registry::COLUMNS), &[id.into()])
     }
 
-    /// Registries of a number, of a number that begins so, or of a file's name (in whatever case).
+    /// Registries with this number, with a number that begins with this text, or with a file of this name (case is ignored).
     pub(in crate::workspace) fn called(&mut self, number: &str, file: &str) -> Result<Vec<Registry>, Problem> {
         let columns = Registry::COLUMNS;
         let sql =
@@ -122,7 +122,8 @@ impl Registries<'_> {
         self.0.select(sql, &[number.into(), file.to_ascii_uppercase().into()])
     }
 
-    /// Registries of a number, or of a file's name (in whatever case) when the file is called `name`, `tail`, or `tail` but for its first letter.
+    /// Registries with this number, or with a file named `name`, `tail`, or `tail` after any first letter (case is ignored). Empty texts match
+    /// nothing.
     pub(in crate::workspace) fn of_answer(&mut self, number: &str, name: &str, tail: &str) -> Result<Vec<Registry>, Problem> {
         let columns = Registry::COLUMNS;
         let sql = format!(
@@ -132,13 +133,13 @@ impl Registries<'_> {
         self.0.select(sql, &[number.into(), name.to_ascii_uppercase().into(), tail.to_ascii_uppercase().into()])
     }
 
-    /// A registry goes to a status.
+    /// Sets the status of a registry and the moment since when it holds.
     pub(in crate::workspace) fn set_status(&mut self, id: i64, status: &str, since: Moment) -> Result<(), Problem> {
         self.0.execute("UPDATE registries SET status = $1, since = $2 WHERE id = $3", &[status.into(), since.into(), id.into()])?;
         Ok(())
     }
 
-    /// A registry was formed anew: nothing of it is accepted or sent.
+    /// Stores a new revision of a registry, which is neither sent nor accepted.
     pub(in crate::workspace) fn set_revision(&mut self, id: i64, new: &NewRevision<'_>) -> Result<(), Problem> {
         let values = [
             new.revision.into(),
@@ -159,13 +160,13 @@ impl Registries<'_> {
         Ok(())
     }
 
-    /// A registry was sent.
+    /// Sets the moment when a registry was sent.
     pub(in crate::workspace) fn set_sent(&mut self, id: i64, at: Moment) -> Result<(), Problem> {
         self.0.execute("UPDATE registries SET sent_at = $1 WHERE id = $2", &[at.into(), id.into()])?;
         Ok(())
     }
 
-    /// What the payer accepts of a registry.
+    /// Sets what the payer accepted of a registry.
     pub(in crate::workspace) fn set_accepted(&mut self, id: i64, accepted: Total) -> Result<(), Problem> {
         self.0
             .execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &[accepted.cases.into(), accepted.sum.into(), id.into()])?;

@@ -1,4 +1,4 @@
-//! Values and rows of the store, and the macros by which a row struct is its own list of columns.
+//! Values and rows of the store, and macros that make a struct's fields the columns of a table.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use crate::cases::{CasePlace, CaseState};
 use crate::values::{Date, Moment, Month};
 use crate::workspace::Problem;
 
-/// A number or a text; the store knows nothing else.
+/// A number or a text; the store holds no other values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value<'v> {
     Int(i64),
@@ -42,14 +42,14 @@ impl From<&bool> for Value<'_> {
     }
 }
 
-/// A day as the number `yyyymmdd`; no day is 0.
+/// A day as the number `yyyymmdd`; 0 for `None`.
 impl From<Option<Date>> for Value<'_> {
     fn from(value: Option<Date>) -> Self {
         Self::Int(value.map_or(0, |day| i64::from(day.number())))
     }
 }
 
-/// A month as `YYYY-MM`; no month is an empty text.
+/// A month as `YYYY-MM`; an empty text for `None`.
 impl From<&Option<Month>> for Value<'_> {
     fn from(value: &Option<Month>) -> Self {
         Self::Text(value.map_or(Cow::Borrowed(""), |month| Cow::Owned(month.to_string())))
@@ -92,14 +92,14 @@ impl From<String> for Value<'_> {
     }
 }
 
-/// A row that a query gave.
+/// A row returned by a query.
 pub(super) struct Row(pub(super) AnyRow);
 
 impl Row {
     /// The value of a column.
     ///
     /// # Errors
-    /// The row has no such column, or it holds what this program never puts there.
+    /// The row has no such column, or the value is not one that this program writes.
     pub(super) fn get<T: Column>(&self, column: &str) -> Result<T, Problem> {
         T::read(self, column)
     }
@@ -115,12 +115,12 @@ impl Row {
     }
 }
 
-/// The error of a value that this program never puts into its column.
+/// The error for a value that this program never writes into its column.
 pub(super) fn unreadable(column: &str, value: impl Display) -> Problem {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("«{value}»").into() }.into()
 }
 
-/// What a column may hold.
+/// A type that can be read from a column.
 pub(super) trait Column: Sized {
     fn read(row: &Row, column: &str) -> Result<Self, Problem>;
 }
@@ -155,7 +155,7 @@ impl Column for CaseState {
     }
 }
 
-/// A struct that is made of a row: its fields are named as the columns.
+/// A struct that is read from a row: its fields have the names of the columns.
 pub(super) trait Read: Sized {
     fn of(row: &Row) -> Result<Self, Problem>;
 }
@@ -164,7 +164,7 @@ pub(super) trait Read: Sized {
 pub(super) trait Insert<'v> {
     /// `INSERT INTO table (columns)`.
     const HEAD: &'static str;
-    /// How many columns.
+    /// Number of columns.
     const COLUMNS: usize;
 
     /// Appends its values in the order of the columns.
@@ -185,7 +185,7 @@ macro_rules! read_row {
     };
 }
 
-/// Defines a struct that is written as a row; its fields are the columns. It borrows its texts, for there are a million of them.
+/// Defines a struct that is written as a row; its fields are the columns. It borrows its texts, because there may be a million rows.
 macro_rules! insert_row {
     ($(#[$doc:meta])* struct $name:ident<$life:lifetime> into $table:literal {
         $(#[$first_doc:meta])* $first:ident: $first_kind:ty, $($(#[$field_doc:meta])* $field:ident: $kind:ty,)*
@@ -221,7 +221,7 @@ macro_rules! table_row {
         }
 
         impl $name {
-            /// Its columns, for a query.
+            /// The columns of the table, separated by commas, for a query.
             pub(super) const COLUMNS: &'static str = concat!(stringify!($first), $(", ", stringify!($field),)*);
         }
 

@@ -1,4 +1,4 @@
-//! What payers took off, by case.
+//! Sanctions of payers, by case.
 
 use super::Store;
 use super::row::insert_row;
@@ -16,12 +16,12 @@ insert_row! {
         /// Kopecks.
         sum: i64,
         comment: &'s str,
-        /// Name of the file that says so.
+        /// Name of the file that states the sanction.
         source: &'s str,
     }
 }
 
-/// Sanctions.
+/// The table of sanctions.
 pub(in crate::workspace) struct Sanctions<'s>(pub(super) &'s mut Store);
 
 impl Sanctions<'_> {

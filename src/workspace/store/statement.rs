@@ -1,6 +1,6 @@
-//! Statements: how a text of SQL and its values reach the store. sqlx's futures are waited for here and nowhere else.
+//! Runs SQL statements with their values. This is the only place that waits for sqlx's futures.
 //!
-//! A text is written by this library alone, never of a user's words: those go as values.
+//! The text of a statement is written by this library alone; anything that comes from a user is passed as a value.
 
 use std::borrow::Cow;
 use std::sync::{Arc, mpsc};
@@ -17,7 +17,7 @@ use crate::workspace::Problem;
 
 /// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
 const PARAMETERS: usize = 2_600;
-/// Ids in the text of one statement at most.
+/// The largest number of ids in the text of one statement.
 const IDS: usize = 10_000;
 
 impl Store {
@@ -26,34 +26,34 @@ impl Store {
         Ok(())
     }
 
-    /// Runs a statement; the number of rows that it touched.
+    /// Runs a statement and returns the number of changed rows.
     pub(super) fn execute(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<u64, Problem> {
         let query = bind(AssertSqlSafe(sql.into()), values.iter().cloned());
         Ok(self.runtime.block_on(query.execute(&mut self.connection))?.rows_affected())
     }
 
-    /// Rows of a query.
+    /// Runs a query and returns its rows.
     pub(super) fn rows(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<Vec<Row>, Problem> {
         let query = bind(AssertSqlSafe(sql.into()), values.iter().cloned());
         Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?.into_iter().map(Row).collect())
     }
 
-    /// Rows of a query as what they mean.
+    /// Runs a query and reads its rows into structs.
     pub(super) fn select<T: Read>(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<Vec<T>, Problem> {
         self.rows(sql, values)?.iter().map(T::of).collect()
     }
 
-    /// The first row of a query as what it means.
+    /// Runs a query and reads its first row into a struct; `None` when there is no row.
     pub(super) fn first<T: Read>(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<Option<T>, Problem> {
         self.rows(sql, values)?.first().map(T::of).transpose()
     }
 
-    /// The numbers of a query's first column.
+    /// Runs a query and returns the numbers of the first column.
     pub(super) fn numbers(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<Vec<i64>, Problem> {
         self.rows(sql, values)?.iter().map(Row::number).collect()
     }
 
-    /// A single number; 0 when there is no row.
+    /// Runs a query and returns its first number; 0 when there is no row.
     pub(super) fn number(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<i64, Problem> {
         self.rows(sql, values)?.first().map_or(Ok(0), Row::number)
     }
@@ -63,7 +63,8 @@ impl Store {
         self.insert_all([row], &Unwatched)
     }
 
-    /// Inserts rows, many with one statement, until the watch wants the work to end. While the store takes some in, the next are made.
+    /// Inserts rows, many with one statement, until the watch stops the work. The next rows are prepared in another thread while the store
+    /// inserts.
     pub(super) fn insert_all<'v, T, R>(&mut self, rows: R, watch: &dyn Watch) -> Result<(), Problem>
     where
         T: Insert<'v>,
@@ -113,7 +114,7 @@ impl Store {
         })
     }
 
-    /// Runs a statement for many ids: `head` ends with `IN`, the ids follow it.
+    /// Runs a statement for many ids in batches: `head` ends with `IN`, the ids follow it.
     pub(super) fn for_ids(&mut self, head: &str, ids: &[i64]) -> Result<(), Problem> {
         for batch in ids.chunks(IDS) {
             let query = sqlx::query(AssertSqlSafe(format!("{head} ({})", list(batch)))).persistent(false);
@@ -122,7 +123,7 @@ impl Store {
         Ok(())
     }
 
-    /// Rows of a query for many ids: `head` ends with `IN`, the ids follow it, then `tail`.
+    /// Runs a query for many ids in batches: `head` ends with `IN`, the ids follow it, then `tail`.
     pub(super) fn select_for_ids<T: Read>(&mut self, head: &str, ids: &[i64], tail: &str) -> Result<Vec<T>, Problem> {
         let mut found = Vec::new();
         for batch in ids.chunks(IDS) {
@@ -132,13 +133,13 @@ impl Store {
     }
 }
 
-/// Ids as a text of SQL.
+/// Ids separated by commas, for a statement.
 pub(super) fn list(ids: &[i64]) -> String {
     ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// In SQLite the names of parameters are found by a search, so thousands of them have none there; and it copies each page before a
-/// statement changes it, to undo that statement alone, which nobody wants: a failure ends the transaction.
+/// The text of an insertion. SQLite searches for parameters by name, so they have no names there. `OR FAIL` keeps SQLite from copying each
+/// page before the change in order to undo one statement alone; a failure ends the whole transaction anyway.
 fn insertion(head: &str, columns: usize, rows: usize, numbered: bool) -> String {
     let mut sql = if numbered { head.to_owned() } else { head.replacen("INSERT", "INSERT OR FAIL", 1) };
     sql.reserve(rows * columns * 6);

@@ -1,4 +1,4 @@
-//! Counts of cases by package, kept beside the cases so that a status of a million of them is read and not counted.
+//! Counts of cases by package. They are kept beside the cases, so that the status of a million cases need not count them.
 
 use std::collections::BTreeMap;
 
@@ -9,40 +9,40 @@ use crate::watch::Unwatched;
 use crate::workspace::Problem;
 
 read_row! {
-    /// Cases of one month, payer and kind in one state.
+    /// Counts of cases of one month, clinic, payer, kind of care and state.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Stock {
-        /// Reporting month.
+        /// Reporting month, `YYYY-MM`.
         pub period: String,
-        /// The clinic.
+        /// Code of the clinic.
         pub mo: String,
-        /// The insurer.
+        /// Code of the insurer.
         pub payer: String,
         /// Kind of care.
         pub kind: String,
         /// State of the cases: free, waiting, refused or question.
         pub state: CaseState,
-        /// Findings keep them out of a registry.
+        /// Whether findings keep the cases out of registries.
         pub blocked: bool,
-        /// How many.
+        /// Number of cases.
         pub cases: i64,
-        /// Their sum, kopecks.
+        /// Sum of the cases, kopecks.
         pub sum: i64,
     }
 }
 
-/// What cases that are counted together have in common, beside their package.
+/// The values that cases counted together share, besides their package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::workspace) struct StockKey<'c> {
     pub(in crate::workspace) kind: &'c str,
     pub(in crate::workspace) payer: &'c str,
     pub(in crate::workspace) state: CaseState,
-    /// Findings keep them out of a registry.
+    /// Whether findings keep the cases out of registries.
     pub(in crate::workspace) blocked: bool,
 }
 
 read_row! {
-    /// A number of cases and what they cost together.
+    /// Number of cases and their sum.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     pub(in crate::workspace) struct Total {
         pub(in crate::workspace) cases: i64,
@@ -60,7 +60,7 @@ impl Total {
 }
 
 insert_row! {
-    /// A count.
+    /// A count to be stored.
     struct NewStock<'c> into "stock" {
         package: i64,
         kind: &'c str,
@@ -79,16 +79,16 @@ impl<'c> NewStock<'c> {
     }
 }
 
-/// Counts of cases.
+/// The table of counts.
 pub(in crate::workspace) struct StockCounts<'s>(pub(super) &'s mut Store);
 
 impl StockCounts<'_> {
-    /// The cases of a new package.
+    /// Stores the counts of a new package.
     pub(in crate::workspace) fn add(&mut self, package: i64, counts: &BTreeMap<StockKey<'_>, Total>) -> Result<(), Problem> {
         self.0.insert_all(counts.iter().map(|(key, total)| NewStock::new(package, *key, *total)), &Unwatched)
     }
 
-    /// Cases of a package that stand alike go to another state.
+    /// Moves counted cases of a package to another state.
     pub(in crate::workspace) fn shift(&mut self, package: i64, from: StockKey<'_>, to: CaseState, moved: Total) -> Result<(), Problem> {
         let less = Total { cases: -moved.cases, sum: -moved.sum };
         for (key, total) in [(from, less), (StockKey { state: to, ..from }, moved)] {
@@ -104,7 +104,7 @@ impl StockCounts<'_> {
         Ok(())
     }
 
-    /// Counts the cases of packages anew.
+    /// Counts the cases of packages again.
     pub(in crate::workspace) fn recount(&mut self, packages: &[i64]) -> Result<(), Problem> {
         self.0.for_ids("DELETE FROM stock WHERE package IN", packages)?;
         for package in packages {
@@ -118,7 +118,7 @@ impl StockCounts<'_> {
         Ok(())
     }
 
-    /// Cases that stand in no registry and are not paid, by month, payer, kind and state.
+    /// Counts of cases that are in no registry and not paid, by month, payer, kind of care and state.
     pub(in crate::workspace) fn outside(&mut self) -> Result<Vec<Stock>, Problem> {
         let blocked = "CASE WHEN s.blocked + p.blocked > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
         let sql = format!(

@@ -4,7 +4,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::timings::{self, Phase, Timings};
 
-/// The runtime of one connection; what it waits for is the time of [`Phase::Store`].
+/// The async runtime of one connection. The time of waiting counts as [`Phase::Store`].
 pub(super) struct Waiting {
     runtime: Runtime,
     pub(super) timings: Option<Timings>,

@@ -1,15 +1,16 @@
-//! Whether a registry can live by the table: it begins, it ends, somebody can act wherever somebody must, and no case is lost or billed twice.
+//! Checks that a registry can run through the workflow table: it can begin and end, some role can act where it must, and no case is lost or
+//! billed twice.
 
 use super::{Cases, Status, TABLE, Transition, Workflow};
 use crate::tables::TableError;
 
-/// The lines of the rows, for what is found out later.
+/// Line numbers of the table's rows, for error messages.
 pub(super) struct Lines {
     pub(super) statuses: Vec<u64>,
     pub(super) transitions: Vec<u64>,
 }
 
-/// Checks what no single word of the table shows.
+/// Checks the statuses and transitions together.
 pub(super) fn check(workflow: &Workflow, lines: &Lines) -> Result<(), TableError> {
     for (status, line) in workflow.statuses.iter().zip(&lines.statuses) {
         flags(status).map_err(|message| TableError::new(TABLE, *line, format!("{}: {message}", status.id)))?;
@@ -40,7 +41,7 @@ pub(super) fn check(workflow: &Workflow, lines: &Lines) -> Result<(), TableError
     Ok(())
 }
 
-/// Which statuses a walk comes to: forward from where a registry begins, or backward from where it ends.
+/// Tells for each status whether a walk reaches it: forward from the initial statuses, or backward from the final ones.
 fn closure(workflow: &Workflow, starts: impl Fn(&str) -> bool, passes: impl Fn(&Transition, &dyn Fn(&String) -> bool) -> bool, forward: bool) -> Vec<bool> {
     let mut done: Vec<bool> = workflow.statuses.iter().map(|s| starts(&s.id)).collect();
     loop {
@@ -69,7 +70,7 @@ fn flags(status: &Status) -> Result<(), &'static str> {
     }
 }
 
-/// What becomes of the cases must fit the flags of both ends.
+/// Checks that the effect of a transition on the cases fits the flags of both statuses.
 fn effect(workflow: &Workflow, transition: &Transition) -> Result<(), String> {
     let Some(to) = workflow.status(&transition.to) else { return Ok(()) };
     let name = &to.id;

@@ -1,7 +1,7 @@
-//! The life of a registry, as `rules/workflow.toml` tells it: where it stands, who may move it where, and what must be true.
+//! The life of a registry by `rules/workflow.toml`: its statuses, who may move it from one to another, and under which conditions.
 //!
-//! Nothing here touches a registry. The caller knows in which status it is and who asks; the answer is the [`Transition`] to make, whose conditions
-//! and effect on the cases the caller then carries out, or a [`Refusal`] that says what can be done instead and by whom.
+//! This module changes no registry. The caller tells the status of the registry and who asks; the answer is the [`Transition`] to make, whose
+//! conditions and effect on the cases the caller handles, or a [`Refusal`] that says what can be done instead and by whom.
 
 mod graph;
 mod refusal;
@@ -21,12 +21,12 @@ pub const TABLE: &str = "workflow.toml";
 
 macro_rules! moves {
     ($($(#[$doc:meta])* $name:ident = $verb:literal $action:literal),* $(,)?) => {
-        /// What a command asks for: its verb and, where a verb does several things, its action. Which transition that is depends on the status.
+        /// A command that moves a registry: a verb and, for a verb with several actions, the action. The transition depends on the status.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Move { $($(#[$doc])* $name),* }
 
         impl Move {
-            /// Every move that the program has a command for.
+            /// Every move for which the program has a command.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// The verb of the command line.
@@ -34,7 +34,7 @@ macro_rules! moves {
                 match self { $(Self::$name => $verb),* }
             }
 
-            /// What the verb does; empty for a verb that does one thing.
+            /// The action of the verb; empty for a verb with a single one.
             pub fn action(self) -> &'static str {
                 match self { $(Self::$name => $action),* }
             }
@@ -43,29 +43,29 @@ macro_rules! moves {
 }
 
 moves! {
-    /// Cases become a registry.
+    /// A registry is formed from cases.
     FormNew = "form" "new",
-    /// The registry is formed anew from the current versions of its cases.
+    /// A registry is formed again from the current versions of its cases.
     FormAgain = "form" "again",
     /// The registry is given up.
     FormCancel = "form" "cancel",
-    /// It goes to the payer.
+    /// The registry goes to the payer.
     Submit = "submit" "",
-    /// It is taken back from the payer.
+    /// The registry is taken back from the payer.
     Withdraw = "withdraw" "",
     /// The payer has begun to check.
     ReviewStart = "review" "start",
-    /// The payer accepts: for signing first, for payment after that.
+    /// The payer accepts a registry: first for signing, later for payment.
     ReviewAccept = "review" "accept",
     /// The payer returns.
     ReviewReturn = "review" "return",
     /// The payer has paid.
     ReviewPay = "review" "pay",
-    /// The mark of payment was an error.
+    /// The payer takes back the mark of payment.
     ReviewUnpay = "review" "unpay",
-    /// A signature that is not the last one.
+    /// Somebody signs, but not as the last one.
     SignAdd = "sign" "add",
-    /// The last signature.
+    /// The last signature is given.
     SignComplete = "sign" "complete",
     /// An answer: ФЛК found nothing.
     ReceivePassed = "receive" "passed",
@@ -87,7 +87,7 @@ impl Move {
         Self::ALL.iter().copied().find(|m| m.verb() == verb && m.action() == action)
     }
 
-    /// Verb and action as they are typed.
+    /// Verb and action as the user types them.
     pub fn words(self) -> String {
         [self.verb(), self.action()].join(" ").trim_end().to_owned()
     }
@@ -95,7 +95,7 @@ impl Move {
 
 macro_rules! needs {
     ($($(#[$doc:meta])* $name:ident = $word:literal),* $(,)?) => {
-        /// A condition of a transition. Whether it is met is for the caller to find out.
+        /// A condition of a transition. The caller finds out whether it is met.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         pub enum Need { $($(#[$doc])* #[serde(rename = $word)] $name),* }
 
@@ -103,7 +103,7 @@ macro_rules! needs {
             /// Every condition.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The word in the table.
+            /// The id of the condition in the table.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word),* }
             }
@@ -116,21 +116,21 @@ needs! {
     Reason = "reason",
     /// The registry has at least one case.
     HasCases = "has-cases",
-    /// Every case is still the version that the registry was formed from.
+    /// No case has newer versions than the one in the registry.
     CasesCurrent = "cases-current",
-    /// No case has a finding with which it would be refused.
+    /// No case has a finding for which it would be refused.
     NoBlocking = "no-blocking",
-    /// SD_Z and SUMMAV, and SUMMAP where there are sanctions, are those of the cases.
+    /// SD_Z, SUMMAV and, with sanctions, SUMMAP agree with the cases.
     TotalsAgree = "totals-agree",
-    /// The answer is of this registry and payer, and every case in it is the registry's.
+    /// The answer is for this registry and payer, and the registry holds every case in it.
     AnswerFits = "answer-fits",
-    /// Every sanction is of a case of the registry and takes off no more than its sum. True when there are no sanctions.
+    /// Every sanction is on a case of the registry and takes off no more than its sum. True when there are no sanctions.
     SanctionsFit = "sanctions-fit",
     /// At least one case is not refused whole.
     CasesLeft = "cases-left",
-    /// All who sign before this signer have signed, and this one has not.
+    /// Everybody who signs before this signer has signed, and this signer has not.
     SignatureTurn = "signature-turn",
-    /// All signatures of [`Workflow::signatures`] are there, the one being given included.
+    /// All signatures of [`Workflow::signatures`] are there, including the one being given.
     AllSignatures = "all-signatures",
 }
 
@@ -140,73 +140,73 @@ needs! {
 pub enum Cases {
     /// The chosen cases become the registry's; those that it held and that were not chosen again are freed.
     Take,
-    /// Nothing.
+    /// The cases stay as they are.
     Hold,
-    /// All are free for another registry.
+    /// All cases become free for another registry.
     Free,
-    /// Those that the payer refused whole are free to be corrected and sent again (PR_NOV = 1); the others stay.
+    /// Cases that the payer refused whole become free to be corrected and sent again (PR_NOV = 1); the others stay.
     Refuse,
-    /// Those that stand in the registry count as paid.
+    /// The cases in the registry count as paid.
     Pay,
-    /// They no longer count as paid, and stay in the registry.
+    /// The cases no longer count as paid, and stay in the registry.
     Unpay,
 }
 
-/// Who acts.
+/// A role in which somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// Its word in settings and in the store.
+    /// Id of the role in settings and in the store.
     pub id: String,
-    /// What people call it.
+    /// Name for people.
     pub name: Text,
 }
 
-/// Where a registry stands.
+/// A status of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Its word in the store and in machine formats.
+    /// Id of the status in the store and in machine formats.
     pub id: String,
     /// What people call it.
     pub name: Text,
-    /// What it means.
+    /// Explanation for people.
     pub text: Text,
     /// The registry holds its cases; no other may have them.
     pub live: bool,
-    /// It has been sent: its cases are not changed silently.
+    /// The registry has been sent: its cases are not changed silently.
     pub frozen: bool,
     /// Its cases have been paid and are never billed again.
     pub paid: bool,
-    /// The end of its way.
+    /// The status is the last one: nobody has to act.
     pub is_final: bool,
-    /// Ids of the roles that must act now; empty only for a final status. Of insurer and fund, the registry's payer is meant.
+    /// Ids of the roles that must act now; empty only for a final status. Of insurer and fund only the registry's payer must act.
     pub acts: Vec<String>,
 }
 
 /// A move from one status to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// Its word in the journal.
+    /// Id of the transition in the journal.
     pub id: String,
     /// Ids of the statuses from which it leads; empty for the one that makes a registry.
     pub from: Vec<String>,
-    /// Id of the status to which it leads.
+    /// Id of the status to which the transition leads.
     pub to: String,
-    /// The command that makes it.
+    /// The command that makes the transition.
     pub by: Move,
-    /// Ids of the roles that may make it.
+    /// Ids of the roles that may make the transition.
     pub roles: Vec<String>,
-    /// What must be true.
+    /// The conditions of the transition.
     pub needs: Vec<Need>,
-    /// What becomes of the cases.
+    /// The effect on the cases.
     pub cases: Cases,
-    /// What is done, as an infinitive.
+    /// Name of the action for people, as an infinitive.
     pub text: Text,
     /// The command line, with the slots `{registry}`, `{file}`, `{period}` and `{reason}`.
     pub command: String,
 }
 
 impl Transition {
-    /// Whether it leads from a status; from none, whether it makes a registry.
+    /// Whether the transition leads from a status; with `None`, whether it makes a registry.
     pub fn leads_from(&self, status: Option<&str>) -> bool {
         status.map_or(self.from.is_empty(), |s| self.from.iter().any(|f| f == s))
     }
@@ -216,13 +216,13 @@ impl Transition {
         self.roles.iter().any(|r| r == role)
     }
 
-    /// The conditions that are not met, in the order of the table; each is asked for once.
+    /// The conditions that are not met, in the order of the table. `facts` is called once for each condition.
     pub fn unmet(&self, facts: &dyn Fn(Need) -> bool) -> Vec<Need> {
         self.needs.iter().copied().filter(|need| !facts(*need)).collect()
     }
 }
 
-/// All of `rules/workflow.toml`.
+/// The whole table `rules/workflow.toml`.
 #[derive(Debug, Clone)]
 pub struct Workflow {
     roles: Vec<Role>,
@@ -237,8 +237,8 @@ impl Workflow {
     /// Reads and checks the table.
     ///
     /// # Errors
-    /// The line and what is wrong with it: a word that is not known, something said twice, a text that is missing; and what makes a life that cannot
-    /// be lived: no way into it, a status that is never reached or never left, a role that must act but cannot, cases that would be lost or billed twice.
+    /// The line and its error: an unknown word, something said twice, a missing text. Also a workflow that cannot work: no initial transition,
+    /// a status that is never reached or never left, a role that must act but cannot, cases that would be lost or billed twice.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         table::read(&files.text(TABLE)?)
     }
@@ -258,7 +258,7 @@ impl Workflow {
         &self.transitions
     }
 
-    /// Ids of the roles that sign, in the order in which they do.
+    /// Ids of the roles that sign, in the order of signing.
     pub fn signatures(&self) -> &[String] {
         &self.signatures
     }
@@ -273,7 +273,7 @@ impl Workflow {
         self.statuses.iter().find(|s| s.id == id)
     }
 
-    /// A status by what people type: its id or its name in either language, in whatever case.
+    /// A status by its id or its name in either language, in whatever case.
     pub fn status_called(&self, word: &str) -> Option<&Status> {
         let word = word.trim().to_lowercase();
         self.statuses.iter().find(|s| [&s.id, &s.name.ru, &s.name.en].iter().any(|name| name.to_lowercase() == word))
@@ -284,7 +284,7 @@ impl Workflow {
         self.transitions.iter().find(|t| t.id == id)
     }
 
-    /// What is said when a condition is not met, with what to do.
+    /// The message for a condition that is not met, with advice.
     pub fn need(&self, need: Need, lang: Lang) -> &str {
         self.needs[need as usize].get(lang)
     }
@@ -294,15 +294,15 @@ impl Workflow {
         ids.iter().map(|id| self.role(id).map_or(id.as_str(), |r| r.name.get(lang))).collect::<Vec<_>>().join(", ")
     }
 
-    /// What a role may do in a status, in the order of the table; what anybody may do when no role is given.
+    /// The transitions that a role may make from a status, in the order of the table; those of all roles when `role` is `None`.
     pub fn possible<'a>(&'a self, from: Option<&'a str>, role: Option<&'a str>) -> impl Iterator<Item = &'a Transition> {
         self.transitions.iter().filter(move |t| t.leads_from(from) && role.is_none_or(|r| t.is_for(r)))
     }
 
-    /// Whether a role may make a transition in a status. Conditions are asked for afterwards: [`Transition::unmet`].
+    /// The transition, if a role may make it from a status. The caller checks its conditions afterwards: [`Transition::unmet`].
     ///
     /// # Errors
-    /// Why not, and what is possible instead.
+    /// The reason, and what is possible instead.
     pub fn decide(&self, from: Option<&str>, transition: &str, role: &str) -> Result<&Transition, Refusal> {
         let refuse = |cause| Err(self.refusal(cause, from, transition.to_owned(), role));
         if from.is_some_and(|s| self.status(s).is_none()) {
@@ -319,10 +319,11 @@ impl Workflow {
         }
     }
 
-    /// The transition that a command asks for in a status, if the role may make it.
+    /// The transition that a command makes from a status, if the role may make it.
     ///
     /// # Errors
-    /// As [`Workflow::decide`]. When the command leads nowhere from this status, what it does elsewhere is what was asked.
+    /// The errors of [`Workflow::decide`]. When the command makes no transition from this status, the error is about the first transition that
+    /// it makes elsewhere.
     pub fn ask(&self, from: Option<&str>, by: Move, role: &str) -> Result<&Transition, Refusal> {
         let mut made = self.transitions.iter().filter(|t| t.by == by);
         let first = made.clone().next();

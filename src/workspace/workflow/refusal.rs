@@ -1,4 +1,4 @@
-//! Why a transition is not made, and what can be done instead.
+//! Refusals of transitions: the reason, and what can be done instead.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,22 +6,22 @@ use std::fmt;
 use super::{Transition, Workflow};
 use crate::texts::{Coded, ErrorClass, Key, Lang, Slot, Text, display, fill};
 
-/// What stands in the way.
+/// Why a transition is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The table has no such transition, or none that this command makes.
+    /// The table has no such transition, or none made by this command.
     UnknownTransition,
-    /// The registry stands in a status that the table does not have: it was changed since.
+    /// The registry has a status that is not in the table: the table was changed since.
     UnknownStatus,
     /// The table has no such role.
     UnknownRole,
-    /// It does not lead from this status.
+    /// The transition does not lead from this status.
     Status,
-    /// It does, but another role makes it.
+    /// The transition leads from this status, but another role makes it.
     Role,
 }
 
-/// Something that may be done now.
+/// A transition that is possible now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
     /// Id of the transition.
@@ -30,18 +30,18 @@ pub struct Allowed {
     pub roles: Vec<String>,
 }
 
-/// A transition that is not allowed.
+/// A refused transition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What stands in the way.
+    /// The reason.
     pub cause: Cause,
-    /// Id of the transition that was asked for; the words of the command when there is no transition for it.
+    /// Id of the transition that was asked for; the words of the command when it makes no transition.
     pub asked: String,
-    /// Id of the status in which the registry is; none when there is none yet.
+    /// Id of the registry's status; `None` when there is no registry yet.
     pub status: Option<String>,
     /// Id of the role that asked.
     pub role: String,
-    /// All that may be done in this status, by whomever. Nothing when the status is not known.
+    /// Everything that any role may do in this status; empty when the status is unknown.
     pub allowed: Vec<Allowed>,
     pub(super) registry: Option<Box<str>>,
 }
@@ -56,12 +56,12 @@ macro_rules! words {
             /// Every text.
             pub(super) const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Its key, without the language.
+            /// The key of the text, without the language.
             pub(super) fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word),* }
             }
 
-            /// The slots that it must have.
+            /// The slots that the text must have.
             pub(super) fn slots(self) -> &'static [&'static str] {
                 match self { $(Self::$name => &[$($slot),*]),* }
             }
@@ -74,7 +74,7 @@ words! {
     Status = "status" ["asked" "status"],
     /// There is no registry yet.
     Absent = "absent" ["asked"],
-    /// Another role makes it.
+    /// Another role makes the transition.
     Role = "role" ["asked" "role" "roles"],
     /// The status is not in the table.
     UnknownStatus = "unknown_status" ["status"],
@@ -82,9 +82,9 @@ words! {
     UnknownRole = "unknown_role" ["role" "roles"],
     /// The transition is not in the table.
     UnknownAsked = "unknown_asked" ["asked"],
-    /// The second line.
+    /// The second line: what can be done now.
     Allowed = "allowed" ["allowed"],
-    /// A part of the second line.
+    /// One item of the second line.
     One = "one" ["command" "names" "roles"],
     /// The second line when nothing can be done.
     End = "end" ["command"],
@@ -94,13 +94,13 @@ words! {
     Choose = "choose" [],
     /// Between the last two roles.
     Or = "or" [],
-    /// Stands for the registry in a command.
+    /// The word for the registry in a command.
     Registry = "registry" [],
-    /// Stands for the file in a command.
+    /// The word for the file in a command.
     File = "file" [],
-    /// The month in a command.
+    /// The word for the month in a command.
     Period = "period" [],
-    /// The reason in a command.
+    /// The word for the reason in a command.
     Reason = "reason" [],
 }
 
@@ -122,14 +122,14 @@ impl Words {
 }
 
 impl Refusal {
-    /// Names the registry, so that the commands of the text can be run as they stand.
+    /// Names the registry, so that the commands in the text can be run as they are.
     #[must_use]
     pub fn for_registry(mut self, registry: &str) -> Self {
         self.registry = Some(registry.into());
         self
     }
 
-    /// What was asked and why it is refused; on a second line what can be done now, by whom and with which command, the asker's own things first.
+    /// What was asked and why it is refused; on a second line what can be done now, by whom and with which command, the asker's actions first.
     pub fn text(&self, workflow: &Workflow, lang: Lang) -> String {
         let words = &workflow.words;
         let transition = workflow.transition(&self.asked);
@@ -162,7 +162,7 @@ impl Refusal {
         format!("{why}\n{next}")
     }
 
-    /// What can be done now: one part for all that the same roles do with the same command.
+    /// What can be done now: one item for all transitions of the same roles and the same command.
     fn possible(&self, workflow: &Workflow, lang: Lang) -> String {
         let mut transitions: Vec<&Transition> = self.allowed.iter().filter_map(|a| workflow.transition(&a.transition)).collect();
         transitions.sort_by_key(|t| !t.is_for(&self.role));
@@ -216,7 +216,7 @@ impl fmt::Display for Cause {
 }
 
 impl fmt::Display for Refusal {
-    /// For logs, by ids; people read the text of [`Refused`].
+    /// The form for logs, with ids; the text for people is in [`Refused`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} by {} in {}: {}", self.asked, self.role, self.status.as_deref().unwrap_or("no registry"), self.cause)
     }
@@ -224,7 +224,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// A refusal in the words of the table that refuses.
+/// A refusal with its texts in both languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     refusal: Refusal,
@@ -232,7 +232,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Puts a refusal into the words of its table.
+    /// Makes the texts of a refusal from the words of the workflow table.
     pub fn new(refusal: Refusal, workflow: &Workflow) -> Self {
         Self { text: Text { ru: refusal.text(workflow, Lang::Ru), en: refusal.text(workflow, Lang::En) }, refusal }
     }

@@ -1,4 +1,4 @@
-//! Reads `rules/workflow.toml`: words that are known, nothing twice, no text missing. Whether a registry can live by it is for [`super::graph`].
+//! Reads `rules/workflow.toml`: refuses unknown words, repetitions and missing texts. [`super::graph`] checks the workflow as a whole.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -104,12 +104,12 @@ impl Place<'_> {
         before.iter().filter(|b| **b == b'\n').count() as u64 + 1
     }
 
-    /// The line that begins with a key.
+    /// Number of the first line that begins with a key; 0 if there is none.
     fn line_of(&self, key: &str) -> u64 {
         self.text.lines().position(|l| l.starts_with(key)).map_or(0, |at| at as u64 + 1)
     }
 
-    /// A defect at a span; of the whole table when the span is empty.
+    /// An error at a span; of the whole table when the span is empty.
     fn fail(&self, span: Range<usize>, message: impl Into<String>) -> TableError {
         TableError::new(TABLE, if span.is_empty() { 0 } else { self.line(&span) }, message)
     }
@@ -122,7 +122,7 @@ impl Place<'_> {
     }
 }
 
-/// Refuses an id that stands already, and one that is no word.
+/// Refuses an id that is already used or has wrong characters.
 fn fresh<T>(place: &Place<'_>, id: &Spanned<String>, what: &str, there: &[T], key: impl Fn(&T) -> &str) -> Result<(), TableError> {
     let word = id.get_ref();
     if word.is_empty() || !word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_')) {
@@ -134,7 +134,7 @@ fn fresh<T>(place: &Place<'_>, id: &Spanned<String>, what: &str, there: &[T], ke
     Ok(())
 }
 
-/// A list of ids that must be there, each once.
+/// Reads a list of ids; each must be defined and occur once.
 fn known<T>(place: &Place<'_>, ids: &[Spanned<String>], what: &str, there: &[T], key: impl Fn(&T) -> &String) -> Result<Vec<String>, TableError> {
     let mut found: Vec<String> = Vec::with_capacity(ids.len());
     for id in ids {
@@ -151,7 +151,7 @@ fn known<T>(place: &Place<'_>, ids: &[Spanned<String>], what: &str, there: &[T],
     Ok(found)
 }
 
-/// Refuses a name that another row has: people could not tell the two apart.
+/// Refuses a name that another row has, because people could not tell the two apart.
 fn distinct<'a>(place: &Place<'_>, span: Range<usize>, name: &Text, mut others: impl Iterator<Item = &'a Text>) -> Result<(), TableError> {
     match others.find(|o| o.ru == name.ru || o.en == name.en) {
         Some(other) => Err(place.fail(span, format!("the text «{}» ({}) stands twice", other.ru, other.en))),
@@ -219,7 +219,7 @@ fn transitions(place: &Place<'_>, rows: Vec<TransitionRow>, roles: &[Role], stat
     Ok((transitions, lines))
 }
 
-/// Where two transitions of one command lead away from, if they do so from one place.
+/// A status from which two transitions of one command both lead; `None` if there is none.
 fn meet<'a>(a: &'a Transition, b: &Transition) -> Option<&'a str> {
     let both_first = a.from.is_empty() && b.from.is_empty();
     let from = a.from.iter().find(|f| b.from.contains(f)).map(String::as_str).or(both_first.then_some("nothing"));

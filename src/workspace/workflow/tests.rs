@@ -15,7 +15,7 @@ fn source() -> String {
     RuleFiles::embedded().text(TABLE).expect("there").into_owned()
 }
 
-/// A transition as the bare table has it, read by nothing of ours.
+/// A transition read from the table's text without the code under test.
 struct Bare {
     id: String,
     from: Vec<String>,
@@ -58,7 +58,7 @@ fn bare() -> (Vec<String>, Vec<String>, Vec<Bare>) {
     (ids("status"), ids("role"), rows(&table, "transition").iter().map(transition).collect())
 }
 
-/// The part of a refusal that says what can be done, cut into pieces of text and roles.
+/// The possible actions with their roles, cut out of the second line of a refusal.
 fn named(second: &str) -> BTreeSet<(String, String)> {
     let (_, list) = second.split_once(": ").expect("a list");
     let piece = |part: &str| {
@@ -152,7 +152,7 @@ fn a_command_finds_its_transition_or_says_what_it_does_elsewhere() {
     }
 }
 
-/// The whole life on one page, so that a change of the table shows in a review.
+/// The whole workflow on one page, so that a review shows any change of the table.
 #[test]
 fn the_life_of_a_registry() {
     let workflow = workflow();
@@ -228,8 +228,7 @@ fn a_status_is_found_by_what_people_type() {
     assert_eq!(workflow.status_called("потерян"), None);
 }
 
-/// What a broken table says: the first occurrence of `from` after `after` becomes `to`; the defect is at the line of the change moved by `shift`, or of
-/// the whole table.
+/// A defect made in the table: the first `from` after `after` becomes `to`. `message` is a part of the expected error, `line` its place.
 struct Broken {
     after: &'static str,
     from: &'static str,
@@ -239,9 +238,9 @@ struct Broken {
 }
 
 enum Line {
-    /// Of the change, moved by so many lines.
+    /// The line of the change, moved by so many lines.
     Here(i64),
-    /// The first line that begins so after the row's id.
+    /// The first line after the row's id that begins like this.
     Of(&'static str),
     Whole,
 }
@@ -289,7 +288,7 @@ fn a_broken_table_names_the_line() {
         broken("id = \"sent\"", "name_ru = \"На проверке\"", "name_ru = \"Отправлен\"", Here(0), "stands twice"),
         broken("id = \"submit\"", "ru = \"отозвать\"", "ru = \"отменить\"", Of("id = \"withdraw\""), "withdraw: another transition has the same text"),
         broken("id = \"start-review\"", "action = \"return\"", "action = \"accept\"", Of("id = \"return\""), "leads from sent to two ends: accept and return"),
-        // The way.
+        // The order of statuses.
         broken("id = \"form\"", "from = []", "from = [\"returned\"]", Whole, "no transition makes a registry"),
         broken("id = \"withdraw\"", "to = \"withdrawn\"", "to = \"cancelled\"", Of("id = \"withdrawn\""), "withdrawn: no transition leads here"),
         broken(
@@ -304,7 +303,7 @@ fn a_broken_table_names_the_line() {
         broken("id = \"cancelled\"", "final = true", "final = true\nlive = true", Of("id = \"cancelled\""), "could never be billed again"),
         broken("id = \"cancelled\"", "final = true", "final = true\nfrozen = true", Of("id = \"cancelled\""), "frozen must be live too"),
         broken("id = \"paid\"", "frozen = true\n", "", Of("id = \"paid\""), "paid must be live and frozen too"),
-        // The cases.
+        // The effect on the cases.
         broken("id = \"cancel\"", "cases = \"free\"", "cases = \"hold\"", Of("id = \"cancel\""), "from formed to cancelled cases = \"free\" is due"),
         broken("id = \"submit\"", "cases = \"hold\"", "cases = \"free\"", Of("id = \"submit\""), "cases = \"hold\" or \"refuse\" is due"),
         broken("id = \"form\"", "cases = \"take\"", "cases = \"hold\"", Of("id = \"form\""), "from nothing to formed cases = \"take\" is due"),
@@ -336,7 +335,7 @@ fn a_broken_table_names_the_line() {
     assert!(tried > 40);
 }
 
-/// A table cut at any line is refused or still whole; nothing panics.
+/// A table cut at any line is refused or is still complete; nothing panics.
 #[test]
 fn a_cut_table_never_loads_by_half() {
     let good = source();
@@ -344,17 +343,17 @@ fn a_cut_table_never_loads_by_half() {
     let rows = |text: &str| text.matches("[[transition]]").count();
     for end in 0..lines.len() {
         if let Ok(workflow) = table::read(&lines[..end].join("\n")) {
-            // What was cut off were whole transitions that nothing else depends on.
+            // The part that was cut off held whole transitions on which nothing else depends.
             assert_eq!(workflow.transitions().len(), rows(&lines[..end].join("\n")));
         }
     }
 }
 
-/// No way to an end for a status that only leads round in a circle.
+/// A status that only leads round in a circle has no way to an end.
 #[test]
 fn a_circle_without_an_end_is_refused() {
     let good = source();
-    // Payment leads back to signing, and nothing returns from there on: signed, accepted and to_sign go round.
+    // Payment leads back to signing, and no transition returns from there: signed, accepted and to_sign form a circle.
     let text = good
         .replace("from = [\"sent\", \"in_review\", \"to_sign\", \"signed\", \"accepted\"]", "from = [\"sent\", \"in_review\"]")
         .replace("to = \"paid\"", "to = \"to_sign\"")
@@ -368,7 +367,7 @@ fn a_circle_without_an_end_is_refused() {
     let error = table::read(&text).expect_err("a circle");
     assert_eq!(error.message, "to_sign: no way leads from here to a final status");
     assert_eq!(error.line, text[..text.find("id = \"to_sign\"").expect("there")].matches('\n').count() as u64 + 1);
-    // Without a way out at all it is said more simply.
+    // A status without any way out has a simpler message.
     let text =
         good.replace("from = [\"sent\", \"in_review\", \"to_sign\", \"signed\", \"accepted\"]", "from = [\"sent\", \"in_review\", \"to_sign\", \"signed\"]");
     let text = text.replace("from = [\"accepted\"]", "from = [\"to_sign\"]");
