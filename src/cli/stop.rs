@@ -23,6 +23,7 @@ pub(super) fn listen(say: impl Fn(&Failure) -> i32 + Send + 'static) {
             return;
         }
         sys::remove_unfinished();
+        #[expect(clippy::exit, reason = "a thread of its own ends the program while others work")]
         process::exit(say(&Failure::of(Stopped)));
     };
     // Fails where the caller ignores these signals (`nohup`, background jobs); then they stay ignored.

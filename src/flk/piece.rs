@@ -55,7 +55,7 @@ pub(super) struct PieceOutcome {
     pub(super) work: Work,
     /// Persons as [`super::persons::Keeping`] writes them.
     pub(super) persons: Vec<u8>,
-    /// Records of wanted persons as [`WantedPersons::write`] writes them.
+    /// Records of wanted persons as `WantedPersons::write` writes them.
     pub(super) person_records: Vec<u8>,
     /// Cases or persons of the piece's records, if the caller asked for them.
     pub(super) index: Index,

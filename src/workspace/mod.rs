@@ -7,6 +7,7 @@
 
 mod actor;
 mod answers;
+mod damage;
 mod intake;
 pub mod journal;
 mod lock;
@@ -29,9 +30,9 @@ use std::time::{Duration, Instant};
 
 pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
+pub use damage::{Damage, Damaged};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
-pub use objects::{Damage, Damaged};
 pub use operation::Operation;
 pub use place::{FOLDER, Place};
 pub use problem::Problem;

@@ -4,7 +4,6 @@
 //! under a temporary name and renamed when it is complete and on the disk: a file under a digest is always complete.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,8 +12,8 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::Problem;
+use super::damage::{Damage, Damaged};
 use crate::sys::{Access, AtomicFile, TEMPORARY, Temporary, private_folder};
-use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 use crate::values::hex;
 use crate::watch::{Stopped, Watch};
 
@@ -45,68 +44,6 @@ pub(super) enum Before {
     /// Nothing.
     Nothing,
 }
-
-/// A kept file that cannot be used.
-#[derive(Debug)]
-pub struct Damaged {
-    /// Name of the file.
-    pub name: String,
-    /// What is wrong with it.
-    pub damage: Damage,
-}
-
-/// Why a kept file cannot be used.
-#[derive(Debug)]
-pub enum Damage {
-    /// The file is gone.
-    Missing,
-    /// A folder, a pipe or a device stands in its place.
-    NotAFile,
-    /// Its bytes are not those that were kept.
-    Changed,
-    /// The system cannot read it.
-    Unread(io::Error),
-}
-
-impl From<io::Error> for Damage {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Unread(error),
-        }
-    }
-}
-
-impl Coded for Damaged {
-    fn key(&self) -> Key {
-        match self.damage {
-            Damage::Missing => Key::KeptMissing,
-            Damage::NotAFile => Key::KeptNotAFile,
-            Damage::Changed => Key::KeptChanged,
-            Damage::Unread(_) => Key::KeptUnread,
-        }
-    }
-
-    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
-        let mut slots = vec![("file", Slot::text(&self.name))];
-        if let Damage::Unread(error) = &self.damage {
-            slots.push(("reason", Slot::io(error)));
-        }
-        slots
-    }
-
-    fn class(&self) -> ErrorClass {
-        ErrorClass::Input
-    }
-}
-
-impl fmt::Display for Damaged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display(self, f)
-    }
-}
-
-impl std::error::Error for Damaged {}
 
 /// Bytes copied at once.
 const BUFFER: usize = 256 << 10;

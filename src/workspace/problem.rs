@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::answers::AnswerError;
-use super::objects::Damaged;
+use super::damage::Damaged;
 use super::store::StoreError;
 use super::workflow::{Need, Refusal, Refused, Workflow};
 use crate::forming::FormError;

@@ -22,9 +22,12 @@ fn loaded() -> (Clinic, PathBuf) {
     (clinic, kept)
 }
 
+/// What is done to a kept file, and how.
+type Way = (&'static str, fn(&Path));
+
 /// The ways in which a kept file can be damaged as a whole.
-fn damages() -> Vec<(&'static str, fn(&Path))> {
-    let mut ways: Vec<(&'static str, fn(&Path))> = vec![
+fn damages() -> Vec<Way> {
+    let mut ways: Vec<Way> = vec![
         ("deleted", |file| fs::remove_file(file).expect("removed")),
         ("emptied", |file| fs::write(file, "").expect("written")),
         ("cut", |file| fs::write(file, &fs::read(file).expect("read")[..1000]).expect("written")),

@@ -21,7 +21,7 @@ pub enum Line {
     Entry {
         /// The entry of the line.
         entry: Box<Entry>,
-        /// Whether it is written byte for byte as [`write_jsonl`] writes it.
+        /// Whether it is written byte for byte as `write_jsonl` writes it.
         as_written: bool,
     },
     /// The line is no entry.
