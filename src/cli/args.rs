@@ -93,6 +93,18 @@ impl Verb {
         }
     }
 
+    /// The files and folders that a verb reads as they come from elsewhere.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        match self {
+            Self::Validate(verb) => verb.inputs(),
+            Self::Load(verb) => verb.inputs(),
+            Self::Watch(verb) => vec![verb.folder()],
+            Self::Receive(verb) => verb.inputs(),
+            Self::Config(verb) => verb.path.as_deref().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the folder of rules may be missing, because the verb is an import that makes it.
     pub(super) fn makes_rules_folder(&self) -> bool {
         matches!(self, Self::Rules(verb) if verb.makes_folder())

@@ -1,6 +1,6 @@
 //! `puomp load`: loads packages into the workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -48,6 +48,10 @@ enum DoubtArg {
 }
 
 impl LoadArgs {
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        self.paths.iter().map(PathBuf::as_path).collect()
+    }
+
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
         let inputs = inputs(&self.paths)?;

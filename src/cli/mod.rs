@@ -99,12 +99,15 @@ fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>) -> Result<Exit, Failure> {
     if let Some(folder) = &cli.flags.directory {
         std::env::set_current_dir(folder).map_err(|error| Failure::Read(folder.clone(), error))?;
     }
-    let settings = Settings::load(&cli.flags, &variable, lang, cli.verb.first_path())?;
+    let settings = Settings::load(&cli.flags, &variable, lang, cli.verb.first_path(), &cli.verb.inputs())?;
     let files = rule_files(&settings, cli.verb.makes_rules_folder())?;
     let zone = settings.time_zone()?;
     let texts = Texts::load(&files)?.in_zone(zone.clone());
     let ui = Ui::new(&settings, &texts, zone);
     let session = Session::new(&settings, &files, &ui, Cli::command);
+    if let Some(line) = session.unheeded() {
+        say(&line);
+    }
     // The thread pool is our own, not rayon's global one, so that the verbs need not know the number of threads.
     let threads = settings.threads().map_or(0, |threads| usize::from(threads.value));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| Failure::Threads)?;

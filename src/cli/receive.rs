@@ -1,6 +1,6 @@
 //! `puomp receive`: receives answers of payers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -27,6 +27,10 @@ pub(super) struct ReceiveArgs {
 }
 
 impl ReceiveArgs {
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        self.files.iter().map(PathBuf::as_path).collect()
+    }
+
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
         let watch = ByUser::new();
@@ -51,7 +55,7 @@ impl ReceiveArgs {
 }
 
 /// The text about a received answer.
-fn shown(path: &std::path::Path, received: &Received, workspace: &Workspace, ui: &Ui<'_>) -> String {
+fn shown(path: &Path, received: &Received, workspace: &Workspace, ui: &Ui<'_>) -> String {
     let line = registry_line(&received.registry, workspace.tables(), ui);
     if let Some(at) = &received.already {
         let name = path.display().to_string();

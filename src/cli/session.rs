@@ -7,6 +7,7 @@ use super::settings::Settings;
 use super::ui::Ui;
 use super::{Failure, who};
 use crate::tables::RuleFiles;
+use crate::texts::Key;
 use crate::values::{Date, Moment};
 use crate::watch::Watch;
 use crate::workspace::{Actor, Operation, Tables};
@@ -34,6 +35,12 @@ impl<'a> Session<'a> {
     /// The same session at the present moment, for `watch`, which may run for days and needs the day on which a file comes.
     pub(super) fn renewed(&self) -> Self {
         Self { moment: Timestamp::now().into(), ..*self }
+    }
+
+    /// What to tell of settings that do not count because their file lies among the inputs; `None` when all settings count.
+    pub(super) fn unheeded(&self) -> Option<String> {
+        let file = self.settings.file().filter(|file| !file.unheeded.is_empty())?;
+        Some(self.ui.texts.fill(Key::ConfigUnheeded, self.ui.lang, &[("file", &file.name), ("keys", &file.unheeded.join(", "))]))
     }
 
     /// The moment of the run.
@@ -74,7 +81,7 @@ pub(super) fn of_tests<T>(lang: crate::texts::Lang, work: impl FnOnce(&Session<'
     let files = RuleFiles::embedded();
     let texts = crate::texts::Texts::load(&files).expect("the built-in table is sound");
     let flags = Flags { no_config: true, ..Flags::default() };
-    let settings = Settings::load(&flags, &|_| None, Valued { value: lang, origin: Origin::Default }, None).unwrap_or_else(|_| panic!("nothing to read"));
+    let settings = Settings::load(&flags, &|_| None, Valued { value: lang, origin: Origin::Default }, None, &[]).unwrap_or_else(|_| panic!("nothing to read"));
     let ui = Ui::new(&settings, &texts, jiff::tz::TimeZone::UTC);
     work(&Session::new(&settings, &files, &ui, || Command::new("puomp")))
 }

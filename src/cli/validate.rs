@@ -89,6 +89,10 @@ enum FormatArg {
 }
 
 impl ValidateArgs {
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        self.paths.iter().map(PathBuf::as_path).collect()
+    }
+
     pub(super) fn first_path(&self) -> Option<&Path> {
         self.paths.first().map(PathBuf::as_path)
     }
@@ -116,6 +120,10 @@ impl ValidateArgs {
         // Protocols, and results for which the user asked for it, hold values of personal elements: other users must not read them.
         let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };
         let mut target = Target::new(self.output.as_deref(), access, &bar)?;
+        // On the screen it is said already.
+        if let Some(line) = session.unheeded().filter(|_| self.format == FormatArg::Human && self.output.is_some()) {
+            writeln!(target, "{line}")?;
+        }
         let mut tally = Tally::default();
         let mut hidden = Hidden::default();
         let mut baseline = self.control.write_baseline.as_ref().map(|_| Baseline::default());

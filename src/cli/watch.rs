@@ -48,6 +48,10 @@ const REFUSED: &str = "refused";
 type Look = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
 impl WatchArgs {
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         if !self.folder.is_dir() {
             return Err(Failure::NoFolder(self.folder.clone()));

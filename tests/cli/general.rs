@@ -159,3 +159,43 @@ fn programs_get_errors_as_json() {
         assert!(!desk.run(args).2.starts_with('{'), "{args:?}");
     }
 }
+
+/// A `puomp.toml` that came with the files does not decide which checks count and where data go.
+#[test]
+fn a_configuration_beside_the_inputs_is_not_the_users_own() {
+    let desk = Desk::new();
+    let all = "select = [\"R001\"]\nignore = [\"006F\"]\nrole = \"head\"\nrules = \"rules\"\nbooks = \"books\"\nstore = \"postgres://a/b\"\nprotocol-dir = \"out\"\nlimit = 7\n";
+    std::fs::create_dir_all(desk.path("в/их")).expect("folders");
+    for file in ["в/puomp.toml", "в/их/puomp.toml"] {
+        std::fs::write(desk.path(file), all).expect("written");
+    }
+    std::fs::write(desk.path("в/их/x.xml"), "<x/>").expect("written");
+    let said = "не учтено: rules, books, store, role, protocol-dir, select, ignore";
+    let checked = |folder: &str, args: &[&str]| {
+        let mut command = desk.puomp(args);
+        let output = command.current_dir(desk.path(folder)).output().expect("started");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // Beside the input, around it where the user does not work, and in the folder that he works in when the input lies there.
+    for (folder, path) in [(".", "в/их/x.xml"), (".", "в/их"), ("в/их", "x.xml"), ("в/их", "."), ("в/их", "*.xml"), ("в", "их/x.xml"), ("в", ".")]
+    {
+        let (code, out, err) = checked(folder, &["validate", path]);
+        assert!(err.contains(said) && err.contains("puomp.toml"), "{folder} {path}: {code:?} {out} {err}");
+        assert!(!desk.path("в/out").exists() && !desk.path("в/их/out").exists(), "{folder} {path}");
+        let (_, out, _) = checked(folder, &["config", path, "--format", "json"]);
+        assert!(out.contains("\"limit\"") && out.contains('7') && !out.contains("postgres"), "{folder} {path}: {out}");
+    }
+    let (_, _, err) = checked("в", &["validate", "их/x.xml", "-o", "report.txt"]);
+    let report = std::fs::read_to_string(desk.path("в/report.txt")).expect("a report");
+    assert!(err.contains(said) && report.lines().next().is_some_and(|line| line.contains(said)), "{report}");
+    // The user's own: named, around the folder that he works in, and in a workspace.
+    std::fs::remove_file(desk.path("в/их/puomp.toml")).expect("removed");
+    for (folder, args) in [("в", &["validate", "их/x.xml"][..]), (".", &["validate", "в/их/x.xml", "--config", "в/puomp.toml"])] {
+        let (_, _, err) = checked(folder, args);
+        assert!(!err.contains("не учтено"), "{folder} {args:?}: {err}");
+    }
+    std::fs::create_dir(desk.path("в/.puomp")).expect("a folder");
+    std::fs::write(desk.path("в/y.xml"), "<x/>").expect("written");
+    let (_, _, err) = checked("в", &["validate", "y.xml"]);
+    assert!(!err.contains("не учтено"), "{err}");
+}

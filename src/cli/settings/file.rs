@@ -10,7 +10,9 @@ use toml::Spanned;
 
 use crate::cli::Failure;
 use crate::finding::policy::Level;
+use crate::sys;
 use crate::texts::{ErrorClass, Key, Severity};
+use crate::workspace::FOLDER;
 
 /// Name of the configuration file. It is searched for in the folder of the first path and upward.
 const NAME: &str = "puomp.toml";
@@ -88,6 +90,8 @@ pub(in crate::cli) struct Suppress {
 /// A configuration file with its text, so that an error can name its line.
 #[derive(Debug)]
 pub(in crate::cli) struct Source {
+    /// Keys that the file gives and that do not count, because the file was found and is not the user's own.
+    pub(in crate::cli) unheeded: Vec<&'static str>,
     /// The name of the file in messages.
     pub(in crate::cli) name: String,
     /// The folder from which relative paths in the file count.
@@ -96,9 +100,49 @@ pub(in crate::cli) struct Source {
     pub(in crate::cli) document: Document,
 }
 
+impl Document {
+    /// Takes out the settings that decide whose tables and books are used, where data go and which checks count; returns their keys. Only
+    /// the user's own file may give them: a folder of registries comes from anybody.
+    fn take_own(&mut self) -> Vec<&'static str> {
+        let Self { name: _, region: _, limit: _, time_zone: _, select, ignore, severity, suppress, baseline, books, rules, protocol_dir, store, role } = self;
+        let given = [
+            (super::RULES.key, rules.take().is_some()),
+            (super::BOOKS.key, books.take().is_some()),
+            (super::STORE.key, store.take().is_some()),
+            (super::ROLE.key, role.take().is_some()),
+            (super::PROTOCOL_DIR.key, protocol_dir.take().is_some()),
+            (super::BASELINE.key, baseline.take().is_some()),
+            (super::SELECT.key, select.take().is_some()),
+            (super::IGNORE.key, ignore.take().is_some()),
+            (super::SEVERITY.key, !std::mem::take(severity).is_empty()),
+            ("suppress", !std::mem::take(suppress).is_empty()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect()
+    }
+}
+
+/// Whether a `puomp.toml` that was found in a folder is the user's own: it lies in the folder in which he works or around it, and not among
+/// the inputs, unless the folder is a workspace.
+fn is_own(folder: &Path, here: &Path, inputs: &[&Path]) -> bool {
+    let real = |path: &Path| sys::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = real(folder);
+    if !real(here).starts_with(&folder) {
+        return false;
+    }
+    let is_among = |input: &&Path| {
+        let input = here.join(input);
+        // A wildcard is in its folder, as a file is.
+        let holder = if input.is_dir() { Some(input.as_path()) } else { input.parent() };
+        holder.is_some_and(|holder| folder.starts_with(real(holder)))
+    };
+    folder.join(FOLDER).is_dir() || !inputs.iter().any(is_among)
+}
+
 impl Source {
-    /// Reads the named file, else the nearest `puomp.toml` upward from a path that exists, else upward from the current folder.
-    pub(super) fn find(named: Option<&Path>, from: Option<&Path>, here: &Path) -> Result<Option<Self>, Failure> {
+    /// Reads the named file, else the nearest `puomp.toml` upward from a path that exists, else upward from the current folder. Of a file
+    /// that was found and is not the user's own the settings of [`Document::take_own`] do not count. `inputs` are the files and folders
+    /// that the command reads.
+    pub(super) fn find(named: Option<&Path>, from: Option<&Path>, here: &Path, inputs: &[&Path]) -> Result<Option<Self>, Failure> {
         let nearest = || {
             let start = from.filter(|p| p.exists()).map_or_else(|| here.to_owned(), |p| here.join(p));
             start.ancestors().map(|folder| folder.join(NAME)).find(|file| file.is_file())
@@ -107,14 +151,18 @@ impl Source {
         let text = fs::read_to_string(&path).map_err(|e| Failure::Read(path.clone(), e))?;
         let shown = path.strip_prefix(here).unwrap_or(&path).display().to_string();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Some(Self { folder, ..Self::read(shown, text)? }))
+        let mut this = Self { folder, ..Self::read(shown, text)? };
+        if named.is_none() && !is_own(&this.folder, here, inputs) {
+            this.unheeded = this.document.take_own();
+        }
+        Ok(Some(this))
     }
 
     /// Reads a text; `name` is the name of the file in messages.
     pub(in crate::cli) fn read(name: String, text: String) -> Result<Self, Failure> {
         let document = toml::from_str(&text)
             .map_err(|e: toml::de::Error| Failure::said(ErrorClass::Usage, Key::ConfigBroken, &[("place", &name), ("reason", e.to_string().trim_end())]))?;
-        Ok(Self { name, folder: PathBuf::new(), text, document })
+        Ok(Self { unheeded: Vec::new(), name, folder: PathBuf::new(), text, document })
     }
 
     /// The file and the line of an offset in the text, such as `puomp.toml:3`.

@@ -161,9 +161,9 @@ pub(super) struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// Finds and reads `puomp.toml`: the file of `--config`, else the nearest one upward from a path; none with `--no-config`. The language
     /// was chosen before the arguments were parsed.
-    pub(super) fn load(flags: &'a Flags, variables: &'a Variables<'a>, lang: Valued<Lang>, from: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn load(flags: &'a Flags, variables: &'a Variables<'a>, lang: Valued<Lang>, from: Option<&Path>, inputs: &[&Path]) -> Result<Self, Failure> {
         let here = std::env::current_dir().unwrap_or_default();
-        let file = if flags.no_config { None } else { Source::find(flags.config.as_deref(), from, &here)? };
+        let file = if flags.no_config { None } else { Source::find(flags.config.as_deref(), from, &here, inputs)? };
         Ok(Self { flags, variables, file, here, lang })
     }
 
@@ -312,7 +312,7 @@ mod tests {
         std::fs::write(&path, toml).expect("written");
         let flags = Flags { config: Some(path), ..flags.clone() };
         let variables = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
-        let settings = Settings::load(&flags, &variables, Valued::built_in(Lang::Ru), None).unwrap_or_else(|_| panic!("{toml} is sound"));
+        let settings = Settings::load(&flags, &variables, Valued::built_in(Lang::Ru), None, &[]).unwrap_or_else(|_| panic!("{toml} is sound"));
         look(&settings)
     }
 
