@@ -7,14 +7,11 @@ use crate::timings::Timings;
 
 /// Follows a run. It is called from several threads at once.
 pub trait Watch: Sync {
-    /// Called when the inputs are known: the number of packages, and their total size on disk in bytes.
-    fn start(&self, _packages: u64, _bytes: u64) {}
+    /// Called when the inputs are known: their total size on disk in bytes.
+    fn start(&self, _bytes: u64) {}
 
     /// Called when further bytes have been read; the argument is their number.
     fn advance(&self, _bytes: u64) {}
-
-    /// Called when a package is finished.
-    fn package_done(&self) {}
 
     /// Whether the work must stop now. Unfinished work is then undone.
     fn is_stopped(&self) -> bool {

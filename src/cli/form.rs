@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
-use super::out::print;
+use super::out::{print, tell};
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
@@ -65,10 +65,10 @@ impl FormArgs {
         match (&self.cancel, &self.again, self.period) {
             (Some(name), ..) => {
                 let watch = ByUser::new();
-                let (mut workspace, actor) = self.place.change("form --cancel", session, &watch)?;
+                let (mut workspace, actor) = self.place.open_write("form --cancel", session, &watch)?;
                 let registry = workspace.form_cancel(&session.operation(&actor, &watch), name)?;
                 if !ui.quiet {
-                    print(&registry_line(&registry, workspace.tables(), ui))?;
+                    tell(&registry_line(&registry, workspace.tables(), ui))?;
                 }
                 workspace.close();
                 Ok(Exit::Done)
@@ -85,7 +85,7 @@ impl FormArgs {
         let bar = ui.bar().timed(self.timings);
         let registry = with_tools(session, &self.control, |tools, filter| {
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("form --again", session, &bar)?;
+            let (workspace, actor) = self.place.open_write("form --again", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let registry = workspace.form_again(&session.operation(&actor, &bar), name, date, tools, filter)?;
@@ -97,7 +97,7 @@ impl FormArgs {
         super::timings::tell(bar.timings(), ui);
         let line = registry?;
         if !ui.quiet {
-            print(&line)?;
+            tell(&line)?;
         }
         Ok(Exit::Done)
     }
@@ -112,7 +112,7 @@ impl FormArgs {
         }
         let request = FormRequest { period, payer: self.payer.clone(), kind: self.kind.clone(), subdivision: self.subdivision.clone(), mo: self.mo.clone() };
         if self.dry_run {
-            let mut workspace = self.place.look(session)?;
+            let mut workspace = self.place.open_read(session)?;
             let (groups, left) = workspace.form_plan(&request)?;
             for group in &groups {
                 print(&group_line(group, workspace.tables(), ui))?;
@@ -123,7 +123,7 @@ impl FormArgs {
         let bar = ui.bar().timed(self.timings);
         let formed = with_tools(session, &self.control, |tools, filter| {
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("form", session, &bar)?;
+            let (workspace, actor) = self.place.open_write("form", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let (groups, left) = workspace.form_plan(&request)?;
@@ -132,7 +132,7 @@ impl FormArgs {
             let mut on_formed = |registry: &Registry, tables: &Tables| {
                 formed.push(registry.number.clone());
                 if !ui.quiet && printed.is_ok() {
-                    printed = print(&registry_line(registry, tables, ui));
+                    printed = tell(&registry_line(registry, tables, ui));
                 }
             };
             workspace.form(&session.operation(&actor, &bar), &groups, date, tools, filter, &mut on_formed)?;

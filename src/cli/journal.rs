@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::flags::PlaceArgs;
-use super::out::{columns, print};
+use super::out::{columns, print, tell};
 use super::session::Session;
 use super::ui::Ui;
 use super::workspace::words::time;
@@ -62,7 +62,7 @@ impl JournalArgs {
             let verdict = verify_jsonl(BufReader::new(file), head.as_ref()).map_err(|e| Failure::Read(path.clone(), e))?;
             return self.verdict(&verdict, ui);
         }
-        let mut workspace = self.place.look(session)?;
+        let mut workspace = self.place.open_read(session)?;
         if self.verify {
             let entries = workspace.journal(None)?;
             workspace.close();
@@ -101,7 +101,7 @@ impl JournalArgs {
     fn verdict(&self, verdict: &Verdict, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let lines = verdict.text(ui.texts, ui.lang);
         if !ui.quiet || !verdict.is_sound() {
-            print(&(lines.join("\n") + "\n"))?;
+            tell(&(lines.join("\n") + "\n"))?;
         }
         Ok(if verdict.is_sound() { Exit::Done } else { Exit::Findings })
     }

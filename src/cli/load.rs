@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::flags::{ControlArgs, PlaceArgs};
 use super::inputs::inputs;
-use super::out::print;
+use super::out::tell;
 use super::session::Session;
 use super::ui::Ui;
 use super::workspace::with_tools;
@@ -72,7 +72,7 @@ impl LoadArgs {
                 return Err(Failure::Nothing);
             }
             let lock = timings::span(bar.timings(), Phase::Lock);
-            let (workspace, actor) = self.place.change("load", session, &bar)?;
+            let (workspace, actor) = self.place.open_write("load", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let mut exit = Exit::Done;
@@ -85,7 +85,7 @@ impl LoadArgs {
                     exit = Exit::Findings;
                 }
                 if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
-                    print(&line(&name, &loaded, ui))?;
+                    tell(&line(&name, &loaded, ui))?;
                 }
             }
             workspace.close();

@@ -108,11 +108,11 @@ fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>) -> Result<Exit, Failure> {
     if let Some(line) = session.unheeded() {
         say(&line);
     }
-    // The thread pool is our own, not rayon's global one, so that the verbs need not know the number of threads.
     let threads = settings.threads().map_or(0, |threads| usize::from(threads.value));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| Failure::Threads)?;
+    // The global pool: threads that a verb starts by itself work in it as well.
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|_| Failure::Threads)?;
     // From here on failures are reported in the texts and the time zone of the settings.
-    Ok(pool.install(|| cli.verb.run(&session)).unwrap_or_else(|failure| failure.end(voice, ui.texts, ui.lang)))
+    Ok(cli.verb.run(&session).unwrap_or_else(|failure| failure.end(voice, ui.texts, ui.lang)))
 }
 
 /// A variable of the environment; `None` when it is not set or empty.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::flags::PlaceArgs;
-use super::out::print;
+use super::out::tell;
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
@@ -34,18 +34,18 @@ impl ReceiveArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
         let watch = ByUser::new();
-        let (mut workspace, actor) = self.place.change("receive", session, &watch)?;
+        let (mut workspace, actor) = self.place.open_write("receive", session, &watch)?;
         let mut exit = Exit::Done;
         for path in &self.files {
             match workspace.receive(&session.operation(&actor, &watch), path) {
-                Ok(received) if !ui.quiet => print(&shown(path, &received, &workspace, ui))?,
+                Ok(received) if !ui.quiet => tell(&shown(path, &received, &workspace, ui))?,
                 Ok(_) => {}
                 Err(error) if error.is_stop() => return Err(error.into()),
                 // One bad file does not keep the others out.
                 Err(error) => {
                     let failure = Failure::from(error);
                     say(&ui.texts.error(&failure, ui.lang));
-                    exit = failure.class().into();
+                    exit = exit.max(failure.class().into());
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::flags::PlaceArgs;
-use super::out::print;
+use super::out::tell;
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
@@ -49,16 +49,16 @@ impl ReviewArgs {
         };
         let source = self.sanctions.as_deref().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let watch = ByUser::new();
-        let (mut workspace, actor) = self.place.change("review", session, &watch)?;
+        let (mut workspace, actor) = self.place.open_write("review", session, &watch)?;
         for trouble in workspace.sanction_troubles(&self.registry, &sanctions)? {
             say(&ui.texts.error(&SanctionError::misfit(&source, trouble), ui.lang));
         }
         let decided = workspace.review(&session.operation(&actor, &watch), &self.registry, by, &self.reason, &sanctions, &source)?;
         if !ui.quiet {
-            print(&registry_line(&decided.registry, workspace.tables(), ui))?;
+            tell(&registry_line(&decided.registry, workspace.tables(), ui))?;
             if !sanctions.is_empty() {
                 let cases = ui.texts.count(Key::CountCase, ui.lang, decided.refused);
-                print(&format!(
+                tell(&format!(
                     "  {}\n",
                     ui.texts.fill(Key::ReviewSanctions, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, decided.taken_off))])
                 ))?;

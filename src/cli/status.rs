@@ -150,7 +150,7 @@ impl StatusArgs {
             return Err(Failure::said(ErrorClass::Usage, Key::XlsxNeedsFile, &[]));
         }
         let lists = Lists::load(files)?;
-        let mut workspace = self.place.look(session)?;
+        let mut workspace = self.place.open_read(session)?;
         let mut seen = self.see(&mut workspace)?;
         self.show(&seen, &lists, workspace.tables(), ui)?;
         if self.watch {
@@ -209,7 +209,7 @@ impl StatusArgs {
             FormatArg::Csv => out::csv_bytes(&lists.registries, ui.lang, &seen.registries, |field, r| plain(field, r, tables, ui)).map_err(Failure::Stream)?,
             FormatArg::Xlsx => self.xlsx(seen, lists, tables, ui).map_err(Failure::Stream)?,
         };
-        let mut target = Target::new(self.output.as_deref(), Access::Default, &ui.bar())?;
+        let mut target = Target::new(self.output.as_deref(), Access::Default, None)?;
         target.write_all(&answer)?;
         target.commit()
     }

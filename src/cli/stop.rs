@@ -14,8 +14,8 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// Whether the running work checks [`ASKED`] by itself, or has ended and only the exit code is missing.
 static FOLLOWED: AtomicBool = AtomicBool::new(false);
 
-/// Handles Ctrl-C, and the other requests to stop (SIGTERM, SIGHUP; on Windows the closing of the console), from now on. `say` reports the
-/// stop and returns the exit code.
+/// Handles Ctrl-C, and the other requests to stop (SIGTERM, SIGHUP; on Windows Ctrl-Break), from now on. `say` reports the stop and returns the
+/// exit code. Closing the console of Windows gives a program no time for a clean end; that is as a kill.
 pub(super) fn listen(say: impl Fn(&Failure) -> i32 + Send + 'static) {
     let asked = move || {
         // At the second request the user does not want to wait. The state is then as after a kill; the next command cleans it up.
@@ -26,7 +26,7 @@ pub(super) fn listen(say: impl Fn(&Failure) -> i32 + Send + 'static) {
         #[expect(clippy::exit, reason = "a thread of its own ends the program while others work")]
         process::exit(say(&Failure::of(Stopped)));
     };
-    // Fails where the caller ignores these signals (`nohup`, background jobs); then they stay ignored.
+    // Fails where the caller ignores one of these signals (`nohup`, background jobs): all of them then do what they do by themselves.
     let _ = ctrlc::try_set_handler(asked);
 }
 

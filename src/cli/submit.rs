@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::flags::PlaceArgs;
-use super::out::print;
+use super::out::tell;
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
@@ -26,14 +26,14 @@ impl SubmitArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
         let watch = ByUser::new();
-        let (mut workspace, actor) = self.place.change("submit", session, &watch)?;
+        let (mut workspace, actor) = self.place.open_write("submit", session, &watch)?;
         let mut exit = Exit::Done;
         for name in &self.registries {
             match workspace.submit(&session.operation(&actor, &watch), name) {
                 Ok(sent) if ui.quiet => drop(sent),
                 Ok(sent) => {
                     let line = registry_line(&sent.registry, workspace.tables(), ui);
-                    print(&format!("{line}  {}\n", ui.texts.fill(Key::SubmitPlaced, ui.lang, &[("path", &sent.path)])))?;
+                    tell(&format!("{line}  {}\n", ui.texts.fill(Key::SubmitPlaced, ui.lang, &[("path", &sent.path)])))?;
                 }
                 Err(error) if error.is_stop() => return Err(error.into()),
                 // The repeat of a command that was broken off half-way.

@@ -150,7 +150,7 @@ impl Watch for Bar {
         self.timings.as_ref()
     }
 
-    fn start(&self, _packages: u64, bytes: u64) {
+    fn start(&self, bytes: u64) {
         self.bar.set_length(bytes);
     }
 

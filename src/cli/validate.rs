@@ -119,7 +119,7 @@ impl ValidateArgs {
         let bar = ui.bar().timed(self.timings);
         // Protocols, and results for which the user asked for it, hold values of personal elements: other users must not read them.
         let access = if self.show_personal || self.format == FormatArg::Flk { Access::Private } else { Access::Default };
-        let mut target = Target::new(self.output.as_deref(), access, &bar)?;
+        let mut target = Target::new(self.output.as_deref(), access, Some(&bar))?;
         // On the screen it is said already.
         if let Some(line) = session.unheeded().filter(|_| self.format == FormatArg::Human && self.output.is_some()) {
             writeln!(target, "{line}")?;

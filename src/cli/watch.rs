@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
 use super::load::{is_sound, line};
-use super::out::print;
+use super::out::tell;
 use super::say::say;
 use super::session::Session;
 use super::validate::Protocols;
@@ -18,7 +18,7 @@ use super::workspace::with_tools;
 use super::{Exit, Failure, stop};
 use crate::registry::package::{Input, Package, discover};
 use crate::report::flk::Protocol;
-use crate::sys::private_folder;
+use crate::sys::{private_folder, rename};
 use crate::texts::Key;
 use crate::workspace::{Doubt, Outcome};
 
@@ -68,8 +68,10 @@ impl WatchArgs {
             // Packages that wait for their other file are tried again only when the folder has changed.
             if !still.is_empty() && now != told {
                 let ended = self.take(&still, &session.renewed())?;
-                exit = if ended == Exit::Done { exit } else { ended };
-                told = look(&self.folder)?;
+                exit = exit.max(ended);
+                // Only what was there before: a file that came meanwhile is still to be offered.
+                told = now.clone();
+                told.retain(|path, _| path.exists());
             }
             before = now;
             if self.once {
@@ -93,7 +95,7 @@ impl WatchArgs {
             }
             let Some(naming) = protocol.naming(None) else { return Ok(Exit::Usage) };
             let mut protocols = Protocols::new(&self.folder, &protocol, tools.catalog, naming)?;
-            let (mut workspace, actor) = self.place.change("watch", session, &bar)?;
+            let (mut workspace, actor) = self.place.open_write("watch", session, &bar)?;
             let mut exit = Exit::Done;
             for package in &whole {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
@@ -105,7 +107,7 @@ impl WatchArgs {
                     exit = Exit::Findings;
                 }
                 if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
-                    print(&line(&name, &loaded, ui))?;
+                    tell(&line(&name, &loaded, ui))?;
                 }
                 let target = if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE };
                 for member in [&package.main, &package.persons].into_iter().flatten() {
@@ -157,5 +159,5 @@ fn put_away(file: &Path, folder: &Path) -> Result<(), Failure> {
         target = folder.join(format!("{stem}-{number}.{end}"));
         number += 1;
     }
-    fs::rename(file, target).map_err(failed)
+    rename(file, &target).map_err(failed)
 }

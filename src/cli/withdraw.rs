@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::flags::PlaceArgs;
-use super::out::print;
+use super::out::tell;
 use super::session::Session;
 use super::status::registry_line;
 use super::stop::ByUser;
@@ -26,10 +26,10 @@ impl WithdrawArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
         let watch = ByUser::new();
-        let (mut workspace, actor) = self.place.change("withdraw", session, &watch)?;
+        let (mut workspace, actor) = self.place.open_write("withdraw", session, &watch)?;
         let registry = workspace.withdraw(&session.operation(&actor, &watch), &self.registry, &self.reason)?;
         if !ui.quiet {
-            print(&registry_line(&registry, workspace.tables(), ui))?;
+            tell(&registry_line(&registry, workspace.tables(), ui))?;
         }
         workspace.close();
         Ok(Exit::Done)

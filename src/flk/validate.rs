@@ -41,7 +41,7 @@ impl Checker<'_> {
             timings.bytes(Phase::Find, packages.iter().map(Package::size_on_disk).sum());
         }
         drop(find);
-        watch.start(packages.len() as u64, sizes.iter().sum());
+        watch.start(sizes.iter().sum());
         let mut rest = packages.as_slice();
         let mut sizes = sizes.as_slice();
         while !rest.is_empty() {
@@ -56,7 +56,6 @@ impl Checker<'_> {
             rest = later;
             let reports: Vec<_> = batch.par_iter().map(|p| self.package(p, config, watch)).collect();
             for report in reports {
-                watch.package_done();
                 each(report?)?;
             }
         }

@@ -18,6 +18,9 @@ pub use paths::{canonicalize, shown};
 pub(crate) use paths::{is_long, verbatim};
 pub use temporary::{TEMPORARY, Temporary, remove_unfinished};
 
+/// Whether paths begin with drives and are separated by backslashes.
+pub(crate) const IS_WINDOWS: bool = cfg!(windows);
+
 /// Who may read a file that this program writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -117,6 +120,14 @@ pub fn write_atomic(target: &Path, access: Access, bytes: &[u8]) -> io::Result<(
     let mut file = AtomicFile::create(target, access)?;
     file.write_all(bytes)?;
     file.commit()
+}
+
+/// Renames a file; an existing file with the new name is replaced.
+///
+/// # Errors
+/// The system refuses (on Windows also: another program holds one of the files open for half a second).
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    system::rename(from, to)
 }
 
 /// Opens a file for reading and writing, and creates it if it does not exist. An existing file keeps its rights.

@@ -1,7 +1,8 @@
 //! A workspace: a directory of registry files and its memory (loaded packages, formed registries, their status, the journal).
 //!
 //! `.puomp/` holds the files as they were given (`objects/`, by digest) and the store (`store.sqlite`, unless a PostgreSQL database is
-//! named). A command that changes something takes the lock, makes one transaction with one entry of the journal, and releases the lock.
+//! named). A command that changes something takes the lock, makes its changes, each in one transaction with its entry of the journal, and releases
+//! the lock.
 //! Files are written before the transaction that refers to them, so a program that is killed leaves the old state or the new one. The
 //! next command that takes the lock removes files that no row refers to.
 

@@ -14,7 +14,8 @@ use crate::tables::TableError;
 use crate::texts::{Coded, ErrorClass, Key, Lang, Slot, Text, carried, display};
 use crate::watch::Stopped;
 
-/// Why a command failed. Nothing was changed, except with [`Problem::Unplaced`].
+/// Why a command failed. The change that failed changed nothing, except with [`Problem::Unplaced`]; what a command
+/// did before it stays.
 #[derive(Debug)]
 pub enum Problem {
     /// No folder upward holds a workspace.

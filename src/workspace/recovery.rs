@@ -9,44 +9,42 @@ impl Workspace {
     /// Removes files that no row refers to, and writes the files that are due in the outbox. A file that cannot be written there stops nothing
     /// else; [`Workspace::unplaced`] tells it.
     pub(super) fn recover(&mut self) -> Result<(), Problem> {
-        self.sweep()?;
-        let outbox = self.place.outbox();
-        objects::sweep_placed(&outbox).map_err(|e| Problem::Io(outbox, e))?;
-        self.unplaced = match self.place_outgoing() {
-            Err(problem @ Problem::Unplaced(..)) => Some(problem),
-            placed => placed.map(|()| None)?,
-        };
+        self.sweep();
+        let _ = objects::sweep_placed(&self.place.outbox());
+        self.unplaced = self.place_outgoing()?.into_iter().next().map(|(_, problem)| problem);
         Ok(())
     }
 
-    fn sweep(&mut self) -> Result<(), Problem> {
-        let known = self.store.kept_files()?;
-        self.objects.sweep(&known).map_err(|e| Problem::Io(self.place.memory(), e))?;
-        Ok(())
+    /// Removes files that no row refers to. A file that cannot be removed now, because another program holds it, is removed by a later command.
+    pub(super) fn sweep(&mut self) {
+        if let Ok(known) = self.store.kept_files() {
+            let _ = self.objects.sweep(&known);
+        }
     }
 
-    /// Returns the outcome of a change; if it failed, removes the files that the change has kept.
-    pub(super) fn swept<T>(&mut self, outcome: Result<T, Problem>) -> Result<T, Problem> {
+    /// Makes a change; the files that a failed change has kept are removed.
+    pub(super) fn sweeping<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        let outcome = change(self);
         if outcome.is_err() {
-            // Report the first failure; the next command removes what cannot be removed now.
-            let _ = self.sweep();
+            self.sweep();
         }
         outcome
     }
 
-    /// Writes the files that are due in the outbox. Repeating it is safe: each file is written completely, with the same bytes each time.
+    /// Writes every file that is due in the outbox and not there yet. It may run again: a file is written completely or not at all, and always
+    /// with the same bytes. Returns [`Problem::Unplaced`] of each registry whose file could not be written, by the id of the registry.
     ///
     /// # Errors
-    /// [`Problem::Unplaced`] for the first file that could not be written; the others are tried too.
-    pub(super) fn place_outgoing(&mut self) -> Result<(), Problem> {
-        let mut first = None;
+    /// The store cannot be read.
+    pub(super) fn place_outgoing(&mut self) -> Result<Vec<(i64, Problem)>, Problem> {
+        let mut unplaced = Vec::new();
         for file in self.store.outbox().due()? {
             let target = self.place.root.join(&file.path);
             if let Err(problem) = self.place_one(&file, &target) {
-                first.get_or_insert(Problem::Unplaced(file.number, target, Box::new(problem)));
+                unplaced.push((file.registry, Problem::Unplaced(file.number, target, Box::new(problem))));
             }
         }
-        first.map_or(Ok(()), Err)
+        Ok(unplaced)
     }
 
     fn place_one(&mut self, file: &DueFile, target: &Path) -> Result<(), Problem> {

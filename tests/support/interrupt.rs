@@ -1,51 +1,41 @@
-//! Sends Ctrl-C to a program that a test has started.
+//! Ctrl-C for a program that a test has started.
+//!
+//! On Windows Ctrl-C reaches every program of a console: such tests need a console of their own (`.ci/windows` gives them one) and run one
+//! after another.
 
-use std::process::{Child, Command};
+use std::process::Child;
 
-/// Prepares a command so that its program can be interrupted without this one.
-pub(crate) fn prepare(command: &mut Command) {
-    system::prepare(command);
-}
-
-/// Does what Ctrl-C does, to this program only. It is no error if the program has ended.
+/// Does what Ctrl-C does. It is no error when the program has ended already.
 pub(crate) fn interrupt(child: &Child) {
-    system::interrupt(child.id());
+    system::interrupt(child);
 }
 
 #[cfg(unix)]
 mod system {
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
 
-    pub(super) fn prepare(_: &mut Command) {}
-
-    pub(super) fn interrupt(id: u32) {
+    pub(super) fn interrupt(child: &Child) {
         let mut kill = Command::new("kill");
-        kill.args(["-INT", &id.to_string()]).stderr(Stdio::null()).status().expect("kill runs");
+        kill.args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status().expect("kill runs");
     }
 }
 
 #[cfg(windows)]
 #[allow(unsafe_code)]
 mod system {
-    use std::os::windows::process::CommandExt as _;
-    use std::process::Command;
-    use std::sync::Once;
+    use std::process::Child;
 
-    use windows_sys::Win32::System::Console::{AllocConsole, CTRL_BREAK_EVENT, GenerateConsoleCtrlEvent};
-    use windows_sys::Win32::System::Threading::CREATE_NEW_PROCESS_GROUP;
+    use windows_sys::Win32::System::Console::{CTRL_C_EVENT, GenerateConsoleCtrlEvent, SetConsoleCtrlHandler};
+    use windows_sys::core::BOOL;
 
-    pub(super) fn prepare(command: &mut Command) {
-        static CONSOLE: Once = Once::new();
-        // SAFETY: takes no arguments. It fails if there is a console already, which is enough.
-        CONSOLE.call_once(|| {
-            let _ = unsafe { AllocConsole() };
-        });
-        command.creation_flags(CREATE_NEW_PROCESS_GROUP);
+    /// The test itself goes on.
+    unsafe extern "system" fn heard(_event: u32) -> BOOL {
+        1
     }
 
-    /// Sends Ctrl-Break, because Ctrl-C would reach every program of the console. The program's handler treats both alike.
-    pub(super) fn interrupt(id: u32) {
-        // SAFETY: the arguments are two numbers.
-        let _ = unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, id) };
+    pub(super) fn interrupt(_child: &Child) {
+        // SAFETY: the handler is a function that lives as long as the program and touches nothing; the other arguments are numbers.
+        let sent = unsafe { SetConsoleCtrlHandler(Some(heard), 1) != 0 && GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) != 0 };
+        assert!(sent, "Ctrl-C cannot be sent: the tests have no console");
     }
 }

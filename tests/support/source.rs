@@ -224,13 +224,15 @@ fn end_of_item(code: &str) -> usize {
         match c {
             '(' | '[' | '{' => depth += 1,
             ')' | ']' => depth -= 1,
+            '}' if depth == 0 => return at,
             '}' => {
                 depth -= 1;
                 if depth == 0 {
                     return at + 1;
                 }
             }
-            ';' if depth == 0 => return at + 1,
+            // A field or a variant ends with a comma, or with what it stands in.
+            ';' | ',' if depth == 0 => return at + 1,
             _ => {}
         }
     }

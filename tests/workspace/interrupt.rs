@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::clinic::Clinic;
-use crate::support::interrupt::{interrupt, prepare};
+use crate::support::interrupt::interrupt;
 use crate::support::moments::random;
 use crate::support::say::say;
 use crate::support::soak::tries;
@@ -26,7 +26,6 @@ struct Interrupted {
 fn interrupted(step: &Step, after: Duration) -> (Interrupted, Clinic) {
     let clinic = step.before.twin();
     let mut command = clinic.command(&step.args());
-    prepare(&mut command);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
     thread::sleep(after);
     interrupt(&child);
@@ -44,6 +43,7 @@ fn usual(step: &Step) -> Duration {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "needs a console of its own")]
 fn ctrl_c_leaves_everything_as_before() {
     for (place, step) in steps(Clinic::new()).iter().take(2).enumerate() {
         let (usual, wanted) = (usual(step), tries(HITS));
@@ -83,13 +83,13 @@ fn ctrl_c_leaves_everything_as_before() {
 
 /// A command that only waits for another one ends at once.
 #[test]
+#[cfg_attr(windows, ignore = "needs a console of its own")]
 fn ctrl_c_ends_the_wait_for_another_program() {
     let clinic = Clinic::new();
     clinic.package("in", 2, &["--period", "2021-02"]);
     let lock = std::fs::File::options().read(true).write(true).create(true).truncate(false).open(clinic.path(".puomp/lock")).expect("a file");
     lock.lock().expect("nobody has it");
     let mut command = clinic.command(&["load", "in", "--wait", "60"]);
-    prepare(&mut command);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
     thread::sleep(Duration::from_secs(2));
     let begun = Instant::now();
@@ -101,13 +101,13 @@ fn ctrl_c_ends_the_wait_for_another_program() {
 
 /// A command that writes one file leaves no half of it.
 #[test]
+#[cfg_attr(windows, ignore = "needs a console of its own")]
 fn ctrl_c_leaves_no_half_of_a_file() {
     let clinic = Clinic::new();
     let mut hits = 0;
     for number in 0..6 {
         let folder = clinic.path(&format!("out{number}"));
         let mut command = clinic.command(&["generate", "--cases", "200000"]);
-        prepare(&mut command);
         let child = command.arg(&folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
         thread::sleep(Duration::from_millis(700 + number * 100));
         interrupt(&child);

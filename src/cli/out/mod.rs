@@ -19,6 +19,14 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     bytes(text.as_bytes())
 }
 
+/// Writes a text of a command that changes something: a reader who has closed standard output does not end the change.
+pub(super) fn tell(text: &str) -> Result<(), Failure> {
+    match print(text) {
+        Err(Failure::Pipe) => Ok(()),
+        told => told,
+    }
+}
+
 /// Writes bytes to standard output.
 pub(super) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();

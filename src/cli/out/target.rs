@@ -34,10 +34,10 @@ impl Write for Screen {
 }
 
 impl Target {
-    pub(in crate::cli) fn new(file: Option<&Path>, access: Access, bar: &Bar) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(file: Option<&Path>, access: Access, bar: Option<&Bar>) -> Result<Self, Failure> {
         match file {
             None => {
-                let bar = (io::stdout().is_terminal() && io::stderr().is_terminal()).then(|| bar.handle());
+                let bar = bar.filter(|_| io::stdout().is_terminal() && io::stderr().is_terminal()).map(Bar::handle);
                 Ok(Self::Stdout(BufWriter::with_capacity(64 << 10, Screen { bar })))
             }
             Some(path) => match AtomicFile::create(path, access) {

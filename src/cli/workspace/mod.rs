@@ -34,7 +34,7 @@ impl PlaceArgs {
     }
 
     /// Opens the workspace for reading.
-    pub(super) fn look(&self, session: &Session<'_>) -> Result<Workspace, Failure> {
+    pub(super) fn open_read(&self, session: &Session<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(session.files)?;
         // A role that does not exist is an error even if the verb does not use it.
         session.actor(self.role.as_deref(), &tables)?;
@@ -43,7 +43,7 @@ impl PlaceArgs {
 
     /// Opens the workspace for a change, and returns the actor. Programs that wait meanwhile show `command`. The watch can end the wait for
     /// another program.
-    pub(super) fn change(&self, command: &str, session: &Session<'_>, watch: &dyn Watch) -> Result<(Workspace, Actor), Failure> {
+    pub(super) fn open_write(&self, command: &str, session: &Session<'_>, watch: &dyn Watch) -> Result<(Workspace, Actor), Failure> {
         let tables = Tables::load(session.files)?;
         let actor = session.actor(self.role.as_deref(), &tables)?;
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
@@ -65,9 +65,9 @@ pub(super) fn with_tools<T>(
     let checker = tools.checker()?;
     let former = Former::load(session.files, &tools.formats, &tools.catalog)?;
     let config = flk::Config::on(session.today());
-    let means = workspace::Tools { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &config };
+    let for_workspace = workspace::Tools { checker: &checker, catalog: &tools.catalog, formats: &tools.formats, former: &former, config: &config };
     let mut hidden = Hidden::default();
-    work(means, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
+    work(for_workspace, &mut |report: &mut PackageReport| judge(&mut hidden, report, &tools.control, None, &tools.catalog))
 }
 
 /// A path as shown to the user: relative to the current folder when it lies there.
@@ -85,7 +85,7 @@ pub(super) fn loaded(session: &Session<'_>) -> Result<Vec<Input>, Failure> {
     if place.place(session).is_err() {
         return Err(Failure::said(ErrorClass::Usage, Key::ValidateNoPath, &[]));
     }
-    let mut workspace = place.look(session)?;
+    let mut workspace = place.open_read(session)?;
     let files = workspace.kept_files()?;
     workspace.close();
     Ok(files.into_iter().map(Input::named).collect())

@@ -110,8 +110,11 @@ impl Workspace {
     /// # Errors
     /// The workspace or a temporary file cannot be written, or the user stopped the work; nothing of the package is stored then.
     pub fn load(&mut self, operation: &Operation<'_>, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
-        let loaded = self.load_kept(operation, package, tools, doubt, filter);
-        self.swept(loaded)
+        let loaded = self.sweeping(|this| this.load_kept(operation, package, tools, doubt, filter))?;
+        if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) {
+            self.sweep();
+        }
+        Ok(loaded)
     }
 
     fn load_kept(

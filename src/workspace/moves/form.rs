@@ -141,8 +141,7 @@ impl Workspace {
         filter: FindingFilter<'_>,
         on_formed: &mut dyn FnMut(&Registry, &Tables),
     ) -> Result<(), Problem> {
-        let formed = self.form_kept(operation, groups, date, tools, filter, on_formed);
-        self.swept(formed)
+        self.sweeping(|this| this.form_kept(operation, groups, date, tools, filter, on_formed))
     }
 
     fn form_kept(
@@ -214,8 +213,7 @@ impl Workspace {
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
     ) -> Result<Registry, Problem> {
-        let registry = self.form_again_kept(operation, name, date, tools, filter);
-        self.swept(registry)
+        self.sweeping(|this| this.form_again_kept(operation, name, date, tools, filter))
     }
 
     fn form_again_kept(

@@ -73,8 +73,7 @@ impl Workspace {
     /// The file is not an answer ([`Problem::Answer`]) or names no registry of the workspace ([`Problem::NoRegistry`]); the workflow does not
     /// allow the move; the answer contradicts the registry or itself.
     pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
-        let received = self.receive_kept(operation, path);
-        self.swept(received)
+        self.sweeping(|this| this.receive_kept(operation, path))
     }
 
     fn receive_kept(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {

@@ -46,7 +46,9 @@ impl Workspace {
             let Registry { id, revision, object, .. } = &registry;
             store.outbox().insert(NewOutgoing { registry: *id, revision: *revision, path: &path, object, name: &file, placed: false })
         })?;
-        self.place_outgoing()?;
+        if let Some((_, problem)) = self.place_outgoing()?.into_iter().find(|(id, _)| *id == registry.id) {
+            return Err(problem);
+        }
         Ok(Submitted { registry, path })
     }
 }

@@ -78,7 +78,7 @@ impl std::fmt::Debug for Store {
 
 /// The address of an existing SQLite file for [`Store::connect`].
 pub(super) fn sqlite_url(file: &Path) -> String {
-    address(&file.to_string_lossy(), cfg!(windows))
+    address(&file.to_string_lossy(), crate::sys::IS_WINDOWS)
 }
 
 /// The address of a SQLite file with a path of Windows or Unix. Bytes with a special meaning in addresses are written as `%xx`.
@@ -259,7 +259,7 @@ mod tests {
     fn a_store_opens_whatever_its_folder_is_called() {
         let folder = tempfile::tempdir().expect("a folder");
         let names: &[&str] =
-            if cfg!(windows) { &["реестры 2021", "100% [#1] &b=c+d"] } else { &["реестры 2021", "100% [#1] &b=c+d", r"why?\no:not"] };
+            if crate::sys::IS_WINDOWS { &["реестры 2021", "100% [#1] &b=c+d"] } else { &["реестры 2021", "100% [#1] &b=c+d", r"why?\no:not"] };
         let long = ["реестры оказанной медицинской помощи за февраль"; 5].join("/");
         for name in names.iter().copied().chain([&*long]) {
             let root = folder.path().join(name);

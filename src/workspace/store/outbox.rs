@@ -44,7 +44,7 @@ impl Outbox<'_> {
     pub(in crate::workspace) fn due(&mut self) -> Result<Vec<DueFile>, Problem> {
         self.0.select(
             "SELECT o.registry AS registry, o.revision AS revision, o.path AS path, o.object AS object, o.name AS name, r.number AS number \
-             FROM outbox o JOIN registries r ON r.id = o.registry WHERE o.placed = 0",
+             FROM outbox o JOIN registries r ON r.id = o.registry WHERE o.placed = 0 ORDER BY o.registry",
             &[],
         )
     }
