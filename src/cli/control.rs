@@ -21,12 +21,12 @@ use crate::texts::{ErrorClass, Key};
 use crate::values::Date;
 
 /// A setting about findings that is in force: its key, and its value with the origin.
-pub(super) type Wish = (String, Valued<String>);
+pub(super) type ToldSetting = (String, Valued<String>);
 
 /// All settings about findings, after the sources were merged.
 pub(super) struct Wishes {
     /// The settings as `puomp config` shows them.
-    pub(super) told: Vec<Wish>,
+    pub(super) told: Vec<ToldSetting>,
     select: Vec<String>,
     ignore: Vec<String>,
     levels: Vec<(String, Level)>,
@@ -37,7 +37,7 @@ pub(super) struct Wishes {
 struct Resolver<'r> {
     session: &'r Session<'r>,
     ids: &'r [String],
-    told: Vec<Wish>,
+    told: Vec<ToldSetting>,
 }
 
 impl Resolver<'_> {

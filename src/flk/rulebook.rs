@@ -15,7 +15,7 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, NameParts, Row, RowState, RuleSet, Side, Sources, State, load};
+use crate::rules::{Conventions, FLK_TABLES, Facts, NameParts, RowState, RuleRow, RuleSet, Side, Sources, State, load};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text, fill};
 use crate::values::{Date, Month};
@@ -26,7 +26,7 @@ const REASONS: &str = "flk/reasons.csv";
 /// The rule book with the reference books and settings that its rules use.
 #[derive(Debug)]
 pub struct Rulebook {
-    rows: Vec<Row>,
+    rows: Vec<RuleRow>,
     books: Books,
     conventions: Conventions,
     edition: Option<Edition>,
@@ -85,7 +85,7 @@ impl Rulebook {
     }
 
     /// The uncompiled rules with their places in the tables.
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[RuleRow] {
         &self.rows
     }
 
@@ -101,7 +101,7 @@ impl Rulebook {
         })
     }
 
-    fn entry(&self, row: &Row) -> Rule {
+    fn entry(&self, row: &RuleRow) -> Rule {
         Rule {
             id: row.id.clone(),
             check: None,
@@ -117,7 +117,7 @@ impl Rulebook {
     }
 
     /// The entry of a rule whose reference book may lack codes of the account's day: at most a warning, because such a book proves nothing.
-    fn stale_entry(&self, row: &Row) -> Rule {
+    fn stale_entry(&self, row: &RuleRow) -> Rule {
         let stale = &self.reasons["stale"];
         let with = |template: &str, own: &str| fill(template, |slot| (slot == "text").then_some(own));
         let text = Text { ru: with(&stale.ru, &row.text.ru), en: with(&stale.en, &row.text.en) };
@@ -197,7 +197,7 @@ impl Rulebook {
     }
 }
 
-fn borders(rows: &[Row]) -> Vec<Date> {
+fn borders(rows: &[RuleRow]) -> Vec<Date> {
     let mut days: Vec<Date> = rows.iter().flat_map(|row| [row.from, row.until.map(Date::day_after)]).flatten().collect();
     days.sort_unstable();
     days.dedup();

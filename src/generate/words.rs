@@ -114,12 +114,12 @@ pub(super) struct Pool {
     name: Box<str>,
     columns: Vec<Box<str>>,
     slots: Vec<Option<Slot>>,
-    rows: Vec<Row>,
+    rows: Vec<WordRow>,
     draws: Vec<Keyed>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct WordRow {
     weight: u64,
     cells: Vec<Value>,
     /// The texts of the cells, for the key columns.
@@ -281,7 +281,7 @@ impl<'t> Words<'t> {
                 None => 1,
             };
             let cells = record.iter().map(|cell| self.value(cell)).collect();
-            rows.push(Row { weight, cells, raw: record.iter().map(Into::into).collect() });
+            rows.push(WordRow { weight, cells, raw: record.iter().map(Into::into).collect() });
         }
         let mut slots = Vec::new();
         for column in &columns {

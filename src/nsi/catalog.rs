@@ -158,7 +158,7 @@ impl BookInfo {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct BookRow {
     id: String,
     r#type: String,
     ru: String,
@@ -192,7 +192,7 @@ impl Catalog {
     /// A row with a wrong or missing value, or an id that is listed twice.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut books: Vec<Arc<BookInfo>> = Vec::new();
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<BookRow>(TABLE)? {
             books.push(Arc::new(read(row).map_err(|message| TableError::new(TABLE, line, message))?));
         }
         books.sort_by(|a, b| a.id.cmp(&b.id));
@@ -214,7 +214,7 @@ impl Catalog {
     }
 }
 
-fn read(row: Row) -> Result<BookInfo, String> {
+fn read(row: BookRow) -> Result<BookInfo, String> {
     let text = |s: &str| (!s.is_empty()).then(|| Box::<str>::from(s));
     let day = |s: &str, column: &str| match s {
         "" => Ok(None),

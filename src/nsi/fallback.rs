@@ -15,7 +15,7 @@ use crate::texts::Text;
 const TABLE: &str = "nsi/fallback.csv";
 
 #[derive(Deserialize)]
-struct Row {
+struct FallbackRow {
     book: String,
     instead: String,
     first: usize,
@@ -58,7 +58,7 @@ impl Fallback {
     /// # Errors
     /// A row that names an unknown book, or with an empty or zero column.
     pub(super) fn load(files: &RuleFiles, catalog: &Catalog) -> Result<Vec<Self>, TableError> {
-        let row = |(line, row): (u64, Row)| {
+        let row = |(line, row): (u64, FallbackRow)| {
             let fail = |message: String| TableError::new(TABLE, line, message);
             let (book, field) = row.instead.split_once('.').ok_or_else(|| fail(format!("instead: «{}»; BOOK.FIELD is due", row.instead)))?;
             for id in [row.book.as_str(), book] {

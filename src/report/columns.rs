@@ -55,7 +55,7 @@ pub struct Column<F> {
 pub struct Columns<F>(Vec<Column<F>>);
 
 #[derive(Deserialize)]
-struct Row {
+struct ColumnRow {
     table: String,
     column: String,
     total: Option<Yes>,
@@ -77,7 +77,7 @@ impl<F: Field> Columns<F> {
     /// An unknown, repeated or missing column, or a column without titles.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut all: Vec<Column<F>> = Vec::new();
-        for (line, row) in files.rows::<Row>(F::FILE)?.into_iter().filter(|(_, row)| row.table == F::NAME) {
+        for (line, row) in files.rows::<ColumnRow>(F::FILE)?.into_iter().filter(|(_, row)| row.table == F::NAME) {
             let unknown = |_: Error| TableError::new(F::FILE, line, format!("{} has no column {}", F::NAME, row.column));
             let field = F::deserialize(StrDeserializer::new(&row.column)).map_err(unknown)?;
             if all.iter().any(|c| c.field == field) {

@@ -83,7 +83,7 @@ pub fn coverage(files: &RuleFiles, books: Option<&Path>) -> Result<Vec<Covered>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nsi::{Importer, Wish};
+    use crate::nsi::{ImportOptions, Importer};
     use crate::values::Date;
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
         assert!(standing(None).iter().all(|s| matches!(s, Standing::Partly(what) if &*what.book == "O002" && what.what.ru.contains("F010"))));
         let folder = tempfile::tempdir().expect("a folder");
         let importer = Importer::new(&files, folder.path(), Date::new(2026, 6, 1).expect("a day")).expect("sound");
-        importer.take_bytes("O002.csv", "O002", b"TER,KOD1,KOD2,KOD3,NAME1\n98,401,000,000,a\n", &Wish::default()).expect("a book");
+        importer.take_bytes("O002.csv", "O002", b"TER,KOD1,KOD2,KOD3,NAME1\n98,401,000,000,a\n", &ImportOptions::default()).expect("a book");
         assert_eq!(standing(Some(folder.path())), [const { Standing::Executed }; 4]);
     }
 }

@@ -9,7 +9,7 @@ use super::compile::Sources;
 use super::eval::Facts;
 use super::resolve::{Found, Names};
 use super::set::{RuleSet, Side};
-use super::table::Row;
+use super::table::RuleRow;
 use crate::registry::encoding::Encoding;
 use crate::registry::format::value::{Base, ValueType};
 use crate::registry::format::{Content, Format, NodeId, Role};
@@ -33,7 +33,7 @@ const MOST_TRIES: usize = 4_000;
 type Choice = Option<String>;
 
 /// Finds both pieces for a row in files of a letter; `None` for rules about the head or persons, or if the simple search finds nothing.
-pub fn fragments(row: &Row, letter: char, sources: Sources<'_>) -> Option<Fragments> {
+pub fn fragments(row: &RuleRow, letter: char, sources: Sources<'_>) -> Option<Fragments> {
     let format = sources.format;
     let require = row.require.as_ref()?;
     let element = format.find(&row.element)?;
@@ -85,19 +85,19 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(row: &Row, require: &Expr, letter: char, sources: Sources<'_>) -> Option<Self> {
+    fn new(row: &RuleRow, require: &Expr, letter: char, sources: Sources<'_>) -> Option<Self> {
         let reverse = match require {
             Expr::Present(names) => Expr::Absent(names.clone()),
             Expr::Absent(names) => Expr::Present(names.clone()),
             other => Expr::Not(Box::new(other.clone())),
         };
-        let compile = |row: &Row| {
+        let compile = |row: &RuleRow| {
             let set = RuleSet::compile(std::slice::from_ref(row), &[(letter, Side::Own)], None, sources).ok()?;
             // Values of the head and of the person are not tried.
             let simple = set.head_elements().is_empty() && set.person_elements().is_empty();
             (simple && set.states().iter().all(|s| s.state == super::State::Executed) && !set.states().is_empty()).then_some(set)
         };
-        Some(Self { rule: compile(row)?, reverse: compile(&Row { require: Some(reverse), ..row.clone() })? })
+        Some(Self { rule: compile(row)?, reverse: compile(&RuleRow { require: Some(reverse), ..row.clone() })? })
     }
 
     fn hits(&self, set: &RuleSet, record: &Record) -> bool {

@@ -8,7 +8,7 @@ use super::code::Cond;
 use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop, Unit, What};
 use super::eval::{Env, Facts, Gathered, Person};
 
-use super::table::Row;
+use super::table::RuleRow;
 use crate::nsi::{Book, StandsFor};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
@@ -201,7 +201,7 @@ impl RuleSet {
     ///
     /// # Errors
     /// A row does not compile; the error names its table, its line and the place in it.
-    pub fn compile(rows: &[Row], passes: &[(char, Side)], on: Option<Date>, sources: Sources<'_>) -> Result<Self, TableError> {
+    pub fn compile(rows: &[RuleRow], passes: &[(char, Side)], on: Option<Date>, sources: Sources<'_>) -> Result<Self, TableError> {
         let blocks = || sources.format.nodes().iter().map(|_| Block::default()).collect();
         let mut set = Self { blocks: blocks(), covered: blocks(), ..Self::default() };
         for (index, row) in rows.iter().enumerate() {
@@ -227,7 +227,7 @@ impl RuleSet {
         Ok(set)
     }
 
-    fn add(&mut self, index: usize, row: &Row, side: Side, sources: Sources<'_>) -> Result<(State, Vec<Arc<Book>>), Stop> {
+    fn add(&mut self, index: usize, row: &RuleRow, side: Side, sources: Sources<'_>) -> Result<(State, Vec<Arc<Book>>), Stop> {
         let of_none = Ok((State::NotOfFormat, Vec::new()));
         let Some(require) = &row.require else { return Ok((State::External(row.kind.clone()), Vec::new())) };
         let Some(format) = (if side == Side::Own { Some(sources.format) } else { sources.persons }) else { return of_none };
@@ -555,7 +555,7 @@ impl Compiled {
 }
 
 /// Whether the person file alone can judge one of its rules.
-fn stands_alone(row: &Row, sources: Sources<'_>) -> bool {
+fn stands_alone(row: &RuleRow, sources: Sources<'_>) -> bool {
     let Some(persons) = sources.persons else { return false };
     let mut alone = RuleSet { blocks: persons.nodes().iter().map(|_| Block::default()).collect(), ..RuleSet::default() };
     alone.covered = persons.nodes().iter().map(|_| Block::default()).collect();
@@ -643,7 +643,7 @@ mod tests {
         fn rule(&self, element: &str, when: &str, require: &str) -> Result<RuleSet, TableError> {
             let expr = |text: &str| (!text.is_empty()).then(|| parse(text).unwrap_or_else(|e| panic!("{text}: {e}")));
             let text = Text { ru: "р".into(), en: "e".into() };
-            let row = Row {
+            let row = RuleRow {
                 id: "T".into(),
                 files: vec!['C'],
                 element: element.into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::compile::Sources;
 use super::conventions::Conventions;
 use super::set::{RowState, RuleSet, Side, State};
-use super::table::Row;
+use super::table::RuleRow;
 use crate::nsi::{Books, StandsFor};
 use crate::registry::format::{Formats, PERSONS};
 use crate::tables::TableError;
@@ -83,7 +83,7 @@ impl Survey<'_> {
     ///
     /// # Errors
     /// The row does not compile for the format of a main file, so the program would not start with it.
-    pub fn standing(&self, row: &Row) -> Result<Standing, TableError> {
+    pub fn standing(&self, row: &RuleRow) -> Result<Standing, TableError> {
         let mut best = Standing::NoFormat;
         let persons = self.formats.editions(PERSONS);
         for format in self.formats.all() {

@@ -13,7 +13,7 @@ use crate::values::Date;
 
 /// One rule as its table states it.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct RuleRow {
     /// Federal id, such as `006F.00.0400`.
     pub id: String,
     /// Letters of file families in the rule book: H C T X L, and D R A of the exchange between funds.
@@ -44,7 +44,7 @@ pub struct Row {
     pub place: (String, u64),
 }
 
-impl Row {
+impl RuleRow {
     /// Whether the rule is in force for an account date.
     pub fn in_force(&self, on: Date) -> bool {
         self.from.is_none_or(|f| f <= on) && self.until.is_none_or(|u| on <= u)
@@ -83,8 +83,8 @@ pub const FLK_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv"
 ///
 /// # Errors
 /// A row cannot be read, an id repeats for the same files and days, or a condition does not parse; the error names the table, line and place.
-pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<Row>, TableError> {
-    let mut rows: Vec<Row> = Vec::new();
+pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<RuleRow>, TableError> {
+    let mut rows: Vec<RuleRow> = Vec::new();
     let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
     for table in tables {
         for (line, columns) in files.rows::<Columns>(table)? {
@@ -101,12 +101,12 @@ pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<Row>, TableError> 
 }
 
 /// Whether two rows cover the same files on the same days. A rule that ended earlier for some families has several rows.
-fn overlap(a: &Row, b: &Row) -> bool {
+fn overlap(a: &RuleRow, b: &RuleRow) -> bool {
     let before = |until: Option<Date>, from: Option<Date>| until.zip(from).is_some_and(|(u, f)| u < f);
     a.files.iter().any(|f| b.files.contains(f)) && !before(a.until, b.from) && !before(b.until, a.from)
 }
 
-fn row(columns: Columns, table: &str, line: u64) -> Result<Row, TableError> {
+fn row(columns: Columns, table: &str, line: u64) -> Result<RuleRow, TableError> {
     let fail = |message: String| TableError::new(table, line, format!("{}: {message}", columns.id));
     let expr = |column: &str, text: &str| match text.trim() {
         "" => Ok(None),
@@ -130,7 +130,7 @@ fn row(columns: Columns, table: &str, line: u64) -> Result<Row, TableError> {
             return Err(fail(format!("column {column} is empty")));
         }
     }
-    Ok(Row {
+    Ok(RuleRow {
         when: expr("when", &columns.when)?,
         require: expr("require", &columns.require)?,
         from: day("from", &columns.from)?,

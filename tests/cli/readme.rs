@@ -30,12 +30,12 @@ fn table(header: &str) -> Vec<Vec<String>> {
 #[test]
 fn the_groups_of_checks_are_those_of_the_table() {
     #[derive(Deserialize)]
-    struct Row {
+    struct CheckRow {
         id: String,
         f012: String,
     }
     let mut groups: BTreeMap<char, (Vec<String>, BTreeSet<String>)> = BTreeMap::new();
-    for (_, row) in RuleFiles::embedded().rows::<Row>("structure.csv").expect("a sound table") {
+    for (_, row) in RuleFiles::embedded().rows::<CheckRow>("structure.csv").expect("a sound table") {
         let (ids, codes) = groups.entry(row.id.chars().next().expect("no empty id")).or_default();
         ids.push(row.id);
         codes.insert(row.f012);

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use puomp::finding::{Catalog, Check, FileRole};
 use puomp::flk::{Checker, Config, PackageReport, Rulebook, Verdict, check_document};
-use puomp::nsi::{Importer, Wish};
+use puomp::nsi::{ImportOptions, Importer};
 use puomp::registry::encoding::Encoding;
 use puomp::registry::fault::Fault;
 use puomp::registry::package::Input;
@@ -663,7 +663,7 @@ fn a_territory_is_looked_up_by_its_region_until_the_whole_book_is_there() {
     let packet = "<packet><zglv><type>OKATO</type><version>1.0</version><date>01.01.2020</date></zglv>\
         <zap><TER>98</TER><KOD1>401</KOD1><KOD2>000</KOD2><KOD3>000</KOD3><NAME1>a</NAME1><DATEBEG>01.01.2011</DATEBEG><DATEEND/></zap>\
         <zap><TER>45</TER><KOD1>000</KOD1><KOD2>000</KOD2><KOD3>000</KOD3><NAME1>b</NAME1><DATEBEG>01.01.2011</DATEBEG><DATEEND/></zap></packet>";
-    importer.take_bytes("O002.xml", "O002", packet.as_bytes(), &Wish::default()).expect("a book");
+    importer.take_bytes("O002.xml", "O002", packet.as_bytes(), &ImportOptions::default()).expect("a book");
     assert_eq!(said("98401000000", "45000000000", Some(folder.path())), [""; 0]);
     assert_eq!(said("98401000000", "98999000000", Some(folder.path())), [ids[1]]);
     assert_eq!(said("00401000000", "45", Some(folder.path())), ids);

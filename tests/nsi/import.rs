@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use puomp::nsi::{BookFault, Books, Importer, Origin, Refusal, Taken, Wish};
+use puomp::nsi::{BookFault, Books, ImportOptions, Importer, Origin, Refusal, Taken};
 use puomp::tables::RuleFiles;
 use puomp::values::Date;
 
@@ -44,7 +44,7 @@ impl Place {
         Books::load(&RuleFiles::embedded(), Some(&self.books())).unwrap()
     }
 
-    fn take(&self, name: &str, content: impl AsRef<[u8]>, wish: &Wish) -> Result<Taken, Refusal> {
+    fn take(&self, name: &str, content: impl AsRef<[u8]>, wish: &ImportOptions) -> Result<Taken, Refusal> {
         let path = self.folder.path().join(name);
         fs::write(&path, content).unwrap();
         let mut outcomes = Vec::new();
@@ -54,8 +54,8 @@ impl Place {
     }
 }
 
-fn force() -> Wish {
-    Wish { force: true, ..Wish::default() }
+fn force() -> ImportOptions {
+    ImportOptions { force: true, ..ImportOptions::default() }
 }
 
 /// A packet of profiles: head and rows of code, first and last day.
@@ -78,7 +78,7 @@ fn many(version: &str, day: &str) -> String {
 #[test]
 fn a_newer_edition_takes_the_place_of_the_embedded_one() {
     let place = Place::new();
-    let taken = place.take("x.xml", many("5.0", "30.01.2026"), &Wish::default()).unwrap();
+    let taken = place.take("x.xml", many("5.0", "30.01.2026"), &ImportOptions::default()).unwrap();
     assert_eq!((taken.book.edition.as_str(), taken.book.rows, taken.replaced.unwrap().edition.as_str()), ("5.0", 250, "3.0"));
     let books = place.load();
     let book = books.get("V002").unwrap();
@@ -90,16 +90,16 @@ fn a_newer_edition_takes_the_place_of_the_embedded_one() {
 #[test]
 fn an_older_edition_needs_to_be_told() {
     let place = Place::new();
-    place.take("a.xml", many("5.0", "30.01.2026"), &Wish::default()).unwrap();
+    place.take("a.xml", many("5.0", "30.01.2026"), &ImportOptions::default()).unwrap();
     let before = fs::read(place.books().join("V002.nsi")).unwrap();
     for (version, day) in [("4.9", "29.01.2026"), ("4.9", "30.01.2026"), ("9.0", "01.01.2020")] {
-        let refusal = place.take("b.xml", many(version, day), &Wish::default()).unwrap_err();
+        let refusal = place.take("b.xml", many(version, day), &ImportOptions::default()).unwrap_err();
         assert!(matches!(refusal, Refusal::Older { .. }) && refusal.yields_to_force(), "{refusal}");
     }
     assert_eq!(fs::read(place.books().join("V002.nsi")).unwrap(), before);
     // The same edition again, and a later one of the same day, are taken.
-    place.take("c.xml", many("5.0", "30.01.2026"), &Wish::default()).unwrap();
-    place.take("c.xml", many("5.10", "30.01.2026"), &Wish::default()).unwrap();
+    place.take("c.xml", many("5.0", "30.01.2026"), &ImportOptions::default()).unwrap();
+    place.take("c.xml", many("5.10", "30.01.2026"), &ImportOptions::default()).unwrap();
     // Told to, an older one is taken and used, although the embedded one is newer.
     place.take("d.xml", many("1.0", "01.01.2012"), &force()).unwrap();
     let books = place.load();
@@ -110,7 +110,7 @@ fn an_older_edition_needs_to_be_told() {
 fn a_part_does_not_pass_for_the_whole() {
     let place = Place::new();
     let few = profiles("6.0", "30.01.2026", &[("97", "01.01.2011", ""), ("136", "01.01.2011", "")]);
-    let refusal = place.take("x.xml", &few, &Wish::default()).unwrap_err();
+    let refusal = place.take("x.xml", &few, &ImportOptions::default()).unwrap_err();
     assert!(matches!(refusal, Refusal::Shrinks { after: 2, .. }), "{refusal}");
     assert!(!place.books().exists());
     place.take("x.xml", &few, &force()).unwrap();
@@ -118,17 +118,17 @@ fn a_part_does_not_pass_for_the_whole() {
     let other: Vec<String> = (1000..1250).map(|n| n.to_string()).collect();
     let rows: Vec<_> = other.iter().map(|c| (c.as_str(), "01.01.2011", "")).collect();
     let place = Place::new();
-    assert!(matches!(place.take("x.xml", profiles("6.0", "30.01.2026", &rows), &Wish::default()), Err(Refusal::Shrinks { after: 0, .. })));
+    assert!(matches!(place.take("x.xml", profiles("6.0", "30.01.2026", &rows), &ImportOptions::default()), Err(Refusal::Shrinks { after: 0, .. })));
     // Half of a book of eight lines.
     let half = "ID_TLek_L,TLek_NAME_L,DATEBEG,DATEEND\n1,а,2026-01-01,\n2,б,2026-01-01,\n3,в,2026-01-01,\n4,г,2026-01-01,\n";
-    assert!(matches!(place.take("N015.csv", half, &Wish::default()), Err(Refusal::Shrinks { before: 8, after: 4, .. })));
+    assert!(matches!(place.take("N015.csv", half, &ImportOptions::default()), Err(Refusal::Shrinks { before: 8, after: 4, .. })));
 }
 
 #[test]
 fn what_cannot_be_read_is_refused() {
     let place = Place::new();
     let refuse = |name: &str, content: &[u8], code: &str| {
-        let refusal = place.take(name, content, &Wish::default()).unwrap_err();
+        let refusal = place.take(name, content, &ImportOptions::default()).unwrap_err();
         assert_eq!(refusal.code(), code, "{name}: {refusal}");
     };
     let good = many("5.0", "30.01.2026");
@@ -145,17 +145,17 @@ fn what_cannot_be_read_is_refused() {
     refuse("x.xml", b"\x00\x01\x02\x03", "encoding");
     refuse("x.zip", b"PK\x03\x04", "archive");
     refuse("Q015.xml", b"<packet><zglv><type>FLK_MPF</type></zglv><zap><ID_TEST>1</ID_TEST></zap></packet>", "rules");
-    let other = Wish { book: Some("V009".to_owned()), ..Wish::default() };
+    let other = ImportOptions { book: Some("V009".to_owned()), ..ImportOptions::default() };
     assert_eq!(place.take("x.xml", &good, &other).unwrap_err().code(), "other-book");
     assert!(!place.books().exists());
-    assert_eq!(place.take("нет/такого.xml".rsplit('/').next().unwrap(), &good, &Wish::default()).unwrap().book.rows, 250);
+    assert_eq!(place.take("нет/такого.xml".rsplit('/').next().unwrap(), &good, &ImportOptions::default()).unwrap().book.rows, 250);
 }
 
 #[test]
 fn a_file_that_says_no_date_is_dated_by_its_rows() {
     let place = Place::new();
     let csv = "IDHVID;HVIDNAME;DATEBEG;DATEEND\n01.00;один;01.01.2020;\n02.00;два;2021-03-01;31.12.2021\n";
-    let taken = place.take("V018.csv", csv, &Wish::default()).unwrap();
+    let taken = place.take("V018.csv", csv, &ImportOptions::default()).unwrap();
     assert_eq!((taken.book.date, taken.book.dated_by_rows, taken.replaced), (Some(date("2021-12-31")), true, None));
     let books = place.load();
     let book = books.get("V018").unwrap();
@@ -163,17 +163,17 @@ fn a_file_that_says_no_date_is_dated_by_its_rows() {
     assert!(index.holds("02.00", date("2021-12-31")) && !index.holds("02.00", date("2022-01-01")) && index.holds("01.00", date("2026-01-01")));
     // Of the same age by its rows, but with a code less: a part, or an older state.
     let less = "IDHVID;HVIDNAME;DATEBEG;DATEEND\n01.00;один;01.01.2020;31.12.2020\n02.00;два;2021-03-01;31.12.2021\n";
-    let refusal = place.take("V018.csv", less, &Wish::default()).unwrap_err();
+    let refusal = place.take("V018.csv", less, &ImportOptions::default()).unwrap_err();
     assert!(matches!(refusal, Refusal::Shrinks { before: 1, after: 0, .. }), "{refusal}");
     // No date at all cannot take the place of a dated edition.
-    let refusal = place.take("V018.csv", "IDHVID;HVIDNAME\n01.00;x\n02.00;y\n", &Wish::default()).unwrap_err();
+    let refusal = place.take("V018.csv", "IDHVID;HVIDNAME\n01.00;x\n02.00;y\n", &ImportOptions::default()).unwrap_err();
     assert!(matches!(refusal, Refusal::Undated { .. }), "{refusal}");
 }
 
 #[test]
 fn registers_without_days_of_rows_are_dated_by_their_edits() {
     let place = Place::new();
-    let taken = place.take("F002.csv", "smocod,Ogrn,d_edit\n14002,1,20200728\n14003,2,20210607\n", &Wish::default()).unwrap();
+    let taken = place.take("F002.csv", "smocod,Ogrn,d_edit\n14002,1,20200728\n14003,2,20210607\n", &ImportOptions::default()).unwrap();
     assert_eq!(taken.book.date, Some(date("2021-06-07")));
     let books = place.load();
     let book = books.get("F002").unwrap();
@@ -184,19 +184,19 @@ fn registers_without_days_of_rows_are_dated_by_their_edits() {
 fn an_addition_adds_what_is_new() {
     let place = Place::new();
     let rows = "ID_TLek_L,TLek_NAME_L,DATEBEG,DATEEND\n8,известная,2018-09-01,\n9,новая,2024-01-01,\n";
-    let taken = place.take("N015_add.csv", rows, &Wish::default()).unwrap();
+    let taken = place.take("N015_add.csv", rows, &ImportOptions::default()).unwrap();
     assert_eq!(taken.book.rows, 9);
     let books = place.load();
     let book = books.get("N015").unwrap();
     assert!(["1", "8", "9"].iter().all(|c| book.index(book.key()).holds(c, date("2024-01-01"))));
-    assert_eq!(place.take("N015_add.csv", rows, &Wish::default()).unwrap_err(), Refusal::NothingNew);
+    assert_eq!(place.take("N015_add.csv", rows, &ImportOptions::default()).unwrap_err(), Refusal::NothingNew);
 }
 
 #[test]
 fn registers_of_persons_keep_their_codes_alone() {
     let place = Place::new();
     let text = "<packet><zap><UIDEKMP>111</UIDEKMP><FAM>Иванов</FAM><OKTMO_P>98</OKTMO_P><DATEBEG>01.01.2024</DATEBEG></zap></packet>";
-    place.take("F042.xml", text, &Wish::default()).unwrap();
+    place.take("F042.xml", text, &ImportOptions::default()).unwrap();
     let books = place.load();
     let book = books.get("F042").unwrap();
     assert_eq!(book.fields().map(|f| book.name(f).to_owned()).collect::<Vec<_>>(), ["UIDEKMP", "OKTMO_P"]);
@@ -207,8 +207,8 @@ fn registers_of_persons_keep_their_codes_alone() {
 #[test]
 fn a_book_unknown_to_the_table_is_taken_when_named() {
     let place = Place::new();
-    assert_eq!(place.take("T001.csv", "S_CODE,NAME\n10,x\n", &Wish::default()).unwrap_err(), Refusal::Unknown);
-    let named = Wish { book: Some("t001".to_owned()), ..Wish::default() };
+    assert_eq!(place.take("T001.csv", "S_CODE,NAME\n10,x\n", &ImportOptions::default()).unwrap_err(), Refusal::Unknown);
+    let named = ImportOptions { book: Some("t001".to_owned()), ..ImportOptions::default() };
     place.take("T001.csv", "S_CODE,NAME\n10,x\n", &named).unwrap();
     let books = place.load();
     let book = books.get("T001").unwrap();
@@ -228,7 +228,7 @@ fn archives_give_each_of_their_books() {
     let path = place.folder.path().join("V002_5.0.zip");
     fs::write(&path, &bytes).unwrap();
     let mut outcomes = Vec::new();
-    place.importer().take(&path, &Wish::default(), |i| {
+    place.importer().take(&path, &ImportOptions::default(), |i| {
         outcomes.push((i.file.rsplit('/').next().unwrap().to_owned(), i.outcome.map(|t| t.book.rows).map_err(|r| r.code())))
     });
     assert_eq!(outcomes, [("V002.xml".to_owned(), Ok(250)), ("bad.xml".to_owned(), Err("broken"))]);
@@ -237,8 +237,8 @@ fn archives_give_each_of_their_books() {
 #[test]
 fn a_damaged_compiled_book_is_told_and_the_embedded_one_used() {
     let place = Place::new();
-    place.take("x.xml", many("5.0", "30.01.2026"), &Wish::default()).unwrap();
-    place.take("V018.csv", "IDHVID,DATEBEG\n01,2020-01-01\n", &Wish::default()).unwrap();
+    place.take("x.xml", many("5.0", "30.01.2026"), &ImportOptions::default()).unwrap();
+    place.take("V018.csv", "IDHVID,DATEBEG\n01,2020-01-01\n", &ImportOptions::default()).unwrap();
     for name in ["V002.nsi", "V018.nsi"] {
         let path = place.books().join(name);
         let mut bytes = fs::read(&path).unwrap();
@@ -255,7 +255,7 @@ fn a_damaged_compiled_book_is_told_and_the_embedded_one_used() {
     let faults: Vec<_> = books.faults().map(|f| matches!(f, BookFault::Damaged { .. })).collect();
     assert_eq!(faults, [true; 4]);
     // An import repairs it.
-    place.take("x.xml", many("5.0", "30.01.2026"), &Wish::default()).unwrap();
+    place.take("x.xml", many("5.0", "30.01.2026"), &ImportOptions::default()).unwrap();
     assert_eq!(place.load().get("V002").unwrap().describe().edition, "5.0");
 }
 
@@ -318,7 +318,7 @@ fn a_thousand_damaged_packets_never_half_import() {
         let compiled = place.books().join("V002.nsi");
         let before = fs::read(&compiled).ok();
         let mut ok = 0;
-        importer.take(&path, &Wish::default(), |i| ok += usize::from(i.outcome.is_ok()));
+        importer.take(&path, &ImportOptions::default(), |i| ok += usize::from(i.outcome.is_ok()));
         if ok == 0 {
             refused += 1;
             assert_eq!(fs::read(&compiled).ok(), before, "round {round}: a refusal changed the book");
@@ -362,7 +362,7 @@ fn every_shared_file_imports_or_is_refused_with_a_reason() {
     for path in every_file(&nsi) {
         let place = Place::new();
         let name = path.strip_prefix(&nsi).unwrap().display().to_string();
-        place.importer().take(&path, &Wish::default(), |import| {
+        place.importer().take(&path, &ImportOptions::default(), |import| {
             match &import.outcome {
                 Ok(t) => {
                     taken += 1;

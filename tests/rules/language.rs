@@ -11,7 +11,7 @@ use puomp::registry::format::{Family, Format, Formats, NodeId, PERSONS, Role};
 use puomp::registry::record::Record;
 use puomp::registry::scan::{ScanLimits, Scanner, Token};
 use puomp::rules::functions::FUNCTIONS;
-use puomp::rules::{Captured, Conventions, Facts, NameParts, Person, Row, RuleSet, Side, Sources, State, parse};
+use puomp::rules::{Captured, Conventions, Facts, NameParts, Person, RuleRow, RuleSet, Side, Sources, State, parse};
 use puomp::tables::RuleFiles;
 use puomp::texts::{Severity, Text};
 use puomp::values::{Date, Month};
@@ -91,7 +91,7 @@ impl Bench {
     fn compile(&self, example: &Example) -> Result<RuleSet, String> {
         let expr = |text: &str| if text.is_empty() { Ok(None) } else { parse(text).map(Some).map_err(|e| e.to_string()) };
         let none = Text { ru: String::new(), en: String::new() };
-        let row = Row {
+        let row = RuleRow {
             id: "T".into(),
             files: vec!['C'],
             element: example.element.clone(),

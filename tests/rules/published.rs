@@ -90,12 +90,12 @@ fn every_published_expression_reads_as_the_golden_one() {
 /// Id and element of every published check.
 fn elements() -> BTreeMap<String, String> {
     #[derive(Deserialize)]
-    struct Row {
+    struct RuleRow {
         id_test: String,
         element: String,
     }
     let mut reader = csv::Reader::from_path(shared("domain/checks.csv")).expect("the checks");
-    reader.deserialize().map(|r| r.expect("a row")).map(|r: Row| (r.id_test, r.element)).collect()
+    reader.deserialize().map(|r| r.expect("a row")).map(|r: RuleRow| (r.id_test, r.element)).collect()
 }
 
 /// Reporting months stand as dates in our spelling.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::nsi::Books;
 use crate::registry::format::{Format, Formats, PERSONS};
 use crate::rules::import::TableRow;
-use crate::rules::{Conventions, FLK_TABLES, Fragments, Row, Sources, Standing, Survey, Words, ast, fragments, load, rows};
+use crate::rules::{Conventions, FLK_TABLES, Fragments, RuleRow, Sources, Standing, Survey, Words, ast, fragments, load, rows};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Lang, Text, fill};
 use crate::values::Date;
@@ -145,7 +145,7 @@ pub(super) struct Book {
     pub(super) books: Books,
     conventions: Conventions,
     words: Words,
-    rows: Vec<(Row, TableRow)>,
+    rows: Vec<(RuleRow, TableRow)>,
     structure: Vec<Structural>,
     reasons: BTreeMap<String, Text>,
     on: Date,
@@ -197,7 +197,7 @@ impl Book {
         Ok((structure.is_some() || !versions.is_empty()).then(|| Explained { id: id.to_owned(), structure, versions }))
     }
 
-    fn version(&self, row: &Row, texts: &TableRow) -> Result<Federal, TableError> {
+    fn version(&self, row: &RuleRow, texts: &TableRow) -> Result<Federal, TableError> {
         let standing = self.survey().standing(row)?;
         let words = |expr: &ast::Expr| Both { ru: self.words.condition(expr, &row.element, Lang::Ru), en: self.words.condition(expr, &row.element, Lang::En) };
         let example = self.example(row);
@@ -239,7 +239,7 @@ impl Book {
     }
 
     /// The formats that have the element of a row while the rule is in force.
-    fn formats_of<'b>(&'b self, row: &'b Row) -> impl Iterator<Item = &'b Format> {
+    fn formats_of<'b>(&'b self, row: &'b RuleRow) -> impl Iterator<Item = &'b Format> {
         let month = |d: Date| (d.parts().0, d.parts().1);
         let in_time = move |f: &Format| {
             let late = f.edition.from.zip(row.until).is_some_and(|(m, d)| (m.year, m.month) > month(d));
@@ -250,7 +250,7 @@ impl Book {
         self.formats.all().map(|f| &**f).filter(move |f| row.files.contains(&letter(f)) && f.find(&row.element).is_some() && in_time(f))
     }
 
-    fn editions(&self, row: &Row) -> Vec<String> {
+    fn editions(&self, row: &RuleRow) -> Vec<String> {
         let mut by_family: Vec<(String, Vec<&str>)> = Vec::new();
         for format in self.formats_of(row) {
             let family = self.formats.book_letter(format.family).to_string();
@@ -268,7 +268,7 @@ impl Book {
     }
 
     /// Examples for a row: a passing and a failing piece of XML. `None` if none can be made.
-    fn example(&self, row: &Row) -> Option<Fragments> {
+    fn example(&self, row: &RuleRow) -> Option<Fragments> {
         let persons = self.formats.editions(PERSONS).last();
         self.formats_of(row).find_map(|format| {
             let persons = if format.family == PERSONS { None } else { persons.map(|p| &**p) };
@@ -277,7 +277,7 @@ impl Book {
         })
     }
 
-    fn lookups(&self, row: &Row) -> Vec<Lookup> {
+    fn lookups(&self, row: &RuleRow) -> Vec<Lookup> {
         let mut found: Vec<Lookup> = Vec::new();
         for expr in row.when.iter().chain(&row.require) {
             calls(expr, &mut |call| {

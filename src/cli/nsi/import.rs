@@ -10,7 +10,7 @@ use crate::cli::flags::ListShape;
 use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure};
-use crate::nsi::{Import, Importer, Refusal, Wish};
+use crate::nsi::{Import, ImportOptions, Importer, Refusal};
 use crate::report::columns::fields;
 use crate::texts::{Key, Lang, Texts};
 
@@ -35,7 +35,7 @@ impl ImportArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let folder = super::target(session)?;
         let importer = Importer::new(session.files, &folder, session.today())?;
-        let wish = Wish { book: self.book.clone(), force: self.force, checked: None };
+        let wish = ImportOptions { book: self.book.clone(), force: self.force, checked: None };
         let mut all = Vec::new();
         for path in &self.paths {
             importer.take(path, &wish, |import| all.push(import));
@@ -60,7 +60,7 @@ pub(super) fn exit(all: &[Import]) -> Exit {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct ImportedRow<'a> {
     file: &'a str,
     book: &'a str,
     edition: &'a str,
@@ -72,7 +72,7 @@ struct Row<'a> {
     details: String,
 }
 
-impl<'a> Row<'a> {
+impl<'a> ImportedRow<'a> {
     fn new(import: &'a Import) -> Self {
         let taken = import.outcome.as_ref().ok();
         let replaced = taken.and_then(|t| t.replaced.as_ref());
@@ -93,7 +93,7 @@ impl<'a> Row<'a> {
 #[derive(Serialize)]
 struct Body<'a> {
     folder: String,
-    imports: Vec<Row<'a>>,
+    imports: Vec<ImportedRow<'a>>,
 }
 
 fields!(
@@ -112,7 +112,7 @@ fields!(
     Details
 );
 
-fn cell(column: OfImport, r: &Row<'_>) -> String {
+fn cell(column: OfImport, r: &ImportedRow<'_>) -> String {
     let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
     match column {
         OfImport::File => r.file.to_owned(),
@@ -130,7 +130,7 @@ fn cell(column: OfImport, r: &Row<'_>) -> String {
 /// Prints the result for each file.
 fn report(all: &[Import], folder: &Path, format: ListShape, session: &Session<'_>) -> Result<(), Failure> {
     let ui = session.ui;
-    let rows = || all.iter().map(Row::new);
+    let rows = || all.iter().map(ImportedRow::new);
     match format {
         ListShape::Json => out::json(&Body { folder: folder.display().to_string(), imports: rows().collect() }),
         ListShape::Csv => out::csv(session, &rows().collect::<Vec<_>>(), cell),

@@ -57,7 +57,7 @@ struct Head {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct ShownRow {
     from: Option<String>,
     until: Option<String>,
     fields: serde_json::Map<String, serde_json::Value>,
@@ -67,7 +67,7 @@ struct Row {
 struct Body {
     book: Head,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<Vec<Row>>,
+    rows: Option<Vec<ShownRow>>,
 }
 
 impl ShowArgs {
@@ -200,10 +200,10 @@ fn head(book: &Book, on: Date) -> Head {
     }
 }
 
-fn row(book: &Book, row: RowIx) -> Row {
+fn row(book: &Book, row: RowIx) -> ShownRow {
     let span = book.span(row);
     let fields = book.fields().map(|f| (book.name(f).to_owned(), book.value(row, f).into())).collect();
-    Row { from: first(span), until: last(span), fields }
+    ShownRow { from: first(span), until: last(span), fields }
 }
 
 fn about(book: &Book, on: Date, ui: &Ui<'_>) -> String {

@@ -116,10 +116,10 @@ impl UpdateArgs {
         match self.format {
             ListShape::Human => print(&self.human(steps, folder, session.ui)),
             ListShape::Json => {
-                let books = steps.iter().map(|step| Row::new(step, session.ui.texts)).collect();
+                let books = steps.iter().map(|step| UpdatedRow::new(step, session.ui.texts)).collect();
                 out::json(&Body { folder: folder.display().to_string(), dry_run: self.dry_run, books })
             }
-            ListShape::Csv => out::csv(session, &steps.iter().map(|step| Row::new(step, session.ui.texts)).collect::<Vec<_>>(), cell),
+            ListShape::Csv => out::csv(session, &steps.iter().map(|step| UpdatedRow::new(step, session.ui.texts)).collect::<Vec<_>>(), cell),
         }
     }
 
@@ -231,7 +231,7 @@ impl Watch for Teller<'_> {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct UpdatedRow {
     book: String,
     /// `taken`, `left` or `failed`.
     outcome: &'static str,
@@ -246,7 +246,7 @@ struct Row {
     details: String,
 }
 
-impl Row {
+impl UpdatedRow {
     fn new(step: &Step, texts: &Texts) -> Self {
         let (outcome, rows, fault) = match &step.outcome {
             Outcome::Taken(taken) => ("taken", Some(taken.book.rows), None),
@@ -293,7 +293,7 @@ fields!(
     Details
 );
 
-fn cell(column: OfUpdate, r: &Row) -> String {
+fn cell(column: OfUpdate, r: &UpdatedRow) -> String {
     let text = |o: Option<&str>| o.unwrap_or_default().to_owned();
     match column {
         OfUpdate::Book => r.book.clone(),
@@ -313,5 +313,5 @@ fn cell(column: OfUpdate, r: &Row) -> String {
 struct Body {
     folder: String,
     dry_run: bool,
-    books: Vec<Row>,
+    books: Vec<UpdatedRow>,
 }

@@ -53,7 +53,7 @@ struct Reason {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct ImportedRow<'a> {
     id: &'a str,
     change: &'static str,
     inferred: bool,
@@ -71,7 +71,7 @@ struct Import<'a> {
     date: &'a str,
     stored: Option<String>,
     counts: Vec<(&'static str, usize)>,
-    rows: Vec<Row<'a>>,
+    rows: Vec<ImportedRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -212,7 +212,7 @@ impl ImportArgs {
     }
 
     fn import<'a>(&'a self, (path, plan, stored): &'a (&Path, Plan, Option<PathBuf>), importer: &Importer, ui: &Ui<'_>) -> Import<'a> {
-        let row = |r: &'a RowOutcome| Row {
+        let row = |r: &'a RowOutcome| ImportedRow {
             id: &r.id,
             change: r.change.as_str(),
             inferred: r.inferred,

@@ -234,7 +234,7 @@ pub struct Taken {
 
 /// Options of an import.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct ImportOptions {
     /// Id of the book; `None` when it is to be recognised.
     pub book: Option<String>,
     /// Whether to import files that would be refused as older, smaller or partly unreadable.
@@ -297,10 +297,10 @@ impl Importer {
     }
 
     /// Imports a file, an archive or a folder. The files of a folder are taken in the order of their names; `each` gets every result.
-    pub fn take(&self, path: &Path, wish: &Wish, mut each: impl FnMut(Import)) {
+    pub fn take(&self, path: &Path, options: &ImportOptions, mut each: impl FnMut(Import)) {
         for file in source::files(path) {
             for (name, source) in source::read(&file) {
-                let outcome = source.and_then(|s| self.take_bytes(&s.name, &s.stem, &s.bytes, wish));
+                let outcome = source.and_then(|s| self.take_bytes(&s.name, &s.stem, &s.bytes, options));
                 each(Import { file: name, outcome });
             }
         }
@@ -310,18 +310,18 @@ impl Importer {
     ///
     /// # Errors
     /// The file was refused.
-    pub fn take_bytes(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Taken, Refusal> {
-        self.prepare(name, stem, bytes, wish)?.store()
+    pub fn take_bytes(&self, name: &str, stem: &str, bytes: &[u8], options: &ImportOptions) -> Result<Taken, Refusal> {
+        self.prepare(name, stem, bytes, options)?.store()
     }
 
     /// Reads and checks the content of one file like [`Importer::take_bytes`], but stores nothing.
     ///
     /// # Errors
     /// The file would be refused.
-    pub(super) fn prepare(&self, name: &str, stem: &str, bytes: &[u8], wish: &Wish) -> Result<Prepared, Refusal> {
+    pub(super) fn prepare(&self, name: &str, stem: &str, bytes: &[u8], options: &ImportOptions) -> Result<Prepared, Refusal> {
         let text = source::decode(bytes)?;
         let mut table = if source::is_xml(&text) { xml::read(&text) } else { table::read(&text) }?;
-        let info = recognise::book(&self.catalog, wish.book.as_deref(), stem, &table, wish.force)?;
+        let info = recognise::book(&self.catalog, options.book.as_deref(), stem, &table, options.force)?;
         let part = |part| table.fields().iter().position(|f| info.canonical(f).eq_ignore_ascii_case(part)).map(|at| at as u16);
         if let Some(parts) = info.key_parts().map(part).collect::<Option<Vec<u16>>>().filter(|p| p.len() > 1) {
             table.join(&info.key, &parts).map_err(|_| Refusal::TooLarge)?;
@@ -331,16 +331,16 @@ impl Importer {
         let label = compile::Label {
             edition: recognise::version_in_name(&info, stem),
             source: Path::new(name).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
-            checked: wish.checked,
+            checked: options.checked,
             today: self.today,
-            force: wish.force,
+            force: options.force,
         };
         let compiled = compile::compile(&info, &table, label, base)?;
         // The bytes to be written are opened in the same way as the file will be read later.
         let image = Image::open(Bytes::Owned(compiled.bytes.clone())).map_err(|_| Refusal::TooLarge)?;
         let path = self.folder.join(format!("{}.{ENDING}", info.id));
         let offered = Book::new(Arc::clone(&info), image, Origin::Imported(path.clone()));
-        if let Some(current) = current.as_ref().filter(|_| !wish.force) {
+        if let Some(current) = current.as_ref().filter(|_| !options.force) {
             judge(&offered, current, self.today)?;
         }
         let replaced = current.map(|b| b.describe());

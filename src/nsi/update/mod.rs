@@ -24,7 +24,7 @@ pub use site::{Addresses, BadAddress, Site};
 use super::NoBook;
 use super::book::Description;
 use super::catalog::{BookInfo, Stock};
-use super::import::{Importer, Refusal, Taken, Wish, source, version_order};
+use super::import::{ImportOptions, Importer, Refusal, Taken, source, version_order};
 use crate::registry::archive::is_zip;
 use crate::texts::{Coded, ErrorClass, Key, Keyed, Slot, Text, display};
 use crate::values::Date;
@@ -332,8 +332,8 @@ impl Run<'_> {
             promised(&offer, &found)?;
             return rules.take(&content, &name).map(|taken| Outcome::TakenRules(Box::new(taken)));
         }
-        let wish = Wish { book: Some(info.id.to_string()), force: false, checked: Some(self.importer.today()) };
-        let prepared = self.importer.prepare(&name, &stem, &content, &wish).map_err(Fault::Refused)?;
+        let options = ImportOptions { book: Some(info.id.to_string()), force: false, checked: Some(self.importer.today()) };
+        let prepared = self.importer.prepare(&name, &stem, &content, &options).map_err(Fault::Refused)?;
         promised(&offer, prepared.book())?;
         prepared.store().map(|taken| Outcome::Taken(Box::new(taken))).map_err(Fault::Refused)
     }
@@ -474,8 +474,8 @@ impl Folder<'_> {
     /// The book and edition in a file; `None` for a rule book when no importer of rule books is given.
     fn look(&self, file: &source::Source) -> Result<Option<Description>, Fault> {
         // Forced, so that the edition in use cannot prevent the file from being recognised.
-        let wish = Wish { force: true, ..Wish::default() };
-        match self.importer.prepare(&file.name, &file.stem, &file.bytes, &wish) {
+        let options = ImportOptions { force: true, ..ImportOptions::default() };
+        match self.importer.prepare(&file.name, &file.stem, &file.bytes, &options) {
             Ok(prepared) => Ok(Some(prepared.book().clone())),
             Err(Refusal::Rules { .. }) => self.rules.map(|rules| rules.look(&file.bytes)).transpose(),
             Err(refusal) => Err(Fault::Refused(refusal)),
@@ -500,7 +500,7 @@ impl Folder<'_> {
             if let Some(rules) = rules {
                 return rules.take(&source.bytes, &source.name).map(|taken| Outcome::TakenRules(Box::new(taken)));
             }
-            let taken = self.importer.take_bytes(&source.name, &source.stem, &source.bytes, &Wish::default());
+            let taken = self.importer.take_bytes(&source.name, &source.stem, &source.bytes, &ImportOptions::default());
             taken.map(|t| Outcome::Taken(Box::new(t))).map_err(Fault::Refused)
         })();
         step.outcome = outcome.unwrap_or_else(Outcome::Failed);

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::nsi::Books;
 use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
-use crate::rules::{Conventions, Row, Standing, Survey, parse};
+use crate::rules::{Conventions, RuleRow, Standing, Survey, parse};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display, fill};
 use crate::values::Date;
@@ -174,10 +174,10 @@ pub struct Edition {
 
 impl TableRow {
     /// The row as the compiler takes it; `None` if a formula or a date in it is invalid.
-    fn compiled(&self, table: &str) -> Option<Row> {
+    fn compiled(&self, table: &str) -> Option<RuleRow> {
         let expr = |text: &str| if text.is_empty() { Some(None) } else { parse(text).ok().map(Some) };
         let day = |text: &str| if text.is_empty() { Some(None) } else { Date::parse(text).map(Some) };
-        Some(Row {
+        Some(RuleRow {
             id: self.id.clone(),
             files: self.files.split(' ').filter_map(|f| f.chars().next()).collect(),
             element: self.element.clone(),

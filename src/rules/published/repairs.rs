@@ -36,7 +36,7 @@ impl Repair {
 }
 
 #[derive(Debug, Deserialize)]
-struct Row {
+struct RepairRow {
     kind: Repair,
     find: String,
     replace: String,
@@ -92,7 +92,7 @@ pub(super) struct Repairs {
 impl Repairs {
     pub(super) fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut items = Vec::new();
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<RepairRow>(TABLE)? {
             let find = symbols(&row.find).filter(|f| !f.is_empty());
             let (Some(find), Some(replace)) = (find, symbols(&row.replace)) else {
                 return Err(TableError::new(TABLE, line, "«find» and «replace» are texts or U+XXXX"));

@@ -133,7 +133,7 @@ fn name_or_code(word: String) -> Word {
 }
 
 #[derive(Debug, Deserialize)]
-struct Row {
+struct WordRow {
     find: String,
     means: String,
 }
@@ -174,7 +174,7 @@ impl Phrases {
     pub(super) fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut phrases = Vec::new();
         let mut vocabulary = HashSet::new();
-        for (line, row) in files.rows::<Row>(TABLE)? {
+        for (line, row) in files.rows::<WordRow>(TABLE)? {
             let bad = |what: &str| TableError::new(TABLE, line, format!("«{what}» is not understood"));
             let find: Vec<Find> = row.find.split_whitespace().map(|w| find(w).ok_or_else(|| bad(w))).collect::<Result<_, _>>()?;
             let kept = find.iter().filter(|f| matches!(f, Find::Name | Find::Number | Find::Operator)).count();

@@ -11,7 +11,7 @@ use crate::rules::ast::{Arg, ArithmeticOp, Call, CompareOp, Expr, Item, Literal,
 use crate::rules::code::FilePart;
 use crate::rules::number::{Decimal, add_years, full_years, iso_date, natural};
 use crate::rules::resolve::{Found, Names, file_part};
-use crate::rules::{Conventions, Row};
+use crate::rules::{Conventions, RuleRow};
 use crate::values::Date;
 
 /// Most alternatives that are followed at each step.
@@ -85,7 +85,7 @@ impl Target {
 
 impl Solver<'_> {
     /// The places where a row is evaluated, each with its document; if the row's block is absent, with documents to which it was added.
-    pub fn units(&self, doc: &Document, row: &Row) -> Vec<(Document, Unit)> {
+    pub fn units(&self, doc: &Document, row: &RuleRow) -> Vec<(Document, Unit)> {
         let Some((of_persons, element)) = element_of(doc, row) else { return Vec::new() };
         let tree = doc.tree(of_persons);
         let Some(parent) = tree.format.node(element).parent else { return Vec::new() };
@@ -887,7 +887,7 @@ impl Solver<'_> {
     }
 
     /// A score of how much a document already has of what a rule needs: its block, its elements, parts of its condition that hold.
-    pub fn closeness(&self, doc: &Document, row: &Row) -> usize {
+    pub fn closeness(&self, doc: &Document, row: &RuleRow) -> usize {
         let units = self.units(doc, row);
         let there = units.iter().any(|(d, _)| same(d, doc));
         let exprs = || row.when.iter().chain(&row.require);
@@ -986,7 +986,7 @@ fn same(a: &Document, b: &Document) -> bool {
 }
 
 /// The checked element of a row in a document.
-fn element_of(doc: &Document, row: &Row) -> Option<(bool, NodeId)> {
+fn element_of(doc: &Document, row: &RuleRow) -> Option<(bool, NodeId)> {
     let own = doc.main.format.find(&row.element).map(|id| (false, id));
     own.or_else(|| doc.persons.as_ref()?.format.find(&row.element).map(|id| (true, id)))
 }
@@ -1327,6 +1327,6 @@ fn own_party(letter: &str, code: &str) -> String {
 }
 
 /// Whether the format of a document's file has the element of a row.
-pub fn has_element(doc: &Document, row: &Row) -> bool {
+pub fn has_element(doc: &Document, row: &RuleRow) -> bool {
     doc.trees().any(|tree| tree.format.find(&row.element).is_some())
 }

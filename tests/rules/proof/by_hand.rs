@@ -5,7 +5,7 @@
 //! family, a month and values that it must have.
 
 use puomp::registry::format::{NodeId, Role};
-use puomp::rules::Row;
+use puomp::rules::RuleRow;
 use puomp::rules::witness::{Document, Solver, Stock, Tree, Way};
 use serde::Deserialize;
 
@@ -30,7 +30,7 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    pub(crate) fn is_of(&self, row: &Row) -> bool {
+    pub(crate) fn is_of(&self, row: &RuleRow) -> bool {
         self.id == row.id && of_files(&self.files, row)
     }
 

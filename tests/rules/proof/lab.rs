@@ -9,7 +9,7 @@ use puomp::registry::archive::Limits;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::Formats;
 use puomp::registry::package::{Input, discover};
-use puomp::rules::Row;
+use puomp::rules::RuleRow;
 use puomp::rules::witness::{Document, Way};
 use puomp::tables::RuleFiles;
 use puomp::values::Date;
@@ -58,7 +58,7 @@ impl Tables {
         Self { catalog, book, first }
     }
 
-    pub(crate) fn rows(&self) -> &[Row] {
+    pub(crate) fn rows(&self) -> &[RuleRow] {
         self.book.rows()
     }
 }

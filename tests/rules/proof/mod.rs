@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use puomp::registry::format::{Formats, PERSONS};
 use puomp::rules::witness::{Solver, Stock};
-use puomp::rules::{Conventions, Row, Standing};
+use puomp::rules::{Conventions, RuleRow, Standing};
 use puomp::tables::RuleFiles;
 use rayon::prelude::*;
 
@@ -45,22 +45,22 @@ struct Given<'g> {
 }
 
 impl Given<'_> {
-    fn is_dead(&self, row: &Row) -> bool {
+    fn is_dead(&self, row: &RuleRow) -> bool {
         self.dead.iter().any(|d| d.is_of(row))
     }
 
     /// Whether clinics write files that a row speaks of.
-    fn is_of_clinics(&self, row: &Row) -> bool {
+    fn is_of_clinics(&self, row: &RuleRow) -> bool {
         let mut written = self.formats.families().filter(|f| *f == PERSONS || self.formats.has_persons(*f));
         written.any(|f| row.files.contains(&self.formats.book_letter(f)))
     }
 
-    fn wanted(&self, row: &Row) -> bool {
+    fn wanted(&self, row: &RuleRow) -> bool {
         self.only.as_ref().is_none_or(|o| o.split(' ').any(|o| row.id.starts_with(o)))
     }
 }
 
-fn named(row: &Row) -> String {
+fn named(row: &RuleRow) -> String {
     format!("{}/{}", row.id, row.files.iter().collect::<String>())
 }
 
@@ -197,12 +197,12 @@ fn proven(search: &Search<'_>, stocks: &Stocks, given: &Given<'_>, [bases, other
 }
 
 /// Ids of rows and what was found beside them.
-fn seen_beside(rows: &[Row], proofs: &[(usize, Proof)]) -> BTreeSet<(String, String)> {
+fn seen_beside(rows: &[RuleRow], proofs: &[(usize, Proof)]) -> BTreeSet<(String, String)> {
     proofs.iter().flat_map(|(r, p)| p.beside.iter().map(|id| (rows[*r].id.clone(), id.clone()))).collect()
 }
 
 /// Prints the counts; the rows that are neither proven nor dead.
-fn told(what: &str, rows: &[Row], proofs: &[(usize, Proof)], given: &Given<'_>) -> Vec<String> {
+fn told(what: &str, rows: &[RuleRow], proofs: &[(usize, Proof)], given: &Given<'_>) -> Vec<String> {
     let mut open: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut dead = 0;
     for (r, proof) in proofs.iter().filter(|(_, p)| !p.is_whole()) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use puomp::registry::format::{Formats, PERSONS, Role};
-use puomp::rules::Row;
+use puomp::rules::RuleRow;
 use puomp::rules::ast::Expr;
 use puomp::rules::witness::{Document, has_element};
 use puomp::values::Date;
@@ -63,13 +63,13 @@ pub(crate) struct Ground<'g> {
 }
 
 /// Whether the row's element stands in a document.
-pub(crate) fn stands(doc: &Document, row: &Row) -> bool {
+pub(crate) fn stands(doc: &Document, row: &RuleRow) -> bool {
     doc.trees().any(|tree| tree.format.find(&row.element).is_some_and(|id| !tree.below(&[], id).is_empty()))
 }
 
 /// Whether a row forbids an element that the format demands, or by a condition about the element itself: nothing meets it but for want of
 /// an occasion.
-fn forbids_what_must_stand(row: &Row, docs: &[&Document]) -> bool {
+fn forbids_what_must_stand(row: &RuleRow, docs: &[&Document]) -> bool {
     let name = row.element.rsplit('/').next().unwrap_or_default();
     let itself = row.when.as_ref().is_some_and(|w| w.to_string().starts_with(&format!("{name} =")));
     matches!(&row.require, Some(Expr::Absent(names)) if names.len() == 1)
@@ -81,7 +81,7 @@ fn date(doc: &Document) -> Option<Date> {
 }
 
 /// Whether a row may be looked at in a document of a family and day.
-pub(crate) fn speaks_of(formats: &Formats, row: &Row, doc: &Document) -> bool {
+pub(crate) fn speaks_of(formats: &Formats, row: &RuleRow, doc: &Document) -> bool {
     let own = row.files.contains(&formats.book_letter(doc.main.format.family));
     let persons = doc.persons.as_ref().filter(|_| row.files.contains(&formats.book_letter(PERSONS)));
     let of_persons = persons.is_some_and(|tree| tree.format.find(&row.element).is_some());
@@ -89,7 +89,7 @@ pub(crate) fn speaks_of(formats: &Formats, row: &Row, doc: &Document) -> bool {
 }
 
 /// The text of the row's element where it first stands.
-fn value<'d>(doc: &'d Document, row: &Row) -> Option<&'d str> {
+fn value<'d>(doc: &'d Document, row: &RuleRow) -> Option<&'d str> {
     doc.trees().find_map(|tree| {
         let way = tree.below(&[], tree.format.find(&row.element)?).into_iter().next()?;
         tree.root.at(&way).map(|e| e.text.as_str())
@@ -97,7 +97,7 @@ fn value<'d>(doc: &'d Document, row: &Row) -> Option<&'d str> {
 }
 
 /// Some documents that meet a row: of all times, and with different values of its element.
-fn some_near<'b>(near: &[&'b Document], row: &Row) -> Vec<&'b Document> {
+fn some_near<'b>(near: &[&'b Document], row: &RuleRow) -> Vec<&'b Document> {
     let stride = (near.len() / 6).max(1);
     let mut out: Vec<&Document> = near.iter().copied().step_by(stride).collect();
     let mut values: BTreeSet<&str> = out.iter().filter_map(|d| value(d, row)).collect();
@@ -113,7 +113,7 @@ fn some_near<'b>(near: &[&'b Document], row: &Row) -> Vec<&'b Document> {
 }
 
 /// Documents in which a row might be met or broken: the nearest, and some of every kind.
-fn others<'b>(search: &Search<'_>, ground: &Ground<'b>, row: &Row, near: &[&Document]) -> Vec<&'b Document> {
+fn others<'b>(search: &Search<'_>, ground: &Ground<'b>, row: &RuleRow, near: &[&Document]) -> Vec<&'b Document> {
     let speaking: Vec<&Document> = ground.bases.iter().map(|(d, _)| d).filter(|d| speaks_of(ground.formats, row, d)).collect();
     let stride = (speaking.len() / 50).max(1);
     let mut scored: Vec<(usize, &Document)> = speaking.into_iter().step_by(stride).map(|d| (search.solver.closeness(d, row), d)).collect();
@@ -178,7 +178,7 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
 }
 
 /// Ids that are found in a document beside that of a row.
-fn ids_beside(search: &Search<'_>, doc: &Document, row: &Row) -> BTreeSet<String> {
+fn ids_beside(search: &Search<'_>, doc: &Document, row: &RuleRow) -> BTreeSet<String> {
     search.lab.judge(doc, search.folder).expect("written before").into_iter().map(|f| f.id).filter(|id| *id != row.id).collect()
 }
 

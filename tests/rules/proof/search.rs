@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use puomp::registry::format::Role;
-use puomp::rules::Row;
+use puomp::rules::RuleRow;
 use puomp::rules::witness::{Document, Solver, Unit};
 
 use super::lab::{Found, Lab};
@@ -34,7 +34,7 @@ pub(crate) struct Search<'s> {
     pub(crate) lab: &'s Lab<'s>,
     pub(crate) turned: &'s Lab<'s>,
     pub(crate) solver: Solver<'s>,
-    pub(crate) rows: &'s [Row],
+    pub(crate) rows: &'s [RuleRow],
     pub(crate) folder: &'s Path,
     pub(crate) evaluations: usize,
 }

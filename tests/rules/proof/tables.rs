@@ -1,6 +1,6 @@
 //! The tables beside this test.
 
-use puomp::rules::Row;
+use puomp::rules::RuleRow;
 use serde::Deserialize;
 
 /// A row of `follow.csv`.
@@ -17,7 +17,7 @@ pub(crate) struct Follow {
 }
 
 impl Follow {
-    pub(crate) fn is_of(&self, row: &Row) -> bool {
+    pub(crate) fn is_of(&self, row: &RuleRow) -> bool {
         self.id == row.id
     }
 }
@@ -31,13 +31,13 @@ pub(crate) struct Dead {
 }
 
 impl Dead {
-    pub(crate) fn is_of(&self, row: &Row) -> bool {
+    pub(crate) fn is_of(&self, row: &RuleRow) -> bool {
         self.id == row.id && of_files(&self.files, row)
     }
 }
 
 /// Whether a row speaks of all of these files.
-pub(crate) fn of_files(files: &str, row: &Row) -> bool {
+pub(crate) fn of_files(files: &str, row: &RuleRow) -> bool {
     files.split(' ').all(|f| row.files.iter().any(|l| f.starts_with(*l)))
 }
 

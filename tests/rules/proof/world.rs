@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use puomp::nsi::{self, Books, Importer, Wish};
+use puomp::nsi::{self, Books, ImportOptions, Importer};
 use puomp::registry::format::Formats;
 use puomp::rules::ast::Expr;
 use puomp::rules::witness::{Document, Solver, Stock};
-use puomp::rules::{Conventions, Row, Standing, Survey};
+use puomp::rules::{Conventions, RuleRow, Standing, Survey};
 use puomp::tables::RuleFiles;
 use rayon::prelude::*;
 
@@ -27,7 +27,7 @@ pub(crate) struct World {
 pub(crate) struct Bench<'w> {
     pub(crate) lab: Lab<'w>,
     pub(crate) turned: Lab<'w>,
-    rows: &'w [Row],
+    rows: &'w [RuleRow],
 }
 
 /// How often each id was left in documents that are not sound.
@@ -38,7 +38,7 @@ impl World {
         Self { tables: Tables::load(files, books), round: Tables::load(turned, books), books: Books::load(files, books).expect("sound") }
     }
 
-    pub(crate) fn rows(&self) -> &[Row] {
+    pub(crate) fn rows(&self) -> &[RuleRow] {
         self.tables.rows()
     }
 
@@ -139,7 +139,7 @@ pub(crate) fn import(files: &RuleFiles, books: &BTreeSet<String>, nsi: Option<&P
         let mut paths: Vec<PathBuf> = std::fs::read_dir(place).expect("a folder").map(|e| e.expect("an entry").path()).collect();
         paths.sort();
         for path in paths.iter().filter(|p| p.file_stem().is_some_and(|stem| books.contains(&*stem.to_string_lossy()))) {
-            importer.take(path, &Wish::default(), |import| {
+            importer.take(path, &ImportOptions::default(), |import| {
                 if let Err(refusal) = &import.outcome {
                     refused.push(format!("{}: {refusal}", path.file_name().unwrap_or_default().to_string_lossy()));
                 }

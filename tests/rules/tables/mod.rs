@@ -17,7 +17,7 @@ use crate::support::say::say;
 const CATEGORIES: [&str; 6] = ["001F", "002F", "003F", "004F", "005F", "006F"];
 
 #[derive(Deserialize)]
-struct Row {
+struct RuleRow {
     id: String,
     files: String,
     element: String,
@@ -38,7 +38,7 @@ struct Row {
     source: String,
 }
 
-impl Row {
+impl RuleRow {
     fn families(&self) -> Vec<&str> {
         self.files.split(' ').collect()
     }
@@ -54,13 +54,13 @@ struct Named {
     id: String,
 }
 
-fn rows() -> Vec<(String, u64, Row)> {
+fn rows() -> Vec<(String, u64, RuleRow)> {
     let files = RuleFiles::embedded();
     CATEGORIES
         .iter()
         .flat_map(|c| {
             let table = format!("flk/{c}.csv");
-            files.rows::<Row>(&table).expect("the table reads").into_iter().map(move |(line, row)| (table.clone(), line, row))
+            files.rows::<RuleRow>(&table).expect("the table reads").into_iter().map(move |(line, row)| (table.clone(), line, row))
         })
         .collect()
 }
@@ -243,7 +243,7 @@ const DEPARTURES: &[(&str, &str)] = &[
 fn rows_say_what_the_checks_say() {
     let path = shared("domain/checks.csv");
     let facts: Vec<Fact> = csv::Reader::from_path(&path).expect("a table").into_deserialize().collect::<Result<_, _>>().expect("sound rows");
-    let mut ours: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    let mut ours: BTreeMap<String, Vec<RuleRow>> = BTreeMap::new();
     for (_, _, row) in rows() {
         ours.entry(row.id.clone()).or_default().push(row);
     }
@@ -284,7 +284,7 @@ fn rows_say_what_the_checks_say() {
             }
         }
         if published {
-            let mut files: Vec<&str> = rows.iter().flat_map(Row::families).collect();
+            let mut files: Vec<&str> = rows.iter().flat_map(RuleRow::families).collect();
             let mut theirs: Vec<&str> = fact.file_types.split(',').collect();
             files.sort_unstable();
             theirs.sort_unstable();
