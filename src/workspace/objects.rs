@@ -98,7 +98,11 @@ impl Objects {
     /// Puts a complete file in its place among the kept ones, whatever stands there.
     fn put(&self, complete: Temporary, sha256: &str, name: &str) -> io::Result<()> {
         let path = self.path(sha256, name);
-        if let Some(folder) = path.parent() {
+        for folder in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
+            // What stands in the way is none of ours.
+            if fs::metadata(folder).is_ok_and(|there| !there.is_dir()) || folder.is_symlink() && !folder.exists() {
+                fs::remove_file(folder)?;
+            }
             private_folder(folder)?;
         }
         if fs::symlink_metadata(&path).is_ok_and(|there| there.is_dir()) {
@@ -168,6 +172,10 @@ impl Objects {
         let unwritten = |error| Problem::Io(target.to_owned(), error);
         if let Some(folder) = target.parent() {
             private_folder(folder).map_err(unwritten)?;
+        }
+        // A pipe or a device in its place would be written into.
+        if fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            return Err(unwritten(io::ErrorKind::AlreadyExists.into()));
         }
         let mut file = AtomicFile::create(target, Access::Private).map_err(unwritten)?;
         self.read(sha256, name, |bytes| file.write_all(bytes).map_err(unwritten))?;

@@ -132,6 +132,28 @@ fn a_registry_whose_package_is_damaged_is_formed_anew() {
     clinic.done(&["submit", "2102-1"]);
 }
 
+/// The same bytes under another name are no damage, and mend the copy under its own name.
+#[test]
+fn a_second_download_mends_the_copy_of_the_first() {
+    let (clinic, kept) = loaded();
+    let file = walk(&clinic.path("in")).remove(0);
+    fs::create_dir(clinic.path("again")).expect("a folder");
+    fs::copy(&file, clinic.path("again/a (1).zip")).expect("copied");
+    assert!(!clinic.done(&["load", "again"]).contains("заменена"));
+    for (how, damage) in damages() {
+        damage(&kept);
+        let said = clinic.done(&["load", "again"]);
+        assert!(said.contains("заменена") && said.contains(&*kept.file_name().expect("a name").to_string_lossy()), "{how}: {said}");
+    }
+    // What stands in place of a folder above it goes too.
+    for folder in [kept.parent(), kept.parent().and_then(Path::parent)].map(|folder| folder.expect("a folder")) {
+        fs::remove_dir_all(folder).expect("removed");
+        fs::write(folder, "in the way").expect("written");
+        assert!(clinic.done(&["load", "in"]).contains("заменена"));
+    }
+    clinic.done(&FORM);
+}
+
 /// One that cannot go does not keep the others back, and the repeat of a command that was broken off is safe.
 #[test]
 fn each_registry_of_a_submit_has_a_result_of_its_own() {

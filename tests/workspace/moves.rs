@@ -106,8 +106,11 @@ fn a_package_whose_place_is_taken_waits_and_says_so(clinic: &Clinic) {
     // Until there is room, every command that changes something says the same and does its own work.
     clinic.package("other", 3, &["--period", "2021-03"]);
     let again = clinic.run(&["load", "other"]);
-    assert_eq!((again.code, again.err), (0, said));
+    assert_eq!((again.code, again.err), (0, said.clone()));
     assert!(again.out.contains("загружено"), "{}", again.out);
+    // A repeat succeeds only when the package is in its place.
+    let again = clinic.refused(&["submit", "2102-1"], 2);
+    assert!(again.contains(&said), "{again}");
     std::fs::remove_dir_all(&taken).expect("removed");
     let said = clinic.run(&["submit", "2102-1"]);
     assert!(said.code == 0 && said.err.contains("уже отправлен") && !said.err.contains("не положен"), "{said:?}");

@@ -82,7 +82,8 @@ impl Walk {
             // Linked folders are not followed: they could lead back up.
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => self.folder(&path),
-                Ok(_) if has_extension(&path, &CANDIDATES) && !path.is_dir() => self.push(path, None, false, None),
+                // A pipe would be waited for; a link to nothing is told as a file that cannot be read.
+                Ok(_) if has_extension(&path, &CANDIDATES) && fs::metadata(&path).map_or(true, |there| there.is_file()) => self.push(path, None, false, None),
                 Ok(_) | Err(_) => {}
             }
         }

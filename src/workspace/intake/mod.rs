@@ -3,6 +3,7 @@
 mod matching;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use matching::{Known, Verdict as Match};
 
 use super::note::{JournalNote, record};
 use super::objects::{Before, Kept};
-use super::store::{NewCase, NewFinding, PackageRow, Run, StockKey, Total};
+use super::store::{LoadedBefore, NewCase, NewFinding, PackageRow, Run, StockKey, Total};
 use super::{FindingFilter, Operation, Problem, Tools, Workspace};
 use crate::cases::{Case, CaseKeys, CasePlace, CaseState, Index, Person, short_digest};
 use crate::finding::{Catalog, FileRole, Finding};
@@ -139,11 +140,26 @@ impl Workspace {
         if let Some(persons) = &package.persons {
             moved.persons = Some(self.keep(operation, persons, &mut kept, &mut files.persons)?);
         }
-        if let Some(loaded) = self.loaded_before(operation, &files, doubt)? {
-            let repaired = names(&kept, |before| before != Before::Same);
+        let mut repaired = names(&kept, |before| before == Before::Damaged);
+        if let Some((loaded, own)) = self.loaded_before(operation, &files, doubt)? {
+            // The copies of then may have other names; one that was gone is there again if it has the name of now.
+            for (member, name) in [(&package.main, &own.main_name), (&package.persons, &own.persons_name)] {
+                let Some(container) = member.as_ref().map(|member| member.source.container()) else { continue };
+                let Some(now) = kept.get(container) else { continue };
+                let is_back = now.name == *name && now.before == Before::Nothing;
+                if !is_back && self.objects.check(&now.sha256, name).is_ok() {
+                    continue;
+                }
+                if !is_back {
+                    let file = File::open(container).map_err(|e| Problem::of_file(container, e))?;
+                    self.objects.keep_stream(file, name, operation.watch).map_err(|e| Problem::of_file(container, e))?;
+                }
+                if !repaired.contains(name) {
+                    repaired.push(name.clone());
+                }
+            }
             return Ok(Loaded { report: None, outcome: loaded, repaired });
         }
-        let repaired = names(&kept, |before| before == Before::Damaged);
         drop(store);
         let (mut report, index) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
@@ -177,12 +193,12 @@ impl Workspace {
     }
 
     /// Looks for a package of the same bytes, and settles its open questions as `doubt` says.
-    fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<Outcome>, Problem> {
+    fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<(Outcome, LoadedBefore)>, Problem> {
         let Files { main, persons } = files;
         let before = self.store.packages().of_content((&main.object, &main.entry), (&persons.object, &persons.entry))?;
         let Some(before) = before else { return Ok(None) };
         let counts = self.settle_questions(operation, before.id, &main.name, doubt)?;
-        Ok(Some(Outcome::Already(before.loaded_at, counts)))
+        Ok(Some((Outcome::Already(before.loaded_at.clone(), counts), before)))
     }
 
     /// Stores the package, its cases and its findings in one transaction.

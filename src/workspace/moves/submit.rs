@@ -31,6 +31,7 @@ impl Workspace {
         let facts = self.facts(&registry)?;
         let transition = match self.allowed(operation, &registry, Move::Submit, facts) {
             Err(Problem::Refused(_)) if !registry.sent_at.is_empty() && self.tables.workflow.status(&registry.status).is_some_and(|s| s.frozen) => {
+                self.place_of(registry.id)?;
                 return Err(Problem::AlreadySent(registry.number, registry.sent_at));
             }
             transition => transition?,
@@ -46,9 +47,12 @@ impl Workspace {
             let Registry { id, revision, object, .. } = &registry;
             store.outbox().insert(NewOutgoing { registry: *id, revision: *revision, path: &path, object, name: &file, placed: false })
         })?;
-        if let Some((_, problem)) = self.place_outgoing()?.into_iter().find(|(id, _)| *id == registry.id) {
-            return Err(problem);
-        }
+        self.place_of(registry.id)?;
         Ok(Submitted { registry, path })
+    }
+
+    /// Writes what is due in the outbox; an error when the package of this registry could not be written.
+    fn place_of(&mut self, registry: i64) -> Result<(), Problem> {
+        self.place_outgoing()?.into_iter().find(|(id, _)| *id == registry).map_or(Ok(()), |(_, problem)| Err(problem))
     }
 }

@@ -37,7 +37,7 @@ pub use error::StoreError;
 pub(super) use findings::NewFinding;
 pub(super) use members::{Member, MemberTotals, NewMember};
 pub(super) use outbox::{DueFile, NewOutgoing};
-pub(super) use packages::PackageRow;
+pub(super) use packages::{LoadedBefore, PackageRow};
 pub(super) use registries::NewRevision;
 pub use registries::Registry;
 pub(super) use sanctions::NewSanction;

@@ -63,6 +63,10 @@ read_row! {
     pub(in crate::workspace) struct LoadedBefore {
         pub(in crate::workspace) id: i64,
         pub(in crate::workspace) loaded_at: String,
+        /// Name of the kept file that holds the main file.
+        pub(in crate::workspace) main_name: String,
+        /// Name of the kept file that holds the person file; empty without one.
+        pub(in crate::workspace) persons_name: String,
     }
 }
 
@@ -85,7 +89,7 @@ impl Packages<'_> {
     /// The package with the same bytes, by the SHA-256 and the entry of its main file and of its person file.
     pub(in crate::workspace) fn of_content(&mut self, main: (&str, &str), persons: (&str, &str)) -> Result<Option<LoadedBefore>, Problem> {
         self.0.first(
-            "SELECT id, loaded_at FROM packages WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4",
+            "SELECT id, loaded_at, main_name, persons_name FROM packages WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4",
             &[main.0.into(), main.1.into(), persons.0.into(), persons.1.into()],
         )
     }
