@@ -60,6 +60,8 @@ fn ctrl_c_leaves_everything_as_before() {
                     assert_eq!(said.leftovers, Vec::<PathBuf>::new(), "{how}");
                     step.repeat(&clinic, false, &how);
                 }
+                // It did not listen yet, and Wine's own handler says 0.
+                Some(0) if cfg!(windows) && said.found == step.old => early += 1,
                 // It was faster.
                 Some(0) => {
                     late += 1;
