@@ -3,7 +3,26 @@
 //! On Windows Ctrl-C reaches every program of a console: such tests need a console of their own (`.ci/windows` gives them one) and run one
 //! after another.
 
-use std::process::Child;
+use std::process::{Child, Command};
+
+/// The command as a user starts it at a terminal: where the tests run in the background of a script, Ctrl-C is ignored, and programs inherit that.
+pub(crate) fn at_a_terminal(command: Command) -> Command {
+    if !cfg!(target_os = "linux") {
+        return command;
+    }
+    let mut other = Command::new("env");
+    other.arg("--default-signal=INT,TERM,HUP").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        other.current_dir(folder);
+    }
+    other
+}
 
 /// Does what Ctrl-C does. It is no error when the program has ended already.
 pub(crate) fn interrupt(child: &Child) {

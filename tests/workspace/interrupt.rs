@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::clinic::Clinic;
-use crate::support::interrupt::interrupt;
+use crate::support::interrupt::{at_a_terminal, interrupt};
 use crate::support::moments::random;
 use crate::support::say::say;
 use crate::support::soak::tries;
@@ -25,7 +25,7 @@ struct Interrupted {
 
 fn interrupted(step: &Step, after: Duration) -> (Interrupted, Clinic) {
     let clinic = step.before.twin();
-    let mut command = clinic.command(&step.args());
+    let mut command = at_a_terminal(clinic.command(&step.args()));
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
     thread::sleep(after);
     interrupt(&child);
@@ -91,7 +91,7 @@ fn ctrl_c_ends_the_wait_for_another_program() {
     clinic.package("in", 2, &["--period", "2021-02"]);
     let lock = std::fs::File::options().read(true).write(true).create(true).truncate(false).open(clinic.path(".puomp/lock")).expect("a file");
     lock.lock().expect("nobody has it");
-    let mut command = clinic.command(&["load", "in", "--wait", "60"]);
+    let mut command = at_a_terminal(clinic.command(&["load", "in", "--wait", "60"]));
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
     thread::sleep(Duration::from_secs(2));
     let begun = Instant::now();
@@ -109,7 +109,7 @@ fn ctrl_c_leaves_no_half_of_a_file() {
     let mut hits = 0;
     for number in 0..6 {
         let folder = clinic.path(&format!("out{number}"));
-        let mut command = clinic.command(&["generate", "--cases", "200000"]);
+        let mut command = at_a_terminal(clinic.command(&["generate", "--cases", "200000"]));
         let child = command.arg(&folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
         thread::sleep(Duration::from_millis(700 + number * 100));
         interrupt(&child);
