@@ -35,13 +35,13 @@ impl SubmitArgs {
                     let line = registry_line(&sent.registry, workspace.tables(), ui);
                     tell(&format!("{line}  {}\n", ui.texts.fill(Key::SubmitPlaced, ui.lang, &[("path", &sent.path)])))?;
                 }
-                Err(error) if error.is_stop() => return Err(error.into()),
+                Err(error) if !error.is_of_one_registry() => return Err(error.into()),
                 // The repeat of a command that was broken off half-way.
                 Err(sent @ Problem::AlreadySent(..)) => say(&ui.texts.error(&sent, ui.lang)),
                 // One that cannot go does not keep the others back.
                 Err(error) => {
                     let failure = Failure::from(error);
-                    say(&ui.texts.error(&failure, ui.lang));
+                    ui.complain(&failure);
                     exit = exit.max(failure.class().into());
                 }
             }

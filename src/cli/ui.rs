@@ -9,10 +9,11 @@ use jiff::tz::TimeZone;
 
 use super::flags::ColorArg;
 use super::lang;
+use super::say::say;
 use super::settings::Settings;
 use super::stop::ByUser;
 use crate::report::human::Style;
-use crate::texts::{Key, Lang, Texts};
+use crate::texts::{Coded, Key, Lang, Texts};
 use crate::timings::Timings;
 use crate::watch::Watch;
 
@@ -36,6 +37,11 @@ impl<'a> Ui<'a> {
     pub(super) fn new(settings: &Settings<'_>, texts: &'a Texts, zone: TimeZone) -> Self {
         let ascii = lang::not_unicode(|name| settings.variable(name));
         Self { lang: settings.lang().value, texts, quiet: settings.quiet(), color: settings.color().value, ascii, zone }
+    }
+
+    /// Tells an error on standard error; the command goes on.
+    pub(super) fn complain(&self, error: &dyn Coded) {
+        say(&self.texts.fill(Key::Error, self.lang, &[("text", &self.texts.error(error, self.lang))]));
     }
 
     /// The time zone of the clinic.

@@ -72,6 +72,13 @@ impl Problem {
         matches!(self, Self::Stream(error) if Stopped::is(error))
     }
 
+    /// Whether the cause lies with one registry alone, so that a command may go on with others.
+    pub fn is_of_one_registry(&self) -> bool {
+        let about_its_state = matches!(self, Self::Refused(_) | Self::AlreadySent(..) | Self::Unmet(..));
+        let about_its_file = matches!(self, Self::Unplaced(..) | Self::Damaged(_) | Self::NotClean(..));
+        about_its_state || about_its_file || matches!(self, Self::NoRegistry(_) | Self::ManyRegistries(..))
+    }
+
     /// A refusal of the workflow, in words.
     pub(super) fn refused(workflow: &Workflow, refusal: Refusal) -> Self {
         Self::Refused(Box::new(Refused::new(refusal, workflow)))

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::control::judge;
 use super::flags::{ControlArgs, PlaceArgs};
-use super::say::say;
 use super::session::Session;
 use super::tools::Tools;
 use super::{Failure, who};
@@ -49,7 +48,7 @@ impl PlaceArgs {
         let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
         let mut workspace = Workspace::open_write(self.place(session)?, tables, &who::holder(&actor, command, session.moment()), wait, watch)?;
         if let Some(problem) = workspace.unplaced() {
-            say(&session.ui.texts.error(&Failure::from(problem), session.ui.lang));
+            session.ui.complain(&Failure::from(problem));
         }
         Ok((workspace, actor))
     }
