@@ -9,7 +9,7 @@ use crate::support::soak::tries;
 use crate::support::state::{State, walk};
 
 /// Flipped bytes of kept files, one at a time, for each of the two commands that read them.
-const FLIPS: usize = 100;
+const FLIPS: usize = if cfg!(windows) { 15 } else { 100 };
 
 /// A workspace with one loaded package, its folder `in`, and the kept copy.
 fn loaded() -> (Clinic, PathBuf) {
