@@ -111,7 +111,7 @@ fn ctrl_c_leaves_no_half_of_a_file() {
         let folder = clinic.path(&format!("out{number}"));
         let mut command = at_a_terminal(clinic.command(&["generate", "--cases", "200000"]));
         let child = command.arg(&folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
-        thread::sleep(Duration::from_millis(700 + number * 100));
+        thread::sleep(Duration::from_millis(200 + number * 150));
         interrupt(&child);
         let output = child.wait_with_output().expect("it ended");
         if output.status.code() == Some(130) {
