@@ -75,7 +75,7 @@ impl Problem {
     /// Whether the cause lies with one registry alone, so that a command may go on with others.
     pub fn is_of_one_registry(&self) -> bool {
         let about_its_state = matches!(self, Self::Refused(_) | Self::AlreadySent(..) | Self::Unmet(..));
-        let about_its_file = matches!(self, Self::Unplaced(..) | Self::Damaged(_) | Self::NotClean(..));
+        let about_its_file = matches!(self, Self::Unplaced(..) | Self::Damaged(_));
         about_its_state || about_its_file || matches!(self, Self::NoRegistry(_) | Self::ManyRegistries(..))
     }
 

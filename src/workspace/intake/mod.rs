@@ -142,22 +142,7 @@ impl Workspace {
         }
         let mut repaired = names(&kept, |before| before == Before::Damaged);
         if let Some((loaded, own)) = self.loaded_before(operation, &files, doubt)? {
-            // The copies of then may have other names; one that was gone is there again if it has the name of now.
-            for (member, name) in [(&package.main, &own.main_name), (&package.persons, &own.persons_name)] {
-                let Some(container) = member.as_ref().map(|member| member.source.container()) else { continue };
-                let Some(now) = kept.get(container) else { continue };
-                let is_back = now.name == *name && now.before == Before::Nothing;
-                if !is_back && self.objects.check(&now.sha256, name).is_ok() {
-                    continue;
-                }
-                if !is_back {
-                    let file = File::open(container).map_err(|e| Problem::of_file(container, e))?;
-                    self.objects.keep_stream(file, name, operation.watch).map_err(|e| Problem::of_file(container, e))?;
-                }
-                if !repaired.contains(name) {
-                    repaired.push(name.clone());
-                }
-            }
+            self.mend(operation, package, &kept, &own, &mut repaired)?;
             return Ok(Loaded { report: None, outcome: loaded, repaired });
         }
         drop(store);
@@ -171,6 +156,35 @@ impl Workspace {
         };
         let counts = self.take(operation, &taken, &report, files, tools, doubt)?;
         Ok(Loaded { report: Some(report), outcome: Outcome::Taken(counts), repaired })
+    }
+
+    /// Replaces what is damaged or gone of a package that was loaded before, and adds the names of those files. The package may have had other
+    /// names than it has now.
+    fn mend(
+        &self,
+        operation: &Operation<'_>,
+        package: &Package,
+        kept: &HashMap<PathBuf, Kept>,
+        own: &LoadedBefore,
+        repaired: &mut Vec<String>,
+    ) -> Result<(), Problem> {
+        for (member, name) in [(&package.main, &own.main_name), (&package.persons, &own.persons_name)] {
+            let Some(container) = member.as_ref().map(|member| member.source.container()) else { continue };
+            let Some(now) = kept.get(container) else { continue };
+            // Under the same name it is there again already.
+            let is_back = now.name == *name && now.before == Before::Nothing;
+            if !is_back && self.objects.check(&now.sha256, name).is_ok() {
+                continue;
+            }
+            if !is_back {
+                let file = File::open(container).map_err(|e| Problem::of_file(container, e))?;
+                self.objects.keep_stream(file, name, operation.watch).map_err(|e| Problem::of_file(container, e))?;
+            }
+            if !repaired.contains(name) {
+                repaired.push(name.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Copies the file or archive that holds a member, each one once. Returns the member in the copy and fills in `file`.

@@ -141,64 +141,54 @@ impl Workspace {
         filter: FindingFilter<'_>,
         on_formed: &mut dyn FnMut(&Registry, &Tables),
     ) -> Result<(), Problem> {
-        self.sweeping(|this| this.form_kept(operation, groups, date, tools, filter, on_formed))
-    }
-
-    fn form_kept(
-        &mut self,
-        operation: &Operation<'_>,
-        groups: &[Group],
-        date: Option<Date>,
-        tools: Tools<'_>,
-        filter: FindingFilter<'_>,
-        on_formed: &mut dyn FnMut(&Registry, &Tables),
-    ) -> Result<(), Problem> {
-        let workflow = &self.tables.workflow;
-        let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
-        self.check_files(groups.iter().flat_map(|group| &group.chosen))?;
-        for groups in groups.chunks(AT_ONCE) {
-            operation.check()?;
-            let first = self.store.counters().peek(Run::Registries)?;
-            let draft = |(id, group)| RegistryDraft {
-                group,
-                id,
-                number: format!("{:02}{:02}-{id}", group.period.year % 100, group.period.month),
-                date: date.or(group.date).unwrap_or(operation.today),
-            };
-            let drafts: Vec<RegistryDraft<'_>> = (first..).zip(groups).map(draft).collect();
-            let parts = self.parts(&drafts)?;
-            let Self { store, objects, .. } = self;
-            let objects = &*objects;
-            let mut trouble = None;
-            let formed = thread::scope(|scope| {
-                let (sender, written) = mpsc::channel();
-                scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
-                store.transaction(|store| {
-                    // The cases are marked as held while the packages are written; a registry is stored while the next package is controlled.
-                    drafts.iter().try_for_each(|draft| hold(store, draft))?;
-                    for (at, draft) in drafts.iter().enumerate() {
-                        match hear(&written).and_then(|made| made.passed(tools, filter)) {
-                            Ok(made) => enter(store, operation, draft, &made, &transition)?,
-                            Err(problem) if problem.is_stop() => return Err(problem),
-                            Err(problem) => {
-                                trouble = Some(problem);
-                                drafts[at..].iter().try_for_each(|draft| store.cases().free_held(draft.id))?;
-                                return Ok(at);
+        self.sweeping(|this| {
+            let workflow = &this.tables.workflow;
+            let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
+            this.check_files(groups.iter().flat_map(|group| &group.chosen))?;
+            for groups in groups.chunks(AT_ONCE) {
+                operation.check()?;
+                let first = this.store.counters().peek(Run::Registries)?;
+                let draft = |(id, group)| RegistryDraft {
+                    group,
+                    id,
+                    number: format!("{:02}{:02}-{id}", group.period.year % 100, group.period.month),
+                    date: date.or(group.date).unwrap_or(operation.today),
+                };
+                let drafts: Vec<RegistryDraft<'_>> = (first..).zip(groups).map(draft).collect();
+                let parts = this.parts(&drafts)?;
+                let Self { store, objects, .. } = this;
+                let objects = &*objects;
+                let mut trouble = None;
+                let formed = thread::scope(|scope| {
+                    let (sender, written) = mpsc::channel();
+                    scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
+                    store.transaction(|store| {
+                        // The cases are marked as held while the packages are written; a registry is stored while the next package is controlled.
+                        drafts.iter().try_for_each(|draft| hold(store, draft))?;
+                        for (at, draft) in drafts.iter().enumerate() {
+                            match hear(&written).and_then(|made| made.passed(tools, filter)) {
+                                Ok(made) => enter(store, operation, draft, &made, &transition)?,
+                                Err(problem) if problem.is_stop() => return Err(problem),
+                                Err(problem) => {
+                                    trouble = Some(problem);
+                                    drafts[at..].iter().try_for_each(|draft| store.cases().free_held(draft.id))?;
+                                    return Ok(at);
+                                }
                             }
                         }
-                    }
-                    Ok(drafts.len())
-                })
-            })?;
-            for draft in drafts.iter().take(formed) {
-                let registry = self.registry_of(draft.id)?;
-                on_formed(&registry, &self.tables);
+                        Ok(drafts.len())
+                    })
+                })?;
+                for draft in drafts.iter().take(formed) {
+                    let registry = this.registry_of(draft.id)?;
+                    on_formed(&registry, &this.tables);
+                }
+                if let Some(problem) = trouble {
+                    return Err(problem);
+                }
             }
-            if let Some(problem) = trouble {
-                return Err(problem);
-            }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Forms a registry again from the current versions of its cases. Cases that the payer refused whole and nobody corrected leave it.
@@ -213,35 +203,25 @@ impl Workspace {
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
     ) -> Result<Registry, Problem> {
-        self.sweeping(|this| this.form_again_kept(operation, name, date, tools, filter))
-    }
-
-    fn form_again_kept(
-        &mut self,
-        operation: &Operation<'_>,
-        name: &str,
-        date: Option<Date>,
-        tools: Tools<'_>,
-        filter: FindingFilter<'_>,
-    ) -> Result<Registry, Problem> {
-        let registry = self.registry(name)?;
-        let (group, refused, corrected) = self.again(&registry)?;
-        let mut facts = self.facts(&registry)?;
+        self.sweeping(|this| {
+        let registry = this.registry(name)?;
+        let (group, refused, corrected) = this.again(&registry)?;
+        let mut facts = this.facts(&registry)?;
         facts.has_cases = !group.chosen.is_empty();
         facts.no_blocking = true;
-        let transition = self.allowed(operation, &registry, Move::FormAgain, facts)?;
+        let transition = this.allowed(operation, &registry, Move::FormAgain, facts)?;
         let date = date.or(group.date).unwrap_or(operation.today);
         let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), date };
-        self.check_files(&group.chosen)?;
+        this.check_files(&group.chosen)?;
         let (sender, written) = mpsc::channel();
-        let parts = self.parts(std::slice::from_ref(&draft))?;
-        write(operation, &self.objects, std::slice::from_ref(&draft), parts, tools, sender);
+        let parts = this.parts(std::slice::from_ref(&draft))?;
+        write(operation, &this.objects, std::slice::from_ref(&draft), parts, tools, sender);
         let made = hear(&written)?.passed(tools, filter)?;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
         });
         let note = JournalNote { subject: &made.file_name, details, ..JournalNote::default() };
-        self.make(operation, &registry, &transition, &[], note, |store| {
+        this.make(operation, &registry, &transition, &[], note, |store| {
             store.counters().take(Run::Packets(&made.run), 1)?;
             store.cases().free_held(registry.id)?;
             store.cases().mark_replaced(&corrected)?;
@@ -261,6 +241,7 @@ impl Workspace {
             hold(store, &draft)?;
             add_members(store, operation, &draft, revision, &made)
         })
+})
     }
 
     /// Cancels a registry that has not been sent or was returned; its cases become free.

@@ -73,68 +73,66 @@ impl Workspace {
     /// The file is not an answer ([`Problem::Answer`]) or names no registry of the workspace ([`Problem::NoRegistry`]); the workflow does not
     /// allow the move; the answer contradicts the registry or itself.
     pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
-        self.sweeping(|this| this.receive_kept(operation, path))
-    }
-
-    fn receive_kept(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
-        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
-        let kept = self.objects.keep(path, operation.watch).map_err(unread)?;
-        if let Some(before) = self.store.answers().get(&kept.sha256)? {
-            let registry = self.registry_of(before.registry)?;
-            return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
-        }
-        let answer =
-            answers::read(&self.objects.path(&kept.sha256, &kept.name), &self.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
-        operation.check()?;
-        let registry = self.answered(&answer)?;
-        let members = self.members_of(&registry)?;
-        let settled = settle(&answer, &members);
-        let mut decision = answer.decision;
-        let held = members.held().count();
-        if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
-            // Every remaining case is refused: the file is refused as a whole.
-            decision = Decision::Refused;
-        }
-        let mut facts = self.facts(&registry)?;
-        let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
-        facts.answer_fits = settled.fits
-            && says(&registry.number, &answer.number)
-            && says(&registry.account_date, &answer.date)
-            && says(&registry.mo, &answer.clinic)
-            && says(&registry.payer, &answer.payer);
-        facts.sanctions_fit = settled.sanctions_fit;
-        facts.totals_agree &= settled.totals_agree;
-        facts.cases_left = settled.accepted.cases > 0;
-        facts.reason = !answer.reason.trim().is_empty();
-        let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
-        if decision == Decision::Accepted && holds && !answer.is_notice {
-            // The registry was signed with these sums: a later answer must not change them.
-            facts.answer_fits &= settled.accepted == registry.accepted();
-        }
-        let transition = self.allowed(operation, &registry, decision.by(), facts)?;
-        let refuses = matches!(transition.cases, Cases::Refuse);
-        let writes = !(decision == Decision::Accepted && holds);
-        let refused: Vec<i64> = settled.refused.iter().copied().collect();
-        let taken_off = settled.off.values().sum();
-        let word = decision.by().action();
-        let details = json!({
-            "answer": word, "sha256": kept.sha256, "reason": answer.reason, "findings": settled.entries.len(), "refused": refused.len(),
-            "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
-        });
-        let note = JournalNote { subject: &name, details, ..JournalNote::default() };
-        let moved = self.make(operation, &registry, &transition, &refused, note, |store| {
-            store.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
-            if writes {
-                write_sanctions(store, operation, &registry, &settled.entries, &name)?;
+        self.sweeping(|this| {
+            let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+            let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
+            let kept = this.objects.keep(path, operation.watch).map_err(unread)?;
+            if let Some(before) = this.store.answers().get(&kept.sha256)? {
+                let registry = this.registry_of(before.registry)?;
+                return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
             }
-            match decision {
-                Decision::Partial | Decision::Accepted if refuses => store.registries().set_accepted(registry.id, settled.accepted),
-                Decision::Refused | Decision::Returned => store.registries().set_accepted(registry.id, Total::default()),
-                _ => Ok(()),
+            let answer =
+                answers::read(&this.objects.path(&kept.sha256, &kept.name), &this.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+            operation.check()?;
+            let registry = this.answered(&answer)?;
+            let members = this.members_of(&registry)?;
+            let settled = settle(&answer, &members);
+            let mut decision = answer.decision;
+            let held = members.held().count();
+            if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
+                // Every remaining case is refused: the file is refused as a whole.
+                decision = Decision::Refused;
             }
-        })?;
-        Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
+            let mut facts = this.facts(&registry)?;
+            let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
+            facts.answer_fits = settled.fits
+                && says(&registry.number, &answer.number)
+                && says(&registry.account_date, &answer.date)
+                && says(&registry.mo, &answer.clinic)
+                && says(&registry.payer, &answer.payer);
+            facts.sanctions_fit = settled.sanctions_fit;
+            facts.totals_agree &= settled.totals_agree;
+            facts.cases_left = settled.accepted.cases > 0;
+            facts.reason = !answer.reason.trim().is_empty();
+            let holds = this.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
+            if decision == Decision::Accepted && holds && !answer.is_notice {
+                // The registry was signed with these sums: a later answer must not change them.
+                facts.answer_fits &= settled.accepted == registry.accepted();
+            }
+            let transition = this.allowed(operation, &registry, decision.by(), facts)?;
+            let refuses = matches!(transition.cases, Cases::Refuse);
+            let writes = !(decision == Decision::Accepted && holds);
+            let refused: Vec<i64> = settled.refused.iter().copied().collect();
+            let taken_off = settled.off.values().sum();
+            let word = decision.by().action();
+            let details = json!({
+                "answer": word, "sha256": kept.sha256, "reason": answer.reason, "findings": settled.entries.len(), "refused": refused.len(),
+                "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
+            });
+            let note = JournalNote { subject: &name, details, ..JournalNote::default() };
+            let moved = this.make(operation, &registry, &transition, &refused, note, |store| {
+                store.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
+                if writes {
+                    write_sanctions(store, operation, &registry, &settled.entries, &name)?;
+                }
+                match decision {
+                    Decision::Partial | Decision::Accepted if refuses => store.registries().set_accepted(registry.id, settled.accepted),
+                    Decision::Refused | Decision::Returned => store.registries().set_accepted(registry.id, Total::default()),
+                    _ => Ok(()),
+                }
+            })?;
+            Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
+        })
     }
 
     /// Finds the registry of an answer by its number, else by the name of its file, whose first letter payers change.
