@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 use super::{Key, Lang, Text, Texts, fill};
 use crate::sys;
 use crate::tables::TableError;
+use crate::values::Date;
 use crate::watch::Stopped;
 
 /// The class of an error. It decides the exit code of the command line.
@@ -90,6 +91,8 @@ pub enum Slot<'a> {
     Path(&'a Path),
     /// A moment in UTC (RFC 3339); shown in the reader's time zone, to the minute.
     Moment(&'a str),
+    /// A day; shown in the notation of the language.
+    Day(Date),
     /// A text from another table than `rules/texts.csv`.
     Both(Cow<'a, Text>),
     /// A text of `rules/texts.csv` with slots of its own.
@@ -161,6 +164,7 @@ impl<'a> Slot<'a> {
             Self::Money(kopecks) => crate::values::money(*kopecks),
             Self::Path(path) => path.display().to_string(),
             Self::Moment(at) => (*at).to_owned(),
+            Self::Day(day) => day.to_string(),
             Self::Both(text) => text.en.clone(),
             Self::Phrase { plain, .. } => plain.clone().into_owned(),
             Self::Nested(error) => plain(*error),
@@ -214,6 +218,7 @@ impl Texts {
             Slot::Text(_) | Slot::Number(_) | Slot::Path(_) => slot.plain(),
             Slot::Money(kopecks) => self.money(lang, *kopecks),
             Slot::Moment(at) => self.moment(lang, at),
+            Slot::Day(day) => self.day(lang, *day),
             Slot::Both(text) => text.get(lang).to_owned(),
             Slot::Phrase { key, slots, .. } => self.phrase(*key, slots, lang),
             Slot::Nested(error) => self.error(*error, lang),
@@ -275,7 +280,7 @@ impl Serialize for Slot<'_> {
             Self::Money(kopecks) => serializer.serialize_i64(*kopecks),
             Self::Nested(error) => Nested { code: error.key().as_str(), slots: WireSlots(error.slots()) }.serialize(serializer),
             Self::List(items) | Self::Lines(items) => serializer.collect_seq(items),
-            Self::Text(_) | Self::Path(_) | Self::Moment(_) | Self::Both(_) | Self::Phrase { .. } => serializer.serialize_str(&self.plain()),
+            Self::Text(_) | Self::Path(_) | Self::Moment(_) | Self::Day(_) | Self::Both(_) | Self::Phrase { .. } => serializer.serialize_str(&self.plain()),
         }
     }
 }
