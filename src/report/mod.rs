@@ -117,7 +117,7 @@ fn shown(finding: Finding, personal: bool) -> Finding {
 }
 
 /// A text that is safe for a terminal: control characters and characters that change the direction of writing are replaced.
-fn tidy(text: &str) -> Cow<'_, str> {
+pub(crate) fn tidy(text: &str) -> Cow<'_, str> {
     let wild = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     if text.contains(wild) { Cow::Owned(text.chars().map(|c| if wild(c) { '\u{fffd}' } else { c }).collect()) } else { Cow::Borrowed(text) }
 }
