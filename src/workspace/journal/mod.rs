@@ -6,8 +6,10 @@
 //!
 //! Entries hold no personal data: a case is named by its numbers in the registry.
 
+mod fault;
 mod head;
 mod lines;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -19,9 +21,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+pub use fault::{Fault, Verdict};
 pub use head::{HeadError, JournalHead};
 pub use lines::{Lines, MAX_LINE, read_jsonl, verify_jsonl, write_jsonl};
-pub use verify::{Fault, Line, Verdict, Verifier, verify, verify_against};
+pub use verify::{Line, Verifier, verify, verify_against};
 
 /// Version of the hashed encoding and of the exported forms.
 pub const SCHEMA: u8 = 1;
