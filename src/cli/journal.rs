@@ -13,7 +13,7 @@ use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
 use crate::sys::{Access, write_atomic};
-use crate::workspace::journal::{Entry, JournalHead, Verdict, verify, verify_against, verify_jsonl, write_jsonl};
+use crate::workspace::journal::{Entry, JournalHead, JournalVerdict, verify, verify_against, verify_jsonl, write_jsonl};
 
 /// Arguments of `puomp journal`.
 #[derive(Debug, Args)]
@@ -72,7 +72,7 @@ impl JournalArgs {
         if let Some(path) = &self.head {
             let entries = workspace.journal(None)?;
             workspace.close();
-            let text = JournalHead::of(entries.last(), &session.moment().to_string()).export();
+            let text = JournalHead::of(&entries, &session.moment().to_string()).export();
             write_atomic(path, Access::Default, text.as_bytes()).map_err(|e| Failure::Write(path.clone(), e))?;
             return Ok(Exit::Done);
         }
@@ -98,7 +98,7 @@ impl JournalArgs {
         JournalHead::import(&path.display().to_string(), &bytes).map_err(Failure::of)
     }
 
-    fn verdict(&self, verdict: &Verdict, ui: &Ui<'_>) -> Result<Exit, Failure> {
+    fn verdict(&self, verdict: &JournalVerdict, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let lines = verdict.text(ui.texts, ui.lang);
         if !ui.quiet || !verdict.is_sound() {
             tell(&(lines.join("\n") + "\n"))?;

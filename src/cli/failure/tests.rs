@@ -10,6 +10,7 @@ use crate::registry::format::Family;
 use crate::rules::import::{PlanError, Refusal as RulesRefusal};
 use crate::tables::RuleFiles;
 use crate::texts::Text;
+use crate::values::Date;
 use crate::workspace::journal::{Fault as JournalFault, HeadError};
 use crate::workspace::workflow::{Move, Need, Refused, Workflow};
 use crate::workspace::{AnswerError, Damage, Damaged, Problem, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble};
@@ -208,6 +209,7 @@ fn of_sanctions() -> Vec<Box<dyn Coded>> {
 
 fn of_journals() -> Vec<Box<dyn Coded>> {
     let (seq, at, from, to) = (7, 8, 5, 9);
+    let day = Date::new(2026, 11, 25).expect("a day");
     let faults = [
         JournalFault::Altered { seq, at },
         JournalFault::Rewritten { seq, at },
@@ -222,6 +224,16 @@ fn of_journals() -> Vec<Box<dyn Coded>> {
         JournalFault::Destroyed { at },
         JournalFault::TailCut { from: 1, to },
         JournalFault::TailCut { from, to },
+        JournalFault::Detached { seq, at },
+        JournalFault::EndDiffers { at },
+        JournalFault::Continued { from, to, at },
+        JournalFault::DayTailCut { from: 1, to, day, at },
+        JournalFault::DayTailCut { from, to, day, at },
+        JournalFault::DayDiffers { seq, day, at },
+        JournalFault::DayBack { seq, before: to, day, at },
+        JournalFault::DayUnreadable { seq, at },
+        JournalFault::DayLate { day, at },
+        JournalFault::TooMany { at },
     ];
     let heads = [HeadError::NotAHead { file: s(), reason: s() }, HeadError::Schema { file: s(), found: 9 }];
     faults.map(boxed).into_iter().chain(heads.map(boxed)).collect()

@@ -1,10 +1,13 @@
 //! The journal as JSON lines, one entry a line. There is only one way to write an entry, so that any changed byte is found.
+//!
+//! Entries of the old chain have the form of schema 1, byte for byte as older programs wrote them. Those of other chains have schema 2, with the
+//! kind of chain and the code of the clinic.
 
 use std::io::{self, BufRead, Read as _, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Draft, Entry, JournalHead, Line, SCHEMA, Verdict, Verifier};
+use super::{Chain, Digest, Draft, Entry, JournalHead, JournalVerdict, JournalVerifier, Line, OLD_SCHEMA, SCHEMA};
 
 /// The longest line, bytes. Entries are small; a longer line cannot be an entry and must not fill the memory.
 pub const MAX_LINE: usize = 16 << 20;
@@ -12,6 +15,10 @@ pub const MAX_LINE: usize = 16 << 20;
 #[derive(Serialize)]
 struct LineWritten<'e> {
     schema: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mo: Option<&'e str>,
     seq: u64,
     at: &'e str,
     user: &'e str,
@@ -31,6 +38,8 @@ struct LineWritten<'e> {
 #[serde(deny_unknown_fields)]
 struct LineRead {
     schema: u8,
+    chain: Option<String>,
+    mo: Option<String>,
     seq: u64,
     at: String,
     user: String,
@@ -49,10 +58,14 @@ struct LineRead {
 fn write_line(out: &mut Vec<u8>, entry: &Entry) -> io::Result<()> {
     let [at, user, host, role, action, registry, subject, before, after, details] = entry.draft.fields();
     let (seq, prev, hash) = (entry.seq, entry.prev, entry.hash);
+    let (schema, chain, mo) = match &entry.chain {
+        Chain::Old => (OLD_SCHEMA, None, None),
+        chain => (SCHEMA, Some(chain.word()), Some(chain.mo())),
+    };
     out.clear();
     serde_json::to_writer(
         &mut *out,
-        &LineWritten { schema: SCHEMA, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash },
+        &LineWritten { schema, chain, mo, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash },
     )?;
     out.push(b'\n');
     if out.len() > MAX_LINE {
@@ -77,12 +90,15 @@ pub fn write_jsonl<'e>(out: &mut dyn Write, entries: impl IntoIterator<Item = &'
 impl Line {
     fn parse(bytes: &[u8], canonical: &mut Vec<u8>) -> Self {
         let Ok(row) = serde_json::from_slice::<LineRead>(bytes) else { return Self::Unreadable };
-        let LineRead { schema, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash } = row;
-        if schema != SCHEMA {
-            return Self::Unreadable;
-        }
+        let LineRead { schema, chain, mo, seq, at, user, host, role, action, registry, subject, before, after, details, prev, hash } = row;
+        let chain = match (schema, chain.as_deref(), mo.as_deref()) {
+            (OLD_SCHEMA, None, None) => Some(Chain::Old),
+            (SCHEMA, Some(word), Some(mo)) => Chain::of(word, mo).filter(|chain| *chain != Chain::Old),
+            _ => None,
+        };
+        let Some(chain) = chain else { return Self::Unreadable };
         let draft = Draft { at, user, host, role, action, registry, subject, before, after, details };
-        let entry = Entry { seq, draft, prev, hash };
+        let entry = Entry { chain, seq, draft, prev, hash };
         let as_written = write_line(canonical, &entry).is_ok() && canonical == bytes;
         Self::Entry { entry: Box::new(entry), as_written }
     }
@@ -138,8 +154,8 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
 ///
 /// # Errors
 /// The file cannot be read. Faults of its content are in the verdict.
-pub fn verify_jsonl(reader: impl BufRead, head: Option<&JournalHead>) -> io::Result<Verdict> {
-    let mut verifier = head.map_or_else(Verifier::new, Verifier::against);
+pub fn verify_jsonl(reader: impl BufRead, head: Option<&JournalHead>) -> io::Result<JournalVerdict> {
+    let mut verifier = head.map_or_else(JournalVerifier::new, JournalVerifier::against);
     for line in read_jsonl(reader) {
         verifier.line(&line?);
     }

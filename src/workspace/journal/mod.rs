@@ -1,11 +1,21 @@
-//! The journal: a chain of entries, each of which carries the hash of the entry before it.
+//! The journal: chains of entries, each of which carries the hash of the entry before it.
 //!
-//! The hash of an entry covers its number, all of its fields and the hash of its predecessor, so an entry in the middle cannot be altered,
-//! removed, moved or inserted without a trace. Only entries at the end can be removed unnoticed; a [`JournalHead`] that was exported and
-//! signed elsewhere shows that too. This module knows no store; it handles entries one by one, so a long journal needs little memory.
+//! Every clinic has a chain of its own ([`Chain::Clinic`]). The hash of an entry covers its chain, its number, all of its fields and the hash of
+//! its predecessor, so an entry in the middle cannot be altered, removed, moved or inserted without a trace, nor passed off as one of another
+//! clinic. Entries at the end can be removed; two things show that:
 //!
-//! Entries hold no personal data: a case is named by its numbers in the registry.
+//! - daily entries ([`Chain::Days`], [`day_details`]) hold the heads of the chains of all clinics, and prove each of them up to that day;
+//! - a [`JournalHead`] that was exported and signed elsewhere proves all chains up to its moment.
+//!
+//! A store of version 1 had one chain for everything. A migrated store keeps it as it was ([`Chain::Old`]): its last entry says that it was
+//! migrated ([`MIGRATE`]), and the other chains begin with the hash of that entry.
+//!
+//! This module knows no store; it handles entries one by one, so a long journal needs little memory. Entries hold no personal data: a case is named
+//! by its numbers in the registry.
 
+mod chains;
+mod days;
+mod dues;
 mod fault;
 mod head;
 mod lines;
@@ -21,13 +31,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+pub use chains::{ChainVerdict, JournalVerdict, JournalVerifier, Line, MIGRATE, verify, verify_against};
+pub use days::{DAY, day_details, day_heads};
 pub use fault::{Fault, Verdict};
-pub use head::{HeadError, JournalHead};
+pub use head::{ChainHead, HeadError, JournalHead};
 pub use lines::{Lines, MAX_LINE, read_jsonl, verify_jsonl, write_jsonl};
-pub use verify::{Line, Verifier, verify, verify_against};
 
 /// Version of the hashed encoding and of the exported forms.
-pub const SCHEMA: u8 = 1;
+pub const SCHEMA: u8 = 2;
+/// The version in which entries of [`Chain::Old`] are hashed and exported.
+pub const OLD_SCHEMA: u8 = 1;
 
 /// A SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +124,46 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+/// The chain that an entry belongs to. The order is that of the export.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Chain {
+    /// The only chain of a store of version 1, kept as it was.
+    Old,
+    /// Daily entries over the heads of the chains of all clinics.
+    Days,
+    /// The chain of a clinic, by its code. The code is the CODE_MO of its files and may be any text, also an empty one.
+    Clinic(String),
+}
+
+impl Chain {
+    /// The chain with this word and code in an exported form; `None` if there is none.
+    pub fn of(word: &str, mo: &str) -> Option<Self> {
+        match word {
+            "old" if mo.is_empty() => Some(Self::Old),
+            "days" if mo.is_empty() => Some(Self::Days),
+            "clinic" => Some(Self::Clinic(mo.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The word for this kind of chain in exported forms.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::Days => "days",
+            Self::Clinic(_) => "clinic",
+        }
+    }
+
+    /// The code of the clinic; empty for a chain that is no clinic's.
+    pub fn mo(&self) -> &str {
+        match self {
+            Self::Old | Self::Days => "",
+            Self::Clinic(mo) => mo,
+        }
+    }
+}
+
 /// The content of an entry before it has its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
@@ -144,48 +197,65 @@ impl Draft {
     }
 }
 
-/// An entry of the chain. A store returns its fields unchanged; [`Verifier`] finds out whether they still fit each other.
+/// An entry of a chain. A store returns its fields unchanged; [`JournalVerifier`] finds out whether they still fit each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Number of the entry, from 1, without gaps.
+    /// The chain of the entry.
+    pub chain: Chain,
+    /// Number of the entry in its chain, from 1, without gaps.
     pub seq: u64,
     /// The content of the entry.
     pub draft: Draft,
-    /// The hash of the entry before it; [`Digest::NONE`] for the first.
+    /// The hash of the entry before it in its chain. The first entry of the old chain has [`Digest::NONE`]; the first entry of another chain has
+    /// the hash of the old chain's last entry, or [`Digest::NONE`] where there is no old chain.
     pub prev: Digest,
     /// Hash of this entry.
     pub hash: Digest,
 }
 
 impl Entry {
-    /// Makes an entry that follows `previous`; with `None` the first entry of a journal.
+    /// Makes the entry of `chain` that follows the entry with this number and hash. `origin` is the predecessor's hash of a first entry: the hash of
+    /// the old chain's last entry in a migrated store, else [`Digest::NONE`].
     #[must_use]
-    pub fn seal(previous: Option<&Self>, draft: Draft) -> Self {
-        Self::seal_after(previous.map(|p| (p.seq, p.hash)), draft)
-    }
-
-    /// Does the same as [`Entry::seal`] with only the number and the hash of the last entry.
-    #[must_use]
-    pub fn seal_after(previous: Option<(u64, Digest)>, draft: Draft) -> Self {
-        let (seq, prev) = previous.map_or((1, Digest::NONE), |(seq, hash)| (seq.saturating_add(1), hash));
-        let mut entry = Self { seq, draft, prev, hash: Digest::NONE };
+    pub fn seal(chain: Chain, previous: Option<(u64, Digest)>, origin: Digest, draft: Draft) -> Self {
+        let (seq, prev) = previous.map_or((1, origin), |(seq, hash)| (seq.saturating_add(1), hash));
+        let mut entry = Self { chain, seq, draft, prev, hash: Digest::NONE };
         entry.hash = entry.due_hash();
         entry
     }
 
     /// The hash that the entry must have.
     ///
-    /// SHA-256 over: one byte, the version; 8 bytes, the number; 32 bytes, the predecessor's hash; then each field of the draft as 8 bytes of
-    /// length and the UTF-8 bytes. Numbers are big-endian. Different contents never have the same encoding, because every part has a fixed
-    /// length or follows its length.
+    /// SHA-256 over: one byte, the version, which is 2; one byte, the kind of chain (1 of days, 2 of a clinic); the clinic's code, empty for the
+    /// chain of days, as 8 bytes of length and the UTF-8 bytes; 8 bytes, the number; 32 bytes, the predecessor's hash; then each field of the draft
+    /// as 8 bytes of length and the UTF-8 bytes. Numbers are big-endian. In the old chain the version is 1, and kind and code are left out.
+    /// Different contents never have the same encoding, because every part has a fixed length or follows its length.
     pub fn due_hash(&self) -> Digest {
+        self.due_hash_in(&self.chain)
+    }
+
+    /// The hash that the entry would have to have in another chain.
+    fn due_hash_in(&self, chain: &Chain) -> Digest {
         let mut hasher = Sha256::new();
-        hasher.update([SCHEMA]);
+        let text = |hasher: &mut Sha256, text: &str| {
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        };
+        match chain {
+            Chain::Old => hasher.update([OLD_SCHEMA]),
+            Chain::Days => {
+                hasher.update([SCHEMA, 1]);
+                text(&mut hasher, "");
+            }
+            Chain::Clinic(mo) => {
+                hasher.update([SCHEMA, 2]);
+                text(&mut hasher, mo);
+            }
+        }
         hasher.update(self.seq.to_be_bytes());
         hasher.update(self.prev.0);
         for field in self.draft.fields() {
-            hasher.update((field.len() as u64).to_be_bytes());
-            hasher.update(field.as_bytes());
+            text(&mut hasher, field);
         }
         Digest(hasher.finalize().into())
     }

@@ -51,7 +51,7 @@ impl Run {
 /// All runs, in the order in which they stand.
 pub(super) struct Structure {
     pub(super) runs: Vec<Run>,
-    /// The number and the link that the first entry of the journal must have.
+    /// The number and the link that the first entry of the chain must have.
     pub(super) from: u64,
     pub(super) link: Digest,
 }
@@ -90,7 +90,7 @@ impl Structure {
             // Without a successor the link to the predecessor decides; if both link to it, the later entry counts as inserted.
             let only_linked = rival.first == run.first && links.contains(&(run.first, run.prev)) && !links.contains(&(rival.first, rival.prev));
             if !rival_is_named && (is_named || only_linked) {
-                faults.push(Fault::Inserted { from: run.first, to: run.last, at: rival.last_at.saturating_sub(run.last - run.first) });
+                faults.push(Fault::Inserted { from: run.first, to: run.last, at: rival.last_at.saturating_sub(run.last - run.first).max(rival.at) });
                 self.runs[late].again = false;
                 gone[early] = rival.first == run.first;
                 let rest = &mut self.runs[early];
@@ -190,9 +190,13 @@ impl Structure {
         let mut i = 0;
         while i < runs.len() {
             if broken(i) {
-                if i == 0 || runs[i].len() == 1 && broken(i + 1) {
-                    faults.push(Fault::Rewritten { seq: runs[i].first, at: runs[i].at });
-                    i += usize::from(runs[i].len() == 1 && broken(i + 1));
+                let run = &runs[i];
+                if i == 0 && run.len() > 1 {
+                    // Its successors link to it: the whole beginning has another origin.
+                    faults.push(Fault::Detached { seq: run.first, at: run.at });
+                } else if i == 0 || run.len() == 1 && broken(i + 1) {
+                    faults.push(Fault::Rewritten { seq: run.first, at: run.at });
+                    i += usize::from(run.len() == 1 && broken(i + 1));
                 } else {
                     faults.push(Fault::Rewritten { seq: runs[i - 1].last, at: runs[i - 1].last_at });
                 }

@@ -3,7 +3,7 @@
 use super::Store;
 use super::row::{read_row, table_row};
 use crate::workspace::Problem;
-use crate::workspace::journal::{Digest, Draft, Entry};
+use crate::workspace::journal::{Chain, Digest, Draft, Entry};
 
 table_row! {
     struct EntryRow in "journal" {
@@ -32,7 +32,7 @@ read_row! {
 
 impl EntryRow {
     fn new(entry: Entry) -> Self {
-        let Entry { seq, draft, prev, hash } = entry;
+        let Entry { seq, draft, prev, hash, .. } = entry;
         Self {
             seq: i64::try_from(seq).unwrap_or(i64::MAX),
             at: draft.at,
@@ -54,6 +54,7 @@ impl EntryRow {
     fn entry(self) -> Entry {
         let digest = |text: &str| text.parse().unwrap_or(Digest::NONE);
         Entry {
+            chain: Chain::Clinic(String::new()),
             seq: u64::try_from(self.seq).unwrap_or(0),
             prev: digest(&self.prev),
             hash: digest(&self.hash),
@@ -86,7 +87,7 @@ impl JournalEntries<'_> {
             }
             None => None,
         };
-        self.0.insert(&EntryRow::new(Entry::seal_after(last, draft)))
+        self.0.insert(&EntryRow::new(Entry::seal(Chain::Clinic(String::new()), last, Digest::NONE, draft)))
     }
 
     /// Entries, the oldest first; only those of one registry if its number is given.
