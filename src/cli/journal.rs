@@ -1,5 +1,6 @@
 //! `puomp journal`: shows who did what, and verifies that the journal was not changed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -13,7 +14,8 @@ use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
 use crate::sys::{Access, write_atomic};
-use crate::workspace::journal::{Entry, JournalHead, JournalVerdict, verify, verify_against, verify_jsonl, write_jsonl};
+use crate::values::Moment;
+use crate::workspace::journal::{Chain, Entry, JournalHead, JournalVerdict, verify, verify_against, verify_jsonl, write_jsonl};
 
 /// Arguments of `puomp journal`.
 #[derive(Debug, Args)]
@@ -82,7 +84,7 @@ impl JournalArgs {
         };
         let entries = workspace.journal(number.as_deref())?;
         match self.format {
-            FormatArg::Human => print(&table(&entries, ui))?,
+            FormatArg::Human => print(&columns(&rows(&entries, |at| time(at, ui))))?,
             FormatArg::Jsonl => {
                 let mut bytes = Vec::new();
                 write_jsonl(&mut bytes, &entries)?;
@@ -107,21 +109,57 @@ impl JournalArgs {
     }
 }
 
-fn table(entries: &[Entry], ui: &Ui<'_>) -> String {
-    let row = |e: &Entry| {
+/// The rows of the list for people: entries in the order of time, without the daily ones, which only the program needs. An entry's number counts in
+/// its chain, so the clinic's code stands before it where more than one clinic has entries.
+fn rows(entries: &[Entry], time: impl Fn(&str) -> String) -> Vec<Vec<String>> {
+    let mut listed: Vec<&Entry> = entries.iter().filter(|e| e.chain != Chain::Days).collect();
+    listed.sort_by_cached_key(|e| (e.draft.at.parse::<Moment>().ok(), &e.chain, e.seq));
+    let clinics: BTreeSet<&Chain> = listed.iter().map(|e| &e.chain).filter(|chain| **chain != Chain::Old).collect();
+    let row = |e: &&Entry| {
         let d = &e.draft;
         let moved = [d.before.as_str(), d.after.as_str()].join(" → ");
         let moved = if d.before.is_empty() && d.after.is_empty() { String::new() } else { moved };
-        vec![
-            e.seq.to_string(),
-            time(&d.at, ui),
-            format!("{}@{}", d.user, d.host),
-            d.role.clone(),
-            d.action.clone(),
-            d.registry.clone(),
-            d.subject.clone(),
-            moved,
-        ]
+        let code = (clinics.len() > 1).then(|| e.chain.shown().into_owned());
+        let cells =
+            [e.seq.to_string(), time(&d.at), format!("{}@{}", d.user, d.host), d.role.clone(), d.action.clone(), d.registry.clone(), d.subject.clone(), moved];
+        code.into_iter().chain(cells).collect()
     };
-    columns(&entries.iter().map(row).collect::<Vec<_>>())
+    listed.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::journal::{Digest, Draft};
+
+    fn entry(chain: Chain, before: u64, at: &str) -> Entry {
+        let draft = Draft { at: format!("2026-11-25T{at}Z"), user: "a".to_owned(), host: "b".to_owned(), ..Draft::default() };
+        Entry::seal(chain, Some((before, Digest::NONE)), Digest::NONE, draft)
+    }
+
+    fn firsts(entries: &[Entry], cells: usize) -> Vec<String> {
+        rows(entries, str::to_owned).iter().map(|row| row[..cells].join(" ")).collect()
+    }
+
+    #[test]
+    fn people_see_entries_in_the_order_of_time() {
+        let clinic = |mo: &str| Chain::Clinic(mo.to_owned());
+        let mut entries = vec![
+            entry(Chain::Old, 0, "09:00:00.000"),
+            entry(Chain::Old, 1, "10:00:00.000"),
+            entry(Chain::Days, 0, "10:30:00.000"),
+            entry(clinic("140001"), 0, "10:00:00.000"),
+            // Written by a program with another precision of time, at the same moment as the one before.
+            entry(clinic("140001"), 1, "10:00:00"),
+            entry(clinic("140001"), 2, "12:00:00.000"),
+        ];
+        let due =
+            ["1 2026-11-25T09:00:00.000Z", "2 2026-11-25T10:00:00.000Z", "1 2026-11-25T10:00:00.000Z", "2 2026-11-25T10:00:00Z", "3 2026-11-25T12:00:00.000Z"];
+        assert_eq!(firsts(&entries, 2), due, "one clinic needs no code");
+        entries.push(entry(clinic(""), 0, "11:00:00.000"));
+        entries.push(entry(clinic("14\n"), 6, "11:00:00.000"));
+        let due = [" 1", " 2", "140001 1", "140001 2", " 1", "14\u{fffd} 7", "140001 3"];
+        assert_eq!(firsts(&entries, 2), due);
+        assert_eq!(rows(&entries, str::to_owned)[2][2..4], ["2026-11-25T10:00:00.000Z", "a@b"]);
+    }
 }
