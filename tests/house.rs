@@ -66,7 +66,6 @@ const KEPT: &[Kept] = &[
         exceptions: &[
             ("src/nsi/update/download.rs", "Instant::now", "measures how fast a transfer is, to give up a slow one"),
             ("src/workspace/lock.rs", "Instant::now", "measures how long the lock has been waited for"),
-            ("src/workspace/mod.rs", "Instant::now", "measures how long the lock of a shared store has been waited for"),
         ],
     },
     Kept {

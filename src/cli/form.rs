@@ -15,7 +15,10 @@ use crate::texts::{ErrorClass, Key};
 use crate::timings::{self, Phase};
 use crate::values::{Date, Month};
 use crate::watch::Watch as _;
-use crate::workspace::{FormRequest, Group, LeftOut, Registry, Tables, Why};
+use crate::workspace::{FormRequest, Group, LeftOut, Problem, Registry, Tables, Why};
+
+/// How often registries are planned when other programs form from the same cases.
+const TRIES: usize = 8;
 
 /// Arguments of `puomp form`.
 #[derive(Debug, Args)]
@@ -126,7 +129,7 @@ impl FormArgs {
             let (workspace, actor) = self.place.open_write("form", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
-            let (groups, left) = workspace.form_plan(&request)?;
+            let (mut groups, mut left) = workspace.form_plan(&request)?;
             let mut formed = Vec::new();
             let mut printed = Ok(());
             let mut on_formed = |registry: &Registry, tables: &Tables| {
@@ -135,7 +138,16 @@ impl FormArgs {
                     printed = tell(&registry_line(registry, tables, ui));
                 }
             };
-            workspace.form(&session.operation(&actor, &bar), &groups, date, tools, filter, &mut on_formed)?;
+            let operation = session.operation(&actor, &bar);
+            let mut tries = TRIES;
+            loop {
+                match workspace.form(&operation, &groups, date, tools, filter, &mut on_formed) {
+                    // Another program has taken some of the cases: the plan is made anew from those that are left.
+                    Err(Problem::Overtaken(_)) if tries > 1 => (groups, left) = workspace.form_plan(&request)?,
+                    done => break done?,
+                }
+                tries -= 1;
+            }
             printed?;
             workspace.close();
             Ok((formed, left))

@@ -11,7 +11,6 @@ use super::workspace::shown;
 use super::{Exit, Failure};
 use crate::sys;
 use crate::texts::Key;
-use crate::workspace::Place;
 
 /// Arguments of `puomp init`.
 #[derive(Debug, Args)]
@@ -28,10 +27,9 @@ impl InitArgs {
         let Session { ui, .. } = *session;
         std::fs::create_dir_all(&self.folder).map_err(|e| Failure::Write(self.folder.clone(), e))?;
         let root = sys::canonicalize(&self.folder).map_err(|e| Failure::Read(self.folder.clone(), e))?;
-        let place = Place { root, store: self.place.store(session) };
-        let key = if place.init()? { Key::InitDone } else { Key::InitAgain };
+        let key = if self.place.init(root.clone(), session)? { Key::InitDone } else { Key::InitAgain };
         if !ui.quiet {
-            print(&(ui.texts.fill(key, ui.lang, &[("path", &shown(&place.root))]) + "\n"))?;
+            print(&(ui.texts.fill(key, ui.lang, &[("path", &shown(&root))]) + "\n"))?;
         }
         Ok(Exit::Done)
     }

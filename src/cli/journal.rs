@@ -14,8 +14,9 @@ use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
 use crate::sys::{Access, write_atomic};
+use crate::texts::Key;
 use crate::values::Moment;
-use crate::workspace::journal::{Chain, Entry, JournalHead, JournalVerdict, verify, verify_against, verify_jsonl, write_jsonl};
+use crate::workspace::journal::{Chain, Entry, JournalHead, JournalVerdict, verify_jsonl, write_jsonl};
 
 /// Arguments of `puomp journal`.
 #[derive(Debug, Args)]
@@ -66,10 +67,19 @@ impl JournalArgs {
         }
         let mut workspace = self.place.open_read(session)?;
         if self.verify {
-            let entries = workspace.journal(None)?;
+            let verified = workspace.verify(head.as_ref())?;
             workspace.close();
-            let verdict = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, &head));
-            return self.verdict(&verdict, ui);
+            let exit = self.verdict(&verified.journal, ui)?;
+            if !verified.rows.is_empty() {
+                let mut lines: Vec<String> = verified.rows.iter().map(|fault| ui.texts.error(fault, ui.lang)).collect();
+                lines.push(ui.texts.get(Key::VerifyAdvice, ui.lang).to_owned());
+                tell(&(lines.join("\n") + "\n"))?;
+                return Ok(Exit::Findings);
+            }
+            if exit == Exit::Done && !ui.quiet {
+                tell(&(ui.texts.get(Key::VerifySound, ui.lang).to_owned() + "\n"))?;
+            }
+            return Ok(exit);
         }
         if let Some(path) = &self.head {
             let entries = workspace.journal(None)?;
@@ -79,10 +89,10 @@ impl JournalArgs {
             return Ok(Exit::Done);
         }
         let number = match &self.registry {
-            Some(name) => Some(workspace.registry(name)?.number),
+            Some(name) => Some(workspace.registry(name)?),
             None => None,
         };
-        let entries = workspace.journal(number.as_deref())?;
+        let entries = workspace.journal(number.as_ref())?;
         match self.format {
             FormatArg::Human => print(&columns(&rows(&entries, |at| time(at, ui))))?,
             FormatArg::Jsonl => {

@@ -172,7 +172,7 @@ impl StatusArgs {
     fn see(&self, workspace: &mut Workspace) -> Result<Seen, Failure> {
         if let Some(name) = &self.registry {
             let registry = workspace.registry(name)?;
-            let history = if self.history { workspace.journal(Some(&registry.number))? } else { Vec::new() };
+            let history = if self.history { workspace.journal(Some(&registry))? } else { Vec::new() };
             return Ok(Seen { registries: vec![registry], stock: Vec::new(), history });
         }
         let status = match &self.state {

@@ -7,9 +7,10 @@ use super::out::tell;
 use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
-use super::stop::ByUser;
 use super::{Exit, Failure};
 use crate::texts::{Coded as _, Key};
+use crate::timings::{self, Phase};
+use crate::watch::Watch;
 use crate::workspace::Problem;
 
 /// Arguments of `puomp submit`.
@@ -18,18 +19,31 @@ pub(super) struct SubmitArgs {
     /// Numbers of registries, unique beginnings of them, or names of their files.
     #[arg(required = true, value_name = "REG")]
     registries: Vec<String>,
+    /// Show how long each phase took.
+    #[arg(long)]
+    timings: bool,
     #[command(flatten)]
     place: PlaceArgs,
 }
 
 impl SubmitArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let bar = session.ui.bar().timed(self.timings);
+        let exit = self.send(session, &bar);
+        bar.done();
+        super::timings::tell(bar.timings(), session.ui);
+        exit
+    }
+
+    fn send(&self, session: &Session<'_>, watch: &dyn Watch) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
-        let watch = ByUser::new();
-        let (mut workspace, actor) = self.place.open_write("submit", session, &watch)?;
+        let lock = timings::span(watch.timings(), Phase::Lock);
+        let (workspace, actor) = self.place.open_write("submit", session, watch)?;
+        let mut workspace = workspace.timed(watch.timings());
+        drop(lock);
         let mut exit = Exit::Done;
         for name in &self.registries {
-            match workspace.submit(&session.operation(&actor, &watch), name) {
+            match workspace.submit(&session.operation(&actor, watch), name) {
                 Ok(sent) if ui.quiet => drop(sent),
                 Ok(sent) => {
                     let line = registry_line(&sent.registry, workspace.tables(), ui);

@@ -72,6 +72,18 @@ impl AtomicFile {
         Ok(Self { state: State::Beside { file, target } })
     }
 
+    /// Writes the complete file to the disk, so that [`AtomicFile::commit`] takes little time.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.flush()?;
+        match &mut self.state {
+            State::Direct(_) => Ok(()),
+            State::Beside { file, .. } => file.get_mut().as_file_mut().sync_all(),
+        }
+    }
+
     /// Flushes the complete file to the disk and replaces the target.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The lock of a workspace: one program at a time changes it. A file beside it names the holder for those who wait.
+//! The lock of a SQLite store: one program at a time changes it. A file beside it names the holder for those who wait.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -11,7 +11,35 @@ use crate::sys::{Access, private_file};
 use crate::watch::{Stopped, Watch};
 
 /// How long a waiting program sleeps between two attempts.
-const PATIENCE: Duration = Duration::from_millis(25);
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// A wait for another program.
+#[derive(Debug)]
+pub(super) struct Wait {
+    begun: Instant,
+    longest: Duration,
+}
+
+impl Wait {
+    /// A wait that begins now and takes at most `longest`.
+    pub(super) fn new(longest: Duration) -> Self {
+        Self { begun: Instant::now(), longest }
+    }
+
+    /// Sleeps before the next attempt; false when the wait is over.
+    ///
+    /// # Errors
+    /// The watch stopped the wait.
+    pub(super) fn rest(&self, watch: &dyn Watch) -> Result<bool, Problem> {
+        Stopped::check(watch)?;
+        let left = self.longest.saturating_sub(self.begun.elapsed());
+        if left.is_zero() {
+            return Ok(false);
+        }
+        thread::sleep(PATIENCE.min(left).max(Duration::from_millis(1)));
+        Ok(true)
+    }
+}
 
 /// The right to change a workspace, held until dropped. The system releases the lock of a process that dies.
 #[derive(Debug)]
@@ -30,14 +58,14 @@ impl Lock {
         let told = holder_file(path);
         let open = |path: &Path| private_file(path, Access::Private).map_err(|error| Problem::Io(path.to_owned(), error));
         let file = open(path)?;
-        let begun = Instant::now();
+        let wait = Wait::new(wait);
+        Stopped::check(watch)?;
         loop {
-            Stopped::check(watch)?;
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(Problem::Io(path.to_owned(), error)),
-                Err(TryLockError::WouldBlock) if begun.elapsed() >= wait => return Err(Problem::Busy(held_by(&told).unwrap_or_default())),
-                Err(TryLockError::WouldBlock) => thread::sleep(PATIENCE.min(wait.saturating_sub(begun.elapsed())).max(Duration::from_millis(1))),
+                Err(TryLockError::WouldBlock) if wait.rest(watch)? => {}
+                Err(TryLockError::WouldBlock) => return Err(Problem::Busy(held_by(&told).unwrap_or_default())),
             }
         }
         let mut lock = Self { file, holder: open(&told)? };

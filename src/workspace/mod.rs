@@ -1,13 +1,14 @@
 //! A workspace: a directory of registry files and its memory (loaded packages, formed registries, their status, the journal).
 //!
 //! `.puomp/` holds the files as they were given (`objects/`, by digest) and the store (`store.sqlite`, unless a PostgreSQL database is
-//! named). A command that changes something takes the lock, makes its changes, each in one transaction with its entry of the journal, and releases
-//! the lock.
+//! named). A clinic is the unit: a change takes the lock of its clinic, makes one short transaction with an entry of the clinic's journal, and
+//! releases the lock. Control and the writing of files happen before that, outside the lock.
 //! Files are written before the transaction that refers to them, so a program that is killed leaves the old state or the new one. The
-//! next command that takes the lock removes files that no row refers to.
+//! next command that changes the workspace removes files that no row refers to, unless another program is at work.
 
 mod actor;
 mod answers;
+mod change;
 mod damage;
 mod intake;
 pub mod journal;
@@ -17,39 +18,41 @@ mod note;
 mod objects;
 mod operation;
 mod place;
+mod presence;
 mod problem;
 mod recovery;
 mod registries;
 mod sanctions;
 mod store;
 mod tools;
+mod verify;
 pub mod workflow;
 
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
 
 pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
 pub use damage::{Damage, Damaged};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
-pub use operation::Operation;
-pub use place::{FOLDER, Place};
+pub use operation::{Opening, Operation};
+pub use place::{FOLDER, Made, Place};
 pub use problem::Problem;
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
-pub use store::{Registry, Stock, StoreError};
+pub use store::{Migrated, Registry, Stock, StoreCopy, StoreError};
 pub use tools::{FindingFilter, Tools};
+pub use verify::{RowFault, Verified};
 
-use lock::Lock;
+use change::Locks;
+use note::JournalNote;
 use objects::Objects;
-use store::{PackageRow, Store};
+use presence::Presence;
+use store::{Clinic, PackageRow, Store};
 use workflow::Workflow;
 
 use crate::cases::{Identity, Kinds};
 use crate::tables::{RuleFiles, TableError};
 use crate::timings::Timings;
-use crate::watch::{Stopped, Watch};
 
 /// The rule tables that a workspace uses.
 #[derive(Debug)]
@@ -79,44 +82,38 @@ pub struct Workspace {
     store: Store,
     objects: Objects,
     tables: Tables,
-    /// The lock of a workspace that was opened for changes; `None` for reading.
-    lock: Option<Lock>,
+    locks: Locks,
+    /// The presence of a program that changes the workspace; `None` for reading.
+    presence: Option<Presence>,
     /// A package of a registry that was sent and could not be placed when the workspace was opened.
     unplaced: Option<Problem>,
+    /// What was done to a store of an older program when the workspace was opened.
+    migrated: Option<Migrated>,
 }
 
 impl Workspace {
-    /// Opens a workspace to look at it.
+    /// Opens a workspace to look at it. The store of an older program is brought up to date.
     ///
     /// # Errors
-    /// The store cannot be opened, or its schema is missing or of another version.
-    pub fn open_read(place: Place, tables: Tables) -> Result<Self, Problem> {
+    /// The store cannot be opened, its schema is missing or of a newer program, or it cannot be brought up to date.
+    pub fn open_read(place: Place, tables: Tables, opening: &Opening<'_>) -> Result<Self, Problem> {
         let mut store = place.connect()?;
-        if !store.is_ready() {
-            return Err(Problem::NotReady(place.root));
-        }
+        store.introduce(opening.holder)?;
+        let migrated = place.prepare(&mut store, opening)?;
         let objects = Objects::new(place.objects());
-        Ok(Self { place, store, objects, tables, lock: None, unplaced: None })
+        let locks = Locks::new(place.lock_file(), opening.holder, opening.wait);
+        Ok(Self { place, store, objects, tables, locks, presence: None, unplaced: None, migrated })
     }
 
-    /// Opens a workspace for changes; waits at most `wait` for another program that changes it. `holder` is the text that programs waiting
-    /// for this one show. First cleans up after a program that was stopped.
+    /// Opens a workspace for changes. First cleans up after a program that was stopped.
     ///
     /// # Errors
-    /// [`Problem::Busy`]; the watch stopped the wait; the errors of [`Workspace::open_read`].
-    pub fn open_write(place: Place, tables: Tables, holder: &str, wait: Duration, watch: &dyn Watch) -> Result<Self, Problem> {
-        let begun = Instant::now();
-        let lock = place.lock(wait, holder, watch)?;
-        let mut this = Self::open_read(place, tables)?;
-        while !this.store.try_lock()? {
-            Stopped::check(watch)?;
-            if begun.elapsed() >= wait {
-                return Err(Problem::Busy("PostgreSQL".to_owned()));
-            }
-            thread::sleep(Duration::from_millis(25));
-        }
-        this.lock = Some(lock);
-        this.recover()?;
+    /// The errors of [`Workspace::open_read`]; the watch stopped the work.
+    pub fn open_write(place: Place, tables: Tables, opening: &Opening<'_>) -> Result<Self, Problem> {
+        let mut this = Self::open_read(place, tables, opening)?;
+        let watch = opening.operation.watch;
+        this.presence = Some(Presence::begin(&this.place.present_file(), watch)?);
+        this.recover(watch)?;
         Ok(this)
     }
 
@@ -133,6 +130,19 @@ impl Workspace {
         self.unplaced.take()
     }
 
+    /// What was done to a store of an older program when the workspace was opened, told once.
+    pub fn migrated(&mut self) -> Option<Migrated> {
+        self.migrated.take()
+    }
+
+    /// Changes rows of a clinic in one transaction under its lock, with an entry of its journal.
+    ///
+    /// # Errors
+    /// [`Problem::Busy`], a stop of the work, or the error of `work`; nothing is changed then.
+    fn change<T>(&mut self, operation: &Operation<'_>, mo: &str, work: impl FnOnce(&mut Clinic<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.locks.change(&mut self.store, operation, mo, work)
+    }
+
     /// The tables.
     pub fn tables(&self) -> &Tables {
         &self.tables
@@ -143,7 +153,7 @@ impl Workspace {
     /// # Errors
     /// The store cannot be read, or a file is not what was loaded.
     pub fn kept_files(&mut self) -> Result<Vec<PathBuf>, Problem> {
-        let packages = self.store.packages().current()?;
+        let packages = self.store.current_packages()?;
         self.objects.check_all(packages.iter().flat_map(PackageRow::files))?;
         let mut files = Vec::new();
         for (object, name) in packages.iter().flat_map(PackageRow::files) {
@@ -155,10 +165,10 @@ impl Workspace {
         Ok(files)
     }
 
-    /// Closes the store, then releases the lock.
+    /// Closes the store; this program is no longer present then.
     pub fn close(self) {
-        let Self { store, lock, .. } = self;
+        let Self { store, presence, .. } = self;
         store.close();
-        drop(lock);
+        drop(presence);
     }
 }

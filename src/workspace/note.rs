@@ -1,7 +1,9 @@
 //! Entries of the journal, written in the same transaction as the change that they describe.
 
+use serde_json::{Value, json};
+
 use super::journal::{Draft, Entry, canonical};
-use super::store::Store;
+use super::store::{Clinic, Registry};
 use super::{Operation, Problem, Workspace};
 
 /// The content of a journal entry, without the actor and the moment.
@@ -18,13 +20,13 @@ pub(super) struct JournalNote<'n> {
     /// Status after; empty for none.
     pub(super) after: &'n str,
     /// Further facts; `Null` for none.
-    pub(super) details: serde_json::Value,
+    pub(super) details: Value,
 }
 
-/// Appends an entry.
-pub(super) fn record(store: &mut Store, operation: &Operation<'_>, note: JournalNote<'_>) -> Result<(), Problem> {
+/// An entry with the actor and the moment of the operation. `details` are in the form of [`canonical`].
+pub(super) fn draft(operation: &Operation<'_>, note: &JournalNote<'_>, details: String) -> Draft {
     let Operation { actor, at, .. } = operation;
-    store.journal().append(Draft {
+    Draft {
         at: at.to_string(),
         user: actor.user.clone(),
         host: actor.host.clone(),
@@ -34,16 +36,29 @@ pub(super) fn record(store: &mut Store, operation: &Operation<'_>, note: Journal
         subject: note.subject.to_owned(),
         before: note.before.to_owned(),
         after: note.after.to_owned(),
-        details: if note.details.is_null() { String::new() } else { canonical(&note.details) },
-    })
+        details,
+    }
+}
+
+/// Appends an entry to the journal of a clinic, with the sums of the clinic's rows after the change.
+pub(super) fn record(clinic: &mut Clinic<'_>, operation: &Operation<'_>, mut note: JournalNote<'_>) -> Result<(), Problem> {
+    let last = clinic.journal().last()?;
+    let mut rows = last.as_ref().map(|last| last.rows.clone()).unwrap_or_default();
+    rows.merge(&clinic.journal().take_changes());
+    if note.details.is_null() {
+        note.details = json!({});
+    }
+    note.details["rows"] = rows.json();
+    let details = canonical(&note.details);
+    clinic.journal().append(last.as_ref(), draft(operation, &note, details))
 }
 
 impl Workspace {
-    /// Entries of the journal, the oldest first; only those of the registry of this number if one is given.
+    /// Entries of the journal in the order of its export; only those of a registry if one is given.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn journal(&mut self, registry: Option<&str>) -> Result<Vec<Entry>, Problem> {
-        self.store.journal().entries(registry)
+    pub fn journal(&mut self, registry: Option<&Registry>) -> Result<Vec<Entry>, Problem> {
+        self.store.snapshot(|store| store.entries(registry))
     }
 }

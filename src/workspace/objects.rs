@@ -34,6 +34,24 @@ pub(super) struct Kept {
     pub(super) before: Before,
 }
 
+/// A complete copy of a kept file that has no name yet; it is deleted when dropped.
+#[derive(Debug)]
+pub(super) struct Staged {
+    file: AtomicFile,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// Gives the copy its name.
+    ///
+    /// # Errors
+    /// The target cannot be replaced.
+    pub(super) fn place(self) -> Result<(), Problem> {
+        let Self { file, target } = self;
+        file.commit().map_err(|error| Problem::Io(target, error))
+    }
+}
+
 /// What stood in the place of a kept file before it was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
@@ -164,11 +182,11 @@ impl Objects {
         Ok((Kept { sha256, name: name.to_owned(), before: Before::Nothing }, value))
     }
 
-    /// Copies a kept file to a path outside, completely or not at all.
+    /// Copies a kept file to a place outside, where it gets its name only with [`Staged::place`].
     ///
     /// # Errors
     /// The kept file is damaged or the target cannot be written.
-    pub(super) fn place(&self, sha256: &str, name: &str, target: &Path) -> Result<(), Problem> {
+    pub(super) fn stage(&self, sha256: &str, name: &str, target: &Path) -> Result<Staged, Problem> {
         let unwritten = |error| Problem::Io(target.to_owned(), error);
         if let Some(folder) = target.parent() {
             private_folder(folder).map_err(unwritten)?;
@@ -179,7 +197,8 @@ impl Objects {
         }
         let mut file = AtomicFile::create(target, Access::Private).map_err(unwritten)?;
         self.read(sha256, name, |bytes| file.write_all(bytes).map_err(unwritten))?;
-        file.commit().map_err(unwritten)
+        file.sync().map_err(unwritten)?;
+        Ok(Staged { file, target: target.to_owned() })
     }
 
     /// Removes incomplete copies and files that no row refers to; a program that was stopped may have left them. `known` holds the names of each
@@ -285,7 +304,7 @@ mod tests {
         assert_eq!(objects.sweep(&names(&["hm1.XML"])).expect("swept"), 1);
         assert!(!objects.path(&twin.sha256, &twin.name).exists());
         assert!(objects.path(&kept.sha256, &kept.name).is_file() && !objects.path(&other.sha256, "x.zip").exists());
-        objects.place(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("placed");
+        objects.stage(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("copied").place().expect("placed");
         assert_eq!(fs::read(folder.path().join("out/14002/HM1.xml")).expect("there"), b"<a/>");
         fs::write(folder.path().join("out/14002/.puomp-half.tmp"), "ha").expect("written");
         fs::write(folder.path().join("out/note"), "a user's own").expect("written");

@@ -1,5 +1,7 @@
 //! The context of one change of a workspace: who makes it, when, and the watch that can stop it.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use super::{Actor, Problem};
@@ -17,6 +19,17 @@ pub struct Operation<'a> {
     pub today: Date,
     /// Receives progress and may stop the work; the workspace then stays as it was.
     pub watch: &'a dyn Watch,
+}
+
+/// How a workspace is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'a> {
+    /// Who opens it and when: an older store is brought up to date, which its journal records.
+    pub operation: Operation<'a>,
+    /// The longest wait for another program at each lock.
+    pub wait: Duration,
+    /// The text that programs show which wait for this one.
+    pub holder: &'a str,
 }
 
 impl<'a> Operation<'a> {

@@ -1,21 +1,29 @@
 //! Where a workspace is, and how a folder is made into one.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::Problem;
-use super::lock::Lock;
-use super::store::{Store, sqlite_url};
+use super::lock::{Lock, Wait};
+use super::store::{Migrated, Store, VERSION, Version, sqlite_url};
+use super::{Opening, Problem};
 use crate::sys::{Access, private_file, private_folder};
-use crate::watch::{Unwatched, Watch};
 
 /// Name of the folder of the workspace's memory.
 pub const FOLDER: &str = ".puomp";
 const STORE: &str = "store.sqlite";
 const LOCK: &str = "lock";
+const PRESENT: &str = "present";
 const OBJECTS: &str = "objects";
 /// Where registries go out, a folder for each payer.
 pub(super) const OUTBOX: &str = "outbox";
+
+/// What [`Place::init`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Whether there was no workspace before.
+    pub is_new: bool,
+    /// The store that was brought up to date.
+    pub migrated: Option<Migrated>,
+}
 
 /// Where a workspace is and where its store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,25 +44,52 @@ impl Place {
         Ok(Self { root: root.to_owned(), store: store.map(str::to_owned) })
     }
 
-    /// Makes a workspace. Returns whether it is new; an existing workspace is not changed.
+    /// Makes a workspace. An existing one is not changed, except that its store is brought up to date.
     ///
     /// # Errors
-    /// The folder cannot be written, the store cannot be reached.
-    pub fn init(&self) -> Result<bool, Problem> {
+    /// The folder cannot be written, the store cannot be reached or is of a newer program.
+    pub fn init(&self, opening: &Opening<'_>) -> Result<Made, Problem> {
         let memory = self.memory();
         let is_new = !memory.is_dir();
         private_folder(&memory).map_err(|e| Problem::Io(memory.clone(), e))?;
-        let lock = self.lock(Duration::from_secs(10), "init", &Unwatched)?;
+        let lock = self.lock(opening)?;
         if self.store.is_none() {
             let file = memory.join(STORE);
             // SQLite creates its other files with the permissions of this one.
             private_file(&file, Access::Private).map_err(|e| Problem::Io(file.clone(), e))?;
         }
         let mut store = self.connect()?;
-        store.migrate()?;
-        store.close();
+        if store.version()? == Version::None {
+            store.create()?;
+        }
         drop(lock);
-        Ok(is_new)
+        let migrated = self.prepare(&mut store, opening)?;
+        store.close();
+        Ok(Made { is_new, migrated })
+    }
+
+    /// Makes sure that a store is of this program's version; an older one is copied and brought up to date.
+    ///
+    /// # Errors
+    /// The store has no schema, is of a newer program, or cannot be brought up to date.
+    pub(super) fn prepare(&self, store: &mut Store, opening: &Opening<'_>) -> Result<Option<Migrated>, Problem> {
+        let from = match store.version()? {
+            Version::Current => return Ok(None),
+            Version::None => return Err(Problem::NotReady(self.root.clone())),
+            Version::Newer(found) => return Err(Problem::Newer(self.root.clone(), found, VERSION)),
+            Version::Older(from) => from,
+        };
+        let lock = self.lock(opening)?;
+        let wait = Wait::new(opening.wait);
+        while !store.try_lock_whole()? {
+            if !wait.rest(opening.operation.watch)? {
+                return Err(Problem::Busy("PostgreSQL".to_owned()));
+            }
+        }
+        let migrated = store.update(&opening.operation, &self.memory().join(format!("store-{from}.sqlite")));
+        store.unlock_whole()?;
+        drop(lock);
+        migrated
     }
 
     /// The folder of the memory.
@@ -72,9 +107,18 @@ impl Place {
         self.root.join(OUTBOX)
     }
 
-    /// Takes the lock for changing the workspace.
-    pub(super) fn lock(&self, wait: Duration, holder: &str, watch: &dyn Watch) -> Result<Lock, Problem> {
-        Lock::take(&self.memory().join(LOCK), wait, holder, watch)
+    /// The file that is locked while a SQLite store is changed.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.memory().join(LOCK)
+    }
+
+    /// The file that the programs share which change the workspace.
+    pub(super) fn present_file(&self) -> PathBuf {
+        self.memory().join(PRESENT)
+    }
+
+    fn lock(&self, opening: &Opening<'_>) -> Result<Lock, Problem> {
+        Lock::take(&self.lock_file(), opening.wait, opening.holder, opening.operation.watch)
     }
 
     /// Connects to the store.

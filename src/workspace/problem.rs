@@ -22,6 +22,10 @@ pub enum Problem {
     NoWorkspace(PathBuf),
     /// The folder exists, but its store is missing or of another version of the program.
     NotReady(PathBuf),
+    /// The store of the workspace in this folder was made by a newer program: the version of its schema, and the version that this program knows.
+    Newer(PathBuf, i64, i64),
+    /// Other programs changed this clinic, by its code, again and again while a change was prepared; or took its cases.
+    Overtaken(String),
     /// Another program is changing the workspace: who and since when.
     Busy(String),
     /// A file or folder cannot be read or written.
@@ -118,6 +122,8 @@ impl Coded for Problem {
         match self {
             Self::NoWorkspace(_) => Key::WorkspaceNone,
             Self::NotReady(_) => Key::WorkspaceNotReady,
+            Self::Newer(..) => Key::WorkspaceNewer,
+            Self::Overtaken(_) => Key::WorkspaceOvertaken,
             Self::Busy(_) => Key::WorkspaceBusy,
             Self::Io(..) => Key::ErrorWrite,
             Self::Unread(..) => Key::ErrorRead,
@@ -144,6 +150,10 @@ impl Coded for Problem {
         }
         match self {
             Self::NoWorkspace(path) | Self::NotReady(path) => vec![("path", Slot::Path(path))],
+            Self::Newer(path, found, known) => {
+                vec![("path", Slot::Path(path)), ("found", Slot::text(found.to_string())), ("known", Slot::text(known.to_string()))]
+            }
+            Self::Overtaken(mo) => vec![("mo", Slot::text(mo))],
             Self::Busy(who) => vec![("who", Slot::text(if who.is_empty() { "?" } else { who }))],
             Self::Io(path, _) | Self::Unread(path, _) => vec![("path", Slot::Path(path)), ("reason", self.reason())],
             Self::Stream(error) | Self::Runtime(error) => vec![("reason", Slot::io(error))],
@@ -166,7 +176,7 @@ impl Coded for Problem {
 
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Busy(_) => ErrorClass::Busy,
+            Self::Busy(_) | Self::Overtaken(_) => ErrorClass::Busy,
             Self::AlreadySent(..) | Self::Unmet(..) => ErrorClass::Refused,
             Self::NotClean(..) => ErrorClass::Findings,
             Self::Answer(..) => ErrorClass::Input,

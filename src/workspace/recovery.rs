@@ -1,54 +1,74 @@
 //! Cleans up after a program that was stopped.
 
-use std::path::Path;
-
+use super::objects::Staged;
 use super::store::DueFile;
-use super::{Problem, Workspace, objects};
+use super::{Operation, Problem, Workspace, objects};
+use crate::watch::{Stopped, Watch};
 
 impl Workspace {
     /// Removes files that no row refers to, and writes the files that are due in the outbox. A file that cannot be written there stops nothing
     /// else; [`Workspace::unplaced`] tells it.
-    pub(super) fn recover(&mut self) -> Result<(), Problem> {
-        self.sweep();
-        let _ = objects::sweep_placed(&self.place.outbox());
-        self.unplaced = self.place_outgoing()?.into_iter().next().map(|(_, problem)| problem);
+    pub(super) fn recover(&mut self, watch: &dyn Watch) -> Result<(), Problem> {
+        self.sweep(watch)?;
+        for file in self.store.due_files()? {
+            if let Err(problem) = self.place_due(&file, None, watch) {
+                Stopped::check(watch)?;
+                self.unplaced.get_or_insert(problem);
+            }
+        }
         Ok(())
     }
 
-    /// Removes files that no row refers to. A file that cannot be removed now, because another program holds it, is removed by a later command.
-    pub(super) fn sweep(&mut self) {
-        if let Ok(known) = self.store.kept_files() {
-            let _ = self.objects.sweep(&known);
-        }
+    /// Removes files that no row refers to, unless another program is at work, whose rows may not be stored yet. A file that cannot be removed
+    /// now, because another program holds it, is removed by a later command.
+    pub(super) fn sweep(&mut self, watch: &dyn Watch) -> Result<(), Problem> {
+        let Self { presence, store, objects, place, .. } = self;
+        let Some(presence) = presence else { return Ok(()) };
+        presence.alone(watch, || {
+            if let Ok(known) = store.kept_files() {
+                let _ = objects.sweep(&known);
+            }
+            let _ = objects::sweep_placed(&place.outbox());
+        })
     }
 
     /// Makes a change; the files that a failed change has kept are removed.
-    pub(super) fn sweeping<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+    pub(super) fn sweeping<T>(&mut self, operation: &Operation<'_>, change: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
         let outcome = change(self);
         if outcome.is_err() {
-            self.sweep();
+            // The error that is told is that of the change.
+            let _ = self.sweep(operation.watch);
         }
         outcome
     }
 
-    /// Writes every file that is due in the outbox and not there yet. It may run again: a file is written completely or not at all, and always
-    /// with the same bytes. Returns [`Problem::Unplaced`] of each registry whose file could not be written, by the id of the registry.
+    /// Writes the file of a registry that is due in the outbox, if it is. `staged` is its copy, if it was made before. It may run again: a file is
+    /// written completely or not at all, and always with the same bytes.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub(super) fn place_outgoing(&mut self) -> Result<Vec<(i64, Problem)>, Problem> {
-        let mut unplaced = Vec::new();
-        for file in self.store.outbox().due()? {
-            let target = self.place.root.join(&file.path);
-            if let Err(problem) = self.place_one(&file, &target) {
-                unplaced.push((file.registry, Problem::Unplaced(file.number, target, Box::new(problem))));
-            }
-        }
-        Ok(unplaced)
+    /// [`Problem::Unplaced`], or the store cannot be read.
+    pub(super) fn place_of(&mut self, mo: &str, registry: i64, staged: Option<Staged>, watch: &dyn Watch) -> Result<(), Problem> {
+        let due = self.store.of(mo).outbox().due_of(registry)?;
+        due.map_or(Ok(()), |file| self.place_due(&file, staged, watch))
     }
 
-    fn place_one(&mut self, file: &DueFile, target: &Path) -> Result<(), Problem> {
-        self.objects.place(&file.object, &file.name, target)?;
-        self.store.outbox().set_placed(file.registry, file.revision)
+    fn place_due(&mut self, file: &DueFile, staged: Option<Staged>, watch: &dyn Watch) -> Result<(), Problem> {
+        let target = self.place.root.join(&file.path);
+        let staged = staged.map_or_else(|| self.objects.stage(&file.object, &file.name, &target), Ok);
+        let placed = staged.and_then(|staged| self.place_staged(file, staged, watch));
+        placed.map_err(|problem| Problem::Unplaced(file.number.clone(), target, Box::new(problem)))
+    }
+
+    /// Gives a copy its name in the outbox, if it is still due there.
+    fn place_staged(&mut self, file: &DueFile, staged: Staged, watch: &dyn Watch) -> Result<(), Problem> {
+        let Self { store, locks, .. } = self;
+        locks.locked(store, Some(&file.mo), watch, |store| {
+            let mut clinic = store.of(&file.mo);
+            if clinic.outbox().due_of(file.registry)?.is_some_and(|due| due.revision == file.revision) {
+                staged.place()?;
+                clinic.outbox().set_placed(file.registry, file.revision)?;
+            }
+            Ok(())
+        })
     }
 }

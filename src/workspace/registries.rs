@@ -12,7 +12,7 @@ impl Workspace {
     /// # Errors
     /// The store cannot be read.
     pub fn registries(&mut self) -> Result<Vec<Registry>, Problem> {
-        self.store.registries().all()
+        self.store.all_registries()
     }
 
     /// The registry of a number, of a number's unique beginning, or of a file's name.
@@ -22,7 +22,7 @@ impl Workspace {
     pub fn registry(&mut self, name: &str) -> Result<Registry, Problem> {
         let stem = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let stem = stem.rsplit_once('.').filter(|(_, end)| ENDINGS.iter().any(|e| end.eq_ignore_ascii_case(e))).map_or(stem, |(stem, _)| stem);
-        let mut found = self.store.registries().called(name, stem)?;
+        let mut found = self.store.registries_called(name, stem)?;
         if let Some(exact) = found.iter().position(|r| r.number == name || r.file_name.eq_ignore_ascii_case(stem)) {
             return Ok(found.swap_remove(exact));
         }
@@ -34,8 +34,8 @@ impl Workspace {
     }
 
     /// The registry with an id that the store is known to hold.
-    pub(super) fn registry_of(&mut self, id: i64) -> Result<Registry, Problem> {
-        self.store.registries().get(id)?.ok_or_else(|| Problem::NoRegistry(id.to_string()))
+    pub(super) fn registry_of(&mut self, mo: &str, id: i64) -> Result<Registry, Problem> {
+        self.store.of(mo).registries().get(id)?.ok_or_else(|| Problem::NoRegistry(id.to_string()))
     }
 
     /// Counts of cases that are in no registry and not paid, by month, payer, kind of care and state.
@@ -43,6 +43,6 @@ impl Workspace {
     /// # Errors
     /// The store cannot be read.
     pub fn stock(&mut self) -> Result<Vec<Stock>, Problem> {
-        self.store.stock().outside()
+        self.store.stock_outside()
     }
 }

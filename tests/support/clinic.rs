@@ -65,6 +65,16 @@ impl Clinic {
         Self::with(Some(database(None)))
     }
 
+    /// A folder that is no workspace yet.
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), inner: PathBuf::new(), store: None }
+    }
+
+    /// The same with an empty database.
+    pub(crate) fn on_empty_postgres() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), inner: PathBuf::new(), store: Some(database(None)) }
+    }
+
     fn with(store: Option<String>) -> Self {
         let this = Self { folder: tempfile::tempdir().expect("a folder"), inner: PathBuf::new(), store };
         this.done(&["init"]);
@@ -101,6 +111,21 @@ impl Clinic {
             thread::sleep(Duration::from_millis(10));
         }
         panic!("the server does not notice that a program has ended");
+    }
+
+    /// Whether a program is changing the store now.
+    pub(crate) fn is_changing(&self) -> bool {
+        let Some(url) = &self.store else {
+            return fs::metadata(self.path(".puomp/lock.holder")).is_ok_and(|m| m.len() > 0);
+        };
+        let mut server = Sql::connect(&server());
+        let sql = format!(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS held FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' AND d.datname = '{}'",
+            name_of(url)
+        );
+        let held = server.rows(&sql)[0].get::<i64, _>("held") > 0;
+        server.close();
+        held
     }
 
     pub(crate) fn root(&self) -> PathBuf {

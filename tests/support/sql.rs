@@ -24,6 +24,11 @@ impl Sql {
         self.runtime.block_on(sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.connection)).expect("rows")
     }
 
+    /// Runs several statements.
+    pub(crate) fn script(&mut self, sql: &str) {
+        self.runtime.block_on(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection)).expect("a script");
+    }
+
     pub(crate) fn close(self) {
         self.runtime.block_on(self.connection.close()).expect("closed");
     }

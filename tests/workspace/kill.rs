@@ -37,17 +37,13 @@ struct Counts {
     littered: usize,
 }
 
-fn is_locked(clinic: &Clinic) -> bool {
-    std::fs::metadata(clinic.path(".puomp/lock.holder")).is_ok_and(|m| m.len() > 0)
-}
-
 fn start(clinic: &Clinic, step: &Step) -> Child {
     clinic.command(&step.args()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs")
 }
 
 /// Waits until a program works in the workspace; whether it still runs.
 fn wait_for_lock(clinic: &Clinic, child: &mut Child) -> bool {
-    while !is_locked(clinic) {
+    while !clinic.is_changing() {
         if child.try_wait().expect("a child").is_some() {
             return false;
         }
@@ -82,10 +78,10 @@ fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &
     } else if wait_for_lock(&clinic, &mut child) {
         thread::sleep(work.mul_f64(random(number)));
     }
+    let held = clinic.is_changing();
     // SIGKILL on Unix; a program that has ended is no error.
     let _ = child.kill();
     let ended = child.wait().expect("it ended");
-    let held = is_locked(&clinic);
     clinic.wait_for_server();
     let found = State::of(&clinic);
     let how = format!("killed, number {number}, {ended}");

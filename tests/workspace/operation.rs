@@ -17,11 +17,11 @@ use puomp::tables::RuleFiles;
 use puomp::values::{Date, Moment};
 use puomp::watch::{Unwatched, Watch};
 use puomp::workspace::workflow::Move;
-use puomp::workspace::{Actor, Doubt, FormRequest, Operation, Outcome, Place, Problem, Registry, Tables, Tools, Workspace};
+use puomp::workspace::{Actor, Doubt, FormRequest, Opening, Operation, Outcome, Place, Problem, Registry, Tables, Tools, Workspace};
 
 use crate::support::clinic::Clinic;
 use crate::support::sql::{Sql, text};
-use crate::support::state::{State, leftovers, outbox_troubles, walk};
+use crate::support::state::{State, leftovers, operation, outbox_troubles, walk};
 
 struct Desk {
     formats: Formats,
@@ -47,7 +47,8 @@ fn tools() -> Tools<'static> {
 fn open(clinic: &Clinic) -> Workspace {
     let place = Place { root: clinic.root().to_owned(), store: clinic.store().map(str::to_owned) };
     let tables = Tables::load(&RuleFiles::embedded()).expect("tables");
-    Workspace::open_write(place, tables, "the test", Duration::ZERO, &Unwatched).expect("it opens")
+    let actor = actor("executor");
+    Workspace::open_write(place, tables, &Opening { operation: operation(&actor), wait: Duration::ZERO, holder: "the test" }).expect("it opens")
 }
 
 fn actor(role: &str) -> Actor {

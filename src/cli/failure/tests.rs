@@ -13,7 +13,7 @@ use crate::texts::Text;
 use crate::values::Date;
 use crate::workspace::journal::{Fault as JournalFault, HeadError};
 use crate::workspace::workflow::{Move, Need, Refused, Workflow};
-use crate::workspace::{AnswerError, Damage, Damaged, Problem, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble};
+use crate::workspace::{AnswerError, Damage, Damaged, Problem, RowFault, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble};
 
 #[test]
 fn json_is_told_to_whoever_asks_for_it() {
@@ -85,7 +85,8 @@ fn of_workspaces() -> Vec<Problem> {
         sqlx::Error::PoolTimedOut.into(),
         sqlx::Error::Io(full()).into(),
         sqlx::Error::Configuration("secret".into()).into(),
-        sqlx::migrate::MigrateError::VersionMissing(7).into(),
+        Problem::Newer("here".into(), 99, 2),
+        Problem::Overtaken("140001".to_owned()),
         Problem::NoRegistry(s()),
         Problem::ManyRegistries(s(), vec!["x1".to_owned(), "x2".to_owned()]),
         refused(Some(&status), Move::ReviewPay, &role),
@@ -236,7 +237,15 @@ fn of_journals() -> Vec<Box<dyn Coded>> {
         JournalFault::TooMany { at },
     ];
     let heads = [HeadError::NotAHead { file: s(), reason: s() }, HeadError::Schema { file: s(), found: 9 }];
-    faults.map(boxed).into_iter().chain(heads.map(boxed)).collect()
+    let mo = || "140001".to_owned();
+    let rows = [
+        RowFault::Changed { mo: mo(), part: "members".to_owned() },
+        RowFault::NoJournal { mo: mo() },
+        RowFault::Miscounted { mo: mo(), packages: vec![7, 8] },
+        RowFault::Status { mo: mo(), registry: s(), is: "paid".to_owned(), due: "sent".to_owned() },
+        RowFault::Total { mo: mo(), registry: s(), is: (3, 120_050), due: (3, 120_000) },
+    ];
+    faults.map(boxed).into_iter().chain(heads.map(boxed)).chain(rows.map(boxed)).collect()
 }
 
 fn of_rules() -> Vec<Box<dyn Coded>> {

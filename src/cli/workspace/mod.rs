@@ -2,12 +2,14 @@
 
 pub(super) mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::control::judge;
 use super::flags::{ControlArgs, PlaceArgs};
+use super::say::say;
 use super::session::Session;
+use super::stop::ByUser;
 use super::tools::Tools;
 use super::{Failure, who};
 use crate::flk::{self, PackageReport};
@@ -17,7 +19,7 @@ use crate::report::Hidden;
 use crate::sys;
 use crate::texts::{ErrorClass, Key};
 use crate::watch::Watch;
-use crate::workspace::{self, Actor, FindingFilter, Place, Tables, Workspace};
+use crate::workspace::{self, Actor, FindingFilter, Migrated, Opening, Place, StoreCopy, Tables, Workspace};
 
 /// The longest wait for another program, seconds; a longer one is cut to this.
 const LONGEST: f64 = 86_400.0;
@@ -32,12 +34,15 @@ impl PlaceArgs {
         Ok(Place::find(session.settings.here(), self.store(session).as_deref())?)
     }
 
-    /// Opens the workspace for reading.
+    /// Opens the workspace for reading. The watch can end the wait for another program.
     pub(super) fn open_read(&self, session: &Session<'_>) -> Result<Workspace, Failure> {
         let tables = Tables::load(session.files)?;
         // A role that does not exist is an error even if the verb does not use it.
-        session.actor(self.role.as_deref(), &tables)?;
-        Ok(Workspace::open_read(self.place(session)?, tables)?)
+        let actor = session.actor(self.role.as_deref(), &tables)?;
+        let watch = ByUser::new();
+        let mut workspace = self.opening("read", session, &actor, &watch, |opening| Ok(Workspace::open_read(self.place(session)?, tables, opening)?))?;
+        tell_migrated(workspace.migrated(), session);
+        Ok(workspace)
     }
 
     /// Opens the workspace for a change, and returns the actor. Programs that wait meanwhile show `command`. The watch can end the wait for
@@ -45,13 +50,47 @@ impl PlaceArgs {
     pub(super) fn open_write(&self, command: &str, session: &Session<'_>, watch: &dyn Watch) -> Result<(Workspace, Actor), Failure> {
         let tables = Tables::load(session.files)?;
         let actor = session.actor(self.role.as_deref(), &tables)?;
-        let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
-        let mut workspace = Workspace::open_write(self.place(session)?, tables, &who::holder(&actor, command, session.moment()), wait, watch)?;
+        let mut workspace = self.opening(command, session, &actor, watch, |opening| Ok(Workspace::open_write(self.place(session)?, tables, opening)?))?;
+        tell_migrated(workspace.migrated(), session);
         if let Some(problem) = workspace.unplaced() {
             session.ui.complain(&Failure::from(problem));
         }
         Ok((workspace, actor))
     }
+
+    /// Makes a folder a workspace; returns whether it was none.
+    pub(super) fn init(&self, root: PathBuf, session: &Session<'_>) -> Result<bool, Failure> {
+        let tables = Tables::load(session.files)?;
+        let actor = session.actor(self.role.as_deref(), &tables)?;
+        let place = Place { root, store: self.store(session) };
+        let made = self.opening("init", session, &actor, &ByUser::new(), |opening| Ok(place.init(opening)?))?;
+        tell_migrated(made.migrated, session);
+        Ok(made.is_new)
+    }
+
+    fn opening<T>(
+        &self,
+        command: &str,
+        session: &Session<'_>,
+        actor: &Actor,
+        watch: &dyn Watch,
+        open: impl FnOnce(&Opening<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let wait = Duration::from_secs_f64(if self.wait.is_finite() { self.wait.clamp(0.0, LONGEST) } else { 0.0 });
+        let holder = who::holder(actor, command, session.moment());
+        open(&Opening { operation: session.operation(actor, watch), wait, holder: &holder })
+    }
+}
+
+/// Says that the store of an older program was brought up to date.
+fn tell_migrated(migrated: Option<Migrated>, session: &Session<'_>) {
+    let Some(Migrated { from, to, copy }) = migrated else { return };
+    let ui = session.ui;
+    let copy = match copy {
+        StoreCopy::File(path) => shown(&path),
+        StoreCopy::Schema(schema) => format!("PostgreSQL, schema {schema}"),
+    };
+    say(&ui.texts.fill(Key::WorkspaceMigrated, ui.lang, &[("from", &from.to_string()), ("to", &to.to_string()), ("copy", &copy)]));
 }
 
 /// Makes the tools of control and forming and calls `work` with them.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::CaseCounts;
 use crate::cases::{CaseKey, CaseKeys, CaseState};
 use crate::workspace::note::{JournalNote, record};
-use crate::workspace::store::{KnownCase, Store};
+use crate::workspace::store::{Clinic, KnownCase, LoadedBefore};
 use crate::workspace::{Operation, Problem, Workspace};
 
 /// What to do with a case that resembles a stored case but has another identity.
@@ -57,22 +57,22 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Looks up the keys of a package among all stored cases.
-    pub(super) fn look_up(store: &mut Store, mo: &str, keys: &[CaseKeys]) -> Result<Self, Problem> {
+    /// Looks up the keys of a package among all stored cases of its clinic.
+    pub(super) fn look_up(clinic: &mut Clinic<'_>, keys: &[CaseKeys]) -> Result<Self, Problem> {
         // For a clinic's first package there is nothing to look up.
-        if !store.packages().has_any_of(mo)? {
+        if !clinic.packages().has_any()? {
             return Ok(Self::default());
         }
         let mut known = Self::default();
         let wanted: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
-        for case in store.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
+        for case in clinic.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
             // The query compares only the first half of an identity, so it may return other cases.
             if wanted.contains(&case.identity()) {
                 known.by_identity.entry(case.identity()).or_default().push(Old::of(&case));
             }
         }
         let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity.0);
-        for case in store.cases().by_resemblance(unmet.map(|k| k.resemblance).collect())? {
+        for case in clinic.cases().by_resemblance(unmet.map(|k| k.resemblance).collect())? {
             known.by_resemblance.entry(case.resemblance).or_default().push(Old::of(&case));
         }
         Ok(known)
@@ -134,14 +134,15 @@ fn version_of(old: &Old) -> Verdict {
 
 impl Workspace {
     /// Settles the questions that a package loaded earlier left open. `Doubt::Ask` leaves them open.
-    pub(super) fn settle_questions(&mut self, operation: &Operation<'_>, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
-        let open = self.store.cases().open_questions(package)?;
-        let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
+    pub(super) fn settle_questions(&mut self, operation: &Operation<'_>, package: &LoadedBefore, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
+        let open = self.store.of(&package.mo).cases().open_questions(package.id)?;
         if doubt == Doubt::Ask || open.is_empty() {
-            return Ok(counts);
+            return Ok(CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() });
         }
-        self.store.transaction(|store| {
-            let mut touched = vec![package];
+        self.change(operation, &package.mo, |clinic| {
+            let open = clinic.cases().open_questions(package.id)?;
+            let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
+            let mut touched = vec![package.id];
             for question in &open {
                 use CaseState::{Free, Held, Question, Refused, Waiting};
                 let (state, replaces) = match (doubt, question.of_other) {
@@ -156,16 +157,16 @@ impl Workspace {
                     (Waiting, _) => counts.waiting += 1,
                     (_, Some((_, of_package))) if replaces != 0 => {
                         counts.replaced += 1;
-                        store.cases().mark_replaced(&[replaces])?;
+                        clinic.cases().mark_replaced(&[replaces])?;
                         touched.push(of_package);
                     }
                     _ => counts.new += 1,
                 }
-                store.cases().settle(question.id, state, replaces)?;
+                clinic.cases().settle(question, state, replaces)?;
             }
-            store.stock().recount(&touched)?;
+            clinic.stock().recount(&touched)?;
             let details = json!({ "new": counts.new, "replaced": counts.replaced, "waiting": counts.waiting, "doubtful": counts.doubtful });
-            record(store, operation, JournalNote { action: "settle", subject: name, details, ..JournalNote::default() })?;
+            record(clinic, operation, JournalNote { action: "settle", subject: name, details, ..JournalNote::default() })?;
             Ok(counts)
         })
     }

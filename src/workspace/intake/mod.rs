@@ -111,9 +111,9 @@ impl Workspace {
     /// # Errors
     /// The workspace or a temporary file cannot be written, or the user stopped the work; nothing of the package is stored then.
     pub fn load(&mut self, operation: &Operation<'_>, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
-        let loaded = self.sweeping(|this| this.load_kept(operation, package, tools, doubt, filter))?;
+        let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, doubt, filter))?;
         if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) {
-            self.sweep();
+            self.sweep(operation.watch)?;
         }
         Ok(loaded)
     }
@@ -154,8 +154,8 @@ impl Workspace {
         let Some(taken) = Contents::read(&moved, &report, index, tools)? else {
             return Ok(Loaded { report: Some(report), outcome: Outcome::Foreign, repaired });
         };
-        let counts = self.take(operation, &taken, &report, files, tools, doubt)?;
-        Ok(Loaded { report: Some(report), outcome: Outcome::Taken(counts), repaired })
+        let outcome = self.take(operation, &taken, &report, files, tools, doubt)?;
+        Ok(Loaded { report: Some(report), outcome, repaired })
     }
 
     /// Replaces what is damaged or gone of a package that was loaded before, and adds the names of those files. The package may have had other
@@ -209,9 +209,9 @@ impl Workspace {
     /// Looks for a package of the same bytes, and settles its open questions as `doubt` says.
     fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<(Outcome, LoadedBefore)>, Problem> {
         let Files { main, persons } = files;
-        let before = self.store.packages().of_content((&main.object, &main.entry), (&persons.object, &persons.entry))?;
+        let before = self.store.package_of_content((&main.object, &main.entry), (&persons.object, &persons.entry))?;
         let Some(before) = before else { return Ok(None) };
-        let counts = self.settle_questions(operation, before.id, &main.name, doubt)?;
+        let counts = self.settle_questions(operation, &before, &main.name, doubt)?;
         Ok(Some((Outcome::Already(before.loaded_at.clone(), counts), before)))
     }
 
@@ -224,17 +224,21 @@ impl Workspace {
         files: Files,
         tools: Tools<'_>,
         doubt: Doubt,
-    ) -> Result<CaseCounts, Problem> {
+    ) -> Result<Outcome, Problem> {
         let mo = report.account.code_mo.clone().unwrap_or_default();
         let keys: Vec<CaseKeys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
-        let known = Known::look_up(&mut self.store, &mo, &keys)?;
         let family = contents.format.family;
         let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
         let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
-        self.store.transaction(|store| {
-            let package = store.counters().take(Run::Packages, 1)?;
+        self.locks.change(&mut self.store, operation, &mo, |clinic| {
+            // Another program may have loaded the same file while this one controlled it.
+            if let Some(before) = clinic.packages().of_content((&files.main.object, &files.main.entry), (&files.persons.object, &files.persons.entry))? {
+                return Ok(Outcome::Already(before.loaded_at, CaseCounts::default()));
+            }
+            let known = Known::look_up(clinic, &keys)?;
+            let package = clinic.counters().take(Run::Packages, 1)?;
             let (verdicts, mut replaced) = known.judge(&keys, |at| contents.content(at), doubt);
-            let mut next = store.counters().take(Run::Cases, verdicts.iter().filter(|v| **v != Match::Unchanged).count())?;
+            let mut next = clinic.counters().take(Run::Cases, verdicts.iter().filter(|v| **v != Match::Unchanged).count())?;
             let mut taken = Taken { counts: CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() }, ..Taken::default() };
             let mut ids = vec![0; contents.cases.len()];
             operation.check()?;
@@ -252,7 +256,7 @@ impl Workspace {
                 taken.stock.entry(key).or_default().add(case.sum());
             }
             let Taken { counts, added, stock } = taken;
-            store.cases().replace(&replaced)?;
+            clinic.cases().replace(&replaced)?;
             let row = |(at, state, replaces): (usize, CaseState, i64)| {
                 let (case, keys) = (&contents.cases[at], &keys[at]);
                 NewCase {
@@ -279,18 +283,22 @@ impl Workspace {
                     place: CasePlace { record: case.record.clone(), case: case.case.clone(), person: contents.person(case).map(|p| p.place.clone()) },
                 }
             };
-            store.cases().insert(added.into_iter().map(row), operation.watch)?;
-            store.findings().insert(contents.finding_rows(package, &ids, tools.catalog), operation.watch)?;
+            clinic.cases().insert(added.into_iter().map(row), operation.watch)?;
+            clinic.findings().insert(contents.finding_rows(package, &ids, tools.catalog), operation.watch)?;
             let package = contents.package_row(operation, package, report, files);
-            store.packages().insert(&package)?;
-            store.stock().add(package.id, &stock)?;
+            clinic.packages().insert(&package)?;
+            clinic.stock().add(package.id, &stock)?;
             let details = json!({
                 "sha256": package.main_object, "period": report.period.map(|p| p.to_string()), "mo": mo, "cases": package.cases, "sum": package.sum,
                 "new": counts.new, "replaced": counts.replaced, "unchanged": counts.unchanged, "waiting": counts.waiting, "doubtful": counts.doubtful,
                 "blocked": counts.blocked, "verdict": package.verdict,
             });
-            record(store, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
-            Ok(counts)
+            // Last, because other clinics wait while this one takes a block.
+            if !clinic.counters().has_registries(1)? {
+                clinic.counters().take_registries()?;
+            }
+            record(clinic, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
+            Ok(Outcome::Taken(counts))
         })
     }
 }

@@ -6,14 +6,15 @@ use std::thread;
 
 use serde_json::json;
 
-use super::group::{Chosen, Group, Key, Package};
+use super::TRIES;
+use super::group::{Chosen, Group, Key, Package, Packages};
 use super::writing::{AT_ONCE, Made, Parts, RegistryDraft, hear, party, write};
 use crate::cases::CaseState;
 use crate::forming::Origin;
 use crate::registry::source::Source;
 use crate::values::{Date, Month};
 use crate::workspace::note::{JournalNote, record};
-use crate::workspace::store::{NewMember, NewRevision, PackageRow, Run, StockKey, Store, Total};
+use crate::workspace::store::{Clinic, NewMember, NewRevision, PackageRow, Run, StockKey, Total};
 use crate::workspace::workflow::{Move, Transition};
 use crate::workspace::{FindingFilter, Operation, Problem, Registry, Tables, Tools, Workspace};
 
@@ -67,7 +68,7 @@ impl Workspace {
     /// The store cannot be read.
     pub fn form_plan(&mut self, request: &FormRequest) -> Result<(Vec<Group>, Vec<LeftOut>), Problem> {
         let period = request.period.to_string();
-        let open = self.store.packages().open_of_period(request.period)?;
+        let open = self.store.open_packages(request.period)?;
         let packages = self.packages(open);
         let mut left: BTreeMap<Why, (i64, i64)> = BTreeMap::new();
         let mut leave = |why, cases, sum| {
@@ -94,8 +95,8 @@ impl Workspace {
             }
         }
         let mut groups: Vec<Group> = Vec::new();
-        for (id, package) in &packages {
-            for case in self.store.cases().free_of(*id)?.iter() {
+        for ((mo, id), package) in &packages {
+            for case in self.store.of(mo).cases().free_of(*id)?.iter() {
                 let case = case?;
                 if !asked(&package.key.mo, case.payer, case.kind) || request.subdivision.as_ref().is_some_and(|s| *s != case.subdivision) {
                     continue;
@@ -126,12 +127,13 @@ impl Workspace {
     }
 
     /// Forms one registry for each group, in their order, and calls `on_formed` for each one when it is stored. The package of a registry is
-    /// written, controlled and kept before the transaction that stores the registry commits; source packages are read once. The first failure
-    /// ends the work; registries formed before it remain. When the work is stopped, those remain for which `on_formed` was called. `None` as
-    /// `date` means the latest account date of the source packages, else the day of the operation.
+    /// written, controlled and kept before the short transaction that stores the registry; source packages are read once. The first failure
+    /// ends the work; registries formed before it remain. `None` as `date` means the latest account date of the source packages, else the day of
+    /// the operation.
     ///
     /// # Errors
-    /// The role may not form registries, a package cannot be written or does not pass our own control, or the work was stopped.
+    /// The role may not form registries, a package cannot be written or does not pass our own control, another program took one of the cases
+    /// ([`Problem::Overtaken`]), or the work was stopped.
     pub fn form(
         &mut self,
         operation: &Operation<'_>,
@@ -141,53 +143,84 @@ impl Workspace {
         filter: FindingFilter<'_>,
         on_formed: &mut dyn FnMut(&Registry, &Tables),
     ) -> Result<(), Problem> {
-        self.sweeping(|this| {
+        self.sweeping(operation, |this| {
             let workflow = &this.tables.workflow;
             let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
-            this.check_files(groups.iter().flat_map(|group| &group.chosen))?;
-            for groups in groups.chunks(AT_ONCE) {
+            groups.iter().try_for_each(|group| this.check_files(group))?;
+            let (mut left, mut tries) = (groups, TRIES);
+            while let Some(first) = left.first() {
                 operation.check()?;
-                let first = this.store.counters().peek(Run::Registries)?;
-                let draft = |(id, group)| RegistryDraft {
-                    group,
-                    id,
-                    number: format!("{:02}{:02}-{id}", group.period.year % 100, group.period.month),
-                    date: date.or(group.date).unwrap_or(operation.today),
-                };
-                let drafts: Vec<RegistryDraft<'_>> = (first..).zip(groups).map(draft).collect();
-                let parts = this.parts(&drafts)?;
-                let Self { store, objects, .. } = this;
-                let objects = &*objects;
-                let mut trouble = None;
-                let formed = thread::scope(|scope| {
-                    let (sender, written) = mpsc::channel();
-                    scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
-                    store.transaction(|store| {
-                        // The cases are marked as held while the packages are written; a registry is stored while the next package is controlled.
-                        drafts.iter().try_for_each(|draft| hold(store, draft))?;
-                        for (at, draft) in drafts.iter().enumerate() {
-                            match hear(&written).and_then(|made| made.passed(tools, filter)) {
-                                Ok(made) => enter(store, operation, draft, &made, &transition)?,
-                                Err(problem) if problem.is_stop() => return Err(problem),
-                                Err(problem) => {
-                                    trouble = Some(problem);
-                                    drafts[at..].iter().try_for_each(|draft| store.cases().free_held(draft.id))?;
-                                    return Ok(at);
-                                }
-                            }
-                        }
-                        Ok(drafts.len())
-                    })
-                })?;
-                for draft in drafts.iter().take(formed) {
-                    let registry = this.registry_of(draft.id)?;
-                    on_formed(&registry, &this.tables);
-                }
-                if let Some(problem) = trouble {
-                    return Err(problem);
+                let batch = &left[..left.len().min(AT_ONCE)];
+                let (formed, overtaken) = this.form_batch(operation, batch, date, &transition, tools, filter, on_formed)?;
+                left = &left[formed..];
+                if overtaken && formed == 0 {
+                    tries -= 1;
+                    if tries == 0 {
+                        return Err(Problem::Overtaken(first.mo().to_owned()));
+                    }
                 }
             }
             Ok(())
+        })
+    }
+
+    /// Forms registries until one cannot have the number under which it was written, because another program took it. Returns how many were formed
+    /// and whether that happened.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of `form` and what it found out")]
+    fn form_batch(
+        &mut self,
+        operation: &Operation<'_>,
+        groups: &[Group],
+        date: Option<Date>,
+        transition: &Transition,
+        tools: Tools<'_>,
+        filter: FindingFilter<'_>,
+        on_formed: &mut dyn FnMut(&Registry, &Tables),
+    ) -> Result<(usize, bool), Problem> {
+        let mut of_clinic: BTreeMap<&str, usize> = BTreeMap::new();
+        groups.iter().for_each(|group| *of_clinic.entry(group.mo()).or_default() += 1);
+        for (mo, count) in of_clinic {
+            while !self.store.of(mo).counters().has_registries(count)? {
+                self.locks.locked(&mut self.store, Some(mo), operation.watch, |store| store.of(mo).counters().take_registries())?;
+            }
+        }
+        let mut next: HashMap<&str, i64> = HashMap::new();
+        let mut drafts = Vec::with_capacity(groups.len());
+        for group in groups {
+            let id = match next.get(group.mo()) {
+                Some(id) => *id,
+                None => self.store.of(group.mo()).counters().peek(Run::Registries)?,
+            };
+            next.insert(group.mo(), id + 1);
+            let number = format!("{:02}{:02}-{id}", group.period.year % 100, group.period.month);
+            drafts.push(RegistryDraft { group, id, number, date: date.or(group.date).unwrap_or(operation.today) });
+        }
+        let parts = self.parts(&drafts)?;
+        let Self { store, locks, objects, tables, .. } = self;
+        let objects = &*objects;
+        thread::scope(|scope| {
+            let (sender, written) = mpsc::channel();
+            scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
+            // A registry is stored while the next package is controlled.
+            for (formed, draft) in drafts.iter().enumerate() {
+                let made = hear(&written)?.passed(tools, filter)?;
+                let mo = draft.group.mo();
+                let registry = locks.change(store, operation, mo, |clinic| {
+                    let mut counters = clinic.counters();
+                    if (counters.peek(Run::Registries)?, counters.peek(Run::Packets(&made.run))?) != (draft.id, made.packet) {
+                        return Ok(None);
+                    }
+                    if !hold(clinic, draft)? {
+                        return Err(Problem::Overtaken(mo.to_owned()));
+                    }
+                    enter(clinic, operation, draft, &made, transition).map(Some)
+                })?;
+                match registry {
+                    Some(registry) => on_formed(&registry, tables),
+                    None => return Ok((formed, true)),
+                }
+            }
+            Ok((drafts.len(), false))
         })
     }
 
@@ -203,31 +236,42 @@ impl Workspace {
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
     ) -> Result<Registry, Problem> {
-        self.sweeping(|this| {
-        let registry = this.registry(name)?;
-        let (group, refused, corrected) = this.again(&registry)?;
-        let mut facts = this.facts(&registry)?;
+        self.sweeping(operation, |this| this.trying(|this| this.form_again_once(operation, name, date, tools, filter)))
+    }
+
+    fn form_again_once(
+        &mut self,
+        operation: &Operation<'_>,
+        name: &str,
+        date: Option<Date>,
+        tools: Tools<'_>,
+        filter: FindingFilter<'_>,
+    ) -> Result<Registry, Problem> {
+        let seen = self.see(name)?;
+        let registry = &seen.registry;
+        let (group, refused, corrected) = self.again(registry)?;
+        let mut facts = self.facts(registry)?;
         facts.has_cases = !group.chosen.is_empty();
         facts.no_blocking = true;
-        let transition = this.allowed(operation, &registry, Move::FormAgain, facts)?;
+        let transition = self.allowed(operation, registry, Move::FormAgain, facts)?;
         let date = date.or(group.date).unwrap_or(operation.today);
         let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), date };
-        this.check_files(&group.chosen)?;
+        self.check_files(&group)?;
         let (sender, written) = mpsc::channel();
-        let parts = this.parts(std::slice::from_ref(&draft))?;
-        write(operation, &this.objects, std::slice::from_ref(&draft), parts, tools, sender);
+        let parts = self.parts(std::slice::from_ref(&draft))?;
+        write(operation, &self.objects, std::slice::from_ref(&draft), parts, tools, sender);
         let made = hear(&written)?.passed(tools, filter)?;
+        let revision = registry.revision + 1;
         let details = json!({
-            "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": registry.revision + 1, "refused": refused.len(), "corrected": corrected.len(),
+            "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": revision, "refused": refused.len(), "corrected": corrected.len(),
         });
         let note = JournalNote { subject: &made.file_name, details, ..JournalNote::default() };
-        this.make(operation, &registry, &transition, &[], note, |store| {
-            store.counters().take(Run::Packets(&made.run), 1)?;
-            store.cases().free_held(registry.id)?;
-            store.cases().mark_replaced(&corrected)?;
-            store.cases().refuse_free(&refused)?;
-            store.outbox().give_up(registry.id)?;
-            let revision = registry.revision + 1;
+        self.make(operation, &seen, &transition, &[], note, |clinic| {
+            clinic.counters().take(Run::Packets(&made.run), 1)?;
+            clinic.cases().free_held(registry.id)?;
+            clinic.cases().mark_replaced(&corrected)?;
+            clinic.cases().refuse_free(&refused)?;
+            clinic.outbox().give_up(registry.id)?;
             let new = NewRevision {
                 revision,
                 account_date: date,
@@ -237,11 +281,10 @@ impl Workspace {
                 persons: made.persons as i64,
                 formed_at: operation.at,
             };
-            store.registries().set_revision(registry.id, &new)?;
-            hold(store, &draft)?;
-            add_members(store, operation, &draft, revision, &made)
+            clinic.registries().set_revision(registry.id, &new)?;
+            clinic.cases().hold(registry.id, &group.ids())?;
+            add_members(clinic, operation, &draft, revision, &made)
         })
-})
     }
 
     /// Cancels a registry that has not been sent or was returned; its cases become free.
@@ -249,25 +292,29 @@ impl Workspace {
     /// # Errors
     /// The workflow does not allow it.
     pub fn form_cancel(&mut self, operation: &Operation<'_>, name: &str) -> Result<Registry, Problem> {
-        let registry = self.registry(name)?;
-        let facts = self.facts(&registry)?;
-        let transition = self.allowed(operation, &registry, Move::FormCancel, facts)?;
-        let details = json!({ "cases": registry.cases, "sum": registry.sum });
-        let note = JournalNote { details, ..JournalNote::default() };
-        self.make(operation, &registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
+        self.trying(|this| {
+            let seen = this.see(name)?;
+            let registry = &seen.registry;
+            let facts = this.facts(registry)?;
+            let transition = this.allowed(operation, registry, Move::FormCancel, facts)?;
+            let details = json!({ "cases": registry.cases, "sum": registry.sum });
+            let note = JournalNote { details, ..JournalNote::default() };
+            this.make(operation, &seen, &transition, &[], note, |clinic| clinic.outbox().give_up(registry.id))
+        })
     }
 
     /// The cases for forming a registry again, the ids of the cases that leave it refused, and the ids of the versions that were replaced.
     fn again(&mut self, registry: &Registry) -> Result<(Group, Vec<i64>, Vec<i64>), Problem> {
-        let refused = self.store.cases().refused_whole(registry.id, registry.revision)?;
-        let corrected = self.store.cases().corrected(registry.id)?;
+        let mut clinic = self.store.of(&registry.mo);
+        let refused = clinic.cases().refused_whole(registry.id, registry.revision)?;
+        let corrected = clinic.cases().corrected(registry.id)?;
         let gone: HashSet<i64> = refused.iter().copied().collect();
-        let found = self.store.cases().newest_of(registry.id)?;
+        let found = clinic.cases().newest_of(registry.id)?;
         let mut chosen = found.iter().map(|case| case.map(Chosen::of)).collect::<Result<Vec<_>, _>>()?;
         chosen.retain(|c| !gone.contains(&c.id));
         chosen.sort_unstable_by_key(|c| c.id);
-        let packages = self.packages_of(&chosen)?;
-        let own = || chosen.iter().filter_map(|c| packages.get(&c.package));
+        let packages = self.packages_of(&registry.mo, &chosen)?;
+        let own = || chosen.iter().filter_map(|c| packages.get(&(registry.mo.clone(), c.package)));
         let date = own().filter_map(|p| p.date).max().or_else(|| Date::of_iso(registry.account_date.as_bytes()));
         let first = own().next().map(|p| p.key.clone());
         let key = Key {
@@ -287,38 +334,42 @@ impl Workspace {
 
     /// The heading and the source pieces for the package of each registry.
     fn parts(&mut self, drafts: &[RegistryDraft<'_>]) -> Result<Vec<Parts>, Problem> {
-        let packages = self.packages_of(drafts.iter().flat_map(|draft| &draft.group.chosen))?;
         let mut last: HashMap<String, i64> = HashMap::new();
         let mut parts = Vec::with_capacity(drafts.len());
         for draft in drafts {
+            let mo = draft.group.mo();
+            let packages = self.packages_of(mo, &draft.group.chosen)?;
             let (mut name, run) = draft.name()?;
             let packet = match last.get(&run) {
                 Some(last) => last + 1,
-                None => self.store.counters().peek(Run::Packets(&run))?,
+                None => self.store.of(mo).counters().peek(Run::Packets(&run))?,
             };
             last.insert(run.clone(), packet);
             name.number = packet.to_string();
             let (origins, pieces) = draft.pieces(&packages)?;
-            parts.push(Parts { heading: draft.heading(name), run, origins, pieces });
+            parts.push(Parts { heading: draft.heading(name), run, packet, origins, pieces });
         }
         Ok(parts)
     }
 
     /// Makes sure that the files which cases are taken from are the files that were loaded.
-    fn check_files<'c>(&mut self, cases: impl IntoIterator<Item = &'c Chosen>) -> Result<(), Problem> {
-        let ids: BTreeSet<i64> = cases.into_iter().map(|c| c.package).collect();
-        let packages = self.store.packages().open_with_ids(&Vec::from_iter(ids))?;
+    fn check_files(&mut self, group: &Group) -> Result<(), Problem> {
+        let packages = self.package_rows(group.mo(), &group.chosen)?;
         self.objects.check_all(packages.iter().flat_map(PackageRow::files))
     }
 
-    /// The packages of these cases, without those blocked by a finding about the whole package.
-    fn packages_of<'c>(&mut self, cases: impl IntoIterator<Item = &'c Chosen>) -> Result<BTreeMap<i64, Package>, Problem> {
-        let ids: BTreeSet<i64> = cases.into_iter().map(|c| c.package).collect();
-        let open = self.store.packages().open_with_ids(&Vec::from_iter(ids))?;
+    /// The packages of these cases of a clinic, without those blocked by a finding about the whole package.
+    fn packages_of(&mut self, mo: &str, cases: &[Chosen]) -> Result<Packages, Problem> {
+        let open = self.package_rows(mo, cases)?;
         Ok(self.packages(open))
     }
 
-    fn packages(&self, rows: Vec<PackageRow>) -> BTreeMap<i64, Package> {
+    fn package_rows(&mut self, mo: &str, cases: &[Chosen]) -> Result<Vec<PackageRow>, Problem> {
+        let ids: BTreeSet<i64> = cases.iter().map(|c| c.package).collect();
+        self.store.of(mo).packages().open_with_ids(&Vec::from_iter(ids))
+    }
+
+    fn packages(&self, rows: Vec<PackageRow>) -> Packages {
         let source = |object: &str, entry: String, index: i64, name: &str| {
             let path = self.objects.path(object, name);
             if entry.is_empty() { Source::File(path) } else { Source::Entry { archive: path, index: index as usize, name: entry } }
@@ -339,35 +390,35 @@ impl Workspace {
                 subdivision: String::new(),
                 binding: row.binding,
             };
-            (row.id, Package { origin: Origin { main, persons }, key, date: Date::of_iso(row.account_date.as_bytes()) })
+            ((key.mo.clone(), row.id), Package { origin: Origin { main, persons }, key, date: Date::of_iso(row.account_date.as_bytes()) })
         };
         rows.into_iter().map(package).collect()
     }
 }
 
 /// Moves the cases of a group from free to held in the counts of stock.
-fn hold_stock(store: &mut Store, group: &Group) -> Result<(), Problem> {
+fn hold_stock(clinic: &mut Clinic<'_>, group: &Group) -> Result<(), Problem> {
     let mut moved: BTreeMap<i64, Total> = BTreeMap::new();
     for chosen in &group.chosen {
         moved.entry(chosen.package).or_default().add(chosen.sum);
     }
     let key = StockKey { kind: &group.key.kind, payer: &group.key.payer, state: CaseState::Free, blocked: false };
-    moved.into_iter().try_for_each(|(package, total)| store.stock().shift(package, key, CaseState::Held, total))
+    moved.into_iter().try_for_each(|(package, total)| clinic.stock().shift(package, key, CaseState::Held, total))
 }
 
 /// Stores a new registry.
-fn enter(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, made: &Made, transition: &Transition) -> Result<(), Problem> {
+fn enter(clinic: &mut Clinic<'_>, operation: &Operation<'_>, draft: &RegistryDraft<'_>, made: &Made, transition: &Transition) -> Result<Registry, Problem> {
     let (group, key, at) = (draft.group, draft.group.key.clone(), operation.at.to_string());
-    store.counters().take(Run::Registries, 1)?;
-    store.counters().take(Run::Packets(&made.run), 1)?;
+    clinic.counters().take(Run::Registries, 1)?;
+    clinic.counters().take(Run::Packets(&made.run), 1)?;
     let Total { cases, sum } = group.total();
     let registry = Registry {
+        mo: key.mo,
         id: draft.id,
         number: draft.number.clone(),
         status: transition.to.clone(),
         since: at.clone(),
         revision: 1,
-        mo: key.mo,
         payer: key.payer,
         receiver: key.receiver,
         letters: key.letters,
@@ -387,24 +438,24 @@ fn enter(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>
         formed_at: at,
         sent_at: String::new(),
     };
-    store.registries().insert(&registry)?;
-    add_members(store, operation, draft, registry.revision, made)?;
-    hold_stock(store, group)?;
+    clinic.registries().insert(&registry)?;
+    add_members(clinic, operation, draft, registry.revision, made)?;
+    hold_stock(clinic, group)?;
     let details = json!({
         "sha256": registry.object, "cases": cases, "sum": sum, "period": registry.period, "payer": registry.payer, "kind": registry.kind,
     });
     let (action, after) = (&transition.id, &transition.to);
-    record(store, operation, JournalNote { action, registry: &registry.number, subject: &registry.file_name, after, details, ..JournalNote::default() })
+    record(clinic, operation, JournalNote { action, registry: &registry.number, subject: &registry.file_name, after, details, ..JournalNote::default() })?;
+    Ok(registry)
 }
 
-/// Marks the cases of a draft as held by its registry.
-fn hold(store: &mut Store, draft: &RegistryDraft<'_>) -> Result<(), Problem> {
-    let ids: Vec<i64> = draft.group.chosen.iter().map(|c| c.id).collect();
-    store.cases().hold(draft.id, &ids)
+/// Marks the cases of a draft as held by its registry, if all of them are still free; returns whether they were.
+fn hold(clinic: &mut Clinic<'_>, draft: &RegistryDraft<'_>) -> Result<bool, Problem> {
+    clinic.cases().hold_free(draft.id, &draft.group.ids())
 }
 
 /// Stores the numbers that each case has in the registry's package.
-fn add_members(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDraft<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
+fn add_members(clinic: &mut Clinic<'_>, operation: &Operation<'_>, draft: &RegistryDraft<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
     let members = made.numbers.iter().map(|number| NewMember {
         registry: draft.id,
         revision,
@@ -413,5 +464,5 @@ fn add_members(store: &mut Store, operation: &Operation<'_>, draft: &RegistryDra
         case_id: draft.group.chosen[number.piece].id,
         id_pac: number.id_pac.as_deref().unwrap_or_default(),
     });
-    store.members().insert(members, operation.watch)
+    clinic.members().insert(members, operation.watch)
 }

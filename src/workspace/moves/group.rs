@@ -1,5 +1,7 @@
 //! Groups of cases that go into one registry, and the values that they share.
 
+use std::collections::BTreeMap;
+
 use crate::cases::CasePlace;
 use crate::forming::Origin;
 use crate::values::{Date, Month};
@@ -80,10 +82,18 @@ impl Group {
         self.chosen.len()
     }
 
+    /// Ids of the cases.
+    pub(super) fn ids(&self) -> Vec<i64> {
+        self.chosen.iter().map(|case| case.id).collect()
+    }
+
     pub(super) fn total(&self) -> Total {
         Total { cases: self.chosen.len() as i64, sum: self.sum }
     }
 }
+
+/// Packages by the code of the clinic and the id.
+pub(super) type Packages = BTreeMap<(String, i64), Package>;
 
 /// A loaded package: its kept files and the values of its head by which cases are grouped.
 pub(super) struct Package {

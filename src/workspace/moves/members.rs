@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::workspace::store::{Member, NewSanction, Registry, Store};
+use crate::workspace::store::{Clinic, Member, NewSanction, Registry};
 use crate::workspace::{Operation, Problem, Workspace};
 
 /// The cases of a registry; the maps give their indexes in `all` by the numbers that answers use.
@@ -33,7 +33,7 @@ pub(super) struct Taken {
 }
 
 /// Stores sanctions; `source` is the name of the file that states them.
-pub(super) fn write_sanctions(store: &mut Store, operation: &Operation<'_>, registry: &Registry, taken: &[Taken], source: &str) -> Result<(), Problem> {
+pub(super) fn write_sanctions(clinic: &mut Clinic<'_>, operation: &Operation<'_>, registry: &Registry, taken: &[Taken], source: &str) -> Result<(), Problem> {
     let sanctions = taken.iter().map(|one| NewSanction {
         registry: registry.id,
         revision: registry.revision,
@@ -43,12 +43,12 @@ pub(super) fn write_sanctions(store: &mut Store, operation: &Operation<'_>, regi
         comment: &one.comment,
         source,
     });
-    store.sanctions().insert(sanctions, operation.watch)
+    clinic.sanctions().insert(sanctions, operation.watch)
 }
 
 impl Workspace {
     pub(super) fn members_of(&mut self, registry: &Registry) -> Result<Members, Problem> {
-        let mut members = Members { all: self.store.members().of(registry.id, registry.revision)?, ..Members::default() };
+        let mut members = Members { all: self.store.of(&registry.mo).members().of(registry.id, registry.revision)?, ..Members::default() };
         for (at, member) in members.all.iter().enumerate() {
             members.by_idcase.insert(member.idcase, at);
             members.by_zap.entry(member.n_zap).or_default().push(at);

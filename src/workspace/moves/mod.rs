@@ -15,7 +15,7 @@ pub use review::{Decided, Sanction, SanctionTrouble};
 pub use submit::Submitted;
 
 use super::note::{JournalNote, record};
-use super::store::{MemberTotals, Store, Total};
+use super::store::{Clinic, MemberTotals, Total};
 use super::workflow::{Cases, Move, Need, Transition};
 use super::{Operation, Problem, Registry, Workspace};
 
@@ -61,7 +61,42 @@ impl Facts {
     }
 }
 
+/// How often a move is tried anew when other programs change the same clinic meanwhile.
+const TRIES: usize = 8;
+
+/// A registry, and the number of the last entry of its clinic's journal when it was read. While that number stays, nothing of the clinic has
+/// changed, so what was read outside the lock still holds inside it.
+#[derive(Debug)]
+struct Seen {
+    registry: Registry,
+    version: i64,
+}
+
 impl Workspace {
+    /// The registry of a name for a move.
+    fn see(&mut self, name: &str) -> Result<Seen, Problem> {
+        let found = self.registry(name)?;
+        self.see_again(&found)
+    }
+
+    /// The same registry as it is now.
+    fn see_again(&mut self, registry: &Registry) -> Result<Seen, Problem> {
+        // The version is read first: a change between the two is noticed then.
+        let version = self.store.of(&registry.mo).journal().version()?;
+        Ok(Seen { registry: self.registry_of(&registry.mo, registry.id)?, version })
+    }
+
+    /// Makes a move, and tries it anew when another program has changed the same clinic meanwhile.
+    fn trying<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        for _ in 1..TRIES {
+            match work(self) {
+                Err(Problem::Overtaken(_)) => {}
+                done => return done,
+            }
+        }
+        work(self)
+    }
+
     /// The transition that a move needs, if the workflow table allows it and its conditions are met.
     fn allowed(&self, operation: &Operation<'_>, registry: &Registry, by: Move, facts: Facts) -> Result<Transition, Problem> {
         let workflow = &self.tables.workflow;
@@ -74,40 +109,48 @@ impl Workspace {
 
     /// Facts about the cases of a registry, read from the store.
     fn facts(&mut self, registry: &Registry) -> Result<Facts, Problem> {
-        let totals = self.store.members().totals(registry.id, registry.revision)?;
-        let waiting = self.store.cases().waiting_for(registry.id)?;
+        let mut clinic = self.store.of(&registry.mo);
+        let totals = clinic.members().totals(registry.id, registry.revision)?;
+        let waiting = clinic.cases().waiting_for(registry.id)?;
         Ok(Facts::of_cases(&totals, waiting, registry.total()))
     }
 
     /// Makes a move in one transaction and returns the registry after it. `refused` are the cases that the payer refused whole; `also` runs
     /// after the cases have changed state. Only `subject` and `details` of the note are used; the rest is filled in.
+    ///
+    /// # Errors
+    /// [`Problem::Overtaken`]: the clinic has changed since the registry was read.
     fn make(
         &mut self,
         operation: &Operation<'_>,
-        registry: &Registry,
+        seen: &Seen,
         transition: &Transition,
         refused: &[i64],
         note: JournalNote<'_>,
-        also: impl FnOnce(&mut Store) -> Result<(), Problem>,
+        also: impl FnOnce(&mut Clinic<'_>) -> Result<(), Problem>,
     ) -> Result<Registry, Problem> {
         operation.check()?;
-        self.store.transaction(|store| {
-            store.registries().set_status(registry.id, &transition.to, operation.at)?;
+        let Seen { registry, version } = seen;
+        self.change(operation, &registry.mo, |clinic| {
+            if clinic.journal().version()? != *version {
+                return Err(Problem::Overtaken(registry.mo.clone()));
+            }
+            clinic.registries().set_status(registry.id, &transition.to, operation.at)?;
             match transition.cases {
                 Cases::Hold | Cases::Take => {}
-                Cases::Free => store.cases().free_held(registry.id)?,
-                Cases::Refuse => store.cases().refuse(registry.id, refused)?,
-                Cases::Pay => store.cases().pay(registry.id)?,
-                Cases::Unpay => store.cases().unpay(registry.id)?,
+                Cases::Free => clinic.cases().free_held(registry.id)?,
+                Cases::Refuse => clinic.cases().refuse(registry.id, refused)?,
+                Cases::Pay => clinic.cases().pay(registry.id)?,
+                Cases::Unpay => clinic.cases().unpay(registry.id)?,
             }
-            also(store)?;
-            store.cases().settle_waiting()?;
-            let touched = store.members().packages(registry.id)?;
-            store.stock().recount(&touched)?;
+            also(clinic)?;
+            clinic.cases().settle_waiting()?;
+            let touched = clinic.members().packages(registry.id)?;
+            clinic.stock().recount(&touched)?;
             let (action, number) = (&transition.id, &registry.number);
-            record(store, operation, JournalNote { action, registry: number, before: &registry.status, after: &transition.to, ..note })
+            record(clinic, operation, JournalNote { action, registry: number, before: &registry.status, after: &transition.to, ..note })
         })?;
-        self.registry_of(registry.id)
+        self.registry_of(&registry.mo, registry.id)
     }
 
     /// Withdraws a sent registry from the payer.
@@ -115,12 +158,15 @@ impl Workspace {
     /// # Errors
     /// The workflow does not allow it, or the reason is empty.
     pub fn withdraw(&mut self, operation: &Operation<'_>, name: &str, reason: &str) -> Result<Registry, Problem> {
-        let registry = self.registry(name)?;
-        let facts = Facts { reason: !reason.trim().is_empty(), ..self.facts(&registry)? };
-        let transition = self.allowed(operation, &registry, Move::Withdraw, facts)?;
-        let details = serde_json::json!({ "reason": reason, "cases": registry.cases, "sum": registry.sum });
-        let note = JournalNote { details, ..JournalNote::default() };
-        self.make(operation, &registry, &transition, &[], note, |store| store.outbox().give_up(registry.id))
+        self.trying(|this| {
+            let seen = this.see(name)?;
+            let registry = &seen.registry;
+            let facts = Facts { reason: !reason.trim().is_empty(), ..this.facts(registry)? };
+            let transition = this.allowed(operation, registry, Move::Withdraw, facts)?;
+            let details = serde_json::json!({ "reason": reason, "cases": registry.cases, "sum": registry.sum });
+            let note = JournalNote { details, ..JournalNote::default() };
+            this.make(operation, &seen, &transition, &[], note, |clinic| clinic.outbox().give_up(registry.id))
+        })
     }
 }
 

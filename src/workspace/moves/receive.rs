@@ -31,7 +31,7 @@ pub struct Received {
 impl Members {
     /// Indexes of the cases that an entry of an answer names; empty when the registry has no such case.
     fn find(&self, case: &AnswerCase) -> Vec<usize> {
-        let many = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
+        let all = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
         if let Some(idcase) = case.idcase {
             let is_it = |at: &&usize| {
                 case.sl_id.is_empty() || case.verdict.is_none() && case.sum.is_none() || self.all[**at].sl_id.is_empty() || self.all[**at].sl_id == case.sl_id
@@ -42,8 +42,8 @@ impl Members {
             return found.clone();
         }
         match case.n_zap {
-            Some(n_zap) => many(self.by_zap.get(&n_zap)),
-            None => many(self.by_pac.get(&case.id_pac)),
+            Some(n_zap) => all(self.by_zap.get(&n_zap)),
+            None => all(self.by_pac.get(&case.id_pac)),
         }
     }
 }
@@ -73,73 +73,78 @@ impl Workspace {
     /// The file is not an answer ([`Problem::Answer`]) or names no registry of the workspace ([`Problem::NoRegistry`]); the workflow does not
     /// allow the move; the answer contradicts the registry or itself.
     pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
-        self.sweeping(|this| {
-            let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-            let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
-            let kept = this.objects.keep(path, operation.watch).map_err(unread)?;
-            if let Some(before) = this.store.answers().get(&kept.sha256)? {
-                let registry = this.registry_of(before.registry)?;
-                return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
+        self.sweeping(operation, |this| this.trying(|this| this.receive_once(operation, path)))
+    }
+
+    fn receive_once(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
+        let this = self;
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
+        let kept = this.objects.keep(path, operation.watch).map_err(unread)?;
+        if let Some(before) = this.store.answer_of(&kept.sha256)? {
+            let registry = this.registry_of(&before.mo, before.registry)?;
+            return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
+        }
+        let answer =
+            answers::read(&this.objects.path(&kept.sha256, &kept.name), &this.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+        operation.check()?;
+        let answered = this.answered(&answer)?;
+        let seen = this.see_again(&answered)?;
+        let registry = &seen.registry;
+        let members = this.members_of(registry)?;
+        let settled = settle(&answer, &members);
+        let mut decision = answer.decision;
+        let held = members.held().count();
+        if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
+            // Every remaining case is refused: the file is refused as a whole.
+            decision = Decision::Refused;
+        }
+        let mut facts = this.facts(registry)?;
+        let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
+        facts.answer_fits = settled.fits
+            && says(&registry.number, &answer.number)
+            && says(&registry.account_date, &answer.date)
+            && says(&registry.mo, &answer.clinic)
+            && says(&registry.payer, &answer.payer);
+        facts.sanctions_fit = settled.sanctions_fit;
+        facts.totals_agree &= settled.totals_agree;
+        facts.cases_left = settled.accepted.cases > 0;
+        facts.reason = !answer.reason.trim().is_empty();
+        let holds = this.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
+        if decision == Decision::Accepted && holds && !answer.is_notice {
+            // The registry was signed with these sums: a later answer must not change them.
+            facts.answer_fits &= settled.accepted == registry.accepted();
+        }
+        let transition = this.allowed(operation, registry, decision.by(), facts)?;
+        let refuses = matches!(transition.cases, Cases::Refuse);
+        let writes = !(decision == Decision::Accepted && holds);
+        let refused: Vec<i64> = settled.refused.iter().copied().collect();
+        let taken_off = settled.off.values().sum();
+        let word = decision.by().action();
+        let details = json!({
+            "answer": word, "sha256": kept.sha256, "reason": answer.reason, "findings": settled.entries.len(), "refused": refused.len(),
+            "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
+        });
+        let note = JournalNote { subject: &name, details, ..JournalNote::default() };
+        let moved = this.make(operation, &seen, &transition, &refused, note, |clinic| {
+            clinic.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
+            if writes {
+                write_sanctions(clinic, operation, registry, &settled.entries, &name)?;
             }
-            let answer =
-                answers::read(&this.objects.path(&kept.sha256, &kept.name), &this.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
-            operation.check()?;
-            let registry = this.answered(&answer)?;
-            let members = this.members_of(&registry)?;
-            let settled = settle(&answer, &members);
-            let mut decision = answer.decision;
-            let held = members.held().count();
-            if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
-                // Every remaining case is refused: the file is refused as a whole.
-                decision = Decision::Refused;
+            match decision {
+                Decision::Partial | Decision::Accepted if refuses => clinic.registries().set_accepted(registry.id, settled.accepted),
+                Decision::Refused | Decision::Returned => clinic.registries().set_accepted(registry.id, Total::default()),
+                _ => Ok(()),
             }
-            let mut facts = this.facts(&registry)?;
-            let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
-            facts.answer_fits = settled.fits
-                && says(&registry.number, &answer.number)
-                && says(&registry.account_date, &answer.date)
-                && says(&registry.mo, &answer.clinic)
-                && says(&registry.payer, &answer.payer);
-            facts.sanctions_fit = settled.sanctions_fit;
-            facts.totals_agree &= settled.totals_agree;
-            facts.cases_left = settled.accepted.cases > 0;
-            facts.reason = !answer.reason.trim().is_empty();
-            let holds = this.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
-            if decision == Decision::Accepted && holds && !answer.is_notice {
-                // The registry was signed with these sums: a later answer must not change them.
-                facts.answer_fits &= settled.accepted == registry.accepted();
-            }
-            let transition = this.allowed(operation, &registry, decision.by(), facts)?;
-            let refuses = matches!(transition.cases, Cases::Refuse);
-            let writes = !(decision == Decision::Accepted && holds);
-            let refused: Vec<i64> = settled.refused.iter().copied().collect();
-            let taken_off = settled.off.values().sum();
-            let word = decision.by().action();
-            let details = json!({
-                "answer": word, "sha256": kept.sha256, "reason": answer.reason, "findings": settled.entries.len(), "refused": refused.len(),
-                "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
-            });
-            let note = JournalNote { subject: &name, details, ..JournalNote::default() };
-            let moved = this.make(operation, &registry, &transition, &refused, note, |store| {
-                store.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
-                if writes {
-                    write_sanctions(store, operation, &registry, &settled.entries, &name)?;
-                }
-                match decision {
-                    Decision::Partial | Decision::Accepted if refuses => store.registries().set_accepted(registry.id, settled.accepted),
-                    Decision::Refused | Decision::Returned => store.registries().set_accepted(registry.id, Total::default()),
-                    _ => Ok(()),
-                }
-            })?;
-            Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
-        })
+        })?;
+        Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
     }
 
     /// Finds the registry of an answer by its number, else by the name of its file, whose first letter payers change.
     fn answered(&mut self, answer: &Answer) -> Result<Registry, Problem> {
         let stem = stem(&answer.file_name);
         let (upper, cut) = (stem.to_uppercase(), tail(stem).to_uppercase());
-        let all = self.store.registries().of_answer(&answer.number, &upper, &cut)?;
+        let all = self.store.registries_of_answer(&answer.number, &upper, &cut)?;
         if !answer.number.is_empty()
             && let Some(one) = all.iter().find(|r| r.number == answer.number)
         {
@@ -162,7 +167,7 @@ impl Workspace {
             match found.as_slice() {
                 [] => {}
                 [one] => return Ok((*one).clone()),
-                many => return Err(Problem::ManyRegistries(stem.to_owned(), many.iter().map(|r| r.number.clone()).collect())),
+                several => return Err(Problem::ManyRegistries(stem.to_owned(), several.iter().map(|r| r.number.clone()).collect())),
             }
         }
         Err(Problem::NoRegistry(stem.to_owned()))

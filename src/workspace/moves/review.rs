@@ -55,10 +55,15 @@ impl Workspace {
     /// # Errors
     /// The workflow does not allow it, or its conditions are not met. [`Workspace::sanction_troubles`] tells which sanctions do not fit.
     pub fn review(&mut self, operation: &Operation<'_>, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
-        let registry = self.registry(name)?;
-        let mut facts = self.facts(&registry)?;
+        self.trying(|this| this.review_once(operation, name, by, reason, sanctions, source))
+    }
+
+    fn review_once(&mut self, operation: &Operation<'_>, name: &str, by: Move, reason: &str, sanctions: &[Sanction], source: &str) -> Result<Decided, Problem> {
+        let seen = self.see(name)?;
+        let registry = &seen.registry;
+        let mut facts = self.facts(registry)?;
         facts.reason = !reason.trim().is_empty();
-        let (found, troubles, members) = self.find_cases(&registry, sanctions)?;
+        let (found, troubles, members) = self.find_cases(registry, sanctions)?;
         // Cases that left the registry earlier are neither accepted nor refused again: their sanctions are stored and take nothing off.
         let sums: HashMap<i64, i64> = members.held().map(|m| (m.case_id, m.sum)).collect();
         let mut off: BTreeMap<i64, i64> = BTreeMap::new();
@@ -67,20 +72,20 @@ impl Workspace {
             *most = sanction.sum.max(*most);
         }
         let refused: Vec<i64> = off.iter().filter(|(case, sum)| sums.get(case).is_some_and(|all| *sum >= all)).map(|(case, _)| *case).collect();
-        let held = self.store.members().held(registry.id, registry.revision)?;
+        let held = self.store.of(&registry.mo).members().held(registry.id, registry.revision)?;
         facts.sanctions_fit = troubles.is_empty();
         facts.cases_left = (refused.len() as i64) < held.cases;
-        let transition = self.allowed(operation, &registry, by, facts)?;
+        let transition = self.allowed(operation, registry, by, facts)?;
         let taken_off: i64 = off.values().sum();
         let details = json!({
             "reason": reason, "sanctions": found.len(), "refused": refused.len(), "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum, "source": source,
         });
         let note = JournalNote { subject: source, details, ..JournalNote::default() };
-        let moved = self.make(operation, &registry, &transition, &refused, note, |store| {
-            write_sanctions(store, operation, &registry, &found, source)?;
+        let moved = self.make(operation, &seen, &transition, &refused, note, |clinic| {
+            write_sanctions(clinic, operation, registry, &found, source)?;
             if matches!(transition.cases, Cases::Refuse) {
                 let accepted = Total { cases: held.cases - refused.len() as i64, sum: held.sum - taken_off };
-                store.registries().set_accepted(registry.id, accepted)?;
+                clinic.registries().set_accepted(registry.id, accepted)?;
             }
             Ok(())
         })?;

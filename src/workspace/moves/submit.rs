@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use crate::watch::Unwatched;
 use crate::workspace::note::JournalNote;
+use crate::workspace::objects::Staged;
 use crate::workspace::place::OUTBOX;
 use crate::workspace::store::NewOutgoing;
 use crate::workspace::workflow::Move;
@@ -20,39 +22,46 @@ pub struct Submitted {
 impl Workspace {
     /// Writes the package into the outbox of the payer and marks the registry as sent.
     ///
-    /// The registry is marked first, with a row that says that the file is due. A program stopped in between leaves a registry marked as sent;
-    /// the next command that changes the workspace writes its file.
+    /// The package is copied first and gets its name last. Between the two the registry is marked, with a row that says that the file is due. A
+    /// program stopped in between leaves a registry marked as sent; the next command that changes the workspace writes its file.
     ///
     /// # Errors
     /// The workflow does not allow it ([`Problem::AlreadySent`] for a registry that has been sent), conditions are not met, the formed
     /// package is damaged, or the file cannot be written.
     pub fn submit(&mut self, operation: &Operation<'_>, name: &str) -> Result<Submitted, Problem> {
-        let registry = self.registry(name)?;
-        let facts = self.facts(&registry)?;
-        let transition = match self.allowed(operation, &registry, Move::Submit, facts) {
+        let (sent, staged) = self.trying(|this| this.submit_once(operation, name))?;
+        // The registry is sent: a stop of the work comes too late.
+        self.place_of(&sent.registry.mo, sent.registry.id, staged, &Unwatched)?;
+        Ok(sent)
+    }
+
+    fn submit_once(&mut self, operation: &Operation<'_>, name: &str) -> Result<(Submitted, Option<Staged>), Problem> {
+        let seen = self.see(name)?;
+        let registry = &seen.registry;
+        let facts = self.facts(registry)?;
+        let transition = match self.allowed(operation, registry, Move::Submit, facts) {
             Err(Problem::Refused(_)) if !registry.sent_at.is_empty() && self.tables.workflow.status(&registry.status).is_some_and(|s| s.frozen) => {
-                self.place_of(registry.id)?;
-                return Err(Problem::AlreadySent(registry.number, registry.sent_at));
+                self.place_of(&registry.mo, registry.id, None, operation.watch)?;
+                return Err(Problem::AlreadySent(registry.number.clone(), registry.sent_at.clone()));
             }
             transition => transition?,
         };
         let file = format!("{}.zip", registry.file_name);
-        self.objects.check(&registry.object, &file)?;
         let folder = if registry.payer.is_empty() { &registry.receiver } else { &registry.payer };
         let path = format!("{OUTBOX}/{folder}/{file}");
+        let staged = match self.objects.stage(&registry.object, &file, &self.place.root.join(&path)) {
+            Ok(staged) => Some(staged),
+            Err(damaged @ Problem::Damaged(_)) => return Err(damaged),
+            // The outbox cannot be written now: the registry is sent all the same, and its file stays due.
+            Err(_) => None,
+        };
         let details = json!({ "sha256": registry.object, "cases": registry.cases, "sum": registry.sum, "path": path });
         let note = JournalNote { subject: &file, details, ..JournalNote::default() };
-        let registry = self.make(operation, &registry, &transition, &[], note, |store| {
-            store.registries().set_sent(registry.id, operation.at)?;
-            let Registry { id, revision, object, .. } = &registry;
-            store.outbox().insert(NewOutgoing { registry: *id, revision: *revision, path: &path, object, name: &file, placed: false })
+        let moved = self.make(operation, &seen, &transition, &[], note, |clinic| {
+            clinic.registries().set_sent(registry.id, operation.at)?;
+            let Registry { id, revision, object, .. } = registry;
+            clinic.outbox().insert(NewOutgoing { registry: *id, revision: *revision, path: &path, object, name: &file, placed: false })
         })?;
-        self.place_of(registry.id)?;
-        Ok(Submitted { registry, path })
-    }
-
-    /// Writes what is due in the outbox; an error when the package of this registry could not be written.
-    fn place_of(&mut self, registry: i64) -> Result<(), Problem> {
-        self.place_outgoing()?.into_iter().find(|(id, _)| *id == registry).map_or(Ok(()), |(_, problem)| Err(problem))
+        Ok((Submitted { registry: moved, path }, staged))
     }
 }

@@ -1,9 +1,8 @@
 //! Writes the packages of registries and controls them.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender};
 
-use super::group::{Group, Package};
+use super::group::{Group, Packages};
 use crate::flk::{PackageReport, Verdict};
 use crate::forming::{FormError, Former, Heading, Numbers, Order, Origin, Packed, Piece};
 use crate::registry::format::{Family, Format, PERSONS};
@@ -76,13 +75,13 @@ impl RegistryDraft<'_> {
     }
 
     /// The packages that its cases come from, and the place of each case there.
-    pub(super) fn pieces(&self, packages: &BTreeMap<i64, Package>) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
+    pub(super) fn pieces(&self, packages: &Packages) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
         let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
         let mut pieces = Vec::with_capacity(self.group.chosen.len());
         for chosen in &self.group.chosen {
             if chosen.package != last {
                 last = chosen.package;
-                origins.push(packages.get(&last).ok_or_else(|| self.unknown("package"))?.origin.clone());
+                origins.push(packages.get(&(self.group.mo().to_owned(), last)).ok_or_else(|| self.unknown("package"))?.origin.clone());
             }
             let origin = origins.len() - 1;
             pieces.push(Piece { origin, place: chosen.place.clone(), sum_kopecks: chosen.sum });
@@ -96,6 +95,8 @@ pub(super) struct Parts {
     pub(super) heading: Heading,
     /// The run from which the packet number of its name is taken.
     pub(super) run: String,
+    /// That number.
+    pub(super) packet: i64,
     pub(super) origins: Vec<Origin>,
     pub(super) pieces: Vec<Piece>,
 }
@@ -108,6 +109,8 @@ pub(super) struct Made {
     pub(super) numbers: Vec<Numbers>,
     /// The run from which the packet number of its name was taken.
     pub(super) run: String,
+    /// That number.
+    pub(super) packet: i64,
     reports: Vec<PackageReport>,
 }
 
@@ -176,7 +179,7 @@ fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: V
     let packages = discover(&[Input::named(objects.path(&kept.sha256, &archive))], tools.formats, &tools.config.archives);
     let reports = packages.iter().map(|package| tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream));
     let reports = reports.collect::<Result<_, _>>()?;
-    Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, reports })
+    Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, packet: part.packet, reports })
 }
 
 /// The party that a text such as `S14002` names; `None` for a text of another form.

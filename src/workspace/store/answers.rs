@@ -1,7 +1,7 @@
 //! Answers of payers that were received.
 
-use super::Store;
 use super::row::{insert_row, read_row};
+use super::{Clinic, Store};
 use crate::values::Moment;
 use crate::workspace::Problem;
 
@@ -22,21 +22,25 @@ insert_row! {
 read_row! {
     /// An answer that was taken in before.
     pub(in crate::workspace) struct ReceivedBefore {
+        /// Code of the clinic of the registry.
+        pub(in crate::workspace) mo: String,
         pub(in crate::workspace) registry: i64,
         pub(in crate::workspace) received_at: String,
     }
 }
 
 /// The table of answers.
-pub(in crate::workspace) struct Answers<'s>(pub(super) &'s mut Store);
+pub(in crate::workspace) struct Answers<'s>(pub(super) Clinic<'s>);
 
 impl Answers<'_> {
     pub(in crate::workspace) fn insert(&mut self, answer: NewAnswer<'_>) -> Result<(), Problem> {
         self.0.insert(answer)
     }
+}
 
+impl Store {
     /// The stored answer with the same bytes, by SHA-256.
-    pub(in crate::workspace) fn get(&mut self, object: &str) -> Result<Option<ReceivedBefore>, Problem> {
-        self.0.first("SELECT registry, received_at FROM answers WHERE object = $1", &[object.into()])
+    pub(in crate::workspace) fn answer_of(&mut self, object: &str) -> Result<Option<ReceivedBefore>, Problem> {
+        self.first("SELECT mo, registry, received_at FROM answers WHERE object = $1 ORDER BY mo LIMIT 1", &[object.into()])
     }
 }

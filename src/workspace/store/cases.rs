@@ -1,9 +1,10 @@
 //! Completed cases: one row for each version of a case.
 
-use super::Store;
-use super::row::{Column as _, insert_row, read_row, unreadable};
-use super::statement::list;
+use super::Clinic;
+use super::row::{Column as _, Value, insert_row, read_row, unreadable};
+use super::statement::{IDS, list};
 use super::stock::{StockKey, Total};
+use super::sums::CaseMove;
 use crate::cases::CaseState::{self, Free, Held, Paid, Question, Refused, Replaced, Waiting};
 use crate::cases::{CaseKey, CasePlace};
 use crate::values::Date;
@@ -86,9 +87,9 @@ read_row! {
     }
 }
 
-/// The columns of all found cases as one text, because reading separate rows takes the driver many times longer. `$1` separates values, `$2`
+/// The columns of all found cases as one text, because reading separate rows takes the driver many times longer. `$2` separates values, `$3`
 /// separates cases; both are characters that cannot occur in an XML file.
-const FOUND: &str = "COALESCE(string_agg(c.id || $1 || c.package || $1 || c.sum || $1 || c.place || $1 || c.payer || $1 || c.kind || $1 || c.subdivision, $2), '') \
+const FOUND: &str = "COALESCE(string_agg(c.id || $2 || c.package || $2 || c.sum || $2 || c.place || $2 || c.payer || $2 || c.kind || $2 || c.subdivision, $3), '') \
      AS found";
 const BETWEEN_VALUES: &str = "\u{1f}";
 const BETWEEN_CASES: &str = "\u{1e}";
@@ -131,7 +132,7 @@ impl<'t> FoundCase<'t> {
 const KEYS: usize = 1_000;
 
 /// The table of completed cases.
-pub(in crate::workspace) struct Cases<'s>(pub(super) &'s mut Store);
+pub(in crate::workspace) struct Cases<'s>(pub(super) Clinic<'s>);
 
 impl Cases<'_> {
     pub(in crate::workspace) fn insert<'c, R>(&mut self, cases: R, watch: &dyn Watch) -> Result<(), Problem>
@@ -159,7 +160,8 @@ impl Cases<'_> {
         let mut found = Vec::new();
         for batch in keys.chunks(KEYS) {
             let sql = format!(
-                "SELECT id, state, content, identity, identity_rest, resemblance FROM cases WHERE state <> '{Replaced}' AND {column} IN ({}) ORDER BY id",
+                "SELECT id, state, content, identity, identity_rest, resemblance FROM cases WHERE mo = $1 AND state <> '{Replaced}' AND {column} IN ({}) \
+                 ORDER BY id",
                 list(batch)
             );
             found.extend(self.0.select::<KnownCase>(sql, &[])?);
@@ -171,7 +173,7 @@ impl Cases<'_> {
     pub(in crate::workspace) fn open_questions(&mut self, package: i64) -> Result<Vec<OpenQuestion>, Problem> {
         let sql = format!(
             "SELECT q.id AS id, q.replaces AS other, COALESCE(o.state, '') AS state, COALESCE(o.package, 0) AS package FROM cases q \
-             LEFT JOIN cases o ON o.id = q.replaces WHERE q.package = $1 AND q.state = '{Question}'"
+             LEFT JOIN cases o ON o.mo = q.mo AND o.id = q.replaces WHERE q.mo = $1 AND q.package = $2 AND q.state = '{Question}'"
         );
         let rows = self.0.rows(sql, &[package.into()])?;
         let question = |row: &super::row::Row| {
@@ -185,21 +187,56 @@ impl Cases<'_> {
     }
 
     /// Sets the state of an answered question and the version that it replaces (0 for none).
-    pub(in crate::workspace) fn settle(&mut self, id: i64, state: CaseState, replaces: i64) -> Result<(), Problem> {
-        self.0.execute("UPDATE cases SET state = $1, replaces = $2 WHERE id = $3", &[state.into(), replaces.into(), id.into()])?;
+    pub(in crate::workspace) fn settle(&mut self, question: &OpenQuestion, state: CaseState, replaces: i64) -> Result<(), Problem> {
+        let id = question.id;
+        self.set(state, None, format!("id = {id}"), &[])?;
+        self.0.execute("UPDATE cases SET replaces = $2 WHERE mo = $1 AND id = $3", &[replaces.into(), id.into()])?;
+        let line = |replaces| Some(format!("{id}{BETWEEN_VALUES}{replaces}")).filter(|_| replaces != 0);
+        self.0.changed().exchange("versions", line(question.other).as_deref(), line(replaces).as_deref());
         Ok(())
+    }
+
+    /// Sets the state of the cases that meet a condition, and their registry unless it stays as it is. Returns their number. The condition's own
+    /// values begin with `$2`.
+    fn set(&mut self, state: CaseState, registry: Option<i64>, condition: String, values: &[Value<'_>]) -> Result<u64, Problem> {
+        let (between, cases) = (values.len() + 2, values.len() + 3);
+        let sql = format!(
+            "SELECT COALESCE(string_agg(id || ${between} || state || ${between} || registry, ${cases}), '') AS found FROM cases WHERE mo = $1 AND {condition}"
+        );
+        let all: Vec<Value<'_>> = values.iter().cloned().chain([BETWEEN_VALUES.into(), BETWEEN_CASES.into()]).collect();
+        let text: String = self.0.rows(sql, &all)?.first().map_or_else(|| Ok(String::new()), |row| row.get("found"))?;
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let case = |text| {
+            let read = || {
+                let mut values = str::split(text, BETWEEN_VALUES);
+                let (id, before, held_by): (_, _, i64) = (values.next()?.parse().ok()?, values.next()?, values.next()?.parse().ok()?);
+                Some(CaseMove { id, before: (before, held_by), after: (state.as_str(), registry.unwrap_or(held_by)) })
+            };
+            read().ok_or_else(|| unreadable("state", text))
+        };
+        let moves = text.split(BETWEEN_CASES).map(case).collect::<Result<Vec<_>, _>>()?;
+        self.0.changed().move_cases(&moves);
+        let registry = registry.map_or_else(String::new, |registry| format!(", registry = {registry}"));
+        self.0.execute(format!("UPDATE cases SET state = '{state}'{registry} WHERE mo = $1 AND {condition}"), values)
+    }
+
+    /// The same for cases with these ids that meet the condition.
+    fn set_ids(&mut self, state: CaseState, registry: Option<i64>, condition: &str, ids: &[i64]) -> Result<(), Problem> {
+        ids.chunks(IDS).try_for_each(|ids| self.set(state, registry, format!("{condition} AND id IN ({})", list(ids)), &[]).map(drop))
     }
 
     /// Marks cases as replaced. The caller updates the counts of stock.
     pub(in crate::workspace) fn mark_replaced(&mut self, ids: &[i64]) -> Result<(), Problem> {
-        self.0.for_ids(&format!("UPDATE cases SET state = '{Replaced}' WHERE id IN"), ids)
+        self.set_ids(Replaced, None, "1 = 1", ids)
     }
 
     /// Marks cases as replaced and updates the counts of stock.
     pub(in crate::workspace) fn replace(&mut self, ids: &[i64]) -> Result<(), Problem> {
         let alike = self.0.select_for_ids::<AlikeCases>(
             "SELECT package, kind, payer, state, CASE WHEN errors > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS blocked, \
-             CAST(COUNT(*) AS BIGINT) AS cases, CAST(SUM(sum) AS BIGINT) AS sum FROM cases WHERE id IN",
+             CAST(COUNT(*) AS BIGINT) AS cases, CAST(SUM(sum) AS BIGINT) AS sum FROM cases WHERE mo = $1 AND id IN",
             ids,
             "GROUP BY package, kind, payer, state, blocked",
         )?;
@@ -212,16 +249,17 @@ impl Cases<'_> {
 
     /// Cases of a package that may be formed: free and without findings of severity `error`.
     pub(in crate::workspace) fn free_of(&mut self, package: i64) -> Result<FoundCases, Problem> {
-        self.found(format!("cases c WHERE c.package = $3 AND c.state = '{Free}' AND c.errors = 0"), package)
+        self.found(format!("cases c WHERE c.mo = $1 AND c.package = $4 AND c.state = '{Free}' AND c.errors = 0"), package)
     }
 
     /// The newest versions of the cases that a registry holds, without those blocked by findings.
     pub(in crate::workspace) fn newest_of(&mut self, registry: i64) -> Result<FoundCases, Problem> {
         let from = format!(
-            "(SELECT * FROM cases h WHERE h.registry = $3 AND h.registry <> 0 AND h.state = '{Held}' \
-             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = h.id AND w.state = '{Waiting}') \
-             UNION ALL SELECT w.* FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = '{Waiting}' AND o.registry = $3 AND o.state = '{Held}') c \
-             JOIN packages p ON p.id = c.package WHERE c.errors = 0 AND p.blocked = 0"
+            "(SELECT * FROM cases h WHERE h.mo = $1 AND h.registry = $4 AND h.registry <> 0 AND h.state = '{Held}' \
+             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.mo = h.mo AND w.replaces = h.id AND w.state = '{Waiting}') \
+             UNION ALL SELECT w.* FROM cases w JOIN cases o ON o.mo = w.mo AND o.id = w.replaces \
+             WHERE w.mo = $1 AND w.state = '{Waiting}' AND o.registry = $4 AND o.state = '{Held}') c \
+             JOIN packages p ON p.mo = c.mo AND p.id = c.package WHERE c.errors = 0 AND p.blocked = 0"
         );
         self.found(from, registry)
     }
@@ -234,8 +272,10 @@ impl Cases<'_> {
     /// Cases that a registry holds, that its payer refused whole and nobody corrected.
     pub(in crate::workspace) fn refused_whole(&mut self, registry: i64, revision: i64) -> Result<Vec<i64>, Problem> {
         let sql = format!(
-            "SELECT c.id AS id FROM sanctions s JOIN cases c ON c.id = s.case_id WHERE s.registry = $1 AND s.revision = $2 AND c.registry = s.registry AND c.state = '{Held}' \
-             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.replaces = c.id AND w.state = '{Waiting}') GROUP BY c.id, c.sum HAVING MAX(s.sum) >= c.sum"
+            "SELECT c.id AS id FROM sanctions s JOIN cases c ON c.mo = s.mo AND c.id = s.case_id \
+             WHERE s.mo = $1 AND s.registry = $2 AND s.revision = $3 AND c.registry = s.registry AND c.state = '{Held}' \
+             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.mo = c.mo AND w.replaces = c.id AND w.state = '{Waiting}') \
+             GROUP BY c.id, c.sum HAVING MAX(s.sum) >= c.sum"
         );
         self.0.numbers(sql, &[registry.into(), revision.into()])
     }
@@ -243,70 +283,73 @@ impl Cases<'_> {
     /// Cases that a registry holds and that have a newer version.
     pub(in crate::workspace) fn corrected(&mut self, registry: i64) -> Result<Vec<i64>, Problem> {
         let sql = format!(
-            "SELECT o.id AS id FROM cases o WHERE o.registry = $1 AND o.registry <> 0 AND o.state = '{Held}' \
-             AND EXISTS (SELECT 1 FROM cases w WHERE w.replaces = o.id AND w.state = '{Waiting}')"
+            "SELECT o.id AS id FROM cases o WHERE o.mo = $1 AND o.registry = $2 AND o.registry <> 0 AND o.state = '{Held}' \
+             AND EXISTS (SELECT 1 FROM cases w WHERE w.mo = o.mo AND w.replaces = o.id AND w.state = '{Waiting}')"
         );
         self.0.numbers(sql, &[registry.into()])
     }
 
-    /// Number of cases of a registry that have a newer version.
+    /// Number of cases of a registry that have a newer version waiting for it.
     pub(in crate::workspace) fn waiting_for(&mut self, registry: i64) -> Result<i64, Problem> {
         let sql = format!(
-            "SELECT CAST(COUNT(*) AS BIGINT) FROM cases w JOIN cases o ON o.id = w.replaces WHERE w.state = '{Waiting}' AND o.registry = $1 AND o.registry <> 0"
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM cases w JOIN cases o ON o.mo = w.mo AND o.id = w.replaces \
+             WHERE w.mo = $1 AND w.state = '{Waiting}' AND o.registry = $2 AND o.registry <> 0"
         );
         self.0.number(sql, &[registry.into()])
     }
 
+    /// Marks cases as held by a registry if all of them are free; returns whether they were. If not, the transaction must be undone.
+    pub(in crate::workspace) fn hold_free(&mut self, registry: i64, ids: &[i64]) -> Result<bool, Problem> {
+        let head =
+            format!("UPDATE cases SET state = '{Held}', registry = {registry} WHERE mo = $1 AND state = '{Free}' AND registry = 0 AND errors = 0 AND id IN");
+        let all_free = self.0.for_ids(&head, ids)? == ids.len() as u64;
+        let (before, after) = ((Free.as_str(), 0), (Held.as_str(), registry));
+        self.0.changed().move_cases(&ids.iter().map(|id| CaseMove { id: *id, before, after }).collect::<Vec<_>>());
+        Ok(all_free)
+    }
+
     /// Marks cases as held by a registry; paid cases stay as they are.
     pub(in crate::workspace) fn hold(&mut self, registry: i64, ids: &[i64]) -> Result<(), Problem> {
-        self.0.for_ids(&format!("UPDATE cases SET state = '{Held}', registry = {registry} WHERE state <> '{Paid}' AND id IN"), ids)
+        self.set_ids(Held, Some(registry), &format!("state <> '{Paid}'"), ids)
     }
 
     /// Frees all cases that a registry holds.
     pub(in crate::workspace) fn free_held(&mut self, registry: i64) -> Result<(), Problem> {
-        let sql = format!("UPDATE cases SET state = '{Free}', registry = 0 WHERE registry = $1 AND registry <> 0 AND state = '{Held}'");
-        self.0.execute(sql, &[registry.into()])?;
-        Ok(())
+        self.set_all(registry, Held, (Free, 0))
     }
 
     /// Marks cases that a registry holds as refused by its payer. A case that another registry holds now is not changed.
     pub(in crate::workspace) fn refuse(&mut self, registry: i64, ids: &[i64]) -> Result<(), Problem> {
-        let head = format!("UPDATE cases SET state = '{Refused}', registry = 0 WHERE state = '{Held}' AND registry = {registry} AND id IN");
-        self.0.for_ids(&head, ids)
+        self.set_ids(Refused, Some(0), &format!("state = '{Held}' AND registry = {registry}"), ids)
     }
 
     /// Marks free cases as refused.
     pub(in crate::workspace) fn refuse_free(&mut self, ids: &[i64]) -> Result<(), Problem> {
-        self.0.for_ids(&format!("UPDATE cases SET state = '{Refused}' WHERE state = '{Free}' AND id IN"), ids)
+        self.set_ids(Refused, None, &format!("state = '{Free}'"), ids)
     }
 
     /// Marks all cases that a registry holds as paid.
     pub(in crate::workspace) fn pay(&mut self, registry: i64) -> Result<(), Problem> {
-        self.change_all(registry, Held, Paid)
+        self.set_all(registry, Held, (Paid, registry))
     }
 
     /// Takes back the mark of payment: the paid cases of a registry are held by it again.
     pub(in crate::workspace) fn unpay(&mut self, registry: i64) -> Result<(), Problem> {
-        self.change_all(registry, Paid, Held)
+        self.set_all(registry, Paid, (Held, registry))
     }
 
-    fn change_all(&mut self, registry: i64, from: CaseState, to: CaseState) -> Result<(), Problem> {
-        self.0.execute(format!("UPDATE cases SET state = '{to}' WHERE registry = $1 AND registry <> 0 AND state = '{from}'"), &[registry.into()])?;
-        Ok(())
+    fn set_all(&mut self, registry: i64, from: CaseState, to: (CaseState, i64)) -> Result<(), Problem> {
+        self.set(to.0, Some(to.1), format!("registry = $2 AND registry <> 0 AND state = '{from}'"), &[registry.into()]).map(drop)
     }
 
     /// Waiting versions whose earlier version no registry holds any more replace it and become free; those of paid ones become questions.
     pub(in crate::workspace) fn settle_waiting(&mut self) -> Result<(), Problem> {
-        let replaced = format!(
-            "UPDATE cases SET state = '{Replaced}' WHERE state IN ('{Free}', '{Refused}') AND id IN (SELECT replaces FROM cases WHERE state = '{Waiting}')"
-        );
-        self.0.execute(replaced, &[])?;
+        let is_awaited = format!("state IN ('{Free}', '{Refused}') AND id IN (SELECT w.replaces FROM cases w WHERE w.mo = $1 AND w.state = '{Waiting}')");
+        self.set(Replaced, None, is_awaited, &[])?;
         for (state, of_old) in [(Free, Replaced), (Question, Paid)] {
-            let sql = format!(
-                "UPDATE cases SET state = '{state}' WHERE state = '{Waiting}' \
-                 AND EXISTS (SELECT 1 FROM cases o WHERE o.id = cases.replaces AND o.state = '{of_old}')"
-            );
-            self.0.execute(sql, &[])?;
+            let waits =
+                format!("state = '{Waiting}' AND EXISTS (SELECT 1 FROM cases o WHERE o.mo = cases.mo AND o.id = cases.replaces AND o.state = '{of_old}')");
+            self.set(state, None, waits, &[])?;
         }
         Ok(())
     }

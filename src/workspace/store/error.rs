@@ -2,38 +2,22 @@
 
 use std::fmt;
 
-use sqlx::migrate::MigrateError;
-
 use crate::texts::{Coded, Key, Slot, display};
 
 /// An error of the database behind the store.
 #[derive(Debug)]
-pub struct StoreError(Cause);
-
-#[derive(Debug)]
-enum Cause {
-    /// The database refuses.
-    Database(sqlx::Error),
-    /// The schema cannot be made or is of another program.
-    Schema(MigrateError),
-}
+pub struct StoreError(sqlx::Error);
 
 impl StoreError {
     /// The reason alone, for a message that already says what failed.
     pub(in crate::workspace) fn reason(&self) -> Slot<'_> {
-        match &self.0 {
-            Cause::Database(error) => database_reason(error),
-            Cause::Schema(error) => schema_reason(error),
-        }
+        database_reason(&self.0)
     }
 }
 
 impl Coded for StoreError {
     fn key(&self) -> Key {
-        match &self.0 {
-            Cause::Database(_) => Key::WorkspaceStore,
-            Cause::Schema(_) => Key::WorkspaceSchema,
-        }
+        Key::WorkspaceStore
     }
 
     fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
@@ -49,22 +33,13 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
-            Cause::Database(error) => Some(error),
-            Cause::Schema(error) => Some(error),
-        }
+        Some(&self.0)
     }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self(Cause::Database(error))
-    }
-}
-
-impl From<MigrateError> for StoreError {
-    fn from(error: MigrateError) -> Self {
-        Self(Cause::Schema(error))
+        Self(error)
     }
 }
 
@@ -77,13 +52,6 @@ fn database_reason(error: &sqlx::Error) -> Slot<'_> {
         },
         sqlx::Error::Io(inner) => Slot::io(inner),
         sqlx::Error::Configuration(_) => Slot::reason("address", Key::ReasonAddress),
-        other => Slot::text(other.to_string()),
-    }
-}
-
-fn schema_reason(error: &MigrateError) -> Slot<'_> {
-    match error {
-        MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => database_reason(inner),
         other => Slot::text(other.to_string()),
     }
 }

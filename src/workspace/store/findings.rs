@@ -1,6 +1,6 @@
 //! Findings of ФЛК: one row for each rule and case, without values.
 
-use super::Store;
+use super::Clinic;
 use super::row::insert_row;
 use crate::watch::Watch;
 use crate::workspace::Problem;
@@ -24,7 +24,7 @@ insert_row! {
 }
 
 /// The table of findings.
-pub(in crate::workspace) struct Findings<'s>(pub(super) &'s mut Store);
+pub(in crate::workspace) struct Findings<'s>(pub(super) Clinic<'s>);
 
 impl Findings<'_> {
     pub(in crate::workspace) fn insert<'f, R>(&mut self, findings: R, watch: &dyn Watch) -> Result<(), Problem>

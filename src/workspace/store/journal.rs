@@ -1,12 +1,15 @@
 //! Entries of the journal as the store holds them, whether or not they fit each other.
 
-use super::Store;
-use super::row::{read_row, table_row};
-use crate::workspace::Problem;
+use super::row::{Value, read_row};
+use super::sums::RowSums;
+use super::{Clinic, Store};
 use crate::workspace::journal::{Chain, Digest, Draft, Entry};
+use crate::workspace::{Problem, Registry};
 
-table_row! {
-    struct EntryRow in "journal" {
+const COLUMNS: &str = "seq, at, actor, host, role, action, registry, subject, before_state, after_state, details, prev, hash";
+
+read_row! {
+    struct EntryRow {
         seq: i64,
         at: String,
         actor: String,
@@ -27,34 +30,24 @@ read_row! {
     struct LastRow {
         seq: i64,
         hash: String,
+        details: String,
+    }
+}
+
+read_row! {
+    struct HeadRow {
+        mo: String,
+        seq: i64,
+        hash: String,
     }
 }
 
 impl EntryRow {
-    fn new(entry: Entry) -> Self {
-        let Entry { seq, draft, prev, hash, .. } = entry;
-        Self {
-            seq: i64::try_from(seq).unwrap_or(i64::MAX),
-            at: draft.at,
-            actor: draft.user,
-            host: draft.host,
-            role: draft.role,
-            action: draft.action,
-            registry: draft.registry,
-            subject: draft.subject,
-            before_state: draft.before,
-            after_state: draft.after,
-            details: draft.details,
-            prev: prev.to_string(),
-            hash: hash.to_string(),
-        }
-    }
-
-    /// The entry of the row. A hash that cannot be read becomes zeros.
-    fn entry(self) -> Entry {
-        let digest = |text: &str| text.parse().unwrap_or(Digest::NONE);
+    /// The entry of the row. A hash that cannot be read becomes one that fits nothing; zeros would fit the beginning of a chain.
+    fn entry(self, chain: Chain) -> Entry {
+        let digest = |text: &str| text.parse().unwrap_or(Digest::from([0xff; 32]));
         Entry {
-            chain: Chain::Clinic(String::new()),
+            chain,
             seq: u64::try_from(self.seq).unwrap_or(0),
             prev: digest(&self.prev),
             hash: digest(&self.hash),
@@ -74,29 +67,172 @@ impl EntryRow {
     }
 }
 
-/// The table of the journal.
-pub(in crate::workspace) struct JournalEntries<'s>(pub(super) &'s mut Store);
+/// The values of an entry in the order of [`COLUMNS`].
+fn values(entry: &Entry) -> [Value<'_>; 13] {
+    let Entry { seq, draft, prev, hash, .. } = entry;
+    let Draft { at, user, host, role, action, registry, subject, before, after, details } = draft;
+    let seq = i64::try_from(*seq).unwrap_or(i64::MAX);
+    [
+        seq.into(),
+        at.into(),
+        user.into(),
+        host.into(),
+        role.into(),
+        action.into(),
+        registry.into(),
+        subject.into(),
+        before.into(),
+        after.into(),
+        details.into(),
+        prev.to_string().into(),
+        hash.to_string().into(),
+    ]
+}
 
-impl JournalEntries<'_> {
-    /// Appends an entry after the last one.
-    pub(in crate::workspace) fn append(&mut self, draft: Draft) -> Result<(), Problem> {
-        let last = match self.0.first::<LastRow>("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1", &[])? {
-            Some(LastRow { seq, hash }) => {
-                let hash: Digest = hash.parse().map_err(|_| Problem::Journal(format!("hash {seq}")))?;
-                Some((u64::try_from(seq).unwrap_or(0), hash))
-            }
-            None => None,
+/// The end of a chain.
+#[derive(Debug)]
+pub(in crate::workspace) struct LastEntry {
+    pub(in crate::workspace) seq: u64,
+    pub(in crate::workspace) hash: Digest,
+    /// The sums of the clinic's rows that the entry states; empty when it states none.
+    pub(in crate::workspace) rows: RowSums,
+}
+
+impl LastEntry {
+    fn read(row: LastRow) -> Result<Self, Problem> {
+        let seq = u64::try_from(row.seq).unwrap_or(0);
+        let broken = |what: &str| Problem::Journal(format!("{what} {seq}"));
+        let hash = row.hash.parse().map_err(|_| broken("hash"))?;
+        let details: serde_json::Value =
+            if row.details.is_empty() { serde_json::Value::Null } else { serde_json::from_str(&row.details).map_err(|_| broken("details"))? };
+        let rows = match details.get("rows") {
+            Some(rows) => RowSums::of_json(rows).ok_or_else(|| broken("rows"))?,
+            None => RowSums::default(),
         };
-        self.0.insert(&EntryRow::new(Entry::seal(Chain::Clinic(String::new()), last, Digest::NONE, draft)))
+        Ok(Self { seq, hash, rows })
     }
 
-    /// Entries, the oldest first; only those of one registry if its number is given.
-    pub(in crate::workspace) fn entries(&mut self, registry: Option<&str>) -> Result<Vec<Entry>, Problem> {
-        let columns = EntryRow::COLUMNS;
-        let rows: Vec<EntryRow> = match registry {
-            Some(number) => self.0.select(format!("SELECT {columns} FROM journal WHERE registry = $1 ORDER BY seq"), &[number.into()])?,
-            None => self.0.select(format!("SELECT {columns} FROM journal ORDER BY seq"), &[])?,
+    /// Number and hash.
+    pub(in crate::workspace) fn link(&self) -> (u64, Digest) {
+        (self.seq, self.hash)
+    }
+}
+
+/// The journal of a clinic.
+pub(in crate::workspace) struct ClinicJournal<'s>(pub(super) Clinic<'s>);
+
+impl ClinicJournal<'_> {
+    /// The last entry; `None` before the first.
+    pub(in crate::workspace) fn last(&mut self) -> Result<Option<LastEntry>, Problem> {
+        let last = self.0.first("SELECT seq, hash, details FROM journal WHERE mo = $1 ORDER BY seq DESC LIMIT 1", &[])?;
+        last.map(LastEntry::read).transpose()
+    }
+
+    /// Number of the last entry, which every change of the clinic increases; 0 before the first.
+    pub(in crate::workspace) fn version(&mut self) -> Result<i64, Problem> {
+        self.0.number("SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM journal WHERE mo = $1", &[])
+    }
+
+    /// The sums of the rows that this transaction has changed since its last entry; they begin anew.
+    pub(in crate::workspace) fn take_changes(&mut self) -> RowSums {
+        std::mem::take(self.0.changed())
+    }
+
+    /// Appends an entry after the last one.
+    pub(in crate::workspace) fn append(&mut self, last: Option<&LastEntry>, draft: Draft) -> Result<(), Problem> {
+        let origin = if last.is_none() { self.0.whole().origin()? } else { Digest::NONE };
+        let chain = Chain::Clinic(self.0.mo().to_owned());
+        let entry = Entry::seal(chain, last.map(LastEntry::link), origin, draft);
+        self.0.execute(format!("INSERT INTO journal (mo, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"), &values(&entry))?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The hash to which the first entry of a chain links: that of the last entry of the journal before version 2, if there is one.
+    pub(super) fn origin(&mut self) -> Result<Digest, Problem> {
+        Ok(self.last_before()?.map_or(Digest::NONE, |last| last.hash))
+    }
+
+    /// The last entry of the journal before version 2.
+    pub(super) fn last_before(&mut self) -> Result<Option<LastEntry>, Problem> {
+        let last = self.first("SELECT seq, hash, details FROM journal_before ORDER BY seq DESC LIMIT 1", &[])?;
+        last.map(LastEntry::read).transpose()
+    }
+
+    /// Appends an entry to the journal before version 2.
+    pub(super) fn append_before(&mut self, last: Option<&LastEntry>, draft: Draft) -> Result<(), Problem> {
+        let entry = Entry::seal(Chain::Old, last.map(LastEntry::link), Digest::NONE, draft);
+        self.append_to("journal_before", &entry)
+    }
+
+    fn append_to(&mut self, table: &str, entry: &Entry) -> Result<(), Problem> {
+        let sql = format!("INSERT INTO {table} ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+        self.execute(sql, &values(entry))?;
+        Ok(())
+    }
+
+    /// The day of the last daily entry, `YYYY-MM-DD`; empty before the first.
+    pub(in crate::workspace) fn last_day(&mut self) -> Result<String, Problem> {
+        let rows = self.rows("SELECT subject FROM days ORDER BY seq DESC LIMIT 1", &[])?;
+        rows.first().map_or_else(|| Ok(String::new()), |row| row.get("subject"))
+    }
+
+    /// Appends a daily entry.
+    pub(in crate::workspace) fn append_day(&mut self, draft: Draft) -> Result<(), Problem> {
+        let last: Option<LastRow> = self.first("SELECT seq, hash, details FROM days ORDER BY seq DESC LIMIT 1", &[])?;
+        let last = last.map(LastEntry::read).transpose()?;
+        let origin = self.origin()?;
+        let entry = Entry::seal(Chain::Days, last.as_ref().map(LastEntry::link), origin, draft);
+        self.append_to("days", &entry)
+    }
+
+    /// Code of the clinic, number and hash of the last entry of each clinic's journal, by code.
+    pub(in crate::workspace) fn heads(&mut self) -> Result<Vec<(String, u64, Digest)>, Problem> {
+        let rows: Vec<HeadRow> = self.select(
+            "SELECT j.mo AS mo, j.seq AS seq, j.hash AS hash FROM journal j \
+             JOIN (SELECT mo, MAX(seq) AS seq FROM journal GROUP BY mo) l ON l.mo = j.mo AND l.seq = j.seq",
+            &[],
+        )?;
+        let head = |row: HeadRow| {
+            let hash = row.hash.parse().map_err(|_| Problem::Journal(format!("hash {}", row.seq)))?;
+            Ok((row.mo, u64::try_from(row.seq).unwrap_or(0), hash))
         };
-        Ok(rows.into_iter().map(EntryRow::entry).collect())
+        let mut heads = rows.into_iter().map(head).collect::<Result<Vec<_>, Problem>>()?;
+        // Databases sort texts in different ways.
+        heads.sort_unstable();
+        Ok(heads)
+    }
+
+    /// Entries of the journal in the order of its export; only those of one registry if it is given.
+    pub(in crate::workspace) fn entries(&mut self, registry: Option<&Registry>) -> Result<Vec<Entry>, Problem> {
+        let (own, of_registry) = match registry {
+            Some(registry) => ("WHERE registry = $1", vec![Value::from(&registry.number)]),
+            None => ("", Vec::new()),
+        };
+        let rows: Vec<EntryRow> = self.select(format!("SELECT {COLUMNS} FROM journal_before {own} ORDER BY seq"), &of_registry)?;
+        let mut entries: Vec<Entry> = rows.into_iter().map(|row| row.entry(Chain::Old)).collect();
+        let clinics = match registry {
+            Some(registry) => vec![registry.mo.clone()],
+            None => {
+                let rows: Vec<EntryRow> = self.select(format!("SELECT {COLUMNS} FROM days ORDER BY seq"), &[])?;
+                entries.extend(rows.into_iter().map(|row| row.entry(Chain::Days)));
+                self.journal_clinics()?
+            }
+        };
+        for mo in clinics {
+            let own = if registry.is_some() { "AND registry = $2" } else { "" };
+            let rows: Vec<EntryRow> = self.of(&mo).select(format!("SELECT {COLUMNS} FROM journal WHERE mo = $1 {own} ORDER BY seq"), &of_registry)?;
+            entries.extend(rows.into_iter().map(|row| row.entry(Chain::Clinic(mo.clone()))));
+        }
+        Ok(entries)
+    }
+
+    /// Codes of the clinics that have a journal, sorted.
+    pub(in crate::workspace) fn journal_clinics(&mut self) -> Result<Vec<String>, Problem> {
+        let rows = self.rows("SELECT DISTINCT mo FROM journal", &[])?;
+        let mut clinics = rows.iter().map(|row| row.get("mo")).collect::<Result<Vec<String>, _>>()?;
+        clinics.sort_unstable();
+        Ok(clinics)
     }
 }

@@ -1,6 +1,6 @@
 //! Members of registries: which version of a case has which numbers in which revision of a registry.
 
-use super::Store;
+use super::Clinic;
 use super::row::{insert_row, read_row};
 use super::stock::Total;
 use crate::watch::Watch;
@@ -49,7 +49,7 @@ read_row! {
 }
 
 /// The table of members.
-pub(in crate::workspace) struct Members<'s>(pub(super) &'s mut Store);
+pub(in crate::workspace) struct Members<'s>(pub(super) Clinic<'s>);
 
 impl Members<'_> {
     pub(in crate::workspace) fn insert<'m, R>(&mut self, members: R, watch: &dyn Watch) -> Result<(), Problem>
@@ -65,7 +65,7 @@ impl Members<'_> {
         self.0.select(
             "SELECT m.idcase AS idcase, m.n_zap AS n_zap, CASE WHEN m.id_pac = '' THEN c.id_pac ELSE m.id_pac END AS id_pac, c.id AS case_id, \
              c.sl_id AS sl_id, c.sum AS sum, CASE WHEN c.registry <> m.registry THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS has_left \
-             FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 AND m.revision = $2 ORDER BY m.idcase",
+             FROM members m JOIN cases c ON c.mo = m.mo AND c.id = m.case_id WHERE m.mo = $1 AND m.registry = $2 AND m.revision = $3 ORDER BY m.idcase",
             &[registry.into(), revision.into()],
         )
     }
@@ -74,7 +74,7 @@ impl Members<'_> {
     pub(in crate::workspace) fn totals(&mut self, registry: i64, revision: i64) -> Result<MemberTotals, Problem> {
         let found = self.0.first(
             "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(c.sum), 0) AS BIGINT) AS sum, CAST(COALESCE(SUM(c.errors), 0) AS BIGINT) AS errors \
-             FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 AND m.revision = $2",
+             FROM members m JOIN cases c ON c.mo = m.mo AND c.id = m.case_id WHERE m.mo = $1 AND m.registry = $2 AND m.revision = $3",
             &[registry.into(), revision.into()],
         )?;
         Ok(found.unwrap_or_default())
@@ -84,7 +84,7 @@ impl Members<'_> {
     pub(in crate::workspace) fn held(&mut self, registry: i64, revision: i64) -> Result<Total, Problem> {
         let found = self.0.first(
             "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(c.sum), 0) AS BIGINT) AS sum \
-             FROM members m JOIN cases c ON c.id = m.case_id AND c.registry = m.registry WHERE m.registry = $1 AND m.revision = $2",
+             FROM members m JOIN cases c ON c.mo = m.mo AND c.id = m.case_id AND c.registry = m.registry WHERE m.mo = $1 AND m.registry = $2 AND m.revision = $3",
             &[registry.into(), revision.into()],
         )?;
         Ok(found.unwrap_or_default())
@@ -93,8 +93,8 @@ impl Members<'_> {
     /// Ids of the packages with cases of a registry (of any revision) or newer versions of them.
     pub(in crate::workspace) fn packages(&mut self, registry: i64) -> Result<Vec<i64>, Problem> {
         self.0.numbers(
-            "SELECT DISTINCT c.package AS package FROM members m JOIN cases c ON c.id = m.case_id WHERE m.registry = $1 \
-             UNION SELECT DISTINCT w.package FROM members m JOIN cases w ON w.replaces = m.case_id WHERE m.registry = $1 AND w.replaces <> 0",
+            "SELECT DISTINCT c.package AS package FROM members m JOIN cases c ON c.mo = m.mo AND c.id = m.case_id WHERE m.mo = $1 AND m.registry = $2 \
+             UNION SELECT DISTINCT w.package FROM members m JOIN cases w ON w.mo = m.mo AND w.replaces = m.case_id WHERE m.mo = $1 AND m.registry = $2 AND w.replaces <> 0",
             &[registry.into()],
         )
     }

@@ -1,15 +1,18 @@
 //! The store: one SQLite file in the workspace, or a PostgreSQL database that many machines share.
 //!
-//! All SQL is in this folder, one file for each subject; methods such as [`Store::cases`] give access to them. Each query is written once,
-//! in SQL that both databases understand (`$1` for a parameter, no NULL, sums cast to BIGINT). A command uses the store from one thread.
+//! All SQL is in this folder, one file for each subject. What belongs to a clinic is reached through [`Store::of`] and methods of [`Clinic`]
+//! such as [`Clinic::cases`]. Each query is written once, in SQL that both databases understand (`$1` for a parameter, no NULL, sums cast to BIGINT). A command uses the store from one thread.
 
 mod answers;
 mod cases;
+mod checked;
+mod clinic;
 mod counters;
 mod error;
 mod findings;
 mod journal;
 mod members;
+mod migrate;
 mod outbox;
 mod packages;
 mod registries;
@@ -17,14 +20,14 @@ mod row;
 mod sanctions;
 mod statement;
 mod stock;
+mod sums;
 mod waiting;
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
+use sha2::{Digest as _, Sha256};
+use sqlx::{AnyConnection, Connection as _};
 
 use super::Problem;
 use crate::sys;
@@ -32,10 +35,13 @@ use crate::timings::Timings;
 
 pub(super) use answers::NewAnswer;
 pub(super) use cases::{FoundCase, KnownCase, NewCase};
+pub(super) use clinic::Clinic;
 pub(super) use counters::Run;
 pub use error::StoreError;
 pub(super) use findings::NewFinding;
 pub(super) use members::{Member, MemberTotals, NewMember};
+pub use migrate::{Migrated, StoreCopy};
+pub(super) use migrate::{VERSION, Version};
 pub(super) use outbox::{DueFile, NewOutgoing};
 pub(super) use packages::{LoadedBefore, PackageRow};
 pub(super) use registries::NewRevision;
@@ -43,12 +49,15 @@ pub use registries::Registry;
 pub(super) use sanctions::NewSanction;
 pub use stock::Stock;
 pub(super) use stock::{StockKey, Total};
+pub(super) use sums::RowSums;
 
 use row::read_row;
 use waiting::Waiting;
 
-/// The steps of the schema, each run once, in this order; a step that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "workspace", include_str!("migrations/0001_workspace.sql"))];
+/// First part of the keys of our locks in PostgreSQL; the second part names the clinic.
+const LOCKS: i32 = 7_867_673;
+/// The lock of the whole store, which programs before version 2 held while they changed anything.
+const WHOLE: i64 = 7_867_673;
 
 /// Settings of SQLite. Readers do not wait for the writer (WAL); a commit is on the disk when it returns; temporary data stay in memory;
 /// the log is written back at 64 MiB and when the last connection closes, instead of every thousand pages.
@@ -68,6 +77,8 @@ pub(super) struct Store {
     connection: AnyConnection,
     /// Whether the database is PostgreSQL.
     shared: bool,
+    /// The sums of the rows that the transaction has changed since its last entry of the journal.
+    changed: RowSums,
 }
 
 impl std::fmt::Debug for Store {
@@ -102,8 +113,8 @@ fn address(file: &str, windows: bool) -> String {
 
 macro_rules! doors {
     ($($(#[$doc:meta])* $door:ident: $file:ident::$kind:ident),* $(,)?) => {
-        impl Store {
-            $($(#[$doc])* pub(super) fn $door(&mut self) -> $file::$kind<'_> { $file::$kind(self) })*
+        impl Clinic<'_> {
+            $($(#[$doc])* pub(in crate::workspace) fn $door(&mut self) -> $file::$kind<'_> { $file::$kind(self.again()) })*
         }
     };
 }
@@ -128,7 +139,7 @@ doors! {
     /// Files due in the outbox.
     outbox: outbox::Outbox,
     /// The journal.
-    journal: journal::JournalEntries,
+    journal: journal::ClinicJournal,
     /// Numbers that are given out.
     counters: counters::Counters,
 }
@@ -155,29 +166,13 @@ impl Store {
         let runtime = Waiting::new().map_err(Problem::Runtime)?;
         let connection = runtime.block_on(AnyConnection::connect(url))?;
         let shared = connection.backend_name() == "PostgreSQL";
-        let mut store = Self { runtime, connection, shared };
+        let mut store = Self { runtime, connection, shared, changed: RowSums::default() };
         if !store.shared {
             for pragma in PRAGMAS {
                 store.raw(pragma)?;
             }
         }
         Ok(store)
-    }
-
-    /// Brings the schema up to date. A schema newer than this program is refused.
-    ///
-    /// # Errors
-    /// A step fails, or a newer version of the program made the store.
-    pub(super) fn migrate(&mut self) -> Result<(), Problem> {
-        let steps = MIGRATIONS.map(|(version, name, sql)| Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false));
-        let migrator = Migrator::with_migrations(steps.to_vec());
-        Ok(self.runtime.block_on(migrator.run(&mut self.connection))?)
-    }
-
-    /// Whether the schema has been made and is of this version of the program.
-    pub(super) fn is_ready(&mut self) -> bool {
-        let newest = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
-        self.number("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[]).is_ok_and(|version| version == newest)
     }
 
     /// Every file that a row of any table refers to: its names by the SHA-256 of its bytes.
@@ -202,8 +197,27 @@ impl Store {
     /// # Errors
     /// The error of `work`, or the commit fails.
     pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
-        self.raw(if self.shared { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
-        let done = work(self).and_then(|value| self.raw("COMMIT").map(|()| value));
+        self.within(if self.shared { "BEGIN" } else { "BEGIN IMMEDIATE" }, work)
+    }
+
+    /// Runs queries that all see the same state of the store, whatever other programs change meanwhile.
+    ///
+    /// # Errors
+    /// The error of `work`.
+    pub(super) fn snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.within(if self.shared { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" }, work)
+    }
+
+    fn within<T>(&mut self, begin: &'static str, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.changed = RowSums::default();
+        self.raw(begin)?;
+        let done = work(self).and_then(|value| {
+            // Every change of a clinic's rows stands in its journal.
+            if !self.changed.is_empty() {
+                return Err(Problem::Journal("rows".to_owned()));
+            }
+            self.raw("COMMIT").map(|()| value)
+        });
         if done.is_err() {
             // The rollback may fail because the connection, and the transaction with it, is gone.
             let _ = self.raw("ROLLBACK");
@@ -211,13 +225,64 @@ impl Store {
         done
     }
 
-    /// Tries to take the lock that all machines of a shared store use; it is released when the connection ends. Always true with SQLite.
+    /// Whether several machines may use the store at once.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Tries to take the lock of a clinic in a shared store for the rest of the transaction; `None` is the lock of the daily entries.
     ///
     /// # Errors
     /// The store cannot be reached.
-    pub(super) fn try_lock(&mut self) -> Result<bool, Problem> {
-        let sql = "SELECT CASE WHEN pg_try_advisory_lock(7867673) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
-        Ok(!self.shared || self.number(sql, &[])? == 1)
+    pub(super) fn try_lock(&mut self, mo: Option<&str>) -> Result<bool, Problem> {
+        let sql = "SELECT CASE WHEN pg_try_advisory_xact_lock(CAST($1 AS INTEGER), CAST($2 AS INTEGER)) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
+        Ok(self.number(sql, &[i64::from(LOCKS).into(), i64::from(lock_key(mo)).into()])? == 1)
+    }
+
+    /// Tells a shared store who works with this connection, for programs that wait for it.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn introduce(&mut self, holder: &str) -> Result<(), Problem> {
+        if self.shared {
+            self.rows("SELECT set_config('application_name', $1, false)", &[holder.into()])?;
+        }
+        Ok(())
+    }
+
+    /// Who holds the lock of a clinic in a shared store; empty when nobody does any more.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn lock_holder(&mut self, mo: Option<&str>) -> Result<String, Problem> {
+        // PostgreSQL shows the parts of a key as numbers without a sign.
+        let shown = |key: i32| i64::from(key.cast_unsigned());
+        let rows = self.rows(
+            "SELECT CAST(a.application_name AS TEXT) AS who FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' \
+             AND l.granted AND CAST(l.classid AS BIGINT) = $1 AND CAST(l.objid AS BIGINT) = $2 LIMIT 1",
+            &[shown(LOCKS).into(), shown(lock_key(mo)).into()],
+        )?;
+        rows.first().map_or_else(|| Ok(String::new()), |row| row.get("who"))
+    }
+
+    /// Tries to take the lock of a whole shared store until the connection ends, as programs before version 2 did. Always true with SQLite.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn try_lock_whole(&mut self) -> Result<bool, Problem> {
+        let sql = "SELECT CASE WHEN pg_try_advisory_lock($1) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
+        Ok(!self.shared || self.number(sql, &[WHOLE.into()])? == 1)
+    }
+
+    /// Releases that lock.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn unlock_whole(&mut self) -> Result<(), Problem> {
+        if self.shared {
+            self.rows("SELECT CASE WHEN pg_advisory_unlock($1) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END", &[WHOLE.into()])?;
+        }
+        Ok(())
     }
 
     /// Closes the connection. When a store is dropped without it, the system does the same.
@@ -226,14 +291,14 @@ impl Store {
     }
 }
 
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
-        StoreError::from(error).into()
-    }
+/// The second part of the key of a clinic's lock. Two clinics with the same one would only wait for each other.
+fn lock_key(mo: Option<&str>) -> i32 {
+    let of = |mo: &str| Sha256::digest(mo).first_chunk::<4>().map_or(0, |bytes| i32::from_be_bytes(*bytes) | 1);
+    mo.map_or(0, of)
 }
 
-impl From<sqlx::migrate::MigrateError> for Problem {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
         StoreError::from(error).into()
     }
 }
@@ -267,8 +332,8 @@ mod tests {
             let file = root.join("store.sqlite");
             std::fs::write(&file, "").expect("made");
             let mut store = Store::connect(&sqlite_url(&file)).expect(name);
-            store.migrate().expect(name);
-            assert!(store.is_ready());
+            store.create().expect(name);
+            assert_eq!(store.version().expect(name), Version::Current);
             store.close();
             assert!(std::fs::metadata(&file).expect("there").len() > 0, "{name}: that very file is the store");
         }

@@ -1,8 +1,8 @@
 //! Packages that were loaded.
 
-use super::Store;
 use super::row::{read_row, table_row};
 use super::statement::list;
+use super::{Clinic, Store};
 use crate::cases::CaseState::Replaced;
 use crate::values::Month;
 use crate::workspace::Problem;
@@ -11,6 +11,8 @@ table_row! {
     /// A loaded package: where its files are kept and the values of its head. Absent texts are empty.
     #[derive(Debug, Clone)]
     pub(in crate::workspace) struct PackageRow in "packages" {
+        /// Code of the clinic.
+        pub(in crate::workspace) mo: String,
         pub(in crate::workspace) id: i64,
         /// SHA-256 of the file or archive that holds the main file.
         pub(in crate::workspace) main_object: String,
@@ -32,8 +34,6 @@ table_row! {
         pub(in crate::workspace) persons_edition: String,
         /// Reporting month.
         pub(in crate::workspace) period: Option<Month>,
-        /// Code of the clinic.
-        pub(in crate::workspace) mo: String,
         /// The receiver of the file, such as `S14002`.
         pub(in crate::workspace) receiver: String,
         /// The insurer of the account.
@@ -61,6 +61,8 @@ table_row! {
 read_row! {
     /// A package that was loaded before.
     pub(in crate::workspace) struct LoadedBefore {
+        /// Code of the clinic.
+        pub(in crate::workspace) mo: String,
         pub(in crate::workspace) id: i64,
         pub(in crate::workspace) loaded_at: String,
         /// Name of the kept file that holds the main file.
@@ -78,31 +80,22 @@ impl PackageRow {
     }
 }
 
-/// Packages that were loaded.
-pub(in crate::workspace) struct Packages<'s>(pub(super) &'s mut Store);
+/// Packages of a clinic that were loaded.
+pub(in crate::workspace) struct Packages<'s>(pub(super) Clinic<'s>);
 
 impl Packages<'_> {
     pub(in crate::workspace) fn insert(&mut self, package: &PackageRow) -> Result<(), Problem> {
         self.0.insert(package)
     }
 
-    /// The package with the same bytes, by the SHA-256 and the entry of its main file and of its person file.
+    /// Whether any package of the clinic was loaded.
+    pub(in crate::workspace) fn has_any(&mut self) -> Result<bool, Problem> {
+        Ok(self.0.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[])? > 0)
+    }
+
+    /// The package with the same bytes; see [`Store::package_of_content`].
     pub(in crate::workspace) fn of_content(&mut self, main: (&str, &str), persons: (&str, &str)) -> Result<Option<LoadedBefore>, Problem> {
-        self.0.first(
-            "SELECT id, loaded_at, main_name, persons_name FROM packages WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4",
-            &[main.0.into(), main.1.into(), persons.0.into(), persons.1.into()],
-        )
-    }
-
-    /// Whether any package of a clinic was loaded.
-    pub(in crate::workspace) fn has_any_of(&mut self, mo: &str) -> Result<bool, Problem> {
-        Ok(self.0.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1", &[mo.into()])? > 0)
-    }
-
-    /// Packages of a reporting month without a blocking finding about the whole package, in the order of loading.
-    pub(in crate::workspace) fn open_of_period(&mut self, period: Month) -> Result<Vec<PackageRow>, Problem> {
-        let columns = PackageRow::COLUMNS;
-        self.0.select(format!("SELECT {columns} FROM packages WHERE blocked = 0 AND period = $1 ORDER BY id"), &[period.to_string().into()])
+        self.0.whole().package_of_content(main, persons)
     }
 
     /// Packages with these ids, without those blocked by a finding about the whole package.
@@ -111,14 +104,33 @@ impl Packages<'_> {
             return Ok(Vec::new());
         }
         let (columns, list) = (PackageRow::COLUMNS, list(ids));
-        self.0.select(format!("SELECT {columns} FROM packages WHERE blocked = 0 AND id IN ({list}) ORDER BY id"), &[])
+        self.0.select(format!("SELECT {columns} FROM packages WHERE mo = $1 AND blocked = 0 AND id IN ({list}) ORDER BY id"), &[])
+    }
+}
+
+impl Store {
+    /// The package with the same bytes, by the SHA-256 and the entry of its main file and of its person file.
+    pub(in crate::workspace) fn package_of_content(&mut self, main: (&str, &str), persons: (&str, &str)) -> Result<Option<LoadedBefore>, Problem> {
+        self.first(
+            "SELECT mo, id, loaded_at, main_name, persons_name FROM packages \
+             WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4",
+            &[main.0.into(), main.1.into(), persons.0.into(), persons.1.into()],
+        )
     }
 
-    /// Packages that have cases which are not replaced, in the order of loading.
-    pub(in crate::workspace) fn current(&mut self) -> Result<Vec<PackageRow>, Problem> {
+    /// Packages of a reporting month without a blocking finding about the whole package, by clinic in the order of loading.
+    pub(in crate::workspace) fn open_packages(&mut self, period: Month) -> Result<Vec<PackageRow>, Problem> {
         let columns = PackageRow::COLUMNS;
-        let sql =
-            format!("SELECT {columns} FROM packages p WHERE EXISTS (SELECT 1 FROM stock s WHERE s.package = p.id AND s.state <> '{Replaced}') ORDER BY id");
-        self.0.select(sql, &[])
+        self.select(format!("SELECT {columns} FROM packages WHERE blocked = 0 AND period = $1 ORDER BY mo, id"), &[period.to_string().into()])
+    }
+
+    /// Packages that have cases which are not replaced, by clinic in the order of loading.
+    pub(in crate::workspace) fn current_packages(&mut self) -> Result<Vec<PackageRow>, Problem> {
+        let columns = PackageRow::COLUMNS;
+        let sql = format!(
+            "SELECT {columns} FROM packages p WHERE EXISTS (SELECT 1 FROM stock s WHERE s.mo = p.mo AND s.package = p.id AND s.state <> '{Replaced}') \
+             ORDER BY mo, id"
+        );
+        self.select(sql, &[])
     }
 }

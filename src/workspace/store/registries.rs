@@ -1,8 +1,9 @@
 //! Registries.
 
-use super::Store;
-use super::row::{table_row, unreadable};
+use super::row::{Insert as _, table_row, unreadable};
 use super::stock::Total;
+use super::sums::Summing;
+use super::{Clinic, Store};
 use crate::values::{Date, Moment, Month};
 use crate::workspace::Problem;
 
@@ -10,6 +11,8 @@ table_row! {
     /// A registry.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Registry in "registries" {
+        /// Code of the clinic.
+        pub mo: String,
         pub(in crate::workspace) id: i64,
         /// NSCHET: the number by which people name the registry.
         pub number: String,
@@ -19,8 +22,6 @@ table_row! {
         pub since: String,
         /// How many times the registry was formed.
         pub revision: i64,
-        /// Code of the clinic.
-        pub mo: String,
         /// Code of the insurer; empty for a fund.
         pub payer: String,
         /// The receiver of the file, such as `S14002`.
@@ -96,47 +97,22 @@ pub(in crate::workspace) struct NewRevision<'r> {
 /// The order of lists of registries: the newest period first.
 const ORDER: &str = "ORDER BY period DESC, mo, payer, id";
 
-/// The table of registries.
-pub(in crate::workspace) struct Registries<'s>(pub(super) &'s mut Store);
+/// The registries of a clinic.
+pub(in crate::workspace) struct Registries<'s>(pub(super) Clinic<'s>);
 
 impl Registries<'_> {
     pub(in crate::workspace) fn insert(&mut self, registry: &Registry) -> Result<(), Problem> {
         self.0.insert(registry)
     }
 
-    /// All registries, the newest period first.
-    pub(in crate::workspace) fn all(&mut self) -> Result<Vec<Registry>, Problem> {
-        self.0.select(format!("SELECT {} FROM registries {ORDER}", Registry::COLUMNS), &[])
-    }
-
     /// The registry of an id.
     pub(in crate::workspace) fn get(&mut self, id: i64) -> Result<Option<Registry>, Problem> {
-        self.0.first(format!("SELECT {} FROM registries WHERE id = $1", Registry::COLUMNS), &[id.into()])
-    }
-
-    /// Registries with this number, with a number that begins with this text, or with a file of this name (case is ignored).
-    pub(in crate::workspace) fn called(&mut self, number: &str, file: &str) -> Result<Vec<Registry>, Problem> {
-        let columns = Registry::COLUMNS;
-        let sql =
-            format!("SELECT {columns} FROM registries WHERE number = $1 OR UPPER(file_name) = $2 OR ($1 <> '' AND SUBSTR(number, 1, LENGTH($1)) = $1) {ORDER}");
-        self.0.select(sql, &[number.into(), file.to_ascii_uppercase().into()])
-    }
-
-    /// Registries with this number, or with a file named `name`, `tail`, or `tail` after any first letter (case is ignored). Empty texts match
-    /// nothing.
-    pub(in crate::workspace) fn of_answer(&mut self, number: &str, name: &str, tail: &str) -> Result<Vec<Registry>, Problem> {
-        let columns = Registry::COLUMNS;
-        let sql = format!(
-            "SELECT {columns} FROM registries WHERE ($1 <> '' AND number = $1) OR ($2 <> '' AND UPPER(file_name) = $2) \
-             OR ($3 <> '' AND (UPPER(file_name) = $3 OR SUBSTR(UPPER(file_name), 2) = $3)) {ORDER}"
-        );
-        self.0.select(sql, &[number.into(), name.to_ascii_uppercase().into(), tail.to_ascii_uppercase().into()])
+        self.0.first(format!("SELECT {} FROM registries WHERE mo = $1 AND id = $2", Registry::COLUMNS), &[id.into()])
     }
 
     /// Sets the status of a registry and the moment since when it holds.
     pub(in crate::workspace) fn set_status(&mut self, id: i64, status: &str, since: Moment) -> Result<(), Problem> {
-        self.0.execute("UPDATE registries SET status = $1, since = $2 WHERE id = $3", &[status.into(), since.into(), id.into()])?;
-        Ok(())
+        self.set("status = $2, since = $3 WHERE mo = $1 AND id = $4", id, &[status.into(), since.into(), id.into()])
     }
 
     /// Stores a new revision of a registry, which is neither sent nor accepted.
@@ -152,24 +128,68 @@ impl Registries<'_> {
             new.formed_at.into(),
             id.into(),
         ];
-        self.0.execute(
-            "UPDATE registries SET revision = $1, account_date = $2, file_name = $3, object = $4, cases = $5, persons = $6, sum = $7, accepted_cases = 0, \
-             accepted_sum = 0, formed_at = $8, sent_at = '' WHERE id = $9",
+        self.set(
+            "revision = $2, account_date = $3, file_name = $4, object = $5, cases = $6, persons = $7, sum = $8, accepted_cases = 0, accepted_sum = 0, \
+             formed_at = $9, sent_at = '' WHERE mo = $1 AND id = $10",
+            id,
             &values,
-        )?;
-        Ok(())
+        )
     }
 
     /// Sets the moment when a registry was sent.
     pub(in crate::workspace) fn set_sent(&mut self, id: i64, at: Moment) -> Result<(), Problem> {
-        self.0.execute("UPDATE registries SET sent_at = $1 WHERE id = $2", &[at.into(), id.into()])?;
-        Ok(())
+        self.set("sent_at = $2 WHERE mo = $1 AND id = $3", id, &[at.into(), id.into()])
     }
 
     /// Sets what the payer accepted of a registry.
     pub(in crate::workspace) fn set_accepted(&mut self, id: i64, accepted: Total) -> Result<(), Problem> {
-        self.0
-            .execute("UPDATE registries SET accepted_cases = $1, accepted_sum = $2 WHERE id = $3", &[accepted.cases.into(), accepted.sum.into(), id.into()])?;
+        self.set("accepted_cases = $2, accepted_sum = $3 WHERE mo = $1 AND id = $4", id, &[accepted.cases.into(), accepted.sum.into(), id.into()])
+    }
+
+    /// Changes the row of a registry, and its sum.
+    fn set(&mut self, change: &str, id: i64, values: &[super::row::Value<'_>]) -> Result<(), Problem> {
+        let before = self.sum(id)?;
+        self.0.execute(format!("UPDATE registries SET {change}"), values)?;
+        let after = self.sum(id)?;
+        self.0.changed().take_back(&before);
+        self.0.changed().merge(&after);
         Ok(())
+    }
+
+    fn sum(&mut self, id: i64) -> Result<super::sums::RowSums, Problem> {
+        let registry = self.get(id)?;
+        let mut summing = Summing::of::<&Registry>();
+        if let Some(registry) = &registry {
+            let mut values = Vec::new();
+            registry.push(&mut values);
+            summing.row(&values);
+        }
+        Ok(summing.sums())
+    }
+}
+
+impl Store {
+    /// All registries, the newest period first.
+    pub(in crate::workspace) fn all_registries(&mut self) -> Result<Vec<Registry>, Problem> {
+        self.select(format!("SELECT {} FROM registries {ORDER}", Registry::COLUMNS), &[])
+    }
+
+    /// Registries with this number, with a number that begins with this text, or with a file of this name (case is ignored).
+    pub(in crate::workspace) fn registries_called(&mut self, number: &str, file: &str) -> Result<Vec<Registry>, Problem> {
+        let columns = Registry::COLUMNS;
+        let sql =
+            format!("SELECT {columns} FROM registries WHERE number = $1 OR UPPER(file_name) = $2 OR ($1 <> '' AND SUBSTR(number, 1, LENGTH($1)) = $1) {ORDER}");
+        self.select(sql, &[number.into(), file.to_ascii_uppercase().into()])
+    }
+
+    /// Registries with this number, or with a file named `name`, `tail`, or `tail` after any first letter (case is ignored). Empty texts match
+    /// nothing.
+    pub(in crate::workspace) fn registries_of_answer(&mut self, number: &str, name: &str, tail: &str) -> Result<Vec<Registry>, Problem> {
+        let columns = Registry::COLUMNS;
+        let sql = format!(
+            "SELECT {columns} FROM registries WHERE ($1 <> '' AND number = $1) OR ($2 <> '' AND UPPER(file_name) = $2) \
+             OR ($3 <> '' AND (UPPER(file_name) = $3 OR SUBSTR(UPPER(file_name), 2) = $3)) {ORDER}"
+        );
+        self.select(sql, &[number.into(), name.to_ascii_uppercase().into(), tail.to_ascii_uppercase().into()])
     }
 }

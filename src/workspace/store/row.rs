@@ -160,14 +160,14 @@ pub(super) trait Read: Sized {
     fn of(row: &Row) -> Result<Self, Problem>;
 }
 
-/// A row to be inserted.
+/// A row to be inserted into a table of a clinic.
 pub(super) trait Insert<'v> {
-    /// `INSERT INTO table (columns)`.
-    const HEAD: &'static str;
-    /// Number of columns.
-    const COLUMNS: usize;
+    /// Name of the table.
+    const TABLE: &'static str;
+    /// Its columns without `mo`, the clinic's code, which is the first column of every table of a clinic.
+    const COLUMNS: &'static [&'static str];
 
-    /// Appends its values in the order of the columns.
+    /// Appends the values of these columns.
     fn push(self, values: &mut Vec<Value<'v>>);
 }
 
@@ -185,52 +185,49 @@ macro_rules! read_row {
     };
 }
 
-/// Defines a struct that is written as a row; its fields are the columns. It borrows its texts, because there may be a million rows.
+/// Defines a struct that is written as a row; its fields are the columns after `mo`. It borrows its texts, because there may be a million rows.
 macro_rules! insert_row {
-    ($(#[$doc:meta])* struct $name:ident<$life:lifetime> into $table:literal {
-        $(#[$first_doc:meta])* $first:ident: $first_kind:ty, $($(#[$field_doc:meta])* $field:ident: $kind:ty,)*
-    }) => {
+    ($(#[$doc:meta])* struct $name:ident<$life:lifetime> into $table:literal { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$doc])*
         pub(in crate::workspace) struct $name<$life> {
-            $(#[$first_doc])* pub(in crate::workspace) $first: $first_kind,
             $($(#[$field_doc])* pub(in crate::workspace) $field: $kind,)*
         }
 
         impl<$life> $crate::workspace::store::row::Insert<$life> for $name<$life> {
-            const HEAD: &'static str = concat!("INSERT INTO ", $table, " (", stringify!($first), $(", ", stringify!($field),)* ")");
-            const COLUMNS: usize = [stringify!($first), $(stringify!($field)),*].len();
+            const TABLE: &'static str = $table;
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn push(self, values: &mut Vec<$crate::workspace::store::row::Value<$life>>) {
-                values.extend([self.$first.into(), $(self.$field.into()),*]);
+                values.extend([$(self.$field.into()),*]);
             }
         }
     };
 }
 
-/// Defines a struct that is a whole row of a table, read and written; its fields are the columns.
+/// Defines a struct that is a whole row of a table, read and written; its first field is `mo` and its other fields are the columns.
 macro_rules! table_row {
     ($(#[$doc:meta])* $vis:vis struct $name:ident in $table:literal {
-        $(#[$first_doc:meta])* $first_vis:vis $first:ident: $first_kind:ty, $($(#[$field_doc:meta])* $field_vis:vis $field:ident: $kind:ty,)*
+        $(#[$mo_doc:meta])* $mo_vis:vis mo: String, $($(#[$field_doc:meta])* $field_vis:vis $field:ident: $kind:ty,)*
     }) => {
         $crate::workspace::store::row::read_row! {
             $(#[$doc])*
             $vis struct $name {
-                $(#[$first_doc])* $first_vis $first: $first_kind,
+                $(#[$mo_doc])* $mo_vis mo: String,
                 $($(#[$field_doc])* $field_vis $field: $kind,)*
             }
         }
 
         impl $name {
             /// The columns of the table, separated by commas, for a query.
-            pub(super) const COLUMNS: &'static str = concat!(stringify!($first), $(", ", stringify!($field),)*);
+            pub(super) const COLUMNS: &'static str = concat!("mo", $(", ", stringify!($field),)*);
         }
 
         impl<'v> $crate::workspace::store::row::Insert<'v> for &'v $name {
-            const HEAD: &'static str = concat!("INSERT INTO ", $table, " (", stringify!($first), $(", ", stringify!($field),)* ")");
-            const COLUMNS: usize = [stringify!($first), $(stringify!($field)),*].len();
+            const TABLE: &'static str = $table;
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn push(self, values: &mut Vec<$crate::workspace::store::row::Value<'v>>) {
-                values.extend([(&self.$first).into(), $((&self.$field).into()),*]);
+                values.extend([$((&self.$field).into()),*]);
             }
         }
     };

@@ -1,6 +1,6 @@
 //! Sanctions of payers, by case.
 
-use super::Store;
+use super::Clinic;
 use super::row::insert_row;
 use crate::watch::Watch;
 use crate::workspace::Problem;
@@ -22,7 +22,7 @@ insert_row! {
 }
 
 /// The table of sanctions.
-pub(in crate::workspace) struct Sanctions<'s>(pub(super) &'s mut Store);
+pub(in crate::workspace) struct Sanctions<'s>(pub(super) Clinic<'s>);
 
 impl Sanctions<'_> {
     pub(in crate::workspace) fn insert<'v, R>(&mut self, sanctions: R, watch: &dyn Watch) -> Result<(), Problem>

@@ -12,13 +12,16 @@ use sqlx::{Any, AssertSqlSafe, Executor as _, SqlSafeStr};
 
 use super::Store;
 use super::row::{Insert, Read, Row, Value};
-use crate::watch::{Stopped, Unwatched, Watch};
+use super::sums::{RowSums, Summing};
+use crate::watch::{Stopped, Watch};
 use crate::workspace::Problem;
 
 /// Parameters of one statement at most: SQLite takes 32,766, PostgreSQL 65,535.
 const PARAMETERS: usize = 2_600;
+/// A statement of this length holds a list of ids and will not come again, so the driver need not remember it.
+const LONG: usize = 4_000;
 /// The largest number of ids in the text of one statement.
-const IDS: usize = 10_000;
+pub(super) const IDS: usize = 10_000;
 
 impl Store {
     pub(super) fn raw(&mut self, sql: &'static str) -> Result<(), Problem> {
@@ -26,15 +29,25 @@ impl Store {
         Ok(())
     }
 
+    /// Runs several statements without values.
+    pub(super) fn raw_owned(&mut self, sql: String) -> Result<(), Problem> {
+        self.runtime.block_on(self.connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))))?;
+        Ok(())
+    }
+
     /// Runs a statement and returns the number of changed rows.
     pub(super) fn execute(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<u64, Problem> {
-        let query = bind(AssertSqlSafe(sql.into()), values.iter().cloned());
+        let sql = sql.into();
+        let is_kept = sql.len() < LONG;
+        let query = bind(AssertSqlSafe(sql), values.iter().cloned()).persistent(is_kept);
         Ok(self.runtime.block_on(query.execute(&mut self.connection))?.rows_affected())
     }
 
     /// Runs a query and returns its rows.
     pub(super) fn rows(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<Vec<Row>, Problem> {
-        let query = bind(AssertSqlSafe(sql.into()), values.iter().cloned());
+        let sql = sql.into();
+        let is_kept = sql.len() < LONG;
+        let query = bind(AssertSqlSafe(sql), values.iter().cloned()).persistent(is_kept);
         Ok(self.runtime.block_on(query.fetch_all(&mut self.connection))?.into_iter().map(Row).collect())
     }
 
@@ -58,78 +71,75 @@ impl Store {
         self.rows(sql, values)?.first().map_or(Ok(0), Row::number)
     }
 
-    /// Inserts a row.
-    pub(super) fn insert<'v, T: Insert<'v> + Send>(&mut self, row: T) -> Result<(), Problem> {
-        self.insert_all([row], &Unwatched)
-    }
-
-    /// Inserts rows, many with one statement, until the watch stops the work. The next rows are prepared in another thread while the store
-    /// inserts.
-    pub(super) fn insert_all<'v, T, R>(&mut self, rows: R, watch: &dyn Watch) -> Result<(), Problem>
+    /// Inserts rows of a clinic, many with one statement, until the watch stops the work. The next rows are prepared in another thread while the
+    /// store inserts. Returns the sums of the inserted rows.
+    pub(super) fn insert_all<'v, T, R>(&mut self, mo: &str, rows: R, watch: &dyn Watch) -> Result<RowSums, Problem>
     where
         T: Insert<'v>,
         R: IntoIterator<Item = T>,
         R::IntoIter: Send,
     {
-        let at_once = (PARAMETERS / T::COLUMNS).max(1);
+        let columns = T::COLUMNS.len() + 1;
+        let at_once = (PARAMETERS / columns).max(1);
         let (mut rows, shared) = (rows.into_iter(), self.shared);
         let mut full: Option<Arc<str>> = None;
+        let mut summing = Summing::of::<T>();
         let mut statement = move || {
-            let mut batch = Vec::with_capacity(at_once * T::COLUMNS);
-            rows.by_ref().take(at_once).for_each(|row| row.push(&mut batch));
-            if batch.is_empty() {
-                return None;
+            let mut batch = Vec::with_capacity(at_once * columns);
+            for row in rows.by_ref().take(at_once) {
+                batch.push(Value::from(mo.to_owned()));
+                let start = batch.len();
+                row.push(&mut batch);
+                summing.row(&batch[start..]);
             }
-            let is_full = batch.len() == at_once * T::COLUMNS;
+            if batch.is_empty() {
+                return Err(summing.sums());
+            }
+            let is_full = batch.len() == at_once * columns;
             let sql = match &full {
                 Some(sql) if is_full => Arc::clone(sql),
-                _ => insertion(T::HEAD, T::COLUMNS, batch.len() / T::COLUMNS, shared).into(),
+                _ => insertion(T::TABLE, T::COLUMNS, batch.len() / columns, shared).into(),
             };
             if is_full {
                 full = Some(Arc::clone(&sql));
             }
-            Some((is_full, bind(AssertSqlSafe(sql), batch).persistent(is_full)))
+            Ok((bind(AssertSqlSafe(sql), batch).persistent(is_full), if is_full { None } else { Some(summing.sums()) }))
         };
-        let (mut more, first) = match statement() {
-            None => return Ok(()),
-            Some(first) => first,
+        let last = match statement() {
+            Err(none) => return Ok(none),
+            Ok((first, last)) => {
+                self.runtime.block_on(first.execute(&mut self.connection))?;
+                last
+            }
         };
-        self.runtime.block_on(first.execute(&mut self.connection))?;
-        if !more {
-            return Ok(());
+        if let Some(sums) = last {
+            return Ok(sums);
         }
         thread::scope(|scope| {
             let (sender, receiver) = mpsc::sync_channel(4);
-            scope.spawn(move || {
-                while more {
-                    let Some((is_full, query)) = statement() else { return };
-                    more = sender.send(query).is_ok() && is_full;
+            let sums = scope.spawn(move || {
+                loop {
+                    match statement() {
+                        Err(sums) => return sums,
+                        Ok((query, last)) => {
+                            // The receiver is gone after a failure, and with it the need for the sums.
+                            let is_heard = sender.send(query).is_ok();
+                            if let Some(sums) = last {
+                                return sums;
+                            }
+                            if !is_heard {
+                                return RowSums::default();
+                            }
+                        }
+                    }
                 }
             });
             for query in receiver {
                 Stopped::check(watch)?;
                 self.runtime.block_on(query.execute(&mut self.connection))?;
             }
-            Ok(())
+            Ok(sums.join().unwrap_or_default())
         })
-    }
-
-    /// Runs a statement for many ids in batches: `head` ends with `IN`, the ids follow it.
-    pub(super) fn for_ids(&mut self, head: &str, ids: &[i64]) -> Result<(), Problem> {
-        for batch in ids.chunks(IDS) {
-            let query = sqlx::query(AssertSqlSafe(format!("{head} ({})", list(batch)))).persistent(false);
-            self.runtime.block_on(query.execute(&mut self.connection))?;
-        }
-        Ok(())
-    }
-
-    /// Runs a query for many ids in batches: `head` ends with `IN`, the ids follow it, then `tail`.
-    pub(super) fn select_for_ids<T: Read>(&mut self, head: &str, ids: &[i64], tail: &str) -> Result<Vec<T>, Problem> {
-        let mut found = Vec::new();
-        for batch in ids.chunks(IDS) {
-            found.extend(self.select::<T>(format!("{head} ({}) {tail}", list(batch)), &[])?);
-        }
-        Ok(found)
     }
 }
 
@@ -138,12 +148,13 @@ pub(super) fn list(ids: &[i64]) -> String {
     ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// The text of an insertion. SQLite searches for parameters by name, so they have no names there. `OR FAIL` keeps SQLite from copying each
-/// page before the change in order to undo one statement alone; a failure ends the whole transaction anyway.
-fn insertion(head: &str, columns: usize, rows: usize, numbered: bool) -> String {
-    let mut sql = if numbered { head.to_owned() } else { head.replacen("INSERT", "INSERT OR FAIL", 1) };
+/// The text of an insertion into a table of a clinic. SQLite searches for parameters by name, so they have no names there. `OR FAIL` keeps SQLite
+/// from copying each page before the change in order to undo one statement alone; a failure ends the whole transaction anyway.
+fn insertion(table: &str, columns: &[&str], rows: usize, numbered: bool) -> String {
+    let or_fail = if numbered { "" } else { "OR FAIL " };
+    let mut sql = format!("INSERT {or_fail}INTO {table} (mo, {}) VALUES ", columns.join(", "));
+    let columns = columns.len() + 1;
     sql.reserve(rows * columns * 6);
-    sql.push_str(" VALUES ");
     let mut number = 0;
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ",(" });

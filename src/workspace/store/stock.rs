@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Store;
 use super::row::{insert_row, read_row};
+use super::{Clinic, Store};
 use crate::cases::CaseState::{self, Free, Question, Refused, Waiting};
 use crate::watch::Unwatched;
 use crate::workspace::Problem;
@@ -80,7 +80,7 @@ impl<'c> NewStock<'c> {
 }
 
 /// The table of counts.
-pub(in crate::workspace) struct StockCounts<'s>(pub(super) &'s mut Store);
+pub(in crate::workspace) struct StockCounts<'s>(pub(super) Clinic<'s>);
 
 impl StockCounts<'_> {
     /// Stores the counts of a new package.
@@ -93,40 +93,42 @@ impl StockCounts<'_> {
         let less = Total { cases: -moved.cases, sum: -moved.sum };
         for (key, total) in [(from, less), (StockKey { state: to, ..from }, moved)] {
             let touched = self.0.execute(
-                "UPDATE stock SET cases = cases + $1, sum = sum + $2 WHERE package = $3 AND kind = $4 AND payer = $5 AND state = $6 AND blocked = $7",
+                "UPDATE stock SET cases = cases + $2, sum = sum + $3 WHERE mo = $1 AND package = $4 AND kind = $5 AND payer = $6 AND state = $7 AND blocked = $8",
                 &[total.cases.into(), total.sum.into(), package.into(), key.kind.into(), key.payer.into(), key.state.into(), key.blocked.into()],
             )?;
             if touched == 0 {
                 self.0.insert(NewStock::new(package, key, total))?;
             }
         }
-        self.0.execute("DELETE FROM stock WHERE package = $1 AND cases = 0", &[package.into()])?;
+        self.0.execute("DELETE FROM stock WHERE mo = $1 AND package = $2 AND cases = 0", &[package.into()])?;
         Ok(())
     }
 
     /// Counts the cases of packages again.
     pub(in crate::workspace) fn recount(&mut self, packages: &[i64]) -> Result<(), Problem> {
-        self.0.for_ids("DELETE FROM stock WHERE package IN", packages)?;
+        self.0.for_ids("DELETE FROM stock WHERE mo = $1 AND package IN", packages)?;
         for package in packages {
             self.0.execute(
-                "INSERT INTO stock (package, kind, payer, state, blocked, cases, sum) \
-                 SELECT package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END, CAST(COUNT(*) AS BIGINT), CAST(SUM(sum) AS BIGINT) \
-                 FROM cases WHERE package = $1 GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END",
+                "INSERT INTO stock (mo, package, kind, payer, state, blocked, cases, sum) \
+                 SELECT mo, package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END, CAST(COUNT(*) AS BIGINT), CAST(SUM(sum) AS BIGINT) \
+                 FROM cases WHERE mo = $1 AND package = $2 GROUP BY mo, package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END",
                 &[package.into()],
             )?;
         }
         Ok(())
     }
+}
 
+impl Store {
     /// Counts of cases that are in no registry and not paid, by month, payer, kind of care and state.
-    pub(in crate::workspace) fn outside(&mut self) -> Result<Vec<Stock>, Problem> {
+    pub(in crate::workspace) fn stock_outside(&mut self) -> Result<Vec<Stock>, Problem> {
         let blocked = "CASE WHEN s.blocked + p.blocked > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END";
         let sql = format!(
             "SELECT p.period AS period, p.mo AS mo, s.payer AS payer, s.kind AS kind, s.state AS state, {blocked} AS blocked, \
-             CAST(SUM(s.cases) AS BIGINT) AS cases, CAST(SUM(s.sum) AS BIGINT) AS sum FROM stock s JOIN packages p ON p.id = s.package \
+             CAST(SUM(s.cases) AS BIGINT) AS cases, CAST(SUM(s.sum) AS BIGINT) AS sum FROM stock s JOIN packages p ON p.mo = s.mo AND p.id = s.package \
              WHERE s.state IN ('{Free}', '{Waiting}', '{Refused}', '{Question}') GROUP BY p.period, p.mo, s.payer, s.kind, s.state, {blocked} \
              ORDER BY p.period DESC, p.mo, s.payer, s.kind, s.state"
         );
-        self.0.select(sql, &[])
+        self.select(sql, &[])
     }
 }

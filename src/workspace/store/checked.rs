@@ -1,0 +1,104 @@
+//! Counts the sums of a clinic's rows anew, to compare them with those that the journal states.
+
+use super::answers::NewAnswer;
+use super::cases::NewCase;
+use super::findings::NewFinding;
+use super::members::NewMember;
+use super::outbox::NewOutgoing;
+use super::packages::PackageRow;
+use super::registries::Registry;
+use super::row::Insert;
+use super::sanctions::NewSanction;
+use super::sums::{BETWEEN, RowSums, parts};
+use super::{Store, row::read_row};
+use crate::workspace::Problem;
+
+/// Tables that may have a million rows for one clinic, and the column by which they are read piece by piece.
+const PIECES: [(&str, &str); 3] = [("cases", "package"), ("findings", "package"), ("members", "registry")];
+
+/// A table whose rows the sums cover.
+struct Covered {
+    table: &'static str,
+    columns: &'static [&'static str],
+}
+
+fn covered<'v, T: Insert<'v>>() -> Covered {
+    Covered { table: T::TABLE, columns: T::COLUMNS }
+}
+
+fn all() -> [Covered; 8] {
+    [
+        covered::<&PackageRow>(),
+        covered::<NewCase<'_>>(),
+        covered::<NewFinding<'_>>(),
+        covered::<&Registry>(),
+        covered::<NewMember<'_>>(),
+        covered::<NewSanction<'_>>(),
+        covered::<NewAnswer<'_>>(),
+        covered::<NewOutgoing<'_>>(),
+    ]
+}
+
+read_row! {
+    struct LineRow {
+        line: String,
+    }
+}
+
+/// The sums of all rows of a clinic.
+pub(super) fn count(store: &mut Store, mo: &str) -> Result<RowSums, Problem> {
+    let mut sums = RowSums::default();
+    for Covered { table, columns } in all() {
+        let by = PIECES.iter().find(|(name, _)| *name == table).map(|(_, column)| *column);
+        let pieces: Vec<Option<i64>> = match by {
+            None => vec![None],
+            Some(column) => store.of(mo).numbers(format!("SELECT DISTINCT {column} FROM {table} WHERE mo = $1"), &[])?.into_iter().map(Some).collect(),
+        };
+        for piece in pieces {
+            for part in parts(table, columns) {
+                let line = part.columns.join(" || $2 || ");
+                let mut sql = format!("SELECT {line} AS line FROM {table} WHERE mo = $1");
+                let mut values = vec![BETWEEN.to_string().into()];
+                if let (Some(column), Some(piece)) = (by, piece) {
+                    sql += &format!(" AND {column} = $3");
+                    values.push(piece.into());
+                }
+                if let Some(column) = part.unless_zero {
+                    sql += &format!(" AND {column} <> 0");
+                }
+                let rows: Vec<LineRow> = store.of(mo).select(sql, &values)?;
+                sums.add_lines(part.name, rows.iter().map(|row| row.line.as_str()));
+            }
+        }
+    }
+    Ok(sums)
+}
+
+impl Store {
+    /// The sums of all rows of a clinic.
+    pub(in crate::workspace) fn count_rows(&mut self, mo: &str) -> Result<RowSums, Problem> {
+        count(self, mo)
+    }
+
+    /// Codes of the clinics that have rows in any table, sorted.
+    pub(in crate::workspace) fn clinics(&mut self) -> Result<Vec<String>, Problem> {
+        let tables: Vec<&str> = all().iter().map(|covered| covered.table).chain(["stock", "counters", "journal"]).collect();
+        let union = tables.iter().map(|table| format!("SELECT DISTINCT mo FROM {table}")).collect::<Vec<_>>().join(" UNION ");
+        let mut clinics = self.rows(union, &[])?.iter().map(|row| row.get("mo")).collect::<Result<Vec<String>, _>>()?;
+        clinics.sort_unstable();
+        Ok(clinics)
+    }
+
+    /// Packages of a clinic whose counts of cases are not what a new count gives, by id.
+    pub(in crate::workspace) fn miscounted(&mut self, mo: &str) -> Result<Vec<i64>, Problem> {
+        let kept = "SELECT package, kind, payer, state, blocked, cases, sum FROM stock WHERE mo = $1";
+        let counted = "SELECT package, kind, payer, state, CAST(CASE WHEN errors > 0 THEN 1 ELSE 0 END AS BIGINT) AS blocked, \
+                       CAST(COUNT(*) AS BIGINT) AS cases, CAST(SUM(sum) AS BIGINT) AS sum \
+                       FROM cases WHERE mo = $1 GROUP BY package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END";
+        let mut packages = self.of(mo).numbers(format!("SELECT package FROM ({kept} EXCEPT {counted}) a"), &[])?;
+        packages.extend(self.of(mo).numbers(format!("SELECT package FROM ({counted} EXCEPT {kept}) b"), &[])?);
+        packages.sort_unstable();
+        packages.dedup();
+        Ok(packages)
+    }
+}

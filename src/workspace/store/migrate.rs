@@ -1,0 +1,219 @@
+//! Steps that bring an older store up to date. A store of any earlier version is copied first and changed in one transaction.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use sha2::{Digest as _, Sha384};
+
+use super::row::read_row;
+use super::sums::RowSums;
+use super::{Store, checked};
+use crate::workspace::journal::{Draft, MIGRATE, canonical};
+use crate::workspace::{Operation, Problem};
+
+/// A step of the schema. A step that was released is never changed.
+struct Step {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const STEPS: [Step; 2] = [
+    Step { version: 1, name: "workspace", sql: include_str!("migrations/0001_workspace.sql") },
+    Step { version: 2, name: "clinics", sql: include_str!("migrations/0002_clinics.sql") },
+];
+
+/// The version of the schema that this program uses.
+pub(in crate::workspace) const VERSION: i64 = STEPS[STEPS.len() - 1].version;
+
+/// Tables of version 1, in the order in which they are copied.
+const TABLES_1: [&str; 11] = ["packages", "cases", "findings", "stock", "registries", "members", "sanctions", "answers", "outbox", "journal", "counters"];
+
+/// The version of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::workspace) enum Version {
+    /// There is no schema.
+    None,
+    /// An earlier version than this program's.
+    Older(i64),
+    /// The version of this program.
+    Current,
+    /// A version that only a later program knows.
+    Newer(i64),
+}
+
+/// Where the copy of a store is that was made before it was brought up to date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreCopy {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A schema of the same PostgreSQL database.
+    Schema(String),
+}
+
+/// A store that was brought up to date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The version that it had.
+    pub from: i64,
+    /// The version that it has now.
+    pub to: i64,
+    /// The copy of what it was.
+    pub copy: StoreCopy,
+}
+
+read_row! {
+    struct CounterRow {
+        name: String,
+        value: i64,
+    }
+}
+
+impl Store {
+    /// The version of the schema.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(in crate::workspace) fn version(&mut self) -> Result<Version, Problem> {
+        let table = if self.shared {
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM information_schema.tables WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()"
+        } else {
+            "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'"
+        };
+        if self.number(table, &[])? == 0 {
+            return Ok(Version::None);
+        }
+        Ok(match self.number("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[])? {
+            0 => Version::None,
+            VERSION => Version::Current,
+            older if older < VERSION => Version::Older(older),
+            newer => Version::Newer(newer),
+        })
+    }
+
+    /// Makes the schema of an empty store.
+    ///
+    /// # Errors
+    /// A statement fails; the store then stays empty.
+    pub(in crate::workspace) fn create(&mut self) -> Result<(), Problem> {
+        self.transaction(|store| {
+            if store.version()? == Version::None {
+                store.execute(
+                    "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+                     installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)",
+                    &[],
+                )?;
+                for step in &STEPS {
+                    store.take(step)?;
+                }
+                store.raw("DROP TABLE old_counters")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Copies an older store and brings it up to date, unless another program has done it meanwhile. `copy` is the path of the copy of a SQLite
+    /// file.
+    ///
+    /// # Errors
+    /// The copy cannot be made or a statement fails; the store then stays as it was.
+    pub(in crate::workspace) fn update(&mut self, operation: &Operation<'_>, copy: &Path) -> Result<Option<Migrated>, Problem> {
+        let Version::Older(from) = self.version()? else { return Ok(None) };
+        let copy = if self.shared { StoreCopy::Schema(format!("puomp_{from}")) } else { StoreCopy::File(copy.to_owned()) };
+        if let StoreCopy::File(file) = &copy {
+            self.copy_file(file)?;
+        }
+        self.transaction(|store| {
+            if store.version()? != Version::Older(from) {
+                return Ok(None);
+            }
+            if let StoreCopy::Schema(schema) = &copy {
+                store.execute(format!("CREATE SCHEMA {schema}"), &[])?;
+                for table in TABLES_1 {
+                    store.execute(format!("CREATE TABLE {schema}.{table} AS TABLE {table}"), &[])?;
+                }
+            }
+            for step in STEPS.iter().filter(|step| step.version > from) {
+                operation.check()?;
+                store.take(step)?;
+                if step.version == 2 {
+                    store.begin_chains(operation)?;
+                }
+            }
+            Ok(Some(Migrated { from, to: VERSION, copy }))
+        })
+    }
+
+    /// Writes a consistent copy of a SQLite store, completely or not at all.
+    pub(in crate::workspace) fn copy_file(&mut self, target: &Path) -> Result<(), Problem> {
+        let io = |error| Problem::Io(target.to_owned(), error);
+        let half = target.with_extension("half");
+        // What a stopped program left.
+        match std::fs::remove_file(&half) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+        crate::sys::private_file(&half, crate::sys::Access::Private).map_err(io)?;
+        self.execute("VACUUM INTO $1", &[half.to_string_lossy().into_owned().into()])?;
+        // SQLite does not write such a copy to the disk by itself.
+        crate::sys::private_file(&half, crate::sys::Access::Private).and_then(|file| file.sync_all()).map_err(io)?;
+        crate::sys::rename(&half, target).map_err(io)
+    }
+
+    fn take(&mut self, step: &Step) -> Result<(), Problem> {
+        let clustered = if self.shared { "" } else { "WITHOUT ROWID" };
+        self.raw_owned(step.sql.replace("/* clustered */", clustered))?;
+        let digest = super::row::Value::Text(crate::values::hex(&Sha384::digest(step.sql)).into());
+        // The form of the checksum is that of sqlx, whose table this is: earlier programs made it.
+        let bytes = if self.shared { "decode($3, 'hex')" } else { "unhex($3)" };
+        self.execute(
+            format!("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES ($1, $2, TRUE, {bytes}, 0)"),
+            &[step.version.into(), step.name.into(), digest],
+        )?;
+        Ok(())
+    }
+
+    /// Ends the journal of a store of version 1 and begins the journal of each clinic with the hash of its last entry. Divides the counters among
+    /// the clinics.
+    fn begin_chains(&mut self, operation: &Operation<'_>) -> Result<(), Problem> {
+        let rows = self.rows("SELECT DISTINCT mo FROM packages UNION SELECT DISTINCT mo FROM registries", &[])?;
+        let mut clinics = rows.iter().map(|row| row.get("mo")).collect::<Result<Vec<String>, _>>()?;
+        clinics.sort_unstable();
+        let counters: Vec<CounterRow> = self.select("SELECT name, value FROM old_counters", &[])?;
+        for CounterRow { name, value } in &counters {
+            if name == "registries" {
+                self.execute("INSERT INTO blocks (name, value) VALUES ($1, $2)", &[name.into(), value.into()])?;
+                continue;
+            }
+            // Ids of all clinics go on from the same number, beyond those that each has.
+            let of: Vec<&String> = match name.strip_prefix("packet/M") {
+                Some(rest) => clinics.iter().filter(|mo| rest.strip_prefix(mo.as_str()).is_some_and(|rest| rest.starts_with('/'))).collect(),
+                None => clinics.iter().collect(),
+            };
+            for mo in of {
+                self.of(mo).execute("INSERT INTO counters (mo, name, value) VALUES ($1, $2, $3)", &[name.into(), value.into()])?;
+            }
+        }
+        self.raw("DROP TABLE old_counters")?;
+        let draft = |details: serde_json::Value| Draft {
+            at: operation.at.to_string(),
+            user: operation.actor.user.clone(),
+            host: operation.actor.host.clone(),
+            role: operation.actor.role.clone(),
+            action: MIGRATE.to_owned(),
+            details: canonical(&details),
+            ..Draft::default()
+        };
+        let last = self.last_before()?;
+        if last.is_some() {
+            self.append_before(last.as_ref(), draft(json!({ "from": 1, "to": 2, "clinics": clinics })))?;
+        }
+        for mo in &clinics {
+            operation.check()?;
+            let rows: RowSums = checked::count(self, mo)?;
+            self.of(mo).counters().take_registries()?;
+            self.of(mo).journal().append(None, draft(json!({ "from": 1, "to": 2, "rows": rows.json() })))?;
+        }
+        Ok(())
+    }
+}
