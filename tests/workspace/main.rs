@@ -22,12 +22,14 @@ macro_rules! on_each_store {
     };
 }
 
+mod clinics;
 mod damage;
 #[cfg(target_os = "linux")]
 mod faults;
 mod interrupt;
 mod kill;
 mod life;
+mod migration;
 mod moves;
 mod operation;
 mod places;
@@ -35,6 +37,7 @@ mod receive;
 mod sanctions;
 mod status;
 mod table;
+mod tamper;
 
 #[path = "../support"]
 mod support {

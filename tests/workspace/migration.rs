@@ -1,0 +1,159 @@
+//! Workspaces that earlier programs made (`tests/fixtures/`): they open, nothing of them is lost, and the earlier programs leave them alone.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sqlx::Row as _;
+
+use crate::support::clinic::Clinic;
+use crate::support::soak::tries;
+use crate::support::sql::{Sql, text};
+use crate::support::state::{State, leftovers, outbox_troubles};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-1").join(name)
+}
+
+fn json(name: &str) -> Value {
+    serde_json::from_slice(&fs::read(fixture(name)).expect("a fixture")).expect("JSON")
+}
+
+/// A workspace of version 1.
+fn workspace(on_postgres: bool) -> Clinic {
+    let clinic = if on_postgres { Clinic::on_empty_postgres() } else { Clinic::empty() };
+    let mut archive = zip::ZipArchive::new(File::open(fixture("workspace.zip")).expect("a fixture")).expect("an archive");
+    archive.extract(clinic.root()).expect("unpacked");
+    if on_postgres {
+        fs::remove_file(clinic.path(".puomp/store.sqlite")).expect("there");
+        let mut store = Sql::connect(&clinic.address());
+        store.script(&fs::read_to_string(fixture("postgres.sql")).expect("a fixture"));
+        store.close();
+    }
+    clinic
+}
+
+/// The entry that ended the old journal, and the beginnings of the journals of clinics.
+fn chains(clinic: &Clinic) -> (String, Vec<String>) {
+    let mut store = Sql::connect(&clinic.address());
+    let end = text(&store.rows("SELECT hash FROM journal_before ORDER BY seq DESC LIMIT 1")[0], "hash");
+    let first = store.rows("SELECT prev FROM journal WHERE seq = 1 ORDER BY mo").iter().map(|row| text(row, "prev")).collect();
+    store.close();
+    (end, first)
+}
+
+on_each_store!(a_workspace_of_version_1_opens_with_all_that_it_held);
+fn a_workspace_of_version_1_opens_with_all_that_it_held(store: &Clinic) {
+    let clinic = &workspace(store.store().is_some());
+    let said = clinic.run(&["status", "--format", "json"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.err.contains("обновлена") && said.err.contains("копия"), "{}", said.err);
+    let now: Value = serde_json::from_str(&said.out).expect("JSON");
+    let before = json("status.json");
+    for part in ["registries", "cases"] {
+        assert_eq!(now[part], before[part], "{part}");
+    }
+    assert_eq!(clinic.run(&["status"]).err, "", "it is told once");
+    for (number, of_registry) in json("registries.json").as_object().expect("an object") {
+        let now: Value = serde_json::from_str(&clinic.done(&["status", number, "--format", "json"])).expect("JSON");
+        assert_eq!(now["registries"], of_registry["registries"], "{number}");
+    }
+    // The old journal is the same to the byte, and has one entry more.
+    let journal = clinic.done(&["journal", "--format", "jsonl"]);
+    let old = fs::read_to_string(fixture("journal.jsonl")).expect("a fixture");
+    let rest = journal.strip_prefix(&*old).expect("the old entries come first");
+    assert!(rest.lines().next().is_some_and(|line| line.contains("\"action\":\"migrate\"")), "{rest}");
+    let (end, first) = chains(clinic);
+    assert_eq!(first, vec![end; first.len()], "each clinic's journal begins with the hash of the old one's end");
+    assert_eq!(first.len(), 2);
+    clinic.done(&["journal", "--verify"]);
+    clinic.done(&["journal", "--verify", "--against", &fixture("head.json").display().to_string()]);
+    assert_eq!((leftovers(clinic), outbox_troubles(clinic)), (Vec::new(), Vec::new()));
+}
+
+on_each_store!(work_goes_on_in_a_workspace_of_version_1);
+fn work_goes_on_in_a_workspace_of_version_1(store: &Clinic) {
+    let clinic = &workspace(store.store().is_some());
+    let before = clinic.registries();
+    clinic.package("new", 9, &["--period", "2021-04", "--packet", "9", "--seed", "77"]);
+    clinic.done(&["load", "new"]);
+    clinic.done(&["form", "--period", "2021-04"]);
+    let new: Vec<_> = clinic.registries().into_iter().filter(|one| !before.contains(one)).collect();
+    assert!(!new.is_empty());
+    for (number, ..) in &new {
+        assert!(before.iter().all(|(old, ..)| old != number), "{number} is used twice");
+        clinic.done(&["submit", number]);
+    }
+    State::of(clinic);
+}
+
+#[test]
+fn the_copy_is_what_was() {
+    let clinic = workspace(false);
+    let before = fs::read(clinic.path(".puomp/store.sqlite")).expect("a store");
+    clinic.done(&["status"]);
+    let copy = clinic.path(".puomp/store-1.sqlite");
+    assert!(copy.is_file());
+    let rows = |file: &Path| {
+        let mut store = Sql::connect(&crate::support::sql::sqlite_url(file));
+        let rows: Vec<String> =
+            ["SELECT hash AS x FROM journal ORDER BY seq", "SELECT place AS x FROM cases ORDER BY id", "SELECT status AS x FROM registries ORDER BY id"]
+                .iter()
+                .flat_map(|sql| store.rows(sql).iter().map(|row| text(row, "x")).collect::<Vec<_>>())
+                .collect();
+        store.close();
+        rows
+    };
+    let old = clinic.path("old.sqlite");
+    fs::write(&old, before).expect("written");
+    assert_eq!(rows(&copy), rows(&old));
+    // The copy can be put back.
+    fs::copy(&copy, clinic.path(".puomp/store.sqlite")).expect("copied");
+    for file in ["store.sqlite-wal", "store.sqlite-shm"] {
+        let _ = fs::remove_file(clinic.path(".puomp").join(file));
+    }
+    clinic.done(&["journal", "--verify"]);
+}
+
+on_each_store!(a_program_that_does_not_know_the_version_leaves_the_store_alone);
+fn a_program_that_does_not_know_the_version_leaves_the_store_alone(store: &Clinic) {
+    let clinic = &workspace(store.store().is_some());
+    clinic.done(&["status"]);
+    let mut store = Sql::connect(&clinic.address());
+    let newest: i64 = store.rows("SELECT MAX(version) AS v FROM _sqlx_migrations")[0].get("v");
+    store.rows(&format!("UPDATE _sqlx_migrations SET version = 99 WHERE version = {newest}"));
+    store.close();
+    for args in [&["status"][..], &["load", "."], &["form", "--period", "2021-03"], &["init"]] {
+        let said = clinic.refused(args, 2);
+        assert!(said.contains("более новая версия") && said.contains("99"), "{said}");
+    }
+}
+
+on_each_store!(several_programs_open_an_old_workspace_at_once);
+fn several_programs_open_an_old_workspace_at_once(store: &Clinic) {
+    let clinic = &workspace(store.store().is_some());
+    let runs: Vec<_> = (0..6).map(|_| clinic.command(&["status", "--wait", "60"])).collect();
+    let ends: Vec<_> = runs.into_iter().map(|mut run| std::thread::spawn(move || run.output().expect("it runs"))).collect();
+    let ends: Vec<_> = ends.into_iter().map(|end| crate::support::clinic::said(&end.join().expect("it ended"))).collect();
+    assert!(ends.iter().all(|said| said.code == 0), "{ends:?}");
+    assert_eq!(ends.iter().filter(|said| said.err.contains("обновлена")).count(), 1, "{ends:?}");
+    clinic.done(&["journal", "--verify"]);
+}
+
+/// A program is killed while it brings an old store up to date: the store is the old one or the new one.
+#[test]
+fn a_kill_leaves_the_old_version_or_the_new_one() {
+    let done = workspace(false);
+    done.done(&["status"]);
+    let due = State::of(&done);
+    for n in 0..tries(20) {
+        let clinic = workspace(false);
+        let mut program = clinic.command(&["status"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().expect("it runs");
+        std::thread::sleep(std::time::Duration::from_millis(2 + 3 * (n as u64 % 30)));
+        let _ = program.kill();
+        program.wait().expect("it ended");
+        clinic.done(&["status"]);
+        let now = State::of(&clinic);
+        assert!(now == due, "after {n}: {}", due.difference(&now));
+    }
+}
