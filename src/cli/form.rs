@@ -150,6 +150,7 @@ impl FormArgs {
             }
             printed?;
             workspace.close();
+            left.retain(|part| !matches!(&part.why, Why::Held(number) if formed.contains(number)));
             Ok((formed, left))
         });
         bar.done();

@@ -13,7 +13,7 @@ use crate::values::Date;
 use crate::watch::Watch;
 
 /// How this program takes locks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Locks {
     /// The file that is locked for a change of a SQLite store.
     file: PathBuf,
@@ -28,6 +28,11 @@ pub(super) struct Locks {
 impl Locks {
     pub(super) fn new(file: PathBuf, holder: &str, wait: Duration) -> Self {
         Self { file, holder: holder.to_owned(), wait, day: None }
+    }
+
+    /// The same locks without waiting for them.
+    pub(super) fn without_wait(&self) -> Self {
+        Self { wait: Duration::ZERO, ..self.clone() }
     }
 
     /// Changes rows of a clinic in one transaction under its lock. A change of rows must write an entry of the journal.
@@ -52,9 +57,9 @@ impl Locks {
             return Ok(());
         }
         let subject = today.to_string();
-        if store.last_day()? < subject && !store.heads()?.is_empty() {
+        if !store.has_day(&subject)? && !store.heads()?.is_empty() {
             self.locked(store, None, operation.watch, |store| {
-                if store.last_day()? >= subject {
+                if store.has_day(&subject)? {
                     return Ok(());
                 }
                 let details = day_details(&store.heads()?);
@@ -77,7 +82,10 @@ impl Locks {
         if !store.is_shared() {
             let _lock = Lock::take(&self.file, self.wait, &self.holder, watch)?;
             drop(waiting);
-            return store.transaction(work);
+            return store.transaction(|store| {
+                store.must_be_current()?;
+                work(store)
+            });
         }
         let wait = Wait::new(self.wait);
         let mut turn = Some((work, waiting));

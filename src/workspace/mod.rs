@@ -112,7 +112,7 @@ impl Workspace {
     pub fn open_write(place: Place, tables: Tables, opening: &Opening<'_>) -> Result<Self, Problem> {
         let mut this = Self::open_read(place, tables, opening)?;
         let watch = opening.operation.watch;
-        this.presence = Some(Presence::begin(&this.place.present_file(), watch)?);
+        this.presence = Some(Presence::begin(&this.place.present_file(), &mut this.store, opening.wait, watch)?);
         this.recover(watch)?;
         Ok(this)
     }

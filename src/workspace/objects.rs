@@ -178,7 +178,10 @@ impl Objects {
         private_folder(&self.root)?;
         let mut file = Temporary::create(&self.root, Access::Private)?;
         let (sha256, value) = write(file.as_file_mut())?;
-        self.put(file, &sha256, name)?;
+        // Another program that forms the same may have kept it, and may be reading it.
+        if self.check(&sha256, name).is_err() {
+            self.put(file, &sha256, name)?;
+        }
         Ok((Kept { sha256, name: name.to_owned(), before: Before::Nothing }, value))
     }
 

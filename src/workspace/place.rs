@@ -76,7 +76,7 @@ impl Place {
         let from = match store.version()? {
             Version::Current => return Ok(None),
             Version::None => return Err(Problem::NotReady(self.root.clone())),
-            Version::Newer(found) => return Err(Problem::Newer(self.root.clone(), found, VERSION)),
+            Version::Newer(found) => return Err(Problem::Newer(found, VERSION)),
             Version::Older(from) => from,
         };
         let lock = self.lock(opening)?;
@@ -87,9 +87,11 @@ impl Place {
             }
         }
         let migrated = store.update(&opening.operation, &self.memory().join(format!("store-{from}.sqlite")));
-        store.unlock_whole()?;
+        let unlocked = store.unlock_whole();
         drop(lock);
-        migrated
+        let migrated = migrated?;
+        unlocked?;
+        Ok(migrated)
     }
 
     /// The folder of the memory.

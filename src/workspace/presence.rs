@@ -4,44 +4,47 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use super::Problem;
+use super::lock::Wait;
+use super::store::Store;
 use crate::sys::{Access, private_file};
-use crate::watch::{Stopped, Watch};
+use crate::watch::Watch;
 
-/// How long a program sleeps while another one removes what a stopped program left.
-const PATIENCE: Duration = Duration::from_millis(5);
-
-/// Tells other programs that this one is changing the workspace, until dropped: a lock that many programs share.
+/// Tells other programs that this one is changing the workspace, until dropped: a lock that many programs share. With a shared store it is also a
+/// lock there, because programs on other machines do not see the file, and because the server may still work for a program that was killed.
 #[derive(Debug)]
 pub(super) struct Presence {
     file: File,
     path: PathBuf,
+    /// The longest wait for a program that removes what a stopped one left.
+    wait: Duration,
 }
 
 impl Presence {
     /// Begins to be present.
     ///
     /// # Errors
-    /// The file cannot be created, or the watch stopped the wait.
-    pub(super) fn begin(path: &Path, watch: &dyn Watch) -> Result<Self, Problem> {
+    /// The file cannot be created, the wait is over, or the watch stopped it.
+    pub(super) fn begin(path: &Path, store: &mut Store, wait: Duration, watch: &dyn Watch) -> Result<Self, Problem> {
         let file = private_file(path, Access::Private).map_err(|error| Problem::Io(path.to_owned(), error))?;
-        let this = Self { file, path: path.to_owned() };
-        this.share(watch)?;
+        let this = Self { file, path: path.to_owned(), wait };
+        this.share(store, watch)?;
         Ok(this)
     }
 
-    fn share(&self, watch: &dyn Watch) -> Result<(), Problem> {
+    fn share(&self, store: &mut Store, watch: &dyn Watch) -> Result<(), Problem> {
+        let wait = Wait::new(self.wait);
         loop {
             match self.file.try_lock_shared() {
-                Ok(()) => return Ok(()),
-                Err(TryLockError::WouldBlock) => {
-                    Stopped::check(watch)?;
-                    thread::sleep(PATIENCE);
-                }
+                Ok(()) if store.try_present()? => return Ok(()),
+                Ok(()) => self.unlock()?,
+                Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(self.failed(error)),
+            }
+            if !wait.rest(watch)? {
+                return Err(Problem::Busy(String::new()));
             }
         }
     }
@@ -49,19 +52,27 @@ impl Presence {
     /// Runs `work` if no other program is present, and keeps others from beginning meanwhile. This program must have nothing in work.
     ///
     /// # Errors
-    /// The lock fails, or the watch stopped the wait.
-    pub(super) fn alone(&self, watch: &dyn Watch, work: impl FnOnce()) -> Result<(), Problem> {
+    /// A lock fails, or the watch stopped the wait.
+    pub(super) fn alone(&self, store: &mut Store, watch: &dyn Watch, work: impl FnOnce(&mut Store)) -> Result<(), Problem> {
         // A shared lock cannot be made exclusive in one step everywhere.
-        self.file.unlock().map_err(|error| self.failed(error))?;
+        self.unlock()?;
+        store.leave(false)?;
         match self.file.try_lock() {
             Ok(()) => {
-                work();
-                self.file.unlock().map_err(|error| self.failed(error))?;
+                if store.try_alone()? {
+                    work(store);
+                    store.leave(true)?;
+                }
+                self.unlock()?;
             }
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(self.failed(error)),
         }
-        self.share(watch)
+        self.share(store, watch)
+    }
+
+    fn unlock(&self) -> Result<(), Problem> {
+        self.file.unlock().map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: io::Error) -> Problem {
@@ -78,16 +89,25 @@ mod tests {
     fn only_a_program_that_is_alone_cleans_up() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("present");
-        let cleans = |one: &Presence| {
+        let file = folder.path().join("store.sqlite");
+        std::fs::write(&file, "").expect("written");
+        let mut store = Store::connect(&crate::workspace::store::sqlite_url(&file)).expect("a store");
+        let mut cleans = |one: &Presence| {
             let mut cleaned = false;
-            one.alone(&Unwatched, || cleaned = true).expect("asked");
+            one.alone(&mut store, &Unwatched, |_| cleaned = true).expect("asked");
             cleaned
         };
-        let first = Presence::begin(&path, &Unwatched).expect("present");
+        let begin = |store: &mut Store| Presence::begin(&path, store, Duration::ZERO, &Unwatched).expect("present");
+        let mut other = Store::connect(&crate::workspace::store::sqlite_url(&file)).expect("a store");
+        let first = begin(&mut other);
         assert!(cleans(&first));
-        let second = Presence::begin(&path, &Unwatched).expect("present");
+        let second = begin(&mut other);
         assert!(!cleans(&first) && !cleans(&second));
         drop(first);
         assert!(cleans(&second));
+        // Whoever removes files keeps others from beginning.
+        second.file.unlock().expect("unlocked");
+        second.file.try_lock().expect("alone");
+        assert!(matches!(Presence::begin(&path, &mut other, Duration::ZERO, &Unwatched), Err(Problem::Busy(_))));
     }
 }

@@ -22,8 +22,10 @@ pub enum Problem {
     NoWorkspace(PathBuf),
     /// The folder exists, but its store is missing or of another version of the program.
     NotReady(PathBuf),
-    /// The store of the workspace in this folder was made by a newer program: the version of its schema, and the version that this program knows.
-    Newer(PathBuf, i64, i64),
+    /// The store was made by a newer program: the version of its schema, and the version that this program knows.
+    Newer(i64, i64),
+    /// A store of an earlier version has rows that belong to no package or registry: the table and how many. It was not brought up to date.
+    Orphans(String, i64),
     /// Other programs changed this clinic, by its code, again and again while a change was prepared; or took its cases.
     Overtaken(String),
     /// Another program is changing the workspace: who and since when.
@@ -78,7 +80,7 @@ impl Problem {
 
     /// Whether the cause lies with one registry alone, so that a command may go on with others.
     pub fn is_of_one_registry(&self) -> bool {
-        let about_its_state = matches!(self, Self::Refused(_) | Self::AlreadySent(..) | Self::Unmet(..));
+        let about_its_state = matches!(self, Self::Refused(_) | Self::AlreadySent(..) | Self::Unmet(..) | Self::Overtaken(_));
         let about_its_file = matches!(self, Self::Unplaced(..) | Self::Damaged(_));
         about_its_state || about_its_file || matches!(self, Self::NoRegistry(_) | Self::ManyRegistries(..))
     }
@@ -123,6 +125,7 @@ impl Coded for Problem {
             Self::NoWorkspace(_) => Key::WorkspaceNone,
             Self::NotReady(_) => Key::WorkspaceNotReady,
             Self::Newer(..) => Key::WorkspaceNewer,
+            Self::Orphans(..) => Key::WorkspaceOrphans,
             Self::Overtaken(_) => Key::WorkspaceOvertaken,
             Self::Busy(_) => Key::WorkspaceBusy,
             Self::Io(..) => Key::ErrorWrite,
@@ -150,9 +153,8 @@ impl Coded for Problem {
         }
         match self {
             Self::NoWorkspace(path) | Self::NotReady(path) => vec![("path", Slot::Path(path))],
-            Self::Newer(path, found, known) => {
-                vec![("path", Slot::Path(path)), ("found", Slot::text(found.to_string())), ("known", Slot::text(known.to_string()))]
-            }
+            Self::Newer(found, known) => vec![("found", Slot::text(found.to_string())), ("known", Slot::text(known.to_string()))],
+            Self::Orphans(table, rows) => vec![("table", Slot::text(table)), ("rows", Slot::text(rows.to_string()))],
             Self::Overtaken(mo) => vec![("mo", Slot::text(mo))],
             Self::Busy(who) => vec![("who", Slot::text(if who.is_empty() { "?" } else { who }))],
             Self::Io(path, _) | Self::Unread(path, _) => vec![("path", Slot::Path(path)), ("reason", self.reason())],

@@ -1,5 +1,6 @@
 //! Cleans up after a program that was stopped.
 
+use super::change::Locks;
 use super::objects::Staged;
 use super::store::DueFile;
 use super::{Operation, Problem, Workspace, objects};
@@ -10,10 +11,16 @@ impl Workspace {
     /// else; [`Workspace::unplaced`] tells it.
     pub(super) fn recover(&mut self, watch: &dyn Watch) -> Result<(), Problem> {
         self.sweep(watch)?;
+        let at_once = self.locks.without_wait();
         for file in self.store.due_files()? {
-            if let Err(problem) = self.place_due(&file, None, watch) {
-                Stopped::check(watch)?;
-                self.unplaced.get_or_insert(problem);
+            match self.place_due(&file, None, &at_once, watch) {
+                Ok(()) => {}
+                // Another program changes this clinic; a later command places the file.
+                Err(Problem::Unplaced(_, _, cause)) if matches!(*cause, Problem::Busy(_)) => {}
+                Err(problem) => {
+                    Stopped::check(watch)?;
+                    self.unplaced.get_or_insert(problem);
+                }
             }
         }
         Ok(())
@@ -24,7 +31,7 @@ impl Workspace {
     pub(super) fn sweep(&mut self, watch: &dyn Watch) -> Result<(), Problem> {
         let Self { presence, store, objects, place, .. } = self;
         let Some(presence) = presence else { return Ok(()) };
-        presence.alone(watch, || {
+        presence.alone(store, watch, |store| {
             if let Ok(known) = store.kept_files() {
                 let _ = objects.sweep(&known);
             }
@@ -49,20 +56,20 @@ impl Workspace {
     /// [`Problem::Unplaced`], or the store cannot be read.
     pub(super) fn place_of(&mut self, mo: &str, registry: i64, staged: Option<Staged>, watch: &dyn Watch) -> Result<(), Problem> {
         let due = self.store.of(mo).outbox().due_of(registry)?;
-        due.map_or(Ok(()), |file| self.place_due(&file, staged, watch))
+        let locks = self.locks.clone();
+        due.map_or(Ok(()), |file| self.place_due(&file, staged, &locks, watch))
     }
 
-    fn place_due(&mut self, file: &DueFile, staged: Option<Staged>, watch: &dyn Watch) -> Result<(), Problem> {
+    fn place_due(&mut self, file: &DueFile, staged: Option<Staged>, locks: &Locks, watch: &dyn Watch) -> Result<(), Problem> {
         let target = self.place.root.join(&file.path);
         let staged = staged.map_or_else(|| self.objects.stage(&file.object, &file.name, &target), Ok);
-        let placed = staged.and_then(|staged| self.place_staged(file, staged, watch));
+        let placed = staged.and_then(|staged| self.place_staged(file, staged, locks, watch));
         placed.map_err(|problem| Problem::Unplaced(file.number.clone(), target, Box::new(problem)))
     }
 
     /// Gives a copy its name in the outbox, if it is still due there.
-    fn place_staged(&mut self, file: &DueFile, staged: Staged, watch: &dyn Watch) -> Result<(), Problem> {
-        let Self { store, locks, .. } = self;
-        locks.locked(store, Some(&file.mo), watch, |store| {
+    fn place_staged(&mut self, file: &DueFile, staged: Staged, locks: &Locks, watch: &dyn Watch) -> Result<(), Problem> {
+        locks.locked(&mut self.store, Some(&file.mo), watch, |store| {
             let mut clinic = store.of(&file.mo);
             if clinic.outbox().due_of(file.registry)?.is_some_and(|due| due.revision == file.revision) {
                 staged.place()?;

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use sha2::Digest as _;
 use sqlx::Row as _;
 
 use crate::support::sql::{Sql, sqlite_url};
@@ -30,6 +31,11 @@ fn server() -> String {
     let named = std::env::var("PUOMP_TEST_POSTGRES").unwrap_or_default();
     assert!(!named.is_empty(), "PUOMP_TEST_POSTGRES must name a PostgreSQL server on which databases may be made (tests/README.md)");
     named
+}
+
+/// The second part of the key of a clinic's lock in PostgreSQL.
+pub(crate) fn lock_key(mo: &str) -> i32 {
+    sha2::Sha256::digest(mo).first_chunk::<4>().map(|bytes| i32::from_be_bytes(*bytes) | 1).expect("four bytes")
 }
 
 /// Name of the database of an address.
@@ -120,7 +126,7 @@ impl Clinic {
         };
         let mut server = Sql::connect(&server());
         let sql = format!(
-            "SELECT CAST(COUNT(*) AS BIGINT) AS held FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' AND d.datname = '{}'",
+            "SELECT CAST(COUNT(*) AS BIGINT) AS held FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' AND l.objid <> 2 AND d.datname = '{}'",
             name_of(url)
         );
         let held = server.rows(&sql)[0].get::<i64, _>("held") > 0;

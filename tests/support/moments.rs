@@ -9,3 +9,8 @@ pub(crate) fn random(number: u64) -> f64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+/// How many times each step is killed: `PUOMP_TEST_KILLS` names fewer, where a program takes long to start.
+pub(crate) fn wanted(kills: usize) -> usize {
+    std::env::var("PUOMP_TEST_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(kills).min(kills)
+}

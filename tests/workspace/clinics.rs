@@ -4,7 +4,7 @@ use std::thread;
 
 use sqlx::Row as _;
 
-use crate::support::clinic::{Clinic, Said, said};
+use crate::support::clinic::{Clinic, Said, lock_key, said};
 use crate::support::sql::{Sql, text};
 use crate::support::state::{State, leftovers, outbox_troubles};
 
@@ -101,4 +101,25 @@ fn one_clinic_served_by_many_programs_loses_nothing(clinic: &Clinic) {
     assert_eq!(packages, 6, "the same file was loaded once");
     State::of(clinic);
     assert_eq!(leftovers(clinic), Vec::<std::path::PathBuf>::new());
+}
+
+/// A program that holds the lock of one clinic does not keep another clinic waiting.
+#[test]
+#[ignore = "needs PUOMP_TEST_POSTGRES"]
+fn a_clinic_does_not_wait_for_another_one_on_postgres() {
+    let clinic = Clinic::on_postgres();
+    for (n, code) in ["140001", "140002"].iter().enumerate() {
+        clinic.package(&format!("in{n}"), 10, &["--period", "2021-02", "--clinic", code, "--seed", &n.to_string()]);
+    }
+    let mut other = Sql::connect(&clinic.address());
+    other.rows(&format!("SELECT CAST(pg_advisory_lock(7867673, {}) AS TEXT)", lock_key("140001")));
+    clinic.done(&["load", "in1", "--wait", "0"]);
+    clinic.done(&["form", "--period", "2021-02", "--wait", "0"]);
+    for (number, ..) in clinic.registries() {
+        clinic.done(&["submit", &number, "--wait", "0"]);
+    }
+    clinic.refused(&["load", "in0", "--wait", "0"], 7);
+    other.close();
+    clinic.done(&["load", "in0"]);
+    State::of(&clinic);
 }

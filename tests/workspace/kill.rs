@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::clinic::Clinic;
-use crate::support::moments::random;
+use crate::support::moments::{random, wanted};
 use crate::support::say::say;
 use crate::support::soak::tries;
 use crate::support::state::{State, Step, is_wanted, leftovers, steps};
@@ -16,11 +16,6 @@ use crate::support::state::{State, Step, is_wanted, leftovers, steps};
 const KILLS: [usize; 5] = [80, 80, 50, 40, 50];
 /// On PostgreSQL, where a workspace to be killed costs a database.
 const SHARED_KILLS: [usize; 5] = [10, 10, 8, 4, 8];
-
-/// How many times each step is killed: `PUOMP_TEST_KILLS` names fewer, where a program takes long to start.
-fn wanted(kills: usize) -> usize {
-    std::env::var("PUOMP_TEST_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(kills).min(kills)
-}
 
 /// When a program was killed and what it had done by then.
 #[derive(Debug, Default)]

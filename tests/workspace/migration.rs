@@ -2,11 +2,16 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sqlx::Row as _;
 
 use crate::support::clinic::Clinic;
+use crate::support::moments::{random, wanted};
+use crate::support::say::say;
 use crate::support::soak::tries;
 use crate::support::sql::{Sql, text};
 use crate::support::state::{State, leftovers, outbox_troubles};
@@ -140,20 +145,71 @@ fn several_programs_open_an_old_workspace_at_once(store: &Clinic) {
     clinic.done(&["journal", "--verify"]);
 }
 
+fn start(clinic: &Clinic) -> Child {
+    clinic.command(&["status"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs")
+}
+
+/// Waits until a program has begun to copy the old store; whether it still runs.
+fn wait_for_copy(clinic: &Clinic, child: &mut Child) -> bool {
+    while !["half", "sqlite"].iter().any(|ending| clinic.path(&format!(".puomp/store-1.{ending}")).exists()) {
+        if child.try_wait().expect("a child").is_some() {
+            return false;
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    true
+}
+
 /// A program is killed while it brings an old store up to date: the store is the old one or the new one.
 #[test]
 fn a_kill_leaves_the_old_version_or_the_new_one() {
     let done = workspace(false);
-    done.done(&["status"]);
+    let begun = Instant::now();
+    let mut child = start(&done);
+    wait_for_copy(&done, &mut child);
+    let until = begun.elapsed();
+    child.wait().expect("it ended");
+    let work = begun.elapsed().saturating_sub(until);
     let due = State::of(&done);
-    for n in 0..tries(20) {
+    let (mut old, mut new) = (0, 0);
+    let kills = wanted(tries(40));
+    for number in 0..kills as u64 {
         let clinic = workspace(false);
-        let mut program = clinic.command(&["status"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().expect("it runs");
-        std::thread::sleep(std::time::Duration::from_millis(2 + 3 * (n as u64 % 30)));
-        let _ = program.kill();
-        program.wait().expect("it ended");
+        let mut child = start(&clinic);
+        if number.is_multiple_of(4) {
+            thread::sleep((until + work).mul_f64(random(number)));
+        } else if wait_for_copy(&clinic, &mut child) {
+            thread::sleep(work.mul_f64(random(number)));
+        }
+        let _ = child.kill();
+        child.wait().expect("it ended");
+        if version(&clinic) == 1 {
+            old += 1
+        } else {
+            new += 1
+        }
         clinic.done(&["status"]);
         let now = State::of(&clinic);
-        assert!(now == due, "after {n}: {}", due.difference(&now));
+        assert!(now == due, "kill {number}: {}", due.difference(&now));
     }
+    say(&format!("migration: {kills} kills, usual time {until:?} + {work:?}: the old version {old} times, the new one {new} times"));
+    assert!(kills < 20 || old > 0, "no program was killed before the end of a migration");
+}
+
+fn version(clinic: &Clinic) -> i64 {
+    let mut store = Sql::connect(&clinic.address());
+    let version = store.rows("SELECT MAX(version) AS v FROM _sqlx_migrations")[0].get("v");
+    store.close();
+    version
+}
+
+#[test]
+fn a_store_with_rows_of_nothing_stays_as_it_is() {
+    let clinic = workspace(false);
+    let mut store = Sql::connect(&clinic.address());
+    store.rows("UPDATE members SET registry = 999 WHERE case_id = (SELECT MIN(case_id) FROM members)");
+    store.close();
+    let said = clinic.refused(&["status"], 2);
+    assert!(said.contains("members") && said.contains("ничего не изменено"), "{said}");
+    assert_eq!(version(&clinic), 1);
 }

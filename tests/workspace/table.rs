@@ -2,9 +2,7 @@
 
 use std::thread;
 
-use sha2::Digest as _;
-
-use crate::support::clinic::{Clinic, said};
+use crate::support::clinic::{Clinic, lock_key, said};
 use crate::support::sql::Sql;
 
 on_each_store!(of_eight_who_form_one_does);
@@ -25,10 +23,9 @@ fn who_does_not_wait_is_told_who_works(clinic: &Clinic) {
     clinic.package("in", 10, &["--period", "2021-02"]);
     let who = "anna@kassa (pid 7): puomp form";
     if clinic.store().is_some() {
-        let key = sha2::Sha256::digest("140001").first_chunk::<4>().map(|bytes| i32::from_be_bytes(*bytes) | 1).expect("four bytes");
         let mut other = Sql::connect(&clinic.address());
         other.rows(&format!("SELECT set_config('application_name', '{who}', false)"));
-        other.rows(&format!("SELECT CAST(pg_advisory_lock(7867673, {key}) AS TEXT)"));
+        other.rows(&format!("SELECT CAST(pg_advisory_lock(7867673, {}) AS TEXT)", lock_key("140001")));
         let said = clinic.refused(&["load", "in", "--wait", "0.1"], 7);
         assert!(said.contains(who), "{said}");
         other.close();

@@ -68,7 +68,7 @@ impl Workspace {
     /// The store cannot be read.
     pub fn form_plan(&mut self, request: &FormRequest) -> Result<(Vec<Group>, Vec<LeftOut>), Problem> {
         let period = request.period.to_string();
-        let open = self.store.open_packages(request.period)?;
+        let open = self.store.open_packages(request.period, request.mo.as_deref())?;
         let packages = self.packages(open);
         let mut left: BTreeMap<Why, (i64, i64)> = BTreeMap::new();
         let mut leave = |why, cases, sum| {
@@ -146,7 +146,7 @@ impl Workspace {
         self.sweeping(operation, |this| {
             let workflow = &this.tables.workflow;
             let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
-            groups.iter().try_for_each(|group| this.check_files(group))?;
+            this.check_files(groups)?;
             let (mut left, mut tries) = (groups, TRIES);
             while let Some(first) = left.first() {
                 operation.check()?;
@@ -207,7 +207,7 @@ impl Workspace {
                 let mo = draft.group.mo();
                 let registry = locks.change(store, operation, mo, |clinic| {
                     let mut counters = clinic.counters();
-                    if (counters.peek(Run::Registries)?, counters.peek(Run::Packets(&made.run))?) != (draft.id, made.packet) {
+                    if (counters.peek(Run::Registries)?, counters.peek(Run::Packets(&made.run))?) != (draft.id, made.next) {
                         return Ok(None);
                     }
                     if !hold(clinic, draft)? {
@@ -256,7 +256,7 @@ impl Workspace {
         let transition = self.allowed(operation, registry, Move::FormAgain, facts)?;
         let date = date.or(group.date).unwrap_or(operation.today);
         let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), date };
-        self.check_files(&group)?;
+        self.check_files(std::slice::from_ref(&group))?;
         let (sender, written) = mpsc::channel();
         let parts = self.parts(std::slice::from_ref(&draft))?;
         write(operation, &self.objects, std::slice::from_ref(&draft), parts, tools, sender);
@@ -267,7 +267,7 @@ impl Workspace {
         });
         let note = JournalNote { subject: &made.file_name, details, ..JournalNote::default() };
         self.make(operation, &seen, &transition, &[], note, |clinic| {
-            clinic.counters().take(Run::Packets(&made.run), 1)?;
+            clinic.counters().set(Run::Packets(&made.run), made.packet)?;
             clinic.cases().free_held(registry.id)?;
             clinic.cases().mark_replaced(&corrected)?;
             clinic.cases().refuse_free(&refused)?;
@@ -340,21 +340,30 @@ impl Workspace {
             let mo = draft.group.mo();
             let packages = self.packages_of(mo, &draft.group.chosen)?;
             let (mut name, run) = draft.name()?;
-            let packet = match last.get(&run) {
+            let next = match last.get(&run) {
                 Some(last) => last + 1,
                 None => self.store.of(mo).counters().peek(Run::Packets(&run))?,
             };
-            last.insert(run.clone(), packet);
+            let mut packet = next;
             name.number = packet.to_string();
+            // A name is never given twice, whatever the counter says.
+            while self.store.of(mo).registries().has_file(&name.to_string())? {
+                packet += 1;
+                name.number = packet.to_string();
+            }
+            last.insert(run.clone(), packet);
             let (origins, pieces) = draft.pieces(&packages)?;
-            parts.push(Parts { heading: draft.heading(name), run, packet, origins, pieces });
+            parts.push(Parts { heading: draft.heading(name), run, next, packet, origins, pieces });
         }
         Ok(parts)
     }
 
     /// Makes sure that the files which cases are taken from are the files that were loaded.
-    fn check_files(&mut self, group: &Group) -> Result<(), Problem> {
-        let packages = self.package_rows(group.mo(), &group.chosen)?;
+    fn check_files(&mut self, groups: &[Group]) -> Result<(), Problem> {
+        let mut packages = Vec::new();
+        for group in groups {
+            packages.extend(self.package_rows(group.mo(), &group.chosen)?);
+        }
         self.objects.check_all(packages.iter().flat_map(PackageRow::files))
     }
 
@@ -410,7 +419,7 @@ fn hold_stock(clinic: &mut Clinic<'_>, group: &Group) -> Result<(), Problem> {
 fn enter(clinic: &mut Clinic<'_>, operation: &Operation<'_>, draft: &RegistryDraft<'_>, made: &Made, transition: &Transition) -> Result<Registry, Problem> {
     let (group, key, at) = (draft.group, draft.group.key.clone(), operation.at.to_string());
     clinic.counters().take(Run::Registries, 1)?;
-    clinic.counters().take(Run::Packets(&made.run), 1)?;
+    clinic.counters().set(Run::Packets(&made.run), made.packet)?;
     let Total { cases, sum } = group.total();
     let registry = Registry {
         mo: key.mo,

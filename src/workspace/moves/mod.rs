@@ -64,8 +64,8 @@ impl Facts {
 /// How often a move is tried anew when other programs change the same clinic meanwhile.
 const TRIES: usize = 8;
 
-/// A registry, and the number of the last entry of its clinic's journal when it was read. While that number stays, nothing of the clinic has
-/// changed, so what was read outside the lock still holds inside it.
+/// A registry, and the number of the last entry of its clinic's journal when it was read. While that number stays, no registry, case or package of the
+/// clinic has changed, so what was read of them outside the lock still holds inside it.
 #[derive(Debug)]
 struct Seen {
     registry: Registry,

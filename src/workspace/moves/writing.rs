@@ -95,7 +95,9 @@ pub(super) struct Parts {
     pub(super) heading: Heading,
     /// The run from which the packet number of its name is taken.
     pub(super) run: String,
-    /// That number.
+    /// The next number of that run.
+    pub(super) next: i64,
+    /// The number of the name: the next one, or a later one if the next is taken.
     pub(super) packet: i64,
     pub(super) origins: Vec<Origin>,
     pub(super) pieces: Vec<Piece>,
@@ -109,7 +111,8 @@ pub(super) struct Made {
     pub(super) numbers: Vec<Numbers>,
     /// The run from which the packet number of its name was taken.
     pub(super) run: String,
-    /// That number.
+    /// The next number of that run, and the number of the name.
+    pub(super) next: i64,
     pub(super) packet: i64,
     reports: Vec<PackageReport>,
 }
@@ -179,7 +182,16 @@ fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: V
     let packages = discover(&[Input::named(objects.path(&kept.sha256, &archive))], tools.formats, &tools.config.archives);
     let reports = packages.iter().map(|package| tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream));
     let reports = reports.collect::<Result<_, _>>()?;
-    Ok(Made { object: kept.sha256, file_name: part.heading.name.to_string(), persons: formed.persons, numbers, run: part.run, packet: part.packet, reports })
+    Ok(Made {
+        object: kept.sha256,
+        file_name: part.heading.name.to_string(),
+        persons: formed.persons,
+        numbers,
+        run: part.run,
+        next: part.next,
+        packet: part.packet,
+        reports,
+    })
 }
 
 /// The party that a text such as `S14002` names; `None` for a text of another form.

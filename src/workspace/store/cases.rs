@@ -189,7 +189,7 @@ impl Cases<'_> {
     /// Sets the state of an answered question and the version that it replaces (0 for none).
     pub(in crate::workspace) fn settle(&mut self, question: &OpenQuestion, state: CaseState, replaces: i64) -> Result<(), Problem> {
         let id = question.id;
-        self.set(state, None, format!("id = {id}"), &[])?;
+        self.set(state, None, "id = $2".to_owned(), &[id.into()])?;
         self.0.execute("UPDATE cases SET replaces = $2 WHERE mo = $1 AND id = $3", &[replaces.into(), id.into()])?;
         let line = |replaces| Some(format!("{id}{BETWEEN_VALUES}{replaces}")).filter(|_| replaces != 0);
         self.0.changed().exchange("versions", line(question.other).as_deref(), line(replaces).as_deref());

@@ -128,7 +128,7 @@ impl ClinicJournal<'_> {
         last.map(LastEntry::read).transpose()
     }
 
-    /// Number of the last entry, which every change of the clinic increases; 0 before the first.
+    /// Number of the last entry, which every change of the clinic's rows increases, but for counters and what has been placed; 0 before the first.
     pub(in crate::workspace) fn version(&mut self) -> Result<i64, Problem> {
         self.0.number("SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM journal WHERE mo = $1", &[])
     }
@@ -172,10 +172,9 @@ impl Store {
         Ok(())
     }
 
-    /// The day of the last daily entry, `YYYY-MM-DD`; empty before the first.
-    pub(in crate::workspace) fn last_day(&mut self) -> Result<String, Problem> {
-        let rows = self.rows("SELECT subject FROM days ORDER BY seq DESC LIMIT 1", &[])?;
-        rows.first().map_or_else(|| Ok(String::new()), |row| row.get("subject"))
+    /// Whether there is an entry of a day, `YYYY-MM-DD`.
+    pub(in crate::workspace) fn has_day(&mut self, day: &str) -> Result<bool, Problem> {
+        Ok(self.number("SELECT CAST(COUNT(*) AS BIGINT) FROM days WHERE subject = $1", &[day.into()])? > 0)
     }
 
     /// Appends a daily entry.
@@ -194,11 +193,9 @@ impl Store {
              JOIN (SELECT mo, MAX(seq) AS seq FROM journal GROUP BY mo) l ON l.mo = j.mo AND l.seq = j.seq",
             &[],
         )?;
-        let head = |row: HeadRow| {
-            let hash = row.hash.parse().map_err(|_| Problem::Journal(format!("hash {}", row.seq)))?;
-            Ok((row.mo, u64::try_from(row.seq).unwrap_or(0), hash))
-        };
-        let mut heads = rows.into_iter().map(head).collect::<Result<Vec<_>, Problem>>()?;
+        // A damaged hash, which a verification tells, does not keep the other clinics from work.
+        let head = |row: HeadRow| Some((row.mo, u64::try_from(row.seq).ok()?, row.hash.parse().ok()?));
+        let mut heads: Vec<(String, u64, Digest)> = rows.into_iter().filter_map(head).collect();
         // Databases sort texts in different ways.
         heads.sort_unstable();
         Ok(heads)

@@ -29,6 +29,9 @@ pub(in crate::workspace) const VERSION: i64 = STEPS[STEPS.len() - 1].version;
 /// Tables of version 1, in the order in which they are copied.
 const TABLES_1: [&str; 11] = ["packages", "cases", "findings", "stock", "registries", "members", "sanctions", "answers", "outbox", "journal", "counters"];
 
+/// Tables of version 1 whose rows go into the tables of version 2 one to one.
+const COPIED: [&str; 8] = ["packages", "cases", "findings", "registries", "members", "sanctions", "answers", "outbox"];
+
 /// The version of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::workspace) enum Version {
@@ -76,7 +79,7 @@ impl Store {
     /// The store does not answer.
     pub(in crate::workspace) fn version(&mut self) -> Result<Version, Problem> {
         let table = if self.shared {
-            "SELECT CAST(COUNT(*) AS BIGINT) FROM information_schema.tables WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()"
+            "SELECT CASE WHEN to_regclass('_sqlx_migrations') IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END"
         } else {
             "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'"
         };
@@ -89,6 +92,17 @@ impl Store {
             older if older < VERSION => Version::Older(older),
             newer => Version::Newer(newer),
         })
+    }
+
+    /// Fails unless the store is of this program's version; another program may have brought it up to a later one since it was opened.
+    ///
+    /// # Errors
+    /// [`Problem::Newer`].
+    pub(in crate::workspace) fn must_be_current(&mut self) -> Result<(), Problem> {
+        match self.number("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations", &[])? {
+            VERSION => Ok(()),
+            other => Err(Problem::Newer(other, VERSION)),
+        }
     }
 
     /// Makes the schema of an empty store.
@@ -106,6 +120,7 @@ impl Store {
                 for step in &STEPS {
                     store.take(step)?;
                 }
+                store.compare_copies()?;
                 store.raw("DROP TABLE old_counters")?;
             }
             Ok(())
@@ -119,7 +134,7 @@ impl Store {
     /// The copy cannot be made or a statement fails; the store then stays as it was.
     pub(in crate::workspace) fn update(&mut self, operation: &Operation<'_>, copy: &Path) -> Result<Option<Migrated>, Problem> {
         let Version::Older(from) = self.version()? else { return Ok(None) };
-        let copy = if self.shared { StoreCopy::Schema(format!("puomp_{from}")) } else { StoreCopy::File(copy.to_owned()) };
+        let copy = if self.shared { StoreCopy::Schema(self.free_schema(from)?) } else { StoreCopy::File(copy.to_owned()) };
         if let StoreCopy::File(file) = &copy {
             self.copy_file(file)?;
         }
@@ -137,11 +152,24 @@ impl Store {
                 operation.check()?;
                 store.take(step)?;
                 if step.version == 2 {
+                    store.compare_copies()?;
                     store.begin_chains(operation)?;
                 }
             }
             Ok(Some(Migrated { from, to: VERSION, copy }))
         })
+    }
+
+    /// A name for the schema of a copy that no schema of the database has.
+    fn free_schema(&mut self, version: i64) -> Result<String, Problem> {
+        let mut name = format!("puomp_{version}");
+        for number in 2.. {
+            if self.number("SELECT CAST(COUNT(*) AS BIGINT) FROM pg_namespace WHERE nspname = $1", &[(&name).into()])? == 0 {
+                break;
+            }
+            name = format!("puomp_{version}_{number}");
+        }
+        Ok(name)
     }
 
     /// Writes a consistent copy of a SQLite store, completely or not at all.
@@ -170,6 +198,19 @@ impl Store {
             format!("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES ($1, $2, TRUE, {bytes}, 0)"),
             &[step.version.into(), step.name.into(), digest],
         )?;
+        Ok(())
+    }
+
+    /// Makes sure that no row was lost on the way into the tables of version 2, and removes those of version 1.
+    fn compare_copies(&mut self) -> Result<(), Problem> {
+        for table in COPIED {
+            let count = |name: &str| format!("(SELECT CAST(COUNT(*) AS BIGINT) FROM {name})");
+            let lost = self.number(format!("SELECT {} - {}", count(&format!("old_{table}")), count(table)), &[])?;
+            if lost != 0 {
+                return Err(Problem::Orphans(table.to_owned(), lost));
+            }
+            self.execute(format!("DROP TABLE old_{table}"), &[])?;
+        }
         Ok(())
     }
 

@@ -56,6 +56,8 @@ use waiting::Waiting;
 
 /// First part of the keys of our locks in PostgreSQL; the second part names the clinic.
 const LOCKS: i32 = 7_867_673;
+/// Second part of the key of the lock that programs share which change a shared store; those of clinics are odd, that of the daily entries is 0.
+const PRESENT: i32 = 2;
 /// The lock of the whole store, which programs before version 2 held while they changed anything.
 const WHOLE: i64 = 7_867_673;
 
@@ -197,7 +199,7 @@ impl Store {
     /// # Errors
     /// The error of `work`, or the commit fails.
     pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
-        self.within(if self.shared { "BEGIN" } else { "BEGIN IMMEDIATE" }, work)
+        self.within(if self.shared { "BEGIN ISOLATION LEVEL READ COMMITTED" } else { "BEGIN IMMEDIATE" }, work)
     }
 
     /// Runs queries that all see the same state of the store, whatever other programs change meanwhile.
@@ -239,6 +241,39 @@ impl Store {
         Ok(self.number(sql, &[i64::from(LOCKS).into(), i64::from(lock_key(mo)).into()])? == 1)
     }
 
+    /// Tries to be present in a shared store, together with others, until the connection ends. The server keeps this lock until it has executed what a
+    /// program that was killed has sent.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn try_present(&mut self) -> Result<bool, Problem> {
+        self.lock_function("pg_try_advisory_lock_shared")
+    }
+
+    /// Tries to be alone in a shared store, where this program is not present any more.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn try_alone(&mut self) -> Result<bool, Problem> {
+        self.lock_function("pg_try_advisory_lock")
+    }
+
+    /// Ends the presence in a shared store; `alone` says how it was taken.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn leave(&mut self, alone: bool) -> Result<(), Problem> {
+        self.lock_function(if alone { "pg_advisory_unlock" } else { "pg_advisory_unlock_shared" }).map(drop)
+    }
+
+    fn lock_function(&mut self, function: &str) -> Result<bool, Problem> {
+        if !self.shared {
+            return Ok(true);
+        }
+        let sql = format!("SELECT CASE WHEN {function}({LOCKS}, {PRESENT}) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END");
+        Ok(self.number(sql, &[])? == 1)
+    }
+
     /// Tells a shared store who works with this connection, for programs that wait for it.
     ///
     /// # Errors
@@ -259,7 +294,7 @@ impl Store {
         let shown = |key: i32| i64::from(key.cast_unsigned());
         let rows = self.rows(
             "SELECT CAST(a.application_name AS TEXT) AS who FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' \
-             AND l.granted AND CAST(l.classid AS BIGINT) = $1 AND CAST(l.objid AS BIGINT) = $2 LIMIT 1",
+             AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND CAST(l.classid AS BIGINT) = $1 AND CAST(l.objid AS BIGINT) = $2 LIMIT 1",
             &[shown(LOCKS).into(), shown(lock_key(mo)).into()],
         )?;
         rows.first().map_or_else(|| Ok(String::new()), |row| row.get("who"))

@@ -118,10 +118,12 @@ impl Store {
         )
     }
 
-    /// Packages of a reporting month without a blocking finding about the whole package, by clinic in the order of loading.
-    pub(in crate::workspace) fn open_packages(&mut self, period: Month) -> Result<Vec<PackageRow>, Problem> {
+    /// Packages of a reporting month without a blocking finding about the whole package, by clinic in the order of loading; only those of one clinic if
+    /// its code is given.
+    pub(in crate::workspace) fn open_packages(&mut self, period: Month, mo: Option<&str>) -> Result<Vec<PackageRow>, Problem> {
         let columns = PackageRow::COLUMNS;
-        self.select(format!("SELECT {columns} FROM packages WHERE blocked = 0 AND period = $1 ORDER BY mo, id"), &[period.to_string().into()])
+        let sql = format!("SELECT {columns} FROM packages WHERE blocked = 0 AND period = $1 AND ($2 = 0 OR mo = $3) ORDER BY mo, id");
+        self.select(sql, &[period.to_string().into(), mo.is_some().into(), mo.unwrap_or_default().into()])
     }
 
     /// Packages that have cases which are not replaced, by clinic in the order of loading.

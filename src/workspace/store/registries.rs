@@ -110,6 +110,11 @@ impl Registries<'_> {
         self.0.first(format!("SELECT {} FROM registries WHERE mo = $1 AND id = $2", Registry::COLUMNS), &[id.into()])
     }
 
+    /// Whether a registry has a file of this name.
+    pub(in crate::workspace) fn has_file(&mut self, name: &str) -> Result<bool, Problem> {
+        Ok(self.0.number("SELECT CAST(COUNT(*) AS BIGINT) FROM registries WHERE mo = $1 AND file_name = $2", &[name.into()])? > 0)
+    }
+
     /// Sets the status of a registry and the moment since when it holds.
     pub(in crate::workspace) fn set_status(&mut self, id: i64, status: &str, since: Moment) -> Result<(), Problem> {
         self.set("status = $2, since = $3 WHERE mo = $1 AND id = $4", id, &[status.into(), since.into(), id.into()])

@@ -138,7 +138,7 @@ impl Store {
                 Stopped::check(watch)?;
                 self.runtime.block_on(query.execute(&mut self.connection))?;
             }
-            Ok(sums.join().unwrap_or_default())
+            Ok(sums.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     }
 }

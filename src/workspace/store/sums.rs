@@ -3,7 +3,8 @@
 //!
 //! A digest is the SHA-256 of a row's values; a sum of digests does not depend on the order of rows and follows a change at the cost of the
 //! changed rows alone. Whoever can write the database can also count these sums and write a new journal: what proves a journal against such a
-//! hand is its head, exported and kept elsewhere.
+//! hand is its head, exported and kept elsewhere. Sums find changes that are made by mistake or by hand; they are no proof against somebody who can add
+//! many thousands of rows that he chose, because sums modulo 2^256 can be balanced with those.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 use super::row::{Insert, Value};
 use crate::values::hex;
 
-/// Separates the values of a row in the text that is hashed; no value of a registry file can hold it.
+/// Separates the values of a row in the text that is hashed. No value of an XML file can hold it; in a name of a file or a comment it would only make two
+/// rows alike whose values are divided otherwise.
 pub(super) const BETWEEN: char = '\u{1f}';
 
 /// A sum of digests modulo 2^256, the least significant part first.

@@ -1,6 +1,8 @@
--- A clinic is the unit: every table of a clinic has the clinic's code `mo` first in its keys. Ids, registry numbers and the journal are a clinic's own.
+-- A clinic is the unit: every table of a clinic has the clinic's code `mo` first in its keys. Ids and the journal are a clinic's own; numbers of
+-- registries come in blocks, so that they are unique in the store.
 -- Tables of no clinic: `blocks` (numbers that are given to clinics in blocks), `days` (entries over all clinics), `journal_before` (the journal of a store of version 1, which was one for all clinics).
--- The content of rows is as in version 1. The store moves the journal and the counters itself, because hashes cannot be made here.
+-- The content of rows is as in version 1. The store moves the journal and the counters itself, because hashes cannot be made here, compares the numbers of
+-- rows, and then removes the tables `old_…`.
 -- `/* clustered */` becomes WITHOUT ROWID in SQLite, which then keeps the rows in the order of their key.
 
 DROP INDEX packages_content;
@@ -117,7 +119,9 @@ CREATE TABLE stock (
     PRIMARY KEY (mo, package, kind, payer, state, blocked)
 ) /* clustered */;
 INSERT INTO stock (mo, package, kind, payer, state, blocked, cases, sum)
-SELECT p.mo, s.package, s.kind, s.payer, s.state, s.blocked, s.cases, s.sum FROM old_stock s JOIN old_packages p ON p.id = s.package;
+SELECT mo, package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END, COUNT(*), CAST(SUM(sum) AS BIGINT)
+FROM cases GROUP BY mo, package, kind, payer, state, CASE WHEN errors > 0 THEN 1 ELSE 0 END;
+DROP TABLE old_stock;
 
 DROP INDEX registries_number;
 ALTER TABLE registries RENAME TO old_registries;
@@ -153,6 +157,7 @@ INSERT INTO registries (mo, id, number, status, since, revision, payer, receiver
 SELECT mo, id, number, status, since, revision, payer, receiver, letters, family, edition, kind, subdivision, period, account_date, file_name,
     object, cases, persons, sum, accepted_cases, accepted_sum, formed_at, sent_at FROM old_registries;
 CREATE UNIQUE INDEX registries_number ON registries (mo, number);
+CREATE INDEX registries_file ON registries (mo, file_name);
 
 ALTER TABLE members RENAME TO old_members;
 CREATE TABLE members (
@@ -266,13 +271,3 @@ CREATE TABLE blocks (
     name TEXT PRIMARY KEY,
     value BIGINT NOT NULL
 );
-
-DROP TABLE old_packages;
-DROP TABLE old_cases;
-DROP TABLE old_findings;
-DROP TABLE old_stock;
-DROP TABLE old_registries;
-DROP TABLE old_members;
-DROP TABLE old_sanctions;
-DROP TABLE old_answers;
-DROP TABLE old_outbox;
