@@ -16,7 +16,8 @@ use crate::watch::Watch;
 /// lock there, because programs on other machines do not see the file, and because the server may still work for a program that was killed.
 #[derive(Debug)]
 pub(super) struct Presence {
-    file: File,
+    /// The file with the lock. It is closed to release the lock: not every system lets a lock that several programs share be released otherwise.
+    file: Option<File>,
     path: PathBuf,
     /// The longest wait for a program that removes what a stopped one left.
     wait: Duration,
@@ -28,19 +29,25 @@ impl Presence {
     /// # Errors
     /// The file cannot be created, the wait is over, or the watch stopped it.
     pub(super) fn begin(path: &Path, store: &mut Store, wait: Duration, watch: &dyn Watch) -> Result<Self, Problem> {
-        let file = private_file(path, Access::Private).map_err(|error| Problem::Io(path.to_owned(), error))?;
-        let this = Self { file, path: path.to_owned(), wait };
+        let mut this = Self { file: None, path: path.to_owned(), wait };
         this.share(store, watch)?;
         Ok(this)
     }
 
-    fn share(&self, store: &mut Store, watch: &dyn Watch) -> Result<(), Problem> {
+    fn open(&self) -> Result<File, Problem> {
+        private_file(&self.path, Access::Private).map_err(|error| self.failed(error))
+    }
+
+    fn share(&mut self, store: &mut Store, watch: &dyn Watch) -> Result<(), Problem> {
         let wait = Wait::new(self.wait);
         loop {
-            match self.file.try_lock_shared() {
-                Ok(()) if store.try_present()? => return Ok(()),
-                Ok(()) => self.unlock()?,
-                Err(TryLockError::WouldBlock) => {}
+            let file = self.open()?;
+            match file.try_lock_shared() {
+                Ok(()) if store.try_present()? => {
+                    self.file = Some(file);
+                    return Ok(());
+                }
+                Ok(()) | Err(TryLockError::WouldBlock) => drop(file),
                 Err(TryLockError::Error(error)) => return Err(self.failed(error)),
             }
             if !wait.rest(watch)? {
@@ -53,26 +60,23 @@ impl Presence {
     ///
     /// # Errors
     /// A lock fails, or the watch stopped the wait.
-    pub(super) fn alone(&self, store: &mut Store, watch: &dyn Watch, work: impl FnOnce(&mut Store)) -> Result<(), Problem> {
+    pub(super) fn alone(&mut self, store: &mut Store, watch: &dyn Watch, work: impl FnOnce(&mut Store)) -> Result<(), Problem> {
         // A shared lock cannot be made exclusive in one step everywhere.
-        self.unlock()?;
+        self.file = None;
         store.leave(false)?;
-        match self.file.try_lock() {
+        let file = self.open()?;
+        match file.try_lock() {
             Ok(()) => {
                 if store.try_alone()? {
                     work(store);
                     store.leave(true)?;
                 }
-                self.unlock()?;
             }
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(self.failed(error)),
         }
+        drop(file);
         self.share(store, watch)
-    }
-
-    fn unlock(&self) -> Result<(), Problem> {
-        self.file.unlock().map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: io::Error) -> Problem {
@@ -92,22 +96,23 @@ mod tests {
         let file = folder.path().join("store.sqlite");
         std::fs::write(&file, "").expect("written");
         let mut store = Store::connect(&crate::workspace::store::sqlite_url(&file)).expect("a store");
-        let mut cleans = |one: &Presence| {
+        let mut cleans = |one: &mut Presence| {
             let mut cleaned = false;
             one.alone(&mut store, &Unwatched, |_| cleaned = true).expect("asked");
             cleaned
         };
         let begin = |store: &mut Store| Presence::begin(&path, store, Duration::ZERO, &Unwatched).expect("present");
         let mut other = Store::connect(&crate::workspace::store::sqlite_url(&file)).expect("a store");
-        let first = begin(&mut other);
-        assert!(cleans(&first));
-        let second = begin(&mut other);
-        assert!(!cleans(&first) && !cleans(&second));
+        let mut first = begin(&mut other);
+        assert!(cleans(&mut first));
+        let mut second = begin(&mut other);
+        assert!(!cleans(&mut first) && !cleans(&mut second));
         drop(first);
-        assert!(cleans(&second));
+        assert!(cleans(&mut second));
         // Whoever removes files keeps others from beginning.
-        second.file.unlock().expect("unlocked");
-        second.file.try_lock().expect("alone");
+        drop(second);
+        let file = private_file(&path, Access::Private).expect("a file");
+        file.try_lock().expect("alone");
         assert!(matches!(Presence::begin(&path, &mut other, Duration::ZERO, &Unwatched), Err(Problem::Busy(_))));
     }
 }
