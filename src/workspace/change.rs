@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::journal::{DAY, day_details};
+use super::journal::{DAY, Draft, day_details};
 use super::lock::{Lock, Wait};
-use super::note::draft;
 use super::store::{Clinic, Store};
-use super::{JournalNote, Operation, Problem};
+use super::{Operation, Problem};
 use crate::timings::{self, Phase};
 use crate::values::Date;
 use crate::watch::Watch;
@@ -63,7 +62,7 @@ impl Locks {
                     return Ok(());
                 }
                 let details = day_details(&store.heads()?);
-                store.append_day(draft(operation, &JournalNote { action: DAY, subject: &subject, ..JournalNote::default() }, details))
+                store.append_day(Draft { subject: subject.clone(), ..operation.draft(DAY, details) })
             })?;
         }
         self.day = Some(today);
@@ -94,6 +93,7 @@ impl Locks {
                 if !store.try_lock(mo)? {
                     return Ok(None);
                 }
+                store.must_be_current()?;
                 turn.take()
                     .map(|(work, waiting)| {
                         drop(waiting);

@@ -41,7 +41,7 @@ impl Wait {
     }
 }
 
-/// The right to change a workspace, held until dropped. The system releases the lock of a process that dies.
+/// The right to change a SQLite store, held until dropped. The system releases the lock of a process that dies.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,

@@ -23,23 +23,6 @@ pub(super) struct JournalNote<'n> {
     pub(super) details: Value,
 }
 
-/// An entry with the actor and the moment of the operation. `details` are in the form of [`canonical`].
-pub(super) fn draft(operation: &Operation<'_>, note: &JournalNote<'_>, details: String) -> Draft {
-    let Operation { actor, at, .. } = operation;
-    Draft {
-        at: at.to_string(),
-        user: actor.user.clone(),
-        host: actor.host.clone(),
-        role: actor.role.clone(),
-        action: note.action.to_owned(),
-        registry: note.registry.to_owned(),
-        subject: note.subject.to_owned(),
-        before: note.before.to_owned(),
-        after: note.after.to_owned(),
-        details,
-    }
-}
-
 /// Appends an entry to the journal of a clinic, with the sums of the clinic's rows after the change.
 pub(super) fn record(clinic: &mut Clinic<'_>, operation: &Operation<'_>, mut note: JournalNote<'_>) -> Result<(), Problem> {
     let last = clinic.journal().last()?;
@@ -49,8 +32,14 @@ pub(super) fn record(clinic: &mut Clinic<'_>, operation: &Operation<'_>, mut not
         note.details = json!({});
     }
     note.details["rows"] = rows.json();
-    let details = canonical(&note.details);
-    clinic.journal().append(last.as_ref(), draft(operation, &note, details))
+    let entry = Draft {
+        registry: note.registry.to_owned(),
+        subject: note.subject.to_owned(),
+        before: note.before.to_owned(),
+        after: note.after.to_owned(),
+        ..operation.draft(note.action, canonical(&note.details))
+    };
+    clinic.journal().append(last.as_ref(), entry)
 }
 
 impl Workspace {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::journal::Draft;
 use super::{Actor, Problem};
 use crate::values::{Date, Moment};
 use crate::watch::{Stopped, Watch};
@@ -36,6 +37,12 @@ impl<'a> Operation<'a> {
     /// The context of a change at a clinic in the time zone `zone`.
     pub fn new(actor: &'a Actor, at: Moment, zone: &TimeZone, watch: &'a dyn Watch) -> Self {
         Self { actor, at, today: at.day_in(zone), watch }
+    }
+
+    /// A journal entry about no single registry or file, with the actor and the moment. `details` are in the form of [`super::journal::canonical`].
+    pub(super) fn draft(&self, action: &str, details: String) -> Draft {
+        let Actor { user, host, role } = self.actor;
+        Draft { at: self.at.to_string(), user: user.clone(), host: host.clone(), role: role.clone(), action: action.to_owned(), details, ..Draft::default() }
     }
 
     /// An error when the watch wants the work to end.

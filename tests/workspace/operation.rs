@@ -152,6 +152,22 @@ fn half_past_midnight_an_hour_behind(clinic: &Clinic) {
     one_moment_and_the_day_of_the_clinic(clinic, -1, "2021-03-10T01:30:00.000Z", "2021-03-10");
 }
 
+on_each_store!(a_change_ends_when_a_later_program_has_taken_the_store);
+fn a_change_ends_when_a_later_program_has_taken_the_store(clinic: &Clinic) {
+    clinic.package("in", 3, &["--period", "2021-02"]);
+    let before = State::of(clinic);
+    let mut workspace = open(clinic);
+    let mut store = Sql::connect(&clinic.address());
+    store.script("UPDATE _sqlx_migrations SET version = 99 WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)");
+    let (actor, at) = (actor("executor"), "2021-03-10T10:00:00Z".parse().expect("a moment"));
+    let refused = load(&mut workspace, &Operation::new(&actor, at, &TimeZone::UTC, &Unwatched), &clinic.path("in"));
+    assert!(matches!(refused, Err(Problem::Newer(99, _))), "{refused:?}");
+    workspace.close();
+    store.script("UPDATE _sqlx_migrations SET version = 2 WHERE version = 99");
+    store.close();
+    assert!(State::of(clinic) == before);
+}
+
 /// Wants the work to end when it has been asked so many times.
 struct StopAt(AtomicI64);
 

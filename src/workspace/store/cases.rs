@@ -4,7 +4,7 @@ use super::Clinic;
 use super::row::{Column as _, Value, insert_row, read_row, unreadable};
 use super::statement::{IDS, list};
 use super::stock::{StockKey, Total};
-use super::sums::CaseMove;
+use super::sums::{CaseMove, VERSIONS};
 use crate::cases::CaseState::{self, Free, Held, Paid, Question, Refused, Replaced, Waiting};
 use crate::cases::{CaseKey, CasePlace};
 use crate::values::Date;
@@ -192,7 +192,7 @@ impl Cases<'_> {
         self.set(state, None, "id = $2".to_owned(), &[id.into()])?;
         self.0.execute("UPDATE cases SET replaces = $2 WHERE mo = $1 AND id = $3", &[replaces.into(), id.into()])?;
         let line = |replaces| Some(format!("{id}{BETWEEN_VALUES}{replaces}")).filter(|_| replaces != 0);
-        self.0.changed().exchange("versions", line(question.other).as_deref(), line(replaces).as_deref());
+        self.0.changed().exchange(VERSIONS, line(question.other).as_deref(), line(replaces).as_deref());
         Ok(())
     }
 

@@ -45,44 +45,44 @@ read_row! {
     }
 }
 
-/// The sums of all rows of a clinic.
-pub(super) fn count(store: &mut Store, mo: &str) -> Result<RowSums, Problem> {
-    let mut sums = RowSums::default();
-    for Covered { table, columns } in all() {
-        let by = PIECES.iter().find(|(name, _)| *name == table).map(|(_, column)| *column);
-        let pieces: Vec<Option<i64>> = match by {
-            None => vec![None],
-            Some(column) => store.of(mo).numbers(format!("SELECT DISTINCT {column} FROM {table} WHERE mo = $1"), &[])?.into_iter().map(Some).collect(),
-        };
-        for piece in pieces {
-            for part in parts(table, columns) {
-                let line = part.columns.join(" || $2 || ");
-                let mut sql = format!("SELECT {line} AS line FROM {table} WHERE mo = $1");
-                let mut values = vec![BETWEEN.to_string().into()];
-                if let (Some(column), Some(piece)) = (by, piece) {
-                    sql += &format!(" AND {column} = $3");
-                    values.push(piece.into());
-                }
-                if let Some(column) = part.unless_zero {
-                    sql += &format!(" AND {column} <> 0");
-                }
-                let rows: Vec<LineRow> = store.of(mo).select(sql, &values)?;
-                sums.add_lines(part.name, rows.iter().map(|row| row.line.as_str()));
-            }
-        }
-    }
-    Ok(sums)
-}
-
 impl Store {
     /// The sums of all rows of a clinic.
     pub(in crate::workspace) fn count_rows(&mut self, mo: &str) -> Result<RowSums, Problem> {
-        count(self, mo)
+        let mut sums = RowSums::default();
+        for Covered { table, columns } in all() {
+            let by = PIECES.iter().find(|(name, _)| *name == table).map(|(_, column)| *column);
+            let pieces: Vec<Option<i64>> = match by {
+                None => vec![None],
+                Some(column) => self.of(mo).numbers(format!("SELECT DISTINCT {column} FROM {table} WHERE mo = $1"), &[])?.into_iter().map(Some).collect(),
+            };
+            for piece in pieces {
+                for part in parts(table, columns) {
+                    let line = part.columns.join(" || $2 || ");
+                    let mut sql = format!("SELECT {line} AS line FROM {table} WHERE mo = $1");
+                    let mut values = vec![BETWEEN.to_string().into()];
+                    if let (Some(column), Some(piece)) = (by, piece) {
+                        sql += &format!(" AND {column} = $3");
+                        values.push(piece.into());
+                    }
+                    if let Some(column) = part.unless_zero {
+                        sql += &format!(" AND {column} <> 0");
+                    }
+                    let rows: Vec<LineRow> = self.of(mo).select(sql, &values)?;
+                    sums.add_lines(part.name, rows.iter().map(|row| row.line.as_str()));
+                }
+            }
+        }
+        Ok(sums)
     }
 
     /// Codes of the clinics that have rows in any table, sorted.
     pub(in crate::workspace) fn clinics(&mut self) -> Result<Vec<String>, Problem> {
         let tables: Vec<&str> = all().iter().map(|covered| covered.table).chain(["stock", "counters", "journal"]).collect();
+        self.clinics_in(&tables)
+    }
+
+    /// Codes of the clinics that have rows in one of these tables, sorted.
+    pub(super) fn clinics_in(&mut self, tables: &[&str]) -> Result<Vec<String>, Problem> {
         let union = tables.iter().map(|table| format!("SELECT DISTINCT mo FROM {table}")).collect::<Vec<_>>().join(" UNION ");
         let mut clinics = self.rows(union, &[])?.iter().map(|row| row.get("mo")).collect::<Result<Vec<String>, _>>()?;
         clinics.sort_unstable();

@@ -227,9 +227,6 @@ impl Store {
 
     /// Codes of the clinics that have a journal, sorted.
     pub(in crate::workspace) fn journal_clinics(&mut self) -> Result<Vec<String>, Problem> {
-        let rows = self.rows("SELECT DISTINCT mo FROM journal", &[])?;
-        let mut clinics = rows.iter().map(|row| row.get("mo")).collect::<Result<Vec<String>, _>>()?;
-        clinics.sort_unstable();
-        Ok(clinics)
+        self.clinics_in(&["journal"])
     }
 }

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use sha2::{Digest as _, Sha384};
 
+use super::Store;
 use super::row::read_row;
-use super::sums::RowSums;
-use super::{Store, checked};
-use crate::workspace::journal::{Draft, MIGRATE, canonical};
+use crate::workspace::journal::{MIGRATE, canonical};
 use crate::workspace::{Operation, Problem};
 
 /// A step of the schema. A step that was released is never changed.
@@ -26,8 +25,24 @@ const STEPS: [Step; 2] = [
 /// The version of the schema that this program uses.
 pub(in crate::workspace) const VERSION: i64 = STEPS[STEPS.len() - 1].version;
 
-/// Tables of version 1, in the order in which they are copied.
-const TABLES_1: [&str; 11] = ["packages", "cases", "findings", "stock", "registries", "members", "sanctions", "answers", "outbox", "journal", "counters"];
+/// Tables of any version; those that a store has are copied before it is changed. The database may hold tables of other programs too.
+const TABLES: [&str; 15] = [
+    "packages",
+    "cases",
+    "findings",
+    "stock",
+    "registries",
+    "members",
+    "sanctions",
+    "answers",
+    "outbox",
+    "journal",
+    "journal_before",
+    "days",
+    "counters",
+    "blocks",
+    "_sqlx_migrations",
+];
 
 /// Tables of version 1 whose rows go into the tables of version 2 one to one.
 const COPIED: [&str; 8] = ["packages", "cases", "findings", "registries", "members", "sanctions", "answers", "outbox"];
@@ -112,9 +127,14 @@ impl Store {
     pub(in crate::workspace) fn create(&mut self) -> Result<(), Problem> {
         self.transaction(|store| {
             if store.version()? == Version::None {
+                // The form of this table is that of sqlx: earlier programs made it.
+                let (moment, bytes) = if store.shared { ("TIMESTAMPTZ", "BYTEA") } else { ("TIMESTAMP", "BLOB") };
                 store.execute(
-                    "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
-                     installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)",
+                    format!(
+                        "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+                         installed_on {moment} NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum {bytes} NOT NULL, \
+                         execution_time BIGINT NOT NULL)"
+                    ),
                     &[],
                 )?;
                 for step in &STEPS {
@@ -139,13 +159,20 @@ impl Store {
             self.copy_file(file)?;
         }
         self.transaction(|store| {
+            if store.shared {
+                // Changes of other programs ask for the version first; those at work are waited for.
+                store.raw("LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE")?;
+            }
             if store.version()? != Version::Older(from) {
                 return Ok(None);
             }
             if let StoreCopy::Schema(schema) = &copy {
                 store.execute(format!("CREATE SCHEMA {schema}"), &[])?;
-                for table in TABLES_1 {
-                    store.execute(format!("CREATE TABLE {schema}.{table} AS TABLE {table}"), &[])?;
+                for table in TABLES {
+                    let is_there = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_class WHERE oid = to_regclass($1)";
+                    if store.number(is_there, &[table.into()])? > 0 {
+                        store.execute(format!("CREATE TABLE {schema}.{table} AS TABLE {table}"), &[])?;
+                    }
                 }
             }
             for step in STEPS.iter().filter(|step| step.version > from) {
@@ -192,7 +219,6 @@ impl Store {
         let clustered = if self.shared { "" } else { "WITHOUT ROWID" };
         self.raw_owned(step.sql.replace("/* clustered */", clustered))?;
         let digest = super::row::Value::Text(crate::values::hex(&Sha384::digest(step.sql)).into());
-        // The form of the checksum is that of sqlx, whose table this is: earlier programs made it.
         let bytes = if self.shared { "decode($3, 'hex')" } else { "unhex($3)" };
         self.execute(
             format!("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES ($1, $2, TRUE, {bytes}, 0)"),
@@ -217,9 +243,7 @@ impl Store {
     /// Ends the journal of a store of version 1 and begins the journal of each clinic with the hash of its last entry. Divides the counters among
     /// the clinics.
     fn begin_chains(&mut self, operation: &Operation<'_>) -> Result<(), Problem> {
-        let rows = self.rows("SELECT DISTINCT mo FROM packages UNION SELECT DISTINCT mo FROM registries", &[])?;
-        let mut clinics = rows.iter().map(|row| row.get("mo")).collect::<Result<Vec<String>, _>>()?;
-        clinics.sort_unstable();
+        let clinics = self.clinics_in(&["packages", "registries"])?;
         let counters: Vec<CounterRow> = self.select("SELECT name, value FROM old_counters", &[])?;
         for CounterRow { name, value } in &counters {
             if name == "registries" {
@@ -236,24 +260,15 @@ impl Store {
             }
         }
         self.raw("DROP TABLE old_counters")?;
-        let draft = |details: serde_json::Value| Draft {
-            at: operation.at.to_string(),
-            user: operation.actor.user.clone(),
-            host: operation.actor.host.clone(),
-            role: operation.actor.role.clone(),
-            action: MIGRATE.to_owned(),
-            details: canonical(&details),
-            ..Draft::default()
-        };
         let last = self.last_before()?;
         if last.is_some() {
-            self.append_before(last.as_ref(), draft(json!({ "from": 1, "to": 2, "clinics": clinics })))?;
+            self.append_before(last.as_ref(), operation.draft(MIGRATE, canonical(&json!({ "from": 1, "to": 2, "clinics": clinics }))))?;
         }
         for mo in &clinics {
             operation.check()?;
-            let rows: RowSums = checked::count(self, mo)?;
+            let rows = self.count_rows(mo)?;
             self.of(mo).counters().take_registries()?;
-            self.of(mo).journal().append(None, draft(json!({ "from": 1, "to": 2, "rows": rows.json() })))?;
+            self.of(mo).journal().append(None, operation.draft(MIGRATE, canonical(&json!({ "from": 1, "to": 2, "rows": rows.json() }))))?;
         }
         Ok(())
     }

@@ -126,12 +126,12 @@ impl RowSums {
         parts.collect::<Option<BTreeMap<_, _>>>().map(Self)
     }
 
-    /// Names of the parts in which two sums differ.
+    /// The parts in which two sums differ: a table, or a column of a table that has a sum of its own.
     pub(in crate::workspace) fn differences(&self, other: &Self) -> Vec<String> {
         let mut parts: Vec<&String> = self.0.keys().chain(other.0.keys()).collect();
         parts.sort_unstable();
         parts.dedup();
-        parts.into_iter().filter(|part| self.0.get(*part) != other.0.get(*part)).cloned().collect()
+        parts.into_iter().filter(|part| self.0.get(*part) != other.0.get(*part)).map(|part| shown(part).to_owned()).collect()
     }
 
     /// Whether there are no rows.
@@ -161,6 +161,17 @@ pub(super) struct Part {
 
 /// The part of `cases` that changes often.
 const STATES: &str = "states";
+/// The part of `cases` that changes seldom.
+pub(super) const VERSIONS: &str = "versions";
+
+/// The name of a part as users know it, by table and column.
+fn shown(part: &str) -> &str {
+    match part {
+        STATES => "cases.state",
+        VERSIONS => "cases.replaces",
+        table => table,
+    }
+}
 
 /// The parts of a table with these columns. A case is written once; its state and registry change often, what it replaces seldom. Whether a file
 /// of the outbox was placed is not covered: it changes without an entry of the journal.
@@ -171,7 +182,7 @@ pub(super) fn parts(table: &'static str, columns: &[&'static str]) -> Vec<Part> 
         "cases" => vec![
             part("cases", without(&["state", "registry", "replaces"])),
             part(STATES, vec!["id", "state", "registry"]),
-            Part { name: "versions", columns: vec!["id", "replaces"], unless_zero: Some("replaces") },
+            Part { name: VERSIONS, columns: vec!["id", "replaces"], unless_zero: Some("replaces") },
         ],
         "outbox" => vec![part("outbox", without(&["placed"]))],
         "stock" => Vec::new(),
