@@ -78,7 +78,7 @@ impl LoadArgs {
             let mut exit = Exit::Done;
             let mut rejected = 0;
             for package in &packages {
-                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
+                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
                 let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, doubt, filter)?;
                 rejected += usize::from(loaded.outcome == Outcome::Rejected);
                 if !is_sound(&loaded.outcome) {

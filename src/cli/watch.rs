@@ -17,6 +17,7 @@ use super::validate::Protocols;
 use super::workspace::with_tools;
 use super::{Exit, Failure, stop};
 use crate::registry::package::{Input, Package, discover};
+use crate::registry::source::DiskFile;
 use crate::report::flk::Protocol;
 use crate::sys::{private_folder, rename};
 use crate::texts::Key;
@@ -82,13 +83,13 @@ impl WatchArgs {
 
     fn take(&self, still: &[&PathBuf], session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { files, ui, .. } = *session;
-        let inputs: Vec<Input> = still.iter().map(|path| Input { path: (*path).clone(), explicit: false }).collect();
+        let inputs: Vec<Input> = still.iter().map(|path| Input { file: DiskFile::at(*path), explicit: false }).collect();
         let bar = ui.bar();
         let protocol = Protocol::load(files)?;
         let exit = with_tools(session, &self.control, |tools, filter| {
             let (whole, halves): (Vec<Package>, Vec<Package>) = discover(&inputs, tools.formats, &tools.config.archives).into_iter().partition(|p| !is_half(p));
             for half in &halves {
-                say(&ui.texts.fill(Key::WatchHalf, ui.lang, &[("file", &half.path.display().to_string())]));
+                say(&ui.texts.fill(Key::WatchHalf, ui.lang, &[("file", &half.file.shown())]));
             }
             if whole.is_empty() {
                 return Ok(Exit::Done);
@@ -98,7 +99,7 @@ impl WatchArgs {
             let (mut workspace, actor) = self.place.open_write("watch", session, &bar)?;
             let mut exit = Exit::Done;
             for package in &whole {
-                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.path.display().to_string(), |m| m.file_name());
+                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
                 let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, Doubt::Ask, filter)?;
                 if let Some(report) = &loaded.report {
                     protocols.write(report)?;
@@ -113,7 +114,7 @@ impl WatchArgs {
                 for member in [&package.main, &package.persons].into_iter().flatten() {
                     put_away(member.source.container(), &self.folder.join(target))?;
                 }
-                put_away(&package.path, &self.folder.join(target))?;
+                put_away(&package.file.path, &self.folder.join(target))?;
             }
             workspace.close();
             Ok(exit)

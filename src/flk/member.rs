@@ -184,7 +184,7 @@ impl Checker<'_> {
             timings: watch.timings(),
         };
         let reading = if with_cases { Reading::new(format, head.encoding) } else { None };
-        let hash = matches!(&member.source, Source::File(path) if *path == package.path);
+        let hash = matches!(&member.source, Source::File(file) if *file == package.file);
         let outcome = check_file(&member.source, FileContext { rules, wanted, reading: reading.as_ref(), ..context }, hash, watch, &mut |finding| {
             findings.push(finding)
         })?;

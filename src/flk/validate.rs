@@ -149,7 +149,7 @@ impl Checker<'_> {
         let mut report = PackageReport {
             main: package.main.as_ref().map(Member::file_name),
             persons: package.persons.as_ref().map(Member::file_name),
-            path: package.path.display().to_string(),
+            path: package.file.shown(),
             sha256: None,
             family: None,
             edition: None,
@@ -194,7 +194,7 @@ impl Checker<'_> {
         }
         if report.sha256.is_none() {
             let _digest = timings::span(watch.timings(), Phase::Digest);
-            report.sha256 = file_digest(&package.path, watch.timings()).ok();
+            report.sha256 = file_digest(&package.file.path, watch.timings()).ok();
         }
         report.verdict = if rejected { Verdict::Rejected } else { Verdict::Clean };
         report.judge(self.catalog);
@@ -203,9 +203,7 @@ impl Checker<'_> {
 }
 
 fn size(package: &Package) -> u64 {
-    let length = |source: &Source| match source {
-        Source::File(path) | Source::Entry { archive: path, .. } => path.metadata().map_or(0, |m| m.len()),
-    };
+    let length = |source: &Source| source.container().metadata().map_or(0, |m| m.len());
     [&package.main, &package.persons].into_iter().flatten().map(|m| length(&m.source)).sum()
 }
 

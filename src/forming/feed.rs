@@ -215,7 +215,7 @@ enum Reader {
 impl Stream {
     fn open(file: usize, source: &Source) -> io::Result<Self> {
         let reader = match source {
-            Source::File(path) => Reader::File(BufReader::with_capacity(BUFFER, File::open(path)?)),
+            Source::File(file) => Reader::File(BufReader::with_capacity(BUFFER, File::open(&file.path)?)),
             Source::Entry { .. } => Reader::Entry(BufReader::with_capacity(BUFFER, source.open()?)),
         };
         Ok(Self { file, reader, at: 0 })

@@ -475,6 +475,7 @@ fn clip_to(text: &str, max: usize) -> String {
 mod tests {
     use super::super::samples::{self, Desk};
     use super::*;
+    use crate::registry::source::DiskFile;
 
     fn write(desk: &Desk, packages: &[PackageReport], options: Options) -> String {
         let mut out = Vec::new();
@@ -534,7 +535,7 @@ mod tests {
         std::fs::write(&path, text).expect("written");
         let mut report = samples::clean();
         report.verdict = Verdict::Errors;
-        report.persons_source = Some(Source::File(path));
+        report.persons_source = Some(Source::File(DiskFile::at(path)));
         let place = Place { offset: text.find("<W>").expect("there") as u64, line: 5, column: 2 };
         let finding = samples::finding(&desk, "not-in-list", "PERS_LIST/PERS/W");
         report.findings.push(Finding { file: FileRole::Persons, place, value: Some("3".into()), expected: Some("1 2".into()), ..finding }).expect("pushed");

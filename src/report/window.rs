@@ -155,7 +155,7 @@ enum Input {
 impl Stream {
     fn open(source: &Source) -> io::Result<Self> {
         let input = match source {
-            Source::File(path) => Input::File(File::open(path)?),
+            Source::File(file) => Input::File(File::open(&file.path)?),
             Source::Entry { .. } => Input::Other(source.open()?),
         };
         Ok(Self { input, start: 0, bytes: Vec::new(), ended: false })
@@ -288,6 +288,7 @@ fn marked(line: &[char], at: usize) -> std::ops::Range<usize> {
 mod tests {
     use super::*;
     use crate::registry::encoding::to_windows_1251;
+    use crate::registry::source::DiskFile;
     use crate::tables::RuleFiles;
 
     fn masks(show_personal: bool) -> Masks {
@@ -336,7 +337,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("L.xml");
         std::fs::write(&path, bytes).expect("written");
-        (folder, Source::File(path), places)
+        (folder, Source::File(DiskFile::at(path)), places)
     }
 
     #[test]
@@ -380,7 +381,7 @@ mod tests {
         let text = "<FAM>Ёж</FAM>".repeat(200) + "<W>1</W>";
         std::fs::write(&path, &text).expect("written");
         let place = Place { offset: text.find("<W>").expect("there") as u64, line: 1, column: 1 };
-        let windows = fetch(&Source::File(path), Encoding::Utf8, &[place], &masks(false)).expect("readable");
+        let windows = fetch(&Source::File(DiskFile::at(path)), Encoding::Utf8, &[place], &masks(false)).expect("readable");
         let window = windows[0].as_ref().expect("there");
         assert_eq!(&window.text[window.start..window.start + window.length], "<W>1</W>");
     }

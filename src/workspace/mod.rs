@@ -1,6 +1,6 @@
 //! A workspace: a directory of registry files and its memory (loaded packages, formed registries, their status, the journal).
 //!
-//! `.puomp/` holds the files as they were given (`objects/`, by digest) and the store (`store.sqlite`, unless a PostgreSQL database is
+//! `.puomp/` holds the files as they were given (`objects/`, under their digests) and the store (`store.sqlite`, unless a PostgreSQL database is
 //! named). A clinic is the unit: a change takes the lock of its clinic, makes one short transaction with an entry of the clinic's journal, and
 //! releases the lock. Control and the writing of files happen before that, outside the lock.
 //! Files are written before the transaction that refers to them, so a program that is killed leaves the old state or the new one. The
@@ -23,12 +23,11 @@ mod problem;
 mod recovery;
 mod registries;
 mod sanctions;
+mod storage;
 mod store;
 mod tools;
 mod verify;
 pub mod workflow;
-
-use std::path::PathBuf;
 
 pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
@@ -44,13 +43,13 @@ pub use tools::{FindingFilter, Tools};
 pub use verify::{RowFault, Verified};
 
 use change::Locks;
-use note::JournalNote;
 use objects::Objects;
 use presence::Presence;
 use store::{Clinic, PackageRow, Store};
 use workflow::Workflow;
 
 use crate::cases::{Identity, Kinds};
+use crate::registry::source::DiskFile;
 use crate::tables::{RuleFiles, TableError};
 use crate::timings::Timings;
 
@@ -100,7 +99,7 @@ impl Workspace {
         let mut store = place.connect()?;
         store.introduce(opening.holder)?;
         let migrated = place.prepare(&mut store, opening)?;
-        let objects = Objects::new(place.objects());
+        let objects = Objects::in_folder(place.objects());
         let locks = Locks::new(place.lock_file(), opening.holder, opening.wait);
         Ok(Self { place, store, objects, tables, locks, presence: None, unplaced: None, migrated })
     }
@@ -148,18 +147,18 @@ impl Workspace {
         &self.tables
     }
 
-    /// Paths of the files of all packages that have cases which are not replaced, in the order of loading.
+    /// The files of all packages that have cases which are not replaced, in the order of loading.
     ///
     /// # Errors
     /// The store cannot be read, or a file is not what was loaded.
-    pub fn kept_files(&mut self) -> Result<Vec<PathBuf>, Problem> {
+    pub fn kept_files(&mut self) -> Result<Vec<DiskFile>, Problem> {
         let packages = self.store.current_packages()?;
         self.objects.check_all(packages.iter().flat_map(PackageRow::files))?;
         let mut files = Vec::new();
         for (object, name) in packages.iter().flat_map(PackageRow::files) {
-            let path = self.objects.path(object, name);
-            if !files.contains(&path) {
-                files.push(path);
+            let file = DiskFile::kept(self.objects.local(object, name)?, name);
+            if !files.contains(&file) {
+                files.push(file);
             }
         }
         Ok(files)

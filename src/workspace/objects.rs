@@ -1,9 +1,7 @@
-//! Files kept unchanged under the SHA-256 of their bytes.
-//!
-//! Path: `objects/ab/cdef…/NAME`. The name is kept because the name of a registry file is part of what is checked. A file is first written
-//! under a temporary name and renamed when it is complete and on the disk: a file under a digest is always complete.
+//! Files kept unchanged under the SHA-256 of their bytes, wherever a [`Storage`] puts them. Their names stand in the rows that refer to them: the name of
+//! a registry file is part of what is checked.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,14 +11,15 @@ use sha2::{Digest, Sha256};
 
 use super::Problem;
 use super::damage::{Damage, Damaged};
-use crate::sys::{Access, AtomicFile, TEMPORARY, Temporary, private_folder};
+use super::storage::{Folder, Incoming, Storage, entries};
+use crate::sys::{Access, AtomicFile, TEMPORARY, private_folder};
 use crate::values::hex;
 use crate::watch::{Stopped, Watch};
 
-/// The folder of kept files.
-#[derive(Debug, Clone)]
+/// The kept files.
+#[derive(Debug)]
 pub(super) struct Objects {
-    root: PathBuf,
+    storage: Box<dyn Storage>,
 }
 
 /// A kept file.
@@ -67,15 +66,17 @@ pub(super) enum Before {
 const BUFFER: usize = 256 << 10;
 
 impl Objects {
-    /// The kept files in `root`, which need not exist yet.
-    pub(super) fn new(root: PathBuf) -> Self {
-        Self { root }
+    /// The kept files in a folder, which need not exist yet.
+    pub(super) fn in_folder(root: PathBuf) -> Self {
+        Self { storage: Box::new(Folder::new(root)) }
     }
 
-    /// Path of a kept file.
-    pub(super) fn path(&self, sha256: &str, name: &str) -> PathBuf {
-        let (head, tail) = sha256.split_at(sha256.len().min(2));
-        self.root.join(head).join(tail).join(name)
+    /// A file on this machine with the bytes of a kept file. Whoever reads it compares its digest first, by [`Objects::check`].
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub(super) fn local(&self, sha256: &str, name: &str) -> Result<PathBuf, Damaged> {
+        self.storage.local(sha256).map_err(|damage| Damaged { name: name.to_owned(), damage })
     }
 
     /// Whether a kept file still holds the bytes that were kept; every reader asks before it uses them.
@@ -97,10 +98,12 @@ impl Objects {
     }
 
     /// Reads a kept file in pieces, and fails after the last of them if they are not the bytes that were kept.
-    fn read<E: From<Damaged>>(&self, sha256: &str, name: &str, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    ///
+    /// # Errors
+    /// The file is damaged, or the error of `each`.
+    pub(super) fn read<E: From<Damaged>>(&self, sha256: &str, name: &str, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let of = |damage: Damage| Damaged { name: name.to_owned(), damage };
-        let path = self.path(sha256, name);
-        let mut file = open_file(&path).map_err(of)?;
+        let mut file = self.storage.open(sha256, 0..u64::MAX).map_err(of)?;
         let (mut hasher, mut buffer) = (Sha256::new(), vec![0; BUFFER]);
         loop {
             let count = file.read(&mut buffer).map_err(|error| of(error.into()))?;
@@ -113,21 +116,16 @@ impl Objects {
         if hex(&hasher.finalize()) == sha256 { Ok(()) } else { Err(of(Damage::Changed).into()) }
     }
 
-    /// Puts a complete file in its place among the kept ones, whatever stands there.
-    fn put(&self, complete: Temporary, sha256: &str, name: &str) -> io::Result<()> {
-        let path = self.path(sha256, name);
-        for folder in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
-            // What stands in the way is none of ours.
-            if fs::metadata(folder).is_ok_and(|there| !there.is_dir()) || folder.is_symlink() && !folder.exists() {
-                fs::remove_file(folder)?;
-            }
-            private_folder(folder)?;
+    /// Puts a complete file among the kept ones. One that is damaged is replaced; the same bytes stay, because another program may be reading them.
+    fn put(&self, complete: Box<dyn Incoming>, sha256: &str) -> io::Result<Before> {
+        if matches!(self.storage.stat(sha256), Err(Damage::Missing)) {
+            let is_first = complete.put_if_absent(sha256)?;
+            return Ok(if is_first { Before::Nothing } else { Before::Same });
         }
-        if fs::symlink_metadata(&path).is_ok_and(|there| there.is_dir()) {
-            fs::remove_dir_all(&path)?;
+        if self.check(sha256, "").is_ok() {
+            return Ok(Before::Same);
         }
-        complete.persist(&path)?;
-        crate::sys::sync_parents(&path, &self.root)
+        complete.replace(sha256).map(|()| Before::Damaged)
     }
 
     /// Keeps a copy of a file under its own name.
@@ -144,9 +142,8 @@ impl Objects {
     /// # Errors
     /// The stream fails, the copy cannot be written, or the watch wants the work to end.
     pub(super) fn keep_stream(&self, mut stream: impl Read, name: &str, watch: &dyn Watch) -> io::Result<Kept> {
-        private_folder(&self.root)?;
-        // The digest, and so the final path, is known only at the end.
-        let mut copy = Temporary::create(&self.root, Access::Private)?;
+        // The digest, and so the place, is known only at the end.
+        let mut copy = self.storage.begin()?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -159,14 +156,7 @@ impl Objects {
             copy.write_all(&buffer[..count])?;
         }
         let sha256 = hex(&hasher.finalize());
-        let before = match self.check(&sha256, name) {
-            Ok(()) => Before::Same,
-            Err(Damaged { damage: Damage::Missing, .. }) => Before::Nothing,
-            Err(_) => Before::Damaged,
-        };
-        if before != Before::Same {
-            self.put(copy, &sha256, name)?;
-        }
+        let before = self.put(copy, &sha256)?;
         Ok(Kept { sha256, name: name.to_owned(), before })
     }
 
@@ -174,15 +164,11 @@ impl Objects {
     ///
     /// # Errors
     /// The error of `write`, or the file cannot be written.
-    pub(super) fn keep_written<T, E: From<io::Error>>(&self, name: &str, write: impl FnOnce(&mut File) -> Result<(String, T), E>) -> Result<(Kept, T), E> {
-        private_folder(&self.root)?;
-        let mut file = Temporary::create(&self.root, Access::Private)?;
-        let (sha256, value) = write(file.as_file_mut())?;
-        // Another program that forms the same may have kept it, and may be reading it.
-        if self.check(&sha256, name).is_err() {
-            self.put(file, &sha256, name)?;
-        }
-        Ok((Kept { sha256, name: name.to_owned(), before: Before::Nothing }, value))
+    pub(super) fn keep_written<T, E: From<io::Error>>(&self, name: &str, write: impl FnOnce(&mut dyn Write) -> Result<(String, T), E>) -> Result<(Kept, T), E> {
+        let mut file = self.storage.begin()?;
+        let (sha256, value) = write(&mut *file)?;
+        let before = self.put(file, &sha256)?;
+        Ok((Kept { sha256, name: name.to_owned(), before }, value))
     }
 
     /// Copies a kept file to a place outside, where it gets its name only with [`Staged::place`].
@@ -204,52 +190,21 @@ impl Objects {
         Ok(Staged { file, target: target.to_owned() })
     }
 
-    /// Removes incomplete copies and files that no row refers to; a program that was stopped may have left them. `known` holds the names of each
-    /// digest; a file under another name is removed too, unless it is the last copy. Returns the number of removed files.
+    /// Removes files that no row refers to, and what programs that were stopped left unfinished. Returns the number of removed files.
     ///
     /// # Errors
-    /// A folder cannot be read or a file cannot be removed.
-    pub(super) fn sweep(&self, known: &HashMap<String, HashSet<String>>) -> io::Result<u64> {
-        let mut removed = 0;
-        for head in entries(&self.root)? {
-            let head_name = head.file_name().to_string_lossy().into_owned();
-            if head_name.starts_with(TEMPORARY) {
-                fs::remove_file(head.path())?;
-                removed += 1;
-                continue;
+    /// The storage cannot be read or a file cannot be removed.
+    pub(super) fn sweep(&self, known: &HashSet<String>) -> io::Result<u64> {
+        let mut orphans = BTreeSet::new();
+        self.storage.list(&mut |digest| {
+            if !known.contains(digest) {
+                orphans.insert(digest.to_owned());
             }
-            if !head.file_type()?.is_dir() {
-                continue;
-            }
-            for tail in entries(&head.path())? {
-                let Some(names) = known.get(&format!("{head_name}{}", tail.file_name().to_string_lossy())) else {
-                    remove(&tail)?;
-                    removed += 1;
-                    continue;
-                };
-                if !tail.file_type()?.is_dir() {
-                    continue;
-                }
-                // A file system that ignores case keeps a file under its first name. The last copy of known bytes stays, whatever its name.
-                let is_known = |file: &fs::DirEntry| {
-                    let name = file.file_name().to_string_lossy().to_lowercase();
-                    names.iter().any(|n| n.to_lowercase() == name)
-                };
-                let (kept, spare): (Vec<_>, Vec<_>) = entries(&tail.path())?.into_iter().partition(is_known);
-                for file in spare.iter().filter(|_| !kept.is_empty()) {
-                    remove(file)?;
-                    removed += 1;
-                }
-            }
-        }
-        Ok(removed)
+            Ok(())
+        })?;
+        orphans.iter().try_for_each(|digest| self.storage.remove(digest))?;
+        Ok(orphans.len() as u64 + self.storage.tidy()?)
     }
-}
-
-/// Opens what must be a file of its own.
-fn open_file(path: &Path) -> Result<File, Damage> {
-    // Asked first: opening a pipe waits for somebody who writes into it.
-    if fs::metadata(path)?.is_file() { Ok(File::open(path)?) } else { Err(Damage::NotAFile) }
 }
 
 /// Removes the incomplete files that a stopped program left in the subfolders of a folder such as the outbox.
@@ -270,51 +225,65 @@ pub(super) fn sweep_placed(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn remove(entry: &fs::DirEntry) -> io::Result<()> {
-    if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
-}
-
-/// Entries of a folder; empty when there is no such folder.
-fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        entries => entries?.collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::storage::Memory;
     use super::*;
     use crate::watch::Unwatched;
 
-    #[test]
-    fn the_same_bytes_are_kept_once_and_orphans_go() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let objects = Objects::new(folder.path().join("objects"));
-        let file = folder.path().join("HM1.xml");
-        fs::write(&file, "<a/>").expect("written");
-        let kept = objects.keep(&file, &Unwatched).expect("kept");
+    fn in_memory() -> (Memory, Objects) {
+        let storage = Memory::default();
+        (storage.clone(), Objects { storage: Box::new(storage) })
+    }
+
+    fn keep(objects: &Objects, bytes: &str, name: &str) -> Kept {
+        objects.keep_stream(bytes.as_bytes(), name, &Unwatched).expect("kept")
+    }
+
+    /// The same bytes are kept once whatever their names, and those of no row go.
+    fn keeps(objects: &Objects) {
+        let kept = keep(objects, "<a/>", "HM1.xml");
         assert_eq!(kept.before, Before::Nothing);
-        assert_eq!(objects.keep(&file, &Unwatched).expect("kept"), Kept { before: Before::Same, ..kept.clone() });
-        assert_eq!(fs::read(objects.path(&kept.sha256, &kept.name)).expect("there"), b"<a/>");
-        let other = objects.keep_stream(&b"other"[..], "x.zip", &Unwatched).expect("kept");
-        fs::write(folder.path().join("objects/.puomp-half"), "ha").expect("written");
-        let twin = objects.keep_stream(&b"<a/>"[..], "copy of HM1.xml", &Unwatched).expect("kept");
-        assert_eq!(twin.sha256, kept.sha256);
-        let names = |names: &[&str]| HashMap::from([(kept.sha256.clone(), names.iter().map(|n| (*n).to_owned()).collect())]);
-        assert_eq!(objects.sweep(&names(&["another.xml"])).expect("swept"), 2, "the last copies of known bytes stay");
-        assert!(objects.path(&twin.sha256, &twin.name).is_file());
-        assert_eq!(objects.sweep(&names(&["hm1.XML"])).expect("swept"), 1);
-        assert!(!objects.path(&twin.sha256, &twin.name).exists());
-        assert!(objects.path(&kept.sha256, &kept.name).is_file() && !objects.path(&other.sha256, "x.zip").exists());
-        objects.stage(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM1.xml")).expect("copied").place().expect("placed");
-        assert_eq!(fs::read(folder.path().join("out/14002/HM1.xml")).expect("there"), b"<a/>");
+        let twin = keep(objects, "<a/>", "copy of HM1.xml");
+        assert_eq!((&twin.sha256, twin.before), (&kept.sha256, Before::Same));
+        assert_eq!(fs::read(objects.local(&kept.sha256, &kept.name).expect("there")).expect("read"), b"<a/>");
+        let other = keep(objects, "other", "x.zip");
+        assert_eq!(objects.sweep(&[kept.sha256.clone()].into()).expect("swept"), 1);
+        assert!(objects.check(&kept.sha256, &kept.name).is_ok());
+        let gone = objects.check(&other.sha256, &other.name).expect_err("gone");
+        assert!(gone.name == "x.zip" && matches!(gone.damage, Damage::Missing));
+        let written = objects.keep_written::<_, io::Error>("y", |file| file.write_all(b"<a/>").map(|()| (kept.sha256.clone(), 7))).expect("written");
+        assert_eq!((written.0.before, written.1), (Before::Same, 7));
+    }
+
+    #[test]
+    fn files_are_kept_in_a_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let objects = Objects::in_folder(folder.path().join("objects"));
+        keeps(&objects);
+        let file = folder.path().join("HM2.xml");
+        fs::write(&file, "<b/>").expect("written");
+        let kept = objects.keep(&file, &Unwatched).expect("kept");
+        assert_eq!((kept.name.as_str(), kept.before), ("HM2.xml", Before::Nothing));
+        objects.stage(&kept.sha256, &kept.name, &folder.path().join("out/14002/HM2.xml")).expect("copied").place().expect("placed");
+        assert_eq!(fs::read(folder.path().join("out/14002/HM2.xml")).expect("there"), b"<b/>");
         fs::write(folder.path().join("out/14002/.puomp-half.tmp"), "ha").expect("written");
         fs::write(folder.path().join("out/note"), "a user's own").expect("written");
         sweep_placed(&folder.path().join("out")).expect("swept");
         sweep_placed(&folder.path().join("absent")).expect("nothing to do");
         let left: Vec<_> = entries(&folder.path().join("out/14002")).expect("read").iter().map(fs::DirEntry::file_name).collect();
-        assert_eq!(left, ["HM1.xml"]);
+        assert_eq!(left, ["HM2.xml"]);
         assert!(folder.path().join("out/note").is_file());
+    }
+
+    #[test]
+    fn files_are_kept_in_another_storage() {
+        let (storage, objects) = in_memory();
+        keeps(&objects);
+        let kept = keep(&objects, "bytes", "z");
+        storage.damage(&kept.sha256);
+        assert!(matches!(objects.check(&kept.sha256, "z"), Err(Damaged { damage: Damage::Changed, .. })));
+        assert_eq!(keep(&objects, "bytes", "z").before, Before::Damaged);
+        assert!(objects.check(&kept.sha256, "z").is_ok());
     }
 }

@@ -84,7 +84,7 @@ fn compare(path: &Path, sizes: &[usize], what: &str) -> usize {
             let Some((report, found)) = read(checker, &package, piece) else { continue };
             let expected = expected(&package, &report);
             let differs = found.iter().zip(&expected).find(|(a, b)| a != b);
-            assert!(differs.is_none() && found.len() == expected.len(), "{what}, {}, pieces of {piece}: {differs:?}", package.path.display());
+            assert!(differs.is_none() && found.len() == expected.len(), "{what}, {}, pieces of {piece}: {differs:?}", package.file.shown());
             compared += found.len();
         }
     }

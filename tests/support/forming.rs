@@ -18,7 +18,7 @@ use puomp::registry::name::FileName;
 use puomp::registry::package::{Input, discover};
 use puomp::registry::probe::probe;
 use puomp::registry::scan::{ScanLimits, Scanner, Token};
-use puomp::registry::source::Source;
+use puomp::registry::source::{DiskFile, Source};
 use puomp::registry::writer::Layout;
 use puomp::tables::RuleFiles;
 use puomp::values::{Date, Month, kopecks};
@@ -104,7 +104,7 @@ pub(crate) fn edited(folder: &Path, kind: Kind, way: Way, main: impl Fn(&str) ->
 /// Edits a plain file.
 pub(crate) fn edit(source: &Source, edit: impl Fn(&str) -> String) {
     let text = edit(&Encoding::Windows1251.decode(&bytes(source)));
-    let Source::File(path) = source else { panic!("a plain file") };
+    let Source::File(DiskFile { path, .. }) = source else { panic!("a plain file") };
     fs::write(path, to_windows_1251(&text).expect("a text of windows-1251")).expect("written");
 }
 

@@ -99,7 +99,7 @@ pub(crate) fn leftovers(clinic: &Clinic) -> Vec<PathBuf> {
     let digest = |file: &Path| {
         let inner = file.strip_prefix(&objects).ok()?;
         let parts: Vec<_> = inner.iter().map(|p| p.to_string_lossy()).collect();
-        (parts.len() == 3).then(|| format!("{}{}", parts[0], parts[1]))
+        (parts.len() == 2).then(|| parts[1].to_string())
     };
     let files = walk(&objects).into_iter().chain(walk(&clinic.path("outbox")));
     files.filter(|file| is_half(file) || file.starts_with(&objects) && digest(file).is_none_or(|sha| !known.contains(&sha))).collect()
@@ -115,8 +115,7 @@ pub(crate) fn outbox_troubles(clinic: &Clinic) -> Vec<String> {
     for row in &rows {
         let of = |column: &str| text(row, column);
         let (file, object) = (clinic.path(&of("path")), of("object"));
-        let (head, tail) = object.split_at(2);
-        let kept = clinic.path(".puomp/objects").join(head).join(tail).join(of("name"));
+        let kept = clinic.path(".puomp/objects").join(&object[..2]).join(&object);
         if of("placed") != "1" {
             troubles.push(format!("{} is not placed", file.display()));
         }

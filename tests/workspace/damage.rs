@@ -6,10 +6,16 @@ use std::path::{Path, PathBuf};
 use crate::support::clinic::Clinic;
 use crate::support::moments::random;
 use crate::support::soak::tries;
+use crate::support::sql::{Sql, text};
 use crate::support::state::{State, walk};
 
 /// Flipped bytes of kept files, one at a time, for each of the two commands that read them.
 const FLIPS: usize = if cfg!(windows) { 15 } else { 100 };
+
+/// The name of the only file in the folder `in`.
+fn given(clinic: &Clinic) -> String {
+    walk(&clinic.path("in")).remove(0).file_name().expect("a name").to_string_lossy().into_owned()
+}
 
 /// A workspace with one loaded package, its folder `in`, and the kept copy.
 fn loaded() -> (Clinic, PathBuf) {
@@ -20,6 +26,14 @@ fn loaded() -> (Clinic, PathBuf) {
     assert_eq!(kept.len(), 1);
     let kept = kept[0].clone();
     (clinic, kept)
+}
+
+/// The digest of a registry's package, by the name of its file.
+fn kept_as(clinic: &Clinic, name: &str) -> String {
+    let mut store = Sql::connect(&clinic.address());
+    let rows = store.rows(&format!("SELECT object FROM registries WHERE file_name || '.zip' = '{name}'"));
+    store.close();
+    text(&rows[0], "object")
 }
 
 /// What is done to a kept file, and how.
@@ -46,12 +60,11 @@ fn damages() -> Vec<Way> {
     ways
 }
 
-/// A command that must refuse a damaged file, and change nothing.
-fn refuses(clinic: &Clinic, args: &[&str], file: &Path, old: &State, how: &str) {
+/// A command that must refuse a damaged file, by the name that users know, and change nothing.
+fn refuses(clinic: &Clinic, args: &[&str], name: &str, old: &State, how: &str) {
     let said = clinic.run(args);
     assert_eq!(said.code, 6, "{how}: {said:?}");
-    let name = file.file_name().expect("a name").to_string_lossy();
-    assert!(said.err.contains(&*name) && said.err.contains("сохранённой копии") | said.err.contains("сохранённая копия"), "{how}: {}", said.err);
+    assert!(said.err.contains(name) && said.err.contains("сохранённой копии") | said.err.contains("сохранённая копия"), "{how}: {}", said.err);
     let now = State::of(clinic);
     assert!(now == *old, "{how}: {}", now.difference(old));
     assert!(walk(&clinic.path("outbox")).is_empty(), "{how}: something left");
@@ -98,8 +111,8 @@ fn a_load_mends_what_was_loaded() {
     for (how, damage) in damages() {
         let old = State::of(&clinic);
         damage(&kept);
-        refuses(&clinic, &FORM, &kept, &old, how);
-        refuses(&clinic, &["validate"], &kept, &old, how);
+        refuses(&clinic, &FORM, &given(&clinic), &old, how);
+        refuses(&clinic, &["validate"], &given(&clinic), &old, how);
         // What does not need the file goes on.
         clinic.done(&["status"]);
         clinic.done(&["journal", "--verify"]);
@@ -122,10 +135,11 @@ fn a_registry_whose_package_is_damaged_is_formed_anew() {
         let status = clinic.status();
         let registry = status["registries"].as_array().expect("rows").iter().find(|row| row["number"] == "2102-1").expect("there").clone();
         let name = format!("{}.zip", registry["file"].as_str().expect("a name"));
-        let package = walk(&clinic.path(".puomp/objects")).into_iter().find(|file| *file != kept && file.ends_with(&name)).expect("a package was formed");
+        let object = kept_as(&clinic, &name);
+        let package = walk(&clinic.path(".puomp/objects")).into_iter().find(|file| *file != kept && file.ends_with(&object)).expect("a package was formed");
         let old = State::of(&clinic);
         damage(&package);
-        refuses(&clinic, &["submit", "2102-1"], &package, &old, how);
+        refuses(&clinic, &["submit", "2102-1"], &name, &old, how);
         clinic.done(&["status"]);
         clinic.done(&["form", "--again", "2102-1"]);
     }
@@ -143,14 +157,13 @@ fn a_second_download_mends_the_copy_of_the_first() {
     for (how, damage) in damages() {
         damage(&kept);
         let said = clinic.done(&["load", "again"]);
-        assert!(said.contains("заменена") && said.contains(&*kept.file_name().expect("a name").to_string_lossy()), "{how}: {said}");
+        assert!(said.contains("заменена") && said.contains(&given(&clinic)), "{how}: {said}");
     }
-    // What stands in place of a folder above it goes too.
-    for folder in [kept.parent(), kept.parent().and_then(Path::parent)].map(|folder| folder.expect("a folder")) {
-        fs::remove_dir_all(folder).expect("removed");
-        fs::write(folder, "in the way").expect("written");
-        assert!(clinic.done(&["load", "in"]).contains("заменена"));
-    }
+    // What stands in place of the folder above it goes too.
+    let folder = kept.parent().expect("a folder");
+    fs::remove_dir_all(folder).expect("removed");
+    fs::write(folder, "in the way").expect("written");
+    assert!(clinic.done(&["load", "in"]).contains("заменена"));
     clinic.done(&FORM);
 }
 

@@ -163,7 +163,7 @@ fn a_change_ends_when_a_later_program_has_taken_the_store(clinic: &Clinic) {
     let refused = load(&mut workspace, &Operation::new(&actor, at, &TimeZone::UTC, &Unwatched), &clinic.path("in"));
     assert!(matches!(refused, Err(Problem::Newer(99, _))), "{refused:?}");
     workspace.close();
-    store.script("UPDATE _sqlx_migrations SET version = 2 WHERE version = 99");
+    store.script("UPDATE _sqlx_migrations SET version = 3 WHERE version = 99");
     store.close();
     assert!(State::of(clinic) == before);
 }

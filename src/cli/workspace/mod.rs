@@ -126,5 +126,5 @@ pub(super) fn loaded(session: &Session<'_>) -> Result<Vec<Input>, Failure> {
     let mut workspace = place.open_read(session)?;
     let files = workspace.kept_files()?;
     workspace.close();
-    Ok(files.into_iter().map(Input::named).collect())
+    Ok(files.into_iter().map(Input::kept).collect())
 }

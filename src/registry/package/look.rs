@@ -61,29 +61,29 @@ impl Looker<'_> {
 
     fn open(&self, found: &Found) -> Result<Looked, Fault> {
         // A pipe or a device could be read only once or without end.
-        let metadata = std::fs::metadata(&found.path)?;
+        let metadata = std::fs::metadata(&found.file.path)?;
         if !metadata.is_file() {
             return Err(Fault::new(Check::Unreadable).found(std::io::ErrorKind::Unsupported));
         }
-        let mut file = File::open(&found.path)?;
+        let mut file = File::open(&found.file.path)?;
         let mut start = Vec::with_capacity(4);
         (&mut file).take(4).read_to_end(&mut start)?;
         if is_zip(&start) {
             return self.archive(found, file);
         }
         file.seek(SeekFrom::Start(0))?;
-        let side = || self.side_by_name(&Source::File(found.path.clone()));
+        let side = || self.side_by_name(&Source::File(found.file.clone()));
         match self.prober.look(file) {
             Ok(head) => Ok(match (head.kind, self.classify(head)) {
                 (Kind::Protocol, _) if !found.explicit => Looked::default(),
-                (Kind::Persons, head) => Looked::member(Side::Persons, Source::File(found.path.clone()), head),
-                (Kind::Main, head) => Looked::member(Side::Main, Source::File(found.path.clone()), head),
-                (_, head) => Looked::member(side().unwrap_or(Side::Main), Source::File(found.path.clone()), head),
+                (Kind::Persons, head) => Looked::member(Side::Persons, Source::File(found.file.clone()), head),
+                (Kind::Main, head) => Looked::member(Side::Main, Source::File(found.file.clone()), head),
+                (_, head) => Looked::member(side().unwrap_or(Side::Main), Source::File(found.file.clone()), head),
             }),
             Err(fault) if found.has_extension(&ARCHIVES) && fault.check == Check::EmptyFile => Err(fault),
             // Neither XML nor zip by its content, and not XML by its name.
             Err(fault) if fault.check == Check::NotXml && !found.has_extension(&XML) => Err(Fault::new(Check::NotRegistry)),
-            Err(fault) => Ok(Looked::member(side().unwrap_or(Side::Main), Source::File(found.path.clone()), Err(fault))),
+            Err(fault) => Ok(Looked::member(side().unwrap_or(Side::Main), Source::File(found.file.clone()), Err(fault))),
         }
     }
 
@@ -124,7 +124,7 @@ impl Looker<'_> {
                 continue;
             }
             let head = self.prober.look(archive.entry(index)?);
-            let source = Source::Entry { archive: found.path.clone(), index, name };
+            let source = Source::Entry { archive: found.file.path.clone(), index, name };
             let by_name = self.side_by_name(&source);
             let side = match &head {
                 Ok(head) if head.kind == Kind::Main => Some(Side::Main),

@@ -16,17 +16,17 @@ use super::fault::Fault;
 use super::format::{Formats, Prefix};
 use super::name::{FileName, NameError};
 use super::probe::{Head, Prober};
-use super::source::Source;
+use super::source::{DiskFile, Source};
 use crate::finding::Check;
 use look::{Looked, Looker, Side};
 use pair::{Half, pair};
 use walk::{Found, Neighbours, Walk};
 
-/// A path that the user gave.
+/// A path that the user gave, or a kept file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Input {
-    /// Path of a file or a folder.
-    pub path: PathBuf,
+    /// The file, or a folder of files.
+    pub file: DiskFile,
     /// Whether the user named exactly this file. If it is not a registry, that is then a fault; other files are ignored.
     pub explicit: bool,
 }
@@ -34,7 +34,12 @@ pub struct Input {
 impl Input {
     /// A path that the user named.
     pub fn named(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), explicit: true }
+        Self { file: DiskFile::at(path), explicit: true }
+    }
+
+    /// A kept file with the name that it bears.
+    pub fn kept(file: DiskFile) -> Self {
+        Self { file, explicit: true }
     }
 }
 
@@ -70,8 +75,8 @@ impl Member {
 /// A main file and its person file; one of them may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// Path of the archive, or of the main file, or of a lone person file, as given or as found in a folder.
-    pub path: PathBuf,
+    /// The archive, or the main file, or a lone person file; its path is as given or as found in a folder.
+    pub file: DiskFile,
     /// The main file.
     pub main: Option<Member>,
     /// The person file.
@@ -136,16 +141,16 @@ fn fetch_other_halves(halves: &mut Vec<Half>, files: &mut Vec<Found>, looker: &L
     for index in 0..halves.len() {
         let half = &halves[index];
         let found = &files[half.file];
-        if half.partner.is_some() || !found.explicit {
+        if half.partner.is_some() || !found.explicit || found.file.alias.is_some() {
             continue;
         }
-        let (path, folder, wanted) = (found.path.clone(), found.folder.clone(), if half.side == Side::Main { Side::Persons } else { Side::Main });
+        let (path, folder, wanted) = (found.file.path.clone(), found.folder.clone(), if half.side == Side::Main { Side::Persons } else { Side::Main });
         let beside: Vec<PathBuf> = half.partner_stems(looker.prefixes).iter().flat_map(|stem| neighbours.named(&path, stem)).collect();
         for path in beside {
-            if files.iter().any(|f| f.folder == folder && f.path.file_name() == path.file_name()) {
+            if files.iter().any(|f| f.folder == folder && f.file.path.file_name() == path.file_name()) {
                 continue;
             }
-            let found = Found { path, explicit: false, folder: folder.clone(), error: None };
+            let found = Found { file: DiskFile::at(path), explicit: false, folder: folder.clone(), error: None };
             let members = looker.look(&found).members;
             // An archive with both halves is a separate package, which the user did not ask for.
             if let [(side, _)] = members.as_slice()
@@ -191,15 +196,15 @@ fn assemble(halves: Vec<Half>, files: &[Found], faults: Vec<Vec<Fault>>, prefixe
             for half in [&main, &persons].into_iter().flatten() {
                 first_of_file.entry(half.file).or_insert(packages.len());
             }
-            let path = files[leader].path.clone();
-            packages.push((file, Package { path, main: main.map(|h| h.member), persons: persons.map(|h| h.member), faults: own }));
+            let leading = files[leader].file.clone();
+            packages.push((file, Package { file: leading, main: main.map(|h| h.member), persons: persons.map(|h| h.member), faults: own }));
         }
     }
     // At the end, because the archive of a person file may precede the main file of its package.
     for (file, faults) in faults.into_iter().enumerate().filter(|(_, faults)| !faults.is_empty()) {
         match first_of_file.get(&file) {
             Some(&package) => packages[package].1.faults.extend(faults),
-            None => packages.push((file, Package { path: files[file].path.clone(), main: None, persons: None, faults })),
+            None => packages.push((file, Package { file: files[file].file.clone(), main: None, persons: None, faults })),
         }
     }
     packages.sort_by_key(|(file, _)| *file);

@@ -70,7 +70,7 @@ impl Folder {
         };
         let packages = self.discover(names);
         let told = packages.iter().map(|p| {
-            let path = p.path.strip_prefix(self.0.path()).expect("below the folder").to_string_lossy().replace('\\', "/");
+            let path = p.file.path.strip_prefix(self.0.path()).expect("below the folder").to_string_lossy().replace('\\', "/");
             let faults: Vec<String> = p.faults.iter().map(Fault::details).collect();
             format!("{path}: {} + {} [{}]", member(&p.main), member(&p.persons), faults.join(", "))
         });
@@ -102,7 +102,7 @@ fn both_in_one_archive() {
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut main.source.open().expect("opens"), &mut bytes).expect("reads");
     assert_eq!(bytes, main_file(H));
-    assert_eq!((main.stem().as_str(), main.source.container()), (H, package.path.as_path()));
+    assert_eq!((main.stem().as_str(), main.source.container()), (H, package.file.path.as_path()));
 }
 
 #[test]
@@ -293,6 +293,6 @@ fn a_thousand_packages_in_order() {
     let start = std::time::Instant::now();
     let packages = folder.discover(&[]);
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
-    assert!(packages.iter().map(|p| p.path.clone()).eq(names.iter().map(|n| folder.path(n))));
+    assert!(packages.iter().map(|p| p.file.path.clone()).eq(names.iter().map(|n| folder.path(n))));
     assert!(packages.iter().all(|p| p.main.is_some() && p.persons.is_some() && p.faults.is_empty()));
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Input;
+use crate::registry::source::DiskFile;
 
 /// Extensions of the files that are inspected in folders.
 const CANDIDATES: [&str; 3] = ["xml", "zip", "oms"];
@@ -14,8 +15,8 @@ const CANDIDATES: [&str; 3] = ["xml", "zip", "oms"];
 /// A file to inspect.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// Path as given, or the given folder with the path below it.
-    pub path: PathBuf,
+    /// The file. Its path is as given, or the given folder with the path below it.
+    pub file: DiskFile,
     /// Whether the user named exactly this file.
     pub explicit: bool,
     /// Real path of the folder, the same for all paths to it.
@@ -26,12 +27,12 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn has_extension(&self, extensions: &[&str]) -> bool {
-        has_extension(&self.path, extensions)
+        has_extension(Path::new(&self.file.name()), extensions)
     }
 
     /// Name without the extension, in lower case.
     pub(super) fn stem(&self) -> String {
-        self.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().to_lowercase())
+        self.file.stem().to_lowercase()
     }
 }
 
@@ -57,11 +58,14 @@ impl Walk {
     pub(super) fn run(inputs: &[Input]) -> Vec<Found> {
         let mut walk = Self::default();
         for input in inputs {
-            if input.path.is_dir() {
-                walk.folder(&input.path);
-            } else if input.explicit || has_extension(&input.path, &CANDIDATES) {
-                let real = fs::canonicalize(&input.path);
-                walk.push(input.path.clone(), real.ok(), input.explicit, None);
+            let path = &input.file.path;
+            if input.file.alias.is_some() {
+                walk.kept(&input.file);
+            } else if path.is_dir() {
+                walk.folder(path);
+            } else if input.explicit || has_extension(path, &CANDIDATES) {
+                let real = fs::canonicalize(path);
+                walk.push(path.clone(), real.ok(), input.explicit, None);
             }
         }
         walk.found
@@ -89,6 +93,14 @@ impl Walk {
         }
     }
 
+    /// A kept file has no neighbours: what lies beside it has nothing to do with it.
+    fn kept(&mut self, file: &DiskFile) {
+        if let Entry::Vacant(at) = self.seen.entry(file.path.clone()) {
+            at.insert(self.found.len());
+            self.found.push(Found { file: file.clone(), explicit: true, folder: file.path.clone(), error: None });
+        }
+    }
+
     fn push(&mut self, path: PathBuf, real: Option<PathBuf>, explicit: bool, error: Option<io::Error>) {
         let folder = self.real_folder(&path);
         let real = real.unwrap_or_else(|| path.file_name().map_or_else(|| path.clone(), |name| folder.join(name)));
@@ -96,7 +108,7 @@ impl Walk {
             Entry::Occupied(at) => self.found[*at.get()].explicit |= explicit,
             Entry::Vacant(at) => {
                 at.insert(self.found.len());
-                self.found.push(Found { path, explicit, folder, error });
+                self.found.push(Found { file: DiskFile::at(path), explicit, folder, error });
             }
         }
     }
@@ -161,7 +173,7 @@ pub(super) fn expand(argument: &str) -> Result<Vec<Input>, String> {
     // Windows users expect `*.xml` to match `HM….XML`; their shell does not expand wildcards.
     let options = glob::MatchOptions { case_sensitive: false, require_literal_separator: true, require_literal_leading_dot: true };
     let paths = glob::glob_with(argument, options).map_err(|e| e.to_string())?;
-    Ok(paths.flatten().map(|path| Input { path, explicit: false }).collect())
+    Ok(paths.flatten().map(|path| Input { file: DiskFile::at(path), explicit: false }).collect())
 }
 
 #[cfg(test)]
@@ -179,7 +191,7 @@ mod tests {
     }
 
     fn names(root: &Path, found: &[Found]) -> Vec<String> {
-        found.iter().map(|f| f.path.strip_prefix(root).expect("below the folder").to_string_lossy().replace('\\', "/")).collect()
+        found.iter().map(|f| f.file.path.strip_prefix(root).expect("below the folder").to_string_lossy().replace('\\', "/")).collect()
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::registry::encoding::{BOM, Encoding, detect};
 use crate::registry::fault::Fault;
 use crate::registry::probe::WINDOW;
 use crate::registry::scan::{ScanLimits, Scanner, Token};
-use crate::registry::source::Source;
+use crate::registry::source::{DiskFile, Source};
 use crate::texts::{Key, Slot};
 use crate::values::kopecks;
 
@@ -205,14 +205,14 @@ enum Form {
 ///
 /// # Errors
 /// See [`AnswerError`].
-pub(super) fn read(path: &Path, elements: &Elements) -> Result<Answer, AnswerError> {
-    let file = Source::File(path.to_owned());
-    let head = head(&file)?;
+pub(super) fn read(file: &DiskFile, elements: &Elements) -> Result<Answer, AnswerError> {
+    let source = Source::File(file.clone());
+    let head = head(&source)?;
     let (source, form) = if is_zip(&head) {
-        entry(path, elements)?
+        entry(&file.path, elements)?
     } else {
         let form = look(&head, elements)?.ok_or(AnswerError::NoAnswer)?;
-        (file, form)
+        (source, form)
     };
     match form {
         Form::Notice => notice::read(&source),

@@ -6,7 +6,7 @@ fn read_bytes(name: &str, bytes: &[u8]) -> Result<Answer, AnswerError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("written");
-    read(&path, &Elements::load(&crate::tables::RuleFiles::embedded()).expect("a sound table"))
+    read(&DiskFile::at(path), &Elements::load(&crate::tables::RuleFiles::embedded()).expect("a sound table"))
 }
 
 fn xml(text: &str) -> Result<Answer, AnswerError> {

@@ -3,7 +3,6 @@
 mod matching;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
@@ -22,7 +21,7 @@ use crate::finding::{Catalog, FileRole, Finding};
 use crate::flk::{PackageReport, Verdict};
 use crate::registry::format::{Format, PERSONS, Role};
 use crate::registry::package::{Member, Package};
-use crate::registry::source::Source;
+use crate::registry::source::{DiskFile, Source};
 use crate::texts::Severity;
 use crate::timings::{self, Phase};
 use crate::values::Date;
@@ -98,10 +97,22 @@ struct Files {
     persons: MemberFile,
 }
 
-/// Names of kept files, by what stood in their places before.
-fn names(kept: &HashMap<PathBuf, Kept>, before: impl Fn(Before) -> bool) -> Vec<String> {
-    let mut names: Vec<String> = kept.values().filter(|kept| before(kept.before)).map(|kept| kept.name.clone()).collect();
+/// Names of the files of a new package whose kept copies, which belong to other packages too, were damaged.
+fn damaged(kept: &HashMap<PathBuf, Kept>) -> Vec<String> {
+    let mut names: Vec<String> = kept.values().filter(|kept| kept.before == Before::Damaged).map(|kept| kept.name.clone()).collect();
     names.sort_unstable();
+    names
+}
+
+/// Names of the files of a package that was loaded before whose kept copies were damaged or gone. It may have had other names then.
+fn repaired(package: &Package, kept: &HashMap<PathBuf, Kept>, own: &LoadedBefore) -> Vec<String> {
+    let mut names = Vec::new();
+    for (member, name) in [(&package.main, &own.main_name), (&package.persons, &own.persons_name)] {
+        let now = member.as_ref().and_then(|member| kept.get(member.source.container()));
+        if now.is_some_and(|now| now.before != Before::Same) && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
     names
 }
 
@@ -140,11 +151,10 @@ impl Workspace {
         if let Some(persons) = &package.persons {
             moved.persons = Some(self.keep(operation, persons, &mut kept, &mut files.persons)?);
         }
-        let mut repaired = names(&kept, |before| before == Before::Damaged);
         if let Some((loaded, own)) = self.loaded_before(operation, &files, doubt)? {
-            self.mend(operation, package, &kept, &own, &mut repaired)?;
-            return Ok(Loaded { report: None, outcome: loaded, repaired });
+            return Ok(Loaded { report: None, outcome: loaded, repaired: repaired(package, &kept, &own) });
         }
+        let repaired = damaged(&kept);
         drop(store);
         let (mut report, index) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
@@ -158,35 +168,6 @@ impl Workspace {
         Ok(Loaded { report: Some(report), outcome, repaired })
     }
 
-    /// Replaces what is damaged or gone of a package that was loaded before, and adds the names of those files. The package may have had other
-    /// names than it has now.
-    fn mend(
-        &self,
-        operation: &Operation<'_>,
-        package: &Package,
-        kept: &HashMap<PathBuf, Kept>,
-        own: &LoadedBefore,
-        repaired: &mut Vec<String>,
-    ) -> Result<(), Problem> {
-        for (member, name) in [(&package.main, &own.main_name), (&package.persons, &own.persons_name)] {
-            let Some(container) = member.as_ref().map(|member| member.source.container()) else { continue };
-            let Some(now) = kept.get(container) else { continue };
-            // Under the same name it is there again already.
-            let is_back = now.name == *name && now.before == Before::Nothing;
-            if !is_back && self.objects.check(&now.sha256, name).is_ok() {
-                continue;
-            }
-            if !is_back {
-                let file = File::open(container).map_err(|e| Problem::of_file(container, e))?;
-                self.objects.keep_stream(file, name, operation.watch).map_err(|e| Problem::of_file(container, e))?;
-            }
-            if !repaired.contains(name) {
-                repaired.push(name.clone());
-            }
-        }
-        Ok(())
-    }
-
     /// Copies the file or archive that holds a member, each one once. Returns the member in the copy and fills in `file`.
     fn keep(&self, operation: &Operation<'_>, member: &Member, done: &mut HashMap<PathBuf, Kept>, file: &mut MemberFile) -> Result<Member, Problem> {
         let container = member.source.container();
@@ -197,9 +178,9 @@ impl Workspace {
                 done.entry(container.to_owned()).or_insert(kept).clone()
             }
         };
-        let path = self.objects.path(&kept.sha256, &kept.name);
+        let path = self.objects.local(&kept.sha256, &kept.name)?;
         let (source, entry, index) = match &member.source {
-            Source::File(_) => (Source::File(path), String::new(), 0),
+            Source::File(_) => (Source::File(DiskFile::kept(path, &*kept.name)), String::new(), 0),
             Source::Entry { index, name, .. } => (Source::Entry { archive: path, index: *index, name: name.clone() }, name.clone(), *index as i64),
         };
         *file = MemberFile { object: kept.sha256, entry, index, name: kept.name };

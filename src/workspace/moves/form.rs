@@ -10,8 +10,6 @@ use super::TRIES;
 use super::group::{Chosen, Group, Key, Package, Packages};
 use super::writing::{AT_ONCE, Made, Parts, RegistryDraft, hear, party, write};
 use crate::cases::CaseState;
-use crate::forming::Origin;
-use crate::registry::source::Source;
 use crate::values::{Date, Month};
 use crate::workspace::note::{JournalNote, record};
 use crate::workspace::store::{Clinic, NewMember, NewRevision, PackageRow, Run, StockKey, Total};
@@ -69,7 +67,7 @@ impl Workspace {
     pub fn form_plan(&mut self, request: &FormRequest) -> Result<(Vec<Group>, Vec<LeftOut>), Problem> {
         let period = request.period.to_string();
         let open = self.store.open_packages(request.period, request.mo.as_deref())?;
-        let packages = self.packages(open);
+        let packages = packages(open);
         let mut left: BTreeMap<Why, (i64, i64)> = BTreeMap::new();
         let mut leave = |why, cases, sum| {
             let entry = left.entry(why).or_default();
@@ -352,7 +350,7 @@ impl Workspace {
                 name.number = packet.to_string();
             }
             last.insert(run.clone(), packet);
-            let (origins, pieces) = draft.pieces(&packages)?;
+            let (origins, pieces) = draft.pieces(&packages, &self.objects)?;
             parts.push(Parts { heading: draft.heading(name), run, next, packet, origins, pieces });
         }
         Ok(parts)
@@ -370,39 +368,32 @@ impl Workspace {
     /// The packages of these cases of a clinic, without those blocked by a finding about the whole package.
     fn packages_of(&mut self, mo: &str, cases: &[Chosen]) -> Result<Packages, Problem> {
         let open = self.package_rows(mo, cases)?;
-        Ok(self.packages(open))
+        Ok(packages(open))
     }
 
     fn package_rows(&mut self, mo: &str, cases: &[Chosen]) -> Result<Vec<PackageRow>, Problem> {
         let ids: BTreeSet<i64> = cases.iter().map(|c| c.package).collect();
         self.store.of(mo).packages().open_with_ids(&Vec::from_iter(ids))
     }
+}
 
-    fn packages(&self, rows: Vec<PackageRow>) -> Packages {
-        let source = |object: &str, entry: String, index: i64, name: &str| {
-            let path = self.objects.path(object, name);
-            if entry.is_empty() { Source::File(path) } else { Source::Entry { archive: path, index: index as usize, name: entry } }
+fn packages(rows: Vec<PackageRow>) -> Packages {
+    let package = |row: PackageRow| {
+        let key = Key {
+            mo: row.mo.clone(),
+            payer: String::new(),
+            receiver: row.receiver.clone(),
+            letters: row.letters.clone(),
+            family: row.family.clone(),
+            edition: row.edition.clone(),
+            persons_edition: row.persons_edition.clone(),
+            kind: String::new(),
+            subdivision: String::new(),
+            binding: row.binding.clone(),
         };
-        let package = |row: PackageRow| {
-            let main = source(&row.main_object, row.main_entry, row.main_index, &row.main_name);
-            let has_persons = !row.persons_object.is_empty();
-            let persons = has_persons.then(|| source(&row.persons_object, row.persons_entry, row.persons_index, &row.persons_name));
-            let key = Key {
-                mo: row.mo,
-                payer: String::new(),
-                receiver: row.receiver,
-                letters: row.letters,
-                family: row.family,
-                edition: row.edition,
-                persons_edition: row.persons_edition,
-                kind: String::new(),
-                subdivision: String::new(),
-                binding: row.binding,
-            };
-            ((key.mo.clone(), row.id), Package { origin: Origin { main, persons }, key, date: Date::of_iso(row.account_date.as_bytes()) })
-        };
-        rows.into_iter().map(package).collect()
-    }
+        ((row.mo.clone(), row.id), Package { key, date: Date::of_iso(row.account_date.as_bytes()), row })
+    };
+    rows.into_iter().map(package).collect()
 }
 
 /// Moves the cases of a group from free to held in the counts of stock.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::cases::CasePlace;
-use crate::forming::Origin;
+
 use crate::values::{Date, Month};
-use crate::workspace::store::{FoundCase, Total};
+use crate::workspace::store::{FoundCase, PackageRow, Total};
 
 /// The cases of one registry to be formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,9 +95,10 @@ impl Group {
 /// Packages by the code of the clinic and the id.
 pub(super) type Packages = BTreeMap<(String, i64), Package>;
 
-/// A loaded package: its kept files and the values of its head by which cases are grouped.
+/// A loaded package and the values of its head by which cases are grouped.
 pub(super) struct Package {
-    pub(super) origin: Origin,
+    /// Where its files are kept.
+    pub(super) row: PackageRow,
     pub(super) key: Key,
     /// DSCHET; `None` when it is not a valid date.
     pub(super) date: Option<Date>,

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::members::{Members, Taken, write_sanctions};
+use crate::registry::source::DiskFile;
 use crate::watch::Stopped;
 use crate::workspace::answers::{self, Answer, AnswerCase, Decision, Verdict};
 use crate::workspace::note::JournalNote;
@@ -77,21 +78,20 @@ impl Workspace {
     }
 
     fn receive_once(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
-        let this = self;
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
-        let kept = this.objects.keep(path, operation.watch).map_err(unread)?;
-        if let Some(before) = this.store.answer_of(&kept.sha256)? {
-            let registry = this.registry_of(&before.mo, before.registry)?;
+        let kept = self.objects.keep(path, operation.watch).map_err(unread)?;
+        if let Some(before) = self.store.answer_of(&kept.sha256)? {
+            let registry = self.registry_of(&before.mo, before.registry)?;
             return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
         }
-        let answer =
-            answers::read(&this.objects.path(&kept.sha256, &kept.name), &this.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+        let file = DiskFile::kept(self.objects.local(&kept.sha256, &name)?, &*name);
+        let answer = answers::read(&file, &self.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
         operation.check()?;
-        let answered = this.answered(&answer)?;
-        let seen = this.see_again(&answered)?;
+        let answered = self.answered(&answer)?;
+        let seen = self.see_again(&answered)?;
         let registry = &seen.registry;
-        let members = this.members_of(registry)?;
+        let members = self.members_of(registry)?;
         let settled = settle(&answer, &members);
         let mut decision = answer.decision;
         let held = members.held().count();
@@ -99,7 +99,7 @@ impl Workspace {
             // Every remaining case is refused: the file is refused as a whole.
             decision = Decision::Refused;
         }
-        let mut facts = this.facts(registry)?;
+        let mut facts = self.facts(registry)?;
         let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
         facts.answer_fits = settled.fits
             && says(&registry.number, &answer.number)
@@ -110,12 +110,12 @@ impl Workspace {
         facts.totals_agree &= settled.totals_agree;
         facts.cases_left = settled.accepted.cases > 0;
         facts.reason = !answer.reason.trim().is_empty();
-        let holds = this.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
+        let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
         if decision == Decision::Accepted && holds && !answer.is_notice {
             // The registry was signed with these sums: a later answer must not change them.
             facts.answer_fits &= settled.accepted == registry.accepted();
         }
-        let transition = this.allowed(operation, registry, decision.by(), facts)?;
+        let transition = self.allowed(operation, registry, decision.by(), facts)?;
         let refuses = matches!(transition.cases, Cases::Refuse);
         let writes = !(decision == Decision::Accepted && holds);
         let refused: Vec<i64> = settled.refused.iter().copied().collect();
@@ -126,7 +126,7 @@ impl Workspace {
             "taken_off": taken_off, "cases": registry.cases, "sum": registry.sum,
         });
         let note = JournalNote { subject: &name, details, ..JournalNote::default() };
-        let moved = this.make(operation, &seen, &transition, &refused, note, |clinic| {
+        let moved = self.make(operation, &seen, &transition, &refused, note, |clinic| {
             clinic.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
             if writes {
                 write_sanctions(clinic, operation, registry, &settled.entries, &name)?;

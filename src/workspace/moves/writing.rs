@@ -8,10 +8,13 @@ use crate::forming::{FormError, Former, Heading, Numbers, Order, Origin, Packed,
 use crate::registry::format::{Family, Format, PERSONS};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
+use crate::registry::source::{DiskFile, Source};
 use crate::texts::Severity;
 use crate::timings::{self, Phase};
 use crate::values::Date;
+use crate::workspace::damage::Damaged;
 use crate::workspace::objects::Objects;
+use crate::workspace::store::PackageRow;
 use crate::workspace::{FindingFilter, Operation, Problem, Tools};
 
 /// How many registries are written in one batch; each keeps some of its bytes in memory meanwhile.
@@ -75,13 +78,14 @@ impl RegistryDraft<'_> {
     }
 
     /// The packages that its cases come from, and the place of each case there.
-    pub(super) fn pieces(&self, packages: &Packages) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
+    pub(super) fn pieces(&self, packages: &Packages, objects: &Objects) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
         let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
         let mut pieces = Vec::with_capacity(self.group.chosen.len());
         for chosen in &self.group.chosen {
             if chosen.package != last {
                 last = chosen.package;
-                origins.push(packages.get(&(self.group.mo().to_owned(), last)).ok_or_else(|| self.unknown("package"))?.origin.clone());
+                let package = packages.get(&(self.group.mo().to_owned(), last)).ok_or_else(|| self.unknown("package"))?;
+                origins.push(origin(objects, &package.row)?);
             }
             let origin = origins.len() - 1;
             pieces.push(Piece { origin, place: chosen.place.clone(), sum_kopecks: chosen.sum });
@@ -165,6 +169,22 @@ pub(super) fn write(
     }
 }
 
+/// The kept files of a package.
+fn origin(objects: &Objects, row: &PackageRow) -> Result<Origin, Damaged> {
+    let source = |object: &str, entry: &str, index: i64, name: &str| {
+        let path = objects.local(object, name)?;
+        Ok(if entry.is_empty() {
+            Source::File(DiskFile::kept(path, name))
+        } else {
+            Source::Entry { archive: path, index: index as usize, name: entry.to_owned() }
+        })
+    };
+    let main = source(&row.main_object, &row.main_entry, row.main_index, &row.main_name)?;
+    let has_persons = !row.persons_object.is_empty();
+    let persons = has_persons.then(|| source(&row.persons_object, &row.persons_entry, row.persons_index, &row.persons_name)).transpose()?;
+    Ok(Origin { main, persons })
+}
+
 /// Waits for the result of the next registry.
 pub(super) fn hear(written: &Receiver<Result<Made, Problem>>) -> Result<Made, Problem> {
     written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))
@@ -179,7 +199,7 @@ fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: V
         Ok::<_, Problem>((formed.sha256.clone(), formed))
     })?;
     drop(forming);
-    let packages = discover(&[Input::named(objects.path(&kept.sha256, &archive))], tools.formats, &tools.config.archives);
+    let packages = discover(&[Input::kept(DiskFile::kept(objects.local(&kept.sha256, &archive)?, &*archive))], tools.formats, &tools.config.archives);
     let reports = packages.iter().map(|package| tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream));
     let reports = reports.collect::<Result<_, _>>()?;
     Ok(Made {

@@ -17,9 +17,10 @@ struct Step {
     sql: &'static str,
 }
 
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step { version: 1, name: "workspace", sql: include_str!("migrations/0001_workspace.sql") },
     Step { version: 2, name: "clinics", sql: include_str!("migrations/0002_clinics.sql") },
+    Step { version: 3, name: "objects", sql: include_str!("migrations/0003_objects.sql") },
 ];
 
 /// The version of the schema that this program uses.

@@ -23,7 +23,7 @@ mod stock;
 mod sums;
 mod waiting;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -51,7 +51,6 @@ pub use stock::Stock;
 pub(super) use stock::{StockKey, Total};
 pub(super) use sums::RowSums;
 
-use row::read_row;
 use waiting::Waiting;
 
 /// First part of the keys of our locks in PostgreSQL; the second part names the clinic.
@@ -146,13 +145,6 @@ doors! {
     counters: counters::Counters,
 }
 
-read_row! {
-    struct KeptRow {
-        object: String,
-        name: String,
-    }
-}
-
 impl Store {
     /// Adds the time of its statements to `timings`.
     pub(super) fn measure(&mut self, timings: Option<&Timings>) {
@@ -177,21 +169,17 @@ impl Store {
         Ok(store)
     }
 
-    /// Every file that a row of any table refers to: its names by the SHA-256 of its bytes.
+    /// Every file that a row of any table refers to, by the SHA-256 of its bytes.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(super) fn kept_files(&mut self) -> Result<HashMap<String, HashSet<String>>, Problem> {
-        let rows: Vec<KeptRow> = self.select(
-            "SELECT main_object AS object, main_name AS name FROM packages UNION SELECT persons_object, persons_name FROM packages \
-             UNION SELECT object, file_name || '.zip' FROM registries UNION SELECT object, name FROM answers UNION SELECT object, name FROM outbox",
+    pub(super) fn kept_files(&mut self) -> Result<HashSet<String>, Problem> {
+        let rows = self.rows(
+            "SELECT main_object AS object FROM packages UNION SELECT persons_object FROM packages WHERE persons_object <> '' \
+             UNION SELECT object FROM registries UNION SELECT object FROM answers UNION SELECT object FROM outbox",
             &[],
         )?;
-        let mut known: HashMap<String, HashSet<String>> = HashMap::new();
-        for KeptRow { object, name } in rows {
-            known.entry(object).or_default().insert(name);
-        }
-        Ok(known)
+        rows.iter().map(|row| row.get("object")).collect()
     }
 
     /// Runs `work` in one transaction, which is rolled back on an error.
@@ -294,7 +282,8 @@ impl Store {
         let shown = |key: i32| i64::from(key.cast_unsigned());
         let rows = self.rows(
             "SELECT CAST(a.application_name AS TEXT) AS who FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' \
-             AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND CAST(l.classid AS BIGINT) = $1 AND CAST(l.objid AS BIGINT) = $2 LIMIT 1",
+             AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+             AND CAST(l.classid AS BIGINT) = $1 AND CAST(l.objid AS BIGINT) = $2 LIMIT 1",
             &[shown(LOCKS).into(), shown(lock_key(mo)).into()],
         )?;
         rows.first().map_or_else(|| Ok(String::new()), |row| row.get("who"))

@@ -1,0 +1,2 @@
+-- Files are kept under their SHA-256 alone: objects/ab/<64 digits> (before: objects/ab/<62 digits>/NAME). The tables stay as they are; programs of
+-- version 2 must not open such a store, because they would not find the files.
