@@ -32,6 +32,7 @@ mod life;
 mod migration;
 mod moves;
 mod operation;
+mod password;
 mod places;
 mod receive;
 mod sanctions;
