@@ -13,6 +13,7 @@ use super::stop::ByUser;
 use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
+use crate::registry::format::Formats;
 use crate::texts::{Coded as _, Key};
 use crate::workspace::{Received, Workspace};
 
@@ -35,9 +36,10 @@ impl ReceiveArgs {
         let Session { ui, .. } = *session;
         let watch = ByUser::new();
         let (mut workspace, actor) = self.place.open_write("receive", session, &watch)?;
+        let formats = Formats::load(session.files)?;
         let mut exit = Exit::Done;
         for path in &self.files {
-            match workspace.receive(&session.operation(&actor, &watch), path) {
+            match workspace.receive(&session.operation(&actor, &watch), path, &formats) {
                 Ok(received) if !ui.quiet => tell(&shown(path, &received, &workspace, ui))?,
                 Ok(_) => {}
                 Err(error) if error.is_stop() => return Err(error.into()),
@@ -65,6 +67,11 @@ fn shown(path: &Path, received: &Received, workspace: &Workspace, ui: &Ui<'_>) -
     if received.taken_off > 0 || received.refused > 0 {
         let cases = ui.texts.count(Key::CountCase, ui.lang, received.refused);
         out += &format!("  {}\n", ui.texts.fill(Key::ReceiveFindings, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, received.taken_off))]));
+    }
+    for one in &received.added_up {
+        let [off, largest] = [one.taken_off, one.largest].map(|sum| ui.texts.money(ui.lang, sum));
+        let slots = [("idcase", &*one.idcase.to_string()), ("off", &*off), ("largest", &*largest)];
+        out += &format!("  {}\n", ui.texts.fill(Key::ReceiveAdded, ui.lang, &slots));
     }
     if received.refused > 0 {
         out += &format!("  {}\n", ui.texts.get(Key::ReceiveNext, ui.lang));

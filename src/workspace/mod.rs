@@ -30,7 +30,7 @@ mod verify;
 pub mod workflow;
 
 pub use actor::Actor;
-pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
+pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, CaseSums, Decision, Verdict};
 pub use damage::{Damage, Damaged};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};

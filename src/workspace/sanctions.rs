@@ -96,6 +96,7 @@ impl Coded for SanctionError {
             Wrong::Fault(SanctionFault::Cells(..), _) => Key::SanctionCells,
             Wrong::Fault(SanctionFault::Value(..), _) => Key::SanctionValue,
             Wrong::Trouble(SanctionTrouble::NoCase(_)) => Key::SanctionNoCase,
+            Wrong::Trouble(SanctionTrouble::Several(_)) => Key::SanctionSeveral,
             Wrong::Trouble(SanctionTrouble::TooMuch(..)) => Key::SanctionTooMuch,
         }
     }
@@ -114,7 +115,7 @@ impl Coded for SanctionError {
             Wrong::Fault(SanctionFault::Cells(line, found, due), _) => {
                 slots.extend([("line", Slot::Number(*line)), ("found", Slot::number(*found)), ("due", Slot::number(*due))]);
             }
-            Wrong::Trouble(SanctionTrouble::NoCase(line)) => slots.push(("line", Slot::Number(*line))),
+            Wrong::Trouble(SanctionTrouble::NoCase(line) | SanctionTrouble::Several(line)) => slots.push(("line", Slot::Number(*line))),
             Wrong::Trouble(SanctionTrouble::TooMuch(line, sum, all)) => {
                 slots.extend([("line", Slot::Number(*line)), ("sum", Slot::Money(*sum)), ("all", Slot::Money(*all))]);
             }

@@ -22,6 +22,7 @@ macro_rules! on_each_store {
     };
 }
 
+mod answers;
 mod clinics;
 mod damage;
 #[cfg(target_os = "linux")]
@@ -48,6 +49,7 @@ mod support {
     pub(crate) mod interrupt;
     pub(crate) mod moments;
     pub(crate) mod say;
+    pub(crate) mod sent;
     pub(crate) mod soak;
     pub(crate) mod sql;
     pub(crate) mod state;

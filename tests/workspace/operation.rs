@@ -116,7 +116,7 @@ fn one_moment_and_the_day_of_the_clinic(clinic: &Clinic, hours: i8, first: &str,
     assert_eq!((&registry.since, &registry.sent_at), (&moments[2], &moments[2]));
     assert!(sent_file(clinic, &registry).contains(&format!("<DSCHET>{day}</DSCHET>")));
     write_protocol(clinic, &registry);
-    let received = workspace.receive(&operation(&executor, 3), &clinic.path("answer.xml")).expect("received");
+    let received = workspace.receive(&operation(&executor, 3), &clinic.path("answer.xml"), &DESK.formats).expect("received");
     assert_eq!(received.registry.since, moments[3]);
     let returned = workspace.review(&operation(&insurer, 4), &registry.number, Move::ReviewReturn, "тариф", &[], "").expect("returned");
     assert_eq!(returned.registry.since, moments[4]);
@@ -212,7 +212,7 @@ fn a_change_that_is_stopped_changes_nothing(clinic: &Clinic) {
     let (_, times) = stop_everywhere(clinic, "executor", |workspace, operation| workspace.submit(operation, number));
     assert!(times >= 1 && outbox_troubles(clinic).is_empty());
     write_protocol(clinic, &formed[0]);
-    let (_, times) = stop_everywhere(clinic, "executor", |workspace, operation| workspace.receive(operation, &clinic.path("answer.xml")));
+    let (_, times) = stop_everywhere(clinic, "executor", |workspace, operation| workspace.receive(operation, &clinic.path("answer.xml"), &DESK.formats));
     assert!(times >= 3, "{times}");
     let (returned, times) =
         stop_everywhere(clinic, "insurer", |workspace, operation| workspace.review(operation, number, Move::ReviewReturn, "тариф", &[], ""));

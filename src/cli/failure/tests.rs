@@ -13,7 +13,9 @@ use crate::texts::Text;
 use crate::values::Date;
 use crate::workspace::journal::{Fault as JournalFault, HeadError};
 use crate::workspace::workflow::{Move, Need, Refused, Workflow};
-use crate::workspace::{AnswerError, Damage, Damaged, Problem, RowFault, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble};
+use crate::workspace::{
+    AnswerError, CaseSums, Damage, Damaged, Problem, RowFault, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble,
+};
 
 #[test]
 fn json_is_told_to_whoever_asks_for_it() {
@@ -115,6 +117,12 @@ fn of_workspaces() -> Vec<Problem> {
         AnswerError::Value(s(), 7),
         AnswerError::Notice(7, 8),
         AnswerError::Undecided,
+        AnswerError::Unknown(vec![s(), s()]),
+        AnswerError::UnknownFiles(vec![s()]),
+        AnswerError::PersonsOnly,
+        AnswerError::Ambiguous(s(), vec![1, 2]),
+        AnswerError::Sums(Box::new(CaseSums { idcase: 2, sum: 100, ..CaseSums::default() })),
+        AnswerError::Total(100, 200),
     ];
     all.extend(answers.map(|error| Problem::Answer("answer.xml".to_owned(), Box::new(error))));
     all.extend(of_forms().into_iter().map(|error| Problem::Form(Box::new(error))));

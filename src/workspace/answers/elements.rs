@@ -11,22 +11,24 @@ const TABLE: &str = "forms/answer-elements.csv";
 /// The kind of an XML answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Document {
+pub(in crate::workspace) enum Document {
     /// A ФЛК protocol.
     Protocol,
     /// A registry returned with the payer's decision.
     Registry,
 }
 
-/// The meaning of an element. The first seven are blocks: they contain other elements.
+/// The meaning of an element. The first eight are blocks: they contain other elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Meaning {
+pub(in crate::workspace) enum Meaning {
     Root,
     Header,
     Account,
     /// A record of the registry, a refusal of the protocol.
     Record,
+    /// A record of the registry in a protocol whose refusals stand inside records.
+    Group,
     Case,
     Part,
     Sanction,
@@ -37,6 +39,9 @@ pub(super) enum Meaning {
     Payer,
     Accepted,
     TakenOff,
+    /// The decision of the payer beside that of the fund.
+    PayerAccepted,
+    PayerTakenOff,
     Sum,
     Code,
     Comment,
@@ -48,6 +53,10 @@ pub(super) enum Meaning {
     IdCase,
     SlId,
     Decision,
+    /// Known, and nothing that is read; with all that is in it.
+    Ignored,
+    // Words of a base element: a refusal may be of several cases.
+    Wide,
     // Words of a decision.
     Undecided,
     Full,
@@ -58,7 +67,7 @@ pub(super) enum Meaning {
 impl Meaning {
     /// Whether an element with this meaning contains other elements.
     pub(super) fn is_block(self) -> bool {
-        matches!(self, Self::Root | Self::Header | Self::Account | Self::Record | Self::Case | Self::Part | Self::Sanction)
+        matches!(self, Self::Root | Self::Header | Self::Account | Self::Record | Self::Group | Self::Case | Self::Part | Self::Sanction)
     }
 }
 
@@ -111,6 +120,24 @@ impl Elements {
     /// The meaning of an element, or of a word of a decision, in a block; `None` for an unknown one.
     pub(super) fn meaning(&self, document: Document, block: Option<Meaning>, name: &str) -> Option<Meaning> {
         self.meanings.get(&(document, block))?.get(name).copied()
+    }
+
+    /// Whether a root element is that of a file which may lie beside an answer and is none.
+    pub(super) fn is_beside(&self, root: &str) -> bool {
+        [Document::Protocol, Document::Registry].into_iter().any(|d| self.meaning(d, None, root) == Some(Meaning::Ignored))
+    }
+
+    /// Elements right below the root that are repeated for each record, as their end tags divide a file into pieces.
+    pub(super) fn records(&self, document: Document) -> impl Iterator<Item = &str> {
+        let below = self.meanings.get(&(document, Some(Meaning::Root)));
+        below.into_iter().flatten().filter(|(_, meaning)| matches!(meaning, Meaning::Record | Meaning::Group)).map(|(name, _)| name.as_str())
+    }
+
+    /// The name of the element with a meaning in whatever block.
+    pub(in crate::workspace) fn first(&self, document: Document, meaning: Meaning) -> Option<&str> {
+        let mut named: Vec<&str> = self.first.iter().filter(|((d, _, m), _)| (*d, *m) == (document, meaning)).map(|(_, name)| name.as_str()).collect();
+        named.sort_unstable();
+        named.first().copied()
     }
 
     /// The kind of answer that a root element begins; `None` for no answer.

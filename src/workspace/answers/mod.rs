@@ -1,7 +1,7 @@
 //! Reads answers of payers and funds: a ФЛК protocol, the registry with the payer's decision, or a status notice.
 //!
-//! An answer is an XML or JSON file, or an archive with one such file. `rules/forms/answer-elements.csv` names the XML elements. Errors
-//! name an element and a line, never a value.
+//! An answer is an XML or JSON file, or an archive with one such file or with the protocols of several files of a package. `rules/forms/answer-elements.csv`
+//! names the XML elements. Errors name an element and a line, never a value.
 
 mod elements;
 mod notice;
@@ -14,9 +14,7 @@ mod walk;
 use std::io::Read;
 use std::path::Path;
 
-pub(super) use elements::Elements;
-
-use elements::Document;
+pub(super) use elements::{Document, Elements, Meaning};
 
 use super::workflow::Move;
 use crate::finding::Check;
@@ -107,14 +105,48 @@ pub struct AnswerCase {
     pub accepted: Option<i64>,
     /// SANK_IT.
     pub taken_off: Option<i64>,
+    /// What the payer accepts and takes off beside the fund (SMO_SUMP, SMO_SANK_IT).
+    pub by_payer: (Option<i64>, Option<i64>),
     /// SANK or PR.
     pub sanctions: Vec<AnswerSanction>,
+    /// Whether a refusal is of everything that has these numbers: of a person or a record, which may have several cases.
+    pub is_wide: bool,
 }
 
 impl AnswerCase {
     /// Whether any of its numbers tells which case it is.
     fn is_named(&self) -> bool {
         self.idcase.is_some() || self.n_zap.is_some() || !self.sl_id.is_empty() || !self.id_pac.is_empty()
+    }
+
+    /// Takes over the numbers that it lacks from what stands around it.
+    fn complete(&mut self, around: &Self) {
+        self.idcase = self.idcase.or(around.idcase);
+        self.n_zap = self.n_zap.or(around.n_zap);
+        for (own, other) in [(&mut self.sl_id, &around.sl_id), (&mut self.id_pac, &around.id_pac)] {
+            if own.is_empty() {
+                own.clone_from(other);
+            }
+        }
+    }
+
+    /// Whether the payer's own sums are a decision: together they are the sum of the case. Zeros stand there before the payer decides.
+    fn has_payers_decision(&self) -> bool {
+        let (accepted, off) = (self.by_payer.0.unwrap_or(0), self.by_payer.1.unwrap_or(0));
+        accepted + off > 0 && self.sum.is_none_or(|sum| sum == accepted + off)
+    }
+
+    /// Replaces the decision of the fund by that of the payer, who pays.
+    fn take_payers_decision(&mut self) {
+        let (accepted, off) = self.by_payer;
+        if accepted.is_some() || off.is_some() {
+            let differs = accepted.is_some() && accepted != self.accepted || off.is_some() && off != self.taken_off;
+            (self.accepted, self.taken_off) = (accepted.or(self.accepted), off.or(self.taken_off));
+            if differs {
+                // OPLATA is the fund's.
+                self.verdict = None;
+            }
+        }
     }
 }
 
@@ -143,6 +175,29 @@ pub struct Answer {
     pub reason: String,
 }
 
+impl Answer {
+    /// The protocols of two files of a package as one answer: whatever one of them refuses is refused.
+    pub(super) fn joined(mut self, other: Self) -> Self {
+        let weight = |decision: Decision| match decision {
+            Decision::Passed => 0,
+            Decision::Partial => 1,
+            _ => 2,
+        };
+        if weight(other.decision) > weight(self.decision) {
+            self.decision = other.decision;
+        }
+        self.cases.extend(other.cases);
+        let reasons = [self.reason, other.reason];
+        self.reason = reasons.into_iter().filter(|reason| !reason.is_empty()).collect::<Vec<_>>().join(", ");
+        for (own, its) in [(&mut self.number, other.number), (&mut self.date, other.date), (&mut self.clinic, other.clinic), (&mut self.payer, other.payer)] {
+            if own.is_empty() {
+                *own = its;
+            }
+        }
+        self
+    }
+}
+
 /// Why a file cannot be taken for an answer; [`super::Problem::Answer`] says of which file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerError {
@@ -150,8 +205,20 @@ pub enum AnswerError {
     Fault(Fault),
     /// The file is not an answer, or the archive holds none.
     NoAnswer,
-    /// The archive holds several answers: their names.
+    /// The archive holds several answers that are not of one registry, or not all protocols: their names.
     Several(Vec<String>),
+    /// A protocol holds elements that are not known and might be refusals: their names.
+    Unknown(Vec<String>),
+    /// The archive holds files that are not known and might be refusals: their names.
+    UnknownFiles(Vec<String>),
+    /// The protocol is of the person file alone and has no refusals: it says nothing of the main file.
+    PersonsOnly,
+    /// A refusal names a number that several cases have: the element and the IDCASE of these cases in the registry.
+    Ambiguous(String, Vec<i64>),
+    /// The sums of a case do not agree with each other.
+    Sums(Box<CaseSums>),
+    /// The accepted sum of the account is not that of its cases: kopecks stated and kopecks counted.
+    Total(i64, i64),
     /// A required element of this name is missing.
     Lacks(String),
     /// A value does not fit its element: name of the element and line.
@@ -169,6 +236,12 @@ impl AnswerError {
             Self::Fault(_) => Key::AnswerFault,
             Self::NoAnswer => Key::AnswerNone,
             Self::Several(_) => Key::AnswerSeveral,
+            Self::Unknown(_) => Key::AnswerUnknown,
+            Self::UnknownFiles(_) => Key::AnswerUnknownFiles,
+            Self::PersonsOnly => Key::AnswerPersonsOnly,
+            Self::Ambiguous(..) => Key::AnswerAmbiguous,
+            Self::Sums(_) => Key::AnswerSums,
+            Self::Total(..) => Key::AnswerTotal,
             Self::Lacks(_) => Key::AnswerLacks,
             Self::Value(..) => Key::AnswerValue,
             Self::Notice(..) => Key::AnswerNotice,
@@ -180,8 +253,13 @@ impl AnswerError {
     pub(super) fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
         match self {
             Self::Fault(fault) => vec![("reason", Slot::Nested(fault))],
-            Self::NoAnswer | Self::Undecided => Vec::new(),
-            Self::Several(names) => vec![("all", Slot::list(names))],
+            Self::NoAnswer | Self::Undecided | Self::PersonsOnly => Vec::new(),
+            Self::Several(names) | Self::Unknown(names) | Self::UnknownFiles(names) => vec![("all", Slot::list(names))],
+            Self::Ambiguous(element, cases) => {
+                vec![("element", Slot::text(element)), ("all", Slot::text(cases.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")))]
+            }
+            Self::Sums(sums) => sums.slots(),
+            Self::Total(stated, counted) => vec![("stated", Slot::Money(*stated)), ("counted", Slot::Money(*counted))],
             Self::Lacks(element) => vec![("element", Slot::text(element))],
             Self::Value(element, line) => vec![("element", Slot::text(element)), ("line", Slot::Number(*line))],
             Self::Notice(line, column) => vec![("line", Slot::Number(*line)), ("column", Slot::Number(*column))],
@@ -195,37 +273,97 @@ impl From<Fault> for AnswerError {
     }
 }
 
-/// The form of an answer's file.
-enum Form {
-    Xml(Document, Encoding),
-    Notice,
+/// The sums that an answer states of one case, kopecks; 0 where it states none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CaseSums {
+    /// IDCASE in the registry.
+    pub idcase: i64,
+    /// SUMV of the registry.
+    pub sum: i64,
+    /// SUMV of the answer.
+    pub stated: i64,
+    /// SUMP.
+    pub accepted: i64,
+    /// SANK_IT.
+    pub taken_off: i64,
+    /// The sum of all sanctions.
+    pub all: i64,
+    /// The largest sanction.
+    pub largest: i64,
 }
 
-/// Reads an answer.
+impl CaseSums {
+    fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
+        let Self { idcase, sum, stated, accepted, taken_off, all, largest } = *self;
+        vec![
+            ("idcase", Slot::text(idcase.to_string())),
+            ("sum", Slot::Money(sum)),
+            ("stated", Slot::Money(stated)),
+            ("sump", Slot::Money(accepted)),
+            ("off", Slot::Money(taken_off)),
+            ("sanctions", Slot::Money(all)),
+            ("largest", Slot::Money(largest)),
+        ]
+    }
+}
+
+/// The form of an XML answer.
+struct XmlForm {
+    document: Document,
+    encoding: Encoding,
+    /// Name of the element after which the file may be divided into pieces.
+    record: String,
+}
+
+/// The form of an answer's file.
+enum Form {
+    Xml(XmlForm),
+    Notice,
+    /// A file that may lie beside an answer.
+    Beside,
+}
+
+/// An answer in one file: a package may have one for each of its files.
+pub(super) struct Part {
+    /// Name of the file.
+    pub(super) name: String,
+    pub(super) answer: Answer,
+}
+
+/// Reads the answers of a file: one, or the protocols that lie in an archive together.
 ///
 /// # Errors
 /// See [`AnswerError`].
-pub(super) fn read(file: &DiskFile, elements: &Elements) -> Result<Answer, AnswerError> {
+pub(super) fn read(file: &DiskFile, elements: &Elements) -> Result<Vec<Part>, AnswerError> {
     let source = Source::File(file.clone());
     let head = head(&source)?;
-    let (source, form) = if is_zip(&head) {
-        entry(&file.path, elements)?
+    let found = if is_zip(&head) {
+        entries(&file.path, elements)?
     } else {
-        let form = look(&head, elements)?.ok_or(AnswerError::NoAnswer)?;
-        (source, form)
-    };
-    match form {
-        Form::Notice => notice::read(&source),
-        Form::Xml(Document::Protocol, encoding) => {
-            let mut sink = protocol::Protocol::default();
-            walk::walk(&source, Document::Protocol, encoding, elements, &mut sink)?;
-            let answer = sink.answer();
-            let name = elements.name(Document::Protocol, Some(elements::Meaning::Root), elements::Meaning::FileName);
-            if answer.file_name.is_empty() { Err(AnswerError::Lacks(name.unwrap_or_default().to_owned())) } else { Ok(answer) }
+        match look(&head, elements)? {
+            None | Some(Form::Beside) => return Err(AnswerError::NoAnswer),
+            Some(form) => vec![(source, form)],
         }
-        Form::Xml(Document::Registry, encoding) => {
+    };
+    let is_protocol = |(_, form): &(Source, Form)| matches!(form, Form::Xml(XmlForm { document: Document::Protocol, .. }));
+    if found.len() > 1 && !found.iter().all(is_protocol) {
+        return Err(AnswerError::Several(found.iter().map(|(source, _)| source.file_name()).collect()));
+    }
+    found.iter().map(|(source, form)| Ok(Part { name: source.file_name(), answer: read_form(source, form, elements)? })).collect()
+}
+
+fn read_form(source: &Source, form: &Form, elements: &Elements) -> Result<Answer, AnswerError> {
+    match form {
+        Form::Beside => Err(AnswerError::NoAnswer),
+        Form::Notice => notice::read(source),
+        Form::Xml(form) if form.document == Document::Protocol => {
+            let mut sink = protocol::Protocol::new(elements);
+            walk::walk(source, form, elements, &mut sink)?;
+            sink.answer()
+        }
+        Form::Xml(form) => {
             let mut sink = registry::Returned::new(elements);
-            walk::walk(&source, Document::Registry, encoding, elements, &mut sink)?;
+            walk::walk(source, form, elements, &mut sink)?;
             sink.answer()
         }
     }
@@ -237,48 +375,68 @@ fn head(source: &Source) -> Result<Vec<u8>, Fault> {
     if head.is_empty() { Err(Fault::new(Check::EmptyFile)) } else { Ok(head) }
 }
 
-/// Finds the only answer in an archive. Person files, signatures and papers may lie beside it.
-fn entry(path: &Path, elements: &Elements) -> Result<(Source, Form), AnswerError> {
+/// Finds the answers in an archive. Person files, signatures and papers may lie beside them; an XML file that is not known might hold refusals.
+fn entries(path: &Path, elements: &Elements) -> Result<Vec<(Source, Form)>, AnswerError> {
     let mut archive = Archive::open(path, &Limits::default())?;
     archive.refuse_nested()?;
-    let mut found = Vec::new();
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for (index, entry) in archive.entries().iter().enumerate().filter(|(_, e)| !e.is_folder()) {
         let source = Source::Entry { archive: path.to_owned(), index, name: entry.name.clone() };
         let head = match head(&source) {
             Err(Fault { check: Check::EmptyFile, .. }) => continue,
             head => head?,
         };
-        if let Ok(Some(form)) = look(&head, elements) {
-            found.push((source, form));
+        match look(&head, elements)? {
+            Some(Form::Beside) => {}
+            Some(form) => found.push((source, form)),
+            None if is_markup(&head) => unknown.push(source.file_name()),
+            None => {}
         }
     }
-    let names = found.iter().map(|(source, _)| source.file_name()).collect();
-    match found.pop() {
-        Some(one) if found.is_empty() => Ok(one),
-        Some(_) => Err(AnswerError::Several(names)),
-        None => Err(AnswerError::NoAnswer),
+    if found.is_empty() {
+        return Err(AnswerError::NoAnswer);
     }
+    if unknown.is_empty() { Ok(found) } else { Err(AnswerError::UnknownFiles(unknown)) }
+}
+
+/// The first byte of a file that is no white space.
+fn first(head: &[u8]) -> Option<u8> {
+    head.strip_prefix(BOM).unwrap_or(head).iter().copied().find(|b| !b.is_ascii_whitespace())
+}
+
+fn is_markup(head: &[u8]) -> bool {
+    first(head) == Some(b'<')
 }
 
 /// Recognises the form of a file by its first bytes; `None` when it is no answer.
 fn look(head: &[u8], elements: &Elements) -> Result<Option<Form>, Fault> {
-    let text = head.strip_prefix(BOM).unwrap_or(head);
-    match text.iter().find(|b| !b.is_ascii_whitespace()) {
+    match first(head) {
         Some(b'{') => return Ok(Some(Form::Notice)),
         Some(b'<') => {}
         _ => return Ok(None),
     }
+    let text = head.strip_prefix(BOM).unwrap_or(head);
     let encoding = detect(head, head.len() < WINDOW)?.encoding;
     let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), Vec::new());
     loop {
         match scanner.next_token()? {
             Token::Open { name, .. } | Token::Leaf { name, .. } => {
-                return Ok(elements.document(&name.to_text(encoding)).map(|document| Form::Xml(document, encoding)));
+                let root = name.to_text(encoding);
+                let Some(document) = elements.document(&root) else { return Ok(elements.is_beside(&root).then_some(Form::Beside)) };
+                return Ok(Some(Form::Xml(XmlForm { document, encoding, record: divider(text, document, elements) })));
             }
             Token::End => return Ok(None),
             Token::Close { .. } | Token::Text { .. } => {}
         }
     }
+}
+
+/// The repeated element that a file begins with, by its first bytes; that of the usual layout if there is none.
+fn divider(head: &[u8], document: Document, elements: &Elements) -> String {
+    let first = |name: &&str| memchr::memmem::find(head, format!("<{name}>").as_bytes());
+    let found = elements.records(document).filter_map(|name| Some((first(&name)?, name))).min();
+    let usual = || elements.name(document, Some(elements::Meaning::Root), elements::Meaning::Record).unwrap_or_default();
+    found.map_or_else(usual, |(_, name)| name).to_owned()
 }
 
 /// Reads a number that is not negative.

@@ -1,17 +1,27 @@
-//! Reads a ФЛК protocol. No refusal means that the file passed; a refusal without a base element is of the whole file, any other of a
-//! record.
+//! Reads a ФЛК protocol. No refusal means that the file passed; a refusal that names no record is of the whole file, any other of a record.
+//!
+//! A refusal stands right below the root (PR), or inside the record and the case that it is about (ZAP, SL, OTKAZ). Elements that the table does not
+//! know might hold refusals too: they are remembered, so that such a protocol is not read as consent.
 
-use super::elements::Meaning;
+use super::elements::{Document, Elements, Meaning};
 use super::walk::Sink;
-use super::{Answer, AnswerCase, AnswerSanction, Decision, amount, number};
+use super::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, number};
+
+/// How many unknown elements are named.
+const NAMED: usize = 10;
 
 /// The reader of a protocol.
-#[derive(Debug, Default)]
-pub(super) struct Protocol {
+#[derive(Debug)]
+pub(super) struct Protocol<'e> {
+    elements: &'e Elements,
     answer: Answer,
-    refusal: Refusal,
+    /// The open refusals; one protocol nests them.
+    refusals: Vec<Refusal>,
+    /// The open record and the open case with the index of its first refusal in the answer.
+    around: Vec<(AnswerCase, usize)>,
     /// Codes of the refusals of the whole file.
     whole: Vec<String>,
+    unknown: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -22,54 +32,118 @@ struct Refusal {
     case: AnswerCase,
 }
 
-impl Sink for Protocol {
-    fn open(&mut self, block: Meaning) {
-        if block == Meaning::Record {
-            self.refusal = Refusal::default();
-        }
+impl<'e> Protocol<'e> {
+    pub(super) fn new(elements: &'e Elements) -> Self {
+        Self { elements, answer: Answer::default(), refusals: Vec::new(), around: Vec::new(), whole: Vec::new(), unknown: Vec::new() }
     }
 
-    fn value(&mut self, block: Meaning, meaning: Meaning, text: &str) -> bool {
-        let refusal = &mut self.refusal;
-        match (block, meaning) {
-            (Meaning::Root, Meaning::FileName) => self.answer.file_name = text.to_owned(),
-            (Meaning::Record, Meaning::AccountNo) => self.answer.number = text.to_owned(),
-            (Meaning::Record, Meaning::Code) => refusal.code = text.to_owned(),
-            (Meaning::Record, Meaning::Base) => refusal.base = text.to_owned(),
-            (Meaning::Record, Meaning::Field) => refusal.field = text.to_owned(),
-            (Meaning::Record, Meaning::NZap) => refusal.case.n_zap = number(text),
-            (Meaning::Record, Meaning::IdCase) => refusal.case.idcase = number(text),
-            (Meaning::Record, Meaning::SlId) => refusal.case.sl_id = text.to_owned(),
-            (Meaning::Record, Meaning::IdPac) => refusal.case.id_pac = text.to_owned(),
-            _ => {}
-        }
-        match meaning {
-            Meaning::NZap | Meaning::IdCase => number(text).is_some(),
-            Meaning::Sum => amount(text).is_some(),
-            _ => true,
-        }
-    }
-
-    fn close(&mut self, block: Meaning) {
-        if block != Meaning::Record {
-            return;
-        }
-        let Refusal { code, base, field, mut case } = std::mem::take(&mut self.refusal);
-        if base.is_empty() || !case.is_named() {
+    /// Stores a refusal that has ended.
+    fn take(&mut self, refusal: Refusal) {
+        let Refusal { code, base, field, mut case } = refusal;
+        if !case.is_named() && self.around.is_empty() {
             self.whole.push(if code.is_empty() { field } else { code });
             return;
         }
+        case.is_wide = match self.elements.meaning(Document::Protocol, Some(Meaning::Base), &base) {
+            Some(Meaning::Wide) => true,
+            _ => base.is_empty() && case.idcase.is_none() && case.sl_id.is_empty() && self.around.len() < 2,
+        };
         // The protocol's own text may quote a patient's data and is not stored: the path says what to look at.
-        let comment = if field.is_empty() { base } else { format!("{base}/{field}") };
+        let comment = [base, field].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         case.sanctions.push(AnswerSanction { code, sum: None, comment });
         self.answer.cases.push(case);
     }
 }
 
-impl Protocol {
+impl Sink for Protocol<'_> {
+    fn open(&mut self, block: Meaning) {
+        match block {
+            Meaning::Record => self.refusals.push(Refusal::default()),
+            Meaning::Group | Meaning::Part => self.around.push((AnswerCase::default(), self.answer.cases.len())),
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, block: Meaning, meaning: Meaning, text: &str) -> bool {
+        let answer = &mut self.answer;
+        let case = match block {
+            Meaning::Record => {
+                let Some(refusal) = self.refusals.last_mut() else { return true };
+                match meaning {
+                    Meaning::AccountNo => answer.number = text.to_owned(),
+                    Meaning::Code => refusal.code = text.to_owned(),
+                    Meaning::Base => refusal.base = text.to_owned(),
+                    Meaning::Field => refusal.field = text.to_owned(),
+                    _ => {}
+                }
+                &mut refusal.case
+            }
+            Meaning::Group | Meaning::Part => match self.around.last_mut() {
+                Some((case, _)) => case,
+                None => return true,
+            },
+            _ => {
+                match meaning {
+                    Meaning::FileName => answer.file_name = text.to_owned(),
+                    Meaning::AccountNo => answer.number = text.to_owned(),
+                    Meaning::AccountDate => answer.date = text.to_owned(),
+                    Meaning::Clinic => answer.clinic = text.to_owned(),
+                    Meaning::Payer => answer.payer = text.to_owned(),
+                    _ => {}
+                }
+                return true;
+            }
+        };
+        match meaning {
+            Meaning::NZap => case.n_zap = number(text),
+            Meaning::IdCase => case.idcase = number(text),
+            Meaning::SlId => case.sl_id = text.to_owned(),
+            Meaning::IdPac => case.id_pac = text.to_owned(),
+            _ => {}
+        }
+        !matches!(meaning, Meaning::NZap | Meaning::IdCase) || number(text).is_some()
+    }
+
+    fn unknown(&mut self, block: Meaning, name: &str) {
+        // A further value of a refusal does not make it less of one.
+        let may_refuse = block != Meaning::Record && block != Meaning::Account && block != Meaning::Header;
+        if may_refuse && self.unknown.len() < NAMED && !self.unknown.iter().any(|known| known == name) {
+            self.unknown.push(name.to_owned());
+        }
+    }
+
+    fn close(&mut self, block: Meaning) {
+        match block {
+            Meaning::Record => {
+                if let Some(refusal) = self.refusals.pop() {
+                    self.take(refusal);
+                }
+            }
+            Meaning::Group | Meaning::Part => {
+                let Some((around, first)) = self.around.pop() else { return };
+                for case in &mut self.answer.cases[first..] {
+                    case.complete(&around);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Protocol<'_> {
     /// The answer that was read.
-    pub(super) fn answer(self) -> Answer {
-        let Self { mut answer, mut whole, .. } = self;
+    ///
+    /// # Errors
+    /// The protocol names no file, or holds elements that might be refusals.
+    pub(super) fn answer(self) -> Result<Answer, AnswerError> {
+        let Self { elements, mut answer, mut whole, unknown, .. } = self;
+        if !unknown.is_empty() {
+            return Err(AnswerError::Unknown(unknown));
+        }
+        if answer.file_name.is_empty() {
+            let name = elements.name(Document::Protocol, Some(Meaning::Root), Meaning::FileName);
+            return Err(AnswerError::Lacks(name.unwrap_or_default().to_owned()));
+        }
         answer.decision = match (whole.is_empty(), answer.cases.is_empty()) {
             (true, true) => Decision::Passed,
             (true, false) => Decision::Partial,
@@ -78,6 +152,6 @@ impl Protocol {
         whole.sort();
         whole.dedup();
         answer.reason = whole.join(", ");
-        answer
+        Ok(answer)
     }
 }

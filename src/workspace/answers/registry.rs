@@ -12,11 +12,13 @@ pub(super) struct Returned<'e> {
     n_zap: Option<i64>,
     /// Index of the first case of the current record.
     first: usize,
+    /// The sum that the payer accepts beside the fund, kopecks.
+    by_payer: Option<i64>,
 }
 
 impl<'e> Returned<'e> {
     pub(super) fn new(elements: &'e Elements) -> Self {
-        Self { elements, answer: Answer::default(), n_zap: None, first: 0 }
+        Self { elements, answer: Answer::default(), n_zap: None, first: 0, by_payer: None }
     }
 
     fn verdict(&self, text: &str) -> Option<Verdict> {
@@ -38,6 +40,8 @@ impl<'e> Returned<'e> {
             Meaning::Sum => case.sum = money,
             Meaning::Accepted => case.accepted = money,
             Meaning::TakenOff => case.taken_off = money,
+            Meaning::PayerAccepted => case.by_payer.0 = money,
+            Meaning::PayerTakenOff => case.by_payer.1 = money,
             Meaning::Decision => case.verdict = verdict,
             _ => return true,
         }
@@ -89,6 +93,10 @@ impl Sink for Returned<'_> {
                 answer.accepted = amount(text);
                 return answer.accepted.is_some();
             }
+            (Meaning::Account, Meaning::PayerAccepted) => {
+                self.by_payer = amount(text);
+                return self.by_payer.is_some();
+            }
             (Meaning::Record, Meaning::NZap) => {
                 self.n_zap = number(text);
                 return self.n_zap.is_some();
@@ -106,6 +114,9 @@ impl Sink for Returned<'_> {
         true
     }
 
+    /// A registry has hundreds of elements that are no decision. What is decided shows in its sums, which must agree.
+    fn unknown(&mut self, _: Meaning, _: &str) {}
+
     fn close(&mut self, block: Meaning) {
         if block == Meaning::Record {
             for case in &mut self.answer.cases[self.first..] {
@@ -121,7 +132,7 @@ impl Returned<'_> {
     /// # Errors
     /// The registry has no number, no case or no decision (it is as it was sent, or its review has not ended).
     pub(super) fn answer(self) -> Result<Answer, AnswerError> {
-        let Self { mut answer, elements, .. } = self;
+        let Self { mut answer, elements, by_payer, .. } = self;
         let lacks = |block, meaning| AnswerError::Lacks(elements.name(Document::Registry, Some(block), meaning).unwrap_or_default().to_owned());
         if answer.number.is_empty() {
             return Err(lacks(Meaning::Account, Meaning::AccountNo));
@@ -129,9 +140,15 @@ impl Returned<'_> {
         if answer.cases.is_empty() {
             return Err(lacks(Meaning::Record, Meaning::Case));
         }
+        let has_payers_decision = answer.cases.iter().any(AnswerCase::has_payers_decision);
+        if has_payers_decision {
+            answer.cases.iter_mut().for_each(AnswerCase::take_payers_decision);
+            answer.accepted = by_payer.or(answer.accepted);
+        }
         let is_silent = |c: &AnswerCase| c.verdict.is_none() && c.accepted.is_none() && c.taken_off.is_none() && c.sanctions.is_empty();
         let undecided = answer.cases.iter().any(|c| c.verdict == Some(Verdict::Undecided));
-        if undecided || answer.accepted.is_none() && answer.cases.iter().all(is_silent) {
+        // Silence about a case is consent only where the total of the account says so.
+        if undecided || answer.accepted.is_none() && answer.cases.iter().any(is_silent) {
             return Err(AnswerError::Undecided);
         }
         let is_refused = |c: &AnswerCase| match c.verdict {

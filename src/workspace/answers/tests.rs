@@ -3,6 +3,13 @@ use crate::registry::encoding::to_windows_1251;
 use std::io::Write;
 
 fn read_bytes(name: &str, bytes: &[u8]) -> Result<Answer, AnswerError> {
+    read_parts(name, bytes).map(|mut parts| {
+        assert_eq!(parts.len(), 1);
+        parts.remove(0).answer
+    })
+}
+
+fn read_parts(name: &str, bytes: &[u8]) -> Result<Vec<Part>, AnswerError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("written");
@@ -88,9 +95,95 @@ fn a_registry_with_its_decision() {
 fn what_is_no_decision() {
     assert_eq!(xml(&registry("", &case(1, ""))), Err(AnswerError::Undecided), "as it was sent");
     assert_eq!(xml(&registry("", &case(1, "<OPLATA>0</OPLATA><SUMP>0.00</SUMP>"))), Err(AnswerError::Undecided));
+    let half = case(1, "<OPLATA>1</OPLATA><SUMP>100.00</SUMP>") + &case(2, "");
+    assert_eq!(xml(&registry("", &half)), Err(AnswerError::Undecided), "silence about a case is no consent");
+    assert!(xml(&registry("<SUMMAP>200.00</SUMMAP>", &half)).is_ok(), "unless the total says so");
     assert_eq!(xml(&registry("<SUMMAP>0.00</SUMMAP>", "")), Err(AnswerError::Lacks("Z_SL".to_owned())));
     assert_eq!(xml("<FLK_P/>"), Err(AnswerError::Lacks("FNAME_I".to_owned())));
     assert_eq!(xml("<html/>"), Err(AnswerError::NoAnswer));
+}
+
+/// The layout of Primorye: refusals stand inside records and cases.
+#[test]
+fn a_protocol_whose_refusals_stand_inside_records() {
+    let account = "<SCHET><CODE>1</CODE><CODE_MO>140001</CODE_MO><NSCHET>2603-1</NSCHET><DSCHET>2026-04-02</DSCHET></SCHET>";
+    let refusal = |code: &str| format!("<OTKAZ><I_TYPE>{code}</I_TYPE><COMMENT>Иванов</COMMENT></OTKAZ>");
+    let records = format!(
+        "<ZAP><N_ZAP>2</N_ZAP><SL>{}{}<SL_ID>s2</SL_ID><IDCASE>2</IDCASE><NHISTORY>7</NHISTORY><CARD /></SL></ZAP><ZAP>{}<N_ZAP>3</N_ZAP></ZAP>\
+         <ZAP><N_ZAP>4</N_ZAP><SL><SL_ID>s4</SL_ID></SL></ZAP>",
+        refusal("910"),
+        refusal("903"),
+        refusal("904"),
+    );
+    let answer = xml(&format!("{HEAD}{account}{records}</FLK_P>")).expect("an answer");
+    assert_eq!((answer.decision, answer.number.as_str(), answer.date.as_str(), answer.clinic.as_str()), (Decision::Partial, "2603-1", "2026-04-02", "140001"));
+    let read: Vec<_> = answer.cases.iter().map(|c| (c.n_zap, c.idcase, c.sl_id.as_str(), c.is_wide, c.sanctions[0].code.as_str())).collect();
+    assert_eq!(read, [(Some(2), Some(2), "s2", false, "910"), (Some(2), Some(2), "s2", false, "903"), (Some(3), None, "", true, "904")]);
+    assert_eq!(xml(&format!("{HEAD}{account}</FLK_P>")).expect("an answer").decision, Decision::Passed);
+    // Longer than what is read at once.
+    let many: String = (1..60_000).map(|n| format!("<ZAP><N_ZAP>{n}</N_ZAP>{}</ZAP>\n", refusal("910"))).collect();
+    let answer = read_bytes("a.xml", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{HEAD}{many}</FLK_P>").as_bytes()).expect("an answer");
+    assert_eq!(answer.cases.len(), 59_999);
+}
+
+/// Whatever may be a refusal is not read as consent.
+#[test]
+fn an_unknown_layout_is_no_consent() {
+    let unknown = |inner: &str| match xml(&format!("{HEAD}{inner}</FLK_P>")) {
+        Err(AnswerError::Unknown(names)) => names,
+        other => panic!("{inner}: {other:?}"),
+    };
+    let pr = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><N_ZAP>7</N_ZAP></PR>";
+    assert_eq!(unknown("<ERRORS><ERR><CODE>1</CODE></ERR></ERRORS>"), ["ERRORS"]);
+    assert_eq!(unknown("<OTKAZ><I_TYPE>1</I_TYPE></OTKAZ><RESULT>нет</RESULT>"), ["OTKAZ", "RESULT"]);
+    assert_eq!(unknown(&format!("{pr}<ERROR N_ZAP=\"8\">x</ERROR>")), ["ERROR"], "nor are the known refusals all of them");
+    assert_eq!(unknown("<ZAP><N_ZAP>1</N_ZAP><SL><SL_ID>1</SL_ID><REFREASON>5</REFREASON></SL></ZAP>"), ["REFREASON"]);
+    assert_eq!(unknown("<SCHET><NSCHET>1</NSCHET></SCHET><ZAP><SLUCH><IDCASE>1</IDCASE></SLUCH></ZAP>"), ["SLUCH"]);
+    assert!(xml(&format!("{HEAD}<ERRORS/><RESULT> </RESULT></FLK_P>")).is_ok(), "what is empty refuses nothing");
+    let further = xml(&format!("{HEAD}{}</FLK_P>", pr.replace("<OSHIB>", "<LEVEL>1</LEVEL><OSHIB>"))).expect("a refusal says more");
+    assert_eq!(further.cases.len(), 1);
+    // The schema of 2.1 nests refusals by mistake.
+    let nested = pr.replace("</PR>", &format!("{}</PR>", pr.replace("<N_ZAP>7", "<N_ZAP>8")));
+    assert_eq!(xml(&format!("{HEAD}{nested}</FLK_P>")).expect("an answer").cases.iter().map(|c| c.n_zap).collect::<Vec<_>>(), [Some(8), Some(7)]);
+
+    let whole = format!("{HEAD}</FLK_P>");
+    let beside = |name: &str, bytes: &[u8]| read_parts("a.zip", &zipped(&[("v.xml", whole.as_bytes()), (name, bytes)])).map(|parts| parts.len());
+    assert_eq!(beside("otkaz.xml", b"<OTKAZY><CASE>1</CASE></OTKAZY>"), Err(AnswerError::UnknownFiles(vec!["otkaz.xml".to_owned()])));
+    assert!(matches!(beside("otkaz.xml", b"<FLK_P><FNAME_I>x</FNAME_I>"), Err(AnswerError::Fault(_))));
+    assert!(matches!(beside("otkaz.xml", b"<FLK_P"), Err(AnswerError::Fault(_))));
+    assert_eq!([beside("LM1.xml", b"<PERS_LIST/>"), beside("a.pdf", b"%PDF"), beside("l.xml", whole.as_bytes())], [Ok(1), Ok(1), Ok(2)]);
+}
+
+#[test]
+fn a_refusal_says_how_many_cases_it_may_be_of() {
+    let one = |inner: &str| xml(&format!("{HEAD}<PR><OSHIB>904</OSHIB>{inner}</PR></FLK_P>")).expect("an answer");
+    for (inner, is_wide) in [
+        ("<BAS_EL>SL</BAS_EL><SL_ID>1</SL_ID>", false),
+        ("<BAS_EL>Z_SL</BAS_EL><N_ZAP>1</N_ZAP>", false),
+        ("<BAS_EL>PERS</BAS_EL><ID_PAC>1</ID_PAC>", true),
+        ("<BAS_EL>PACIENT</BAS_EL><N_ZAP>1</N_ZAP>", true),
+        ("<N_ZAP>1</N_ZAP>", true),
+        ("<N_ZAP>1</N_ZAP><IDCASE>1</IDCASE>", false),
+    ] {
+        let answer = one(inner);
+        assert_eq!((answer.decision, answer.cases[0].is_wide), (Decision::Partial, is_wide), "{inner}");
+    }
+    assert_eq!(one("<BAS_EL>SL</BAS_EL>").decision, Decision::Refused, "it names no case");
+}
+
+#[test]
+fn the_decision_of_the_payer_goes_before_that_of_the_fund() {
+    let fund = "<OPLATA>1</OPLATA><SUMP>100.00</SUMP><SANK_IT>0.00</SANK_IT>";
+    let read = |account: &str, payer: &str| {
+        let answer = xml(&registry(account, &case(1, &format!("{fund}{payer}")))).expect("an answer");
+        let case = &answer.cases[0];
+        (answer.accepted, case.accepted, case.taken_off, case.verdict)
+    };
+    let by_fund = (None, Some(10_000), Some(0), Some(Verdict::Full));
+    assert_eq!(read("", "<SMO_SUMP>0.00</SMO_SUMP><SMO_SANK_IT>0.00</SMO_SANK_IT>"), by_fund, "not decided yet");
+    assert_eq!(read("", "<SMO_SUMP>100.00</SMO_SUMP>"), by_fund);
+    let said = read("<SUMMAP>100.00</SUMMAP><SMO_SUMMAP>40.00</SMO_SUMMAP>", "<SMO_SUMP>40.00</SMO_SUMP><SMO_SANK_IT>60.00</SMO_SANK_IT>");
+    assert_eq!(said, (Some(4_000), Some(4_000), Some(6_000), None));
 }
 
 #[test]
@@ -112,8 +205,9 @@ fn broken_and_hostile_files_say_what_and_never_quote() {
     assert!(matches!(read_bytes("a.xml", HEAD.as_bytes()), Err(AnswerError::Fault(Fault { check: Check::XmlTruncated, .. }))));
     assert_eq!(read_bytes("a.zip", &zipped(&[("a.pdf", b"%PDF")])), Err(AnswerError::NoAnswer));
     let whole = format!("{HEAD}</FLK_P>");
-    let two = zipped(&[("a.xml", whole.as_bytes()), ("b.xml", whole.as_bytes())]);
-    assert_eq!(read_bytes("a.zip", &two), Err(AnswerError::Several(vec!["a.xml".to_owned(), "b.xml".to_owned()])));
+    let notice = r#"{"schema":1,"kind":"notice","number":"2102-1","date":"2021-03-01","action":"paid"}"#;
+    let two = zipped(&[("a.xml", whole.as_bytes()), ("b.json", notice.as_bytes())]);
+    assert_eq!(read_bytes("a.zip", &two), Err(AnswerError::Several(vec!["a.xml".to_owned(), "b.json".to_owned()])));
     assert!(matches!(read_bytes("a.zip", &two[..two.len() - 30]), Err(AnswerError::Fault(_))));
     let nested = zipped(&[("a.zip", two.as_slice())]);
     assert!(matches!(read_bytes("a.zip", &nested), Err(AnswerError::Fault(Fault { check: Check::ZipNested, .. }))));

@@ -2,11 +2,10 @@
 
 use memchr::memchr_iter;
 
-use super::AnswerError;
 use super::elements::{Document, Elements, Meaning};
+use super::{AnswerError, XmlForm};
 use crate::finding::Check;
 use crate::registry::chunk::Chunks;
-use crate::registry::encoding::Encoding;
 use crate::registry::fault::Fault;
 use crate::registry::scan::{ScanLimits, Scanner, Token};
 use crate::registry::source::Source;
@@ -17,16 +16,19 @@ pub(super) trait Sink {
     fn open(&mut self, block: Meaning);
     /// A value in a block. Returns false when the text does not fit the meaning of its element.
     fn value(&mut self, block: Meaning, meaning: Meaning, text: &str) -> bool;
+    /// A block of the answer holds an element that the table does not know and that is not empty.
+    fn unknown(&mut self, block: Meaning, name: &str);
     /// A block ends.
     fn close(&mut self, block: Meaning);
 }
 
-/// Walks through an answer. Elements that the table does not know are passed over with all that is in them.
+/// Walks through an answer, which is divided after the end tags of elements named `record`. Elements that the table does not know are told once and
+/// passed over with all that is in them.
 ///
 /// # Errors
 /// The file cannot be read, its markup is broken, or a value does not fit its element.
-pub(super) fn walk(source: &Source, document: Document, encoding: Encoding, elements: &Elements, sink: &mut impl Sink) -> Result<(), AnswerError> {
-    let record = elements.name(document, Some(Meaning::Root), Meaning::Record).unwrap_or_default();
+pub(super) fn walk(source: &Source, form: &XmlForm, elements: &Elements, sink: &mut impl Sink) -> Result<(), AnswerError> {
+    let XmlForm { document, encoding, ref record } = *form;
     let mut chunks = Chunks::new(source.open().map_err(Fault::from)?, record, false);
     let mut blocks: Vec<Option<Meaning>> = Vec::new();
     let mut open = Vec::new();
@@ -39,7 +41,12 @@ pub(super) fn walk(source: &Source, document: Document, encoding: Encoding, elem
             let token = scanner.next_token().map_err(|fault| Fault { offset: fault.offset.map(|at| at + base), ..fault })?;
             match token {
                 Token::Open { name, .. } => {
-                    let meaning = known(elements, document, &blocks, &name.to_text(encoding)).filter(|m| m.is_block());
+                    let name = name.to_text(encoding);
+                    let meaning = known(elements, document, &blocks, &name);
+                    if let (None, Some(Some(block))) = (meaning, blocks.last()) {
+                        sink.unknown(*block, &name);
+                    }
+                    let meaning = meaning.filter(|m| m.is_block());
                     if let Some(block) = meaning {
                         sink.open(block);
                     }
@@ -60,7 +67,13 @@ pub(super) fn walk(source: &Source, document: Document, encoding: Encoding, elem
                                 return Err(AnswerError::Value(name, line));
                             }
                         }
-                        None => {}
+                        None => {
+                            if let Some(Some(block)) = blocks.last()
+                                && !value.trim_ascii().is_empty()
+                            {
+                                sink.unknown(*block, &name);
+                            }
+                        }
                     }
                 }
                 Token::Close { .. } => {

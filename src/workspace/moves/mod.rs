@@ -30,6 +30,7 @@ struct Facts {
     answer_fits: bool,
     sanctions_fit: bool,
     cases_left: bool,
+    not_returned: bool,
 }
 
 impl Facts {
@@ -55,6 +56,7 @@ impl Facts {
             Need::AnswerFits => self.answer_fits,
             Need::SanctionsFit => self.sanctions_fit,
             Need::CasesLeft => self.cases_left,
+            Need::NotReturned => self.not_returned,
             // Signing does not exist yet.
             Need::SignatureTurn | Need::AllSignatures => false,
         }

@@ -6,12 +6,14 @@ use std::path::Path;
 use serde_json::json;
 
 use super::members::{Members, Taken, write_sanctions};
+use crate::registry::format::Formats;
+use crate::registry::name::FileName;
 use crate::registry::source::DiskFile;
 use crate::watch::Stopped;
-use crate::workspace::answers::{self, Answer, AnswerCase, Decision, Verdict};
+use crate::workspace::answers::{self, Answer, AnswerCase, AnswerError, CaseSums, Decision, Document, Elements, Meaning, Part, Verdict};
 use crate::workspace::note::JournalNote;
 use crate::workspace::store::{Member, NewAnswer, Registry, Total};
-use crate::workspace::workflow::Cases;
+use crate::workspace::workflow::{Cases, Move};
 use crate::workspace::{Operation, Problem, Workspace};
 
 /// The result of receiving an answer.
@@ -27,24 +29,48 @@ pub struct Received {
     pub refused: u64,
     /// Sum that this answer took off, kopecks.
     pub taken_off: i64,
+    /// Cases of which the sum of several sanctions was taken off, and not the largest as Q016 demands.
+    pub added_up: Vec<CaseSums>,
 }
 
 impl Members {
-    /// Indexes of the cases that an entry of an answer names; empty when the registry has no such case.
-    fn find(&self, case: &AnswerCase) -> Vec<usize> {
+    /// Indexes of the cases that an entry of an answer names, and the number by which they were found; empty when the registry has no such case.
+    fn find(&self, case: &AnswerCase) -> (Vec<usize>, Named) {
         let all = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
         if let Some(idcase) = case.idcase {
             let is_it = |at: &&usize| {
                 case.sl_id.is_empty() || case.verdict.is_none() && case.sum.is_none() || self.all[**at].sl_id.is_empty() || self.all[**at].sl_id == case.sl_id
             };
-            return self.by_idcase.get(&idcase).filter(is_it).copied().into_iter().collect();
+            return (self.by_idcase.get(&idcase).filter(is_it).copied().into_iter().collect(), Named::IdCase);
         }
+        let of_zap = |at: &usize| case.n_zap.is_none_or(|n_zap| self.all[*at].n_zap == n_zap);
+        let of_pac = |at: &usize| case.id_pac.is_empty() || self.all[*at].id_pac == case.id_pac;
         if let Some(found) = self.by_sl.get(&case.sl_id) {
-            return found.clone();
+            return (found.iter().copied().filter(of_zap).filter(of_pac).collect(), Named::SlId);
         }
         match case.n_zap {
-            Some(n_zap) => all(self.by_zap.get(&n_zap)),
-            None => all(self.by_pac.get(&case.id_pac)),
+            Some(n_zap) => (all(self.by_zap.get(&n_zap)).into_iter().filter(of_pac).collect(), Named::NZap),
+            None => (all(self.by_pac.get(&case.id_pac)), Named::IdPac),
+        }
+    }
+}
+
+/// The number by which an answer names a case.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    IdCase,
+    SlId,
+    NZap,
+    IdPac,
+}
+
+impl Named {
+    fn meaning(self) -> Meaning {
+        match self {
+            Self::IdCase => Meaning::IdCase,
+            Self::SlId => Meaning::SlId,
+            Self::NZap => Meaning::NZap,
+            Self::IdPac => Meaning::IdPac,
         }
     }
 }
@@ -61,8 +87,8 @@ struct Settled {
     fits: bool,
     /// Whether no sanction takes off more than the case costs, and OPLATA agrees.
     sanctions_fit: bool,
-    /// Whether SUMP, SANK_IT, the largest sanction and SUMMAP agree.
-    totals_agree: bool,
+    /// Cases of which the sum of several sanctions is taken off.
+    added_up: Vec<CaseSums>,
     /// Cases and kopecks that are accepted.
     accepted: Total,
 }
@@ -73,26 +99,27 @@ impl Workspace {
     /// # Errors
     /// The file is not an answer ([`Problem::Answer`]) or names no registry of the workspace ([`Problem::NoRegistry`]); the workflow does not
     /// allow the move; the answer contradicts the registry or itself.
-    pub fn receive(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
-        self.sweeping(operation, |this| this.trying(|this| this.receive_once(operation, path)))
+    pub fn receive(&mut self, operation: &Operation<'_>, path: &Path, formats: &Formats) -> Result<Received, Problem> {
+        self.sweeping(operation, |this| this.trying(|this| this.receive_once(operation, path, formats)))
     }
 
-    fn receive_once(&mut self, operation: &Operation<'_>, path: &Path) -> Result<Received, Problem> {
+    fn receive_once(&mut self, operation: &Operation<'_>, path: &Path, formats: &Formats) -> Result<Received, Problem> {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let unread = |error| if Stopped::is(&error) { Problem::Stream(error) } else { Problem::Unread(path.to_owned(), error) };
         let kept = self.objects.keep(path, operation.watch).map_err(unread)?;
         if let Some(before) = self.store.answer_of(&kept.sha256)? {
             let registry = self.registry_of(&before.mo, before.registry)?;
-            return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0 });
+            return Ok(Received { registry, already: Some(before.received_at), decision: None, refused: 0, taken_off: 0, added_up: Vec::new() });
         }
         let file = DiskFile::kept(self.objects.local(&kept.sha256, &name)?, &*name);
-        let answer = answers::read(&file, &self.tables.answers).map_err(|e| Problem::Answer(name.clone(), Box::new(e)))?;
+        let refused = |error| Problem::Answer(name.clone(), Box::new(error));
+        let parts = answers::read(&file, &self.tables.answers).map_err(refused)?;
         operation.check()?;
-        let answered = self.answered(&answer)?;
+        let (answered, answer) = self.joined(parts, formats)?.map_err(refused)?;
         let seen = self.see_again(&answered)?;
         let registry = &seen.registry;
         let members = self.members_of(registry)?;
-        let settled = settle(&answer, &members);
+        let settled = settle(&answer, &members, &self.tables.answers).map_err(refused)?;
         let mut decision = answer.decision;
         let held = members.held().count();
         if decision == Decision::Partial && settled.fits && settled.refused.len() == held {
@@ -107,7 +134,7 @@ impl Workspace {
             && says(&registry.mo, &answer.clinic)
             && says(&registry.payer, &answer.payer);
         facts.sanctions_fit = settled.sanctions_fit;
-        facts.totals_agree &= settled.totals_agree;
+        facts.not_returned = self.is_not_returned(registry)?;
         facts.cases_left = settled.accepted.cases > 0;
         facts.reason = !answer.reason.trim().is_empty();
         let holds = self.tables.workflow.ask(Some(&registry.status), decision.by(), &operation.actor.role).is_ok_and(|t| matches!(t.cases, Cases::Hold));
@@ -137,7 +164,44 @@ impl Workspace {
                 _ => Ok(()),
             }
         })?;
-        Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off })
+        Ok(Received { registry: moved, already: None, decision: Some(decision), refused: refused.len() as u64, taken_off, added_up: settled.added_up })
+    }
+
+    /// Joins the protocols of a package's files into one answer, with the registry that it is of. The inner error says what is wrong with them.
+    fn joined(&mut self, parts: Vec<Part>, formats: &Formats) -> Result<Result<(Registry, Answer), AnswerError>, Problem> {
+        let is_of_persons = |answer: &Answer| FileName::parse(formats.prefixes(), stem(&answer.file_name)).is_ok_and(|name| name.is_persons);
+        let is_protocol = |answer: &Answer| matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
+        if parts.iter().all(|part| part.answer.decision == Decision::Passed && is_of_persons(&part.answer)) {
+            return Ok(Err(AnswerError::PersonsOnly));
+        }
+        let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
+        let mut joined: Option<(Registry, Answer)> = None;
+        for Part { mut answer, .. } in parts {
+            let registry = self.answered(&answer)?;
+            if is_protocol(&answer) && is_of_persons(&answer) {
+                // A person may have several cases.
+                answer.cases.iter_mut().for_each(|case| case.is_wide |= case.idcase.is_none() && case.sl_id.is_empty());
+            }
+            joined = Some(match joined {
+                None => (registry, answer),
+                Some((first, _)) if (&first.mo, first.id) != (&registry.mo, registry.id) => return Ok(Err(AnswerError::Several(names))),
+                Some((first, before)) => (first, before.joined(answer)),
+            });
+        }
+        Ok(joined.ok_or(AnswerError::NoAnswer))
+    }
+
+    /// Whether a registry that stands with the clinic again is there because ФЛК refused its file, and not by a decision of the payer. A fund may repeat
+    /// ФЛК of a file that it refused by mistake.
+    fn is_not_returned(&mut self, registry: &Registry) -> Result<bool, Problem> {
+        let workflow = &self.tables.workflow;
+        if workflow.status(&registry.status).is_some_and(|status| status.frozen) {
+            return Ok(true);
+        }
+        let entries = self.store.entries(Some(registry))?;
+        let last = entries.iter().rev().find(|entry| !entry.draft.after.is_empty());
+        let is_refusal = |action: &str| workflow.transitions().iter().any(|t| t.id == action && t.by == Move::ReceiveRefused);
+        Ok(last.is_some_and(|last| is_refusal(&last.draft.action)))
     }
 
     /// Finds the registry of an answer by its number, else by the name of its file, whose first letter payers change.
@@ -188,14 +252,22 @@ fn tail(name: &str) -> &str {
 }
 
 /// Applies an answer to the cases of the registry.
-fn settle(answer: &Answer, members: &Members) -> Settled {
-    let mut settled = Settled { fits: true, sanctions_fit: true, totals_agree: true, ..Settled::default() };
+///
+/// # Errors
+/// A refusal fits several cases; sums of the answer do not agree with each other or with the registry.
+fn settle(answer: &Answer, members: &Members, elements: &Elements) -> Result<Settled, AnswerError> {
+    let mut settled = Settled { fits: true, sanctions_fit: true, ..Settled::default() };
     let is_protocol = matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
     let mut seen = BTreeSet::new();
     let mut to_pay = 0;
     for case in &answer.cases {
-        let found = members.find(case);
+        let (found, by) = members.find(case);
         settled.fits &= !found.is_empty();
+        if found.len() > 1 && !case.is_wide {
+            let document = if is_protocol { Document::Protocol } else { Document::Registry };
+            let name = elements.first(document, by.meaning()).unwrap_or_default();
+            return Err(AnswerError::Ambiguous(name.to_owned(), found.iter().map(|at| members.all[*at].idcase).collect()));
+        }
         for member in found.into_iter().map(|at| &members.all[at]) {
             if is_protocol {
                 let entry = |s: &answers::AnswerSanction| Taken { case: member.case_id, code: s.code.clone(), sum: member.sum, comment: s.comment.clone() };
@@ -207,22 +279,32 @@ fn settle(answer: &Answer, members: &Members) -> Settled {
                 continue;
             }
             settled.fits &= seen.insert(member.case_id);
-            to_pay += decide(case, member, &mut settled);
+            to_pay += decide(case, member, &mut settled)?;
         }
     }
     for member in members.held().filter(|m| !settled.refused.contains(&m.case_id)) {
         settled.accepted.add(member.sum - settled.off.get(&member.case_id).copied().unwrap_or(0));
     }
     if !is_protocol && !answer.is_notice {
-        settled.totals_agree &= answer.accepted.is_none_or(|sum| sum == to_pay) && to_pay == settled.accepted.sum;
+        // Cases that the answer does not name are paid in full only if its total says so.
+        let unnamed: i64 = members.held().filter(|m| !seen.contains(&m.case_id)).map(|m| m.sum).sum();
+        let counted = to_pay + unnamed;
+        let stated = answer.accepted.unwrap_or(to_pay);
+        if stated != counted || counted != settled.accepted.sum {
+            return Err(AnswerError::Total(stated, counted.min(settled.accepted.sum)));
+        }
     }
-    settled
+    Ok(settled)
 }
 
 /// Applies the payer's decision on one case. Returns the sum that the payer pays, kopecks.
-fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> i64 {
+///
+/// # Errors
+/// SUMV, SUMP, SANK_IT and the sanctions do not agree.
+fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> Result<i64, AnswerError> {
     let all = member.sum;
-    let largest = case.sanctions.iter().map(|s| s.sum.unwrap_or(all)).max();
+    let sums = || case.sanctions.iter().map(|s| s.sum.unwrap_or(all));
+    let (largest, added) = (sums().max(), sums().sum::<i64>());
     let off = match (case.accepted, case.taken_off, case.verdict) {
         (Some(accepted), ..) => all - accepted,
         (None, Some(off), _) => off,
@@ -230,14 +312,30 @@ fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> i64 {
         (None, None, Some(Verdict::Full)) => 0,
         _ => largest.unwrap_or(0),
     };
-    settled.totals_agree &= case.sum.is_none_or(|sum| sum == all) && case.taken_off.is_none_or(|sum| sum == off) && largest.is_none_or(|sum| sum == off);
-    settled.sanctions_fit &= (0..=all).contains(&off)
-        && match case.verdict {
-            Some(Verdict::Full) => off == 0,
-            Some(Verdict::Refused) => off == all,
-            Some(Verdict::Partial) => off > 0 && off < all,
-            Some(Verdict::Undecided) | None => true,
-        };
+    let sums = CaseSums {
+        idcase: member.idcase,
+        sum: all,
+        stated: case.sum.unwrap_or(all),
+        accepted: case.accepted.unwrap_or(all - off),
+        taken_off: case.taken_off.unwrap_or(off),
+        all: added,
+        largest: largest.unwrap_or(0),
+    };
+    // Q016 takes off the largest sanction (003K.00.0250); some funds have them added up.
+    let of_sanctions = largest.is_none_or(|largest| off == largest || off == added);
+    let agree = sums.stated == all && sums.taken_off == off && of_sanctions;
+    if !agree || !(0..=all).contains(&off) {
+        return Err(AnswerError::Sums(Box::new(sums)));
+    }
+    if largest.is_some_and(|largest| off != largest) {
+        settled.added_up.push(sums);
+    }
+    settled.sanctions_fit &= match case.verdict {
+        Some(Verdict::Full) => off == 0,
+        Some(Verdict::Refused) => off == all,
+        Some(Verdict::Partial) => off > 0 && off < all,
+        Some(Verdict::Undecided) | None => true,
+    };
     for sanction in &case.sanctions {
         let sum = sanction.sum.unwrap_or(all);
         settled.entries.push(Taken { case: member.case_id, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });
@@ -251,5 +349,5 @@ fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> i64 {
     if !member.has_left && (case.verdict == Some(Verdict::Refused) || off > 0 && off == all) {
         settled.refused.insert(member.case_id);
     }
-    all - off
+    Ok(all - off)
 }

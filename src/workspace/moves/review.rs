@@ -34,6 +34,8 @@ pub struct Sanction {
 pub enum SanctionTrouble {
     /// The registry has no such case. The value is the line of the sanction.
     NoCase(u64),
+    /// Several cases of the registry have the number that the sanction names. The value is the line of the sanction.
+    Several(u64),
     /// The sanction takes off more than the case costs: line of the sanction, kopecks taken off, kopecks of the case.
     TooMuch(u64, i64, i64),
 }
@@ -109,13 +111,24 @@ impl Workspace {
         }
         let members = self.members_of(registry)?;
         for sanction in sanctions {
-            let last = |many: Option<&Vec<usize>>| many.and_then(|m| m.last()).copied();
-            let by_idcase = sanction.idcase.and_then(|n| members.by_idcase.get(&n).copied());
-            let by_sl = || sanction.sl_id.as_ref().and_then(|sl| last(members.by_sl.get(sl)));
-            let by_zap = || sanction.n_zap.and_then(|n| last(members.by_zap.get(&n)));
-            let Some(member) = by_idcase.or_else(by_sl).or_else(by_zap).map(|at| &members.all[at]) else {
-                troubles.push(SanctionTrouble::NoCase(sanction.line));
-                continue;
+            let by_idcase = sanction.idcase.and_then(|n| members.by_idcase.get(&n)).map(std::slice::from_ref);
+            let of_zap = |at: &&usize| sanction.n_zap.is_none_or(|n| members.all[**at].n_zap == n);
+            let by_sl = || sanction.sl_id.as_ref().and_then(|sl| members.by_sl.get(sl)).map(Vec::as_slice);
+            let by_zap = || sanction.n_zap.and_then(|n| members.by_zap.get(&n)).map(Vec::as_slice);
+            let found_cases: Vec<usize> = match by_idcase {
+                Some(one) => one.to_vec(),
+                None => by_sl().or_else(by_zap).unwrap_or_default().iter().filter(of_zap).copied().collect(),
+            };
+            let member = match found_cases.as_slice() {
+                [at] => &members.all[*at],
+                [] => {
+                    troubles.push(SanctionTrouble::NoCase(sanction.line));
+                    continue;
+                }
+                _ => {
+                    troubles.push(SanctionTrouble::Several(sanction.line));
+                    continue;
+                }
             };
             let sum = sanction.sum.unwrap_or(member.sum);
             if sum > member.sum {

@@ -128,6 +128,8 @@ needs! {
     SanctionsFit = "sanctions-fit",
     /// At least one case is not refused whole.
     CasesLeft = "cases-left",
+    /// The registry stands with the clinic because ФЛК refused its file, and not by a decision of the payer; true while it stands with the payer.
+    NotReturned = "not-returned",
     /// Everybody who signs before this signer has signed, and this signer has not.
     SignatureTurn = "signature-turn",
     /// All signatures of [`Workflow::signatures`] are there, including the one being given.

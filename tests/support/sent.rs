@@ -1,0 +1,90 @@
+//! A registry that was sent, and answers to it.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::support::clinic::Clinic;
+
+/// A registry that was sent.
+pub(crate) struct Sent {
+    pub(crate) number: String,
+    pub(crate) cases: i64,
+    /// Kopecks.
+    pub(crate) sum: i64,
+    /// Name of its main file without the ending.
+    pub(crate) stem: String,
+    /// Its main file, decoded.
+    pub(crate) text: String,
+}
+
+/// Loads, forms and sends; the largest registry.
+pub(crate) fn sent(clinic: &Clinic) -> Sent {
+    sent_of(clinic, "2021-02", "1")
+}
+
+/// The same with cases of another month and other people.
+pub(crate) fn sent_of(clinic: &Clinic, period: &str, seed: &str) -> Sent {
+    let folder = format!("in-{period}");
+    clinic.package(&folder, 30, &["--period", period, "--seed", seed]);
+    clinic.done(&["load", &folder]);
+    sent_of_loaded(clinic, period)
+}
+
+/// Forms what was loaded of a month and sends the largest registry.
+pub(crate) fn sent_of_loaded(clinic: &Clinic, period: &str) -> Sent {
+    let before = clinic.registries();
+    clinic.done(&["form", "--period", period]);
+    let new = clinic.registries().into_iter().filter(|one| !before.contains(one));
+    let (number, _, cases, sum) = new.max_by_key(|(_, _, cases, _)| *cases).expect("a registry");
+    assert!(cases >= 3, "enough cases for all kinds of decisions: {cases}");
+    clinic.done(&["submit", &number]);
+    let status = clinic.status();
+    let row = status["registries"].as_array().expect("a list").iter().find(|r| r["number"] == number.as_str()).expect("it");
+    let stem = row["file"].as_str().expect("a name").to_owned();
+    let package = find(&clinic.path("outbox"), &format!("{stem}.zip")).expect("the package");
+    let mut archive = zip::ZipArchive::new(fs::File::open(package).expect("there")).expect("an archive");
+    let mut bytes = Vec::new();
+    archive.by_name(&format!("{stem}.xml")).expect("the main file").read_to_end(&mut bytes).expect("read");
+    let text = encoding_rs::WINDOWS_1251.decode(&bytes).0.into_owned();
+    Sent { number, cases, sum, stem, text }
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+        let path = entry.path();
+        if path.is_dir() { find(&path, name) } else { path.file_name().is_some_and(|n| n == name).then_some(path) }
+    })
+}
+
+/// The text of the first element of a name.
+pub(crate) fn between<'t>(text: &'t str, element: &str) -> &'t str {
+    let (_, rest) = text.split_once(&format!("<{element}>")).expect("the element");
+    rest.split_once("</").expect("its end").0
+}
+
+pub(crate) fn kopecks(text: &str) -> i64 {
+    text.replace('.', "").parse().expect("an amount with two decimals")
+}
+
+pub(crate) fn roubles(kopecks: i64) -> String {
+    format!("{}.{:02}", kopecks / 100, kopecks % 100)
+}
+
+/// Writes a file in windows-1251 into the workspace.
+pub(crate) fn write(clinic: &Clinic, name: &str, text: &str) {
+    fs::write(clinic.path(name), encoding_rs::WINDOWS_1251.encode(text).0).expect("written");
+}
+
+/// A ФЛК protocol of a file.
+pub(crate) fn protocol(file: &str, refusals: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"windows-1251\"?><FLK_P><FNAME>V{file}</FNAME><FNAME_I>{file}</FNAME_I>{refusals}</FLK_P>")
+}
+
+/// Status, accepted cases and accepted kopecks.
+pub(crate) fn stands(clinic: &Clinic, number: &str) -> (String, i64, i64) {
+    let status = clinic.status();
+    let row = status["registries"].as_array().expect("a list").iter().find(|r| r["number"] == number).expect("it").clone();
+    let int = |name: &str| row[name].as_i64().expect("a number");
+    (row["status"].as_str().expect("a word").to_owned(), int("accepted_cases"), int("accepted_sum_kopecks"))
+}
