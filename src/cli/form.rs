@@ -15,7 +15,7 @@ use crate::texts::{ErrorClass, Key};
 use crate::timings::{self, Phase};
 use crate::values::{Date, Month};
 use crate::watch::Watch as _;
-use crate::workspace::{FormRequest, Group, LeftOut, Problem, Registry, Tables, Why};
+use crate::workspace::{FormRequest, Formed, Group, LeftOut, Problem, Tables, Why};
 
 /// How often registries are planned when other programs form from the same cases.
 const TRIES: usize = 8;
@@ -28,22 +28,22 @@ pub(super) struct FormArgs {
     #[arg(long, value_name = "YYYY-MM")]
     period: Option<Month>,
     /// Only for this insurer.
-    #[arg(long, value_name = "CODE", requires = "period")]
+    #[arg(long, value_name = "CODE", requires = "period", conflicts_with_all = ["again", "cancel"])]
     payer: Option<String>,
     /// Only this kind of care.
-    #[arg(long, value_name = "KIND", requires = "period")]
+    #[arg(long, value_name = "KIND", requires = "period", conflicts_with_all = ["again", "cancel"])]
     kind: Option<String>,
     /// Only this subdivision.
-    #[arg(long, value_name = "CODE", requires = "period")]
+    #[arg(long, value_name = "CODE", requires = "period", conflicts_with_all = ["again", "cancel"])]
     subdivision: Option<String>,
     /// Only this clinic.
-    #[arg(long, value_name = "CODE", requires = "period")]
+    #[arg(long, value_name = "CODE", requires = "period", conflicts_with_all = ["again", "cancel"])]
     mo: Option<String>,
     /// Date of the account.
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "cancel")]
     date: Option<String>,
     /// Show the plan without forming.
-    #[arg(long, requires = "period")]
+    #[arg(long, requires = "period", conflicts_with_all = ["again", "cancel"])]
     dry_run: bool,
     /// Show how long each phase took.
     #[arg(long, conflicts_with_all = ["cancel", "dry_run"])]
@@ -91,8 +91,8 @@ impl FormArgs {
             let (workspace, actor) = self.place.open_write("form --again", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
-            let registry = workspace.form_again(&session.operation(&actor, &bar), name, date, tools, filter)?;
-            let line = registry_line(&registry, workspace.tables(), ui);
+            let formed = workspace.form_again(&session.operation(&actor, &bar), name, date, tools, filter)?;
+            let line = formed_line(&formed, workspace.tables(), ui);
             workspace.close();
             Ok(line)
         });
@@ -132,10 +132,10 @@ impl FormArgs {
             let (mut groups, mut left) = workspace.form_plan(&request)?;
             let mut formed = Vec::new();
             let mut printed = Ok(());
-            let mut on_formed = |registry: &Registry, tables: &Tables| {
-                formed.push(registry.number.clone());
+            let mut on_formed = |new: &Formed, tables: &Tables| {
+                formed.push(new.registry.number.clone());
                 if !ui.quiet && printed.is_ok() {
-                    printed = tell(&registry_line(registry, tables, ui));
+                    printed = tell(&formed_line(new, tables, ui));
                 }
             };
             let operation = session.operation(&actor, &bar);
@@ -167,6 +167,15 @@ impl FormArgs {
         }
         Ok(Exit::Done)
     }
+}
+
+fn formed_line(formed: &Formed, tables: &Tables, ui: &Ui<'_>) -> String {
+    let mut line = registry_line(&formed.registry, tables, ui);
+    if formed.differing > 0 {
+        let cases = ui.texts.count(Key::CountCase, ui.lang, formed.differing);
+        line += &format!("  {}\n", ui.texts.fill(Key::FormAgain, ui.lang, &[("cases", &cases)]));
+    }
+    line
 }
 
 fn group_line(group: &Group, tables: &Tables, ui: &Ui<'_>) -> String {

@@ -128,6 +128,7 @@ fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
         (Key::LoadUnchanged, counts.unchanged),
         (Key::LoadWaiting, counts.waiting),
         (Key::LoadDoubtful, counts.doubtful),
+        (Key::LoadAgain, counts.unknown_again),
         (Key::LoadBlocked, counts.blocked),
         (Key::LoadPackageBlocked, u64::from(counts.package_blocked)),
     ]

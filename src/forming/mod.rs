@@ -3,7 +3,7 @@
 //! This module is pure: packages in, bytes out. The caller chooses the cases, keeps the numbers and stores the archive.
 //!
 //! The head of the first package is copied element by element, except the registry's own values (names, dates, numbers, sums) and the elements of an
-//! earlier answer. Records are copied byte for byte, except their running numbers, ID_PAC where two persons would share one, and again the elements
+//! earlier answer. Records are copied byte for byte, except their running numbers, PR_NOV, ID_PAC where two persons would share one, and again the elements
 //! of an earlier answer. `rules/forms/forming.csv` lists these elements. Packages are read once (person files twice) for all registries that take
 //! cases from them, forward and in pieces, whatever their size. The same order gives the same bytes, whatever the number of threads and the other
 //! orders.
@@ -56,6 +56,9 @@ pub struct Piece {
     pub place: CasePlace,
     /// Sum of the case in kopecks; it is compared with the sum in the file.
     pub sum_kopecks: i64,
+    /// PR_NOV, whether the case was sent before and refused; `None` leaves that of the package. Cases of one record that differ here go into records of
+    /// their own.
+    pub pr_nov: Option<bool>,
 }
 
 /// The registry's own values in the heads.

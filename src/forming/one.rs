@@ -181,7 +181,9 @@ impl<'a> Forming<'a> {
             let first = pieces.get(next)?;
             let start = next;
             next += 1;
-            while self.plan.many_cases && pieces.get(next).is_some_and(|p| (p.origin, &p.place.record) == (first.origin, &first.place.record)) {
+            while self.plan.many_cases
+                && pieces.get(next).is_some_and(|p| (p.origin, &p.place.record, p.pr_nov) == (first.origin, &first.place.record, first.pr_nov))
+            {
                 next += 1;
             }
             n_zap += 1;
@@ -305,7 +307,8 @@ impl<'a> Forming<'a> {
             }
         }
         let encoding = self.fronts[origin].encoding;
-        let job = Job { bytes, encoding, cases: &wanted, n_zap: item.payload.n_zap, id_pac };
+        let pr_nov = pieces.first().and_then(|piece| piece.pr_nov);
+        let job = Job { bytes, encoding, cases: &wanted, n_zap: item.payload.n_zap, pr_nov, id_pac };
         record::copy(&self.plan, &job, out).map_err(|trouble| {
             let expected = wanted.iter().zip(pieces).map(|(w, p)| (w.range.start, p.sum_kopecks)).collect();
             let place = Place { source, bytes, base, encoding, root: self.plan.root(), expected };

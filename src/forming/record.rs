@@ -19,6 +19,8 @@ enum Act {
     Drop,
     /// The number of the record, which is replaced.
     NZap,
+    /// Whether the record was sent before, which is replaced if it is known.
+    PrNov,
     /// The key of the person, which is checked, and replaced if it changes.
     IdPac,
     /// A case, which is left out unless it is chosen.
@@ -51,6 +53,7 @@ impl Plan {
         for id in format.ids().filter(|id| format.is_within(*id, record) && *id != record) {
             let of_role = match format.node(id).role {
                 Some(Role::NZap) => Some(Act::NZap),
+                Some(Role::PrNov) => Some(Act::PrNov),
                 Some(Role::IdPac) => Some(Act::IdPac),
                 Some(Role::Case) => Some(Act::Case),
                 Some(Role::IdCase) => Some(Act::IdCase),
@@ -104,6 +107,8 @@ pub(super) struct Job<'a> {
     /// The chosen cases, in the order of their places.
     pub(super) cases: &'a [Wanted],
     pub(super) n_zap: u64,
+    /// PR_NOV; `None` leaves that of the package.
+    pub(super) pr_nov: Option<bool>,
     /// ID_PAC in the package and in the registry; `None` without a person file.
     pub(super) id_pac: Option<(&'a [u8], &'a [u8])>,
 }
@@ -217,6 +222,11 @@ pub(super) fn copy(plan: &Plan, job: &Job<'_>, out: &mut Vec<u8>) -> Result<(), 
                     (Some(Act::NZap), _) => {
                         n_zap_seen = true;
                         tape.replace(at, end, &name, job.n_zap.to_string().as_bytes())?;
+                    }
+                    (Some(Act::PrNov), _) => {
+                        if let Some(again) = job.pr_nov {
+                            tape.replace(at, end, &name, if again { b"1" } else { b"0" })?;
+                        }
                     }
                     (Some(Act::IdPac), _) => {
                         id_pac_seen = true;

@@ -33,7 +33,7 @@ pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, CaseSums, Decision, Verdict};
 pub use damage::{Damage, Damaged};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
-pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
+pub use moves::{Decided, FormRequest, Formed, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use operation::{Opening, Operation};
 pub use place::{FOLDER, Made, Place};
 pub use problem::Problem;
@@ -62,6 +62,7 @@ pub struct Tables {
     pub kinds: Kinds,
     identity: Identity,
     answers: answers::Elements,
+    resubmission: moves::Resubmission,
 }
 
 impl Tables {
@@ -70,7 +71,13 @@ impl Tables {
     /// # Errors
     /// One of the tables is broken.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
-        Ok(Self { workflow: Workflow::load(files)?, kinds: Kinds::load(files)?, identity: Identity::load(files)?, answers: answers::Elements::load(files)? })
+        Ok(Self {
+            workflow: Workflow::load(files)?,
+            kinds: Kinds::load(files)?,
+            identity: Identity::load(files)?,
+            answers: answers::Elements::load(files)?,
+            resubmission: moves::Resubmission::load(files)?,
+        })
     }
 }
 

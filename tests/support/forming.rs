@@ -195,6 +195,7 @@ pub(crate) fn cases(index: usize, origin: &Origin, kind: Kind) -> Vec<Piece> {
                 origin: index,
                 place: CasePlace { record: range.clone(), case, person: person.clone() },
                 sum_kopecks,
+                pr_nov: None,
             }));
         }
     }

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
 use crate::support::clinic::Clinic;
+use crate::support::sql::{Sql, text};
 
 /// A registry that was sent.
 pub(crate) struct Sent {
@@ -39,22 +39,29 @@ pub(crate) fn sent_of_loaded(clinic: &Clinic, period: &str) -> Sent {
     let (number, _, cases, sum) = new.max_by_key(|(_, _, cases, _)| *cases).expect("a registry");
     assert!(cases >= 3, "enough cases for all kinds of decisions: {cases}");
     clinic.done(&["submit", &number]);
-    let status = clinic.status();
-    let row = status["registries"].as_array().expect("a list").iter().find(|r| r["number"] == number.as_str()).expect("it");
-    let stem = row["file"].as_str().expect("a name").to_owned();
-    let package = find(&clinic.path("outbox"), &format!("{stem}.zip")).expect("the package");
-    let mut archive = zip::ZipArchive::new(fs::File::open(package).expect("there")).expect("an archive");
-    let mut bytes = Vec::new();
-    archive.by_name(&format!("{stem}.xml")).expect("the main file").read_to_end(&mut bytes).expect("read");
-    let text = encoding_rs::WINDOWS_1251.decode(&bytes).0.into_owned();
+    let (stem, text) = (file_name(clinic, &number), main_file(clinic, &number));
     Sent { number, cases, sum, stem, text }
 }
 
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
-        let path = entry.path();
-        if path.is_dir() { find(&path, name) } else { path.file_name().is_some_and(|n| n == name).then_some(path) }
-    })
+fn row(clinic: &Clinic, number: &str) -> serde_json::Value {
+    clinic.status()["registries"].as_array().expect("a list").iter().find(|r| r["number"] == number).expect("it").clone()
+}
+
+/// Name of the main file of a registry without the ending.
+fn file_name(clinic: &Clinic, number: &str) -> String {
+    row(clinic, number)["file"].as_str().expect("a name").to_owned()
+}
+
+/// The main file of a registry as it was formed last, decoded.
+pub(crate) fn main_file(clinic: &Clinic, number: &str) -> String {
+    let mut store = Sql::connect(&clinic.address());
+    let object = text(&store.rows(&format!("SELECT object FROM registries WHERE number = '{number}'"))[0], "object");
+    store.close();
+    let package = clinic.path(".puomp/objects").join(&object[..2]).join(&object);
+    let mut archive = zip::ZipArchive::new(fs::File::open(package).expect("there")).expect("an archive");
+    let mut bytes = Vec::new();
+    archive.by_name(&format!("{}.xml", file_name(clinic, number))).expect("the main file").read_to_end(&mut bytes).expect("read");
+    encoding_rs::WINDOWS_1251.decode(&bytes).0.into_owned()
 }
 
 /// The text of the first element of a name.
@@ -83,8 +90,7 @@ pub(crate) fn protocol(file: &str, refusals: &str) -> String {
 
 /// Status, accepted cases and accepted kopecks.
 pub(crate) fn stands(clinic: &Clinic, number: &str) -> (String, i64, i64) {
-    let status = clinic.status();
-    let row = status["registries"].as_array().expect("a list").iter().find(|r| r["number"] == number).expect("it").clone();
+    let row = row(clinic, number);
     let int = |name: &str| row[name].as_i64().expect("a number");
     (row["status"].as_str().expect("a word").to_owned(), int("accepted_cases"), int("accepted_sum_kopecks"))
 }

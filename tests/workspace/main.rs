@@ -36,6 +36,7 @@ mod operation;
 mod password;
 mod places;
 mod receive;
+mod resubmission;
 mod sanctions;
 mod status;
 mod table;

@@ -162,3 +162,20 @@ fn a_registry_that_does_not_pass_leaves_its_cases_free(clinic: &Clinic) {
     assert_eq!(clinic.outside("free").0, 0);
     State::of(clinic);
 }
+
+/// What an option says about a plan does not let another option act.
+#[test]
+fn a_trial_run_changes_nothing_with_any_option() {
+    let clinic = Clinic::new();
+    clinic.package("in", 20, &["--period", "2021-02"]);
+    clinic.done(&["load", "in"]);
+    clinic.done(&["form", "--period", "2021-02", "--kind", "outpatient"]);
+    let before = State::of(&clinic);
+    for act in ["--cancel", "--again"] {
+        for option in [&["--dry-run"][..], &["--payer", "14003"], &["--kind", "ambulance"], &["--subdivision", "1"], &["--mo", "140001"]] {
+            clinic.refused(&[&["form", act, "2102-1"], option].concat(), 2);
+        }
+    }
+    clinic.done(&["form", "--period", "2021-02", "--dry-run"]);
+    assert!(State::of(&clinic) == before);
+}

@@ -67,7 +67,7 @@ fn form(workspace: &mut Workspace, operation: &Operation<'_>) -> Result<Vec<Regi
     let request = FormRequest { period: month, payer: None, kind: Some("outpatient".to_owned()), subdivision: None, mo: None };
     let (groups, _) = workspace.form_plan(&request)?;
     let mut formed = Vec::new();
-    workspace.form(operation, &groups, None, tools(), &mut |_| Ok(()), &mut |registry, _| formed.push(registry.clone()))?;
+    workspace.form(operation, &groups, None, tools(), &mut |_| Ok(()), &mut |new, _| formed.push(new.registry.clone()))?;
     Ok(formed)
 }
 
@@ -218,5 +218,5 @@ fn a_change_that_is_stopped_changes_nothing(clinic: &Clinic) {
         stop_everywhere(clinic, "insurer", |workspace, operation| workspace.review(operation, number, Move::ReviewReturn, "тариф", &[], ""));
     assert!(returned.registry.status == "returned" && times >= 1);
     let (again, times) = stop_everywhere(clinic, "executor", |workspace, operation| workspace.form_again(operation, number, None, tools(), &mut |_| Ok(())));
-    assert!(again.revision == 2 && times >= 4, "{times}");
+    assert!(again.registry.revision == 2 && times >= 4, "{times}");
 }

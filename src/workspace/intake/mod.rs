@@ -67,6 +67,8 @@ pub struct CaseCounts {
     pub blocked: u64,
     /// Whether the package as a whole has a finding of severity `error`.
     pub package_blocked: bool,
+    /// Cases that were not known before and that the export calls sent again (PR_NOV = 1).
+    pub unknown_again: u64,
 }
 
 /// Findings of one rule in one case.
@@ -226,6 +228,7 @@ impl Workspace {
             for (at, verdict) in verdicts.into_iter().enumerate() {
                 taken.counts.blocked += u64::from(contents.errors(at) > 0);
                 let Some((state, replaces)) = taken.count(verdict) else { continue };
+                taken.counts.unknown_again += u64::from(verdict == Match::New && is_again(&contents.cases[at]));
                 if let Match::Replaces(old) = verdict {
                     replaced.push(old);
                 }
@@ -255,7 +258,7 @@ impl Workspace {
                     date_from: Date::of_iso(case.value(Role::CaseFrom).as_bytes()),
                     date_to: Date::of_iso(case.value(Role::CaseTo).as_bytes()),
                     sum: case.sum(),
-                    pr_nov: case.value(Role::PrNov) == "1",
+                    pr_nov: is_again(case),
                     errors: contents.errors(at),
                     identity: keys.identity.0,
                     identity_rest: keys.identity.1,
@@ -282,6 +285,11 @@ impl Workspace {
             Ok(Outcome::Taken(counts))
         })
     }
+}
+
+/// Whether the export says that the case was sent before.
+fn is_again(case: &Case) -> bool {
+    case.value(Role::PrNov) == "1"
 }
 
 /// What is to be stored of the cases of a package.

@@ -31,6 +31,15 @@ pub struct FormRequest {
     pub mo: Option<String>,
 }
 
+/// A registry that was formed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Formed {
+    /// The registry.
+    pub registry: Registry,
+    /// Number of its cases whose PR_NOV is not that of the export.
+    pub differing: u64,
+}
+
 /// Why cases are left out of the registries to be formed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
@@ -139,7 +148,7 @@ impl Workspace {
         date: Option<Date>,
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
-        on_formed: &mut dyn FnMut(&Registry, &Tables),
+        on_formed: &mut dyn FnMut(&Formed, &Tables),
     ) -> Result<(), Problem> {
         self.sweeping(operation, |this| {
             let workflow = &this.tables.workflow;
@@ -173,7 +182,7 @@ impl Workspace {
         transition: &Transition,
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
-        on_formed: &mut dyn FnMut(&Registry, &Tables),
+        on_formed: &mut dyn FnMut(&Formed, &Tables),
     ) -> Result<(usize, bool), Problem> {
         let mut of_clinic: BTreeMap<&str, usize> = BTreeMap::new();
         groups.iter().for_each(|group| *of_clinic.entry(group.mo()).or_default() += 1);
@@ -214,7 +223,7 @@ impl Workspace {
                     enter(clinic, operation, draft, &made, transition).map(Some)
                 })?;
                 match registry {
-                    Some(registry) => on_formed(&registry, tables),
+                    Some(registry) => on_formed(&Formed { registry, differing: made.differing }, tables),
                     None => return Ok((formed, true)),
                 }
             }
@@ -233,7 +242,7 @@ impl Workspace {
         date: Option<Date>,
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
-    ) -> Result<Registry, Problem> {
+    ) -> Result<Formed, Problem> {
         self.sweeping(operation, |this| this.trying(|this| this.form_again_once(operation, name, date, tools, filter)))
     }
 
@@ -244,7 +253,7 @@ impl Workspace {
         date: Option<Date>,
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
-    ) -> Result<Registry, Problem> {
+    ) -> Result<Formed, Problem> {
         let seen = self.see(name)?;
         let registry = &seen.registry;
         let (group, refused, corrected) = self.again(registry)?;
@@ -262,9 +271,10 @@ impl Workspace {
         let revision = registry.revision + 1;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": revision, "refused": refused.len(), "corrected": corrected.len(),
+            "pr_nov": made.differing,
         });
         let note = JournalNote { subject: &made.file_name, details, ..JournalNote::default() };
-        self.make(operation, &seen, &transition, &[], note, |clinic| {
+        let registry = self.make(operation, &seen, &transition, &[], note, |clinic| {
             clinic.counters().set(Run::Packets(&made.run), made.packet)?;
             clinic.cases().free_held(registry.id)?;
             clinic.cases().mark_replaced(&corrected)?;
@@ -282,7 +292,8 @@ impl Workspace {
             clinic.registries().set_revision(registry.id, &new)?;
             clinic.cases().hold(registry.id, &group.ids())?;
             add_members(clinic, operation, &draft, revision, &made)
-        })
+        })?;
+        Ok(Formed { registry, differing: made.differing })
     }
 
     /// Cancels a registry that has not been sent or was returned; its cases become free.
@@ -337,6 +348,7 @@ impl Workspace {
         for draft in drafts {
             let mo = draft.group.mo();
             let packages = self.packages_of(mo, &draft.group.chosen)?;
+            let again = self.tables.resubmission.of(&mut self.store.of(mo))?;
             let (mut name, run) = draft.name()?;
             let next = match last.get(&run) {
                 Some(last) => last + 1,
@@ -350,8 +362,10 @@ impl Workspace {
                 name.number = packet.to_string();
             }
             last.insert(run.clone(), packet);
-            let (origins, pieces) = draft.pieces(&packages, &self.objects)?;
-            parts.push(Parts { heading: draft.heading(name), run, next, packet, origins, pieces });
+            let (origins, pieces) = draft.pieces(&packages, &self.objects, &again)?;
+            let differing =
+                draft.group.chosen.iter().zip(&pieces).filter(|(chosen, piece)| piece.pr_nov.is_some_and(|due| due != chosen.pr_nov)).count() as u64;
+            parts.push(Parts { heading: draft.heading(name), run, next, packet, origins, pieces, differing });
         }
         Ok(parts)
     }

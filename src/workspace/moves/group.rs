@@ -42,13 +42,15 @@ pub(super) struct Chosen {
     pub(super) id: i64,
     pub(super) package: i64,
     pub(super) sum: i64,
+    /// PR_NOV of the export.
+    pub(super) pr_nov: bool,
     pub(super) place: CasePlace,
 }
 
 impl Chosen {
     pub(super) fn of(case: FoundCase<'_>) -> Self {
-        let FoundCase { id, package, sum, place, .. } = case;
-        Self { id, package, sum, place }
+        let FoundCase { id, package, sum, pr_nov, place, .. } = case;
+        Self { id, package, sum, pr_nov, place }
     }
 }
 

@@ -4,13 +4,15 @@ mod form;
 mod group;
 mod members;
 mod receive;
+mod resubmission;
 mod review;
 mod submit;
 mod writing;
 
-pub use form::{FormRequest, LeftOut, Why};
+pub use form::{FormRequest, Formed, LeftOut, Why};
 pub use group::Group;
 pub use receive::Received;
+pub(super) use resubmission::Resubmission;
 pub use review::{Decided, Sanction, SanctionTrouble};
 pub use submit::Submitted;
 

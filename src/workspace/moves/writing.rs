@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::group::{Group, Packages};
+use super::resubmission::Again;
 use crate::flk::{PackageReport, Verdict};
 use crate::forming::{FormError, Former, Heading, Numbers, Order, Origin, Packed, Piece};
 use crate::registry::format::{Family, Format, PERSONS};
@@ -77,8 +78,8 @@ impl RegistryDraft<'_> {
         }
     }
 
-    /// The packages that its cases come from, and the place of each case there.
-    pub(super) fn pieces(&self, packages: &Packages, objects: &Objects) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
+    /// The packages that its cases come from, and the place of each case there with its PR_NOV.
+    pub(super) fn pieces(&self, packages: &Packages, objects: &Objects, again: &Again<'_>) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
         let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
         let mut pieces = Vec::with_capacity(self.group.chosen.len());
         for chosen in &self.group.chosen {
@@ -88,7 +89,7 @@ impl RegistryDraft<'_> {
                 origins.push(origin(objects, &package.row)?);
             }
             let origin = origins.len() - 1;
-            pieces.push(Piece { origin, place: chosen.place.clone(), sum_kopecks: chosen.sum });
+            pieces.push(Piece { origin, place: chosen.place.clone(), sum_kopecks: chosen.sum, pr_nov: again.due(chosen.id) });
         }
         Ok((origins, pieces))
     }
@@ -105,6 +106,8 @@ pub(super) struct Parts {
     pub(super) packet: i64,
     pub(super) origins: Vec<Origin>,
     pub(super) pieces: Vec<Piece>,
+    /// Number of cases whose PR_NOV is not that of the export.
+    pub(super) differing: u64,
 }
 
 /// A package that was written, with the reports of our own control.
@@ -118,6 +121,8 @@ pub(super) struct Made {
     /// The next number of that run, and the number of the name.
     pub(super) next: i64,
     pub(super) packet: i64,
+    /// Number of cases whose PR_NOV is not that of the export.
+    pub(super) differing: u64,
     reports: Vec<PackageReport>,
 }
 
@@ -210,6 +215,7 @@ fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: V
         run: part.run,
         next: part.next,
         packet: part.packet,
+        differing: part.differing,
         reports,
     })
 }

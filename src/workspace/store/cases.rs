@@ -75,6 +75,15 @@ pub(in crate::workspace) struct OpenQuestion {
 }
 
 read_row! {
+    /// A version of a case that has replaced another one, or waits to.
+    pub(in crate::workspace) struct CaseVersion {
+        pub(in crate::workspace) id: i64,
+        /// Id of the other one.
+        pub(in crate::workspace) replaces: i64,
+    }
+}
+
+read_row! {
     /// Counts of cases of one package that share kind, payer, state and blocking.
     struct AlikeCases {
         package: i64,
@@ -89,7 +98,7 @@ read_row! {
 
 /// The columns of all found cases as one text, because reading separate rows takes the driver many times longer. `$2` separates values, `$3`
 /// separates cases; both are characters that cannot occur in an XML file.
-const FOUND: &str = "COALESCE(string_agg(c.id || $2 || c.package || $2 || c.sum || $2 || c.place || $2 || c.payer || $2 || c.kind || $2 || c.subdivision, $3), '') \
+const FOUND: &str = "COALESCE(string_agg(c.id || $2 || c.package || $2 || c.sum || $2 || c.pr_nov || $2 || c.place || $2 || c.payer || $2 || c.kind || $2 || c.subdivision, $3), '') \
      AS found";
 const BETWEEN_VALUES: &str = "\u{1f}";
 const BETWEEN_CASES: &str = "\u{1e}";
@@ -105,6 +114,8 @@ pub(in crate::workspace) struct FoundCase<'t> {
     pub(in crate::workspace) package: i64,
     /// Kopecks.
     pub(in crate::workspace) sum: i64,
+    /// PR_NOV of the export.
+    pub(in crate::workspace) pr_nov: bool,
     pub(in crate::workspace) place: CasePlace,
     pub(in crate::workspace) payer: &'t str,
     pub(in crate::workspace) kind: &'t str,
@@ -122,9 +133,9 @@ impl<'t> FoundCase<'t> {
     fn read(text: &'t str) -> Option<Self> {
         let mut values = text.split(BETWEEN_VALUES);
         let mut number = || values.next()?.parse().ok();
-        let (id, package, sum) = (number()?, number()?, number()?);
+        let (id, package, sum, pr_nov) = (number()?, number()?, number()?, number()? != 0);
         let place = values.next()?.parse().ok()?;
-        Some(Self { id, package, sum, place, payer: values.next()?, kind: values.next()?, subdivision: values.next()? })
+        Some(Self { id, package, sum, pr_nov, place, payer: values.next()?, kind: values.next()?, subdivision: values.next()? })
     }
 }
 
@@ -135,6 +146,11 @@ const KEYS: usize = 1_000;
 pub(in crate::workspace) struct Cases<'s>(pub(super) Clinic<'s>);
 
 impl Cases<'_> {
+    /// All versions that have replaced another one, or wait to.
+    pub(in crate::workspace) fn versions(&mut self) -> Result<Vec<CaseVersion>, Problem> {
+        self.0.select(format!("SELECT id, replaces FROM cases WHERE mo = $1 AND replaces <> 0 AND state <> '{Question}'"), &[])
+    }
+
     pub(in crate::workspace) fn insert<'c, R>(&mut self, cases: R, watch: &dyn Watch) -> Result<(), Problem>
     where
         R: IntoIterator<Item = NewCase<'c>>,

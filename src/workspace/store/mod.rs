@@ -34,7 +34,7 @@ use crate::sys;
 use crate::timings::Timings;
 
 pub(super) use answers::NewAnswer;
-pub(super) use cases::{FoundCase, KnownCase, NewCase};
+pub(super) use cases::{CaseVersion, FoundCase, KnownCase, NewCase};
 pub(super) use clinic::Clinic;
 pub(super) use counters::Run;
 pub use error::StoreError;
@@ -46,7 +46,7 @@ pub(super) use outbox::{DueFile, NewOutgoing};
 pub(super) use packages::{LoadedBefore, PackageRow};
 pub(super) use registries::NewRevision;
 pub use registries::Registry;
-pub(super) use sanctions::NewSanction;
+pub(super) use sanctions::{Held, NewSanction};
 pub use stock::Stock;
 pub(super) use stock::{StockKey, Total};
 pub(super) use sums::RowSums;
