@@ -13,6 +13,28 @@ pub struct Status {
     /// Journal entries of the registry that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Step>,
+    /// What is held against the cases of the registry that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sanctions: Vec<Sanction>,
+}
+
+/// A sanction of a case, or a refusal of it by ФЛК.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sanction {
+    /// How many times the registry had been formed when it was sent.
+    pub revision: i64,
+    /// N_ZAP of the case in the registry.
+    pub n_zap: i64,
+    /// IDCASE of the case in the registry.
+    pub idcase: i64,
+    /// Code of F014; of a protocol, the error code; empty if none was stated.
+    pub code: String,
+    /// Kopecks taken off.
+    pub sum_kopecks: i64,
+    /// What the payer says; of a protocol, the wrong element and the text about it. All but the last four digits of a long number are hidden.
+    pub comment: String,
+    /// Name of the file that states it.
+    pub source: String,
 }
 
 /// A registry.

@@ -11,6 +11,7 @@ use super::flags::PlaceArgs;
 use super::out::{self, Target, columns, print};
 use super::session::Session;
 use super::ui::Ui;
+use super::workspace::sanctions::{OfSanction, sanction, sanction_cell, sanctions};
 use super::workspace::words::moment;
 use super::{Exit, Failure, stop};
 use crate::api::status as api;
@@ -22,7 +23,7 @@ use crate::tables::{RuleFiles, TableError};
 use crate::texts::{ErrorClass, Key};
 use crate::values::{Date, Month, money};
 use crate::workspace::journal::Entry;
-use crate::workspace::{Registry, Stock, Tables, Workspace};
+use crate::workspace::{CaseSanction, Registry, Stock, Tables, Workspace};
 
 /// Arguments of `puomp status`.
 #[derive(Debug, Args)]
@@ -116,19 +117,20 @@ fields!(
     User,
     Role,
     Action,
-    After
+    After,
+    Reason
 );
-
 /// The columns of all lists.
 struct Lists {
     registries: Columns<OfRegistry>,
     stock: Columns<OfStock>,
     history: Columns<OfEntry>,
+    sanctions: Columns<OfSanction>,
 }
 
 impl Lists {
     fn load(files: &RuleFiles) -> Result<Self, TableError> {
-        Ok(Self { registries: Columns::load(files)?, stock: Columns::load(files)?, history: Columns::load(files)? })
+        Ok(Self { registries: Columns::load(files)?, stock: Columns::load(files)?, history: Columns::load(files)?, sanctions: Columns::load(files)? })
     }
 }
 
@@ -141,6 +143,9 @@ struct Seen {
     registries: Vec<Registry>,
     stock: Vec<Stock>,
     history: Vec<Entry>,
+    sanctions: Vec<CaseSanction>,
+    /// Why the registry that was asked for has its status, if a reason was given.
+    reason: String,
 }
 
 impl StatusArgs {
@@ -172,8 +177,12 @@ impl StatusArgs {
     fn see(&self, workspace: &mut Workspace) -> Result<Seen, Failure> {
         if let Some(name) = &self.registry {
             let registry = workspace.registry(name)?;
-            let history = if self.history { workspace.journal(Some(&registry))? } else { Vec::new() };
-            return Ok(Seen { registries: vec![registry], stock: Vec::new(), history });
+            let entries = workspace.journal(Some(&registry))?;
+            let last = entries.iter().rev().find(|e| !e.draft.after.is_empty()).filter(|e| e.draft.after == registry.status);
+            let reason = last.map(reason).unwrap_or_default();
+            let sanctions = workspace.sanctions(&registry)?;
+            let history = if self.history { entries } else { Vec::new() };
+            return Ok(Seen { registries: vec![registry], stock: Vec::new(), history, sanctions, reason });
         }
         let status = match &self.state {
             None => None,
@@ -189,7 +198,7 @@ impl StatusArgs {
         registries.retain(|r| asked(&r.period, &r.payer) && status.as_ref().is_none_or(|s| *s == r.status));
         let mut stock = if status.is_some() { Vec::new() } else { workspace.stock()? };
         stock.retain(|s| asked(&s.period, &s.payer));
-        Ok(Seen { registries, stock, history: Vec::new() })
+        Ok(Seen { registries, stock, history: Vec::new(), sanctions: Vec::new(), reason: String::new() })
     }
 
     /// Whether the answer is a workbook that would be printed on a terminal or repeated by `--watch`.
@@ -199,12 +208,13 @@ impl StatusArgs {
 
     fn show(&self, seen: &Seen, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> Result<(), Failure> {
         let answer = match self.format {
-            FormatArg::Human => human(seen, self.registry.is_some(), lists, tables, ui).into_bytes(),
+            FormatArg::Human => human(seen, self.registry.is_some().then_some(self.history), lists, tables, ui).into_bytes(),
             FormatArg::Json => {
                 let registries = seen.registries.iter().map(|r| row(r, tables, ui)).collect();
                 let cases = seen.stock.iter().map(stock_row).collect();
                 let history = seen.history.iter().map(step).collect();
-                out::json_bytes(&api::Status { registries, cases, history })?
+                let sanctions = seen.sanctions.iter().map(sanction).collect();
+                out::json_bytes(&api::Status { registries, cases, history, sanctions })?
             }
             FormatArg::Csv => out::csv_bytes(&lists.registries, ui.lang, &seen.registries, |field, r| plain(field, r, tables, ui)).map_err(Failure::Stream)?,
             FormatArg::Xlsx => self.xlsx(seen, lists, tables, ui).map_err(Failure::Stream)?,
@@ -220,6 +230,9 @@ impl StatusArgs {
         let mut sheets = vec![lists.registries.sheet(name(Key::StatusSheet), &seen.registries, ui.lang, |field, r| cell(field, r, tables, ui))];
         if !seen.stock.is_empty() {
             sheets.push(lists.stock.sheet(name(Key::StatusSheetStock), &seen.stock, ui.lang, |field, s| stock_cell(field, s, tables, ui)));
+        }
+        if !seen.sanctions.is_empty() {
+            sheets.push(lists.sanctions.sheet(name(Key::StatusSheetSanctions), &seen.sanctions, ui.lang, sanction_cell));
         }
         if self.history {
             sheets.push(lists.history.sheet(name(Key::StatusSheetHistory), &seen.history, ui.lang, |field, e| entry_cell(field, e, tables, ui)));
@@ -298,7 +311,14 @@ fn entry_cell(field: OfEntry, e: &Entry, tables: &Tables, ui: &Ui<'_>) -> Cell {
         OfEntry::Role => Cell::Text(tables.workflow.role(&d.role).map_or(d.role.as_str(), |r| r.name.get(ui.lang)).to_owned()),
         OfEntry::Action => Cell::Text(tables.workflow.transition(&d.action).map_or(d.action.as_str(), |t| t.text.get(ui.lang)).to_owned()),
         OfEntry::After => Cell::Text(name(&d.after)),
+        OfEntry::Reason => Cell::Text(reason(e)),
     }
+}
+
+/// The reason that was given for a move; empty for none.
+fn reason(entry: &Entry) -> String {
+    let details: serde_json::Value = serde_json::from_str(&entry.draft.details).unwrap_or_default();
+    details["reason"].as_str().unwrap_or_default().to_owned()
 }
 
 fn month(period: &str) -> Cell {
@@ -362,12 +382,17 @@ fn step(e: &Entry) -> api::Step {
     }
 }
 
-fn human(seen: &Seen, is_one: bool, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> String {
+/// `of_one`: whether all is to be shown of the one registry that was asked for.
+fn human(seen: &Seen, of_one: Option<bool>, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> String {
     let mut out = String::new();
-    if is_one {
+    if let Some(all) = of_one {
         for registry in &seen.registries {
             out += &registry_line(registry, tables, ui);
-            out += &details(registry, tables, ui);
+            out += &details(registry, &seen.reason, tables, ui);
+        }
+        if !seen.sanctions.is_empty() {
+            out.push('\n');
+            out += &sanctions(&seen.sanctions, all, &lists.sanctions, ui);
         }
         if !seen.history.is_empty() {
             out.push('\n');
@@ -425,12 +450,15 @@ fn kind(id: &str, tables: &Tables, ui: &Ui<'_>) -> String {
     tables.kinds.get(id).map_or(id, |k| k.title.get(ui.lang)).to_owned()
 }
 
-fn details(r: &Registry, tables: &Tables, ui: &Ui<'_>) -> String {
+fn details(r: &Registry, reason: &str, tables: &Tables, ui: &Ui<'_>) -> String {
     let status = tables.workflow.status(&r.status);
     let acts = status.map(|s| tables.workflow.role_names(&s.acts, ui.lang)).filter(|a| !a.is_empty());
     let mut out = String::new();
     if let Some(status) = status {
         out += &format!("  {}\n", status.text.get(ui.lang));
+    }
+    if !reason.is_empty() {
+        out += &format!("  {}\n", ui.texts.fill(Key::StatusReason, ui.lang, &[("reason", reason)]));
     }
     if let Some(acts) = acts {
         out += &format!("  {}\n", ui.texts.fill(Key::StatusActs, ui.lang, &[("who", &acts)]));

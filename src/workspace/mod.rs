@@ -38,7 +38,7 @@ pub use operation::{Opening, Operation};
 pub use place::{FOLDER, Made, Place};
 pub use problem::Problem;
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
-pub use store::{Migrated, Registry, Stock, StoreCopy, StoreError};
+pub use store::{CaseSanction, Migrated, Registry, Stock, StoreCopy, StoreError};
 pub use tools::{FindingFilter, Tools};
 pub use verify::{RowFault, Verified};
 

@@ -1,6 +1,6 @@
 //! Queries for registries, and for the cases outside them.
 
-use super::store::{Registry, Stock};
+use super::store::{CaseSanction, Registry, Stock};
 use super::{Problem, Workspace};
 
 /// File extensions under which a registry may be named.
@@ -31,6 +31,14 @@ impl Workspace {
             (Some(one), []) => Ok(one),
             (Some(last), others) => Err(Problem::ManyRegistries(name.to_owned(), others.iter().chain([&last]).map(|r| r.number.clone()).collect())),
         }
+    }
+
+    /// What payers hold against the cases of a registry, and ФЛК, in the order of its revisions and cases.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn sanctions(&mut self, registry: &Registry) -> Result<Vec<CaseSanction>, Problem> {
+        self.store.of(&registry.mo).sanctions().of(registry.id)
     }
 
     /// The registry with an id that the store is known to hold.

@@ -220,3 +220,26 @@ fn an_answer_with_the_refused_cases_alone(clinic: &Clinic) {
     clinic.done(&["receive", "second.xml"]);
     assert_eq!(stands(clinic, &sent.number), ("to_sign".to_owned(), sent.cases, sent.sum - 100));
 }
+
+on_each_store!(what_a_payer_says_is_shown);
+fn what_a_payer_says_is_shown(clinic: &Clinic) {
+    let sent = sent(clinic);
+    let refusal = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><IDCASE>2</IDCASE><COMMENT>Нет в МКБ, ЕНП 9999000000000012</COMMENT></PR>";
+    write(clinic, "flk.xml", &protocol(&sent.stem, refusal));
+    clinic.done(&["receive", "flk.xml"]);
+    fs::write(clinic.path("sanctions.csv"), "idcase,code,sum,comment\n1,5.3.2.,0.01,тариф; округление\n").expect("written");
+    clinic.done(&["review", "return", &sent.number, "--role", "insurer", "--reason", "нет подписи врача", "--sanctions", "sanctions.csv"]);
+    let said = clinic.done(&["status", &sent.number]).replace('\u{a0}', " ");
+    for words in ["причина: нет подписи врача", "IDCASE", "904", "SL/DS1: Нет в МКБ, ЕНП …0012", "5.3.2.", "0,01", "тариф; округление"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("9999000000000012"), "{said}");
+    let said = clinic.done(&["status", &sent.number, "--history"]);
+    assert!(said.lines().any(|line| line.contains("вернуть на доработку") && line.contains("нет подписи врача")), "{said}");
+    let json: serde_json::Value = serde_json::from_str(&clinic.done(&["status", &sent.number, "--format", "json"])).expect("JSON");
+    let rows: Vec<_> =
+        json["sanctions"].as_array().expect("a list").iter().map(|row| (row["idcase"].as_i64(), row["code"].as_str(), row["sum_kopecks"].as_i64())).collect();
+    let second = kopecks(between(&sent.text.split("<Z_SL>").nth(2).expect("the case")[..], "SUMV"));
+    assert_eq!(rows, [(Some(1), Some("5.3.2."), Some(1)), (Some(2), Some("904"), Some(second))]);
+}

@@ -1,5 +1,6 @@
 //! Shared parts of the verbs that work on a workspace: its place, the actor, the tools of control and forming.
 
+pub(super) mod sanctions;
 pub(super) mod words;
 
 use std::path::{Path, PathBuf};

@@ -82,7 +82,7 @@ pub struct AnswerSanction {
     pub code: String,
     /// Sum taken off, kopecks; `None` for the whole case.
     pub sum: Option<i64>,
-    /// The payer's comment; in a protocol the path of the wrong element, `SL/DS1`.
+    /// The payer's comment; in a protocol after the path of the wrong element, `SL/DS1: …`.
     pub comment: String,
 }
 

@@ -29,6 +29,7 @@ struct Refusal {
     code: String,
     base: String,
     field: String,
+    comment: String,
     case: AnswerCase,
 }
 
@@ -39,7 +40,7 @@ impl<'e> Protocol<'e> {
 
     /// Stores a refusal that has ended.
     fn take(&mut self, refusal: Refusal) {
-        let Refusal { code, base, field, mut case } = refusal;
+        let Refusal { code, base, field, comment, mut case } = refusal;
         if !case.is_named() && self.around.is_empty() {
             self.whole.push(if code.is_empty() { field } else { code });
             return;
@@ -48,8 +49,8 @@ impl<'e> Protocol<'e> {
             Some(Meaning::Wide) => true,
             _ => base.is_empty() && case.idcase.is_none() && case.sl_id.is_empty() && self.around.len() < 2,
         };
-        // The protocol's own text may quote a patient's data and is not stored: the path says what to look at.
-        let comment = [base, field].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let joined = |parts: [String; 2], between| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between);
+        let comment = joined([joined([base, field], "/"), comment], ": ");
         case.sanctions.push(AnswerSanction { code, sum: None, comment });
         self.answer.cases.push(case);
     }
@@ -74,6 +75,7 @@ impl Sink for Protocol<'_> {
                     Meaning::Code => refusal.code = text.to_owned(),
                     Meaning::Base => refusal.base = text.to_owned(),
                     Meaning::Field => refusal.field = text.to_owned(),
+                    Meaning::Comment => refusal.comment = text.to_owned(),
                     _ => {}
                 }
                 &mut refusal.case

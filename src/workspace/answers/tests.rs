@@ -47,7 +47,7 @@ fn protocols_of_both_layouts() {
     let old = xml(&format!("{HEAD}<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SLUCH</BAS_EL><N_ZAP>7</N_ZAP><COMMENT>Иванов</COMMENT></PR></FLK_P>"))
         .expect("an answer");
     assert_eq!((old.decision, old.cases[0].n_zap, old.cases[0].sanctions[0].code.as_str()), (Decision::Partial, Some(7), "904"));
-    assert_eq!(old.cases[0].sanctions[0].comment, "SLUCH/DS1", "the text may name a patient");
+    assert_eq!(old.cases[0].sanctions[0].comment, "SLUCH/DS1: Иванов", "what the payer says is kept");
 
     let new = "<PR><OSHIB>002F.00.0010</OSHIB><IM_POL>DS1</IM_POL><ZN_POL>Z</ZN_POL><NSCHET>2102-1</NSCHET><BAS_EL>SL</BAS_EL><N_ZAP>3</N_ZAP><ID_PAC>p</ID_PAC>\
                <IDCASE>4</IDCASE><SL_ID>4-1</SL_ID></PR>";

@@ -46,6 +46,7 @@ pub(super) use outbox::{DueFile, NewOutgoing};
 pub(super) use packages::{LoadedBefore, PackageRow};
 pub(super) use registries::NewRevision;
 pub use registries::Registry;
+pub use sanctions::CaseSanction;
 pub(super) use sanctions::{Held, NewSanction};
 pub use stock::Stock;
 pub(super) use stock::{StockKey, Total};

@@ -30,10 +30,41 @@ read_row! {
     }
 }
 
+read_row! {
+    /// A sanction of a case, or a refusal of it by ФЛК.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CaseSanction {
+        /// How many times the registry had been formed when it was sent.
+        pub revision: i64,
+        /// N_ZAP of the case in the registry.
+        pub n_zap: i64,
+        /// IDCASE of the case in the registry.
+        pub idcase: i64,
+        /// Code of F014; of a protocol, the error code; empty if none was stated.
+        pub code: String,
+        /// Kopecks taken off.
+        pub sum: i64,
+        /// What the payer says; of a protocol, the wrong element and the text about it.
+        pub comment: String,
+        /// Name of the file that states it.
+        pub source: String,
+    }
+}
+
 /// The table of sanctions.
 pub(in crate::workspace) struct Sanctions<'s>(pub(super) Clinic<'s>);
 
 impl Sanctions<'_> {
+    /// What was held against the cases of a registry, in the order of its revisions and cases.
+    pub(in crate::workspace) fn of(&mut self, registry: i64) -> Result<Vec<CaseSanction>, Problem> {
+        self.0.select(
+            "SELECT s.revision AS revision, COALESCE(m.n_zap, 0) AS n_zap, COALESCE(m.idcase, 0) AS idcase, s.code AS code, s.sum AS sum, s.comment AS comment, \
+             s.source AS source FROM sanctions s LEFT JOIN members m ON m.mo = s.mo AND m.registry = s.registry AND m.revision = s.revision \
+             AND m.case_id = s.case_id WHERE s.mo = $1 AND s.registry = $2 ORDER BY s.revision, m.idcase, s.source, s.code, s.sum, s.comment",
+            &[registry.into()],
+        )
+    }
+
     /// What any answer or decision holds against cases of the clinic.
     pub(in crate::workspace) fn held(&mut self) -> Result<Vec<Held>, Problem> {
         self.0.select(
