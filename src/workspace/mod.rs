@@ -8,6 +8,7 @@
 
 mod actor;
 mod answers;
+mod backup;
 mod change;
 mod damage;
 mod intake;
@@ -32,6 +33,7 @@ use std::path::PathBuf;
 
 pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, Decision, Verdict};
+pub use backup::{BackupError, Password, Restored, Saved, restore};
 pub use damage::{Damage, Damaged};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use moves::{Decided, FormRequest, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};

@@ -97,7 +97,10 @@ impl Objects {
     }
 
     /// Reads a kept file in pieces, and fails after the last of them if they are not the bytes that were kept.
-    fn read<E: From<Damaged>>(&self, sha256: &str, name: &str, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    ///
+    /// # Errors
+    /// It is damaged, or the error of `each`.
+    pub(super) fn read<E: From<Damaged>>(&self, sha256: &str, name: &str, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let of = |damage: Damage| Damaged { name: name.to_owned(), damage };
         let path = self.path(sha256, name);
         let mut file = open_file(&path).map_err(of)?;

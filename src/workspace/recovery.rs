@@ -1,9 +1,13 @@
 //! Cleans up after a program that was stopped.
 
+use std::path::Path;
+use std::{fs, io};
+
 use super::change::Locks;
 use super::objects::Staged;
 use super::store::DueFile;
-use super::{Operation, Problem, Workspace, objects};
+use super::{Operation, Problem, Workspace, backup, objects};
+use crate::sys::TEMPORARY;
 use crate::watch::{Stopped, Watch};
 
 impl Workspace {
@@ -36,6 +40,9 @@ impl Workspace {
                 let _ = objects.sweep(&known);
             }
             let _ = objects::sweep_placed(&place.outbox());
+            // What a backup or a restoration left that was stopped.
+            let _ = sweep_unfinished(&place.memory());
+            backup::forget_unfinished(&place.root);
         })
     }
 
@@ -78,4 +85,15 @@ impl Workspace {
             Ok(())
         })
     }
+}
+
+/// Removes the incomplete files in a folder.
+fn sweep_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

@@ -22,6 +22,7 @@ macro_rules! on_each_store {
     };
 }
 
+mod backup;
 mod clinics;
 mod damage;
 #[cfg(target_os = "linux")]

@@ -13,7 +13,9 @@ use crate::texts::Text;
 use crate::values::Date;
 use crate::workspace::journal::{Fault as JournalFault, HeadError};
 use crate::workspace::workflow::{Move, Need, Refused, Workflow};
-use crate::workspace::{AnswerError, Damage, Damaged, Problem, RowFault, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble};
+use crate::workspace::{
+    AnswerError, BackupError, Damage, Damaged, Problem, RowFault, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble,
+};
 
 #[test]
 fn json_is_told_to_whoever_asks_for_it() {
@@ -117,6 +119,25 @@ fn of_workspaces() -> Vec<Problem> {
         AnswerError::Undecided,
     ];
     all.extend(answers.map(|error| Problem::Answer("answer.xml".to_owned(), Box::new(error))));
+    let backups = [
+        BackupError::Inside(".puomp/x.zip".into()),
+        BackupError::NotAFile("x".into()),
+        BackupError::TooMany(8, 7),
+        BackupError::Name("rules/x:y".into()),
+        BackupError::Unsound,
+        BackupError::ForeignPart("view v".to_owned()),
+        BackupError::StoreBroken(s()),
+        BackupError::NotABackup("x.zip".into(), Fault::new(Check::ZipDamaged).found("CRC")),
+        BackupError::Manifest("x.zip".into(), s()),
+        BackupError::Schema("x.zip".into(), 9, 1),
+        BackupError::Entry("store.sqlite".to_owned()),
+        BackupError::Changed("store.sqlite".to_owned()),
+        BackupError::OtherJournal,
+        BackupError::CopyUnsound,
+        BackupError::Occupied("clinic".into()),
+        BackupError::OtherStore,
+    ];
+    all.extend(backups.map(Problem::from));
     all.extend(of_forms().into_iter().map(|error| Problem::Form(Box::new(error))));
     all
 }

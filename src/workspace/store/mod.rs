@@ -7,6 +7,7 @@ mod answers;
 mod cases;
 mod checked;
 mod clinic;
+mod copied;
 mod counters;
 mod error;
 mod findings;
@@ -91,13 +92,14 @@ impl std::fmt::Debug for Store {
 
 /// The address of an existing SQLite file for [`Store::connect`].
 pub(super) fn sqlite_url(file: &Path) -> String {
-    address(&file.to_string_lossy(), crate::sys::IS_WINDOWS)
+    address(&file.to_string_lossy(), crate::sys::IS_WINDOWS, "rw")
 }
 
-/// The address of a SQLite file with a path of Windows or Unix. Bytes with a special meaning in addresses are written as `%xx`.
+/// The address of a SQLite file with a path of Windows or Unix, to be opened for reading (`ro`) or writing (`rw`). Bytes with a special meaning in
+/// addresses are written as `%xx`.
 ///
 /// A Windows path has no `//` before it, because the letter of the drive would be read as a host name.
-fn address(file: &str, windows: bool) -> String {
+fn address(file: &str, windows: bool, mode: &str) -> String {
     let is_long = windows && sys::is_long(file);
     let file = if is_long { sys::verbatim(file) } else { file.into() };
     let is_plain = !file.starts_with(r"\\");
@@ -110,7 +112,7 @@ fn address(file: &str, windows: bool) -> String {
         }
     }
     // SQLite opens long paths only with this VFS, which exists on Windows alone.
-    url + if is_long { "?mode=rw&vfs=win32-longpath" } else { "?mode=rw" }
+    url + "?mode=" + mode + if is_long { "&vfs=win32-longpath" } else { "" }
 }
 
 macro_rules! doors {
@@ -164,17 +166,22 @@ impl Store {
     /// # Errors
     /// There is no such file or server, or it refuses.
     pub(super) fn connect(url: &str) -> Result<Self, Problem> {
-        sqlx::any::install_default_drivers();
-        let runtime = Waiting::new().map_err(Problem::Runtime)?;
-        let connection = runtime.block_on(AnyConnection::connect(url))?;
-        let shared = connection.backend_name() == "PostgreSQL";
-        let mut store = Self { runtime, connection, shared, changed: RowSums::default() };
+        let mut store = Self::begin(url)?;
         if !store.shared {
             for pragma in PRAGMAS {
                 store.raw(pragma)?;
             }
         }
         Ok(store)
+    }
+
+    /// Connects without any setting of ours.
+    fn begin(url: &str) -> Result<Self, Problem> {
+        sqlx::any::install_default_drivers();
+        let runtime = Waiting::new().map_err(Problem::Runtime)?;
+        let connection = runtime.block_on(AnyConnection::connect(url))?;
+        let shared = connection.backend_name() == "PostgreSQL";
+        Ok(Self { runtime, connection, shared, changed: RowSums::default() })
     }
 
     /// Every file that a row of any table refers to: its names by the SHA-256 of its bytes.
@@ -344,10 +351,10 @@ mod tests {
 
     #[test]
     fn addresses_as_windows_and_unix_write_paths() {
-        let unix = |file| address(file, false);
+        let unix = |file| address(file, false, "rw");
         assert_eq!(unix("/tmp/a b/store.sqlite"), "sqlite:///tmp/a%20b/store.sqlite?mode=rw");
         assert_eq!(unix("/r/50%?#\\я"), "sqlite:///r/50%25%3F%23%5C%D1%8F?mode=rw");
-        let windows = |file| address(file, true);
+        let windows = |file| address(file, true, "rw");
         assert_eq!(windows(r"Z:\МО 1\100%#\store.sqlite"), "sqlite:Z:/%D0%9C%D0%9E%201/100%25%23/store.sqlite?mode=rw");
         assert_eq!(windows(r"\\host\d\store.sqlite"), "sqlite:%5C%5Chost%5Cd%5Cstore.sqlite?mode=rw");
         assert_eq!(windows(r"\\?\C:\a.\s"), "sqlite:%5C%5C%3F%5CC:%5Ca.%5Cs?mode=rw");
