@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
+use super::backup::BackupArgs;
 use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
 use super::explain::ExplainArgs;
@@ -17,6 +18,7 @@ use super::load::LoadArgs;
 use super::man::ManArgs;
 use super::nsi::NsiArgs;
 use super::receive::ReceiveArgs;
+use super::restore::RestoreArgs;
 use super::review::ReviewArgs;
 use super::rules::RulesArgs;
 use super::session::Session;
@@ -63,6 +65,10 @@ pub(super) enum Verb {
     Status(StatusArgs),
     /// Shows the journal and verifies it.
     Journal(JournalArgs),
+    /// Writes a backup of the workspace.
+    Backup(BackupArgs),
+    /// Makes a workspace of a backup.
+    Restore(RestoreArgs),
     /// The tables of the formats.
     Formats(FormatsArgs),
     /// Shows the settings in force.
@@ -124,6 +130,8 @@ impl Verb {
             Self::Withdraw(verb) => verb.run(session),
             Self::Status(verb) => verb.run(session),
             Self::Journal(verb) => verb.run(session),
+            Self::Backup(verb) => verb.run(session),
+            Self::Restore(verb) => verb.run(session),
             Self::Formats(verb) => verb.run(session),
             Self::Config(verb) => verb.run(session),
             Self::Generate(verb) => verb.run(session),

@@ -1,6 +1,7 @@
 //! The command line: one file for each verb. No other module prints.
 
 mod args;
+mod backup;
 mod completions;
 mod config;
 mod control;
@@ -21,6 +22,7 @@ mod man;
 mod nsi;
 mod out;
 mod receive;
+mod restore;
 mod review;
 mod rules;
 mod say;

@@ -84,6 +84,18 @@ impl AtomicFile {
         }
     }
 
+    /// The file as it was written so far, for reading before [`AtomicFile::commit`]. It must not be written any more.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn read_back(&mut self) -> io::Result<&mut File> {
+        self.flush()?;
+        Ok(match &mut self.state {
+            State::Beside { file, .. } => file.get_mut().as_file_mut(),
+            State::Direct(file) => file.get_mut(),
+        })
+    }
+
     /// Flushes the complete file to the disk and replaces the target.
     ///
     /// # Errors

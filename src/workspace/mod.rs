@@ -8,6 +8,7 @@
 
 mod actor;
 mod answers;
+mod backup;
 mod change;
 mod damage;
 mod intake;
@@ -31,6 +32,7 @@ pub mod workflow;
 
 pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, CaseSums, Decision, Verdict};
+pub use backup::{BackupError, Password, Restored, Saved, restore};
 pub use damage::{Damage, Damaged};
 pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
 pub use moves::{Decided, FormRequest, Formed, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};

@@ -54,7 +54,7 @@ impl Place {
         private_folder(&memory).map_err(|e| Problem::Io(memory.clone(), e))?;
         let lock = self.lock(opening)?;
         if self.store.is_none() {
-            let file = memory.join(STORE);
+            let file = self.store_file();
             // SQLite creates its other files with the permissions of this one.
             private_file(&file, Access::Private).map_err(|e| Problem::Io(file.clone(), e))?;
         }
@@ -99,6 +99,11 @@ impl Place {
         self.root.join(FOLDER)
     }
 
+    /// The store of a workspace that has no other.
+    pub(super) fn store_file(&self) -> PathBuf {
+        self.memory().join(STORE)
+    }
+
     /// The folder of kept files.
     pub(super) fn objects(&self) -> PathBuf {
         self.memory().join(OBJECTS)
@@ -125,7 +130,7 @@ impl Place {
 
     /// Connects to the store.
     pub(super) fn connect(&self) -> Result<Store, Problem> {
-        let own = || sqlite_url(&self.memory().join(STORE));
+        let own = || sqlite_url(&self.store_file());
         Store::connect(&self.store.clone().unwrap_or_else(own))
     }
 }

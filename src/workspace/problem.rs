@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::answers::AnswerError;
+use super::backup::BackupError;
 use super::damage::Damaged;
 use super::store::StoreError;
 use super::workflow::{Need, Refusal, Refused, Workflow};
@@ -61,6 +62,8 @@ pub enum Problem {
     Answer(String, Box<AnswerError>),
     /// A kept file is not what was kept.
     Damaged(Damaged),
+    /// A backup cannot be made or restored.
+    Backup(Box<BackupError>),
     /// A table under `rules/` is broken.
     Table(TableError),
     /// The journal cannot be continued: its last entry cannot be read.
@@ -103,6 +106,7 @@ impl Problem {
             Self::Refused(refused) => Some(&**refused),
             Self::Form(error) => Some(&**error),
             Self::Damaged(error) => Some(error),
+            Self::Backup(error) => Some(&**error),
             Self::Table(error) => Some(error),
             Self::Store(error) => Some(error),
             _ => None,
@@ -142,6 +146,7 @@ impl Coded for Problem {
             Self::NotClean(..) => Key::WorkspaceNotClean,
             Self::Answer(_, error) => error.key(),
             Self::Damaged(error) => error.key(),
+            Self::Backup(error) => error.key(),
             Self::Table(error) => error.key(),
             Self::Journal(_) => Key::WorkspaceJournal,
         }
@@ -172,7 +177,7 @@ impl Coded for Problem {
             Self::NotClean(file, rule) => vec![("file", Slot::text(file)), ("rule", Slot::text(rule))],
             Self::Answer(name, error) => std::iter::once(("file", Slot::text(name))).chain(error.slots()).collect(),
             Self::Journal(what) => vec![("what", Slot::text(what))],
-            Self::Refused(_) | Self::Form(_) | Self::Damaged(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
+            Self::Refused(_) | Self::Form(_) | Self::Damaged(_) | Self::Backup(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
         }
     }
 
@@ -202,6 +207,7 @@ impl std::error::Error for Problem {
             Self::Refused(refused) => Some(&**refused),
             Self::Form(error) => Some(&**error),
             Self::Damaged(error) => Some(error),
+            Self::Backup(error) => Some(&**error),
             Self::Table(error) => Some(error),
             _ => None,
         }
@@ -211,6 +217,12 @@ impl std::error::Error for Problem {
 impl From<Damaged> for Problem {
     fn from(error: Damaged) -> Self {
         Self::Damaged(error)
+    }
+}
+
+impl From<BackupError> for Problem {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(Box::new(error))
     }
 }
 

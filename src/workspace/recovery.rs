@@ -1,9 +1,16 @@
 //! Cleans up after a program that was stopped.
 
+use std::path::Path;
+use std::{fs, io};
+
+use std::io;
+
 use super::change::Locks;
 use super::objects::Staged;
 use super::store::DueFile;
-use super::{Operation, Problem, Workspace, objects};
+use super::{Operation, Problem, Workspace, backup, objects};
+use crate::registry::archive::is_safe_name;
+use crate::sys::TEMPORARY;
 use crate::watch::{Stopped, Watch};
 
 impl Workspace {
@@ -33,9 +40,12 @@ impl Workspace {
         let Some(presence) = presence else { return Ok(()) };
         presence.alone(store, watch, |store| {
             if let Ok(known) = store.kept_files() {
-                let _ = objects.sweep(&known);
+                let _ = objects.sweep(&known.into_keys().collect());
             }
             let _ = objects::sweep_placed(&place.outbox());
+            // What a backup or a restoration left that was stopped.
+            let _ = sweep_unfinished(&place.memory());
+            backup::forget_unfinished(&place.root);
         })
     }
 
@@ -62,6 +72,11 @@ impl Workspace {
 
     fn place_due(&mut self, file: &DueFile, staged: Option<Staged>, locks: &Locks, watch: &dyn Watch) -> Result<(), Problem> {
         let target = self.place.root.join(&file.path);
+        // A row that another hand has written must not lead out of the workspace.
+        if !is_safe_name(&file.path) {
+            let cause = Problem::Io(target.clone(), io::ErrorKind::InvalidInput.into());
+            return Err(Problem::Unplaced(file.number.clone(), target, Box::new(cause)));
+        }
         let staged = staged.map_or_else(|| self.objects.stage(&file.object, &file.name, &target), Ok);
         let placed = staged.and_then(|staged| self.place_staged(file, staged, locks, watch));
         placed.map_err(|problem| Problem::Unplaced(file.number.clone(), target, Box::new(problem)))
@@ -78,4 +93,15 @@ impl Workspace {
             Ok(())
         })
     }
+}
+
+/// Removes the incomplete files in a folder.
+fn sweep_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

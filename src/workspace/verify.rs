@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::journal::{Chain, Entry, JournalHead, JournalVerdict, verify, verify_against};
-use super::store::{Registry, RowSums};
+use super::store::{Registry, RowSums, Store};
 use super::{Problem, Workspace};
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
@@ -129,29 +129,34 @@ impl Workspace {
     /// # Errors
     /// The store cannot be read.
     pub fn verify(&mut self, head: Option<&JournalHead>) -> Result<Verified, Problem> {
-        self.store.snapshot(|store| {
-            let entries = store.entries(None)?;
-            let journal = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, head));
-            let registries = store.all_registries()?;
-            let mut rows = Vec::new();
-            for mo in store.clinics()? {
-                let mut own = entries.iter().filter(|entry| matches!(&entry.chain, Chain::Clinic(code) if *code == mo));
-                let Some(last) = own.next_back() else {
-                    rows.push(RowFault::NoJournal { mo });
-                    continue;
-                };
-                let stated = details(last).get("rows").and_then(RowSums::of_json).unwrap_or_default();
-                let changed = stated.differences(&store.count_rows(&mo)?);
-                rows.extend(changed.into_iter().map(|part| RowFault::Changed { mo: mo.clone(), part }));
-                let packages = store.miscounted(&mo)?;
-                if !packages.is_empty() {
-                    rows.push(RowFault::Miscounted { mo, packages });
-                }
-            }
-            rows.extend(compare(&registries, &entries));
-            Ok(Verified { journal, rows })
-        })
+        verify_store(&mut self.store, head)
     }
+}
+
+/// Verifies a store as [`Workspace::verify`] does.
+pub(super) fn verify_store(store: &mut Store, head: Option<&JournalHead>) -> Result<Verified, Problem> {
+    store.snapshot(|store| {
+        let entries = store.entries(None)?;
+        let journal = head.map_or_else(|| verify(&entries), |head| verify_against(&entries, head));
+        let registries = store.all_registries()?;
+        let mut rows = Vec::new();
+        for mo in store.clinics()? {
+            let mut own = entries.iter().filter(|entry| matches!(&entry.chain, Chain::Clinic(code) if *code == mo));
+            let Some(last) = own.next_back() else {
+                rows.push(RowFault::NoJournal { mo });
+                continue;
+            };
+            let stated = details(last).get("rows").and_then(RowSums::of_json).unwrap_or_default();
+            let changed = stated.differences(&store.count_rows(&mo)?);
+            rows.extend(changed.into_iter().map(|part| RowFault::Changed { mo: mo.clone(), part }));
+            let packages = store.miscounted(&mo)?;
+            if !packages.is_empty() {
+                rows.push(RowFault::Miscounted { mo, packages });
+            }
+        }
+        rows.extend(compare(&registries, &entries));
+        Ok(Verified { journal, rows })
+    })
 }
 
 fn details(entry: &Entry) -> serde_json::Value {

@@ -3,7 +3,7 @@
 use crate::support::desk::{Desk, Package, wrong};
 
 /// What must have been done before the examples of a verb.
-const STEPS: [(&str, &[&str]); 10] = [
+const STEPS: [(&str, &[&str]); 12] = [
     (
         "receive",
         &[
@@ -24,6 +24,8 @@ const STEPS: [(&str, &[&str]); 10] = [
     ("withdraw", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "load -q выгрузка", "form -q --period 2021-02", "submit -q 2102-1"]),
     ("status", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "load -q выгрузка"]),
     ("journal", &["init"]),
+    ("backup", &["init"]),
+    ("restore", &["init", "backup копия.zip", "backup copy.zip"]),
 ];
 
 /// Words of a line; what stands in quotes is one.

@@ -23,6 +23,7 @@ macro_rules! on_each_store {
 }
 
 mod answers;
+mod backup;
 mod clinics;
 mod damage;
 #[cfg(target_os = "linux")]

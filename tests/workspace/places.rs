@@ -160,3 +160,21 @@ fn nobody_else_reads_what_a_workspace_keeps() {
         assert!(is_private(&folder).expect("there"), "{}", folder.display());
     }
 }
+
+/// A row that another hand has written leads nowhere but below the workspace.
+#[test]
+fn a_forged_row_of_the_outbox_writes_nothing_outside() {
+    let clinic = Clinic::called("workspace");
+    clinic.package("in", 5, &["--period", "2021-02"]);
+    clinic.done(&["load", "in"]);
+    clinic.run(&["form", "--period", "2021-02"]);
+    clinic.done(&["submit", "2102-1"]);
+    let outside = clinic.path("../evil.zip");
+    for path in ["../evil.zip", "outbox/../../evil.zip"] {
+        let mut store = Sql::connect(&clinic.address());
+        store.script(&format!("UPDATE outbox SET placed = 0, path = '{path}'"));
+        store.close();
+        clinic.run(&["load", "in"]);
+        assert!(!outside.exists(), "{path}");
+    }
+}

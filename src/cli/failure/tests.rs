@@ -14,7 +14,7 @@ use crate::values::Date;
 use crate::workspace::journal::{Fault as JournalFault, HeadError};
 use crate::workspace::workflow::{Move, Need, Refused, Workflow};
 use crate::workspace::{
-    AnswerError, CaseSums, Damage, Damaged, Problem, RowFault, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble,
+    AnswerError, BackupError, CaseSums, Damage, Damaged, Problem, RowFault, SanctionColumn, SanctionColumns, SanctionError, SanctionFault, SanctionTrouble,
 };
 
 #[test]
@@ -125,6 +125,25 @@ fn of_workspaces() -> Vec<Problem> {
         AnswerError::Total(100, 200),
     ];
     all.extend(answers.map(|error| Problem::Answer("answer.xml".to_owned(), Box::new(error))));
+    let backups = [
+        BackupError::Inside(".puomp/x.zip".into()),
+        BackupError::NotAFile("x".into()),
+        BackupError::TooMany(8, 7),
+        BackupError::Name("rules/x:y".into()),
+        BackupError::Unsound,
+        BackupError::ForeignPart("view v".to_owned()),
+        BackupError::StoreBroken(s()),
+        BackupError::NotABackup("x.zip".into(), Fault::new(Check::ZipDamaged).found("CRC")),
+        BackupError::Manifest("x.zip".into(), s()),
+        BackupError::Schema("x.zip".into(), 9, 1),
+        BackupError::Entry("store.sqlite".to_owned()),
+        BackupError::Changed("store.sqlite".to_owned()),
+        BackupError::OtherJournal,
+        BackupError::CopyUnsound,
+        BackupError::Occupied("clinic".into()),
+        BackupError::OtherStore,
+    ];
+    all.extend(backups.map(Problem::from));
     all.extend(of_forms().into_iter().map(|error| Problem::Form(Box::new(error))));
     all
 }

@@ -10,6 +10,7 @@ use super::control::judge;
 use super::flags::{ControlArgs, PlaceArgs};
 use super::say::say;
 use super::session::Session;
+use super::settings::Origin;
 use super::stop::ByUser;
 use super::tools::Tools;
 use super::{Failure, who};
@@ -20,7 +21,7 @@ use crate::report::Hidden;
 use crate::sys;
 use crate::texts::{ErrorClass, Key};
 use crate::watch::Watch;
-use crate::workspace::{self, Actor, FindingFilter, Migrated, Opening, Place, StoreCopy, Tables, Workspace};
+use crate::workspace::{self, Actor, FindingFilter, Migrated, Opening, Place, Restored, StoreCopy, Tables, Workspace};
 
 /// The longest wait for another program, seconds; a longer one is cut to this.
 const LONGEST: f64 = 86_400.0;
@@ -67,6 +68,18 @@ impl PlaceArgs {
         let made = self.opening("init", session, &actor, &ByUser::new(), |opening| Ok(place.init(opening)?))?;
         tell_migrated(made.migrated, session);
         Ok(made.is_new)
+    }
+
+    /// Makes a folder a workspace with the content of a backup. A store that the configuration around the current folder names is not that of the new
+    /// workspace.
+    pub(super) fn restore(&self, file: &Path, folder: &Path, session: &Session<'_>) -> Result<Restored, Failure> {
+        let tables = Tables::load(session.files)?;
+        let actor = session.actor(self.role.as_deref(), &tables)?;
+        let store = session.settings.store(self.store.as_deref()).filter(|store| !matches!(store.origin, Origin::File(_))).map(|store| store.value);
+        let mut restored =
+            self.opening("restore", session, &actor, &ByUser::new(), |opening| Ok(workspace::restore(file, folder, store.as_deref(), opening)?))?;
+        tell_migrated(restored.migrated.take(), session);
+        Ok(restored)
     }
 
     fn opening<T>(

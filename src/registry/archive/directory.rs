@@ -110,7 +110,7 @@ pub(super) fn read<R: Read + Seek>(reader: &mut R, limits: &Limits) -> Result<Ve
         return Err(damaged("central directory"));
     }
     let names: Vec<String> = headers.iter().map(|h| names::decode(&h.raw_name, h.flags & UTF8_FLAG != 0)).collect();
-    check_names(&names)?;
+    check_names(&names, limits)?;
     for (header, name) in headers.iter().zip(&names) {
         if header.flags & UNREADABLE_FLAGS != 0 || !matches!(header.method, STORED | DEFLATED) {
             return Err(Fault::new(Check::ZipMethod).value(names::printable(name)));
@@ -228,18 +228,18 @@ fn zip64_field(mut extra: &[u8]) -> &[u8] {
     &[]
 }
 
-fn check_names(names: &[String]) -> Result<(), Fault> {
+fn check_names(names: &[String], limits: &Limits) -> Result<(), Fault> {
     if let Some(name) = names.iter().find(|n| names::is_unsafe(n)) {
         return Err(Fault::new(Check::ZipName).value(names::printable(name)));
     }
     let mut seen = HashSet::new();
     for name in names.iter().filter(|n| !n.ends_with('/')) {
-        let base = name.rsplit('/').next().unwrap_or(name);
+        let base = if limits.is_flat { name.rsplit('/').next().unwrap_or(name) } else { name };
         // A registry is identified by its file name alone: the same name in two folders or in another letter case means the same file twice.
         if !seen.insert(base.to_lowercase()) {
             return Err(Fault::new(Check::ZipDuplicate).value(names::printable(base)));
         }
-        if names::names_archive(base) {
+        if limits.is_flat && names::names_archive(base) {
             return Err(Fault::new(Check::ZipNested).value(names::printable(base)));
         }
     }

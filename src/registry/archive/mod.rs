@@ -30,11 +30,13 @@ pub struct Limits {
     pub ratio_from: u64,
     /// Size of the central directory in bytes.
     pub directory: u64,
+    /// Whether folders do not count: a name of a file may stand in one folder alone, and no archive may lie inside. So it is with registries.
+    pub is_flat: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { entries: 64, total: 4 << 30, ratio: 200, ratio_from: 1 << 20, directory: 1 << 20 }
+        Self { entries: 64, total: 4 << 30, ratio: 200, ratio_from: 1 << 20, directory: 1 << 20, is_flat: true }
     }
 }
 
@@ -113,6 +115,11 @@ impl<R: Read + Seek> Archive<R> {
         }
         Ok(())
     }
+}
+
+/// Whether an entry of this name is not refused: the name does not lead out of its folder and hides nothing.
+pub fn is_safe_name(name: &str) -> bool {
+    !names::is_unsafe(name)
 }
 
 /// Whether a file begins like a zip archive.

@@ -210,7 +210,7 @@ impl Store {
             _ => {}
         }
         crate::sys::private_file(&half, crate::sys::Access::Private).map_err(io)?;
-        self.execute("VACUUM INTO $1", &[half.to_string_lossy().into_owned().into()])?;
+        self.copy_into(&half)?;
         // SQLite does not write such a copy to the disk by itself.
         crate::sys::private_file(&half, crate::sys::Access::Private).and_then(|file| file.sync_all()).map_err(io)?;
         crate::sys::rename(&half, target).map_err(io)

@@ -7,6 +7,7 @@ mod answers;
 mod cases;
 mod checked;
 mod clinic;
+mod copied;
 mod counters;
 mod error;
 mod findings;
@@ -23,7 +24,7 @@ mod stock;
 mod sums;
 mod waiting;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -52,6 +53,7 @@ pub use stock::Stock;
 pub(super) use stock::{StockKey, Total};
 pub(super) use sums::RowSums;
 
+use row::read_row;
 use waiting::Waiting;
 
 /// First part of the keys of our locks in PostgreSQL; the second part names the clinic.
@@ -91,13 +93,14 @@ impl std::fmt::Debug for Store {
 
 /// The address of an existing SQLite file for [`Store::connect`].
 pub(super) fn sqlite_url(file: &Path) -> String {
-    address(&file.to_string_lossy(), crate::sys::IS_WINDOWS)
+    address(&file.to_string_lossy(), crate::sys::IS_WINDOWS, "rw")
 }
 
-/// The address of a SQLite file with a path of Windows or Unix. Bytes with a special meaning in addresses are written as `%xx`.
+/// The address of a SQLite file with a path of Windows or Unix, to be opened for reading (`ro`) or writing (`rw`). Bytes with a special meaning in
+/// addresses are written as `%xx`.
 ///
 /// A Windows path has no `//` before it, because the letter of the drive would be read as a host name.
-fn address(file: &str, windows: bool) -> String {
+fn address(file: &str, windows: bool, mode: &str) -> String {
     let is_long = windows && sys::is_long(file);
     let file = if is_long { sys::verbatim(file) } else { file.into() };
     let is_plain = !file.starts_with(r"\\");
@@ -110,7 +113,7 @@ fn address(file: &str, windows: bool) -> String {
         }
     }
     // SQLite opens long paths only with this VFS, which exists on Windows alone.
-    url + if is_long { "?mode=rw&vfs=win32-longpath" } else { "?mode=rw" }
+    url + "?mode=" + mode + if is_long { "&vfs=win32-longpath" } else { "" }
 }
 
 macro_rules! doors {
@@ -146,6 +149,13 @@ doors! {
     counters: counters::Counters,
 }
 
+read_row! {
+    struct KeptRow {
+        object: String,
+        name: String,
+    }
+}
+
 impl Store {
     /// Adds the time of its statements to `timings`.
     pub(super) fn measure(&mut self, timings: Option<&Timings>) {
@@ -157,11 +167,7 @@ impl Store {
     /// # Errors
     /// There is no such file or server, or it refuses.
     pub(super) fn connect(url: &str) -> Result<Self, Problem> {
-        sqlx::any::install_default_drivers();
-        let runtime = Waiting::new().map_err(Problem::Runtime)?;
-        let connection = runtime.block_on(AnyConnection::connect(url))?;
-        let shared = connection.backend_name() == "PostgreSQL";
-        let mut store = Self { runtime, connection, shared, changed: RowSums::default() };
+        let mut store = Self::begin(url)?;
         if !store.shared {
             for pragma in PRAGMAS {
                 store.raw(pragma)?;
@@ -170,17 +176,30 @@ impl Store {
         Ok(store)
     }
 
-    /// Every file that a row of any table refers to, by the SHA-256 of its bytes.
+    /// Connects without any setting of ours.
+    fn begin(url: &str) -> Result<Self, Problem> {
+        sqlx::any::install_default_drivers();
+        let runtime = Waiting::new().map_err(Problem::Runtime)?;
+        let connection = runtime.block_on(AnyConnection::connect(url))?;
+        let shared = connection.backend_name() == "PostgreSQL";
+        Ok(Self { runtime, connection, shared, changed: RowSums::default() })
+    }
+
+    /// Every file that a row of any table refers to: its names by the SHA-256 of its bytes.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(super) fn kept_files(&mut self) -> Result<HashSet<String>, Problem> {
-        let rows = self.rows(
-            "SELECT main_object AS object FROM packages UNION SELECT persons_object FROM packages WHERE persons_object <> '' \
-             UNION SELECT object FROM registries UNION SELECT object FROM answers UNION SELECT object FROM outbox",
+    pub(super) fn kept_files(&mut self) -> Result<HashMap<String, HashSet<String>>, Problem> {
+        let rows: Vec<KeptRow> = self.select(
+            "SELECT main_object AS object, main_name AS name FROM packages UNION SELECT persons_object, persons_name FROM packages WHERE persons_object <> '' \
+             UNION SELECT object, file_name || '.zip' FROM registries UNION SELECT object, name FROM answers UNION SELECT object, name FROM outbox",
             &[],
         )?;
-        rows.iter().map(|row| row.get("object")).collect()
+        let mut known: HashMap<String, HashSet<String>> = HashMap::new();
+        for KeptRow { object, name } in rows {
+            known.entry(object).or_default().insert(name);
+        }
+        Ok(known)
     }
 
     /// Runs `work` in one transaction, which is rolled back on an error.
@@ -334,10 +353,10 @@ mod tests {
 
     #[test]
     fn addresses_as_windows_and_unix_write_paths() {
-        let unix = |file| address(file, false);
+        let unix = |file| address(file, false, "rw");
         assert_eq!(unix("/tmp/a b/store.sqlite"), "sqlite:///tmp/a%20b/store.sqlite?mode=rw");
         assert_eq!(unix("/r/50%?#\\я"), "sqlite:///r/50%25%3F%23%5C%D1%8F?mode=rw");
-        let windows = |file| address(file, true);
+        let windows = |file| address(file, true, "rw");
         assert_eq!(windows(r"Z:\МО 1\100%#\store.sqlite"), "sqlite:Z:/%D0%9C%D0%9E%201/100%25%23/store.sqlite?mode=rw");
         assert_eq!(windows(r"\\host\d\store.sqlite"), "sqlite:%5C%5Chost%5Cd%5Cstore.sqlite?mode=rw");
         assert_eq!(windows(r"\\?\C:\a.\s"), "sqlite:%5C%5C%3F%5CC:%5Ca.%5Cs?mode=rw");
