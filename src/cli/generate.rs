@@ -34,7 +34,7 @@ pub(super) struct GenerateArgs {
     /// Number of cases.
     #[arg(long, value_name = "N", default_value_t = 100)]
     cases: u32,
-    /// Seed of the random values: the same seed gives the same package.
+    /// Seed of the people and their cases: the same arguments give the same package.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Code of the clinic.
@@ -109,9 +109,8 @@ impl GenerateArgs {
 
     fn everything(&self, formats: &Formats, options: &Options, packing: Packing, ui: &Ui<'_>) -> Result<Exit, Failure> {
         let failure = |error: Error| self.failure(error);
-        let in_force = || formats.editions(options.family).iter().rfind(|f| f.edition.in_force(options.period)).map(|f| f.edition.id.clone());
-        let edition = options.edition.clone().or_else(in_force).unwrap_or_default();
-        let package = generate::everything(formats, options.family, &edition, options.encoding, options.layout).map_err(failure)?;
+        let edition = &generate::choose_edition(formats, options).map_err(failure)?.edition.id;
+        let package = generate::everything(formats, options.family, edition, options.encoding, options.layout).map_err(failure)?;
         for file in package.write_into(&self.folder, packing).map_err(failure)? {
             if !ui.quiet {
                 print(&format!("{}\n", file.display()))?;

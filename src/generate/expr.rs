@@ -59,12 +59,14 @@ functions! {
     // Numbers that depend on keys only.
     Hash "hash" 1 9,
     // Texts; only as the whole value of an element, or inside `cat`.
-    Cat "cat" 1 99, Digits "digits" 2 9, Pad "pad" 2 2, Guid "guid" 1 9, Snils "snils" 1 9, Fixed "fixed" 2 2,
+    Cat "cat" 1 99, Digits "digits" 2 9, Pad "pad" 2 2, Guid "guid" 1 9, Fixed "fixed" 2 2,
+    // The same, of a number.
+    Snils "snils" 1 1, SnilsDigits "snils_digits" 1 1, Enp "enp" 1 1,
 }
 
 impl Function {
     fn is_text(self) -> bool {
-        matches!(self, Self::Cat | Self::Digits | Self::Pad | Self::Guid | Self::Snils | Self::Fixed)
+        matches!(self, Self::Cat | Self::Digits | Self::Pad | Self::Guid | Self::Fixed | Self::Snils | Self::SnilsDigits | Self::Enp)
     }
 }
 
@@ -423,7 +425,7 @@ pub(super) fn hash(words: &Words<'_>, args: &[Expr], state: &mut State) -> Resul
             Value::None => 0,
             Value::Int(n) => n as u64,
             Value::Date(d) => d as u64,
-            Value::Text(id) => u64::from(id) | 1 << 63,
+            Value::Text(id) => words.text_key(id),
         };
         sum = mix(sum ^ mix(value));
     }

@@ -3,15 +3,21 @@
 //! The tables of `rules/generate/` define the contents: facts (who has which illness, when, at what cost), pools of coherent values with codes of the
 //! federal books, and recipes that make elements from facts. The code knows only the language of the tables. All people are invented, and visibly so.
 //! The same options give the same bytes on every machine, whatever the number of threads.
+//!
+//! The people of a seed, clinic and insurer are the same in every month and kind of file, save those who come and go (`population.rs`); cases are
+//! another matter for each month and kind of file. Number, edition, encoding and layout of the package change neither.
 
 mod calendar;
 mod defect;
+mod edition;
 mod emit;
 mod everything;
 mod expr;
+mod numbers;
 mod output;
 mod package;
 mod plan;
+mod population;
 mod rng;
 mod typical;
 mod words;
@@ -20,12 +26,13 @@ use std::fmt;
 use std::io;
 
 pub use defect::Defect;
+pub use edition::choose_edition;
 pub use everything::{Everything, everything};
 pub use output::{Packing, Summary};
 pub use package::{Generator, Names, Note, Totals};
 
 use crate::registry::encoding::Encoding;
-use crate::registry::format::Family;
+use crate::registry::format::{Edition, Family};
 use crate::registry::writer::Layout;
 use crate::tables::TableError;
 use crate::texts::{Coded, Key, Slot, display};
@@ -42,7 +49,7 @@ pub struct Options {
     pub period: Month,
     /// Number of records; each holds one completed case.
     pub cases: u64,
-    /// Seed of the random choices; the same seed gives the same package.
+    /// Seed of the people and their cases; the same options give the same package.
     pub seed: u64,
     /// File-name letters, for families that have several (`DP`, `DV`, …); `None` means the first of the family.
     pub letters: Option<String>,
@@ -93,6 +100,17 @@ pub enum Error {
         /// The known values.
         known: Vec<String>,
     },
+    /// The edition is not in force in the month.
+    NotInForce {
+        /// The family, or the letters of its file.
+        family: String,
+        /// The edition that was asked for.
+        edition: Box<Edition>,
+        /// The reporting month.
+        period: Month,
+        /// Editions of the family that are in force in the month.
+        fitting: Vec<String>,
+    },
 }
 
 /// A choice that may not exist.
@@ -120,6 +138,7 @@ impl Coded for Error {
             Self::Unknown { what: Choice::Period, .. } => Key::GeneratePeriod,
             Self::Unknown { what: Choice::Letters, .. } => Key::GenerateLetters,
             Self::Unknown { what: Choice::Code, .. } => Key::GenerateCode,
+            Self::NotInForce { .. } => Key::GenerateEditionMonth,
         }
     }
 
@@ -128,6 +147,13 @@ impl Coded for Error {
             Self::Table(error) => error.slots(),
             Self::Io(error) => vec![("reason", Slot::io(error))],
             Self::Unknown { given, known, .. } => vec![("given", Slot::text(given)), ("known", Slot::list(known))],
+            Self::NotInForce { family, edition, period, fitting } => vec![
+                ("family", Slot::text(family)),
+                ("edition", Slot::text(&edition.id)),
+                ("months", edition::months(edition)),
+                ("period", Slot::text(period.to_string())),
+                ("known", Slot::list(fitting)),
+            ],
         }
     }
 }

@@ -6,8 +6,10 @@ use rayon::prelude::*;
 
 use super::calendar::month_days;
 use super::defect::{Defect, Patient, Progress, Ways};
+use super::edition::choose_edition;
 use super::emit::Output;
 use super::plan::{Document, Plan};
+use super::population::Population;
 use super::rng::{Rng, mix};
 use super::words::{State, Value, Words, given};
 use super::{Choice, Error, Options};
@@ -46,6 +48,8 @@ pub struct Totals {
 #[derive(Debug)]
 pub struct Generator<'t> {
     plan: Plan<'t>,
+    people: Population,
+    /// Seed of the cases: another one for each population, month and kind of file.
     seed: u64,
     names: Names,
     blocks: Vec<Block>,
@@ -76,6 +80,8 @@ impl Spoiling {
 
 /// Keeps the choice of spoiled records apart from the choice of their content.
 const SPOILING: u64 = 0x5301_1EDD;
+/// Keeps the choice of what a person comes for apart from the choice of the cases.
+const VISIT: u64 = 0x0715_17ED;
 
 /// Bytes of one block and the defects in them.
 type Piece = (Vec<u8>, Vec<Defect>);
@@ -97,20 +103,7 @@ impl<'t> Generator<'t> {
     /// A family, edition, period, letters or code does not exist, or a table is invalid.
     pub fn new(files: &'t RuleFiles, formats: &Formats, options: &Options) -> Result<Self, Error> {
         let unknown = |what, given: String, known: Vec<String>| Error::Unknown { what, given, known };
-        let editions = formats.editions(options.family);
-        if editions.is_empty() {
-            return Err(unknown(Choice::Family, options.family.to_string(), formats.families().map(|f| f.to_string()).collect()));
-        }
-        let main = match &options.edition {
-            Some(edition) => formats.get(options.family, edition).ok_or_else(|| {
-                let known = editions.iter().map(|f| f.edition.id.clone()).collect();
-                unknown(Choice::Edition, format!("{} {edition}", options.family), known)
-            })?,
-            None => editions.iter().rfind(|f| f.edition.in_force(options.period)).ok_or_else(|| {
-                let known = editions.iter().filter_map(|f| f.edition.from.or(f.edition.until)).map(|m| m.to_string()).collect();
-                unknown(Choice::Period, format!("{} {}", options.family, options.period), known)
-            })?,
-        };
+        let main = choose_edition(formats, options)?;
         let choose_persons = || formats.choose(PERSONS, None, Some(options.period));
         let (persons, _) = choose_persons().ok_or_else(|| unknown(Choice::Family, PERSONS.to_string(), Vec::new()))?;
         let prefix = prefix(formats, options)?;
@@ -140,6 +133,8 @@ impl<'t> Generator<'t> {
         give(given::FIRST_DAY, Value::Date(first_day));
         give(given::LAST_DAY, Value::Date(last_day));
         give(given::PACKET, Value::Int(options.packet.into()));
+        let people = Population::new(options.seed, &clinic, &insurer, options.period);
+        give(given::POPULATION, Value::Int((people.key() >> 1) as i64));
         let family = options.family.to_string();
         for (slot, text) in [
             (given::FAMILY, &family),
@@ -156,7 +151,12 @@ impl<'t> Generator<'t> {
         words.text(&main.edition.version);
         words.text(&persons.edition.version);
         let plan = Plan::new(files, words, main, persons, options.encoding, options.layout)?;
-        let mut generator = Self { plan, seed: mix(options.seed), names, blocks: Vec::new(), totals: Totals::default(), spoiling: None };
+        let stay = match plan.package.facts[plan.stay] {
+            Value::Int(months) => months,
+            _ => 1,
+        };
+        let (people, seed) = (people.staying(stay), people.cases(&prefix.letters));
+        let mut generator = Self { plan, people, seed, names, blocks: Vec::new(), totals: Totals::default(), spoiling: None };
         generator.survey(options.cases)?;
         Ok(generator)
     }
@@ -234,12 +234,13 @@ impl<'t> Generator<'t> {
     fn survey_block(&self, first_person: u64, persons: u64, limit: u64) -> Result<Block, TableError> {
         let mut block = Block { first_person, ..Block::default() };
         let mut state = self.plan.package.clone();
+        let mut facts = state.facts.clone();
         while block.persons < persons && block.records < limit {
             let person = first_person + block.persons;
-            for case in 0..self.records_of(person, limit - block.records, &mut state)? {
-                if case > 0 {
-                    self.records_of(person, u64::MAX, &mut state)?;
-                }
+            let records = self.records_of(person, limit - block.records, &mut state)?;
+            facts.copy_from_slice(&state.facts);
+            for case in 0..records {
+                state.facts.copy_from_slice(&facts);
                 self.case(person, case, &mut state)?;
                 if let Value::Int(sum) = state.facts[self.plan.case_sum] {
                     block.sum += sum;
@@ -254,10 +255,14 @@ impl<'t> Generator<'t> {
     /// Sets the facts of a person; returns the number of the person's records, at most `limit`.
     fn records_of(&self, person: u64, limit: u64, state: &mut State) -> Result<u64, TableError> {
         state.facts.copy_from_slice(&self.plan.package.facts);
-        state.rng = Rng::new(self.seed, person);
+        let visitor = self.people.visitor(person);
         state.facts[given::PERSON_NO] = Value::Int(person as i64);
-        state.facts[given::PERSON_KEY] = Value::Int((mix(self.seed ^ mix(person)) >> 1) as i64);
+        state.facts[given::PERSON_KEY] = Value::Int((visitor.key >> 1) as i64);
+        state.facts[given::SINCE] = Value::Date(visitor.since);
+        state.rng = visitor.rng();
         self.plan.run(&self.plan.person, state)?;
+        state.rng = Rng::new(self.seed ^ VISIT, person);
+        self.plan.run(&self.plan.visit, state)?;
         let cases = match state.facts[self.plan.cases] {
             Value::Int(cases) if cases > 0 => cases as u64,
             _ => 1,
@@ -269,6 +274,7 @@ impl<'t> Generator<'t> {
     fn case(&self, person: u64, case: u64, state: &mut State) -> Result<(), TableError> {
         state.rng = Rng::new(self.seed ^ mix(case + 1), person);
         state.facts[given::CASE_NO] = Value::Int(case as i64 + 1);
+        state.facts[given::CASE_KEY] = Value::Int((mix(self.seed ^ mix(person) ^ case) >> 1) as i64);
         self.plan.run(&self.plan.case, state)
     }
 
@@ -277,9 +283,11 @@ impl<'t> Generator<'t> {
         let mut defects = Vec::new();
         let mut state = self.plan.package.clone();
         let mut order = Vec::with_capacity(block.records as usize);
+        let mut people = Vec::with_capacity(block.persons as usize);
         for person in block.first_person..block.first_person + block.persons {
             let records = self.records_of(person, block.records - order.len() as u64, &mut state)?;
             order.extend((0..records).map(|case| (person, case, case == 0 && records > 1)));
+            people.push(state.facts.clone());
         }
         // Records of a person need not be adjacent.
         let mut rng = Rng::new(!self.seed, block.first_person);
@@ -287,7 +295,7 @@ impl<'t> Generator<'t> {
             order.swap(i, rng.below(i as u64 + 1) as usize);
         }
         for (i, (person, case, has_more)) in order.into_iter().enumerate() {
-            self.records_of(person, u64::MAX, &mut state)?;
+            state.facts.copy_from_slice(&people[(person - block.first_person) as usize]);
             self.case(person, case, &mut state)?;
             let record = block.first_record + i as u64 + 1;
             state.facts[given::RECORD_NO] = Value::Int(record as i64);
@@ -307,6 +315,7 @@ impl<'t> Generator<'t> {
         let mut state = self.plan.package.clone();
         for person in block.first_person..block.first_person + block.persons {
             self.records_of(person, u64::MAX, &mut state)?;
+            state.rng = self.people.visitor(person).file_rng();
             let chosen = self.spoiling.as_ref().and_then(|s| Some((s, s.of(self.seed, person, 0)?)));
             match chosen.map(|(spoiling, mut rng)| (Spoiling::takes_person(&mut rng), spoiling, rng)) {
                 Some((true, spoiling, rng)) => {

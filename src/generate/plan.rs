@@ -87,7 +87,10 @@ pub(super) struct Document {
 #[derive(Debug)]
 pub(super) struct Plan<'t> {
     pub(super) words: Words<'t>,
+    /// What a person is in every month.
     pub(super) person: Vec<Assign>,
+    /// What the person comes for in the month.
+    pub(super) visit: Vec<Assign>,
     pub(super) case: Vec<Assign>,
     pub(super) main: Document,
     pub(super) persons: Document,
@@ -97,6 +100,8 @@ pub(super) struct Plan<'t> {
     pub(super) case_sum: Slot,
     /// The fact that holds the number of a person's records.
     pub(super) cases: Slot,
+    /// The fact that holds how many months a person stays with the clinic.
+    pub(super) stay: Slot,
     /// Every text in the encoding of the files, escaped.
     pub(super) encoded: Vec<Box<[u8]>>,
 }
@@ -104,6 +109,7 @@ pub(super) struct Plan<'t> {
 /// Names of the blocks of facts that are not elements of the format.
 const PACKAGE: &str = "package";
 const PERSON: &str = "person";
+const VISIT: &str = "visit";
 const CASE: &str = "case";
 
 impl<'t> Plan<'t> {
@@ -128,7 +134,7 @@ impl<'t> Plan<'t> {
             mine.filter_map(|(_, assign)| assign.take()).collect()
         };
         let package = take(PACKAGE);
-        let (person, case) = (take(PERSON), take(CASE));
+        let (person, visit, case) = (take(PERSON), take(VISIT), take(CASE));
         let mut state = words.given().clone();
         state.facts.resize(words.fact_count(), Value::None);
         run(&words, &package, &mut state).map_err(|(line, e)| TableError::new(FACTS, line, e))?;
@@ -144,7 +150,7 @@ impl<'t> Plan<'t> {
         if !never_set.is_empty() {
             return Err(TableError::new(FACTS, 0, format!("facts that nothing sets: {}", never_set.join(", "))));
         }
-        let (case_sum, cases) = (words.fact("case_sum"), words.fact("cases"));
+        let (case_sum, cases, stay) = (words.fact("case_sum"), words.fact("cases"), words.fact("stay_months"));
         state.facts.resize(words.fact_count(), Value::None);
         let encode = |text: &str| {
             let mut out = Vec::new();
@@ -154,7 +160,7 @@ impl<'t> Plan<'t> {
         let encoded = words.texts().iter().map(|t| encode(t)).collect::<Result<_, TableError>>()?;
         let persons = documents.remove(1);
         let main = documents.remove(0);
-        Ok(Self { words, person, case, main, persons, package: state, case_sum, cases, encoded })
+        Ok(Self { words, person, visit, case, main, persons, package: state, case_sum, cases, stay, encoded })
     }
 
     /// Sets the facts of a list.

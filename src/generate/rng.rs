@@ -9,6 +9,11 @@ pub(super) fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// A number that depends on the characters of a text alone (FNV-1a, then spread).
+pub(super) fn spread(text: &str) -> u64 {
+    mix(text.bytes().fold(0xCBF2_9CE4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)))
+}
+
 /// The SplitMix64 generator.
 #[derive(Debug, Clone)]
 pub(super) struct Rng(u64);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::calendar::{self, Day};
 use super::expr::{self, Expr};
-use super::rng::Rng;
+use super::rng::{Rng, spread};
 use crate::tables::{RuleFiles, TableError};
 
 /// A value of a fact.
@@ -34,7 +34,7 @@ pub(super) type Slot = usize;
 pub(super) mod given {
     use super::Slot;
 
-    pub(in super::super) const NAMES: [&str; 22] = [
+    pub(in super::super) const NAMES: [&str; 25] = [
         "family",
         "letters",
         "version",
@@ -57,6 +57,9 @@ pub(super) mod given {
         "nth",
         "count",
         "version_text",
+        "population",
+        "since",
+        "case_key",
     ];
     pub(in super::super) const FAMILY: Slot = 0;
     pub(in super::super) const LETTERS: Slot = 1;
@@ -80,6 +83,9 @@ pub(super) mod given {
     pub(in super::super) const NTH: Slot = 19;
     pub(in super::super) const COUNT: Slot = 20;
     pub(in super::super) const VERSION_TEXT: Slot = 21;
+    pub(in super::super) const POPULATION: Slot = 22;
+    pub(in super::super) const SINCE: Slot = 23;
+    pub(in super::super) const CASE_KEY: Slot = 24;
 }
 
 /// Facts and random generator while a record is written.
@@ -101,6 +107,8 @@ pub(super) struct Words<'t> {
     assigned: Vec<bool>,
     texts: HashMap<Box<str>, u32>,
     text_list: Vec<Box<str>>,
+    /// A number for each text that depends on its characters alone, not on the tables that were read before.
+    text_keys: Vec<u64>,
     pool_names: HashMap<Box<str>, usize>,
     pools: Vec<Pool>,
     elements: HashSet<Box<str>>,
@@ -145,6 +153,7 @@ impl<'t> Words<'t> {
             assigned: Vec::new(),
             texts: HashMap::new(),
             text_list: Vec::new(),
+            text_keys: Vec::new(),
             pool_names: HashMap::new(),
             pools: Vec::new(),
             elements: HashSet::new(),
@@ -215,6 +224,7 @@ impl<'t> Words<'t> {
         let id = self.text_list.len() as u32;
         self.texts.insert(text.into(), id);
         self.text_list.push(text.into());
+        self.text_keys.push(spread(text));
         id
     }
 
@@ -225,6 +235,11 @@ impl<'t> Words<'t> {
 
     pub(super) fn texts(&self) -> &[Box<str>] {
         &self.text_list
+    }
+
+    /// A number that depends on the characters of a text alone.
+    pub(super) fn text_key(&self, id: u32) -> u64 {
+        self.text_keys[id as usize]
     }
 
     /// Reads a cell or constant: a number without leading zeros, an ISO date, else a text.

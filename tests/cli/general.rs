@@ -25,6 +25,16 @@ fn wrong_usage_says_what_is_right() {
 }
 
 #[test]
+fn an_edition_that_does_not_fit_the_month_is_refused_with_those_that_do() {
+    let desk = Desk::new();
+    assert_cmd_snapshot!(desk.puomp(&["generate", "out", "--family", "DP", "--edition", "3.1", "--period", "2021-01", "--lang", "ru"]));
+    assert_cmd_snapshot!(desk.puomp(&["generate", "out", "--edition", "2.1", "--period", "2026-01", "--lang", "en"]));
+    assert_cmd_snapshot!(desk.puomp(&["generate", "out", "--edition", "6.0", "--period", "2021-02", "--everything", "--lang", "ru"]));
+    assert_cmd_snapshot!(desk.puomp(&["generate", "out", "--family", "C", "--edition", "3.1", "--period", "2018-02", "--lang", "en"]));
+    assert!(!desk.path("out").exists());
+}
+
+#[test]
 fn the_version() {
     let desk = Desk::new();
     assert_eq!(desk.run(&["--version"]), (0, format!("puomp {}\n", env!("CARGO_PKG_VERSION")), String::new()));

@@ -1,11 +1,13 @@
 //! Proofs of the control: every check by a fragment that passes and one that fails, the reader against quick-xml, places against a naive
-//! count, pieces and threads against the whole, cases against a reading of their own, hostile input against the clock, and the samples.
+//! count, pieces and threads against the whole, cases against a reading of their own, hostile input against the clock, the samples, and
+//! invented packages.
 
 mod batch;
 mod cases;
 mod cases_oracle;
 mod checks;
 mod differential;
+mod invented;
 mod noise;
 mod personal_data;
 mod pieces;

@@ -23,7 +23,7 @@ fn samples() -> PathBuf {
 }
 
 /// Verdict and broken rules of everything below a folder.
-fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
+pub(crate) fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
     let files = RuleFiles::embedded();
     let mut catalog = Catalog::load(&files).expect("sound");
     let formats = Formats::load(&files).expect("sound");

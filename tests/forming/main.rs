@@ -88,7 +88,7 @@ fn packages_whose_numbers_and_persons_clash() {
         let in_main = values(&main, "ID_PAC").iter().filter(|id| **id == new).count();
         assert!(in_main > 0, "{kind:?}");
         assert_eq!(registry.numbers.iter().filter(|n| n.id_pac.as_deref() == Some(new.as_str())).count(), in_main);
-        // The generator itself gives some ID_PAC of one seed to other people of another seed.
+        // People of another seed have ID_PAC of their own.
         let firsts = text(&origins[0]);
         let firsts = values(&firsts, "ID_PAC");
         let seconds = Encoding::Windows1251.decode(&bytes(&origins[1].main)).into_owned();

@@ -28,6 +28,7 @@ mod clinics;
 mod damage;
 #[cfg(target_os = "linux")]
 mod faults;
+mod generated;
 mod interrupt;
 mod kill;
 mod life;

@@ -6,7 +6,7 @@ use crate::generate;
 use crate::nsi::update::{BadAddress, Fault as UpdateFault, NoWay, Trouble};
 use crate::nsi::{BookFault, Books, Description, ImageError, NoBook, Refusal as BookRefusal};
 use crate::registry::fault::Fault;
-use crate::registry::format::Family;
+use crate::registry::format::{Edition, Family};
 use crate::rules::import::{PlanError, Refusal as RulesRefusal};
 use crate::tables::RuleFiles;
 use crate::texts::Text;
@@ -293,6 +293,15 @@ fn of_rules() -> Vec<Box<dyn Coded>> {
     refusals.map(boxed).into_iter().chain(plans.map(boxed)).collect()
 }
 
+/// An edition outside of its months: with both ends, with one, with none.
+fn of_editions() -> [generate::Error; 4] {
+    [("2019-01", "2020-03"), ("2026-01", ""), ("", "2017-12"), ("", "")].map(|(from, until)| {
+        let edition = Edition { id: s(), version: s(), from: from.parse().ok(), until: until.parse().ok(), basis: s(), source: s() };
+        let period = "2021-01".parse().expect("a month");
+        generate::Error::NotInForce { family: s(), edition: Box::new(edition), period, fitting: vec![s(), s()] }
+    })
+}
+
 fn of_commands() -> Vec<Box<dyn Coded>> {
     let known = || vec![s(), s()];
     let formats = [
@@ -320,7 +329,7 @@ fn of_commands() -> Vec<Box<dyn Coded>> {
         Failure::from(io::Error::from(Stopped)),
         Failure::from(TableError::new("x.csv", 3, "odd")),
     ];
-    formats.map(boxed).into_iter().chain(choices.map(boxed)).chain(tables.map(boxed)).chain(failures.map(boxed)).collect()
+    formats.map(boxed).into_iter().chain(choices.map(boxed)).chain(of_editions().map(boxed)).chain(tables.map(boxed)).chain(failures.map(boxed)).collect()
 }
 
 fn boxed(error: impl Coded + 'static) -> Box<dyn Coded> {

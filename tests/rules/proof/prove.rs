@@ -114,9 +114,9 @@ fn some_near<'b>(near: &[&'b Document], row: &RuleRow) -> Vec<&'b Document> {
 
 /// Documents in which a row might be met or broken: the nearest, and some of every kind.
 fn others<'b>(search: &Search<'_>, ground: &Ground<'b>, row: &RuleRow, near: &[&Document]) -> Vec<&'b Document> {
-    let speaking: Vec<&Document> = ground.bases.iter().map(|(d, _)| d).filter(|d| speaks_of(ground.formats, row, d)).collect();
-    let stride = (speaking.len() / 50).max(1);
-    let mut scored: Vec<(usize, &Document)> = speaking.into_iter().step_by(stride).map(|d| (search.solver.closeness(d, row), d)).collect();
+    // All are looked at: what a rare rule needs, such as a newborn child, may stand in few documents.
+    let speaking = ground.bases.iter().map(|(d, _)| d).filter(|d| speaks_of(ground.formats, row, d));
+    let mut scored: Vec<(usize, &Document)> = speaking.map(|d| (search.solver.closeness(d, row), d)).collect();
     let stride = (scored.len() / 6).max(1);
     let diverse: Vec<&Document> = scored.iter().step_by(stride).map(|(_, d)| *d).collect();
     scored.sort_by_key(|(close, _)| std::cmp::Reverse(*close));
