@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::{fs, io};
 
-use std::io;
-
 use super::change::Locks;
 use super::objects::Staged;
 use super::store::DueFile;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use puomp::sys::is_private;
 
 use crate::support::clinic::{Clinic, Said};
+use crate::support::sql::Sql;
 use crate::support::state::walk;
 
 /// The prefix of Windows for paths of any length; people never read it.
