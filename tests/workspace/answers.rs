@@ -240,6 +240,6 @@ fn what_a_payer_says_is_shown(clinic: &Clinic) {
     let json: serde_json::Value = serde_json::from_str(&clinic.done(&["status", &sent.number, "--format", "json"])).expect("JSON");
     let rows: Vec<_> =
         json["sanctions"].as_array().expect("a list").iter().map(|row| (row["idcase"].as_i64(), row["code"].as_str(), row["sum_kopecks"].as_i64())).collect();
-    let second = kopecks(between(&sent.text.split("<Z_SL>").nth(2).expect("the case")[..], "SUMV"));
+    let second = kopecks(between(sent.text.split("<Z_SL>").nth(2).expect("the case"), "SUMV"));
     assert_eq!(rows, [(Some(1), Some("5.3.2."), Some(1)), (Some(2), Some("904"), Some(second))]);
 }
