@@ -126,7 +126,7 @@ fn a_registry_that_does_not_pass_leaves_its_cases_free(clinic: &Clinic) {
     let file = std::fs::read_dir(clinic.path("in")).expect("a folder").flatten().map(|e| e.path());
     let main = file.into_iter().find(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("HM"))).expect("the main file");
     let text = encoding_rs::WINDOWS_1251.decode(&std::fs::read(&main).expect("read")).0.into_owned();
-    let spoil = |record: &str| if record.contains("<USL_OK>4<") { record.replacen("<PR_NOV>0<", "<PR_NOV>7<", 1) } else { record.to_owned() };
+    let spoil = |record: &str| if record.contains("<USL_OK>4<") { record.replacen("<FOR_POM>", "<FOR_POM>9", 1) } else { record.to_owned() };
     let text: String = text.split_inclusive("</ZAP>").map(spoil).collect();
     std::fs::write(&main, encoding_rs::WINDOWS_1251.encode(&text).0).expect("written");
     // What a federal rule says first, the structure says when that is ignored.
