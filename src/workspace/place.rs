@@ -52,7 +52,6 @@ impl Place {
         let memory = self.memory();
         let is_new = !memory.is_dir();
         private_folder(&memory).map_err(|e| Problem::Io(memory.clone(), e))?;
-        let lock = self.lock(opening)?;
         if self.store.is_none() {
             let file = self.store_file();
             // SQLite creates its other files with the permissions of this one.
@@ -60,9 +59,8 @@ impl Place {
         }
         let mut store = self.connect()?;
         if store.version()? == Version::None {
-            store.create()?;
+            self.alone(&mut store, opening, Store::create)?;
         }
-        drop(lock);
         let migrated = self.prepare(&mut store, opening)?;
         store.close();
         Ok(Made { is_new, migrated })
@@ -79,6 +77,11 @@ impl Place {
             Version::Newer(found) => return Err(Problem::Newer(found, VERSION)),
             Version::Older(from) => from,
         };
+        self.alone(store, opening, |store| store.update(&opening.operation, &self.memory().join(format!("store-{from}.sqlite"))))
+    }
+
+    /// Runs `work` on a store while no other program makes one there or brings it up to date.
+    fn alone<T>(&self, store: &mut Store, opening: &Opening<'_>, work: impl FnOnce(&mut Store) -> Result<T, Problem>) -> Result<T, Problem> {
         let lock = self.lock(opening)?;
         let wait = Wait::new(opening.wait);
         while !store.try_lock_whole()? {
@@ -86,12 +89,12 @@ impl Place {
                 return Err(Problem::Busy("PostgreSQL".to_owned()));
             }
         }
-        let migrated = store.update(&opening.operation, &self.memory().join(format!("store-{from}.sqlite")));
+        let done = work(store);
         let unlocked = store.unlock_whole();
         drop(lock);
-        let migrated = migrated?;
+        let done = done?;
         unlocked?;
-        Ok(migrated)
+        Ok(done)
     }
 
     /// The folder of the memory.

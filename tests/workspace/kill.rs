@@ -15,7 +15,7 @@ use crate::support::state::{State, Step, is_wanted, leftovers, steps};
 /// Kills of load, form, submit, review and receive on SQLite.
 const KILLS: [usize; 5] = [80, 80, 50, 40, 50];
 /// On PostgreSQL, where a workspace to be killed costs a database.
-const SHARED_KILLS: [usize; 5] = [10, 10, 8, 4, 8];
+const SHARED_KILLS: [usize; 5] = [10, 10, 10, 8, 10];
 
 /// When a program was killed and what it had done by then.
 #[derive(Debug, Default)]

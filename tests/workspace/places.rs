@@ -179,3 +179,15 @@ fn a_forged_row_of_the_outbox_writes_nothing_outside() {
         assert!(!outside.exists(), "{path}");
     }
 }
+
+on_each_store!(a_workspace_is_made_once_by_many_at_once);
+fn a_workspace_is_made_once_by_many_at_once(store: &Clinic) {
+    let clinic = if store.store().is_some() { Clinic::on_empty_postgres() } else { Clinic::empty() };
+    let runs: Vec<_> = (0..6).map(|_| clinic.command(&["init", "--wait", "60"]).stdout(std::process::Stdio::null()).spawn().expect("it runs")).collect();
+    for mut run in runs {
+        assert!(run.wait().expect("it ended").success());
+    }
+    clinic.package("in", 3, &["--period", "2021-02"]);
+    clinic.done(&["load", "in"]);
+    clinic.done(&["journal", "--verify"]);
+}
