@@ -187,3 +187,20 @@ fn each_registry_of_a_submit_has_a_result_of_its_own() {
     assert!(said.code == 0 && said.err.matches("уже отправлен").count() == 2, "{said:?}");
     assert!(State::of(&clinic) == old);
 }
+
+/// A row that another hand has written names no file outside, and ends no program.
+#[test]
+fn a_forged_digest_leads_nowhere() {
+    let (clinic, _) = loaded();
+    clinic.done(&FORM);
+    for digest in ["", "a", "я", "../../../../etc/passwd", "/dev/zero"] {
+        let mut store = Sql::connect(&clinic.address());
+        store.script(&format!("UPDATE registries SET object = '{digest}'"));
+        store.close();
+        for args in [&["submit", "2102-1"][..], &["status"], &["load", "in"]] {
+            let said = clinic.run(args);
+            assert!(said.code != 70 && !said.err.contains("внутренняя"), "{digest}: {said:?}");
+        }
+        assert_eq!(clinic.run(&["submit", "2102-1"]).code, 6, "{digest}");
+    }
+}

@@ -68,6 +68,19 @@ impl Container {
         Ok(Self { path: path.to_owned(), archive, places, manifest })
     }
 
+    /// Whether something else than a backup, whole or damaged, stands in a file: it is nobody's to replace.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub(super) fn is_foreign(path: &Path) -> Result<bool, Problem> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file.map_err(|error| Problem::Unread(path.to_owned(), error))?,
+        };
+        let is_empty = file.metadata().map_err(|error| Problem::Unread(path.to_owned(), error))?.len() == 0;
+        Ok(!is_empty && !Archive::new(file, &LIMITS).is_ok_and(|archive| archive.entries().iter().any(|entry| entry.name == MANIFEST)))
+    }
+
     /// The path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path

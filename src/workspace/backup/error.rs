@@ -13,6 +13,8 @@ pub enum BackupError {
     Inside(PathBuf),
     /// Something that is no file stands in the place of the backup.
     NotAFile(PathBuf),
+    /// Something else than a backup stands in the file.
+    Foreign(PathBuf),
     /// The workspace has more files than a backup holds: how many, and how many are allowed.
     TooMany(usize, usize),
     /// The name of a file of the configuration cannot be kept on every system.
@@ -48,6 +50,7 @@ impl Coded for BackupError {
         match self {
             Self::Inside(_) => Key::BackupInside,
             Self::NotAFile(_) => Key::BackupNotAFile,
+            Self::Foreign(_) => Key::BackupForeign,
             Self::TooMany(..) => Key::BackupTooMany,
             Self::Name(_) => Key::BackupName,
             Self::Unsound => Key::BackupUnsound,
@@ -67,7 +70,7 @@ impl Coded for BackupError {
 
     fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
         match self {
-            Self::Inside(path) | Self::NotAFile(path) | Self::Name(path) | Self::Occupied(path) => vec![("path", Slot::Path(path))],
+            Self::Inside(path) | Self::NotAFile(path) | Self::Foreign(path) | Self::Name(path) | Self::Occupied(path) => vec![("path", Slot::Path(path))],
             Self::TooMany(files, limit) => vec![("files", Slot::number(*files)), ("limit", Slot::number(*limit))],
             Self::ForeignPart(part) => vec![("part", Slot::text(part))],
             Self::StoreBroken(reason) => vec![("reason", Slot::text(reason))],
@@ -81,9 +84,14 @@ impl Coded for BackupError {
 
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Inside(_) | Self::NotAFile(_) | Self::TooMany(..) | Self::Name(_) | Self::Schema(..) | Self::Occupied(_) | Self::OtherStore => {
-                ErrorClass::Usage
-            }
+            Self::Inside(_)
+            | Self::NotAFile(_)
+            | Self::Foreign(_)
+            | Self::TooMany(..)
+            | Self::Name(_)
+            | Self::Schema(..)
+            | Self::Occupied(_)
+            | Self::OtherStore => ErrorClass::Usage,
             Self::Unsound => ErrorClass::Findings,
             Self::ForeignPart(_)
             | Self::StoreBroken(_)

@@ -114,6 +114,9 @@ impl Workspace {
         if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
             return Err(BackupError::NotAFile(file.to_owned()).into());
         }
+        if Container::is_foreign(file)? {
+            return Err(BackupError::Foreign(file.to_owned()).into());
+        }
         Ok(())
     }
 

@@ -45,6 +45,10 @@ impl Folder {
 
     /// Where a file lies: in its place, or where earlier programs put it. `None` if something else stands in its place, or nothing.
     fn find(&self, digest: &str) -> Result<PathBuf, Damage> {
+        // A row that another hand has written must not lead out of the folder.
+        if !is_digest(digest) {
+            return Err(Damage::Missing);
+        }
         let path = self.path(digest);
         match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -59,6 +63,9 @@ impl Folder {
 
     /// Gives a file its place, whatever stands there.
     fn put(&self, complete: Temporary, digest: &str) -> io::Result<()> {
+        if !is_digest(digest) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let path = self.path(digest);
         self.clear(digest)?;
         complete.persist(&path)?;
@@ -142,6 +149,9 @@ impl Storage for Folder {
     }
 
     fn remove(&self, digest: &str) -> io::Result<()> {
+        if !is_digest(digest) {
+            return Ok(());
+        }
         let head = self.root.join(&digest[..HEAD]);
         for path in [head.join(digest), head.join(&digest[HEAD..])] {
             remove(&path)?;

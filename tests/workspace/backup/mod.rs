@@ -202,12 +202,12 @@ fn a_damaged_file_comes_from_the_earlier_backup_or_stops_the_new_one() {
     let said = clinic.run(&["backup", FILE]);
     assert!(said.code == 0 && said.err.contains("прежней резервной копии"), "{said:?}");
     assert_eq!(objects(&restored(&clinic.path(FILE))), due);
-    // An earlier backup in which every byte of the contents is wrong has nothing to give.
+    // An earlier backup that cannot be read any more has nothing to give, and is not thrown away.
     let mut spoiled = sound;
-    let end = spoiled.len() - 2_000;
+    let end = zip::ZipArchive::new(std::io::Cursor::new(&spoiled)).expect("an archive").central_directory_start() as usize;
     spoiled[200..end].iter_mut().for_each(|byte| *byte ^= 0x55);
     fs::write(clinic.path(FILE), &spoiled).expect("written");
-    assert_eq!(clinic.run(&["backup", FILE]).code, 6);
+    assert_eq!(clinic.run(&["backup", FILE]).code, 2);
     assert!(fs::read(clinic.path(FILE)).expect("read") == spoiled, "the earlier file stays");
 }
 
@@ -291,4 +291,20 @@ fn the_configuration_comes_back_and_passwords_only_when_asked_for() {
     let said = clinic.run(&["backup", "--no-config", FILE]);
     assert!(said.code == 0 && said.err.contains("не взят"), "{said:?}");
     assert!(!holds_secret(&clinic.path(FILE)) && !restored(&clinic.path(FILE)).path("puomp.toml").exists());
+}
+
+#[test]
+fn a_file_of_somebody_else_is_not_replaced() {
+    let clinic = busy();
+    fs::write(clinic.path("puomp.toml"), "region = \"14\"\n").expect("written");
+    fs::write(clinic.path("report.txt"), "a report").expect("written");
+    fs::write(clinic.path("empty.zip"), "").expect("written");
+    let export = walk(&clinic.path("outbox")).remove(0);
+    for file in [clinic.path("puomp.toml"), clinic.path("report.txt"), export] {
+        let before = fs::read(&file).expect("read");
+        assert!(clinic.refused(&["backup", file.to_str().expect("a plain path")], 2).contains("другой файл"));
+        assert!(fs::read(&file).expect("read") == before);
+    }
+    clinic.done(&["backup", "empty.zip"]);
+    clinic.done(&["backup", "empty.zip"]);
 }
