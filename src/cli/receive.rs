@@ -15,6 +15,7 @@ use super::workspace::words::time;
 use super::{Exit, Failure};
 use crate::registry::format::Formats;
 use crate::texts::{Coded as _, Key};
+use crate::workspace::workflow::Move;
 use crate::workspace::{Received, Workspace};
 
 /// Arguments of `puomp receive`.
@@ -74,7 +75,10 @@ fn shown(path: &Path, received: &Received, workspace: &Workspace, ui: &Ui<'_>) -
         out += &format!("  {}\n", ui.texts.fill(Key::ReceiveAdded, ui.lang, &slots));
     }
     if received.refused > 0 {
-        out += &format!("  {}\n", ui.texts.get(Key::ReceiveNext, ui.lang));
+        let workflow = &workspace.tables().workflow;
+        let is_back = workflow.possible(Some(&received.registry.status), None).any(|t| t.by == Move::FormAgain);
+        let key = if is_back { Key::ReceiveAgain } else { Key::ReceiveNext };
+        out += &format!("  {}\n", ui.texts.fill(key, ui.lang, &[("number", &received.registry.number)]));
     }
     out
 }

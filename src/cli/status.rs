@@ -11,7 +11,7 @@ use super::flags::PlaceArgs;
 use super::out::{self, Target, columns, print};
 use super::session::Session;
 use super::ui::Ui;
-use super::workspace::sanctions::{OfSanction, sanction, sanction_cell, sanctions};
+use super::workspace::sanctions::{OfSanction, sanction, sanction_cell, sanctions, without_numbers};
 use super::workspace::words::moment;
 use super::{Exit, Failure, stop};
 use crate::api::status as api;
@@ -318,7 +318,7 @@ fn entry_cell(field: OfEntry, e: &Entry, tables: &Tables, ui: &Ui<'_>) -> Cell {
 /// The reason that was given for a move; empty for none.
 fn reason(entry: &Entry) -> String {
     let details: serde_json::Value = serde_json::from_str(&entry.draft.details).unwrap_or_default();
-    details["reason"].as_str().unwrap_or_default().to_owned()
+    without_numbers(details["reason"].as_str().unwrap_or_default())
 }
 
 fn month(period: &str) -> Cell {
@@ -392,7 +392,8 @@ fn human(seen: &Seen, of_one: Option<bool>, lists: &Lists, tables: &Tables, ui: 
         }
         if !seen.sanctions.is_empty() {
             out.push('\n');
-            out += &sanctions(&seen.sanctions, all, &lists.sanctions, ui);
+            let revision = seen.registries.first().map_or(0, |registry| registry.revision);
+            out += &sanctions(&seen.sanctions, if all { None } else { Some(revision) }, &lists.sanctions, ui);
         }
         if !seen.history.is_empty() {
             out.push('\n');

@@ -77,6 +77,9 @@ fn protocols_of_both_files_are_one_answer(clinic: &Clinic) {
     // The protocol of the person file alone says nothing of the main file.
     write(clinic, "l.xml", &clean(&persons(&sent)));
     assert!(clinic.refused(&["receive", "l.xml"], 6).contains("файла персон"));
+    let of_one = "<PR><OSHIB>904</OSHIB><BAS_EL>PERS</BAS_EL><ID_PAC>nobody</ID_PAC></PR>";
+    write(clinic, "l-part.xml", &protocol(&persons(&sent), of_one));
+    assert!(clinic.refused(&["receive", "l-part.xml"], 6).contains("файла персон"));
     assert_eq!(stands(clinic, &sent.number).0, "sent");
     let pac = between(&sent.text, "ID_PAC");
     let of_person = sent.text.matches(&format!("<ID_PAC>{pac}</ID_PAC>")).count() as i64;
@@ -123,7 +126,7 @@ fn a_fund_repeats_the_control_of_a_file_that_it_refused(clinic: &Clinic) {
 on_each_store!(an_unknown_layout_changes_nothing);
 fn an_unknown_layout_changes_nothing(clinic: &Clinic) {
     let sent = sent(clinic);
-    let odd = "<ERRORS><ERROR><IDCASE>1</IDCASE></ERROR></ERRORS>";
+    let odd = "<ERRORS><ERROR><OSHIB>904</OSHIB><IDCASE>1</IDCASE></ERROR></ERRORS>";
     write(clinic, "odd.xml", &protocol(&sent.stem, odd));
     let said = clinic.refused(&["receive", "odd.xml"], 6);
     assert!(said.contains("ERRORS") && said.contains("согласием он не считается"), "{said}");
@@ -228,9 +231,19 @@ fn what_a_payer_says_is_shown(clinic: &Clinic) {
     write(clinic, "flk.xml", &protocol(&sent.stem, refusal));
     clinic.done(&["receive", "flk.xml"]);
     fs::write(clinic.path("sanctions.csv"), "idcase,code,sum,comment\n1,5.3.2.,0.01,тариф; округление\n").expect("written");
-    clinic.done(&["review", "return", &sent.number, "--role", "insurer", "--reason", "нет подписи врача", "--sanctions", "sanctions.csv"]);
+    clinic.done(&[
+        "review",
+        "return",
+        &sent.number,
+        "--role",
+        "insurer",
+        "--reason",
+        "нет подписи врача,\nСНИЛС 123-456-789 00",
+        "--sanctions",
+        "sanctions.csv",
+    ]);
     let said = clinic.done(&["status", &sent.number]).replace('\u{a0}', " ");
-    for words in ["причина: нет подписи врача", "IDCASE", "904", "SL/DS1: Нет в МКБ, ЕНП …0012", "5.3.2.", "0,01", "тариф; округление"]
+    for words in ["причина: нет подписи врача, СНИЛС …8900", "IDCASE", "904", "SL/DS1: Нет в МКБ, ЕНП …0012", "5.3.2.", "0,01", "тариф; округление"]
     {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -242,4 +255,109 @@ fn what_a_payer_says_is_shown(clinic: &Clinic) {
         json["sanctions"].as_array().expect("a list").iter().map(|row| (row["idcase"].as_i64(), row["code"].as_str(), row["sum_kopecks"].as_i64())).collect();
     let second = kopecks(between(sent.text.split("<Z_SL>").nth(2).expect("the case"), "SUMV"));
     assert_eq!(rows, [(Some(1), Some("5.3.2."), Some(1)), (Some(2), Some("904"), Some(second))]);
+}
+
+on_each_store!(a_protocol_of_an_earlier_file_is_not_taken_for_one_of_a_later);
+fn a_protocol_of_an_earlier_file_is_not_taken_for_one_of_a_later(clinic: &Clinic) {
+    let sent = sent(clinic);
+    write(clinic, "whole.xml", &protocol(&sent.stem, "<PR><OSHIB>904</OSHIB><IM_POL>FILENAME</IM_POL></PR>"));
+    clinic.done(&["receive", "whole.xml"]);
+    // What was refused is not revived by the person file.
+    write(clinic, "l.xml", &protocol(&persons(&sent), "<PR><OSHIB>904</OSHIB><BAS_EL>PERS</BAS_EL><ID_PAC>nobody</ID_PAC></PR>"));
+    assert!(clinic.refused(&["receive", "l.xml"], 6).contains("файла персон"));
+    assert_eq!(stands(clinic, &sent.number).0, "returned");
+    clinic.done(&["form", "--again", &sent.number]);
+    clinic.done(&["submit", &sent.number]);
+    let account = format!("<SCHET><NSCHET>{}</NSCHET></SCHET>", sent.number);
+    for refusals in [account.clone(), format!("{account}<ZAP><N_ZAP>1</N_ZAP><OTKAZ><I_TYPE>904</I_TYPE></OTKAZ></ZAP>")] {
+        write(clinic, "late.xml", &protocol(&sent.stem, &refusals));
+        assert!(clinic.refused(&["receive", "late.xml"], 4).contains("не от этого реестра"));
+        assert_eq!(stands(clinic, &sent.number).0, "sent");
+    }
+}
+
+#[test]
+fn sums_beyond_all_bounds_do_not_agree() {
+    let clinic = Clinic::new();
+    let sent = sent(&clinic);
+    write(&clinic, "huge.xml", &decided(&sent, &[9_000_000_000_000_000_000; 40], 100));
+    clinic.refused(&["receive", "huge.xml"], 6);
+    assert_eq!(stands(&clinic, &sent.number).0, "sent");
+}
+
+/// Files of several families differ in the first letters, and so do their person files.
+#[test]
+fn a_person_file_belongs_to_the_family_that_its_name_says() {
+    let clinic = Clinic::new();
+    for (family, seed) in [("C", "3"), ("T", "4"), ("H", "5")] {
+        clinic.package(family, 6, &["--period", "2021-02", "--family", family, "--seed", seed]);
+        clinic.run(&["load", family]);
+    }
+    clinic.done(&["form", "--period", "2021-02"]);
+    let status = clinic.status();
+    let files: Vec<(String, String)> = status["registries"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| (row["number"].as_str().expect("a number").to_owned(), row["file"].as_str().expect("a name").to_owned()))
+        .filter(|(_, file)| file.ends_with("_21021"))
+        .collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for (number, file) in &files {
+        clinic.done(&["submit", number]);
+        let persons = format!("L{}", file.strip_prefix('H').unwrap_or(file));
+        let name = format!("{file}.zip");
+        archive(&clinic, &name, &[("V.xml", &protocol(file, "")), ("F.xml", &protocol(&persons, ""))]);
+        clinic.done(&["receive", &name]);
+        assert_eq!(stands(&clinic, number).0, "in_review", "{file}");
+    }
+}
+
+on_each_store!(numbers_that_contradict_each_other_name_no_case);
+fn numbers_that_contradict_each_other_name_no_case(clinic: &Clinic) {
+    let sent = sent(clinic);
+    let case = |at: usize| sent.text.split("<ZAP>").nth(at).expect("a record");
+    let (sl, pac) = (between(case(2), "SL_ID"), between(case(2), "ID_PAC"));
+    for numbers in [
+        "<N_ZAP>1</N_ZAP><IDCASE>2</IDCASE>".to_owned(),
+        format!("<IDCASE>1</IDCASE><SL_ID>{sl}</SL_ID>"),
+        "<IDCASE>1</IDCASE><ID_PAC>nobody</ID_PAC>".to_owned(),
+        format!("<N_ZAP>1</N_ZAP><SL_ID>{sl}</SL_ID>"),
+    ] {
+        write(clinic, "odd.xml", &protocol(&sent.stem, &format!("<PR><OSHIB>904</OSHIB><BAS_EL>SL</BAS_EL>{numbers}</PR>")));
+        assert!(clinic.refused(&["receive", "odd.xml"], 4).contains("не от этого реестра"), "{numbers}");
+    }
+    fs::write(clinic.path("sanctions.csv"), "idcase,n_zap,code,sum\n1,2,5.1.4.,\n").expect("written");
+    assert_ne!(clinic.run(&["review", "accept", &sent.number, "--role", "insurer", "--sanctions", "sanctions.csv"]).code, 0);
+    assert_eq!(stands(clinic, &sent.number).0, "sent");
+    write(
+        clinic,
+        "right.xml",
+        &protocol(&sent.stem, &format!("<PR><OSHIB>904</OSHIB><N_ZAP>2</N_ZAP><IDCASE>2</IDCASE><SL_ID>{sl}</SL_ID><ID_PAC>{pac}</ID_PAC></PR>")),
+    );
+    clinic.done(&["receive", "right.xml"]);
+    // Refused whole and then passed: what was refused before stays so.
+    for (name, refusals) in [("whole.xml", "<PR><OSHIB>801</OSHIB><IM_POL>FILENAME</IM_POL></PR>"), ("passed.xml", "")] {
+        write(clinic, name, &protocol(&sent.stem, refusals));
+        clinic.done(&["receive", name]);
+    }
+    assert_eq!((stands(clinic, &sent.number).0.as_str(), stands(clinic, &sent.number).1), ("in_review", sent.cases - 1));
+    // What is in a registry no more is not counted as if it were.
+    let said = clinic.run(&["form", "--period", "2021-02", "--dry-run"]);
+    let counted = format!("уже в реестре {}: {}", sent.number, sent.cases - 1);
+    assert!(format!("{}{}", said.out, said.err).replace('\u{a0}', " ").contains(&counted), "{said:?}");
+}
+
+#[test]
+fn a_registry_that_comes_back_says_how_to_send_it_again() {
+    let clinic = Clinic::new();
+    let sent = sent(&clinic);
+    let one = "<PR><OSHIB>904</OSHIB><BAS_EL>SL</BAS_EL><IDCASE>1</IDCASE></PR><PR><OSHIB>801</OSHIB><IM_POL>FILENAME</IM_POL></PR>";
+    write(&clinic, "whole.xml", &protocol(&sent.stem, one));
+    let said = clinic.done(&["receive", "whole.xml"]);
+    assert!(said.contains(&format!("puomp form --again {}", sent.number)), "{said}");
+    clinic.done(&["form", "--again", &sent.number]);
+    let said = clinic.done(&["status", &sent.number]);
+    assert!(said.contains("по прежним подачам") && !said.contains("904"), "{said}");
+    assert!(clinic.done(&["status", &sent.number, "--history"]).contains("904"));
 }

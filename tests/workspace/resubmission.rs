@@ -184,3 +184,20 @@ fn the_known_case_comes_out_right() {
     clinic.done(&["form", "--period", "2026-03"]);
     assert!(main_file(&clinic, "2603-2").contains("<PR_NOV>1</PR_NOV>"));
 }
+
+/// Answers are often called by the same name: what one of them says is not taken for what another says.
+#[test]
+fn answers_of_one_name_are_told_apart() {
+    let desk = Desk::new(Clinic::new(), "H");
+    let refusal = |idcase: u32| format!("<PR><OSHIB>904</OSHIB><BAS_EL>SL</BAS_EL><IDCASE>{idcase}</IDCASE></PR>");
+    write(&desk.clinic, "answer.xml", &protocol(&desk.stem, &format!("{}<PR><OSHIB>904</OSHIB><IM_POL>FILENAME</IM_POL></PR>", refusal(1))));
+    desk.clinic.done(&["receive", "answer.xml"]);
+    write(&desk.clinic, "answer.xml", &protocol(&desk.stem, &refusal(2)));
+    desk.clinic.done(&["receive", "answer.xml"]);
+    let said = desk.clinic.done(&["status", &desk.number, "--format", "json"]);
+    assert!(said.contains("\"answer.xml (2)\""), "{said}");
+    desk.clinic.done(&["withdraw", &desk.number, "--reason", "рано"]);
+    desk.correct("HM", "0");
+    let again = desk.sent_anew();
+    assert_eq!(desk.pr_nov(&again), "0", "the first case was named only when the whole file was refused");
+}

@@ -128,6 +128,7 @@ fn of_workspaces() -> Vec<Problem> {
     let backups = [
         BackupError::Inside(".puomp/x.zip".into()),
         BackupError::NotAFile("x".into()),
+        BackupError::Foreign("x".into()),
         BackupError::TooMany(8, 7),
         BackupError::Name("rules/x:y".into()),
         BackupError::Unsound,

@@ -51,16 +51,21 @@ pub(in super::super) fn sanction(s: &CaseSanction) -> api::Sanction {
     }
 }
 
-/// What is held against the cases of a registry.
-pub(in super::super) fn sanctions(of_registry: &[CaseSanction], all: bool, list: &Columns<OfSanction>, ui: &Ui<'_>) -> String {
+/// What is held against the cases of a registry: some of its last submission by the number of that, or all.
+pub(in super::super) fn sanctions(of_registry: &[CaseSanction], revision: Option<i64>, list: &Columns<OfSanction>, ui: &Ui<'_>) -> String {
     let shown = list.human();
-    let head = shown.iter().map(|c| c.title(ui.lang).to_owned()).collect();
-    let most = if all { of_registry.len() } else { SHOWN };
     let row = |s: &CaseSanction| shown.iter().map(|c| xlsx::shown(&sanction_cell(c.field, s), ui.texts, ui.lang)).collect();
-    let mut out = columns(&std::iter::once(head).chain(of_registry.iter().take(most).map(row)).collect::<Vec<_>>());
-    if of_registry.len() > most {
-        let more = (of_registry.len() - most).to_string();
-        out += &format!("{}\n", ui.texts.fill(Key::StatusMore, ui.lang, &[("number", &more)]));
+    let own: Vec<&CaseSanction> = of_registry.iter().filter(|s| revision.is_none_or(|revision| s.revision == revision)).collect();
+    let most = if revision.is_some() { SHOWN } else { own.len() };
+    let mut out = String::new();
+    if !own.is_empty() {
+        let head = shown.iter().map(|c| c.title(ui.lang).to_owned()).collect();
+        out += &columns(&std::iter::once(head).chain(own.iter().take(most).map(|s| row(s))).collect::<Vec<_>>());
+    }
+    for (key, number) in [(Key::StatusMore, own.len().saturating_sub(most)), (Key::StatusFormer, of_registry.len() - own.len())] {
+        if number > 0 {
+            out += &format!("{}\n", ui.texts.fill(key, ui.lang, &[("number", &number.to_string())]));
+        }
     }
     out
 }
@@ -70,10 +75,12 @@ const LONG: usize = 11;
 /// How many of its digits stay.
 const LEFT: usize = 4;
 
-/// A payer's words, in which only the last digits of long numbers are shown: a payer may name a person by them.
-fn without_numbers(text: &str) -> String {
+/// A payer's words in one line, in which only the last digits of long numbers are shown: a payer may name a person by them.
+pub(in super::super) fn without_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    // Nor does a text that came from outside lead the terminal, or look like a line of ours.
+    let clean = text.replace(char::is_control, " ");
+    let mut rest = clean.as_str();
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
         out += &rest[..at];
         let number = &rest[at..];
@@ -104,6 +111,7 @@ mod tests {
             ("СНИЛС 123-456-789 00", "СНИЛС …8900"),
             ("SL/DS1: 2026-04-02 10:00", "SL/DS1: 2026-04-02 10:00"),
             ("12345678901-", "…8901-"),
+            ("а\n2401-9\u{1b}[31m", "а 2401-9 [31m"),
         ] {
             assert_eq!(without_numbers(text), shown, "{text}");
         }

@@ -18,7 +18,7 @@ pub(in crate::workspace) enum Document {
     Registry,
 }
 
-/// The meaning of an element. The first eight are blocks: they contain other elements.
+/// The meaning of an element. The first nine are blocks: they contain other elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::workspace) enum Meaning {
@@ -31,6 +31,8 @@ pub(in crate::workspace) enum Meaning {
     Group,
     Case,
     Part,
+    /// What a record says of its patient.
+    Patient,
     Sanction,
     FileName,
     AccountNo,
@@ -53,7 +55,7 @@ pub(in crate::workspace) enum Meaning {
     IdCase,
     SlId,
     Decision,
-    /// Known, and nothing that is read; with all that is in it.
+    /// Known, and nothing that is read: a value alone, or a file that may lie beside an answer.
     Ignored,
     // Words of a base element: a refusal may be of several cases.
     Wide,
@@ -67,7 +69,7 @@ pub(in crate::workspace) enum Meaning {
 impl Meaning {
     /// Whether an element with this meaning contains other elements.
     pub(super) fn is_block(self) -> bool {
-        matches!(self, Self::Root | Self::Header | Self::Account | Self::Record | Self::Group | Self::Case | Self::Part | Self::Sanction)
+        matches!(self, Self::Root | Self::Header | Self::Account | Self::Record | Self::Group | Self::Case | Self::Part | Self::Patient | Self::Sanction)
     }
 }
 

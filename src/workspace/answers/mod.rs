@@ -130,23 +130,18 @@ impl AnswerCase {
         }
     }
 
-    /// Whether the payer's own sums are a decision: together they are the sum of the case. Zeros stand there before the payer decides.
+    /// Whether the payer's own sums are a decision. Zeros stand there before the payer decides.
     fn has_payers_decision(&self) -> bool {
-        let (accepted, off) = (self.by_payer.0.unwrap_or(0), self.by_payer.1.unwrap_or(0));
-        accepted + off > 0 && self.sum.is_none_or(|sum| sum == accepted + off)
+        [self.by_payer.0, self.by_payer.1].into_iter().flatten().any(|sum| sum > 0)
     }
 
     /// Replaces the decision of the fund by that of the payer, who pays.
     fn take_payers_decision(&mut self) {
-        let (accepted, off) = self.by_payer;
-        if accepted.is_some() || off.is_some() {
-            let differs = accepted.is_some() && accepted != self.accepted || off.is_some() && off != self.taken_off;
-            (self.accepted, self.taken_off) = (accepted.or(self.accepted), off.or(self.taken_off));
-            if differs {
-                // OPLATA is the fund's.
-                self.verdict = None;
-            }
+        if self.by_payer != (self.accepted, self.taken_off) {
+            // OPLATA is the fund's.
+            self.verdict = None;
         }
+        (self.accepted, self.taken_off) = self.by_payer;
     }
 }
 
@@ -178,14 +173,12 @@ pub struct Answer {
 impl Answer {
     /// The protocols of two files of a package as one answer: whatever one of them refuses is refused.
     pub(super) fn joined(mut self, other: Self) -> Self {
-        let weight = |decision: Decision| match decision {
-            Decision::Passed => 0,
-            Decision::Partial => 1,
-            _ => 2,
+        self.decision = match (self.decision, other.decision) {
+            (Decision::Passed, its) => its,
+            (own, Decision::Passed) => own,
+            (Decision::Partial, Decision::Partial) => Decision::Partial,
+            _ => Decision::Refused,
         };
-        if weight(other.decision) > weight(self.decision) {
-            self.decision = other.decision;
-        }
         self.cases.extend(other.cases);
         let reasons = [self.reason, other.reason];
         self.reason = reasons.into_iter().filter(|reason| !reason.is_empty()).collect::<Vec<_>>().join(", ");
@@ -383,13 +376,14 @@ fn entries(path: &Path, elements: &Elements) -> Result<Vec<(Source, Form)>, Answ
     for (index, entry) in archive.entries().iter().enumerate().filter(|(_, e)| !e.is_folder()) {
         let source = Source::Entry { archive: path.to_owned(), index, name: entry.name.clone() };
         let head = match head(&source) {
-            Err(Fault { check: Check::EmptyFile, .. }) => continue,
+            Err(Fault { check: Check::EmptyFile, .. }) => Vec::new(),
             head => head?,
         };
         match look(&head, elements)? {
             Some(Form::Beside) => {}
             Some(form) => found.push((source, form)),
-            None if is_markup(&head) => unknown.push(source.file_name()),
+            // A file may be empty by mistake, or in an encoding that is not read here.
+            None if is_markup(&head) || is_xml(&entry.name) => unknown.push(source.file_name()),
             None => {}
         }
     }
@@ -402,6 +396,10 @@ fn entries(path: &Path, elements: &Elements) -> Result<Vec<(Source, Form)>, Answ
 /// The first byte of a file that is no white space.
 fn first(head: &[u8]) -> Option<u8> {
     head.strip_prefix(BOM).unwrap_or(head).iter().copied().find(|b| !b.is_ascii_whitespace())
+}
+
+fn is_xml(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xml"))
 }
 
 fn is_markup(head: &[u8]) -> bool {

@@ -17,11 +17,21 @@ pub(super) struct Protocol<'e> {
     answer: Answer,
     /// The open refusals; one protocol nests them.
     refusals: Vec<Refusal>,
-    /// The open record and the open case with the index of its first refusal in the answer.
-    around: Vec<(AnswerCase, usize)>,
+    /// The open record, patient and case with the index of its first refusal in the answer.
+    around: Vec<Around>,
     /// Codes of the refusals of the whole file.
     whole: Vec<String>,
     unknown: Vec<String>,
+    /// Whether a refusal has neither code nor field nor text.
+    is_mute: bool,
+}
+
+/// A block inside which refusals stand, with the numbers that it states.
+#[derive(Debug)]
+struct Around {
+    block: Meaning,
+    case: AnswerCase,
+    first: usize,
 }
 
 #[derive(Debug, Default)]
@@ -35,19 +45,25 @@ struct Refusal {
 
 impl<'e> Protocol<'e> {
     pub(super) fn new(elements: &'e Elements) -> Self {
-        Self { elements, answer: Answer::default(), refusals: Vec::new(), around: Vec::new(), whole: Vec::new(), unknown: Vec::new() }
+        Self { elements, answer: Answer::default(), refusals: Vec::new(), around: Vec::new(), whole: Vec::new(), unknown: Vec::new(), is_mute: false }
     }
 
     /// Stores a refusal that has ended.
     fn take(&mut self, refusal: Refusal) {
         let Refusal { code, base, field, comment, mut case } = refusal;
-        if !case.is_named() && self.around.is_empty() {
+        // A refusal that says nothing is none; what it was to be has to be asked.
+        let is_named = case.is_named() || !self.around.is_empty();
+        if code.is_empty() && field.is_empty() && (comment.is_empty() || !is_named) {
+            self.is_mute = true;
+            return;
+        }
+        if !is_named {
             self.whole.push(if code.is_empty() { field } else { code });
             return;
         }
         case.is_wide = match self.elements.meaning(Document::Protocol, Some(Meaning::Base), &base) {
             Some(Meaning::Wide) => true,
-            _ => base.is_empty() && case.idcase.is_none() && case.sl_id.is_empty() && self.around.len() < 2,
+            _ => base.is_empty() && case.idcase.is_none() && case.sl_id.is_empty() && self.around.last().is_none_or(|around| around.block != Meaning::Part),
         };
         let joined = |parts: [String; 2], between| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between);
         let comment = joined([joined([base, field], "/"), comment], ": ");
@@ -60,7 +76,9 @@ impl Sink for Protocol<'_> {
     fn open(&mut self, block: Meaning) {
         match block {
             Meaning::Record => self.refusals.push(Refusal::default()),
-            Meaning::Group | Meaning::Part => self.around.push((AnswerCase::default(), self.answer.cases.len())),
+            Meaning::Group | Meaning::Part | Meaning::Patient => {
+                self.around.push(Around { block, case: AnswerCase::default(), first: self.answer.cases.len() });
+            }
             _ => {}
         }
     }
@@ -80,8 +98,8 @@ impl Sink for Protocol<'_> {
                 }
                 &mut refusal.case
             }
-            Meaning::Group | Meaning::Part => match self.around.last_mut() {
-                Some((case, _)) => case,
+            Meaning::Group | Meaning::Part | Meaning::Patient => match self.around.last_mut() {
+                Some(around) => &mut around.case,
                 None => return true,
             },
             _ => {
@@ -121,8 +139,8 @@ impl Sink for Protocol<'_> {
                     self.take(refusal);
                 }
             }
-            Meaning::Group | Meaning::Part => {
-                let Some((around, first)) = self.around.pop() else { return };
+            Meaning::Group | Meaning::Part | Meaning::Patient => {
+                let Some(Around { case: around, first, .. }) = self.around.pop() else { return };
                 for case in &mut self.answer.cases[first..] {
                     case.complete(&around);
                 }
@@ -138,9 +156,12 @@ impl Protocol<'_> {
     /// # Errors
     /// The protocol names no file, or holds elements that might be refusals.
     pub(super) fn answer(self) -> Result<Answer, AnswerError> {
-        let Self { elements, mut answer, mut whole, unknown, .. } = self;
+        let Self { elements, mut answer, mut whole, unknown, is_mute, .. } = self;
         if !unknown.is_empty() {
             return Err(AnswerError::Unknown(unknown));
+        }
+        if is_mute {
+            return Err(AnswerError::Lacks(elements.first(Document::Protocol, Meaning::Code).unwrap_or_default().to_owned()));
         }
         if answer.file_name.is_empty() {
             let name = elements.name(Document::Protocol, Some(Meaning::Root), Meaning::FileName);

@@ -140,10 +140,13 @@ impl Returned<'_> {
         if answer.cases.is_empty() {
             return Err(lacks(Meaning::Record, Meaning::Case));
         }
-        let has_payers_decision = answer.cases.iter().any(AnswerCase::has_payers_decision);
-        if has_payers_decision {
+        if by_payer.is_some_and(|sum| sum > 0) || answer.cases.iter().any(AnswerCase::has_payers_decision) {
+            // The payer who decides does so on every case that costs something.
+            if answer.cases.iter().any(|case| !case.has_payers_decision() && case.sum != Some(0)) {
+                return Err(AnswerError::Undecided);
+            }
             answer.cases.iter_mut().for_each(AnswerCase::take_payers_decision);
-            answer.accepted = by_payer.or(answer.accepted);
+            answer.accepted = by_payer;
         }
         let is_silent = |c: &AnswerCase| c.verdict.is_none() && c.accepted.is_none() && c.taken_off.is_none() && c.sanctions.is_empty();
         let undecided = answer.cases.iter().any(|c| c.verdict == Some(Verdict::Undecided));

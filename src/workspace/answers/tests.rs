@@ -140,6 +140,13 @@ fn an_unknown_layout_is_no_consent() {
     assert_eq!(unknown("<ZAP><N_ZAP>1</N_ZAP><SL><SL_ID>1</SL_ID><REFREASON>5</REFREASON></SL></ZAP>"), ["REFREASON"]);
     assert_eq!(unknown("<SCHET><NSCHET>1</NSCHET></SCHET><ZAP><SLUCH><IDCASE>1</IDCASE></SLUCH></ZAP>"), ["SLUCH"]);
     assert!(xml(&format!("{HEAD}<ERRORS/><RESULT> </RESULT></FLK_P>")).is_ok(), "what is empty refuses nothing");
+    assert_eq!(unknown("<OSHIBKA KOD=\"904\"/>"), ["OSHIBKA"], "unless it has an attribute");
+    assert_eq!(unknown("<ZAP><N_ZAP>1</N_ZAP><PACIENT><ID_PAC>1</ID_PAC><ENP><OTKAZ>1</OTKAZ></ENP></PACIENT></ZAP>"), ["ENP"], "a value has no content");
+    let of_patient = "<ZAP><N_ZAP>1</N_ZAP><PACIENT><ID_PAC>1</ID_PAC><OTKAZ><I_TYPE>904</I_TYPE></OTKAZ></PACIENT></ZAP>";
+    let read = xml(&format!("{HEAD}{of_patient}</FLK_P>")).expect("an answer").cases.remove(0);
+    assert_eq!((read.n_zap, read.id_pac.as_str(), read.is_wide), (Some(1), "1", true));
+    assert_eq!(xml(&format!("{HEAD}<PR/></FLK_P>")), Err(AnswerError::Lacks("OSHIB".to_owned())), "a refusal that says nothing");
+    assert!(xml(&format!("{HEAD}<PR><COMMENT>нет ошибок</COMMENT></PR></FLK_P>")).is_err(), "nor does this name anything");
     let further = xml(&format!("{HEAD}{}</FLK_P>", pr.replace("<OSHIB>", "<LEVEL>1</LEVEL><OSHIB>"))).expect("a refusal says more");
     assert_eq!(further.cases.len(), 1);
     // The schema of 2.1 nests refusals by mistake.
@@ -151,6 +158,10 @@ fn an_unknown_layout_is_no_consent() {
     assert_eq!(beside("otkaz.xml", b"<OTKAZY><CASE>1</CASE></OTKAZY>"), Err(AnswerError::UnknownFiles(vec!["otkaz.xml".to_owned()])));
     assert!(matches!(beside("otkaz.xml", b"<FLK_P><FNAME_I>x</FNAME_I>"), Err(AnswerError::Fault(_))));
     assert!(matches!(beside("otkaz.xml", b"<FLK_P"), Err(AnswerError::Fault(_))));
+    let wide: Vec<u8> = std::iter::once(0xfeff).chain("<FLK_P/>".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for unread in [&b""[..], &wide, &wide[2..]] {
+        assert!(beside("L.XML", unread).is_err(), "{unread:?}");
+    }
     assert_eq!([beside("LM1.xml", b"<PERS_LIST/>"), beside("a.pdf", b"%PDF"), beside("l.xml", whole.as_bytes())], [Ok(1), Ok(1), Ok(2)]);
 }
 
@@ -181,9 +192,14 @@ fn the_decision_of_the_payer_goes_before_that_of_the_fund() {
     };
     let by_fund = (None, Some(10_000), Some(0), Some(Verdict::Full));
     assert_eq!(read("", "<SMO_SUMP>0.00</SMO_SUMP><SMO_SANK_IT>0.00</SMO_SANK_IT>"), by_fund, "not decided yet");
-    assert_eq!(read("", "<SMO_SUMP>100.00</SMO_SUMP>"), by_fund);
-    let said = read("<SUMMAP>100.00</SUMMAP><SMO_SUMMAP>40.00</SMO_SUMMAP>", "<SMO_SUMP>40.00</SMO_SUMP><SMO_SANK_IT>60.00</SMO_SANK_IT>");
-    assert_eq!(said, (Some(4_000), Some(4_000), Some(6_000), None));
+    assert_eq!(read("", "<SMO_SUMP>100.00</SMO_SUMP><SMO_SANK_IT>0.00</SMO_SANK_IT>"), by_fund);
+    let both = "<SMO_SUMP>40.00</SMO_SUMP><SMO_SANK_IT>60.00</SMO_SANK_IT>";
+    assert_eq!(read("<SUMMAP>100.00</SUMMAP><SMO_SUMMAP>40.00</SMO_SUMMAP>", both), (Some(4_000), Some(4_000), Some(6_000), None));
+    assert_eq!(read("<SMO_SUMMAP>40.00</SMO_SUMMAP>", "<SMO_SUMP>40.00</SMO_SUMP>"), (Some(4_000), Some(4_000), None, None), "one of the sums is enough");
+    assert_eq!(read("", "<SMO_SANK_IT>100.00</SMO_SANK_IT>"), (None, None, Some(10_000), None));
+    let half = case(1, &format!("{fund}{both}")) + &case(2, fund);
+    assert_eq!(xml(&registry("", &half)), Err(AnswerError::Undecided), "the payer has not decided on the second");
+    assert_eq!(xml(&registry("<SMO_SUMMAP>40.00</SMO_SUMMAP>", &case(1, fund))), Err(AnswerError::Undecided));
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub(super) fn walk(source: &Source, form: &XmlForm, elements: &Elements, sink: &
                 Token::Open { name, .. } => {
                     let name = name.to_text(encoding);
                     let meaning = known(elements, document, &blocks, &name);
-                    if let (None, Some(Some(block))) = (meaning, blocks.last()) {
+                    // A value that is passed over holds no elements.
+                    if let (None | Some(Meaning::Ignored), Some(Some(block))) = (meaning, blocks.last()) {
                         sink.unknown(*block, &name);
                     }
                     let meaning = meaning.filter(|m| m.is_block());
@@ -52,7 +53,7 @@ pub(super) fn walk(source: &Source, form: &XmlForm, elements: &Elements, sink: &
                     }
                     blocks.push(meaning);
                 }
-                Token::Leaf { at, name, text: value, .. } => {
+                Token::Leaf { at, name, text: value, attribute, .. } => {
                     let name = name.to_text(encoding);
                     match known(elements, document, &blocks, &name) {
                         Some(block) if block.is_block() => {
@@ -69,7 +70,7 @@ pub(super) fn walk(source: &Source, form: &XmlForm, elements: &Elements, sink: &
                         }
                         None => {
                             if let Some(Some(block)) = blocks.last()
-                                && !value.trim_ascii().is_empty()
+                                && (attribute.is_some() || !value.trim_ascii().is_empty())
                             {
                                 sink.unknown(*block, &name);
                             }

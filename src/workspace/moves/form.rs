@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::TRIES;
 use super::group::{Chosen, Group, Key, Package, Packages};
+use super::resubmission::Again;
 use super::writing::{AT_ONCE, Made, Parts, RegistryDraft, hear, party, write};
 use crate::cases::CaseState;
 use crate::values::{Date, Month};
@@ -98,7 +99,8 @@ impl Workspace {
         }
         for registry in self.registries()?.into_iter().filter(|r| r.period == period && asked(&r.mo, &r.payer, &r.kind)) {
             if self.tables.workflow.status(&registry.status).is_some_and(|s| s.live) {
-                leave(Why::Held(registry.number.clone()), registry.cases, registry.sum);
+                let held = self.store.of(&registry.mo).members().held(registry.id, registry.revision)?;
+                leave(Why::Held(registry.number.clone()), held.cases, held.sum);
             }
         }
         let mut groups: Vec<Group> = Vec::new();
@@ -345,10 +347,14 @@ impl Workspace {
     fn parts(&mut self, drafts: &[RegistryDraft<'_>]) -> Result<Vec<Parts>, Problem> {
         let mut last: HashMap<String, i64> = HashMap::new();
         let mut parts = Vec::with_capacity(drafts.len());
+        let mut known: HashMap<&str, Again> = HashMap::new();
         for draft in drafts {
             let mo = draft.group.mo();
             let packages = self.packages_of(mo, &draft.group.chosen)?;
-            let again = self.tables.resubmission.of(&mut self.store.of(mo))?;
+            if !known.contains_key(mo) {
+                known.insert(mo, self.tables.resubmission.of(&mut self.store.of(mo))?);
+            }
+            let again = &known[mo];
             let (mut name, run) = draft.name()?;
             let next = match last.get(&run) {
                 Some(last) => last + 1,
@@ -362,7 +368,7 @@ impl Workspace {
                 name.number = packet.to_string();
             }
             last.insert(run.clone(), packet);
-            let (origins, pieces) = draft.pieces(&packages, &self.objects, &again)?;
+            let (origins, pieces) = draft.pieces(&packages, &self.objects, again)?;
             let differing =
                 draft.group.chosen.iter().zip(&pieces).filter(|(chosen, piece)| piece.pr_nov.is_some_and(|due| due != chosen.pr_nov)).count() as u64;
             parts.push(Parts { heading: draft.heading(name), run, next, packet, origins, pieces, differing });

@@ -37,14 +37,18 @@ impl Members {
     /// Indexes of the cases that an entry of an answer names, and the number by which they were found; empty when the registry has no such case.
     fn find(&self, case: &AnswerCase) -> (Vec<usize>, Named) {
         let all = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
-        if let Some(idcase) = case.idcase {
-            let is_it = |at: &&usize| {
-                case.sl_id.is_empty() || case.verdict.is_none() && case.sum.is_none() || self.all[**at].sl_id.is_empty() || self.all[**at].sl_id == case.sl_id
-            };
-            return (self.by_idcase.get(&idcase).filter(is_it).copied().into_iter().collect(), Named::IdCase);
-        }
         let of_zap = |at: &usize| case.n_zap.is_none_or(|n_zap| self.all[*at].n_zap == n_zap);
         let of_pac = |at: &usize| case.id_pac.is_empty() || self.all[*at].id_pac == case.id_pac;
+        if let Some(idcase) = case.idcase {
+            // A protocol may name any SL_ID of a case, of which only the smallest is known: it must not be that of another case.
+            let is_protocol = case.verdict.is_none() && case.sum.is_none();
+            let of_sl = |at: &usize| match self.by_sl.get(&case.sl_id) {
+                Some(found) => found.contains(at),
+                None => is_protocol || case.sl_id.is_empty() || self.all[*at].sl_id.is_empty(),
+            };
+            let found = self.by_idcase.get(&idcase).copied().filter(|at| of_sl(at) && of_zap(at) && of_pac(at));
+            return (found.into_iter().collect(), Named::IdCase);
+        }
         if let Some(found) = self.by_sl.get(&case.sl_id) {
             return (found.iter().copied().filter(of_zap).filter(of_pac).collect(), Named::SlId);
         }
@@ -85,8 +89,6 @@ struct Settled {
     off: BTreeMap<i64, i64>,
     /// Whether every case of the answer is in the registry and no case occurs twice.
     fits: bool,
-    /// Whether no sanction takes off more than the case costs, and OPLATA agrees.
-    sanctions_fit: bool,
     /// Cases of which the sum of several sanctions is taken off.
     added_up: Vec<CaseSums>,
     /// Cases and kopecks that are accepted.
@@ -128,12 +130,15 @@ impl Workspace {
         }
         let mut facts = self.facts(registry)?;
         let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
+        let is_protocol = matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
         facts.answer_fits = settled.fits
+            && (!is_protocol || names_file(&answer, registry))
             && says(&registry.number, &answer.number)
             && says(&registry.account_date, &answer.date)
             && says(&registry.mo, &answer.clinic)
             && says(&registry.payer, &answer.payer);
-        facts.sanctions_fit = settled.sanctions_fit;
+        // Sanctions that do not fit were refused above, with their numbers.
+        facts.sanctions_fit = true;
         facts.not_returned = self.is_not_returned(registry)?;
         facts.cases_left = settled.accepted.cases > 0;
         facts.reason = !answer.reason.trim().is_empty();
@@ -147,6 +152,8 @@ impl Workspace {
         let writes = !(decision == Decision::Accepted && holds);
         let refused: Vec<i64> = settled.refused.iter().copied().collect();
         let taken_off = settled.off.values().sum();
+        // Answers often have the same name; what a case is charged with tells them apart by it.
+        let source = self.store.of(&registry.mo).answers().free_name(registry.id, &name)?;
         let word = decision.by().action();
         let details = json!({
             "answer": word, "sha256": kept.sha256, "reason": answer.reason, "findings": settled.entries.len(), "refused": refused.len(),
@@ -154,13 +161,15 @@ impl Workspace {
         });
         let note = JournalNote { subject: &name, details, ..JournalNote::default() };
         let moved = self.make(operation, &seen, &transition, &refused, note, |clinic| {
-            clinic.answers().insert(NewAnswer { object: &kept.sha256, name: &kept.name, registry: registry.id, kind: word, received_at: operation.at })?;
+            clinic.answers().insert(NewAnswer { object: &kept.sha256, name: &source, registry: registry.id, kind: word, received_at: operation.at })?;
             if writes {
-                write_sanctions(clinic, operation, registry, &settled.entries, &name)?;
+                write_sanctions(clinic, operation, registry, &settled.entries, &source)?;
             }
             match decision {
                 Decision::Partial | Decision::Accepted if refuses => clinic.registries().set_accepted(registry.id, settled.accepted),
                 Decision::Refused | Decision::Returned => clinic.registries().set_accepted(registry.id, Total::default()),
+                // What an earlier protocol refused stays refused.
+                Decision::Passed if members.all.iter().any(|member| member.has_left) => clinic.registries().set_accepted(registry.id, settled.accepted),
                 _ => Ok(()),
             }
         })?;
@@ -171,14 +180,19 @@ impl Workspace {
     fn joined(&mut self, parts: Vec<Part>, formats: &Formats) -> Result<Result<(Registry, Answer), AnswerError>, Problem> {
         let is_of_persons = |answer: &Answer| FileName::parse(formats.prefixes(), stem(&answer.file_name)).is_ok_and(|name| name.is_persons);
         let is_protocol = |answer: &Answer| matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
-        if parts.iter().all(|part| part.answer.decision == Decision::Passed && is_of_persons(&part.answer)) {
-            return Ok(Err(AnswerError::PersonsOnly));
-        }
+        let of_persons_alone = parts.iter().all(|part| part.answer.decision != Decision::Refused && is_protocol(&part.answer) && is_of_persons(&part.answer));
         let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
         let mut joined: Option<(Registry, Answer)> = None;
         for Part { mut answer, .. } in parts {
+            let of_persons = is_of_persons(&answer);
+            if let Some(main) =
+                FileName::parse(formats.prefixes(), stem(&answer.file_name)).ok().filter(|n| n.is_persons).and_then(|n| n.main(formats.prefixes()))
+            {
+                // Main files of several families have person files whose names begin alike.
+                answer.file_name = main.to_string();
+            }
             let registry = self.answered(&answer)?;
-            if is_protocol(&answer) && is_of_persons(&answer) {
+            if is_protocol(&answer) && of_persons {
                 // A person may have several cases.
                 answer.cases.iter_mut().for_each(|case| case.is_wide |= case.idcase.is_none() && case.sl_id.is_empty());
             }
@@ -188,7 +202,13 @@ impl Workspace {
                 Some((first, before)) => (first, before.joined(answer)),
             });
         }
-        Ok(joined.ok_or(AnswerError::NoAnswer))
+        let Some((registry, answer)) = joined else { return Ok(Err(AnswerError::NoAnswer)) };
+        // What passes in the person file says nothing of the main file; once that has passed, further refusals may come.
+        let has_passed = self.tables.workflow.transitions().iter().any(|t| t.by == Move::ReceivePassed && t.to == registry.status);
+        if of_persons_alone && (answer.decision == Decision::Passed || !has_passed) {
+            return Ok(Err(AnswerError::PersonsOnly));
+        }
+        Ok(Ok((registry, answer)))
     }
 
     /// Whether a registry that stands with the clinic again is there because ФЛК refused its file, and not by a decision of the payer. A fund may repeat
@@ -217,11 +237,8 @@ impl Workspace {
         if answer.file_name.is_empty() {
             return Err(Problem::NoRegistry(answer.number.clone()));
         }
-        let own = |r: &Registry| r.file_name.to_uppercase();
-        // The name of a person file has one more letter, or another first letter.
-        let ways: [&dyn Fn(&Registry) -> bool; 3] = [&|r| own(r) == upper, &|r| own(r) == cut, &|r| tail(&own(r)) == cut];
-        for way in ways {
-            let mut found: Vec<&Registry> = all.iter().filter(|r| way(r)).collect();
+        for way in WAYS {
+            let mut found: Vec<&Registry> = all.iter().filter(|r| way(&r.file_name.to_uppercase(), &upper)).collect();
             if found.len() > 1 {
                 // Names of several families may differ in the first letter only: prefer the registry that waits for an answer.
                 let waits = |r: &&&Registry| self.tables.workflow.possible(Some(&r.status), None).any(|t| t.by == answer.decision.by());
@@ -236,6 +253,16 @@ impl Workspace {
         }
         Err(Problem::NoRegistry(stem.to_owned()))
     }
+}
+
+/// How the name of an answered file, in capitals, may fit that of a registry's file: the name of a person file has one more letter, or another first
+/// letter.
+const WAYS: [fn(&str, &str) -> bool; 3] = [|own, its| own == its, |own, its| own == tail(its), |own, its| tail(own) == tail(its)];
+
+/// Whether an answer names the file of a registry. A protocol of an earlier file must not be taken for one of a later file under the same number.
+fn names_file(answer: &Answer, registry: &Registry) -> bool {
+    let (own, its) = (registry.file_name.to_uppercase(), stem(&answer.file_name).to_uppercase());
+    WAYS.iter().any(|way| way(&own, &its))
 }
 
 /// A file's name without its ending.
@@ -256,7 +283,7 @@ fn tail(name: &str) -> &str {
 /// # Errors
 /// A refusal fits several cases; sums of the answer do not agree with each other or with the registry.
 fn settle(answer: &Answer, members: &Members, elements: &Elements) -> Result<Settled, AnswerError> {
-    let mut settled = Settled { fits: true, sanctions_fit: true, ..Settled::default() };
+    let mut settled = Settled { fits: true, ..Settled::default() };
     let is_protocol = matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
     let mut seen = BTreeSet::new();
     let mut to_pay = 0;
@@ -304,7 +331,7 @@ fn settle(answer: &Answer, members: &Members, elements: &Elements) -> Result<Set
 fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> Result<i64, AnswerError> {
     let all = member.sum;
     let sums = || case.sanctions.iter().map(|s| s.sum.unwrap_or(all));
-    let (largest, added) = (sums().max(), sums().sum::<i64>());
+    let (largest, added) = (sums().max(), sums().fold(0, i64::saturating_add));
     let off = match (case.accepted, case.taken_off, case.verdict) {
         (Some(accepted), ..) => all - accepted,
         (None, Some(off), _) => off,
@@ -323,19 +350,19 @@ fn decide(case: &AnswerCase, member: &Member, settled: &mut Settled) -> Result<i
     };
     // Q016 takes off the largest sanction (003K.00.0250); some funds have them added up.
     let of_sanctions = largest.is_none_or(|largest| off == largest || off == added);
-    let agree = sums.stated == all && sums.taken_off == off && of_sanctions;
+    let of_verdict = match case.verdict {
+        Some(Verdict::Full) => off == 0,
+        Some(Verdict::Refused) => off == all,
+        Some(Verdict::Partial) => off > 0 && off < all,
+        Some(Verdict::Undecided) | None => true,
+    };
+    let agree = sums.stated == all && sums.taken_off == off && of_sanctions && of_verdict;
     if !agree || !(0..=all).contains(&off) {
         return Err(AnswerError::Sums(Box::new(sums)));
     }
     if largest.is_some_and(|largest| off != largest) {
         settled.added_up.push(sums);
     }
-    settled.sanctions_fit &= match case.verdict {
-        Some(Verdict::Full) => off == 0,
-        Some(Verdict::Refused) => off == all,
-        Some(Verdict::Partial) => off > 0 && off < all,
-        Some(Verdict::Undecided) | None => true,
-    };
     for sanction in &case.sanctions {
         let sum = sanction.sum.unwrap_or(all);
         settled.entries.push(Taken { case: member.case_id, code: sanction.code.clone(), sum, comment: sanction.comment.clone() });

@@ -49,7 +49,7 @@ struct WayRow {
 }
 
 /// The table.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::workspace) struct Resubmission([Due; 4]);
 
 impl Resubmission {
@@ -71,7 +71,7 @@ impl Resubmission {
     }
 
     /// What is known of the cases of a clinic.
-    pub(super) fn of(&self, clinic: &mut Clinic<'_>) -> Result<Again<'_>, Problem> {
+    pub(super) fn of(self, clinic: &mut Clinic<'_>) -> Result<Again, Problem> {
         let mut against: HashMap<i64, Way> = HashMap::new();
         for Held { case_id, answer } in clinic.sanctions().held()? {
             let way = match Move::find(Move::ReceiveRefused.verb(), &answer) {
@@ -89,14 +89,14 @@ impl Resubmission {
 }
 
 /// Which cases of a clinic were refused before.
-pub(super) struct Again<'t> {
-    table: &'t Resubmission,
+pub(super) struct Again {
+    table: Resubmission,
     against: HashMap<i64, Way>,
     /// The version that a case replaced.
     before: HashMap<i64, i64>,
 }
 
-impl Again<'_> {
+impl Again {
     /// PR_NOV that is due for a case; `None` leaves that of the export.
     pub(super) fn due(&self, case: i64) -> Option<bool> {
         let mut way = Way::None;
@@ -123,7 +123,7 @@ mod tests {
     fn what_was_held_against_an_earlier_version_counts() {
         let table = Resubmission::load(&RuleFiles::embedded()).expect("sound");
         let against = [(1, Way::Decided), (5, Way::FlkFile), (7, Way::FlkRecord)].into();
-        let again = Again { table: &table, against, before: [(3, 2), (2, 1), (6, 5), (8, 9), (9, 8)].into() };
+        let again = Again { table, against, before: [(3, 2), (2, 1), (6, 5), (8, 9), (9, 8)].into() };
         assert_eq!([1, 2, 3, 4, 5, 6, 7, 8].map(|case| again.due(case)), [true, true, true, false, false, false, true, false].map(Some));
     }
 

@@ -116,7 +116,7 @@ impl Workspace {
             let by_sl = || sanction.sl_id.as_ref().and_then(|sl| members.by_sl.get(sl)).map(Vec::as_slice);
             let by_zap = || sanction.n_zap.and_then(|n| members.by_zap.get(&n)).map(Vec::as_slice);
             let found_cases: Vec<usize> = match by_idcase {
-                Some(one) => one.to_vec(),
+                Some(one) => one.iter().filter(of_zap).copied().collect(),
                 None => by_sl().or_else(by_zap).unwrap_or_default().iter().filter(of_zap).copied().collect(),
             };
             let member = match found_cases.as_slice() {

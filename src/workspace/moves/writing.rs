@@ -79,7 +79,7 @@ impl RegistryDraft<'_> {
     }
 
     /// The packages that its cases come from, and the place of each case there with its PR_NOV.
-    pub(super) fn pieces(&self, packages: &Packages, objects: &Objects, again: &Again<'_>) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
+    pub(super) fn pieces(&self, packages: &Packages, objects: &Objects, again: &Again) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
         let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
         let mut pieces = Vec::with_capacity(self.group.chosen.len());
         for chosen in &self.group.chosen {

@@ -33,6 +33,21 @@ read_row! {
 pub(in crate::workspace) struct Answers<'s>(pub(super) Clinic<'s>);
 
 impl Answers<'_> {
+    /// A name under which no answer to a registry is stored: `name`, or `name (2)` and so on.
+    pub(in crate::workspace) fn free_name(&mut self, registry: i64, name: &str) -> Result<String, Problem> {
+        let mut free = name.to_owned();
+        for number in 2.. {
+            let taken = self
+                .0
+                .number("SELECT CAST(COUNT(*) AS BIGINT) FROM answers WHERE mo = $1 AND registry = $2 AND name = $3", &[registry.into(), (&free).into()])?;
+            if taken == 0 {
+                break;
+            }
+            free = format!("{name} ({number})");
+        }
+        Ok(free)
+    }
+
     pub(in crate::workspace) fn insert(&mut self, answer: NewAnswer<'_>) -> Result<(), Problem> {
         self.0.insert(answer)
     }
