@@ -92,19 +92,19 @@ fn run(args: &[OsString], voice: Voice, lang: Valued<Lang>, texts: &Texts) -> Ex
     let command = help::command(Cli::command(), texts, spoken);
     let parsed = command.clone().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
-        Ok(cli) => start(&cli, voice, lang).unwrap_or_else(|failure| failure.end(voice, texts, spoken)),
+        Ok(cli) => start(&cli, voice, lang, texts).unwrap_or_else(|failure| failure.end(voice, texts, spoken)),
         Err(error) => usage::explain(&error, args, &command, voice, texts, spoken),
     }
 }
 
-fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>) -> Result<Exit, Failure> {
+fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>, built_in: &Texts) -> Result<Exit, Failure> {
     if let Some(folder) = &cli.flags.directory {
         std::env::set_current_dir(folder).map_err(|error| Failure::Read(folder.clone(), error))?;
     }
     let settings = Settings::load(&cli.flags, &variable, lang, cli.verb.first_path(), &cli.verb.inputs())?;
     let files = rule_files(&settings, cli.verb.makes_rules_folder())?;
     let zone = settings.time_zone()?;
-    let texts = Texts::load(&files)?.in_zone(zone.clone());
+    let texts = if files.overrides(&Texts::TABLES) { Texts::load(&files)? } else { built_in.clone() }.in_zone(zone.clone());
     let ui = Ui::new(&settings, &texts, zone);
     let session = Session::new(&settings, &files, &ui, Cli::command);
     if let Some(line) = session.unheeded() {

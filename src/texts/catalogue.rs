@@ -57,6 +57,9 @@ impl Texts {
         &BUILT_IN
     }
 
+    /// The tables that hold texts.
+    pub const TABLES: [&'static str; 2] = [TABLE, CHECKS];
+
     /// Reads `rules/texts.csv` and the texts of checks in `rules/structure.csv`.
     ///
     /// # Errors
