@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use puomp::registry::archive::{Archive, Limits};
 
 /// Small enough to try many archives a second, the same in kind as the program's own.
-const LIMITS: Limits = Limits { entries: 8, total: 8 << 20, ratio: 200, ratio_from: 64 << 10, directory: 64 << 10 };
+const LIMITS: Limits = Limits { entries: 8, total: 8 << 20, ratio: 200, ratio_from: 64 << 10, directory: 64 << 10, is_flat: true };
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(mut archive) = Archive::new(Cursor::new(bytes), &LIMITS) else { return };
