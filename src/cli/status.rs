@@ -208,7 +208,14 @@ impl StatusArgs {
 
     fn show(&self, seen: &Seen, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> Result<(), Failure> {
         let answer = match self.format {
-            FormatArg::Human => human(seen, self.registry.is_some().then_some(self.history), lists, tables, ui).into_bytes(),
+            FormatArg::Human => {
+                let mut text = human(seen, self.registry.is_some().then_some(self.history), lists, tables, ui);
+                if text.is_empty() {
+                    let is_asked = self.period.is_some() || self.payer.is_some() || self.state.is_some();
+                    text = ui.texts.get(if is_asked { Key::StatusNone } else { Key::StatusEmpty }, ui.lang).to_owned() + "\n";
+                }
+                text.into_bytes()
+            }
             FormatArg::Json => {
                 let registries = seen.registries.iter().map(|r| row(r, tables, ui)).collect();
                 let cases = seen.stock.iter().map(stock_row).collect();
@@ -430,9 +437,6 @@ fn human(seen: &Seen, of_one: Option<bool>, lists: &Lists, tables: &Tables, ui: 
             })
             .collect();
         out += &columns(&rows);
-    }
-    if out.is_empty() {
-        out = ui.texts.get(Key::StatusEmpty, ui.lang).to_owned() + "\n";
     }
     out
 }

@@ -361,3 +361,15 @@ fn a_registry_that_comes_back_says_how_to_send_it_again() {
     assert!(said.contains("по прежним подачам") && !said.contains("904"), "{said}");
     assert!(clinic.done(&["status", &sent.number, "--history"]).contains("904"));
 }
+
+on_each_store!(a_withdrawn_registry_accepts_nothing);
+fn a_withdrawn_registry_accepts_nothing(clinic: &Clinic) {
+    let sent = sent(clinic);
+    write(clinic, "part.xml", &protocol(&sent.stem, "<PR><OSHIB>904</OSHIB><BAS_EL>SL</BAS_EL><IDCASE>1</IDCASE></PR>"));
+    clinic.done(&["receive", "part.xml"]);
+    assert_eq!(stands(clinic, &sent.number).1, sent.cases - 1);
+    clinic.done(&["withdraw", &sent.number, "--reason", "рано"]);
+    assert_eq!(stands(clinic, &sent.number), ("withdrawn".to_owned(), 0, 0));
+    clinic.done(&["journal", "--verify"]);
+    assert!(clinic.done(&["status", "--period", "2099-01"]).contains("таких реестров"));
+}

@@ -142,7 +142,11 @@ impl Workspace {
             clinic.registries().set_status(registry.id, &transition.to, operation.at)?;
             match transition.cases {
                 Cases::Hold | Cases::Take => {}
-                Cases::Free => clinic.cases().free_held(registry.id)?,
+                Cases::Free => {
+                    clinic.cases().free_held(registry.id)?;
+                    // What a payer accepted of it may be accepted once more in another registry.
+                    clinic.registries().set_accepted(registry.id, Total::default())?;
+                }
                 Cases::Refuse => clinic.cases().refuse(registry.id, refused)?,
                 Cases::Pay => clinic.cases().pay(registry.id)?,
                 Cases::Unpay => clinic.cases().unpay(registry.id)?,
