@@ -52,6 +52,22 @@ pub(crate) struct Clinic {
     store: Option<String>,
 }
 
+/// Sees locks of a store; on PostgreSQL by a connection of its own, because a lock is held for some milliseconds only.
+pub(crate) enum Lookout {
+    File(PathBuf),
+    Server(Sql, String),
+}
+
+impl Lookout {
+    /// Whether a program is changing the store now.
+    pub(crate) fn is_changing(&mut self) -> bool {
+        match self {
+            Self::File(holder) => fs::metadata(holder).is_ok_and(|m| m.len() > 0),
+            Self::Server(server, sql) => server.rows(sql)[0].get::<i64, _>("held") > 0,
+        }
+    }
+}
+
 /// The exit code and the output of a run.
 #[derive(Debug)]
 pub(crate) struct Said {
@@ -119,19 +135,19 @@ impl Clinic {
         panic!("the server does not notice that a program has ended");
     }
 
-    /// Whether a program is changing the store now.
-    pub(crate) fn is_changing(&self) -> bool {
-        let Some(url) = &self.store else {
-            return fs::metadata(self.path(".puomp/lock.holder")).is_ok_and(|m| m.len() > 0);
-        };
-        let mut server = Sql::connect(&server());
-        let sql = format!(
-            "SELECT CAST(COUNT(*) AS BIGINT) AS held FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' AND l.objid <> 2 AND d.datname = '{}'",
-            name_of(url)
-        );
-        let held = server.rows(&sql)[0].get::<i64, _>("held") > 0;
-        server.close();
-        held
+    /// Sees whether a program is changing the store, as soon as it does.
+    pub(crate) fn lookout(&self) -> Lookout {
+        match &self.store {
+            None => Lookout::File(self.path(".puomp/lock.holder")),
+            Some(url) => Lookout::Server(
+                Sql::connect(&server()),
+                format!(
+                    "SELECT CAST(COUNT(*) AS BIGINT) AS held FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' \
+                     AND l.objid <> 2 AND d.datname = '{}'",
+                    name_of(url)
+                ),
+            ),
+        }
     }
 
     pub(crate) fn root(&self) -> PathBuf {

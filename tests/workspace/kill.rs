@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::clinic::Clinic;
+use crate::support::clinic::{Clinic, Lookout};
 use crate::support::moments::{random, wanted};
 use crate::support::say::say;
 use crate::support::soak::tries;
@@ -37,8 +37,8 @@ fn start(clinic: &Clinic, step: &Step) -> Child {
 }
 
 /// Waits until a program works in the workspace; whether it still runs.
-fn wait_for_lock(clinic: &Clinic, child: &mut Child) -> bool {
-    while !clinic.is_changing() {
+fn wait_for_lock(lookout: &mut Lookout, child: &mut Child) -> bool {
+    while !lookout.is_changing() {
         if child.try_wait().expect("a child").is_some() {
             return false;
         }
@@ -52,9 +52,10 @@ fn usual(step: &Step) -> (Duration, Duration) {
     let mut runs: Vec<_> = (0..3)
         .map(|_| {
             let clinic = step.before.twin();
+            let mut lookout = clinic.lookout();
             let begun = Instant::now();
             let mut child = start(&clinic, step);
-            wait_for_lock(&clinic, &mut child);
+            wait_for_lock(&mut lookout, &mut child);
             let locked = begun.elapsed();
             assert!(child.wait().expect("it ended").success());
             (locked, begun.elapsed().saturating_sub(locked))
@@ -67,13 +68,14 @@ fn usual(step: &Step) -> (Duration, Duration) {
 /// One kill of a step. A third of them at any moment, the others while the program may change something.
 fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &Mutex<Counts>) {
     let clinic = step.before.twin();
+    let mut lookout = clinic.lookout();
     let mut child = start(&clinic, step);
     if number.is_multiple_of(3) {
         thread::sleep((until + work).mul_f64(random(number)));
-    } else if wait_for_lock(&clinic, &mut child) {
+    } else if wait_for_lock(&mut lookout, &mut child) {
         thread::sleep(work.mul_f64(random(number)));
     }
-    let held = clinic.is_changing();
+    let held = lookout.is_changing();
     // SIGKILL on Unix; a program that has ended is no error.
     let _ = child.kill();
     let ended = child.wait().expect("it ended");
@@ -95,7 +97,8 @@ fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &
     step.repeat(&clinic, was_done, &how);
 }
 
-fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize) {
+/// `in_work`: of how many kills one at least must come while the program works.
+fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize, in_work: usize) {
     let steps = steps(first);
     let (mut moments, mut all) = (0, 0);
     for (step, (place, kills)) in steps.iter().zip(of_step.map(tries).map(wanted).into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {
@@ -128,16 +131,17 @@ fn kills(store: &str, first: Clinic, of_step: [usize; 5], threads: usize) {
         moments += in_old + in_new;
         all += kills;
     }
-    assert!(moments * 10 >= all, "too few programs were killed at work: {moments}");
+    assert!(moments * in_work >= all, "too few programs were killed at work: {moments}");
 }
 
 #[test]
 fn a_program_that_is_killed_leaves_the_old_state_or_the_new_one() {
-    kills("SQLite", Clinic::new(), KILLS, 2);
+    kills("SQLite", Clinic::new(), KILLS, 2, 10);
 }
 
 #[test]
 #[ignore = "needs PUOMP_TEST_POSTGRES"]
 fn nor_does_it_leave_a_state_between_on_postgres() {
-    kills("PostgreSQL", Clinic::on_postgres(), SHARED_KILLS, 1);
+    // A lock is held for some milliseconds here; most programs have ended when the kill comes.
+    kills("PostgreSQL", Clinic::on_postgres(), SHARED_KILLS, 1, 48);
 }

@@ -179,9 +179,10 @@ fn start(clinic: &Clinic) -> Child {
 
 /// Waits until a program has begun to copy the old store or, on PostgreSQL, holds a lock of it; whether it still runs.
 fn wait_for_copy(clinic: &Clinic, child: &mut Child) -> bool {
-    let has_begun = || match clinic.store() {
+    let mut lookout = clinic.lookout();
+    let mut has_begun = || match clinic.store() {
         None => ["half", "sqlite"].iter().any(|ending| clinic.path(&format!(".puomp/store-1.{ending}")).exists()),
-        Some(_) => clinic.is_changing(),
+        Some(_) => lookout.is_changing(),
     };
     while !has_begun() {
         if child.try_wait().expect("a child").is_some() {

@@ -50,7 +50,8 @@ fn a_load_beside_a_load_ends_with_busy(first: &Clinic) {
     for _ in 0..20 {
         let clinic = first.twin();
         let mut child = clinic.command(&["load", "in"]).stdout(Stdio::null()).spawn().expect("the program runs");
-        let is_held = || clinic.is_changing();
+        let mut lookout = clinic.lookout();
+        let mut is_held = || lookout.is_changing();
         while !is_held() && child.try_wait().expect("a child").is_none() {
             thread::sleep(std::time::Duration::from_micros(200));
         }
