@@ -65,8 +65,8 @@ struct State {
 }
 
 impl State {
-    fn of(store: &mut Store, copy: Option<Temporary>, operation: &Operation<'_>) -> Result<Self, Problem> {
-        Ok(Self { copy, kept: names_in(store)?, head: JournalHead::of(&store.entries(None)?, &operation.at.to_string()) })
+    fn of(store: &mut Store, operation: &Operation<'_>) -> Result<Self, Problem> {
+        Ok(Self { copy: None, kept: names_in(store)?, head: JournalHead::of(&store.entries(None)?, &operation.at.to_string()) })
     }
 }
 
@@ -127,7 +127,7 @@ impl Workspace {
             if !verify_store(&mut self.store, None)?.is_sound() {
                 return Err(BackupError::Unsound.into());
             }
-            return self.store.snapshot(|store| State::of(store, None, operation));
+            return self.store.snapshot(|store| State::of(store, operation));
         }
         let memory = self.place.memory();
         let unwritten = |error| Problem::of_file(&memory, error);
@@ -135,14 +135,13 @@ impl Workspace {
         self.store.copy_into(copy.path())?;
         operation.check()?;
         let mut store = Store::open_copy(copy.path())?;
-        refuse_parts(&mut store, true)?;
-        operation.check()?;
-        if !verify_store(&mut store, None)?.is_sound() {
-            return Err(BackupError::Unsound.into());
-        }
-        let state = State::of(&mut store, Some(copy), operation);
+        let looked = refuse_parts(&mut store, true).and_then(|()| {
+            operation.check()?;
+            if verify_store(&mut store, None)?.is_sound() { State::of(&mut store, operation) } else { Err(BackupError::Unsound.into()) }
+        });
+        // Closed on an error too: on Windows an open file cannot be removed.
         store.close();
-        state
+        Ok(State { copy: Some(copy), ..looked? })
     }
 
     /// Writes the backup once; returns its size, or `None` when it has to be written again with more detours.

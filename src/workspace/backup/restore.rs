@@ -114,22 +114,10 @@ fn restore_store(backup: &mut Container, place: &Place, opening: &Opening<'_>) -
     })?;
     operation.check()?;
     let mut store = place.connect()?;
-    let migrated = place.prepare(&mut store, opening)?;
-    if migrated.is_some() {
-        refuse_parts(&mut store, true)?;
-    }
-    operation.check()?;
-    let head = backup.manifest.head(backup.path())?;
-    let verified = verify_store(&mut store, Some(&head))?;
-    if !verified.is_sound() {
-        return Err(BackupError::CopyUnsound.into());
-    }
-    // A journal that goes on after the head of the list is not the one that was saved.
-    if migrated.is_none() && JournalHead::of(&store.entries(None)?, &head.at) != head {
-        return Err(BackupError::OtherJournal.into());
-    }
-    let names = names_in(&mut store)?;
+    let done = proven(&mut store, backup, place, opening);
+    // Closed on an error too: on Windows an open file cannot be removed.
     store.close();
+    let (names, migrated) = done?;
     let listed = listed(backup);
     if let Some(sha256) = names.keys().find(|sha256| !listed.contains_key(*sha256)).or_else(|| listed.keys().find(|sha256| !names.contains_key(*sha256))) {
         return Err(BackupError::Entry(object_entry(sha256)).into());
@@ -141,10 +129,30 @@ fn restore_store(backup: &mut Container, place: &Place, opening: &Opening<'_>) -
     Ok((names, migrated))
 }
 
+/// Brings the store up to date and verifies it; returns the names of the files that its rows name, by digest.
+fn proven(store: &mut Store, backup: &Container, place: &Place, opening: &Opening<'_>) -> Result<(Names, Option<Migrated>), Problem> {
+    let operation = &opening.operation;
+    let migrated = place.prepare(store, opening)?;
+    if migrated.is_some() {
+        refuse_parts(store, true)?;
+    }
+    operation.check()?;
+    let head = backup.manifest.head(backup.path())?;
+    let verified = verify_store(store, Some(&head))?;
+    if !verified.is_sound() {
+        return Err(BackupError::CopyUnsound.into());
+    }
+    // A journal that goes on after the head of the list is not the one that was saved.
+    if migrated.is_none() && JournalHead::of(&store.entries(None)?, &head.at) != head {
+        return Err(BackupError::OtherJournal.into());
+    }
+    Ok((names_in(store)?, migrated))
+}
+
 fn looked_at(mut store: Store, exactly: bool) -> Result<(), Problem> {
-    refuse_parts(&mut store, exactly)?;
+    let done = refuse_parts(&mut store, exactly);
     store.close();
-    Ok(())
+    done
 }
 
 /// Writes the kept files.
