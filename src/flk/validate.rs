@@ -1,10 +1,9 @@
 //! The control of packages: each file, then the checks across both files.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use crate::cases::Index;
 use crate::finding::FileRole;
@@ -15,7 +14,7 @@ use crate::registry::probe::Head;
 use crate::registry::source::Source;
 use crate::texts::Severity;
 use crate::timings::{self, Phase, Timings};
-use crate::values::{Month, hex};
+use crate::values::{Month, sha256_of};
 use crate::watch::{Stopped, Watch};
 
 use super::checker::{Checker, Config};
@@ -208,15 +207,5 @@ fn size(package: &Package) -> u64 {
 }
 
 fn file_digest(path: &Path, timings: Option<&Timings>) -> io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hex(&hasher.finalize()));
-        }
-        hasher.update(&buffer[..read]);
-        timings::bytes(timings, Phase::Digest, read as u64);
-    }
+    sha256_of(std::fs::File::open(path)?, |bytes| timings::bytes(timings, Phase::Digest, bytes.len() as u64))
 }

@@ -7,7 +7,7 @@ mod money;
 mod month;
 
 pub use date::{Date, Span, is_date_shape, iso_parts};
-pub use digest::hex;
+pub use digest::{hex, sha256_of};
 pub use moment::{Moment, NotAMoment};
 pub(crate) use money::split_decimal;
 pub use money::{kopecks, money};

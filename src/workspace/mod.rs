@@ -30,6 +30,8 @@ mod tools;
 mod verify;
 pub mod workflow;
 
+use std::collections::HashSet;
+
 pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, CaseSums, Decision, Verdict};
 pub use backup::{BackupError, Password, Restored, Saved, restore};
@@ -163,14 +165,9 @@ impl Workspace {
     pub fn kept_files(&mut self) -> Result<Vec<DiskFile>, Problem> {
         let packages = self.store.current_packages()?;
         self.objects.check_all(packages.iter().flat_map(PackageRow::files))?;
-        let mut files = Vec::new();
-        for (object, name) in packages.iter().flat_map(PackageRow::files) {
-            let file = DiskFile::kept(self.objects.local(object, name)?, name);
-            if !files.contains(&file) {
-                files.push(file);
-            }
-        }
-        Ok(files)
+        let mut seen = HashSet::new();
+        let files = packages.iter().flat_map(PackageRow::files).filter(|file| seen.insert(*file));
+        files.map(|(object, name)| Ok(DiskFile::kept(self.objects.local(object, name)?, name))).collect()
     }
 
     /// Closes the store; this program is no longer present then.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::path::PathBuf;
 
 use crate::support::clinic::Clinic;
 use crate::support::sql::{Sql, text};
@@ -76,6 +77,36 @@ pub(crate) fn kopecks(text: &str) -> i64 {
 
 pub(crate) fn roubles(kopecks: i64) -> String {
     format!("{}.{:02}", kopecks / 100, kopecks % 100)
+}
+
+/// The registry as it comes back: OPLATA, SUMP, SANK and SANK_IT behind each SUMV; what was accepted in all. `decide` says what is taken off the case of a
+/// number, from 1, and with which sanctions.
+pub(crate) fn decided(text: &str, decide: impl Fn(usize, i64) -> (i64, Vec<i64>)) -> (String, i64) {
+    let (mut out, mut accepted) = (String::new(), 0);
+    for (number, piece) in (1..).zip(text.split_inclusive("</SUMV>")) {
+        out += piece;
+        if !piece.ends_with("</SUMV>") {
+            continue;
+        }
+        let all = kopecks(between(&piece[piece.rfind("<SUMV>").expect("a sum")..], "SUMV"));
+        let (off, sanctions) = decide(number, all);
+        let verdict = if off == 0 { 1 } else { 3 - i32::from(off == all) };
+        accepted += all - off;
+        out += &format!("<OPLATA>{verdict}</OPLATA><SUMP>{}</SUMP>", roubles(all - off));
+        for sum in sanctions {
+            out += &format!("<SANK><S_CODE>{number}-{sum}</S_CODE><S_SUM>{}</S_SUM><S_TIP>1</S_TIP><S_OSN>43</S_OSN><S_IST>1</S_IST></SANK>", roubles(sum));
+        }
+        if off > 0 {
+            out += &format!("<SANK_IT>{}</SANK_IT>", roubles(off));
+        }
+    }
+    (out.replace("</SUMMAV>", &format!("</SUMMAV><SUMMAP>{}</SUMMAP>", roubles(accepted))), accepted)
+}
+
+/// A folder of `shared/cases`; see tests/README.md.
+pub(crate) fn shared_case(name: &str) -> PathBuf {
+    let shared = std::env::var_os("PUOMP_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    fs::canonicalize(shared.join("cases").join(name)).expect("PUOMP_SHARED must name the folder of facts")
 }
 
 /// Writes a file in windows-1251 into the workspace.

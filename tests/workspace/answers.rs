@@ -5,19 +5,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::support::clinic::Clinic;
-use crate::support::sent::{Sent, between, kopecks, protocol, roubles, sent, sent_of, stands, write};
-
-/// A folder of `shared/cases`; see tests/README.md.
-fn case(name: &str) -> PathBuf {
-    let shared = std::env::var_os("PUOMP_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
-    let case = shared.join("cases").join(name);
-    assert!(case.is_dir(), "PUOMP_SHARED must name the folder of facts");
-    fs::canonicalize(case).expect("a folder")
-}
+use crate::support::sent::{Sent, between, kopecks, protocol, roubles, sent, sent_of, sent_of_loaded, shared_case, stands, write};
 
 /// A workspace in which the registry of a case was sent.
 fn sent_as_in(name: &str) -> (Clinic, PathBuf) {
-    let (clinic, case) = (Clinic::new(), case(name));
+    let (clinic, case) = (Clinic::new(), shared_case(name));
     clinic.done(&["load", case.join("package").to_str().expect("a plain path")]);
     clinic.done(&["form", "--period", "2026-03"]);
     clinic.done(&["submit", "2603-1"]);
@@ -148,12 +140,8 @@ fn sent_with_one_sl_id(clinic: &Clinic) -> Sent {
     let ones: Vec<String> =
         pieces.iter().enumerate().map(|(at, p)| if at == 0 { (*p).to_owned() } else { format!("1{}", &p[p.find('<').expect("an end")..]) }).collect();
     fs::write(&main, encoding_rs::WINDOWS_1251.encode(&ones.join("<SL_ID>")).0).expect("written");
-    sent_of_loaded(clinic)
-}
-
-fn sent_of_loaded(clinic: &Clinic) -> Sent {
     clinic.run(&["load", "in", "--doubtful", "different"]);
-    crate::support::sent::sent_of_loaded(clinic, "2021-02")
+    sent_of_loaded(clinic, "2021-02")
 }
 
 on_each_store!(a_number_that_several_cases_have_refuses_none_of_them);
@@ -175,21 +163,7 @@ fn a_number_that_several_cases_have_refuses_none_of_them(clinic: &Clinic) {
 
 /// The registry as it comes back, with sanctions on the second case.
 fn decided(sent: &Sent, sanctions: &[i64], off: i64) -> String {
-    let mut out = String::new();
-    for (number, piece) in sent.text.split_inclusive("</SUMV>").enumerate() {
-        out += piece;
-        if !piece.ends_with("</SUMV>") {
-            continue;
-        }
-        let all = kopecks(between(&piece[piece.rfind("<SUMV>").expect("a sum")..], "SUMV"));
-        let off = if number == 1 { off } else { 0 };
-        out += &format!("<OPLATA>{}</OPLATA><SUMP>{}</SUMP><SANK_IT>{}</SANK_IT>", if off == 0 { 1 } else { 3 }, roubles(all - off), roubles(off));
-        if number == 1 {
-            let sanction = |sum: &i64| format!("<SANK><S_CODE>{sum}</S_CODE><S_SUM>{}</S_SUM><S_OSN>43</S_OSN></SANK>", roubles(*sum));
-            out += &sanctions.iter().map(sanction).collect::<String>();
-        }
-    }
-    out.replace("</SUMMAV>", &format!("</SUMMAV><SUMMAP>{}</SUMMAP>", roubles(sent.sum - off)))
+    crate::support::sent::decided(&sent.text, |number, _| if number == 2 { (off, sanctions.to_vec()) } else { (0, Vec::new()) }).0
 }
 
 on_each_store!(sanctions_are_added_up_or_the_largest_counts);

@@ -5,37 +5,12 @@ use std::fs;
 use crate::support::clinic::Clinic;
 use crate::support::sent::{Sent, between, kopecks, protocol, roubles, sent, stands, write};
 
-/// What a payer takes off the case of a number, from 1.
-type Off<'o> = &'o dyn Fn(usize, i64) -> i64;
-
-/// The registry as it comes back: OPLATA, SUMP, SANK_IT and SANK behind each SUMV; what was accepted in all.
-fn decided(sent: &Sent, off: Off<'_>) -> (String, i64) {
-    let (mut out, mut accepted) = (String::new(), 0);
-    for (number, piece) in sent.text.split_inclusive("</SUMV>").enumerate() {
-        out += piece;
-        if !piece.ends_with("</SUMV>") {
-            continue;
-        }
-        let all = kopecks(between(&piece[piece.rfind("<SUMV>").expect("a sum")..], "SUMV"));
-        let taken = off(number + 1, all);
-        let verdict = if taken == 0 {
-            1
-        } else if taken == all {
-            2
-        } else {
-            3
-        };
-        accepted += all - taken;
-        out += &format!("<OPLATA>{verdict}</OPLATA><SUMP>{}</SUMP>", roubles(all - taken));
-        if taken > 0 {
-            // The second sanction is smaller: the largest is taken off, not the sum.
-            for sum in [taken, taken / 2] {
-                out += &format!("<SANK><S_CODE>{number}-{sum}</S_CODE><S_SUM>{}</S_SUM><S_TIP>1</S_TIP><S_OSN>43</S_OSN><S_IST>1</S_IST></SANK>", roubles(sum));
-            }
-            out += &format!("<SANK_IT>{}</SANK_IT>", roubles(taken));
-        }
-    }
-    (out.replace("</SUMMAV>", &format!("</SUMMAV><SUMMAP>{}</SUMMAP>", roubles(accepted))), accepted)
+/// The registry as it comes back; of two sanctions the second is smaller: the largest is taken off, not the sum.
+fn decided(sent: &Sent, off: impl Fn(usize, i64) -> i64) -> (String, i64) {
+    crate::support::sent::decided(&sent.text, |number, all| match off(number, all) {
+        0 => (0, Vec::new()),
+        taken => (taken, vec![taken, taken / 2]),
+    })
 }
 
 on_each_store!(a_protocol_then_a_decision_in_part);
@@ -54,7 +29,7 @@ fn a_protocol_then_a_decision_in_part(clinic: &Clinic) {
     assert_eq!(clinic.outside("refused"), (1, first), "nothing twice");
 
     // МЭК refuses the first once more, the second whole, and a kopeck of the third.
-    let (text, accepted) = decided(&sent, &|number, all| match number {
+    let (text, accepted) = decided(&sent, |number, all| match number {
         1 | 2 => all,
         3 => 1,
         _ => 0,
@@ -112,7 +87,7 @@ fn accepted_in_full_and_returned_whole(clinic: &Clinic) {
     write(clinic, "passed.xml", &protocol(&sent.stem, ""));
     clinic.done(&["receive", "passed.xml"]);
     assert_eq!(stands(clinic, &sent.number).0, "in_review");
-    let (text, accepted) = decided(&sent, &|_, _| 0);
+    let (text, accepted) = decided(&sent, |_, _| 0);
     assert_eq!(accepted, sent.sum);
     write(clinic, "full.xml", &text);
     clinic.done(&["receive", "full.xml"]);
@@ -120,7 +95,7 @@ fn accepted_in_full_and_returned_whole(clinic: &Clinic) {
     assert_eq!(clinic.outside("refused").0, 0);
 
     // Later all is refused: the registry comes back with its cases.
-    let (text, _) = decided(&sent, &|_, all| all);
+    let (text, _) = decided(&sent, |_, all| all);
     write(clinic, "none.xml", &text);
     clinic.done(&["receive", "none.xml"]);
     assert_eq!(stands(clinic, &sent.number), ("returned".to_owned(), 0, 0));
@@ -163,7 +138,7 @@ fn an_answer_of_another_registry_is_refused(clinic: &Clinic) {
     let absent = "<PR><OSHIB>904</OSHIB><BAS_EL>SL</BAS_EL><IDCASE>99999</IDCASE></PR>";
     write(clinic, "absent.xml", &protocol(&sent.stem, absent));
     assert!(clinic.refused(&["receive", "absent.xml"], 4).contains("не от этого реестра"));
-    let (text, _) = decided(&sent, &|_, _| 0);
+    let (text, _) = decided(&sent, |_, _| 0);
     write(clinic, "clinic.xml", &text.replace("<CODE_MO>", "<CODE_MO>9"));
     assert!(clinic.refused(&["receive", "clinic.xml"], 4).contains("не от этого реестра"));
     assert_eq!(stands(clinic, &sent.number), ("sent".to_owned(), 0, 0));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::clinic::Clinic;
-use crate::support::sent::{between, kopecks, main_file, protocol, roubles, stands, write};
+use crate::support::sent::{between, decided, main_file, protocol, shared_case, stands, write};
 
 /// Families and the first letters of their main files. A program takes half a second to start under Wine, and nothing here depends on the system.
 const FAMILIES: &[(&str, &str)] = if cfg!(windows) { &[("H", "HM")] } else { &[("H", "HM"), ("C", "CM"), ("T", "TM"), ("DP", "DPM")] };
@@ -75,17 +75,7 @@ fn form_and_send(clinic: &Clinic) -> (String, String, String) {
 
 /// The registry as it comes back, its first case refused whole.
 fn first_refused(text: &str) -> String {
-    let (mut out, mut left) = (String::new(), 0);
-    for (number, piece) in text.split_inclusive("</SUMV>").enumerate() {
-        out += piece;
-        if piece.ends_with("</SUMV>") {
-            let all = kopecks(between(&piece[piece.rfind("<SUMV>").expect("a sum")..], "SUMV"));
-            let off = if number == 0 { all } else { 0 };
-            left += all - off;
-            out += &format!("<OPLATA>{}</OPLATA><SUMP>{}</SUMP><SANK_IT>{}</SANK_IT>", if off == 0 { 1 } else { 2 }, roubles(all - off), roubles(off));
-        }
-    }
-    out.replace("</SUMMAV>", &format!("</SUMMAV><SUMMAP>{}</SUMMAP>", roubles(left)))
+    decided(text, |number, all| (if number == 1 { all } else { 0 }, Vec::new())).0
 }
 
 /// Each way back in each family.
@@ -173,8 +163,7 @@ fn an_export_that_calls_a_new_case_sent_before_is_told_of() {
 #[test]
 #[ignore = "needs PUOMP_SHARED"]
 fn the_known_case_comes_out_right() {
-    let shared = std::env::var_os("PUOMP_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
-    let case = fs::canonicalize(shared.join("cases/corrected-case-goes-as-new")).expect("PUOMP_SHARED must name the folder of facts");
+    let case = shared_case("corrected-case-goes-as-new");
     let clinic = Clinic::new();
     let given = |name: &str| case.join(name).to_str().expect("a plain path").to_owned();
     clinic.done(&["load", &given("package")]);

@@ -135,11 +135,9 @@ impl Elements {
         below.into_iter().flatten().filter(|(_, meaning)| matches!(meaning, Meaning::Record | Meaning::Group)).map(|(name, _)| name.as_str())
     }
 
-    /// The name of the element with a meaning in whatever block.
+    /// The name of an element with a meaning in whatever block, the same each time.
     pub(in crate::workspace) fn first(&self, document: Document, meaning: Meaning) -> Option<&str> {
-        let mut named: Vec<&str> = self.first.iter().filter(|((d, _, m), _)| (*d, *m) == (document, meaning)).map(|(_, name)| name.as_str()).collect();
-        named.sort_unstable();
-        named.first().copied()
+        self.first.iter().filter(|((d, _, m), _)| (*d, *m) == (document, meaning)).map(|(_, name)| name.as_str()).min()
     }
 
     /// The kind of answer that a root element begins; `None` for no answer.

@@ -171,6 +171,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether it is a protocol of ФЛК, and no decision of the payer.
+    pub(super) fn is_protocol(&self) -> bool {
+        matches!(self.decision, Decision::Passed | Decision::Partial | Decision::Refused)
+    }
+
     /// The protocols of two files of a package as one answer: whatever one of them refuses is refused.
     pub(super) fn joined(mut self, other: Self) -> Self {
         self.decision = match (self.decision, other.decision) {
@@ -204,7 +209,7 @@ pub enum AnswerError {
     Unknown(Vec<String>),
     /// The archive holds files that are not known and might be refusals: their names.
     UnknownFiles(Vec<String>),
-    /// The protocol is of the person file alone and has no refusals: it says nothing of the main file.
+    /// The protocol is of the person file alone, and no protocol of the main file has come before it.
     PersonsOnly,
     /// A refusal names a number that several cases have: the element and the IDCASE of these cases in the registry.
     Ambiguous(String, Vec<i64>),
@@ -266,7 +271,7 @@ impl From<Fault> for AnswerError {
     }
 }
 
-/// The sums that an answer states of one case, kopecks; 0 where it states none.
+/// The sums of one case as an answer has them, kopecks. Where it states none, the sum stands here that follows from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CaseSums {
     /// IDCASE in the registry.

@@ -15,6 +15,7 @@ use crate::registry::archive::{Archive, EntryReader};
 use crate::registry::fault::Fault;
 use crate::values::hex;
 use crate::workspace::Problem;
+use crate::workspace::storage::is_digest;
 
 /// Most bytes of the list of contents: four million files with names of 100 letters.
 const LARGEST_MANIFEST: u64 = 2 << 30;
@@ -47,8 +48,7 @@ impl Container {
         let manifest = Manifest::import(path, &json)?;
         let mut due: BTreeMap<String, u64> = BTreeMap::new();
         for (name, content) in manifest.entries() {
-            let is_one = content.sha256.len() == 64 && content.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-            if !is_one || due.insert(name.clone(), content.size).is_some() {
+            if !is_digest(&content.sha256) || due.insert(name.clone(), content.size).is_some() {
                 return Err(lacking(&name).into());
             }
         }

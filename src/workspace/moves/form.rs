@@ -99,7 +99,9 @@ impl Workspace {
         }
         for registry in self.registries()?.into_iter().filter(|r| r.period == period && asked(&r.mo, &r.payer, &r.kind)) {
             if self.tables.workflow.status(&registry.status).is_some_and(|s| s.live) {
-                let held = self.store.of(&registry.mo).members().held(registry.id, registry.revision)?;
+                // Only an answer takes cases out of a registry.
+                let was_sent = !registry.sent_at.is_empty();
+                let held = if was_sent { self.store.of(&registry.mo).members().held(registry.id, registry.revision)? } else { registry.total() };
                 leave(Why::Held(registry.number.clone()), held.cases, held.sum);
             }
         }

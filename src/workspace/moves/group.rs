@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::cases::CasePlace;
-
 use crate::values::{Date, Month};
 use crate::workspace::store::{FoundCase, PackageRow, Total};
 

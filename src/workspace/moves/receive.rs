@@ -130,9 +130,8 @@ impl Workspace {
         }
         let mut facts = self.facts(registry)?;
         let says = |own: &str, theirs: &str| theirs.is_empty() || own.is_empty() || own == theirs;
-        let is_protocol = matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
         facts.answer_fits = settled.fits
-            && (!is_protocol || names_file(&answer, registry))
+            && (!answer.is_protocol() || names_file(&answer, registry))
             && says(&registry.number, &answer.number)
             && says(&registry.account_date, &answer.date)
             && says(&registry.mo, &answer.clinic)
@@ -178,24 +177,22 @@ impl Workspace {
 
     /// Joins the protocols of a package's files into one answer, with the registry that it is of. The inner error says what is wrong with them.
     fn joined(&mut self, parts: Vec<Part>, formats: &Formats) -> Result<Result<(Registry, Answer), AnswerError>, Problem> {
-        let is_of_persons = |answer: &Answer| FileName::parse(formats.prefixes(), stem(&answer.file_name)).is_ok_and(|name| name.is_persons);
-        let is_protocol = |answer: &Answer| matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
-        let of_persons_alone = parts.iter().all(|part| part.answer.decision != Decision::Refused && is_protocol(&part.answer) && is_of_persons(&part.answer));
+        let of_persons = |answer: &Answer| FileName::parse(formats.prefixes(), stem(&answer.file_name)).ok().filter(|name| name.is_persons);
+        let of_persons_alone = parts.iter().all(|Part { answer, .. }| of_persons(answer).is_some());
         let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
         let mut joined: Option<(Registry, Answer)> = None;
         for Part { mut answer, .. } in parts {
-            let of_persons = is_of_persons(&answer);
-            if let Some(main) =
-                FileName::parse(formats.prefixes(), stem(&answer.file_name)).ok().filter(|n| n.is_persons).and_then(|n| n.main(formats.prefixes()))
-            {
-                // Main files of several families have person files whose names begin alike.
-                answer.file_name = main.to_string();
+            if let Some(persons) = of_persons(&answer) {
+                if let Some(main) = persons.main(formats.prefixes()) {
+                    // Main files of several families have person files whose names begin alike.
+                    answer.file_name = main.to_string();
+                }
+                if answer.is_protocol() {
+                    // A person may have several cases.
+                    answer.cases.iter_mut().for_each(|case| case.is_wide |= case.idcase.is_none() && case.sl_id.is_empty());
+                }
             }
             let registry = self.answered(&answer)?;
-            if is_protocol(&answer) && of_persons {
-                // A person may have several cases.
-                answer.cases.iter_mut().for_each(|case| case.is_wide |= case.idcase.is_none() && case.sl_id.is_empty());
-            }
             joined = Some(match joined {
                 None => (registry, answer),
                 Some((first, _)) if (&first.mo, first.id) != (&registry.mo, registry.id) => return Ok(Err(AnswerError::Several(names))),
@@ -205,7 +202,7 @@ impl Workspace {
         let Some((registry, answer)) = joined else { return Ok(Err(AnswerError::NoAnswer)) };
         // What passes in the person file says nothing of the main file; once that has passed, further refusals may come.
         let has_passed = self.tables.workflow.transitions().iter().any(|t| t.by == Move::ReceivePassed && t.to == registry.status);
-        if of_persons_alone && (answer.decision == Decision::Passed || !has_passed) {
+        if of_persons_alone && (answer.decision == Decision::Passed || answer.decision == Decision::Partial && !has_passed) {
             return Ok(Err(AnswerError::PersonsOnly));
         }
         Ok(Ok((registry, answer)))
@@ -284,7 +281,7 @@ fn tail(name: &str) -> &str {
 /// A refusal fits several cases; sums of the answer do not agree with each other or with the registry.
 fn settle(answer: &Answer, members: &Members, elements: &Elements) -> Result<Settled, AnswerError> {
     let mut settled = Settled { fits: true, ..Settled::default() };
-    let is_protocol = matches!(answer.decision, Decision::Passed | Decision::Partial | Decision::Refused);
+    let is_protocol = answer.is_protocol();
     let mut seen = BTreeSet::new();
     let mut to_pay = 0;
     for case in &answer.cases {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::tables::{RuleFiles, TableError};
 use crate::workspace::Problem;
-use crate::workspace::store::{CaseVersion, Clinic, Held};
+use crate::workspace::store::{Against, CaseVersion, Clinic};
 use crate::workspace::workflow::Move;
 
 const TABLE: &str = "forms/resubmission.csv";
@@ -73,7 +73,7 @@ impl Resubmission {
     /// What is known of the cases of a clinic.
     pub(super) fn of(self, clinic: &mut Clinic<'_>) -> Result<Again, Problem> {
         let mut against: HashMap<i64, Way> = HashMap::new();
-        for Held { case_id, answer } in clinic.sanctions().held()? {
+        for Against { case_id, answer } in clinic.sanctions().against()? {
             let way = match Move::find(Move::ReceiveRefused.verb(), &answer) {
                 Some(Move::ReceiveRefused) => Way::FlkFile,
                 Some(Move::ReceivePartial) => Way::FlkRecord,

@@ -8,18 +8,13 @@ use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Incoming, Storage, is_digest};
 use crate::sys::{Access, TEMPORARY, Temporary, private_folder, rename, sync_parents};
-use crate::values::hex;
+use crate::values::sha256_of;
 use crate::workspace::damage::Damage;
 
 /// Digits of a digest that name the folder in which its file lies.
 const HEAD: usize = 2;
-
-/// Bytes read at once.
-const BUFFER: usize = 256 << 10;
 
 /// A folder of kept files.
 #[derive(Debug, Clone)]
@@ -90,7 +85,7 @@ impl Folder {
     /// Moves a file that an earlier program kept, and removes its folder. Of several names with the same bytes that which is undamaged is taken.
     fn take_over(&self, old: &Path, digest: &str) -> io::Result<()> {
         let files = entries(old)?;
-        let sound = |file: &&DirEntry| files.len() == 1 || digest_of(&file.path()).is_ok_and(|found| found == digest);
+        let sound = |file: &&DirEntry| files.len() == 1 || File::open(file.path()).and_then(|file| sha256_of(file, |_| ())).is_ok_and(|found| found == digest);
         let is_there = self.path(digest).exists();
         if !is_there && let Some(file) = files.iter().find(sound).or(files.first()) {
             self.clear(digest)?;
@@ -230,19 +225,12 @@ pub(in crate::workspace) fn entries(folder: &Path) -> io::Result<Vec<DirEntry>> 
     }
 }
 
-fn digest_of(file: &Path) -> io::Result<String> {
-    let (mut hasher, mut buffer, mut file) = (Sha256::new(), vec![0; BUFFER], File::open(file)?);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            count => hasher.update(&buffer[..count]),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
+    use crate::values::hex;
 
     /// What programs of store version 2 kept.
     #[test]

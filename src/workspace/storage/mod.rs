@@ -76,8 +76,8 @@ pub(super) trait Incoming: Write {
     fn replace(self: Box<Self>, digest: &str) -> io::Result<()>;
 }
 
-/// Whether a text is the form of a digest.
-fn is_digest(text: &str) -> bool {
+/// Whether a text has the form of a digest.
+pub(super) fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 

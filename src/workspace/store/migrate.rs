@@ -201,7 +201,7 @@ impl Store {
     }
 
     /// Writes a consistent copy of a SQLite store, completely or not at all.
-    pub(in crate::workspace) fn copy_file(&mut self, target: &Path) -> Result<(), Problem> {
+    fn copy_file(&mut self, target: &Path) -> Result<(), Problem> {
         let io = |error| Problem::Io(target.to_owned(), error);
         let half = target.with_extension("half");
         // What a stopped program left.

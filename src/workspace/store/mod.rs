@@ -48,7 +48,7 @@ pub(super) use packages::{LoadedBefore, PackageRow};
 pub(super) use registries::NewRevision;
 pub use registries::Registry;
 pub use sanctions::CaseSanction;
-pub(super) use sanctions::{Held, NewSanction};
+pub(super) use sanctions::{Against, NewSanction};
 pub use stock::Stock;
 pub(super) use stock::{StockKey, Total};
 pub(super) use sums::RowSums;

@@ -23,7 +23,7 @@ insert_row! {
 
 read_row! {
     /// What is held against a case.
-    pub(in crate::workspace) struct Held {
+    pub(in crate::workspace) struct Against {
         pub(in crate::workspace) case_id: i64,
         /// Action of the move that the answer asked for which states it; empty for a decision made in this program.
         pub(in crate::workspace) answer: String,
@@ -66,7 +66,7 @@ impl Sanctions<'_> {
     }
 
     /// What any answer or decision holds against cases of the clinic.
-    pub(in crate::workspace) fn held(&mut self) -> Result<Vec<Held>, Problem> {
+    pub(in crate::workspace) fn against(&mut self) -> Result<Vec<Against>, Problem> {
         self.0.select(
             "SELECT DISTINCT s.case_id AS case_id, COALESCE(a.kind, '') AS answer FROM sanctions s \
              LEFT JOIN answers a ON a.mo = s.mo AND a.registry = s.registry AND a.name = s.source WHERE s.mo = $1",
