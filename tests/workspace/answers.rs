@@ -174,6 +174,9 @@ fn sanctions_are_added_up_or_the_largest_counts(clinic: &Clinic) {
     for words in ["IDCASE 2", "SANK_IT 1,20", "вместе 1,50", "наибольшая 1,00"] {
         assert!(said.contains(words), "{words}: {said}");
     }
+    // OPLATA says that all is paid, and the sums do not.
+    write(clinic, "full.xml", &decided(&sent, &[100], 100).replace("<OPLATA>3<", "<OPLATA>1<"));
+    assert!(clinic.refused(&["receive", "full.xml"], 6).contains("IDCASE 2"));
     assert_eq!(stands(clinic, &sent.number).0, "sent");
     write(clinic, "added.xml", &decided(&sent, &[100, 50], 150));
     let said = clinic.done(&["receive", "added.xml"]).replace('\u{a0}', " ");

@@ -204,3 +204,13 @@ fn a_forged_digest_leads_nowhere() {
         assert_eq!(clinic.run(&["submit", "2102-1"]).code, 6, "{digest}");
     }
 }
+
+/// Users know a kept file by the name with which it was given, not by its digest.
+#[test]
+fn a_kept_file_is_called_by_its_name() {
+    let (clinic, _) = loaded();
+    let said = clinic.run(&["validate", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&said.out).expect("a report");
+    let paths: Vec<&str> = report["packages"].as_array().expect("a list").iter().filter_map(|package| package["path"].as_str()).collect();
+    assert_eq!(paths, [given(&clinic)]);
+}

@@ -261,3 +261,14 @@ fn a_registry_is_called_by_its_number_its_file_or_a_unique_beginning(clinic: &Cl
         clinic.refused(&["status", name], 2);
     }
 }
+
+/// A house may say things in its own words.
+#[test]
+fn texts_of_a_folder_of_rules_are_heeded() {
+    let clinic = Clinic::new();
+    let table = std::fs::read_to_string("rules/texts.csv").expect("the table");
+    std::fs::create_dir(clinic.path("own")).expect("made");
+    std::fs::write(clinic.path("own/texts.csv"), table.replace("пока ничего нет", "здесь пусто")).expect("written");
+    assert!(clinic.done(&["status"]).contains("пока ничего нет"));
+    assert!(clinic.done(&["status", "--rules", "own"]).contains("здесь пусто"));
+}
