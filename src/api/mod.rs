@@ -4,6 +4,7 @@
 //! a script gets another schema number. Findings are the [`Finding`]s of `report`, which writes them one by one; the journal is exported by
 //! `workspace::journal::write_jsonl`, because the chain of hashes covers its bytes.
 
+pub mod cases;
 pub mod config;
 pub mod nsi;
 pub mod rules;

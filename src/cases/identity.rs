@@ -14,9 +14,41 @@ const TABLE: &str = "identity.csv";
 pub struct CaseKeys {
     /// The key built by the first way of the table that fits the case.
     pub identity: CaseKey,
-    /// Half of the key built by the last way of the table, which fits every case. Two cases with the same resemblance but different identities
+    /// Half of the key built by the next way of the table that fits the case. Two cases with the same resemblance but different identities
     /// may be the same case. This only raises a question for the user, so half a key is enough.
     pub resemblance: i64,
+    /// The person, to tell whether two cases of one identity are of the same person.
+    pub person: PersonMark,
+}
+
+/// Two numbers below 2^16 made of a person's policy and of the names and the date of birth. They tell that two persons differ; that two numbers are
+/// equal proves little, and no policy or name can be found from them, because many share each number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PersonMark(i64);
+
+impl PersonMark {
+    fn new(policy: Option<&[u8]>, names: Option<&[u8]>) -> Self {
+        // 0 stands for what is not known.
+        let number = |digest: Option<&[u8]>| digest.map_or(0, |digest| short_digest(digest).rem_euclid(0xffff) + 1);
+        Self(number(policy) << 16 | number(names))
+    }
+
+    /// The number in the store.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
+    /// Whether two marks may be of one person: the policies are the same, or names and date of birth are. A correction changes seldom both.
+    pub fn may_be(self, other: Self) -> bool {
+        let same = |shift: u32| self.0 >> shift & 0xffff != 0 && (self.0 ^ other.0) >> shift & 0xffff == 0;
+        same(0) || same(16)
+    }
+}
+
+impl From<i64> for PersonMark {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
 }
 
 /// The first 128 bits of a digest as two integer columns of the store. The first is indexed; the second separates keys that share the first.
@@ -44,6 +76,7 @@ enum Condition {
 enum Field {
     Mo,
     Person,
+    Names,
     Value(Role),
 }
 
@@ -71,11 +104,12 @@ impl Identity {
             let field = |word: &str| match word {
                 "mo" => Ok(Field::Mo),
                 "person" => Ok(Field::Person),
+                "names" => Ok(Field::Names),
                 word => Role::ALL
                     .iter()
                     .find(|r| r.as_str() == word)
                     .map(|r| Field::Value(*r))
-                    .ok_or_else(|| TableError::new(TABLE, line, format!("field «{word}»: mo, person or a role of the format tables is due"))),
+                    .ok_or_else(|| TableError::new(TABLE, line, format!("field «{word}»: mo, person, names or a role of the format tables is due"))),
             };
             let fields = row.fields.split_whitespace().map(field).collect::<Result<Vec<_>, _>>()?;
             if fields.is_empty() {
@@ -94,9 +128,16 @@ impl Identity {
         let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
         let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
         let identity = fitting.next().map_or(CaseKey(0, 0), key);
-        let resemblance = fitting.next_back().map_or(identity, key).0;
-        CaseKeys { identity, resemblance }
+        let resemblance = fitting.next().map_or(identity, key).0;
+        let policy = policy(case).map(Sha256::digest);
+        let person = PersonMark::new(policy.as_ref().map(|digest| digest.as_slice()), person.and_then(|person| person.names.as_ref()).map(<[u8; 8]>::as_slice));
+        CaseKeys { identity, resemblance, person }
     }
+}
+
+/// ENP of the patient, else the number of another policy.
+fn policy(case: &Case) -> Option<&str> {
+    [Role::Enp, Role::Policy].map(|role| case.value(role)).into_iter().find(|value| !value.is_empty())
 }
 
 impl Way {
@@ -125,14 +166,16 @@ fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Perso
         match field {
             Field::Mo => add(mo.as_bytes()),
             Field::Value(role) => add(case.value(*role).to_uppercase().as_bytes()),
-            Field::Person => {
-                let policy = [Role::Enp, Role::Policy].map(|role| case.value(role)).into_iter().find(|v| !v.is_empty());
-                match (policy, person) {
-                    (Some(policy), _) => add(policy.as_bytes()),
-                    (None, Some(person)) => add(&person.digest),
-                    (None, None) => add(case.value(Role::IdPac).as_bytes()),
-                }
-            }
+            Field::Person => match (policy(case), person) {
+                (Some(policy), _) => add(policy.as_bytes()),
+                (None, Some(person)) => add(&person.digest),
+                (None, None) => add(case.value(Role::IdPac).as_bytes()),
+            },
+            Field::Names => match person.map(|person| (person.names, person.digest)) {
+                Some((Some(names), _)) => add(&names),
+                Some((None, digest)) => add(&digest),
+                None => add(case.value(Role::IdPac).as_bytes()),
+            },
         }
     }
     let digest = hasher.finalize();

@@ -9,7 +9,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use crate::registry::encoding::Encoding;
-use crate::registry::format::{Format, PERSONS, Role};
+use crate::registry::format::{Format, NodeId, PERSONS, Role};
 use crate::registry::record::{Record, Value};
 use crate::values::kopecks;
 
@@ -35,10 +35,15 @@ pub struct Person {
     pub place: Range<u64>,
     /// SHA-256 of the element without its ID_PAC.
     pub digest: [u8; 32],
+    /// The start of a digest of the names, in capital letters, and the date of birth; `None` when there is neither surname nor first name.
+    pub names: Option<[u8; 8]>,
 }
 
+/// The version of this reading. It grows when more is read of a case for the store, so that packages which were loaded before are read again.
+pub const READING: i64 = 1;
+
 /// The roles whose values are kept for each case.
-const VALUES: [Role; 15] = [
+const VALUES: [Role; 18] = [
     Role::NZap,
     Role::PrNov,
     Role::IdPac,
@@ -54,7 +59,13 @@ const VALUES: [Role; 15] = [
     Role::SlId,
     Role::History,
     Role::Subdivision,
+    Role::Unit,
+    Role::Profile,
+    Role::Doctor,
 ];
+
+/// The roles by which a person is known in the L file.
+const NAMES: [Role; 4] = [Role::Surname, Role::Name, Role::Patronymic, Role::Birth];
 
 impl Case {
     /// The value of a role; empty when the case has none or the role is not kept.
@@ -95,12 +106,13 @@ impl Index {
 }
 
 /// The blocks of a record whose values are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Holder {
     Record,
     Patient,
     Case,
-    Part,
+    /// Blocks within the case: the positions that lead to them. There may be several.
+    Within(Vec<u8>),
 }
 
 /// How to read the records of one format: the positions of the elements, looked up once by their roles.
@@ -109,32 +121,41 @@ pub struct Reading {
     encoding: Encoding,
     /// Whether the records are persons and not cases.
     persons: bool,
-    /// Positions of the patient, case and case part among the children of their parent blocks.
+    /// Positions of the patient and the case in the record.
     patient: Option<u8>,
     case: Option<u8>,
-    part: Option<u8>,
     /// For each role in [`VALUES`]: the block that holds it and its position there.
     values: [Option<(Holder, u8)>; VALUES.len()],
+    /// Positions of the roles in [`NAMES`] in a person.
+    names: [Option<u8>; NAMES.len()],
 }
 
 impl Reading {
     /// The reading for files of a format; `None` for a format without records.
     pub fn new(format: &Format, encoding: Encoding) -> Option<Self> {
         let record = format.role(Role::Record)?;
-        let holders = [(Role::Record, Holder::Record), (Role::Patient, Holder::Patient), (Role::Case, Holder::Case), (Role::Part, Holder::Part)];
+        let of_record = |role| format.role(role).map(|id| format.node(id)).filter(|node| node.parent == Some(record)).map(|node| node.position);
         let place = |role| {
             let node = format.role(role).map(|id| format.node(id))?;
-            let (_, holder) = holders.into_iter().find(|(block, _)| node.parent.is_some() && node.parent == format.role(*block))?;
+            let parent = node.parent?;
+            let holder = if parent == record {
+                Holder::Record
+            } else if Some(parent) == format.role(Role::Patient) {
+                Holder::Patient
+            } else if Some(parent) == format.role(Role::Case) {
+                Holder::Case
+            } else {
+                Holder::Within(path(format, format.role(Role::Case)?, parent)?)
+            };
             Some((holder, node.position))
         };
-        let within = |role, block| format.role(role).map(|id| format.node(id)).filter(|node| node.parent == block).map(|node| node.position);
         Some(Self {
             encoding,
             persons: format.family == PERSONS,
-            patient: within(Role::Patient, Some(record)),
-            case: within(Role::Case, Some(record)),
-            part: format.role(Role::Case).and_then(|case| within(Role::Part, Some(case))),
+            patient: of_record(Role::Patient),
+            case: of_record(Role::Case),
             values: VALUES.map(place),
+            names: NAMES.map(of_record),
         })
     }
 
@@ -156,7 +177,7 @@ impl Reading {
             };
             *value = last.map_or(&[], |v| v.text.trim_ascii());
         }
-        let id_pac = self.position(Role::IdPac, Holder::Patient);
+        let id_pac = self.position(Role::IdPac, &Holder::Patient);
         let patient = patients().last().map(|(block, place)| (place, last(record, block, id_pac)));
         for (block, case) in within(record, 0, self.case) {
             let mut values = around;
@@ -166,10 +187,7 @@ impl Reading {
                         let texts = record.values(block, *position).map(|v| v.text.trim_ascii());
                         *value = texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
                     }
-                    Some((Holder::Part, position)) => {
-                        let texts = within(record, block, self.part).flat_map(|(part, _)| record.values(part, *position)).map(|v| v.text.trim_ascii());
-                        *value = self.smallest(texts);
-                    }
+                    Some((Holder::Within(path), position)) => *value = self.smallest(record, block, path, *position).unwrap_or_default(),
                     _ => {}
                 }
             }
@@ -179,7 +197,7 @@ impl Reading {
                 u32::try_from(text.len()).unwrap_or(u32::MAX)
             });
             let mut hasher = Sha256::new();
-            raw.hash(&mut hasher, &case, last(record, block, self.position(Role::IdCase, Holder::Case)));
+            raw.hash(&mut hasher, &case, last(record, block, self.position(Role::IdCase, &Holder::Case)));
             let case = Case { record: place.clone(), case, text: text.into(), ends, digest: [0; 32] };
             hasher.update(case.value(Role::PrNov));
             if let Some((place, id_pac)) = &patient {
@@ -190,23 +208,45 @@ impl Reading {
     }
 
     fn person(&self, record: &Record, raw: &Raw<'_>, place: Range<u64>, index: &mut Index) {
-        let id_pac = last(record, 0, self.position(Role::IdPac, Holder::Record));
+        let id_pac = last(record, 0, self.position(Role::IdPac, &Holder::Record));
         let id = id_pac.map_or_else(String::new, |v| self.encoding.decode(v.text.trim_ascii()).into_owned());
         let mut hasher = Sha256::new();
         raw.hash(&mut hasher, &place, id_pac);
-        index.persons.push((id, Person { place, digest: hasher.finalize().into() }));
+        let names = self.names.map(|position| last(record, 0, position).map_or_else(String::new, |v| self.encoding.decode(v.text.trim_ascii()).to_uppercase()));
+        let is_named = !names[0].is_empty() || !names[1].is_empty();
+        let names = Sha256::digest(names.join("\n")).first_chunk().copied().filter(|_| is_named);
+        index.persons.push((id, Person { place, digest: hasher.finalize().into(), names }));
     }
 
-    /// The smallest of the values of several case parts, so that the order of the parts in an export does not matter.
-    fn smallest<'r>(&self, mut texts: impl Iterator<Item = &'r [u8]>) -> &'r [u8] {
-        let first = texts.next().unwrap_or_default();
-        texts.fold(first, |kept, text| if kept.is_empty() || self.encoding.decode(text) < self.encoding.decode(kept) { text } else { kept })
+    /// The smallest of the values in several blocks, so that their order in an export does not matter; an empty one counts only if all are.
+    fn smallest<'r>(&self, record: &'r Record, block: usize, path: &[u8], position: u8) -> Option<&'r [u8]> {
+        let smaller = |kept: &'r [u8], text: &'r [u8]| {
+            let is_smaller = kept.is_empty() || (!text.is_empty() && self.encoding.decode(text) < self.encoding.decode(kept));
+            if is_smaller { text } else { kept }
+        };
+        match path {
+            [] => record.values(block, position).map(|v| v.text.trim_ascii()).reduce(smaller),
+            [first, rest @ ..] => within(record, block, Some(*first)).filter_map(|(inner, _)| self.smallest(record, inner, rest, position)).reduce(smaller),
+        }
     }
 
-    fn position(&self, role: Role, holder: Holder) -> Option<u8> {
+    fn position(&self, role: Role, holder: &Holder) -> Option<u8> {
         let at = VALUES.iter().position(|r| *r == role)?;
-        self.values[at].filter(|(of, _)| *of == holder).map(|(_, position)| position)
+        self.values[at].as_ref().filter(|(of, _)| of == holder).map(|(_, position)| *position)
     }
+}
+
+/// The positions that lead from a block to one within it.
+fn path(format: &Format, from: NodeId, to: NodeId) -> Option<Vec<u8>> {
+    let mut path = Vec::new();
+    let mut at = to;
+    while at != from {
+        let node = format.node(at);
+        path.push(node.position);
+        at = node.parent?;
+    }
+    path.reverse();
+    Some(path)
 }
 
 /// The non-empty child blocks at a position of a block, each with its place.

@@ -20,11 +20,18 @@ pub enum CaseState {
     Paid,
     /// Replaced by a later version.
     Replaced,
+    /// Set aside by a user until it is released: it is not put into a registry.
+    Aside,
+    /// Dropped by a user, because the clinic has taken it back: it is not billed.
+    Dropped,
+    /// Its package was taken back: it counts as never loaded.
+    Undone,
 }
 
 impl CaseState {
     /// Every state.
-    pub const ALL: [Self; 7] = [Self::Free, Self::Held, Self::Waiting, Self::Refused, Self::Question, Self::Paid, Self::Replaced];
+    pub const ALL: [Self; 10] =
+        [Self::Free, Self::Held, Self::Waiting, Self::Refused, Self::Question, Self::Paid, Self::Replaced, Self::Aside, Self::Dropped, Self::Undone];
 
     /// The word for this state in the store and in machine formats.
     pub fn as_str(self) -> &'static str {
@@ -36,7 +43,20 @@ impl CaseState {
             Self::Question => "question",
             Self::Paid => "paid",
             Self::Replaced => "replaced",
+            Self::Aside => "aside",
+            Self::Dropped => "dropped",
+            Self::Undone => "undone",
         }
+    }
+
+    /// Whether a version in this state is the one that counts for its case.
+    pub fn is_current(self) -> bool {
+        !matches!(self, Self::Replaced | Self::Undone)
+    }
+
+    /// Whether a version keeps, in this state, what it was before, so that it can come back.
+    pub fn keeps_former(self) -> bool {
+        matches!(self, Self::Replaced | Self::Aside | Self::Dropped | Self::Undone)
     }
 }
 
@@ -66,7 +86,7 @@ mod tests {
     #[test]
     fn the_words_of_stores_that_exist_are_read_and_written() {
         // Stores made by earlier versions hold these words, so they must not change.
-        let words = ["free", "held", "waiting", "refused", "question", "paid", "replaced"];
+        let words = ["free", "held", "waiting", "refused", "question", "paid", "replaced", "aside", "dropped", "undone"];
         assert_eq!(CaseState::ALL.map(CaseState::as_str), words);
         assert_eq!(words.map(str::parse), CaseState::ALL.map(Ok));
         for word in ["", "Free", "free ", "sent"] {

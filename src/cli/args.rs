@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Parser, Subcommand};
 
 use super::backup::BackupArgs;
+use super::cases::CasesArgs;
 use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
 use super::explain::ExplainArgs;
@@ -63,6 +64,8 @@ pub(super) enum Verb {
     Withdraw(WithdrawArgs),
     /// Shows the registries and their statuses.
     Status(StatusArgs),
+    /// Lists cases and takes them back.
+    Cases(CasesArgs),
     /// Shows the journal and verifies it.
     Journal(JournalArgs),
     /// Writes a backup of the workspace.
@@ -129,6 +132,7 @@ impl Verb {
             Self::Receive(verb) => verb.run(session),
             Self::Withdraw(verb) => verb.run(session),
             Self::Status(verb) => verb.run(session),
+            Self::Cases(verb) => verb.run(session),
             Self::Journal(verb) => verb.run(session),
             Self::Backup(verb) => verb.run(session),
             Self::Restore(verb) => verb.run(session),

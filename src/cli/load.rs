@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::cases::{Shape, lines};
 use super::flags::{ControlArgs, PlaceArgs};
 use super::inputs::inputs;
 use super::out::tell;
+use super::say::say;
 use super::session::Session;
+use super::taking_back;
 use super::ui::Ui;
 use super::workspace::with_tools;
 use super::workspace::words::time;
@@ -16,14 +19,29 @@ use crate::registry::package::{Package, discover};
 use crate::texts::Key;
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
-use crate::workspace::{CaseCounts, Doubt, Loaded, Outcome};
+use crate::workspace::{CaseCounts, Doubt, Loaded, Loading, Outcome, Workspace};
+
+/// How many questions are shown with their cases.
+const QUESTIONS: usize = 5;
 
 /// Arguments of `puomp load`.
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
     /// Files, folders, wildcards, `-`.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "undo", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// The loaded file that is taken back.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "doubtful", "complete", "yes", "timings"])]
+    undo: Option<String>,
+    /// Why it is taken back.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "undo")]
+    reason: String,
+    /// The files are all of the clinic's month.
+    #[arg(long)]
+    complete: bool,
+    /// Drop what is absent without asking.
+    #[arg(long, requires = "complete")]
+    yes: bool,
     /// What to do with cases that may be the same as stored ones.
     #[arg(long, value_name = "WHAT", default_value = "ask")]
     doubtful: DoubtArg,
@@ -54,6 +72,9 @@ impl LoadArgs {
 
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let Session { ui, .. } = *session;
+        if let Some(name) = &self.undo {
+            return taking_back::undo(name, &self.reason, &self.place, session);
+        }
         let inputs = inputs(&self.paths)?;
         let doubt = match self.doubtful {
             DoubtArg::Ask => Doubt::Ask,
@@ -77,15 +98,30 @@ impl LoadArgs {
             drop(lock);
             let mut exit = Exit::Done;
             let mut rejected = 0;
+            let loading = Loading { doubt, complete: self.complete };
+            let mut present = Vec::new();
             for package in &packages {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
-                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, doubt, filter)?;
+                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, loading, filter)?;
                 rejected += usize::from(loaded.outcome == Outcome::Rejected);
                 if !is_sound(&loaded.outcome) {
                     exit = Exit::Findings;
                 }
                 if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
                     tell(&line(&name, &loaded, ui))?;
+                    questions(&mut workspace, &loaded, session)?;
+                } else {
+                    tell(&replaced(&name, &loaded, ui))?;
+                }
+                present.extend(loaded.present);
+            }
+            if self.complete {
+                let operation = session.operation(&actor, &bar);
+                if present.len() < packages.len() {
+                    say(ui.texts.get(Key::CompleteBroken, ui.lang));
+                    exit = exit.max(Exit::Findings);
+                } else if taking_back::complete(&mut workspace, &operation, &present, self.yes, session)? {
+                    exit = exit.max(Exit::Findings);
                 }
             }
             workspace.close();
@@ -121,6 +157,38 @@ pub(super) fn line(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
     lines
 }
 
+/// What is said of replaced cases even where nothing else is said.
+pub(super) fn replaced(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
+    let (Outcome::Already(_, counts) | Outcome::Taken(counts)) = &loaded.outcome else { return String::new() };
+    let said = |(key, number): (Key, u64)| {
+        let cases = ui.texts.count(Key::CountCase, ui.lang, number);
+        format!("{name}: {}\n", ui.texts.fill(key, ui.lang, &[("cases", &cases), ("name", name)]))
+    };
+    [(Key::LoadReplaced, counts.replaced), (Key::LoadWaiting, counts.waiting)].into_iter().filter(|(_, number)| *number > 0).map(said).collect()
+}
+
+/// Shows the first questions of a package with both cases.
+pub(super) fn questions(workspace: &mut Workspace, loaded: &Loaded, session: &Session<'_>) -> Result<(), Failure> {
+    let ui = session.ui;
+    let Some(mo) = loaded.mo.as_ref().filter(|_| !loaded.questions.is_empty()) else { return Ok(()) };
+    let mask = workspace.mask()?;
+    let shape = Shape::new(session, workspace, &mask, false)?;
+    let mut ids = Vec::new();
+    for question in loaded.questions.iter().take(QUESTIONS) {
+        ids.extend([question.other, question.id].into_iter().filter(|id| *id != 0));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let shown = lines(&workspace.cases_with_ids(mo, &ids)?, &shape);
+    tell(&shown.lines().map(|line| format!("  {line}\n")).collect::<String>())?;
+    let more = loaded.questions.len().saturating_sub(QUESTIONS);
+    if more > 0 {
+        let cases = ui.texts.count(Key::CountCase, ui.lang, more as u64);
+        tell(&format!("  {}\n", ui.texts.fill(Key::LoadQuestionMore, ui.lang, &[("cases", &cases)])))?;
+    }
+    Ok(())
+}
+
 /// The counts that are reported when they are not 0.
 fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
     vec![
@@ -128,6 +196,8 @@ fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
         (Key::LoadUnchanged, counts.unchanged),
         (Key::LoadWaiting, counts.waiting),
         (Key::LoadDoubtful, counts.doubtful),
+        (Key::LoadAside, counts.aside),
+        (Key::LoadDropped, counts.dropped),
         (Key::LoadAgain, counts.unknown_again),
         (Key::LoadBlocked, counts.blocked),
         (Key::LoadPackageBlocked, u64::from(counts.package_blocked)),

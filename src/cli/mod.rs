@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod cases;
 mod completions;
 mod config;
 mod control;
@@ -31,6 +32,7 @@ mod settings;
 mod status;
 mod stop;
 mod submit;
+mod taking_back;
 mod timings;
 mod tools;
 mod ui;

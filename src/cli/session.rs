@@ -53,6 +53,14 @@ impl<'a> Session<'a> {
         self.moment.day_in(self.ui.zone())
     }
 
+    /// The moment at which a day begins at the clinic, in UTC as `YYYY-MM-DDTHH:MM:SS`.
+    pub(super) fn begin_of(&self, day: Date) -> String {
+        let (year, month, day) = day.parts();
+        let local = jiff::civil::date(year.cast_signed(), month.cast_signed(), day.cast_signed()).at(0, 0, 0, 0);
+        let at = self.ui.zone().to_ambiguous_timestamp(local).compatible();
+        at.map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+    }
+
     /// A change of the workspace at the moment of the run.
     pub(super) fn operation<'o>(&self, actor: &'o Actor, watch: &'o dyn Watch) -> Operation<'o> {
         Operation::new(actor, self.moment, self.ui.zone(), watch)

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
-use super::load::{is_sound, line};
+use super::load::{is_sound, line, questions, replaced};
 use super::out::tell;
 use super::say::say;
 use super::session::Session;
@@ -21,7 +21,7 @@ use crate::registry::source::DiskFile;
 use crate::report::flk::Protocol;
 use crate::sys::{private_folder, rename};
 use crate::texts::Key;
-use crate::workspace::{Doubt, Outcome};
+use crate::workspace::{Loading, Outcome};
 
 /// Arguments of `puomp watch`.
 #[derive(Debug, Args)]
@@ -100,7 +100,7 @@ impl WatchArgs {
             let mut exit = Exit::Done;
             for package in &whole {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
-                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, Doubt::Ask, filter)?;
+                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, Loading::default(), filter)?;
                 if let Some(report) = &loaded.report {
                     protocols.write(report)?;
                 }
@@ -109,6 +109,9 @@ impl WatchArgs {
                 }
                 if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
                     tell(&line(&name, &loaded, ui))?;
+                    questions(&mut workspace, &loaded, session)?;
+                } else {
+                    tell(&replaced(&name, &loaded, ui))?;
                 }
                 let target = if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE };
                 for member in [&package.main, &package.persons].into_iter().flatten() {

@@ -13,6 +13,7 @@ mod change;
 mod damage;
 mod intake;
 pub mod journal;
+mod listing;
 mod lock;
 mod moves;
 mod note;
@@ -24,8 +25,10 @@ mod problem;
 mod recovery;
 mod registries;
 mod sanctions;
+mod secret;
 mod storage;
 mod store;
+mod taking_back;
 mod tools;
 mod verify;
 pub mod workflow;
@@ -36,13 +39,16 @@ pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, CaseSums, Decision, Verdict};
 pub use backup::{BackupError, Password, Restored, Saved, restore};
 pub use damage::{Damage, Damaged};
-pub use intake::{CaseCounts, Doubt, Loaded, Outcome};
+pub use intake::{Asked, CaseCounts, Doubt, Loaded, Loading, Outcome, Present};
+pub use listing::{CaseId, CaseLine, CaseNote, CaseQuery, Change, Reason, Story};
 pub use moves::{Decided, FormRequest, Formed, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use operation::{Opening, Operation};
 pub use place::{FOLDER, Made, Place};
 pub use problem::Problem;
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
-pub use store::{CaseSanction, Migrated, Registry, Stock, StoreCopy, StoreError};
+pub use secret::Mask;
+pub use store::{CaseFinding, CaseMember, CaseSanction, HeldAgainst, ListedCase, Migrated, Registry, Stock, StoreCopy, StoreError};
+pub use taking_back::{Absent, CaseTrouble, Taking, TakingError, Undone, Unloaded};
 pub use tools::{FindingFilter, Tools};
 pub use verify::{RowFault, Verified};
 
@@ -99,6 +105,8 @@ pub struct Workspace {
     unplaced: Option<Problem>,
     /// What was done to a store of an older program when the workspace was opened.
     migrated: Option<Migrated>,
+    /// Whether packages of earlier programs have been read again since the workspace was opened.
+    is_read_again: bool,
 }
 
 impl Workspace {
@@ -112,7 +120,7 @@ impl Workspace {
         let migrated = place.prepare(&mut store, opening)?;
         let objects = Objects::in_folder(place.objects());
         let locks = Locks::new(place.lock_file(), opening.holder, opening.wait);
-        Ok(Self { place, store, objects, tables, locks, presence: None, unplaced: None, migrated })
+        Ok(Self { place, store, objects, tables, locks, presence: None, unplaced: None, migrated, is_read_again: false })
     }
 
     /// Opens a workspace for changes. First cleans up after a program that was stopped.

@@ -13,6 +13,7 @@ const STORE: &str = "store.sqlite";
 const LOCK: &str = "lock";
 const PRESENT: &str = "present";
 const OBJECTS: &str = "objects";
+const SECRET: &str = "secret";
 /// Where registries go out, a folder for each payer.
 pub(super) const OUTBOX: &str = "outbox";
 
@@ -129,6 +130,11 @@ impl Place {
 
     fn lock(&self, opening: &Opening<'_>) -> Result<Lock, Problem> {
         Lock::take(&self.lock_file(), opening.wait, opening.holder, opening.operation.watch)
+    }
+
+    /// The file of the workspace's secret.
+    pub(super) fn secret_file(&self) -> PathBuf {
+        self.memory().join(SECRET)
     }
 
     /// Connects to the store.

@@ -9,6 +9,7 @@ use super::answers::AnswerError;
 use super::backup::BackupError;
 use super::damage::Damaged;
 use super::store::StoreError;
+use super::taking_back::TakingError;
 use super::workflow::{Need, Refusal, Refused, Workflow};
 use crate::forming::FormError;
 use crate::tables::TableError;
@@ -64,6 +65,8 @@ pub enum Problem {
     Damaged(Damaged),
     /// A backup cannot be made or restored.
     Backup(Box<BackupError>),
+    /// Something cannot be taken back.
+    Taking(Box<TakingError>),
     /// A table under `rules/` is broken.
     Table(TableError),
     /// The journal cannot be continued: its last entry cannot be read.
@@ -107,6 +110,7 @@ impl Problem {
             Self::Form(error) => Some(&**error),
             Self::Damaged(error) => Some(error),
             Self::Backup(error) => Some(&**error),
+            Self::Taking(error) => Some(&**error),
             Self::Table(error) => Some(error),
             Self::Store(error) => Some(error),
             _ => None,
@@ -147,6 +151,7 @@ impl Coded for Problem {
             Self::Answer(_, error) => error.key(),
             Self::Damaged(error) => error.key(),
             Self::Backup(error) => error.key(),
+            Self::Taking(error) => error.key(),
             Self::Table(error) => error.key(),
             Self::Journal(_) => Key::WorkspaceJournal,
         }
@@ -177,7 +182,7 @@ impl Coded for Problem {
             Self::NotClean(file, rule) => vec![("file", Slot::text(file)), ("rule", Slot::text(rule))],
             Self::Answer(name, error) => std::iter::once(("file", Slot::text(name))).chain(error.slots()).collect(),
             Self::Journal(what) => vec![("what", Slot::text(what))],
-            Self::Refused(_) | Self::Form(_) | Self::Damaged(_) | Self::Backup(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
+            Self::Refused(_) | Self::Form(_) | Self::Damaged(_) | Self::Backup(_) | Self::Taking(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
         }
     }
 
@@ -208,6 +213,7 @@ impl std::error::Error for Problem {
             Self::Form(error) => Some(&**error),
             Self::Damaged(error) => Some(error),
             Self::Backup(error) => Some(&**error),
+            Self::Taking(error) => Some(&**error),
             Self::Table(error) => Some(error),
             _ => None,
         }

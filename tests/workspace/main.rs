@@ -24,6 +24,7 @@ macro_rules! on_each_store {
 
 mod answers;
 mod backup;
+mod cases;
 mod clinics;
 mod damage;
 #[cfg(target_os = "linux")]

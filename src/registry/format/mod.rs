@@ -253,6 +253,12 @@ roles! {
     History = "history",
     /// LPU_1, the subdivision.
     Subdivision = "subdivision",
+    /// PODR, the department.
+    Unit = "unit",
+    /// PROFIL, the profile of care.
+    Profile = "profile",
+    /// The code of the doctor who treated: IDDOKT; where a format has none, CODE_MD of the services.
+    Doctor = "doctor",
     /// The completed case: Z_SL, SLUCH.
     Case = "case",
     /// IDCASE, the number of the case.

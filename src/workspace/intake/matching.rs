@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
-use super::CaseCounts;
-use crate::cases::{CaseKey, CaseKeys, CaseState};
+use super::{Asked, CaseCounts};
+use crate::cases::{About, CaseKey, CaseKeys, CaseState, PersonMark, Traits};
 use crate::workspace::note::{JournalNote, record};
-use crate::workspace::store::{Clinic, KnownCase, LoadedBefore};
+use crate::workspace::store::{Clinic, KnownCase};
 use crate::workspace::{Operation, Problem, Workspace};
 
 /// What to do with a case that resembles a stored case but has another identity.
@@ -26,26 +26,38 @@ pub enum Doubt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     New,
-    Unchanged,
+    Unchanged(i64, CaseState),
     /// A new version of a stored case that stands in no registry.
     Replaces(i64),
+    /// A new version of a case that is set aside, and so is this one.
+    ReplacesAside(i64),
     /// A new version of a stored case that a registry holds.
     Waits(i64),
     /// Perhaps a new version of that case; 0: of another case of the package.
-    Doubtful(i64),
+    Doubtful(i64, About),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Old {
     id: i64,
     state: CaseState,
+    replaces: i64,
     content: i64,
     identity: CaseKey,
+    person: PersonMark,
+    family: String,
+    date_to: i64,
 }
 
 impl Old {
-    fn of(case: &KnownCase) -> Self {
-        Self { id: case.id, state: case.state, content: case.content, identity: case.identity() }
+    fn of(case: KnownCase) -> Self {
+        let identity = case.identity();
+        let KnownCase { id, state, replaces, content, person, family, date_to, .. } = case;
+        Self { id, state, replaces, content, identity, person, family, date_to }
+    }
+
+    fn traits(&self) -> Traits<'_> {
+        Traits { identity: self.identity, person: self.person, family: &self.family, date_to: self.date_to }
     }
 }
 
@@ -54,6 +66,14 @@ impl Old {
 pub(super) struct Known {
     by_identity: HashMap<CaseKey, Vec<Old>>,
     by_resemblance: HashMap<i64, Vec<Old>>,
+}
+
+/// A case of the package to be judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate<'c> {
+    pub(super) traits: Traits<'c>,
+    pub(super) resemblance: i64,
+    pub(super) content: i64,
 }
 
 impl Known {
@@ -68,87 +88,121 @@ impl Known {
         for case in clinic.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
             // The query compares only the first half of an identity, so it may return other cases.
             if wanted.contains(&case.identity()) {
-                known.by_identity.entry(case.identity()).or_default().push(Old::of(&case));
+                known.by_identity.entry(case.identity()).or_default().push(Old::of(case));
             }
         }
         let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity.0);
         for case in clinic.cases().by_resemblance(unmet.map(|k| k.resemblance).collect())? {
-            known.by_resemblance.entry(case.resemblance).or_default().push(Old::of(&case));
+            known.by_resemblance.entry(case.resemblance).or_default().push(Old::of(case));
         }
         Ok(known)
     }
 
-    /// Gives a verdict on every case of a package, and the ids of the waiting versions that these cases replace.
-    pub(super) fn judge(&self, keys: &[CaseKeys], content: impl Fn(usize) -> i64, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let own: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
-        let mut met: HashSet<CaseKey> = HashSet::with_capacity(keys.len());
+    /// Gives a verdict on every case of a package, and the ids of the versions that these cases replace besides: those that wait for a registry, and
+    /// those about which a question is open.
+    pub(super) fn judge(&self, cases: &[Candidate<'_>], doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
+        let own: HashSet<CaseKey> = cases.iter().map(|case| case.traits.identity).collect();
+        let mut met: HashSet<CaseKey> = HashSet::with_capacity(cases.len());
         let mut taken = HashSet::new();
         let mut superseded = Vec::new();
-        let mut judge = |at: usize, keys: &CaseKeys, is_second: bool| {
-            if is_second {
-                return Verdict::Doubtful(0);
+        let mut verdict = |case: &Candidate<'_>| {
+            if !met.insert(case.traits.identity) {
+                return Verdict::Doubtful(0, About::Twice);
             }
-            let olds = self.by_identity.get(&keys.identity).map_or(&[][..], Vec::as_slice);
-            if olds.iter().any(|old| old.content == content(at)) {
-                return Verdict::Unchanged;
+            let olds = self.by_identity.get(&case.traits.identity).map_or(&[][..], Vec::as_slice);
+            if let Some(old) = olds.iter().find(|old| old.content == case.content) {
+                return Verdict::Unchanged(old.id, old.state);
             }
-            let waiting = olds.iter().filter(|old| old.state == CaseState::Waiting);
-            let standing: Vec<&Old> = olds.iter().filter(|old| old.state != CaseState::Waiting).collect();
-            match standing.as_slice() {
-                [] => {
+            let (pending, standing): (Vec<&Old>, Vec<&Old>) = olds.iter().partition(|old| matches!(old.state, CaseState::Waiting | CaseState::Question));
+            let alike = || standing.iter().filter(|old| case.traits.against(&old.traits()).is_none());
+            let one = match (standing.as_slice(), alike().count()) {
+                ([one], _) => Some(*one),
+                (_, 1) => alike().next().copied(),
+                _ => None,
+            };
+            let judged = match (one, standing.first()) {
+                (Some(old), _) => asked(case, old, doubt),
+                (None, Some(first)) => Verdict::Doubtful(first.id, About::Several),
+                (None, None) => match pending.last() {
+                    // The stored case that it waits for, or may be the same as, has another key.
+                    Some(last) if case.traits.against(&last.traits()).is_none() => match last.state {
+                        CaseState::Waiting => Verdict::Waits(last.replaces),
+                        _ => Verdict::Doubtful(last.replaces, if last.replaces == 0 { About::Twice } else { About::OtherKey }),
+                    },
+                    Some(last) => Verdict::Doubtful(last.id, About::Several),
                     // The same case may be stored under an identity that the clinic no longer exports.
-                    let like = self.by_resemblance.get(&keys.resemblance).map_or(&[][..], Vec::as_slice);
-                    match like.iter().find(|old| !own.contains(&old.identity) && !taken.contains(&old.id)) {
-                        None => Verdict::New,
-                        Some(old) => {
-                            taken.insert(old.id);
-                            match doubt {
-                                Doubt::Different => Verdict::New,
-                                Doubt::Same if old.state != CaseState::Waiting => version_of(old),
-                                Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id),
+                    None => {
+                        let like = self.by_resemblance.get(&case.resemblance).map_or(&[][..], Vec::as_slice);
+                        match like.iter().find(|old| !own.contains(&old.identity) && !taken.contains(&old.id)) {
+                            None => Verdict::New,
+                            Some(old) => {
+                                taken.insert(old.id);
+                                match doubt {
+                                    Doubt::Different => Verdict::New,
+                                    Doubt::Same if old.state != CaseState::Waiting => version_of(old, doubt),
+                                    Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id, About::OtherKey),
+                                }
                             }
                         }
                     }
-                }
-                [old] => {
-                    superseded.extend(waiting.map(|old| old.id));
-                    version_of(old)
-                }
-                [old, ..] => Verdict::Doubtful(old.id),
+                },
+            };
+            if !matches!(judged, Verdict::New) {
+                superseded.extend(pending.iter().filter(|old| case.traits.against(&old.traits()).is_none()).map(|old| old.id));
             }
+            judged
         };
-        let verdicts = keys.iter().enumerate().map(|(at, keys)| judge(at, keys, !met.insert(keys.identity))).collect();
+        let verdicts = cases.iter().map(&mut verdict).collect();
         (verdicts, superseded)
     }
 }
 
+/// The verdict on a case with the key of a stored one that stands.
+fn asked(case: &Candidate<'_>, old: &Old, doubt: Doubt) -> Verdict {
+    match (case.traits.against(&old.traits()), doubt) {
+        (Some(_), Doubt::Different) => Verdict::New,
+        (Some(about), Doubt::Ask) => Verdict::Doubtful(old.id, about),
+        _ => version_of(old, doubt),
+    }
+}
+
 /// The verdict on a new version of a stored case.
-fn version_of(old: &Old) -> Verdict {
-    match old.state {
-        CaseState::Held => Verdict::Waits(old.id),
+fn version_of(old: &Old, doubt: Doubt) -> Verdict {
+    match (old.state, doubt) {
+        (CaseState::Held, _) => Verdict::Waits(old.id),
         // A new export does not change a case that has been paid: the user has to decide.
-        CaseState::Paid => Verdict::Doubtful(old.id),
+        (CaseState::Paid, _) => Verdict::Doubtful(old.id, About::Paid),
+        (CaseState::Dropped, Doubt::Ask) => Verdict::Doubtful(old.id, About::Dropped),
+        (CaseState::Dropped, Doubt::Different) => Verdict::New,
+        (CaseState::Aside, _) => Verdict::ReplacesAside(old.id),
         _ => Verdict::Replaces(old.id),
     }
 }
 
 impl Workspace {
+    /// The questions that a package leaves open.
+    pub(super) fn questions_of(&mut self, mo: &str, package: i64) -> Result<Vec<Asked>, Problem> {
+        let open = self.store.of(mo).cases().open_questions(package)?;
+        Ok(open.into_iter().map(|question| Asked { id: question.id, other: question.other, about: question.about }).collect())
+    }
+
     /// Settles the questions that a package loaded earlier left open. `Doubt::Ask` leaves them open.
-    pub(super) fn settle_questions(&mut self, operation: &Operation<'_>, package: &LoadedBefore, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
-        let open = self.store.of(&package.mo).cases().open_questions(package.id)?;
+    pub(super) fn settle_questions(&mut self, operation: &Operation<'_>, mo: &str, package: i64, name: &str, doubt: Doubt) -> Result<CaseCounts, Problem> {
+        let open = self.store.of(mo).cases().open_questions(package)?;
         if doubt == Doubt::Ask || open.is_empty() {
             return Ok(CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() });
         }
-        self.change(operation, &package.mo, |clinic| {
-            let open = clinic.cases().open_questions(package.id)?;
+        self.change(operation, mo, |clinic| {
+            let open = clinic.cases().open_questions(package)?;
             let mut counts = CaseCounts { doubtful: open.len() as u64, ..CaseCounts::default() };
-            let mut touched = vec![package.id];
+            let mut touched = vec![package];
             for question in &open {
-                use CaseState::{Free, Held, Question, Refused, Waiting};
+                use CaseState::{Aside, Dropped, Free, Held, Question, Refused, Waiting};
                 let (state, replaces) = match (doubt, question.of_other) {
                     (Doubt::Different, _) => (Free, 0),
                     (_, Some((Held, _))) => (Waiting, question.other),
-                    (_, Some((Free | Refused | Question, _))) => (Free, question.other),
+                    (_, Some((Free | Refused | Question | Dropped, _))) => (Free, question.other),
+                    (_, Some((Aside, _))) => (Aside, question.other),
                     // The other case is paid or in the same package: the two cannot be versions of one case.
                     _ => continue,
                 };
@@ -176,27 +230,70 @@ impl Workspace {
 mod tests {
     use super::*;
 
-    fn keys(identity: i64, resemblance: i64) -> CaseKeys {
-        CaseKeys { identity: CaseKey(identity, 1), resemblance }
+    fn candidate(identity: i64, resemblance: i64) -> Candidate<'static> {
+        let traits = Traits { identity: CaseKey(identity, 1), person: PersonMark::from(5 << 16 | 5), family: "H", date_to: 20_260_331 };
+        Candidate { traits, resemblance, content: 1 }
     }
 
     fn old(id: i64, state: CaseState, content: i64, identity: i64) -> Old {
-        Old { id, state, content, identity: CaseKey(identity, 1) }
+        let Traits { identity, person, family, date_to } = candidate(identity, 0).traits;
+        Old { id, state, replaces: 0, content, identity, person, family: family.to_owned(), date_to }
     }
 
     #[test]
     fn versions_by_the_state_of_the_old_one() {
+        use CaseState::{Aside, Dropped, Free, Held, Paid, Refused};
+        use Verdict::{Doubtful, Replaces, ReplacesAside, Unchanged, Waits};
         let mut known = Known::default();
-        for (n, state) in (0..).zip([CaseState::Free, CaseState::Held, CaseState::Refused, CaseState::Question, CaseState::Paid]) {
+        for (n, state) in (0..).zip([Free, Held, Refused, Paid, Aside, Dropped]) {
             known.by_identity.insert(CaseKey(n, 1), vec![old(n + 1, state, 7, n)]);
         }
-        known.by_identity.insert(CaseKey(5, 1), vec![old(6, CaseState::Held, 7, 5), old(9, CaseState::Waiting, 8, 5)]);
-        let all: Vec<CaseKeys> = (0..6).map(|n| keys(n, 0)).collect();
-        let (verdicts, superseded) = known.judge(&all, |_| 1, Doubt::Ask);
-        use Verdict::{Doubtful, Replaces, Unchanged, Waits};
-        assert_eq!(verdicts, [Replaces(1), Waits(2), Replaces(3), Replaces(4), Doubtful(5), Waits(6)]);
+        known.by_identity.insert(CaseKey(6, 1), vec![old(7, Held, 7, 6), old(9, CaseState::Waiting, 8, 6)]);
+        let all: Vec<Candidate<'_>> = (0..7).map(|n| candidate(n, 0)).collect();
+        let (verdicts, superseded) = known.judge(&all, Doubt::Ask);
+        let due = [Replaces(1), Waits(2), Replaces(3), Doubtful(4, About::Paid), ReplacesAside(5), Doubtful(6, About::Dropped), Waits(7)];
+        assert_eq!(verdicts, due);
         assert_eq!(superseded, [9]);
-        assert_eq!(known.judge(&all, |_| 7, Doubt::Ask).0, [Unchanged; 6]);
+        assert_eq!(known.judge(&all, Doubt::Same).0[5], Replaces(6));
+        assert_eq!(known.judge(&all, Doubt::Different).0[5], Verdict::New);
+        let same: Vec<_> = all.iter().map(|case| Candidate { content: 7, ..*case }).collect();
+        assert_eq!(known.judge(&same, Doubt::Ask).0[..3], [Unchanged(1, Free), Unchanged(2, Held), Unchanged(3, Refused)]);
+    }
+
+    #[test]
+    fn an_open_question_stays_one_until_it_is_answered() {
+        use CaseState::{Paid, Question};
+        let mut known = Known::default();
+        let open = |id, replaces, identity| Old { replaces, ..old(id, Question, 7, identity) };
+        known.by_identity.insert(CaseKey(0, 1), vec![open(8, 3, 0)]);
+        known.by_identity.insert(CaseKey(1, 1), vec![old(2, Paid, 6, 1), open(9, 2, 1)]);
+        let (verdicts, superseded) = known.judge(&[candidate(0, 0), candidate(1, 0)], Doubt::Ask);
+        assert_eq!(verdicts, [Verdict::Doubtful(3, About::OtherKey), Verdict::Doubtful(2, About::Paid)]);
+        assert_eq!(superseded, [8, 9], "the new version takes the place of the one about which was asked");
+    }
+
+    #[test]
+    fn another_person_family_or_month_under_the_same_key_is_a_question() {
+        let mut known = Known::default();
+        known.by_identity.insert(CaseKey(0, 1), vec![old(1, CaseState::Free, 7, 0)]);
+        let case = candidate(0, 0);
+        let others = [
+            (Traits { person: PersonMark::from(6 << 16 | 6), ..case.traits }, About::Person),
+            (Traits { family: "C", ..case.traits }, About::Family),
+            (Traits { date_to: 20_260_401, ..case.traits }, About::Month),
+        ];
+        for (traits, about) in others {
+            let judge = |doubt| known.judge(&[Candidate { traits, ..case }], doubt).0;
+            assert_eq!(judge(Doubt::Ask), [Verdict::Doubtful(1, about)]);
+            assert_eq!(judge(Doubt::Same), [Verdict::Replaces(1)]);
+            assert_eq!(judge(Doubt::Different), [Verdict::New]);
+        }
+        // Once they were said to be different, each new version goes to its own.
+        let other = Old { person: PersonMark::from(6 << 16 | 6), ..old(2, CaseState::Held, 8, 0) };
+        known.by_identity.insert(CaseKey(0, 1), vec![old(1, CaseState::Free, 7, 0), other]);
+        assert_eq!(known.judge(&[case], Doubt::Ask).0, [Verdict::Replaces(1)]);
+        let of_other = Candidate { traits: Traits { person: PersonMark::from(6 << 16 | 7), ..case.traits }, ..case };
+        assert_eq!(known.judge(&[of_other], Doubt::Ask).0, [Verdict::Waits(2)]);
     }
 
     #[test]
@@ -204,12 +301,13 @@ mod tests {
         let (new, newer, still, gone) = (1, 2, 3, 4);
         let mut known = Known::default();
         known.by_resemblance.insert(70, vec![old(1, CaseState::Free, 7, gone), old(2, CaseState::Free, 7, still)]);
-        let all = [keys(new, 70), keys(newer, 70), keys(still, 70), keys(still, 70)];
+        let all = [candidate(new, 70), candidate(newer, 70), candidate(still, 70), candidate(still, 70)];
         known.by_identity.insert(CaseKey(still, 1), vec![old(2, CaseState::Free, 1, still)]);
-        let judge = |doubt| known.judge(&all, |_| 1, doubt).0;
+        let judge = |doubt| known.judge(&all, doubt).0;
         use Verdict::{Doubtful, New, Replaces, Unchanged};
-        assert_eq!(judge(Doubt::Ask), [Doubtful(1), New, Unchanged, Doubtful(0)]);
-        assert_eq!(judge(Doubt::Same), [Replaces(1), New, Unchanged, Doubtful(0)]);
-        assert_eq!(judge(Doubt::Different), [New, New, Unchanged, Doubtful(0)]);
+        let (unchanged, twice) = (Unchanged(2, CaseState::Free), Doubtful(0, About::Twice));
+        assert_eq!(judge(Doubt::Ask), [Doubtful(1, About::OtherKey), New, unchanged, twice]);
+        assert_eq!(judge(Doubt::Same), [Replaces(1), New, unchanged, twice]);
+        assert_eq!(judge(Doubt::Different), [New, New, unchanged, twice]);
     }
 }

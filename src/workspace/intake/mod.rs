@@ -1,5 +1,6 @@
 //! Loads packages: keeps their files unchanged, runs the control, stores their cases and matches them with the stored ones.
 
+mod again;
 mod matching;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,13 +11,13 @@ use rayon::prelude::*;
 use serde_json::json;
 
 pub use matching::Doubt;
-use matching::{Known, Verdict as Match};
+use matching::{Candidate, Known, Verdict as Match};
 
 use super::note::{JournalNote, record};
 use super::objects::{Before, Kept};
 use super::store::{LoadedBefore, NewCase, NewFinding, PackageRow, Run, StockKey, Total};
 use super::{FindingFilter, Operation, Problem, Tools, Workspace};
-use crate::cases::{Case, CaseKeys, CasePlace, CaseState, Index, Person, short_digest};
+use crate::cases::{About, Case, CaseKey, CaseKeys, CasePlace, CaseState, Index, Person, READING, Traits, short_digest};
 use crate::finding::{Catalog, FileRole, Finding};
 use crate::flk::{PackageReport, Verdict};
 use crate::registry::format::{Format, PERSONS, Role};
@@ -35,6 +36,43 @@ pub struct Loaded {
     pub outcome: Outcome,
     /// Names of its files whose kept copies were damaged or gone and have been replaced by what was loaded now.
     pub repaired: Vec<String>,
+    /// Code of the clinic of a package that was stored, now or before.
+    pub mo: Option<String>,
+    /// Its cases of which the user must say whether they are the same as others.
+    pub questions: Vec<Asked>,
+    /// All cases of the package, if [`Loading::complete`] asked for them and the package could be read.
+    pub present: Option<Present>,
+}
+
+/// How packages are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loading {
+    /// What to do with cases that may be the same as stored ones.
+    pub doubt: Doubt,
+    /// Whether the keys of all cases are wanted, to find those that a complete export no longer has.
+    pub complete: bool,
+}
+
+/// A case of which the user must say whether it is the same as another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Its id in the clinic.
+    pub id: i64,
+    /// Id of the other one; 0 when that is not known.
+    pub other: i64,
+    /// What makes it doubtful.
+    pub about: About,
+}
+
+/// The cases of a package, whether they were new or known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Code of the clinic.
+    pub mo: String,
+    /// Reporting month; empty for none.
+    pub period: String,
+    /// Their keys.
+    pub keys: Vec<CaseKey>,
 }
 
 /// What was done with a package.
@@ -69,6 +107,10 @@ pub struct CaseCounts {
     pub package_blocked: bool,
     /// Cases that were not known before and that the export calls sent again (PR_NOV = 1).
     pub unknown_again: u64,
+    /// Cases that a user has set aside and that stay so.
+    pub aside: u64,
+    /// Unchanged cases that a user has dropped and that stay so.
+    pub dropped: u64,
 }
 
 /// Findings of one rule in one case.
@@ -123,8 +165,17 @@ impl Workspace {
     ///
     /// # Errors
     /// The workspace or a temporary file cannot be written, or the user stopped the work; nothing of the package is stored then.
-    pub fn load(&mut self, operation: &Operation<'_>, package: &Package, tools: Tools<'_>, doubt: Doubt, filter: FindingFilter<'_>) -> Result<Loaded, Problem> {
-        let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, doubt, filter))?;
+    pub fn load(
+        &mut self,
+        operation: &Operation<'_>,
+        package: &Package,
+        tools: Tools<'_>,
+        loading: Loading,
+        filter: FindingFilter<'_>,
+    ) -> Result<Loaded, Problem> {
+        // Cases are compared with all that is known of the stored ones.
+        self.read_again(operation, tools)?;
+        let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, loading, filter))?;
         if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) {
             self.sweep(operation.watch)?;
         }
@@ -136,13 +187,14 @@ impl Workspace {
         operation: &Operation<'_>,
         package: &Package,
         tools: Tools<'_>,
-        doubt: Doubt,
+        loading: Loading,
         filter: FindingFilter<'_>,
     ) -> Result<Loaded, Problem> {
         operation.check()?;
+        let nothing = |report, outcome, repaired| Loaded { report, outcome, repaired, mo: None, questions: Vec::new(), present: None };
         let Some(main) = &package.main else {
             let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
-            return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected, repaired: Vec::new() });
+            return Ok(nothing(Some(report), Outcome::Rejected, Vec::new()));
         };
         let store = timings::span(operation.watch.timings(), Phase::Store);
         let mut kept = HashMap::new();
@@ -153,21 +205,39 @@ impl Workspace {
         if let Some(persons) = &package.persons {
             moved.persons = Some(self.keep(operation, persons, &mut kept, &mut files.persons)?);
         }
-        if let Some((loaded, own)) = self.loaded_before(operation, &files, doubt)? {
-            return Ok(Loaded { report: None, outcome: loaded, repaired: repaired(package, &kept, &own) });
-        }
+        let before = self.loaded_before(operation, &files, loading.doubt)?;
+        let known = match before {
+            Some((outcome, questions, own)) => {
+                let known = Loaded { mo: Some(own.mo.clone()), questions, ..nothing(None, outcome, repaired(package, &kept, &own)) };
+                if !loading.complete {
+                    return Ok(known);
+                }
+                Some(known)
+            }
+            None => None,
+        };
         let repaired = damaged(&kept);
         drop(store);
         let (mut report, index) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
-            return Ok(Loaded { report: Some(report), outcome: Outcome::Rejected, repaired });
+            return Ok(nothing(Some(report), Outcome::Rejected, repaired));
         }
-        let Some(taken) = Contents::read(&moved, &report, index, tools)? else {
-            return Ok(Loaded { report: Some(report), outcome: Outcome::Foreign, repaired });
+        let Some(contents) = Contents::read(&moved, &report, index, tools)? else {
+            return Ok(nothing(Some(report), Outcome::Foreign, repaired));
         };
-        let outcome = self.take(operation, &taken, &report, files, tools, doubt)?;
-        Ok(Loaded { report: Some(report), outcome, repaired })
+        let mo = report.account.code_mo.clone().unwrap_or_default();
+        let keys: Vec<CaseKeys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
+        let present = loading.complete.then(|| Present {
+            mo: mo.clone(),
+            period: report.period.map_or_else(String::new, |period| period.to_string()),
+            keys: keys.iter().map(|keys| keys.identity).collect(),
+        });
+        if let Some(known) = known {
+            return Ok(Loaded { present, ..known });
+        }
+        let (outcome, questions) = self.take(operation, &contents, &keys, &report, files, tools, loading.doubt)?;
+        Ok(Loaded { report: Some(report), outcome, repaired, mo: Some(mo), questions, present })
     }
 
     /// Copies the file or archive that holds a member, each one once. Returns the member in the copy and fills in `file`.
@@ -190,38 +260,69 @@ impl Workspace {
     }
 
     /// Looks for a package of the same bytes, and settles its open questions as `doubt` says.
-    fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<(Outcome, LoadedBefore)>, Problem> {
+    fn loaded_before(&mut self, operation: &Operation<'_>, files: &Files, doubt: Doubt) -> Result<Option<(Outcome, Vec<Asked>, LoadedBefore)>, Problem> {
         let Files { main, persons } = files;
         let before = self.store.package_of_content((&main.object, &main.entry), (&persons.object, &persons.entry))?;
         let Some(before) = before else { return Ok(None) };
-        let counts = self.settle_questions(operation, &before, &main.name, doubt)?;
-        Ok(Some((Outcome::Already(before.loaded_at.clone(), counts), before)))
+        let counts = self.settle_questions(operation, &before.mo, before.id, &main.name, doubt)?;
+        let questions = self.questions_of(&before.mo, before.id)?;
+        Ok(Some((Outcome::Already(before.loaded_at.clone(), counts), questions, before)))
     }
 
-    /// Stores the package, its cases and its findings in one transaction.
+    /// Stores the package, its cases and its findings in one transaction, and returns the questions that are left open.
+    #[expect(clippy::too_many_arguments, reason = "what was read of the package, and how it is loaded")]
     fn take(
         &mut self,
         operation: &Operation<'_>,
         contents: &Contents<'_>,
+        keys: &[CaseKeys],
         report: &PackageReport,
         files: Files,
         tools: Tools<'_>,
         doubt: Doubt,
-    ) -> Result<Outcome, Problem> {
+    ) -> Result<(Outcome, Vec<Asked>), Problem> {
         let mo = report.account.code_mo.clone().unwrap_or_default();
-        let keys: Vec<CaseKeys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
+        let name = files.main.name.clone();
+        let (outcome, package) = self.take_once(operation, &mo, contents, keys, report, files, tools, doubt)?;
+        let Outcome::Taken(mut counts) = outcome else { return Ok((outcome, Vec::new())) };
+        if counts.doubtful > 0 && doubt != Doubt::Ask {
+            // A question that the package itself does not answer, such as one about a paid case, is answered as the user said.
+            let settled = self.settle_questions(operation, &mo, package, &name, doubt)?;
+            counts.doubtful = settled.doubtful;
+            counts.new += settled.new;
+            counts.replaced += settled.replaced;
+            counts.waiting += settled.waiting;
+        }
+        let questions = if counts.doubtful > 0 { self.questions_of(&mo, package)? } else { Vec::new() };
+        Ok((Outcome::Taken(counts), questions))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the arguments of `take`")]
+    fn take_once(
+        &mut self,
+        operation: &Operation<'_>,
+        mo: &str,
+        contents: &Contents<'_>,
+        keys: &[CaseKeys],
+        report: &PackageReport,
+        files: Files,
+        tools: Tools<'_>,
+        doubt: Doubt,
+    ) -> Result<(Outcome, i64), Problem> {
         let family = contents.format.family;
+        let letter = family.to_string();
         let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
         let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
-        self.locks.change(&mut self.store, operation, &mo, |clinic| {
+        let candidates: Vec<Candidate<'_>> = contents.candidates(keys, &letter);
+        self.locks.change(&mut self.store, operation, mo, |clinic| {
             // Another program may have loaded the same file while this one controlled it.
             if let Some(before) = clinic.packages().of_content((&files.main.object, &files.main.entry), (&files.persons.object, &files.persons.entry))? {
-                return Ok(Outcome::Already(before.loaded_at, CaseCounts::default()));
+                return Ok((Outcome::Already(before.loaded_at, CaseCounts::default()), before.id));
             }
-            let known = Known::look_up(clinic, &keys)?;
+            let known = Known::look_up(clinic, keys)?;
             let package = clinic.counters().take(Run::Packages, 1)?;
-            let (verdicts, mut replaced) = known.judge(&keys, |at| contents.content(at), doubt);
-            let mut next = clinic.counters().take(Run::Cases, verdicts.iter().filter(|v| **v != Match::Unchanged).count())?;
+            let (verdicts, mut replaced) = known.judge(&candidates, doubt);
+            let mut next = clinic.counters().take(Run::Cases, verdicts.iter().filter(|v| !matches!(v, Match::Unchanged(..))).count())?;
             let mut taken = Taken { counts: CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() }, ..Taken::default() };
             let mut ids = vec![0; contents.cases.len()];
             operation.check()?;
@@ -229,7 +330,7 @@ impl Workspace {
                 taken.counts.blocked += u64::from(contents.errors(at) > 0);
                 let Some((state, replaces)) = taken.count(verdict) else { continue };
                 taken.counts.unknown_again += u64::from(verdict == Match::New && is_again(&contents.cases[at]));
-                if let Match::Replaces(old) = verdict {
+                if let Match::Replaces(old) | Match::ReplacesAside(old) = verdict {
                     replaced.push(old);
                 }
                 ids[at] = next;
@@ -247,6 +348,7 @@ impl Workspace {
                     id: ids[at],
                     package,
                     state,
+                    was: if state == CaseState::Aside { CaseState::Free.as_str() } else { "" },
                     replaces,
                     kind: kinds[at],
                     payer: contents.payer(case, report),
@@ -265,10 +367,17 @@ impl Workspace {
                     resemblance: keys.resemblance,
                     content: contents.content(at),
                     place: CasePlace { record: case.record.clone(), case: case.case.clone(), person: contents.person(case).map(|p| p.place.clone()) },
+                    history: case.value(Role::History),
+                    doctor: case.value(Role::Doctor),
+                    unit: case.value(Role::Unit),
+                    profile: case.value(Role::Profile),
+                    conditions: case.value(Role::Conditions),
+                    person: keys.person,
                 }
             };
             clinic.cases().insert(added.into_iter().map(row), operation.watch)?;
             clinic.findings().insert(contents.finding_rows(package, &ids, tools.catalog), operation.watch)?;
+            let id = package;
             let package = contents.package_row(operation, package, report, files);
             clinic.packages().insert(&package)?;
             clinic.stock().add(package.id, &stock)?;
@@ -282,7 +391,7 @@ impl Workspace {
                 clinic.counters().take_registries()?;
             }
             record(clinic, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
-            Ok(Outcome::Taken(counts))
+            Ok((Outcome::Taken(counts), id))
         })
     }
 }
@@ -306,16 +415,20 @@ impl Taken<'_> {
     fn count(&mut self, verdict: Match) -> Option<(CaseState, i64)> {
         let counts = &mut self.counts;
         let (count, state, replaces) = match verdict {
-            Match::Unchanged => {
+            Match::Unchanged(_, state) => {
                 counts.unchanged += 1;
+                counts.aside += u64::from(state == CaseState::Aside);
+                counts.dropped += u64::from(state == CaseState::Dropped);
                 return None;
             }
             Match::New => (&mut counts.new, CaseState::Free, 0),
             Match::Replaces(old) => (&mut counts.replaced, CaseState::Free, old),
+            Match::ReplacesAside(old) => (&mut counts.replaced, CaseState::Aside, old),
             Match::Waits(old) => (&mut counts.waiting, CaseState::Waiting, old),
-            Match::Doubtful(old) => (&mut counts.doubtful, CaseState::Question, old),
+            Match::Doubtful(old, _) => (&mut counts.doubtful, CaseState::Question, old),
         };
         *count += 1;
+        counts.aside += u64::from(state == CaseState::Aside);
         Some((state, replaces))
     }
 }
@@ -374,6 +487,16 @@ impl<'i> Contents<'i> {
     fn payer<'v>(&self, case: &'v Case, report: &'v PackageReport) -> &'v str {
         let own = [case.value(Role::Insurer), report.account.payer.as_deref().unwrap_or_default()];
         own.into_iter().find(|payer| !payer.is_empty()).unwrap_or_default()
+    }
+
+    /// The cases as they are compared with stored ones.
+    fn candidates<'c>(&'c self, keys: &[CaseKeys], family: &'c str) -> Vec<Candidate<'c>> {
+        let candidate = |(at, keys): (usize, &CaseKeys)| {
+            let date_to = Date::of_iso(self.cases[at].value(Role::CaseTo).as_bytes()).map_or(0, |day| i64::from(day.number()));
+            let traits = Traits { identity: keys.identity, person: keys.person, family, date_to };
+            Candidate { traits, resemblance: keys.resemblance, content: self.content(at) }
+        };
+        keys.par_iter().enumerate().map(candidate).collect()
     }
 
     /// A short digest of the case and its person, to tell whether their content changed.
@@ -480,6 +603,8 @@ impl<'i> Contents<'i> {
             loaded_at: operation.at.to_string(),
             loaded_by: operation.actor.shown(),
             binding: self.binding.clone(),
+            undone: String::new(),
+            reading: READING,
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Completed cases: one row for each version of a case.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::Clinic;
-use super::row::{Column as _, Value, insert_row, read_row, unreadable};
+use super::row::{Value, insert_row, read_row, unreadable};
 use super::statement::{IDS, list};
 use super::stock::{StockKey, Total};
-use super::sums::{CaseMove, VERSIONS};
-use crate::cases::CaseState::{self, Free, Held, Paid, Question, Refused, Replaced, Waiting};
-use crate::cases::{CaseKey, CasePlace};
+use super::sums::{CaseMove, Standing, VERSIONS};
+use crate::cases::CaseState::{self, Free, Held, Paid, Question, Refused, Replaced, Undone, Waiting};
+use crate::cases::{About, CaseKey, CasePlace, PersonMark, Traits};
 use crate::values::Date;
-use crate::watch::Watch;
+use crate::watch::{Stopped, Watch};
 use crate::workspace::Problem;
 
 insert_row! {
@@ -17,6 +20,8 @@ insert_row! {
         id: i64,
         package: i64,
         state: CaseState,
+        /// What it was before it was replaced, set aside or dropped; empty for a new one.
+        was: &'static str,
         /// Id of the version that it replaces or waits for; 0 for none.
         replaces: i64,
         /// Its kind of care; empty for none.
@@ -42,6 +47,13 @@ insert_row! {
         /// A short digest of the case and its person.
         content: i64,
         place: CasePlace,
+        /// NHISTORY, the doctor, PODR, PROFIL and USL_OK; of several parts of a case the smallest.
+        history: &'c str,
+        doctor: &'c str,
+        unit: &'c str,
+        profile: &'c str,
+        conditions: &'c str,
+        person: PersonMark,
     }
 }
 
@@ -51,10 +63,16 @@ read_row! {
     pub(in crate::workspace) struct KnownCase {
         pub(in crate::workspace) id: i64,
         pub(in crate::workspace) state: CaseState,
+        /// Id of the version that it replaces or waits for, or of the case that it may be the same as; 0 for none.
+        pub(in crate::workspace) replaces: i64,
         pub(in crate::workspace) content: i64,
         identity: i64,
         identity_rest: i64,
         pub(in crate::workspace) resemblance: i64,
+        pub(in crate::workspace) family: String,
+        /// Last day as the number `yyyymmdd`.
+        pub(in crate::workspace) date_to: i64,
+        pub(in crate::workspace) person: PersonMark,
     }
 }
 
@@ -70,8 +88,85 @@ pub(in crate::workspace) struct OpenQuestion {
     pub(in crate::workspace) id: i64,
     /// Id of the case that it may be the same as.
     pub(in crate::workspace) other: i64,
+    /// Id of its package.
+    pub(in crate::workspace) package: i64,
     /// State and package of that case; `None` when the question is between two cases of one package.
     pub(in crate::workspace) of_other: Option<(CaseState, i64)>,
+    /// What makes it doubtful.
+    pub(in crate::workspace) about: About,
+}
+
+read_row! {
+    struct QuestionRow {
+        id: i64,
+        package: i64,
+        identity: i64,
+        identity_rest: i64,
+        person: PersonMark,
+        date_to: i64,
+        family: String,
+        other: i64,
+        other_state: String,
+        other_package: i64,
+        other_identity: i64,
+        other_identity_rest: i64,
+        other_person: PersonMark,
+        other_date_to: i64,
+        other_family: String,
+    }
+}
+
+impl QuestionRow {
+    fn question(self) -> Result<OpenQuestion, Problem> {
+        let Self { id, package, other, .. } = self;
+        if self.other_package == 0 {
+            return Ok(OpenQuestion { id, package, other, of_other: None, about: About::Twice });
+        }
+        let state: CaseState = self.other_state.parse().map_err(|_| unreadable("state", &self.other_state))?;
+        let own = Traits { identity: CaseKey(self.identity, self.identity_rest), person: self.person, family: &self.family, date_to: self.date_to };
+        let its = Traits {
+            identity: CaseKey(self.other_identity, self.other_identity_rest),
+            person: self.other_person,
+            family: &self.other_family,
+            date_to: self.other_date_to,
+        };
+        let about = own.asked(&its, state).unwrap_or(About::Several);
+        Ok(OpenQuestion { id, package, other, of_other: Some((state, self.other_package)), about })
+    }
+}
+
+/// What is known of a case besides its keys.
+#[derive(Debug)]
+pub(in crate::workspace) struct Particulars<'c> {
+    pub(in crate::workspace) id: i64,
+    pub(in crate::workspace) resemblance: i64,
+    pub(in crate::workspace) person: PersonMark,
+    pub(in crate::workspace) history: &'c str,
+    pub(in crate::workspace) doctor: &'c str,
+    pub(in crate::workspace) unit: &'c str,
+    pub(in crate::workspace) profile: &'c str,
+    pub(in crate::workspace) conditions: &'c str,
+}
+
+read_row! {
+    /// A case of a package.
+    pub(in crate::workspace) struct CaseOfPackage {
+        pub(in crate::workspace) id: i64,
+        /// Kopecks.
+        pub(in crate::workspace) sum: i64,
+    }
+}
+
+read_row! {
+    /// A version that counts again when the one after it is taken back.
+    pub(in crate::workspace) struct Reversal {
+        /// Its id.
+        pub(in crate::workspace) former: i64,
+        /// Id of its package.
+        pub(in crate::workspace) package: i64,
+        /// Whether the payer refused the version after it.
+        pub(in crate::workspace) refused: bool,
+    }
 }
 
 read_row! {
@@ -142,6 +237,28 @@ impl<'t> FoundCase<'t> {
 /// Number of keys looked up with one query.
 const KEYS: usize = 1_000;
 
+/// Divides the states in the column `was`, the last one first.
+const STEP: char = '/';
+
+/// What a case was when it comes into a state, after it was `before` and, before that, `was`.
+fn former<'c>(state: CaseState, before: &str, was: &'c str) -> Cow<'c, str> {
+    match (state.keeps_former(), was) {
+        (false, _) => "".into(),
+        (true, was) if before == state.as_str() => was.into(),
+        (true, "") => before.to_owned().into(),
+        (true, was) => format!("{before}{STEP}{was}").into(),
+    }
+}
+
+read_row! {
+    struct StandingRow {
+        id: i64,
+        state: CaseState,
+        registry: i64,
+        was: String,
+    }
+}
+
 /// The table of completed cases.
 pub(in crate::workspace) struct Cases<'s>(pub(super) Clinic<'s>);
 
@@ -176,8 +293,10 @@ impl Cases<'_> {
         let mut found = Vec::new();
         for batch in keys.chunks(KEYS) {
             let sql = format!(
-                "SELECT id, state, content, identity, identity_rest, resemblance FROM cases WHERE mo = $1 AND state <> '{Replaced}' AND {column} IN ({}) \
-                 ORDER BY id",
+                "SELECT c.id AS id, c.state AS state, c.replaces AS replaces, c.content AS content, c.identity AS identity, c.identity_rest AS identity_rest, \
+                 c.resemblance AS resemblance, c.date_to AS date_to, c.person AS person, p.family AS family \
+                 FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
+                 WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({}) ORDER BY c.id",
                 list(batch)
             );
             found.extend(self.0.select::<KnownCase>(sql, &[])?);
@@ -187,19 +306,112 @@ impl Cases<'_> {
 
     /// Cases of a package that wait for the user's answer.
     pub(in crate::workspace) fn open_questions(&mut self, package: i64) -> Result<Vec<OpenQuestion>, Problem> {
+        self.questions("q.package = $2", &[package.into()])
+    }
+
+    /// Cases with these ids that wait for the user's answer.
+    pub(in crate::workspace) fn questions_with_ids(&mut self, ids: &[i64]) -> Result<Vec<OpenQuestion>, Problem> {
+        let mut found = Vec::new();
+        for ids in ids.chunks(IDS) {
+            found.extend(self.questions(&format!("q.id IN ({})", list(ids)), &[])?);
+        }
+        Ok(found)
+    }
+
+    fn questions(&mut self, which: &str, values: &[Value<'_>]) -> Result<Vec<OpenQuestion>, Problem> {
         let sql = format!(
-            "SELECT q.id AS id, q.replaces AS other, COALESCE(o.state, '') AS state, COALESCE(o.package, 0) AS package FROM cases q \
-             LEFT JOIN cases o ON o.mo = q.mo AND o.id = q.replaces WHERE q.mo = $1 AND q.package = $2 AND q.state = '{Question}'"
+            "SELECT q.id AS id, q.package AS package, q.identity AS identity, q.identity_rest AS identity_rest, q.person AS person, q.date_to AS date_to, \
+             qp.family AS family, q.replaces AS other, COALESCE(o.state, '') AS other_state, COALESCE(o.package, 0) AS other_package, \
+             COALESCE(o.identity, 0) AS other_identity, COALESCE(o.identity_rest, 0) AS other_identity_rest, COALESCE(o.person, 0) AS other_person, \
+             COALESCE(o.date_to, 0) AS other_date_to, COALESCE(op.family, '') AS other_family FROM cases q JOIN packages qp ON qp.mo = q.mo AND qp.id = q.package \
+             LEFT JOIN cases o ON o.mo = q.mo AND o.id = q.replaces LEFT JOIN packages op ON op.mo = o.mo AND op.id = o.package \
+             WHERE q.mo = $1 AND {which} AND q.state = '{Question}' ORDER BY q.id"
         );
-        let rows = self.0.rows(sql, &[package.into()])?;
-        let question = |row: &super::row::Row| {
-            let of_other = match row.get::<i64>("package")? {
-                0 => None,
-                package => Some((CaseState::read(row, "state")?, package)),
-            };
-            Ok(OpenQuestion { id: row.get("id")?, other: row.get("other")?, of_other })
+        self.0.select::<QuestionRow>(sql, values)?.into_iter().map(QuestionRow::question).collect()
+    }
+
+    /// Questions whether cases are the same as one of these are none any more: the cases are free. Returns their packages.
+    pub(in crate::workspace) fn free_questions_about(&mut self, ids: &[i64]) -> Result<Vec<i64>, Problem> {
+        let mut open = Vec::new();
+        for ids in ids.chunks(IDS) {
+            open.extend(self.questions(&format!("q.replaces <> 0 AND q.replaces IN ({})", list(ids)), &[])?);
+        }
+        open.iter().try_for_each(|question| self.settle(question, Free, 0))?;
+        Ok(open.into_iter().map(|question| question.package).collect())
+    }
+
+    /// Cases of a package that are not replaced.
+    pub(in crate::workspace) fn of_package(&mut self, package: i64) -> Result<Vec<CaseOfPackage>, Problem> {
+        self.0.select(format!("SELECT id, sum FROM cases WHERE mo = $1 AND package = $2 AND state <> '{Replaced}' ORDER BY id"), &[package.into()])
+    }
+
+    /// Where the cases of a package stand in its file, by id.
+    pub(in crate::workspace) fn places(&mut self, package: i64) -> Result<Vec<(i64, CasePlace)>, Problem> {
+        let rows = self.0.rows("SELECT id, place FROM cases WHERE mo = $1 AND package = $2", &[package.into()])?;
+        let place = |row: &super::row::Row| {
+            let text: String = row.get("place")?;
+            Ok((row.get("id")?, text.parse().map_err(|_| unreadable("place", &text))?))
         };
-        rows.iter().map(question).collect()
+        rows.iter().map(place).collect()
+    }
+
+    /// Sets what is known of the cases of a package besides their keys.
+    pub(in crate::workspace) fn set_particulars(&mut self, package: i64, all: &[Particulars<'_>], watch: &dyn Watch) -> Result<(), Problem> {
+        self.0.rewrite::<NewCase<'_>>(&format!(" AND package = {package}"), |clinic| {
+            for case in all {
+                Stopped::check(watch)?;
+                clinic.execute(
+                    "UPDATE cases SET resemblance = $2, person = $3, history = $4, doctor = $5, unit = $6, profile = $7, conditions = $8 \
+                     WHERE mo = $1 AND id = $9",
+                    &[
+                        case.resemblance.into(),
+                        case.person.into(),
+                        case.history.into(),
+                        case.doctor.into(),
+                        case.unit.into(),
+                        case.profile.into(),
+                        case.conditions.into(),
+                        case.id.into(),
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The versions that count again when a package is taken back: for each of its cases the version before it.
+    pub(in crate::workspace) fn reversals(&mut self, package: i64) -> Result<Vec<Reversal>, Problem> {
+        // A question has not replaced the case that it asks about, but an earlier one of the same kind.
+        let before = format!(
+            "(b.id = c.replaces AND c.state <> '{Question}') OR (b.replaces = c.replaces AND b.identity = c.identity \
+             AND b.identity_rest = c.identity_rest AND (c.replaces <> 0 OR c.state = '{Question}'))"
+        );
+        let sql = format!(
+            "SELECT f.id AS former, f.package AS package, l.refused AS refused FROM (SELECT MAX(b.id) AS former, \
+             MAX(CASE WHEN c.state = '{Refused}' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS refused FROM cases c JOIN cases b ON b.mo = c.mo AND b.id < c.id \
+             AND b.state = '{Replaced}' AND ({before}) WHERE c.mo = $1 AND c.package = $2 AND c.state <> '{Replaced}' GROUP BY c.id) l \
+             JOIN cases f ON f.mo = $1 AND f.id = l.former ORDER BY f.id"
+        );
+        self.0.select(sql, &[package.into()])
+    }
+
+    /// Packages of the cases that these ones wait for.
+    pub(in crate::workspace) fn packages_of_awaited(&mut self, ids: &[i64]) -> Result<Vec<i64>, Problem> {
+        let mut packages = Vec::new();
+        for ids in ids.chunks(IDS) {
+            let sql = format!(
+                "SELECT DISTINCT o.package FROM cases w JOIN cases o ON o.mo = w.mo AND o.id = w.replaces \
+                 WHERE w.mo = $1 AND w.state = '{Waiting}' AND w.id IN ({})",
+                list(ids)
+            );
+            packages.extend(self.0.numbers(sql, &[])?);
+        }
+        Ok(packages)
+    }
+
+    /// Gives cases a state in which they keep what they were; their registry stays. The caller updates the counts of stock.
+    pub(in crate::workspace) fn set_aside(&mut self, state: CaseState, ids: &[i64]) -> Result<(), Problem> {
+        self.set_ids(state, None, "1 = 1", ids)
     }
 
     /// Sets the state of an answered question and the version that it replaces (0 for none).
@@ -217,7 +429,8 @@ impl Cases<'_> {
     fn set(&mut self, state: CaseState, registry: Option<i64>, condition: String, values: &[Value<'_>]) -> Result<u64, Problem> {
         let (between, cases) = (values.len() + 2, values.len() + 3);
         let sql = format!(
-            "SELECT COALESCE(string_agg(id || ${between} || state || ${between} || registry, ${cases}), '') AS found FROM cases WHERE mo = $1 AND {condition}"
+            "SELECT COALESCE(string_agg(id || ${between} || state || ${between} || registry || ${between} || was, ${cases}), '') AS found \
+             FROM cases WHERE mo = $1 AND {condition}"
         );
         let all: Vec<Value<'_>> = values.iter().cloned().chain([BETWEEN_VALUES.into(), BETWEEN_CASES.into()]).collect();
         let text: String = self.0.rows(sql, &all)?.first().map_or_else(|| Ok(String::new()), |row| row.get("found"))?;
@@ -227,15 +440,40 @@ impl Cases<'_> {
         let case = |text| {
             let read = || {
                 let mut values = str::split(text, BETWEEN_VALUES);
-                let (id, before, held_by): (_, _, i64) = (values.next()?.parse().ok()?, values.next()?, values.next()?.parse().ok()?);
-                Some(CaseMove { id, before: (before, held_by), after: (state.as_str(), registry.unwrap_or(held_by)) })
+                let (id, before) = (values.next()?.parse().ok()?, values.next()?);
+                let (held_by, was): (i64, _) = (values.next()?.parse().ok()?, values.next()?);
+                let after = Standing { state: state.as_str(), registry: registry.unwrap_or(held_by), was: former(state, before, was) };
+                Some(CaseMove { id, before: Standing { state: before, registry: held_by, was: was.into() }, after })
             };
             read().ok_or_else(|| unreadable("state", text))
         };
         let moves = text.split(BETWEEN_CASES).map(case).collect::<Result<Vec<_>, _>>()?;
         self.0.changed().move_cases(&moves);
         let registry = registry.map_or_else(String::new, |registry| format!(", registry = {registry}"));
-        self.0.execute(format!("UPDATE cases SET state = '{state}'{registry} WHERE mo = $1 AND {condition}"), values)
+        let was = match state.keeps_former() {
+            true => format!("CASE WHEN state = '{state}' THEN was WHEN was = '' THEN state ELSE state || '{STEP}' || was END"),
+            false => "''".to_owned(),
+        };
+        self.0.execute(format!("UPDATE cases SET state = '{state}', was = {was}{registry} WHERE mo = $1 AND {condition}"), values)
+    }
+
+    /// Gives each case the state that it had before; `held` is the state of a case that a registry held then.
+    pub(in crate::workspace) fn give_back(&mut self, ids: &[i64], held: CaseState) -> Result<(), Problem> {
+        let rows: Vec<StandingRow> = self.0.select_for_ids("SELECT id, state, registry, was FROM cases WHERE mo = $1 AND id IN", ids, "")?;
+        let mut moves = Vec::with_capacity(rows.len());
+        for StandingRow { id, state, registry, was } in &rows {
+            let (last, rest) = was.split_once(STEP).unwrap_or((was, ""));
+            let former: CaseState = last.parse().map_err(|_| unreadable("was", was))?;
+            let after = Standing { state: if former == Held { held } else { former }.as_str(), registry: 0, was: rest.into() };
+            moves.push(CaseMove { id: *id, before: Standing { state: state.as_str(), registry: *registry, was: was.into() }, after });
+        }
+        self.0.changed().move_cases(&moves);
+        let mut alike: BTreeMap<&Standing<'_>, Vec<i64>> = BTreeMap::new();
+        moves.iter().for_each(|case| alike.entry(&case.after).or_default().push(case.id));
+        for (Standing { state, registry, was }, ids) in alike {
+            self.0.for_ids(&format!("UPDATE cases SET state = '{state}', registry = {registry}, was = '{was}' WHERE mo = $1 AND id IN"), &ids)?;
+        }
+        Ok(())
     }
 
     /// The same for cases with these ids that meet the condition.
@@ -319,8 +557,8 @@ impl Cases<'_> {
         let head =
             format!("UPDATE cases SET state = '{Held}', registry = {registry} WHERE mo = $1 AND state = '{Free}' AND registry = 0 AND errors = 0 AND id IN");
         let all_free = self.0.for_ids(&head, ids)? == ids.len() as u64;
-        let (before, after) = ((Free.as_str(), 0), (Held.as_str(), registry));
-        self.0.changed().move_cases(&ids.iter().map(|id| CaseMove { id: *id, before, after }).collect::<Vec<_>>());
+        let of = |state: CaseState, registry| Standing { state: state.as_str(), registry, was: "".into() };
+        self.0.changed().move_cases(&ids.iter().map(|id| CaseMove { id: *id, before: of(Free, 0), after: of(Held, registry) }).collect::<Vec<_>>());
         Ok(all_free)
     }
 

@@ -9,8 +9,8 @@ use super::packages::PackageRow;
 use super::registries::Registry;
 use super::row::Insert;
 use super::sanctions::NewSanction;
-use super::sums::{BETWEEN, RowSums, parts};
-use super::{Store, row::read_row};
+use super::sums::{BETWEEN, Part, RowSums, parts};
+use super::{Clinic, Store, row::read_row};
 use crate::workspace::Problem;
 
 /// Tables that may have a million rows for one clinic, and the column by which they are read piece by piece.
@@ -50,27 +50,30 @@ impl Store {
     pub(in crate::workspace) fn count_rows(&mut self, mo: &str) -> Result<RowSums, Problem> {
         let mut sums = RowSums::default();
         for Covered { table, columns } in all() {
-            let by = PIECES.iter().find(|(name, _)| *name == table).map(|(_, column)| *column);
-            let pieces: Vec<Option<i64>> = match by {
-                None => vec![None],
-                Some(column) => self.of(mo).numbers(format!("SELECT DISTINCT {column} FROM {table} WHERE mo = $1"), &[])?.into_iter().map(Some).collect(),
-            };
-            for piece in pieces {
-                for part in parts(table, columns) {
-                    let line = part.columns.join(" || $2 || ");
-                    let mut sql = format!("SELECT {line} AS line FROM {table} WHERE mo = $1");
-                    let mut values = vec![BETWEEN.to_string().into()];
-                    if let (Some(column), Some(piece)) = (by, piece) {
-                        sql += &format!(" AND {column} = $3");
-                        values.push(piece.into());
-                    }
-                    if let Some(column) = part.unless_zero {
-                        sql += &format!(" AND {column} <> 0");
-                    }
-                    let rows: Vec<LineRow> = self.of(mo).select(sql, &values)?;
-                    sums.add_lines(part.name, rows.iter().map(|row| row.line.as_str()));
-                }
-            }
+            sums.merge(&self.count_table(mo, table, &parts(table, columns))?);
+        }
+        Ok(sums)
+    }
+
+    /// The sums of the rows of a clinic in one table.
+    pub(super) fn count_table(&mut self, mo: &str, table: &str, parts: &[Part]) -> Result<RowSums, Problem> {
+        let Some((_, by)) = PIECES.iter().find(|(name, _)| *name == table) else { return self.count_some(mo, table, parts, "") };
+        let mut sums = RowSums::default();
+        for piece in self.of(mo).numbers(format!("SELECT DISTINCT {by} FROM {table} WHERE mo = $1"), &[])? {
+            sums.merge(&self.count_some(mo, table, parts, &format!(" AND {by} = {piece}"))?);
+        }
+        Ok(sums)
+    }
+
+    /// The sums of those rows that meet a condition, which begins with ` AND `.
+    fn count_some(&mut self, mo: &str, table: &str, parts: &[Part], condition: &str) -> Result<RowSums, Problem> {
+        let mut sums = RowSums::default();
+        for part in parts {
+            let line = part.columns.join(" || $2 || ");
+            let unless = part.unless_zero.map_or_else(String::new, |column| format!(" AND {column} <> 0"));
+            let sql = format!("SELECT {line} AS line FROM {table} WHERE mo = $1{condition}{unless}");
+            let rows: Vec<LineRow> = self.of(mo).select(sql, &[BETWEEN.to_string().into()])?;
+            sums.add_lines(part.name, rows.iter().map(|row| row.line.as_str()));
         }
         Ok(sums)
     }
@@ -100,5 +103,19 @@ impl Store {
         packages.sort_unstable();
         packages.dedup();
         Ok(packages)
+    }
+}
+
+impl Clinic<'_> {
+    /// Changes rows of a table that were written as `T`, and the sums with them. The condition begins with ` AND ` and holds before and after the change
+    /// for the same rows, all that change among them.
+    pub(super) fn rewrite<'v, T: Insert<'v>>(&mut self, condition: &str, change: impl FnOnce(&mut Self) -> Result<(), Problem>) -> Result<(), Problem> {
+        let (mo, parts) = (self.mo().to_owned(), parts(T::TABLE, T::COLUMNS));
+        let before = self.whole().count_some(&mo, T::TABLE, &parts, condition)?;
+        change(self)?;
+        let after = self.whole().count_some(&mo, T::TABLE, &parts, condition)?;
+        self.changed().merge(&after);
+        self.changed().take_back(&before);
+        Ok(())
     }
 }

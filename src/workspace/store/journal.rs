@@ -138,6 +138,14 @@ impl ClinicJournal<'_> {
         std::mem::take(self.0.changed())
     }
 
+    /// The entries of these actions, in their order.
+    pub(in crate::workspace) fn of_actions(&mut self, actions: &[&'static str]) -> Result<Vec<Entry>, Problem> {
+        let mo = self.0.mo().to_owned();
+        let actions = actions.iter().map(|action| format!("'{action}'")).collect::<Vec<_>>().join(",");
+        let rows: Vec<EntryRow> = self.0.select(format!("SELECT {COLUMNS} FROM journal WHERE mo = $1 AND action IN ({actions}) ORDER BY seq"), &[])?;
+        Ok(rows.into_iter().map(|row| row.entry(Chain::Clinic(mo.clone()))).collect())
+    }
+
     /// Appends an entry after the last one.
     pub(in crate::workspace) fn append(&mut self, last: Option<&LastEntry>, draft: Draft) -> Result<(), Problem> {
         let origin = if last.is_none() { self.0.whole().origin()? } else { Digest::NONE };

@@ -6,7 +6,10 @@ use serde_json::json;
 use sha2::{Digest as _, Sha384};
 
 use super::Store;
-use super::row::read_row;
+use super::cases::NewCase;
+use super::packages::PackageRow;
+use super::row::{Insert as _, read_row};
+use super::sums::{Part, parts};
 use crate::workspace::journal::{MIGRATE, canonical};
 use crate::workspace::{Operation, Problem};
 
@@ -17,10 +20,11 @@ struct Step {
     sql: &'static str,
 }
 
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     Step { version: 1, name: "workspace", sql: include_str!("migrations/0001_workspace.sql") },
     Step { version: 2, name: "clinics", sql: include_str!("migrations/0002_clinics.sql") },
     Step { version: 3, name: "objects", sql: include_str!("migrations/0003_objects.sql") },
+    Step { version: 4, name: "cases", sql: include_str!("migrations/0004_cases.sql") },
 ];
 
 /// The version of the schema that this program uses.
@@ -47,6 +51,56 @@ const TABLES: [&str; 15] = [
 
 /// Tables of version 1 whose rows go into the tables of version 2 one to one.
 const COPIED: [&str; 8] = ["packages", "cases", "findings", "registries", "members", "sanctions", "answers", "outbox"];
+
+/// What the sums of cases and packages covered before version 4.
+const CASE_COLUMNS: [&str; 19] = [
+    "id",
+    "package",
+    "kind",
+    "payer",
+    "subdivision",
+    "n_zap",
+    "idcase",
+    "sl_id",
+    "id_pac",
+    "date_from",
+    "date_to",
+    "sum",
+    "pr_nov",
+    "errors",
+    "identity",
+    "identity_rest",
+    "resemblance",
+    "content",
+    "place",
+];
+const PACKAGE_COLUMNS: [&str; 25] = [
+    "id",
+    "main_object",
+    "main_entry",
+    "main_index",
+    "main_name",
+    "persons_object",
+    "persons_entry",
+    "persons_index",
+    "persons_name",
+    "letters",
+    "family",
+    "edition",
+    "persons_edition",
+    "period",
+    "receiver",
+    "payer",
+    "account_no",
+    "account_date",
+    "cases",
+    "sum",
+    "verdict",
+    "blocked",
+    "loaded_at",
+    "loaded_by",
+    "binding",
+];
 
 /// The version of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,8 +235,13 @@ impl Store {
                 store.take(step)?;
                 if step.version == 2 {
                     store.compare_copies()?;
-                    store.begin_chains(operation)?;
                 }
+            }
+            // The entries of the journal state the rows as they are now.
+            if from < 2 {
+                store.begin_chains(operation)?
+            } else {
+                store.go_on(from, operation)?
             }
             Ok(Some(Migrated { from, to: VERSION, copy }))
         })
@@ -263,14 +322,44 @@ impl Store {
         self.raw("DROP TABLE old_counters")?;
         let last = self.last_before()?;
         if last.is_some() {
-            self.append_before(last.as_ref(), operation.draft(MIGRATE, canonical(&json!({ "from": 1, "to": 2, "clinics": clinics }))))?;
+            self.append_before(last.as_ref(), operation.draft(MIGRATE, canonical(&json!({ "from": 1, "to": VERSION, "clinics": clinics }))))?;
         }
         for mo in &clinics {
             operation.check()?;
             let rows = self.count_rows(mo)?;
             self.of(mo).counters().take_registries()?;
-            self.of(mo).journal().append(None, operation.draft(MIGRATE, canonical(&json!({ "from": 1, "to": 2, "rows": rows.json() }))))?;
+            self.of(mo).journal().append(None, operation.draft(MIGRATE, canonical(&json!({ "from": 1, "to": VERSION, "rows": rows.json() }))))?;
         }
         Ok(())
+    }
+    /// Notes in the journal of each clinic the sums of its rows with the columns that they have now. What differed from the journal before differs
+    /// afterwards: the sums of the former columns are taken from what the journal states, and those of all columns are added.
+    fn go_on(&mut self, from: i64, operation: &Operation<'_>) -> Result<(), Problem> {
+        for mo in self.clinics_in(&["journal"])? {
+            operation.check()?;
+            let Some(last) = self.of(&mo).journal().last()? else { continue };
+            let mut rows = last.rows.clone();
+            for table in ["cases", "packages"] {
+                rows.take_back(&self.count_table(&mo, table, &former_parts(table))?);
+            }
+            rows.merge(&self.count_table(&mo, "cases", &parts("cases", NewCase::COLUMNS))?);
+            rows.merge(&self.count_table(&mo, "packages", &parts("packages", <&PackageRow>::COLUMNS))?);
+            let details = canonical(&json!({ "from": from, "to": VERSION, "rows": rows.json() }));
+            self.of(&mo).journal().append(Some(&last), operation.draft(MIGRATE, details))?;
+        }
+        Ok(())
+    }
+}
+
+/// The parts of a table that had sums before version 4.
+fn former_parts(table: &str) -> Vec<Part> {
+    let part = |name, columns: &[&'static str], unless_zero| Part { name, columns: columns.to_vec(), unless_zero };
+    match table {
+        "cases" => vec![
+            part("cases", &CASE_COLUMNS, None),
+            part("states", &["id", "state", "registry"], None),
+            part("versions", &["id", "replaces"], Some("replaces")),
+        ],
+        _ => vec![part("packages", &PACKAGE_COLUMNS, None)],
     }
 }

@@ -12,6 +12,7 @@ mod counters;
 mod error;
 mod findings;
 mod journal;
+mod listed;
 mod members;
 mod migrate;
 mod outbox;
@@ -35,11 +36,13 @@ use crate::sys;
 use crate::timings::Timings;
 
 pub(super) use answers::NewAnswer;
-pub(super) use cases::{CaseVersion, FoundCase, KnownCase, NewCase};
+pub(super) use cases::{CaseVersion, FoundCase, KnownCase, NewCase, Particulars, Reversal};
 pub(super) use clinic::Clinic;
 pub(super) use counters::Run;
 pub use error::StoreError;
 pub(super) use findings::NewFinding;
+pub(super) use listed::Wanted;
+pub use listed::{CaseFinding, CaseMember, HeldAgainst, ListedCase};
 pub(super) use members::{Member, MemberTotals, NewMember};
 pub use migrate::{Migrated, StoreCopy};
 pub(super) use migrate::{VERSION, Version};
@@ -129,6 +132,8 @@ doors! {
     packages: packages::Packages,
     /// Completed cases.
     cases: cases::Cases,
+    /// Lists of cases.
+    listed: listed::Listed,
     /// Counts of cases.
     stock: stock::StockCounts,
     /// Findings of ФЛК.

@@ -3,8 +3,8 @@
 use super::row::{read_row, table_row};
 use super::statement::list;
 use super::{Clinic, Store};
-use crate::cases::CaseState::Replaced;
-use crate::values::Month;
+use crate::cases::CaseState::{Dropped, Held, Paid, Question, Replaced, Undone};
+use crate::values::{Moment, Month};
 use crate::workspace::Problem;
 
 table_row! {
@@ -55,6 +55,10 @@ table_row! {
         pub(in crate::workspace) loaded_by: String,
         /// Values of the head, `path=value` a line, that must be equal in all packages of a registry.
         pub(in crate::workspace) binding: String,
+        /// The moment at which the package was taken back; empty for one that counts.
+        pub(in crate::workspace) undone: String,
+        /// The version of the reading of its cases ([`crate::cases::READING`]); 0 for a package of an earlier program.
+        pub(in crate::workspace) reading: i64,
     }
 }
 
@@ -98,6 +102,45 @@ impl Packages<'_> {
         self.0.whole().package_of_content(main, persons)
     }
 
+    /// Numbers of the registries that hold cases of a package or have been paid for them.
+    pub(in crate::workspace) fn held_by(&mut self, package: i64) -> Result<Vec<String>, Problem> {
+        let sql = format!(
+            "SELECT DISTINCT r.number AS name FROM cases c JOIN registries r ON r.mo = c.mo AND r.id = c.registry \
+             WHERE c.mo = $1 AND c.package = $2 AND c.state IN ('{Held}', '{Paid}') ORDER BY name"
+        );
+        self.names(sql, package)
+    }
+
+    /// Names of the packages that were loaded after this one and stand on it, the last one first: they replaced a case of it, or have cases that were known
+    /// when they were loaded, which may be its cases.
+    pub(in crate::workspace) fn later_of(&mut self, package: i64) -> Result<Vec<String>, Problem> {
+        let sql = format!(
+            "SELECT CASE WHEN p.main_entry = '' THEN p.main_name ELSE p.main_entry END AS name FROM packages p WHERE p.mo = $1 AND p.id > $2 AND p.undone = '' \
+             AND (p.cases > (SELECT CAST(COALESCE(SUM(s.cases), 0) AS BIGINT) FROM stock s WHERE s.mo = p.mo AND s.package = p.id) \
+             OR EXISTS (SELECT 1 FROM cases c JOIN cases o ON o.mo = c.mo AND o.id = c.replaces \
+             WHERE c.mo = p.mo AND c.package = p.id AND c.replaces <> 0 AND c.state <> '{Question}' AND o.package = $2)) ORDER BY p.id DESC"
+        );
+        self.names(sql, package)
+    }
+
+    fn names(&mut self, sql: String, package: i64) -> Result<Vec<String>, Problem> {
+        self.0.rows(sql, &[package.into()])?.iter().map(|row| row.get("name")).collect()
+    }
+
+    /// Notes the moment at which a package was taken back.
+    pub(in crate::workspace) fn set_undone(&mut self, package: i64, at: Moment) -> Result<(), Problem> {
+        self.0.rewrite::<&PackageRow>(&format!(" AND id = {package}"), |clinic| {
+            clinic.execute("UPDATE packages SET undone = $2 WHERE mo = $1 AND id = $3", &[at.into(), package.into()]).map(drop)
+        })
+    }
+
+    /// Notes by which version of the reading its cases were read.
+    pub(in crate::workspace) fn set_reading(&mut self, package: i64, reading: i64) -> Result<(), Problem> {
+        self.0.rewrite::<&PackageRow>(&format!(" AND id = {package}"), |clinic| {
+            clinic.execute("UPDATE packages SET reading = $2 WHERE mo = $1 AND id = $3", &[reading.into(), package.into()]).map(drop)
+        })
+    }
+
     /// Packages with these ids, without those blocked by a finding about the whole package.
     pub(in crate::workspace) fn open_with_ids(&mut self, ids: &[i64]) -> Result<Vec<PackageRow>, Problem> {
         if ids.is_empty() {
@@ -113,7 +156,7 @@ impl Store {
     pub(in crate::workspace) fn package_of_content(&mut self, main: (&str, &str), persons: (&str, &str)) -> Result<Option<LoadedBefore>, Problem> {
         self.first(
             "SELECT mo, id, loaded_at, main_name, persons_name FROM packages \
-             WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4",
+             WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4 AND undone = ''",
             &[main.0.into(), main.1.into(), persons.0.into(), persons.1.into()],
         )
     }
@@ -126,11 +169,24 @@ impl Store {
         self.select(sql, &[period.to_string().into(), mo.is_some().into(), mo.unwrap_or_default().into()])
     }
 
-    /// Packages that have cases which are not replaced, by clinic in the order of loading.
+    /// Packages whose cases were read by an earlier version of the reading, by clinic in the order of loading.
+    pub(in crate::workspace) fn packages_read_before(&mut self, reading: i64) -> Result<Vec<PackageRow>, Problem> {
+        let columns = PackageRow::COLUMNS;
+        self.select(format!("SELECT {columns} FROM packages WHERE undone = '' AND reading < $1 ORDER BY mo, id"), &[reading.into()])
+    }
+
+    /// Packages that count, by clinic in the order of loading.
+    pub(in crate::workspace) fn standing_packages(&mut self) -> Result<Vec<PackageRow>, Problem> {
+        let columns = PackageRow::COLUMNS;
+        self.select(format!("SELECT {columns} FROM packages WHERE undone = '' ORDER BY mo, id"), &[])
+    }
+
+    /// Packages that have cases which count, by clinic in the order of loading.
     pub(in crate::workspace) fn current_packages(&mut self) -> Result<Vec<PackageRow>, Problem> {
         let columns = PackageRow::COLUMNS;
         let sql = format!(
-            "SELECT {columns} FROM packages p WHERE EXISTS (SELECT 1 FROM stock s WHERE s.mo = p.mo AND s.package = p.id AND s.state <> '{Replaced}') \
+            "SELECT {columns} FROM packages p WHERE EXISTS \
+             (SELECT 1 FROM stock s WHERE s.mo = p.mo AND s.package = p.id AND s.state NOT IN ('{Replaced}', '{Dropped}', '{Undone}')) \
              ORDER BY mo, id"
         );
         self.select(sql, &[])

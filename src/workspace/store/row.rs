@@ -7,7 +7,7 @@ use std::str::FromStr;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use crate::cases::{CasePlace, CaseState};
+use crate::cases::{CasePlace, CaseState, PersonMark};
 use crate::values::{Date, Moment, Month};
 use crate::workspace::Problem;
 
@@ -65,6 +65,12 @@ impl From<Moment> for Value<'_> {
 impl From<CaseState> for Value<'_> {
     fn from(value: CaseState) -> Self {
         Self::Text(Cow::Borrowed(value.as_str()))
+    }
+}
+
+impl From<PersonMark> for Value<'_> {
+    fn from(value: PersonMark) -> Self {
+        Self::Int(value.number())
     }
 }
 
@@ -146,6 +152,12 @@ impl Column for String {
 impl Column for Option<Month> {
     fn read(row: &Row, column: &str) -> Result<Self, Problem> {
         if row.get::<String>(column)?.is_empty() { Ok(None) } else { row.parsed(column).map(Some) }
+    }
+}
+
+impl Column for PersonMark {
+    fn read(row: &Row, column: &str) -> Result<Self, Problem> {
+        Ok(row.get::<i64>(column)?.into())
     }
 }
 

@@ -104,9 +104,9 @@ impl RowSums {
 
     /// Cases change their state and registry.
     pub(super) fn move_cases(&mut self, moves: &[CaseMove<'_>]) {
-        let line = |id: i64, state: &str, registry: i64| format!("{id}{BETWEEN}{state}{BETWEEN}{registry}");
+        let line = |id: i64, at: &Standing<'_>| format!("{id}{BETWEEN}{}{BETWEEN}{}{BETWEEN}{}", at.state, at.registry, at.was);
         let one = |case: &CaseMove<'_>| {
-            let (before, after) = (line(case.id, case.before.0, case.before.1), line(case.id, case.after.0, case.after.1));
+            let (before, after) = (line(case.id, &case.before), line(case.id, &case.after));
             RowSum::of(STATES, before.as_bytes()).negative().plus(RowSum::of(STATES, after.as_bytes()))
         };
         self.add_sum(STATES, moves.par_iter().with_min_len(1_000).map(one).reduce(RowSum::default, RowSum::plus));
@@ -144,11 +144,19 @@ fn total(part: &str, lines: &[&str]) -> RowSum {
     lines.par_iter().with_min_len(1_000).map(|line| RowSum::of(part, line.as_bytes())).reduce(RowSum::default, RowSum::plus)
 }
 
-/// A case before and after a change: state and registry (0 for none).
+/// A case before and after a change.
 pub(super) struct CaseMove<'c> {
     pub(super) id: i64,
-    pub(super) before: (&'c str, i64),
-    pub(super) after: (&'c str, i64),
+    pub(super) before: Standing<'c>,
+    pub(super) after: Standing<'c>,
+}
+
+/// What changes often of a case: its state, its registry (0 for none), and what it was before.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Standing<'c> {
+    pub(super) state: &'c str,
+    pub(super) registry: i64,
+    pub(super) was: std::borrow::Cow<'c, str>,
 }
 
 /// A part of a table that has a sum of its own.
@@ -180,8 +188,8 @@ pub(super) fn parts(table: &'static str, columns: &[&'static str]) -> Vec<Part> 
     let part = |name, columns| Part { name, columns, unless_zero: None };
     match table {
         "cases" => vec![
-            part("cases", without(&["state", "registry", "replaces"])),
-            part(STATES, vec!["id", "state", "registry"]),
+            part("cases", without(&["state", "registry", "replaces", "was"])),
+            part(STATES, vec!["id", "state", "registry", "was"]),
             Part { name: VERSIONS, columns: vec!["id", "replaces"], unless_zero: Some("replaces") },
         ],
         "outbox" => vec![part("outbox", without(&["placed"]))],

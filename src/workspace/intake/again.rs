@@ -1,0 +1,89 @@
+//! Packages that an earlier program loaded are read once more from their kept files, for what that program did not remember of a case.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use crate::cases::{Case, READING};
+use crate::registry::format::Role;
+use crate::registry::package::{Input, Package, discover};
+use crate::registry::source::{DiskFile, Source};
+use crate::workspace::note::{JournalNote, record};
+use crate::workspace::store::{PackageRow, Particulars};
+use crate::workspace::{Operation, Problem, Tools, Workspace};
+
+/// The action in the journal.
+const ACTION: &str = "read-again";
+
+impl Workspace {
+    /// Whether there are packages of which less is known than this program reads.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn has_unread(&mut self) -> Result<bool, Problem> {
+        Ok(!self.store.packages_read_before(READING)?.is_empty())
+    }
+
+    /// Reads the packages again of which less is known than this program reads. Returns the names of those whose files are damaged or gone: of their cases
+    /// less is known.
+    ///
+    /// # Errors
+    /// The store cannot be changed, or the work was stopped; packages that were read before that remain so.
+    pub fn read_again(&mut self, operation: &Operation<'_>, tools: Tools<'_>) -> Result<Vec<String>, Problem> {
+        if std::mem::replace(&mut self.is_read_again, true) {
+            return Ok(Vec::new());
+        }
+        let mut unread = Vec::new();
+        for row in self.store.packages_read_before(READING)? {
+            operation.check()?;
+            if self.objects.check_all(row.files()).is_err() || !self.read_package_again(operation, &row, tools)? {
+                unread.push(if row.main_entry.is_empty() { row.main_name } else { row.main_entry });
+            }
+        }
+        Ok(unread)
+    }
+
+    /// Returns whether the package was found in its files.
+    fn read_package_again(&mut self, operation: &Operation<'_>, row: &PackageRow, tools: Tools<'_>) -> Result<bool, Problem> {
+        let mut inputs: Vec<Input> = Vec::new();
+        for (object, name) in row.files() {
+            let file = DiskFile::kept(self.objects.local(object, name)?, name);
+            if inputs.iter().all(|input| input.file != file) {
+                inputs.push(Input::kept(file));
+            }
+        }
+        let is_it = |package: &Package| {
+            package.main.as_ref().is_some_and(|main| match &main.source {
+                Source::Entry { name, .. } => *name == row.main_entry,
+                Source::File(file) => row.main_entry.is_empty() && file.name() == row.main_name,
+            })
+        };
+        let Some(package) = discover(&inputs, tools.formats, &tools.config.archives).into_iter().find(is_it) else { return Ok(false) };
+        let (_, index) = tools.checker.package_with_cases(&package, tools.config, operation.watch).map_err(Problem::Stream)?;
+        let (cases, persons) = index.finish();
+        let by_place: HashMap<u64, &Case> = cases.iter().map(|case| (case.case.start, case)).collect();
+        let (locks, store, identity) = (&mut self.locks, &mut self.store, &self.tables.identity);
+        locks.change(store, operation, &row.mo, |clinic| {
+            let mut particulars = Vec::new();
+            for (id, place) in clinic.cases().places(row.id)? {
+                let Some(case) = by_place.get(&place.case.start) else { continue };
+                let keys = identity.keys(&row.mo, case, persons.get(case.value(Role::IdPac)));
+                particulars.push(Particulars {
+                    id,
+                    resemblance: keys.resemblance,
+                    person: keys.person,
+                    history: case.value(Role::History),
+                    doctor: case.value(Role::Doctor),
+                    unit: case.value(Role::Unit),
+                    profile: case.value(Role::Profile),
+                    conditions: case.value(Role::Conditions),
+                });
+            }
+            clinic.cases().set_particulars(row.id, &particulars, operation.watch)?;
+            clinic.packages().set_reading(row.id, READING)?;
+            let details = json!({ "cases": particulars.len(), "reading": READING });
+            record(clinic, operation, JournalNote { action: ACTION, subject: &row.main_name, details, ..JournalNote::default() })
+        })?;
+        Ok(true)
+    }
+}
