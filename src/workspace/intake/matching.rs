@@ -101,7 +101,9 @@ impl Known {
     /// Gives a verdict on every case of a package, and the ids of the versions that these cases replace besides: those that wait for a registry, and
     /// those about which a question is open.
     pub(super) fn judge(&self, cases: &[Candidate<'_>], doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let own: HashSet<CaseKey> = cases.iter().map(|case| case.traits.identity).collect();
+        let own: HashMap<CaseKey, &Candidate<'_>> = cases.iter().map(|case| (case.traits.identity, case)).collect();
+        // Whether the package has a stored case under its key; another case may have that key now.
+        let is_there = |old: &Old| own.get(&old.identity).is_some_and(|case| case.traits.against(&old.traits()).is_none());
         let mut met: HashSet<CaseKey> = HashSet::with_capacity(cases.len());
         let mut taken = HashSet::new();
         let mut superseded = Vec::new();
@@ -133,7 +135,7 @@ impl Known {
                     // The same case may be stored under an identity that the clinic no longer exports.
                     None => {
                         let like = self.by_resemblance.get(&case.resemblance).map_or(&[][..], Vec::as_slice);
-                        match like.iter().find(|old| !own.contains(&old.identity) && !taken.contains(&old.id)) {
+                        match like.iter().find(|old| !is_there(old) && !taken.contains(&old.id)) {
                             None => Verdict::New,
                             Some(old) => {
                                 taken.insert(old.id);
@@ -294,6 +296,18 @@ mod tests {
         assert_eq!(known.judge(&[case], Doubt::Ask).0, [Verdict::Replaces(1)]);
         let of_other = Candidate { traits: Traits { person: PersonMark::from(6 << 16 | 7), ..case.traits }, ..case };
         assert_eq!(known.judge(&[of_other], Doubt::Ask).0, [Verdict::Waits(2)]);
+    }
+
+    #[test]
+    fn a_case_whose_key_another_one_has_now_is_still_asked_about() {
+        let mut known = Known::default();
+        let stored = old(1, CaseState::Held, 7, 0);
+        known.by_identity.insert(CaseKey(0, 1), vec![stored.clone()]);
+        known.by_resemblance.insert(70, vec![stored]);
+        // The export gave the key of the stored case to another person, and a new key to the case itself.
+        let of_other = Candidate { traits: Traits { person: PersonMark::from(6 << 16 | 6), ..candidate(0, 71).traits }, ..candidate(0, 71) };
+        let verdicts = known.judge(&[candidate(5, 70), of_other], Doubt::Ask).0;
+        assert_eq!(verdicts, [Verdict::Doubtful(1, About::OtherKey), Verdict::Doubtful(1, About::Person)]);
     }
 
     #[test]
