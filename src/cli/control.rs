@@ -1,6 +1,5 @@
 //! Decides which findings count: options take precedence over `puomp.toml`, and that over the overlay of a region.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +15,7 @@ use crate::finding::Catalog;
 use crate::finding::policy::{Baseline, Level, Names, Policy, Suppression, Verdict};
 use crate::flk::PackageReport;
 use crate::report::Hidden;
+use crate::sys::open_input;
 use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key};
 use crate::values::Date;
@@ -225,7 +225,7 @@ pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &
 
 /// A baseline; `None` for one that is not there and may be missing.
 fn read_baseline(path: &Path, may_miss: bool) -> Result<Option<Baseline>, Failure> {
-    let text = match fs::read_to_string(path) {
+    let text = match open_input(path).and_then(io::read_to_string) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_miss => return Ok(None),
         text => text.map_err(|e| Failure::Read(path.to_owned(), e))?,
     };

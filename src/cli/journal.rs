@@ -1,7 +1,6 @@
 //! `puomp journal`: shows who did what, and verifies that the journal was not changed.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::BufReader;
 use std::path::PathBuf;
 
@@ -13,7 +12,7 @@ use super::session::Session;
 use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
-use crate::sys::{Access, write_atomic};
+use crate::sys::{Access, open_input, read_input, write_atomic};
 use crate::texts::Key;
 use crate::values::Moment;
 use crate::workspace::journal::{Chain, Entry, JournalHead, JournalVerdict, verify_jsonl, write_jsonl};
@@ -61,7 +60,7 @@ impl JournalArgs {
             None => None,
         };
         if let Some(path) = &self.file {
-            let file = fs::File::open(path).map_err(|e| Failure::Read(path.clone(), e))?;
+            let file = open_input(path).map_err(|e| Failure::Read(path.clone(), e))?;
             let verdict = verify_jsonl(BufReader::new(file), head.as_ref()).map_err(|e| Failure::Read(path.clone(), e))?;
             return self.verdict(&verdict, ui);
         }
@@ -106,7 +105,7 @@ impl JournalArgs {
     }
 
     fn import(&self, path: &std::path::Path) -> Result<JournalHead, Failure> {
-        let bytes = fs::read(path).map_err(|e| Failure::Read(path.to_owned(), e))?;
+        let bytes = read_input(path).map_err(|e| Failure::Read(path.to_owned(), e))?;
         JournalHead::import(&path.display().to_string(), &bytes).map_err(Failure::of)
     }
 

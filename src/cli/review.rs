@@ -1,6 +1,5 @@
 //! `puomp review`: decisions of the payer.
 
-use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use super::session::Session;
 use super::status::registry_line;
 use super::stop::ByUser;
 use super::{Exit, Failure};
+use crate::sys::open_input;
 use crate::texts::Key;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Sanction, SanctionColumns, SanctionError};
@@ -74,6 +74,6 @@ fn sanctions(path: &Path, session: &Session<'_>) -> Result<Vec<Sanction>, Failur
     let columns = SanctionColumns::load(session.files)?;
     let unread = |error| Failure::Read(path.to_owned(), error);
     let mut bytes = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(SanctionColumns::LARGEST + 1).read_to_end(&mut bytes)).map_err(unread)?;
+    open_input(path).and_then(|file| file.take(SanctionColumns::LARGEST + 1).read_to_end(&mut bytes)).map_err(unread)?;
     columns.read(&bytes).map_err(|faults| Failure::of(columns.errors(&path.display().to_string(), &faults)))
 }

@@ -27,6 +27,8 @@ checks! {
     NotFound = "not-found",
     /// The user may not read the file.
     NoAccess = "no-access",
+    /// A pipe or a device stands in the place of a file.
+    NotRegular = "not-regular",
     /// The file is empty.
     EmptyFile = "empty-file",
     /// The file is neither XML nor a zip archive.

@@ -12,6 +12,7 @@ use crate::registry::format::{Family, PERSONS, Role};
 use crate::registry::package::{Input, Member, Package, discover};
 use crate::registry::probe::Head;
 use crate::registry::source::Source;
+use crate::sys::open_input;
 use crate::texts::Severity;
 use crate::timings::{self, Phase, Timings};
 use crate::values::{Month, sha256_of};
@@ -207,5 +208,5 @@ fn size(package: &Package) -> u64 {
 }
 
 fn file_digest(path: &Path, timings: Option<&Timings>) -> io::Result<String> {
-    sha256_of(std::fs::File::open(path)?, |bytes| timings::bytes(timings, Phase::Digest, bytes.len() as u64))
+    sha256_of(open_input(path)?, |bytes| timings::bytes(timings, Phase::Digest, bytes.len() as u64))
 }

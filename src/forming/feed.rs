@@ -11,6 +11,7 @@ use std::iter::Peekable;
 use super::FormError;
 use crate::registry::chunk::LARGEST_RECORD;
 use crate::registry::source::Source;
+use crate::sys::open_input;
 
 /// Target size of a piece of work, in bytes of records.
 const WORK: usize = 512 << 10;
@@ -215,7 +216,7 @@ enum Reader {
 impl Stream {
     fn open(file: usize, source: &Source) -> io::Result<Self> {
         let reader = match source {
-            Source::File(file) => Reader::File(BufReader::with_capacity(BUFFER, File::open(&file.path)?)),
+            Source::File(file) => Reader::File(BufReader::with_capacity(BUFFER, open_input(&file.path)?)),
             Source::Entry { .. } => Reader::Entry(BufReader::with_capacity(BUFFER, source.open()?)),
         };
         Ok(Self { file, reader, at: 0 })

@@ -33,6 +33,7 @@ impl Fault {
         match kind {
             std::io::ErrorKind::NotFound => Self::new(Check::NotFound),
             std::io::ErrorKind::PermissionDenied => Self::new(Check::NoAccess),
+            std::io::ErrorKind::NotSeekable => Self::new(Check::NotRegular),
             _ => Self::new(Check::Unreadable).found(kind),
         }
     }

@@ -1,10 +1,10 @@
 //! The source of the bytes of a registry file: a file on disk or an entry of an archive.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, Limits};
+use crate::sys::open_input;
 
 /// A file on disk and the name that it bears. A kept file lies under its digest and bears the name with which it was given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +75,7 @@ impl Source {
     /// See [`Source::open`].
     pub fn open_within(&self, limits: &Limits) -> io::Result<Box<dyn Read + Send>> {
         match self {
-            Self::File(file) => Ok(Box::new(File::open(&file.path)?)),
+            Self::File(file) => Ok(Box::new(open_input(&file.path)?)),
             Self::Entry { archive, index, .. } => Ok(Box::new(Archive::open(archive, limits)?.into_entry(*index)?)),
         }
     }

@@ -11,6 +11,7 @@ use crate::finding::{Place, mask_personal};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::Formats;
 use crate::registry::source::Source;
+use crate::sys::open_input;
 
 /// Bytes that are read on each side of a place.
 const AROUND: u64 = 400;
@@ -155,7 +156,7 @@ enum Input {
 impl Stream {
     fn open(source: &Source) -> io::Result<Self> {
         let input = match source {
-            Source::File(file) => Input::File(File::open(&file.path)?),
+            Source::File(file) => Input::File(open_input(&file.path)?),
             Source::Entry { .. } => Input::Other(source.open()?),
         };
         Ok(Self { input, start: 0, bytes: Vec::new(), ended: false })

@@ -11,7 +11,7 @@ mod temporary;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 pub use paths::{canonicalize, shown};
@@ -152,6 +152,29 @@ pub fn write_atomic(target: &Path, access: Access, bytes: &[u8]) -> io::Result<(
 /// The system refuses (on Windows also: another program holds one of the files open for half a second).
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     system::rename(from, to)
+}
+
+/// Opens an existing file for reading, whatever path a user gave. A pipe would be waited for and a device may have no end: they are not opened, unless
+/// the path names a stream that this program was started with (`/dev/stdin`).
+///
+/// # Errors
+/// There is no such file, it may not be read, or it is no file ([`io::ErrorKind::NotSeekable`]).
+pub fn open_input(path: &Path) -> io::Result<File> {
+    let there = fs::metadata(path)?;
+    if !there.is_file() && !there.is_dir() && !system::is_own_stream(path) {
+        return Err(io::ErrorKind::NotSeekable.into());
+    }
+    File::open(path)
+}
+
+/// Reads an existing file whole; see [`open_input`].
+///
+/// # Errors
+/// See [`open_input`]; the file cannot be read to its end.
+pub fn read_input(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_input(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Opens a file for reading and writing, and creates it if it does not exist. An existing file keeps its rights.
@@ -309,6 +332,28 @@ mod tests {
         let real = canonicalize(&target).expect("there");
         assert!(!real.to_string_lossy().starts_with(r"\\?\"), "{}", real.display());
         assert_eq!(fs::read(real).expect("the same"), b"two");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_files_are_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("HM1.xml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+        let socket = folder.path().join("HM2.xml");
+        let _listening = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        for path in [&*pipe, &*socket, Path::new("/dev/zero")] {
+            assert_eq!(open_input(path).expect_err("refused").kind(), io::ErrorKind::NotSeekable, "{}", path.display());
+        }
+        let link = folder.path().join("HM3.xml");
+        std::os::unix::fs::symlink(&pipe, &link).expect("a link");
+        assert!(read_input(&link).is_err());
+        let file = folder.path().join("HM4.xml");
+        fs::write(&file, "x").expect("written");
+        assert_eq!(read_input(&file).expect("a file"), b"x");
+        assert_eq!(open_input(&folder.path().join("none")).expect_err("nothing").kind(), io::ErrorKind::NotFound);
+        // Whatever stands behind it, a pipe of the shell or the terminal: it was given to this program.
+        open_input(Path::new("/dev/stdin")).expect("a stream of our own");
     }
 
     #[cfg(unix)]

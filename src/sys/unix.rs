@@ -26,6 +26,11 @@ pub(super) fn is_private(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 == 0)
 }
 
+/// Whether a path names a stream that this program was started with: `/dev/stdin`, or the `/dev/fd/63` of a shell.
+pub(super) fn is_own_stream(path: &Path) -> bool {
+    path == Path::new("/dev/stdin") || ["/dev/fd", "/proc/self/fd"].iter().any(|streams| path.parent() == Some(Path::new(streams)))
+}
+
 /// Renames a file; an existing file with the new name is replaced.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)

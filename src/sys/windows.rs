@@ -97,6 +97,11 @@ pub(super) fn is_private(path: &Path) -> io::Result<bool> {
     Ok(list.contains('(') && entries.all(is_nobody_else))
 }
 
+/// Whether a path names a stream that this program was started with; no path does here.
+pub(super) fn is_own_stream(_path: &Path) -> bool {
+    false
+}
+
 /// Renames a file; an existing file with the new name is replaced.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let mut left = MOVES;

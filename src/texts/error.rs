@@ -180,6 +180,7 @@ fn io_key(kind: io::ErrorKind) -> Option<Key> {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Key::ReasonFull,
         io::ErrorKind::IsADirectory => Key::ReasonFolder,
         io::ErrorKind::ReadOnlyFilesystem => Key::ReasonReadOnly,
+        io::ErrorKind::NotSeekable => Key::ReasonNotRegular,
         _ => return None,
     })
 }
@@ -381,6 +382,7 @@ mod tests {
             (io::ErrorKind::StorageFull, "нет места"),
             (io::ErrorKind::QuotaExceeded, "нет места"),
             (io::ErrorKind::ReadOnlyFilesystem, "только для чтения"),
+            (io::ErrorKind::NotSeekable, "не файл"),
         ] {
             assert!(said(kind.into()).contains(words), "{kind}");
             assert!(said(io::Error::other(io::Error::from(kind))).contains(words), "{kind} inside");

@@ -2,7 +2,7 @@
 //! a registry file is part of what is checked.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::Problem;
 use super::damage::{Damage, Damaged};
 use super::storage::{Folder, Incoming, Storage, entries};
-use crate::sys::{Access, AtomicFile, TEMPORARY, private_folder};
+use crate::sys::{Access, AtomicFile, TEMPORARY, open_input, private_folder};
 use crate::values::hex;
 use crate::watch::{Stopped, Watch};
 
@@ -134,7 +134,7 @@ impl Objects {
     /// The file cannot be read, the copy cannot be written, or the watch wants the work to end.
     pub(super) fn keep(&self, file: &Path, watch: &dyn Watch) -> io::Result<Kept> {
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).ok_or(io::ErrorKind::InvalidInput)?;
-        self.keep_stream(File::open(file)?, &name, watch)
+        self.keep_stream(open_input(file)?, &name, watch)
     }
 
     /// Keeps the bytes of a stream under a name.

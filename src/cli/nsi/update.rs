@@ -17,6 +17,7 @@ use crate::nsi::Importer;
 use crate::nsi::update::{Addresses, Fault, Fetch, From, Http, Offer, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update};
 use crate::report::columns::fields;
 use crate::rules::import::Updates;
+use crate::sys::read_input;
 use crate::texts::{Key, Lang, Texts};
 
 /// Arguments of `puomp nsi update`.
@@ -82,7 +83,7 @@ impl UpdateArgs {
     fn http(&self, site: &Site, session: &Session<'_>) -> Result<Http, Failure> {
         let settings = session.settings;
         let ca = settings.certificates(self.ca.as_deref());
-        let read = |path: &PathBuf| std::fs::read(path).map(|pem| (path.clone(), pem)).map_err(|error| Failure::Read(path.clone(), error));
+        let read = |path: &PathBuf| read_input(path).map(|pem| (path.clone(), pem)).map_err(|error| Failure::Read(path.clone(), error));
         let ways = Ways { proxy: settings.of_update(settings::PROXY, self.proxy.as_deref()), certificates: ca.as_ref().map(read).transpose()? };
         Http::new(site, &ways).map_err(Failure::of)
     }

@@ -1,7 +1,7 @@
 //! Reads `puomp.toml` and the overlays of regions, and keeps the place of each value for messages.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use crate::cli::Failure;
 use crate::finding::policy::Level;
-use crate::sys;
+use crate::sys::{self, open_input};
 use crate::texts::{ErrorClass, Key, Severity};
 use crate::workspace::FOLDER;
 
@@ -148,7 +148,7 @@ impl Source {
             start.ancestors().map(|folder| folder.join(NAME)).find(|file| file.is_file())
         };
         let Some(path) = named.map(Path::to_owned).or_else(nearest) else { return Ok(None) };
-        let text = fs::read_to_string(&path).map_err(|e| Failure::Read(path.clone(), e))?;
+        let text = open_input(&path).and_then(io::read_to_string).map_err(|e| Failure::Read(path.clone(), e))?;
         let shown = path.strip_prefix(here).unwrap_or(&path).display().to_string();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut this = Self { folder, ..Self::read(shown, text)? };

@@ -1,13 +1,13 @@
 //! From a path to decoded text: files, folders, archives and encodings.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Refusal;
 use crate::registry::archive::{Archive, Limits, is_zip};
 use crate::registry::encoding::{BOM, Encoding};
+use crate::sys::open_input;
 
 /// Limit of unpacked bytes; it exceeds any published book.
 const MAX_BYTES: u64 = 1 << 30;
@@ -63,7 +63,7 @@ pub(in crate::nsi) fn read(path: &Path) -> Vec<(String, Result<Source, Refusal>)
 fn slurp(path: &Path) -> Result<Vec<u8>, Refusal> {
     let unreadable = |e: std::io::Error| Refusal::Unreadable(e.kind());
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open_input(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {
         return Err(Refusal::Unreadable(std::io::ErrorKind::IsADirectory));
     }

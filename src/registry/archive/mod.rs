@@ -16,6 +16,7 @@ pub use stream::EntryReader;
 
 use super::fault::Fault;
 use crate::finding::Check;
+use crate::sys::open_input;
 
 /// Limits of an archive. The defaults keep what the program promises: a hostile archive is refused within one second and 64 MB of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Archive<File> {
     /// # Errors
     /// The file cannot be opened; see also [`Archive::new`].
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, Fault> {
-        Self::new(File::open(path)?, limits)
+        Self::new(open_input(path)?, limits)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::registry::format::Prefix;
 use crate::registry::name::FileName;
 use crate::registry::probe::{Head, Kind, Prober};
 use crate::registry::source::Source;
+use crate::sys::open_input;
 
 const XML: [&str; 1] = ["xml"];
 const ARCHIVES: [&str; 2] = ["zip", "oms"];
@@ -60,12 +61,11 @@ impl Looker<'_> {
     }
 
     fn open(&self, found: &Found) -> Result<Looked, Fault> {
-        // A pipe or a device could be read only once or without end.
-        let metadata = std::fs::metadata(&found.file.path)?;
-        if !metadata.is_file() {
-            return Err(Fault::new(Check::Unreadable).found(std::io::ErrorKind::Unsupported));
+        // A stream that the program was started with can be read only once.
+        if !std::fs::metadata(&found.file.path)?.is_file() {
+            return Err(Fault::new(Check::NotRegular));
         }
-        let mut file = File::open(&found.file.path)?;
+        let mut file = open_input(&found.file.path)?;
         let mut start = Vec::with_capacity(4);
         (&mut file).take(4).read_to_end(&mut start)?;
         if is_zip(&start) {

@@ -1,6 +1,5 @@
 //! The packet in which the fund publishes a rule book: XML, in windows-1251 or UTF-8, zipped or not.
 
-use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use quick_xml::events::Event;
 use super::Refusal;
 use crate::registry::archive::{Archive, Limits, is_zip};
 use crate::registry::encoding::{BOM, detect};
+use crate::sys::open_input;
 use crate::values::Date;
 
 /// Limit on the unpacked bytes of a packet; the largest known rule book has half a megabyte.
@@ -91,7 +91,7 @@ impl PublishedRow {
 /// See [`Refusal`]; of a damaged packet nothing is kept.
 pub fn read(path: &Path) -> Result<Packet, Refusal> {
     let mut bytes = Vec::new();
-    File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(|e| Refusal::Unreadable(e.kind()))?;
+    open_input(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(|e| Refusal::Unreadable(e.kind()))?;
     read_bytes(&bytes)
 }
 

@@ -13,6 +13,7 @@ use super::manifest::{MANIFEST, Manifest, object_entry};
 use super::pack::{LIMITS, pour};
 use crate::registry::archive::{Archive, EntryReader};
 use crate::registry::fault::Fault;
+use crate::sys::open_input;
 use crate::values::hex;
 use crate::workspace::Problem;
 use crate::workspace::storage::is_digest;
@@ -36,7 +37,7 @@ impl Container {
     /// # Errors
     /// The file cannot be read, is no backup, or its list of contents and its directory differ.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
-        let file = File::open(path).map_err(|error| Problem::Unread(path.to_owned(), error))?;
+        let file = open_input(path).map_err(|error| Problem::Unread(path.to_owned(), error))?;
         let not = |fault: Fault| BackupError::NotABackup(path.to_owned(), fault);
         let mut archive = Archive::new(file, &LIMITS).map_err(not)?;
         let places: HashMap<String, usize> = archive.entries().iter().enumerate().map(|(number, entry)| (entry.name.clone(), number)).collect();
@@ -73,7 +74,7 @@ impl Container {
     /// # Errors
     /// The file is there and cannot be read.
     pub(super) fn is_foreign(path: &Path) -> Result<bool, Problem> {
-        let file = match File::open(path) {
+        let file = match open_input(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             file => file.map_err(|error| Problem::Unread(path.to_owned(), error))?,
         };
