@@ -22,6 +22,7 @@ mod load;
 mod man;
 mod nsi;
 mod out;
+mod protocols;
 mod receive;
 mod restore;
 mod review;

@@ -1,7 +1,5 @@
 //! `puomp validate`: runs the format-logic control (ФЛК) on packages.
 
-use std::collections::HashSet;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,22 +10,22 @@ use super::control::judge;
 use super::flags::ControlArgs;
 use super::inputs::inputs;
 use super::out::Target;
+use super::protocols::Protocols;
 use super::say::say;
 use super::session::Session;
 use super::tools::Tools;
 use super::workspace::loaded;
 use super::{Exit, Failure, stop};
-use crate::finding::Catalog;
 use crate::finding::policy::Baseline;
-use crate::flk::{self, PackageReport};
+use crate::flk;
 use crate::report::columns::Columns;
 use crate::report::csv::Csv;
-use crate::report::flk::{Flk, Naming, Protocol};
+use crate::report::flk::{Flk, Protocol};
 use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
 use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
-use crate::sys::{Access, AtomicFile};
+use crate::sys::Access;
 use crate::texts::Key;
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
@@ -142,7 +140,7 @@ impl ValidateArgs {
                 tally.add(&package, catalog);
                 let _report = timings::span(bar.timings(), Phase::Report);
                 if let Some(protocols) = &mut protocols
-                    && let Err(error) = protocols.write(&package)
+                    && let Err(error) = protocols.replace(&package)
                 {
                     failure = Some(error);
                     return Err(io::Error::other("a protocol cannot be written"));
@@ -154,17 +152,20 @@ impl ValidateArgs {
                 return Err(failure);
             }
             run?;
+            if let Some(protocols) = &mut protocols {
+                protocols.settle()?;
+            }
             stop::at_once()?;
             if tally.packages == 0 {
                 return Err(Failure::Nothing);
             }
             hidden.gone = control.gone();
-            let written = protocols.as_ref().map(|p| (p.folder, p.count));
+            let written = protocols.as_ref().map(|p| (p.folder(), p.count()));
             let ending = Ending {
                 tally: &tally,
                 seconds: (!self.no_timing).then(|| begun.elapsed().as_secs_f64()),
                 protocols: written,
-                protocol: protocols.as_ref().and_then(|p| p.only.as_deref()),
+                protocol: protocols.as_ref().and_then(Protocols::only),
                 code: self.exit(&tally).code(),
                 hidden: control.is_in_force().then_some(hidden),
                 timings: bar.timings(),
@@ -211,51 +212,5 @@ impl ValidateArgs {
     fn unknown_letter(&self, protocol: &Protocol) -> Failure {
         let letters: Vec<String> = protocol.letters().map(String::from).collect();
         Failure::Value(self.protocol_letter.map_or_else(String::new, String::from), letters.join(", "))
-    }
-}
-
-/// Writes official protocols, one file for each package.
-pub(super) struct Protocols<'a> {
-    folder: &'a Path,
-    protocol: &'a Protocol,
-    catalog: &'a Catalog,
-    naming: Naming,
-    /// File names used in this run, in lower case: two packages must not share a file, even where the file system ignores case.
-    names: HashSet<String>,
-    count: u64,
-    /// Path of the protocol if it is the only one so far.
-    only: Option<PathBuf>,
-}
-
-impl<'a> Protocols<'a> {
-    pub(super) fn new(folder: &'a Path, protocol: &'a Protocol, catalog: &'a Catalog, naming: Naming) -> Result<Self, Failure> {
-        fs::create_dir_all(folder).map_err(|error| Failure::Write(folder.to_owned(), error))?;
-        Ok(Self { folder, protocol, catalog, naming, names: HashSet::new(), count: 0, only: None })
-    }
-
-    pub(super) fn write(&mut self, package: &PackageReport) -> Result<(), Failure> {
-        let name = self.free_name(self.naming.file_name(package));
-        let path = self.folder.join(name);
-        let write = || {
-            let mut file = AtomicFile::create(&path, Access::Private)?;
-            self.protocol.write(&mut file, package, self.catalog, self.naming)?;
-            file.flush()?;
-            file.commit()
-        };
-        write().map_err(|error| Failure::Write(path.clone(), error))?;
-        self.count += 1;
-        self.only = (self.count == 1).then_some(path);
-        Ok(())
-    }
-
-    fn free_name(&mut self, name: String) -> String {
-        let (stem, end) = name.rsplit_once('.').unwrap_or((&name, "xml"));
-        let mut free = name.clone();
-        let mut number = 2;
-        while !self.names.insert(free.to_lowercase()) {
-            free = format!("{stem}-{number}.{end}");
-            number += 1;
-        }
-        free
     }
 }

@@ -1,27 +1,29 @@
 //! `puomp watch`: watches a folder into which a MIS exports, and loads its packages.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, SystemTime};
+use std::{fs, io, thread};
 
 use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
 use super::load::{is_sound, line, questions, replaced};
 use super::out::tell;
+use super::protocols::Protocols;
 use super::say::say;
 use super::session::Session;
-use super::validate::Protocols;
-use super::workspace::with_tools;
+use super::ui::Ui;
+use super::workspace::{shown, with_tools};
 use super::{Exit, Failure, stop};
+use crate::flk::PackageReport;
 use crate::registry::package::{Input, Package, discover};
 use crate::registry::source::DiskFile;
 use crate::report::flk::Protocol;
-use crate::sys::{private_folder, rename};
-use crate::texts::Key;
-use crate::workspace::{Loading, Outcome};
+use crate::sys::{TEMPORARY, private_folder, rename};
+use crate::texts::{Key, Slot};
+use crate::watch::Watch;
+use crate::workspace::{FOLDER, FindingFilter, Loaded, Loading, OUTBOX, Outcome, Tools, Workspace};
 
 /// Arguments of `puomp watch`.
 #[derive(Debug, Args)]
@@ -45,6 +47,9 @@ pub(super) struct WatchArgs {
 const DONE: &str = "done";
 const REFUSED: &str = "refused";
 
+/// Packages that are loaded, told and put away together.
+const TOGETHER: usize = 64;
+
 /// Size and time of each file: while they change, the file is still being written.
 type Look = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
@@ -54,17 +59,24 @@ impl WatchArgs {
     }
 
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        let ui = session.ui;
         if !self.folder.is_dir() {
             return Err(Failure::NoFolder(self.folder.clone()));
         }
+        if !ui.quiet {
+            let [done, refused] = [DONE, REFUSED].map(|name| shown(&self.folder.join(name)));
+            say(&ui.texts.fill(Key::WatchMoves, ui.lang, &[("done", &done), ("refused", &refused)]));
+        }
         let pause = Duration::from_secs_f64(if self.every.is_finite() { self.every.clamp(0.1, 3600.0) } else { 5.0 });
-        let mut before = look(&self.folder)?;
+        let mut eyes = Eyes { ui, told: BTreeSet::new() };
+        forget_unfinished(&self.folder);
+        let mut before = eyes.look(&self.folder)?;
         let mut told = Look::new();
         let mut exit = Exit::Done;
         loop {
             stop::at_once()?;
             thread::sleep(pause);
-            let now = look(&self.folder)?;
+            let now = eyes.look(&self.folder)?;
             let still: Vec<&PathBuf> = now.iter().filter(|(path, seen)| before.get(*path) == Some(*seen)).map(|(path, _)| path).collect();
             // Packages that wait for their other file are tried again only when the folder has changed.
             if !still.is_empty() && now != told {
@@ -98,26 +110,29 @@ impl WatchArgs {
             let mut protocols = Protocols::new(&self.folder, &protocol, tools.catalog, naming)?;
             let (mut workspace, actor) = self.place.open_write("watch", session, &bar)?;
             let mut exit = Exit::Done;
-            for package in &whole {
-                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
-                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, Loading::default(), filter)?;
-                if let Some(report) = &loaded.report {
-                    protocols.write(report)?;
+            for packages in whole.chunks(TOGETHER) {
+                let operation = session.operation(&actor, &bar);
+                let loaded = workspace.load_all(&operation, packages, tools, Loading::default(), filter)?;
+                // A file is put away when what it came to is safe. Whatever ends this program before that, the next run finds the file here and loads it again,
+                // which changes nothing, and writes the protocol that is not there.
+                for (package, loaded) in packages.iter().zip(&loaded) {
+                    let again = match &loaded.report {
+                        Some(_) => None,
+                        None => Some(controlled(package, tools, filter, &bar)?),
+                    };
+                    if let Some(report) = loaded.report.as_ref().or(again.as_ref()) {
+                        protocols.add(folder_of(&package.file.path), report, !matches!(loaded.outcome, Outcome::Taken(_)))?;
+                    }
                 }
-                if !is_sound(&loaded.outcome) {
-                    exit = Exit::Findings;
+                protocols.settle()?;
+                for (package, loaded) in packages.iter().zip(&loaded) {
+                    exit = exit.max(self.tell(package, loaded, &mut workspace, session)?);
+                    let target = self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE });
+                    for member in [&package.main, &package.persons].into_iter().flatten() {
+                        self.put_away(member.source.container(), &target)?;
+                    }
+                    self.put_away(&package.file.path, &target)?;
                 }
-                if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
-                    tell(&line(&name, &loaded, ui))?;
-                    questions(&mut workspace, &loaded, session)?;
-                } else {
-                    tell(&replaced(&name, &loaded, ui))?;
-                }
-                let target = if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE };
-                for member in [&package.main, &package.persons].into_iter().flatten() {
-                    put_away(member.source.container(), &self.folder.join(target))?;
-                }
-                put_away(&package.file.path, &self.folder.join(target))?;
             }
             workspace.close();
             Ok(exit)
@@ -125,6 +140,51 @@ impl WatchArgs {
         bar.done();
         exit
     }
+
+    /// Tells what a package came to.
+    fn tell(&self, package: &Package, loaded: &Loaded, workspace: &mut Workspace, session: &Session<'_>) -> Result<Exit, Failure> {
+        let ui = session.ui;
+        let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
+        let sound = is_sound(&loaded.outcome);
+        if !ui.quiet || !sound || !loaded.repaired.is_empty() {
+            tell(&line(&name, loaded, ui))?;
+            questions(workspace, loaded, session)?;
+        } else {
+            tell(&replaced(&name, loaded, ui))?;
+        }
+        Ok(if sound { Exit::Done } else { Exit::Findings })
+    }
+
+    /// Moves a file into a folder, below which it lies as it lay below the watched one. If a file of that name is there, the new one gets a number.
+    fn put_away(&self, file: &Path, folder: &Path) -> Result<(), Failure> {
+        if !file.is_file() {
+            return Ok(());
+        }
+        let below = folder_of(file).strip_prefix(&self.folder).unwrap_or(Path::new(""));
+        let folder = folder.join(below);
+        let failed = |e| Failure::Write(folder.clone(), e);
+        private_folder(&folder).map_err(failed)?;
+        let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let (stem, end) = name.rsplit_once('.').unwrap_or((&name, ""));
+        let mut target = folder.join(&name);
+        let mut number = 2;
+        while target.exists() {
+            target = folder.join(format!("{stem}-{number}.{end}"));
+            number += 1;
+        }
+        rename(file, &target).map_err(failed)
+    }
+}
+
+/// Controls a package that was loaded before, for its protocol.
+fn controlled(package: &Package, tools: Tools<'_>, filter: FindingFilter<'_>, watch: &dyn Watch) -> Result<PackageReport, Failure> {
+    let mut report = tools.checker.package(package, tools.config, watch)?;
+    filter(&mut report)?;
+    Ok(report)
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// Whether the person file or the main file of a package is missing.
@@ -132,36 +192,63 @@ fn is_half(package: &Package) -> bool {
     package.faults.iter().any(|f| matches!(f.check, crate::finding::Check::PersonsMissing | crate::finding::Check::MainMissing))
 }
 
-/// The files in a folder itself, without subfolders and hidden files.
-fn look(folder: &Path) -> Result<Look, Failure> {
-    let failed = |e| Failure::Read(folder.to_owned(), e);
-    let mut seen = Look::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        // A file without metadata has just been removed by its writer.
-        let Ok(data) = entry.metadata() else { continue };
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if data.is_file() && !hidden {
-            seen.insert(entry.path(), (data.len(), data.modified().ok()));
-        }
-    }
-    Ok(seen)
+/// Looks at folders, and tells once what it leaves out.
+struct Eyes<'u> {
+    ui: &'u Ui<'u>,
+    told: BTreeSet<PathBuf>,
 }
 
-/// Moves a file into a folder. If a file of that name is there, the new one gets a number.
-fn put_away(file: &Path, folder: &Path) -> Result<(), Failure> {
-    if !file.is_file() {
-        return Ok(());
+impl Eyes<'_> {
+    /// The files below the watched folder, without hidden ones, what was put away, and what is a workspace's own.
+    fn look(&mut self, watched: &Path) -> Result<Look, Failure> {
+        let mut seen = Look::new();
+        self.list(watched, &mut seen).map_err(|error| Failure::Read(watched.to_owned(), error))?;
+        Ok(seen)
     }
-    let failed = |e| Failure::Write(folder.to_owned(), e);
-    private_folder(folder).map_err(failed)?;
-    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let (stem, end) = name.rsplit_once('.').unwrap_or((&name, ""));
-    let mut target = folder.join(&name);
-    let mut number = 2;
-    while target.exists() {
-        target = folder.join(format!("{stem}-{number}.{end}"));
-        number += 1;
+
+    fn list(&mut self, folder: &Path, seen: &mut Look) -> io::Result<()> {
+        let is_workspace = folder.join(FOLDER).is_dir();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            // A file without metadata has just been removed by its writer. A link is not followed: it could lead back up.
+            let Ok(data) = entry.metadata() else { continue };
+            let (path, name) = (entry.path(), entry.file_name());
+            if name.to_string_lossy().starts_with('.') || data.is_symlink() {
+                continue;
+            }
+            if data.is_file() {
+                seen.insert(path, (data.len(), data.modified().ok()));
+            } else if !data.is_dir() {
+                self.tell_once(&path, &io::ErrorKind::NotSeekable.into());
+            } else if name != DONE && name != REFUSED && !(is_workspace && name == OUTBOX) {
+                match self.list(&path, seen) {
+                    // One folder that cannot be read keeps nobody from the others.
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => self.tell_once(&path, &error),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
-    rename(file, &target).map_err(failed)
+
+    fn tell_once(&mut self, path: &Path, error: &io::Error) {
+        if self.told.insert(path.to_owned()) {
+            let Ui { texts, lang, .. } = *self.ui;
+            say(&texts.fill(Key::WatchLeftOut, lang, &[("file", &shown(path)), ("reason", &texts.slot(&Slot::io(error), lang))]));
+        }
+    }
+}
+
+/// Removes the protocols that a program that was killed has left half written. One that cannot be removed does no harm.
+fn forget_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if kind.is_file() && name.starts_with(TEMPORARY) {
+            let _ = fs::remove_file(entry.path());
+        } else if kind.is_dir() && !name.starts_with('.') && name != DONE && name != REFUSED && name != OUTBOX {
+            forget_unfinished(&entry.path());
+        }
+    }
 }

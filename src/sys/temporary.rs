@@ -69,9 +69,17 @@ impl Temporary {
     /// # Errors
     /// The disk is full, or the target may not be replaced (on Windows also: another program holds it open for longer than half a second).
     pub fn persist(self, target: &Path) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        self.place(target)
+    }
+
+    /// Gives a complete file that is on the disk its final name; an existing file with that name is replaced.
+    ///
+    /// # Errors
+    /// The target may not be replaced.
+    pub fn place(self, target: &Path) -> io::Result<()> {
         let Self { file, listed } = self;
         // Not `NamedTempFile::persist`: on Windows it fails on paths of 260 characters and more.
-        file.as_file().sync_all()?;
         let (file, mut path) = file.into_parts();
         drop(file);
         system::rename(&path, target)?;

@@ -43,7 +43,7 @@ pub use intake::{Asked, CaseCounts, Doubt, Loaded, Loading, Outcome, Present};
 pub use listing::{CaseId, CaseLine, CaseNote, CaseQuery, Change, Reason, Story};
 pub use moves::{Decided, FormRequest, Formed, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use operation::{Opening, Operation};
-pub use place::{FOLDER, Made, Place};
+pub use place::{FOLDER, Made, OUTBOX, Place};
 pub use problem::Problem;
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
 pub use secret::Mask;

@@ -15,7 +15,7 @@ const PRESENT: &str = "present";
 const OBJECTS: &str = "objects";
 const SECRET: &str = "secret";
 /// Where registries go out, a folder for each payer.
-pub(super) const OUTBOX: &str = "outbox";
+pub const OUTBOX: &str = "outbox";
 
 /// What [`Place::init`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

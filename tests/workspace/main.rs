@@ -46,6 +46,7 @@ mod table;
 // Hundreds of runs, and nothing in it depends on the system.
 #[cfg(not(windows))]
 mod tamper;
+mod watch;
 
 #[path = "../support"]
 mod support {

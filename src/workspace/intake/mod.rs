@@ -1,6 +1,7 @@
 //! Loads packages: keeps their files unchanged, runs the control, stores their cases and matches them with the stored ones.
 
 mod again;
+mod batch;
 mod matching;
 
 use std::collections::{BTreeMap, HashMap};
@@ -175,13 +176,14 @@ impl Workspace {
     ) -> Result<Loaded, Problem> {
         // Cases are compared with all that is known of the stored ones.
         self.read_again(operation, tools)?;
-        let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, loading, filter))?;
+        let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, loading, filter, HashMap::new()))?;
         if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) {
             self.sweep(operation.watch)?;
         }
         Ok(loaded)
     }
 
+    /// `kept`: those of its files that are kept already.
     fn load_kept(
         &mut self,
         operation: &Operation<'_>,
@@ -189,6 +191,7 @@ impl Workspace {
         tools: Tools<'_>,
         loading: Loading,
         filter: FindingFilter<'_>,
+        mut kept: HashMap<PathBuf, Kept>,
     ) -> Result<Loaded, Problem> {
         operation.check()?;
         let nothing = |report, outcome, repaired| Loaded { report, outcome, repaired, mo: None, questions: Vec::new(), present: None };
@@ -197,7 +200,6 @@ impl Workspace {
             return Ok(nothing(Some(report), Outcome::Rejected, Vec::new()));
         };
         let store = timings::span(operation.watch.timings(), Phase::Store);
-        let mut kept = HashMap::new();
         let mut files = Files::default();
         // The control reads the copies that are kept.
         let mut moved = package.clone();

@@ -240,6 +240,19 @@ impl Store {
         done
     }
 
+    /// Whether each commit to a SQLite file waits for the disk, as it does from the start. Without that a power cut may undo the last commits, the newest
+    /// first; nothing else can. A server decides by itself.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(super) fn wait_for_disk(&mut self, at_each_commit: bool) -> Result<(), Problem> {
+        match (self.shared, at_each_commit) {
+            (true, _) => Ok(()),
+            (false, true) => self.raw("PRAGMA synchronous = FULL"),
+            (false, false) => self.raw("PRAGMA synchronous = NORMAL"),
+        }
+    }
+
     /// Whether several machines may use the store at once.
     pub(super) fn is_shared(&self) -> bool {
         self.shared
