@@ -15,6 +15,7 @@ use super::{Ending, Report};
 use crate::finding::{Catalog, Finding, Rule};
 use crate::flk::PackageReport;
 use crate::registry::encoding::to_windows_1251;
+use crate::sys;
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Coded, Key, Lang, Severity, display};
 
@@ -237,12 +238,9 @@ impl Naming {
         format!("{}{rest}", self.letter)
     }
 
-    /// Name of the protocol file of a package, without characters that file systems refuse.
+    /// Name of the protocol file of a package, as every file system takes it.
     pub fn file_name(self, report: &PackageReport) -> String {
-        let stem: String = self.stem(&stem(report)).chars().take(MAX_STEM).collect();
-        let safe: String =
-            stem.chars().map(|c| if c.is_control() || matches!(c, '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*') { '_' } else { c }).collect();
-        format!("{}.xml", safe.trim_end())
+        sys::file_name(&self.stem(&stem(report)), MAX_STEM, "xml")
     }
 }
 
@@ -425,6 +423,8 @@ mod tests {
         let odd = PackageReport { main: Some(format!("a:b\u{7}{}.xml", "я".repeat(300))), ..samples::clean() };
         assert_eq!(name(None, &odd).chars().count(), MAX_STEM + 4);
         assert!(name(None, &odd).starts_with("Va_b_я"));
+        let device = PackageReport { main: Some("xRN.xml".to_owned()), ..samples::clean() };
+        assert_eq!(name(Some('P'), &device), "_PRN.xml");
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! Parts that depend on the operating system: atomic replacement of files, access rights, and the notation of paths.
+//! Parts that depend on the operating system: atomic replacement of files, access rights, the notation of paths, and the names that every
+//! system takes.
 
+mod names;
 mod paths;
 #[cfg(unix)]
 #[path = "unix.rs"]
@@ -16,6 +18,7 @@ use std::io::{self, BufWriter, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::{panic, thread};
 
+pub use names::{file_name, hides, is_file_name, is_file_path, printable};
 pub use paths::{canonicalize, shown};
 pub(crate) use paths::{is_long, verbatim};
 pub use temporary::{TEMPORARY, Temporary, remove_unfinished};

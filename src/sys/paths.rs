@@ -7,6 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::names::is_device;
+
 const PREFIX: &str = r"\\?\";
 const SHARE_PREFIX: &str = r"\\?\UNC\";
 
@@ -79,12 +81,6 @@ fn plain(path: &str) -> Cow<'_, str> {
 /// names of devices for devices, and `/` for a separator.
 fn is_lossless(path: &str) -> bool {
     let Some((_, tail)) = tail(path) else { return true };
-    let is_device = |name: &str| {
-        let stem = name.split('.').next().unwrap_or("").trim_end_matches(' ').to_ascii_uppercase();
-        let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
-        matches!(&*stem, "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
-            || port.is_some_and(|n| n.chars().count() == 1 && n.contains(['1', '2', '3', '4', '5', '6', '7', '8', '9', '¹', '²', '³']))
-    };
     !tail.contains('/') && tail.split('\\').all(|name| !name.ends_with(['.', ' ']) && !is_device(name))
 }
 
