@@ -4,18 +4,18 @@ use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
 use super::out::{print, tell};
-use super::say::say;
+use super::say::{say, wrapped};
 use super::session::Session;
 use super::status::registry_line;
 use super::stop::ByUser;
 use super::ui::Ui;
 use super::workspace::with_tools;
 use super::{Exit, Failure};
-use crate::texts::{ErrorClass, Key};
+use crate::texts::{Coded as _, ErrorClass, Key};
 use crate::timings::{self, Phase};
 use crate::values::{Date, Month};
 use crate::watch::Watch as _;
-use crate::workspace::{FormRequest, Formed, Group, LeftOut, Problem, Tables, Why};
+use crate::workspace::{FormEvent, FormPlan, FormRequest, Formed, Group, LeftOut, NamedCase, Problem, Tables, Why};
 
 /// How often registries are planned when other programs form from the same cases.
 const TRIES: usize = 8;
@@ -116,64 +116,106 @@ impl FormArgs {
         let request = FormRequest { period, payer: self.payer.clone(), kind: self.kind.clone(), subdivision: self.subdivision.clone(), mo: self.mo.clone() };
         if self.dry_run {
             let mut workspace = self.place.open_read(session)?;
-            let (groups, left) = workspace.form_plan(&request)?;
+            let FormPlan { groups, left } = workspace.form_plan(&request)?;
             for group in &groups {
-                print(&group_line(group, workspace.tables(), ui))?;
+                print(&(group_line(group, workspace.tables(), ui) + "\n"))?;
             }
-            left_out(&left, ui);
-            return if groups.is_empty() { Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[])) } else { Ok(Exit::Done) };
+            left.iter().for_each(|part| left_out(part, ui));
+            return if groups.is_empty() { Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[])) } else { Ok(exit(&left)) };
         }
         let bar = ui.bar().timed(self.timings);
-        let formed = with_tools(session, &self.control, |tools, filter| {
+        let done = with_tools(session, &self.control, |tools, filter| {
             let lock = timings::span(bar.timings(), Phase::Lock);
             let (workspace, actor) = self.place.open_write("form", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
-            let (mut groups, mut left) = workspace.form_plan(&request)?;
-            let mut formed = Vec::new();
-            let mut printed = Ok(());
-            let mut on_formed = |new: &Formed, tables: &Tables| {
-                formed.push(new.registry.number.clone());
-                if !ui.quiet && printed.is_ok() {
-                    printed = tell(&formed_line(new, tables, ui));
-                }
-            };
+            let mut plan = workspace.form_plan(&request)?;
+            let mut done = Done::default();
             let operation = session.operation(&actor, &bar);
             let mut tries = TRIES;
             loop {
-                match workspace.form(&operation, &groups, date, tools, filter, &mut on_formed) {
+                match workspace.form(&operation, plan.groups, date, tools, filter, &mut |event, tables| done.take(event, tables, ui)) {
                     // Another program has taken some of the cases: the plan is made anew from those that are left.
-                    Err(Problem::Overtaken(_)) if tries > 1 => (groups, left) = workspace.form_plan(&request)?,
-                    done => break done?,
+                    Err(Problem::Overtaken(_)) if tries > 1 => plan = workspace.form_plan(&request)?,
+                    ended => break ended?,
                 }
                 tries -= 1;
             }
-            printed?;
             workspace.close();
-            left.retain(|part| !matches!(&part.why, Why::Held(number) if formed.contains(number)));
-            Ok((formed, left))
+            plan.left.retain(|part| !matches!(&part.why, Why::Held(number) if done.formed.contains(number)));
+            done.exit = done.exit.max(exit(&plan.left));
+            Ok((done, plan.left))
         });
         bar.done();
         super::timings::tell(bar.timings(), ui);
-        let (formed, left) = formed?;
-        if !ui.quiet {
-            left_out(&left, ui);
+        let (Done { formed, exit, printed }, left) = done?;
+        printed?;
+        for part in left.iter().filter(|part| !ui.quiet || is_named(&part.why)) {
+            left_out(part, ui);
         }
-        if formed.is_empty() {
-            return Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[]));
+        match (formed.is_empty(), exit) {
+            (true, Exit::Done) => return Err(Failure::said(ErrorClass::Nothing, Key::FormNothing, &[])),
+            (true, _) => {}
+            (false, _) if ui.quiet => {}
+            (false, _) => say(&ui.texts.fill(Key::FormNext, ui.lang, &[("numbers", &formed.join(" "))])),
         }
-        if !ui.quiet {
-            say(&ui.texts.fill(Key::FormNext, ui.lang, &[("numbers", &formed.join(" "))]));
-        }
-        Ok(Exit::Done)
+        Ok(exit)
     }
 }
 
+/// What was formed, and how the command ends.
+struct Done {
+    /// Numbers of the registries.
+    formed: Vec<String>,
+    exit: Exit,
+    printed: Result<(), Failure>,
+}
+
+impl Default for Done {
+    fn default() -> Self {
+        Self { formed: Vec::new(), exit: Exit::Done, printed: Ok(()) }
+    }
+}
+
+impl Done {
+    /// Tells of a registry that was formed, or of what keeps cases out; the command goes on.
+    fn take(&mut self, event: FormEvent<'_>, tables: &Tables, ui: &Ui<'_>) {
+        match event {
+            FormEvent::Formed(new) => {
+                self.formed.push(new.registry.number.clone());
+                if !ui.quiet && self.printed.is_ok() {
+                    self.printed = tell(&formed_line(new, tables, ui));
+                }
+            }
+            FormEvent::LeftOut(left, problem) => {
+                self.exit = self.exit.max(Exit::Findings);
+                left_out(left, ui);
+                say(wrapped(&ui.texts.error(problem, ui.lang), 2).trim_end());
+            }
+            FormEvent::Failed(group, problem) => {
+                self.exit = self.exit.max(problem.class().into());
+                say(wrapped(&ui.texts.fill(Key::FormFailed, ui.lang, &[("group", &group_line(group, tables, ui))]), 0).trim_end());
+                ui.complain(problem);
+            }
+        }
+    }
+}
+
+/// How the command ends when these cases are left out: those that nothing has named before are errors of the data.
+fn exit(left: &[LeftOut]) -> Exit {
+    if left.iter().any(|part| is_named(&part.why)) { Exit::Findings } else { Exit::Done }
+}
+
+/// Whether cases left out for this reason are named one by one, because no command has said before that they are.
+fn is_named(why: &Why) -> bool {
+    matches!(why, Why::Unclear | Why::Payer | Why::Clinic | Why::Failed)
+}
+
 fn formed_line(formed: &Formed, tables: &Tables, ui: &Ui<'_>) -> String {
-    let mut line = registry_line(&formed.registry, tables, ui);
+    let mut line = wrapped(&registry_line(&formed.registry, tables, ui), 0);
     if formed.differing > 0 {
         let cases = ui.texts.count(Key::CountCase, ui.lang, formed.differing);
-        line += &format!("  {}\n", ui.texts.fill(Key::FormAgain, ui.lang, &[("cases", &cases)]));
+        line += &wrapped(&ui.texts.fill(Key::FormAgain, ui.lang, &[("cases", &cases)]), 2);
     }
     line
 }
@@ -181,21 +223,37 @@ fn formed_line(formed: &Formed, tables: &Tables, ui: &Ui<'_>) -> String {
 fn group_line(group: &Group, tables: &Tables, ui: &Ui<'_>) -> String {
     let kind = tables.kinds.get(group.kind()).map_or(group.kind(), |k| k.title.get(ui.lang));
     let cases = ui.texts.count(Key::CountCase, ui.lang, group.cases() as u64);
-    format!("{} · {} · {kind} · {cases} · {}\n", group.mo(), group.payer(), ui.texts.money(ui.lang, group.sum))
+    let payer = if group.payer().is_empty() { group.receiver() } else { group.payer() };
+    format!("{} · {payer} · {kind} · {cases} · {}", group.mo(), ui.texts.money(ui.lang, group.sum))
 }
 
-/// Prints which cases are left out, and why.
-fn left_out(left: &[LeftOut], ui: &Ui<'_>) {
-    for part in left {
-        let (key, number) = match &part.why {
-            Why::Blocked => (Key::FormBlocked, ""),
-            Why::Question => (Key::FormQuestion, ""),
-            Why::Waiting => (Key::FormWaiting, ""),
-            Why::Refused => (Key::FormRefused, ""),
-            Why::Unclear => (Key::FormUnclear, ""),
-            Why::Held(number) => (Key::FormHeld, number.as_str()),
-        };
-        let cases = ui.texts.count(Key::CountCase, ui.lang, u64::try_from(part.cases).unwrap_or(0));
-        say(&ui.texts.fill(key, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, part.sum)), ("number", number)]));
+/// Says which cases are left out, and why.
+fn left_out(part: &LeftOut, ui: &Ui<'_>) {
+    let (key, number) = match &part.why {
+        Why::Blocked => (Key::FormBlocked, ""),
+        Why::PackageBlocked => (Key::FormPackageBlocked, ""),
+        Why::Question => (Key::FormQuestion, ""),
+        Why::Waiting => (Key::FormWaiting, ""),
+        Why::Refused => (Key::FormRefused, ""),
+        Why::Unclear => (Key::FormUnclear, ""),
+        Why::Payer => (Key::FormPayer, ""),
+        Why::Clinic => (Key::FormClinic, ""),
+        Why::Failed => (Key::FormDropped, ""),
+        Why::Held(number) => (Key::FormHeld, number.as_str()),
+    };
+    let cases = ui.texts.count(Key::CountCase, ui.lang, u64::try_from(part.cases).unwrap_or(0));
+    let text = ui.texts.fill(key, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, part.sum)), ("number", number)]);
+    say(wrapped(&text, 0).trim_end());
+    for package in &part.packages {
+        say(wrapped(package, 2).trim_end());
+    }
+    for NamedCase { package, n_zap, idcase, value } in &part.named {
+        let key = if value.is_empty() { Key::FormCase } else { Key::FormCaseValue };
+        let slots = [("package", &**package), ("n_zap", &n_zap.to_string()), ("idcase", &idcase.to_string()), ("value", value)];
+        say(wrapped(&ui.texts.fill(key, ui.lang, &slots), 2).trim_end());
+    }
+    let more = u64::try_from(part.cases).unwrap_or(0).saturating_sub(part.named.len() as u64);
+    if !part.named.is_empty() && more > 0 {
+        say(wrapped(&ui.texts.fill(Key::FormMore, ui.lang, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, more))]), 2).trim_end());
     }
 }

@@ -8,6 +8,7 @@
 //! cases from them, forward and in pieces, whatever their size. The same order gives the same bytes, whatever the number of threads and the other
 //! orders.
 
+mod blame;
 mod encode;
 mod error;
 mod feed;

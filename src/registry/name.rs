@@ -64,6 +64,19 @@ pub struct Party {
     pub code: String,
 }
 
+impl Party {
+    /// Whether the code has the form that the kind requires. A code that comes from a value may be anything.
+    pub fn is_sound(&self) -> bool {
+        self.code.len() == self.kind.digits() && self.code.bytes().all(|b| b.is_ascii_digit())
+    }
+
+    /// The party that a text such as `S14002` names; `None` for a text of another form.
+    pub fn of(text: &str) -> Option<Self> {
+        let kind = [PartyKind::Clinic, PartyKind::Insurer, PartyKind::Fund].into_iter().find(|kind| text.starts_with(kind.letter()))?;
+        Some(Self { kind, code: text[1..].to_owned() }).filter(Self::is_sound)
+    }
+}
+
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.kind.letter(), self.code)

@@ -41,7 +41,7 @@ pub use backup::{BackupError, Password, Restored, Saved, restore};
 pub use damage::{Damage, Damaged};
 pub use intake::{Asked, CaseCounts, Doubt, Loaded, Loading, Outcome, Present};
 pub use listing::{CaseId, CaseLine, CaseNote, CaseQuery, Change, Reason, Story};
-pub use moves::{Decided, FormRequest, Formed, Group, LeftOut, Received, Sanction, SanctionTrouble, Submitted, Why};
+pub use moves::{Decided, FormEvent, FormPlan, FormRequest, Formed, Group, LeftOut, NamedCase, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use operation::{Opening, Operation};
 pub use place::{FOLDER, Made, OUTBOX, Place};
 pub use problem::Problem;

@@ -97,6 +97,12 @@ impl Objects {
         Ok(())
     }
 
+    /// Digests of those among several files, SHA-256 and name, that are damaged; each file is looked at once.
+    pub(super) fn damaged<'f>(&self, files: impl IntoIterator<Item = (&'f str, &'f str)>) -> HashSet<&'f str> {
+        let files: BTreeSet<_> = files.into_iter().collect();
+        files.into_par_iter().filter(|(sha256, name)| self.check(sha256, name).is_err()).map(|(sha256, _)| sha256).collect()
+    }
+
     /// Reads a kept file in pieces, and fails after the last of them if they are not the bytes that were kept.
     ///
     /// # Errors

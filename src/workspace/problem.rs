@@ -48,6 +48,8 @@ pub enum Problem {
     Refused(Box<Refused>),
     /// The registry was sent before: its number and the moment.
     AlreadySent(String, String),
+    /// No file can be named after the values of a registry, as an earlier version of the program formed it: its number and the path.
+    NoName(String, String),
     /// The registry is recorded as sent, but its package could not be written into the outbox: number, path, cause. The next command that
     /// changes the workspace tries again.
     Unplaced(String, PathBuf, Box<Problem>),
@@ -87,8 +89,13 @@ impl Problem {
     /// Whether the cause lies with one registry alone, so that a command may go on with others.
     pub fn is_of_one_registry(&self) -> bool {
         let about_its_state = matches!(self, Self::Refused(_) | Self::AlreadySent(..) | Self::Unmet(..) | Self::Overtaken(_));
-        let about_its_file = matches!(self, Self::Unplaced(..) | Self::Damaged(_));
-        about_its_state || about_its_file || matches!(self, Self::NoRegistry(_) | Self::ManyRegistries(..))
+        let about_its_file = matches!(self, Self::Unplaced(..) | Self::NoName(..) | Self::Damaged(_));
+        let about_its_content = match self {
+            Self::NotClean(..) => true,
+            Self::Form(error) => !matches!(**error, FormError::Write(_) | FormError::Table(_)),
+            _ => false,
+        };
+        about_its_state || about_its_file || about_its_content || matches!(self, Self::NoRegistry(_) | Self::ManyRegistries(..))
     }
 
     /// A refusal of the workflow, in words.
@@ -144,6 +151,7 @@ impl Coded for Problem {
             Self::ManyRegistries(..) => Key::WorkspaceManyRegistries,
             Self::Refused(refused) => refused.key(),
             Self::AlreadySent(..) => Key::WorkspaceAlreadySent,
+            Self::NoName(..) => Key::SubmitNoName,
             Self::Unplaced(..) => Key::SubmitUnplaced,
             Self::Unmet(..) => Key::WorkspaceUnmet,
             Self::Form(error) => error.key(),
@@ -172,6 +180,7 @@ impl Coded for Problem {
             Self::NoRegistry(name) => vec![("name", Slot::text(name))],
             Self::ManyRegistries(name, all) => vec![("name", Slot::text(name)), ("all", Slot::list(all))],
             Self::AlreadySent(number, at) => vec![("number", Slot::text(number)), ("time", Slot::Moment(at))],
+            Self::NoName(number, path) => vec![("number", Slot::text(number)), ("path", Slot::text(path))],
             Self::Unplaced(number, path, cause) => vec![("number", Slot::text(number)), ("path", Slot::Path(path)), ("reason", cause.reason())],
             Self::Unmet(number, needs) => {
                 let lines = |lang| needs.iter().map(|(_, text)| format!("{number}: {}", text.get(lang))).collect::<Vec<_>>().join("\n");
@@ -189,7 +198,7 @@ impl Coded for Problem {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Busy(_) | Self::Overtaken(_) => ErrorClass::Busy,
-            Self::AlreadySent(..) | Self::Unmet(..) => ErrorClass::Refused,
+            Self::AlreadySent(..) | Self::Unmet(..) | Self::NoName(..) => ErrorClass::Refused,
             Self::NotClean(..) => ErrorClass::Findings,
             Self::Answer(..) => ErrorClass::Input,
             _ => self.inner().map_or(ErrorClass::Usage, Coded::class),

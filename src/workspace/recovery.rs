@@ -7,8 +7,7 @@ use super::change::Locks;
 use super::objects::Staged;
 use super::store::DueFile;
 use super::{Operation, Problem, Workspace, backup, objects};
-use crate::registry::archive::is_safe_name;
-use crate::sys::TEMPORARY;
+use crate::sys::{TEMPORARY, is_file_path};
 use crate::watch::{Stopped, Watch};
 
 impl Workspace {
@@ -71,7 +70,7 @@ impl Workspace {
     fn place_due(&mut self, file: &DueFile, staged: Option<Staged>, locks: &Locks, watch: &dyn Watch) -> Result<(), Problem> {
         let target = self.place.root.join(&file.path);
         // A row that another hand has written must not lead out of the workspace.
-        if !is_safe_name(&file.path) {
+        if !is_file_path(&file.path) {
             let cause = Problem::Io(target.clone(), io::ErrorKind::InvalidInput.into());
             return Err(Problem::Unplaced(file.number.clone(), target, Box::new(cause)));
         }

@@ -66,7 +66,34 @@ impl Package {
         self
     }
 
-    fn files(&self) -> [(String, Vec<u8>); 2] {
+    /// The same for other people and other cases, so that no case is taken for one of another package.
+    pub(crate) fn of_others(mut self, number: u32) -> Self {
+        for n in 1..=2 {
+            self.main = self.main.replace(&format!("<NPOLIS>{n}77553301<"), &format!("<NPOLIS>{n}77553{number:03}<"));
+            self.main = self.main.replace(&format!("<SL_ID>{n}-1<"), &format!("<SL_ID>{n}-{number}<"));
+            self.main = self.main.replace(&format!("<NHISTORY>{n}/21<"), &format!("<NHISTORY>{n}/21-{number}<"));
+        }
+        self
+    }
+
+    /// The same with another receiver of the file, and without a payer of the account.
+    pub(crate) fn to(mut self, receiver: &str) -> Self {
+        let stem = self.stem.replace("S14002", receiver);
+        for text in [&mut self.main, &mut self.persons] {
+            *text = text.replace(&self.stem[1..], &stem[1..]).replace("<PLAT>14002</PLAT>\n", "");
+        }
+        self.stem = stem;
+        self
+    }
+
+    /// The same with another insurer of the second patient.
+    pub(crate) fn insured(mut self, insurer: &str) -> Self {
+        let at = self.main.rfind("<SMO>14002</SMO>\n").expect("an insurer");
+        self.main.replace_range(at..at + "<SMO>14002</SMO>\n".len(), insurer);
+        self
+    }
+
+    pub(crate) fn files(&self) -> [(String, Vec<u8>); 2] {
         let bytes = |text: &str| to_windows_1251(text).expect("windows-1251").into_owned();
         [(format!("{}.xml", self.stem), bytes(&self.main)), (format!("L{}.xml", &self.stem[1..]), bytes(&self.persons))]
     }

@@ -35,6 +35,7 @@ mod kill;
 mod life;
 mod migration;
 mod moves;
+mod odd;
 mod operation;
 mod password;
 mod places;
@@ -51,6 +52,10 @@ mod watch;
 #[path = "../support"]
 mod support {
     pub(crate) mod clinic;
+    #[allow(dead_code, reason = "its packages are used, not its folder")]
+    pub(crate) mod desk;
+    #[allow(dead_code, reason = "its archives are used, not all of its parts")]
+    pub(crate) mod forge;
     pub(crate) mod interrupt;
     pub(crate) mod moments;
     pub(crate) mod say;

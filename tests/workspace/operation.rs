@@ -17,7 +17,7 @@ use puomp::tables::RuleFiles;
 use puomp::values::{Date, Moment};
 use puomp::watch::{Unwatched, Watch};
 use puomp::workspace::workflow::Move;
-use puomp::workspace::{Actor, FormRequest, Loading, Opening, Operation, Outcome, Place, Problem, Registry, Tables, Tools, Workspace};
+use puomp::workspace::{Actor, FormEvent, FormRequest, Loading, Opening, Operation, Outcome, Place, Problem, Registry, Tables, Tools, Workspace};
 
 use crate::support::clinic::Clinic;
 use crate::support::sql::{Sql, text};
@@ -65,9 +65,14 @@ fn load(workspace: &mut Workspace, operation: &Operation<'_>, folder: &Path) -> 
 fn form(workspace: &mut Workspace, operation: &Operation<'_>) -> Result<Vec<Registry>, Problem> {
     let month = "2021-02".parse().expect("a month");
     let request = FormRequest { period: month, payer: None, kind: Some("outpatient".to_owned()), subdivision: None, mo: None };
-    let (groups, _) = workspace.form_plan(&request)?;
+    let groups = workspace.form_plan(&request)?.groups;
     let mut formed = Vec::new();
-    workspace.form(operation, &groups, None, tools(), &mut |_| Ok(()), &mut |new, _| formed.push(new.registry.clone()))?;
+    let mut on_event = |event: FormEvent<'_>, _: &Tables| {
+        if let FormEvent::Formed(new) = event {
+            formed.push(new.registry.clone());
+        }
+    };
+    workspace.form(operation, groups, None, tools(), &mut |_| Ok(()), &mut on_event)?;
     Ok(formed)
 }
 

@@ -97,6 +97,7 @@ fn of_workspaces() -> Vec<Problem> {
         refused(None, Move::Submit, &role),
         refused(None, Move::FormNew, "nobody"),
         Problem::AlreadySent(s(), "2026-11-25T09:00:00Z".to_owned()),
+        Problem::NoName(s(), "outbox/CON/HM1.zip".to_owned()),
         Problem::Unplaced(s(), "out".into(), Box::new(Problem::Io("out".into(), full()))),
         Problem::Unplaced(s(), "out".into(), Box::new(sqlx::Error::PoolTimedOut.into())),
         Problem::Unplaced(s(), "out".into(), Box::new(Problem::NoRegistry(s()))),

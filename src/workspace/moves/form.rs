@@ -7,30 +7,16 @@ use std::thread;
 use serde_json::json;
 
 use super::TRIES;
-use super::group::{Chosen, Group, Key, Package, Packages};
+use super::group::{Chosen, Group, Key, Packages};
+use super::plan::{LeftOut, NAMED, Why, packages};
 use super::resubmission::Again;
-use super::writing::{AT_ONCE, Made, Parts, RegistryDraft, hear, party, write};
+use super::writing::{AT_ONCE, Failure, Made, Parts, RegistryDraft, hear, write};
 use crate::cases::CaseState;
-use crate::values::{Date, Month};
+use crate::values::Date;
 use crate::workspace::note::{JournalNote, record};
 use crate::workspace::store::{Clinic, NewMember, NewRevision, PackageRow, Run, StockKey, Total};
 use crate::workspace::workflow::{Move, Transition};
 use crate::workspace::{FindingFilter, Operation, Problem, Registry, Tables, Tools, Workspace};
-
-/// Which cases to form; `None` means no filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormRequest {
-    /// Reporting month of the packages.
-    pub period: Month,
-    /// Code of the insurer.
-    pub payer: Option<String>,
-    /// Kind of care.
-    pub kind: Option<String>,
-    /// Code of the subdivision.
-    pub subdivision: Option<String>,
-    /// Code of the clinic.
-    pub mo: Option<String>,
-}
 
 /// A registry that was formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,142 +27,145 @@ pub struct Formed {
     pub differing: u64,
 }
 
-/// Why cases are left out of the registries to be formed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// They have findings of severity `error`.
-    Blocked,
-    /// They may be the same as other cases: the user must answer (`puomp load --doubtful`).
-    Question,
-    /// They are new versions of cases in a live registry.
-    Waiting,
-    /// The payer refused them and they were not corrected yet.
-    Refused,
-    /// They have no kind of care, or their package names no receiver.
-    Unclear,
-    /// They are in the registry of this number.
-    Held(String),
+/// What happened to the cases that were to be formed.
+#[derive(Debug)]
+pub enum FormEvent<'e> {
+    /// A registry was formed and stored.
+    Formed(&'e Formed),
+    /// These cases were left out of a registry, because with them it cannot be formed for this reason; it is tried without them.
+    LeftOut(&'e LeftOut, &'e Problem),
+    /// No registry could be formed of this group.
+    Failed(&'e Group, &'e Problem),
 }
 
-/// Cases that match the request and will not be formed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Why.
-    pub why: Why,
-    /// How many.
-    pub cases: i64,
-    /// Their sum, kopecks.
-    pub sum: i64,
+/// How many registries of a batch were formed, and why no more.
+struct Batch {
+    formed: usize,
+    end: End,
 }
+
+enum End {
+    /// All were formed.
+    Done,
+    /// Another program took the number of the next one.
+    Overtaken,
+    /// The next one cannot be formed.
+    Failed(Failure),
+}
+
+/// How often one registry is tried anew without the cases because of which it could not be formed.
+const DROPS: u32 = 20;
 
 impl Workspace {
-    /// Plans registries: the groups of cases to form, and the cases that are left out.
+    /// Forms one registry for each group, in their order, and tells `on_event` of each. The package of a registry is
+    /// written, controlled and kept before the short transaction that stores the registry; source packages are read once. A registry that cannot be
+    /// formed does not keep the others back: cases because of which it cannot be are left out, and if that does not help, the whole group is. `None` as
+    /// `date` means the latest account date of the source packages, else the day of the operation.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub fn form_plan(&mut self, request: &FormRequest) -> Result<(Vec<Group>, Vec<LeftOut>), Problem> {
-        let period = request.period.to_string();
-        let open = self.store.open_packages(request.period, request.mo.as_deref())?;
-        let packages = packages(open);
-        let mut left: BTreeMap<Why, (i64, i64)> = BTreeMap::new();
-        let mut leave = |why, cases, sum| {
-            let entry = left.entry(why).or_default();
-            *entry = (entry.0 + cases, entry.1 + sum);
-        };
-        let asked = |mo: &str, payer: &str, kind: &str| {
-            let is = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|w| w == own);
-            is(&request.mo, mo) && is(&request.payer, payer) && is(&request.kind, kind)
-        };
-        for stock in self.stock()?.into_iter().filter(|s| s.period == period && asked(&s.mo, &s.payer, &s.kind)) {
-            let why = match stock.state {
-                CaseState::Question => Why::Question,
-                CaseState::Waiting => Why::Waiting,
-                CaseState::Refused => Why::Refused,
-                _ if stock.blocked => Why::Blocked,
-                _ => continue,
-            };
-            leave(why, stock.cases, stock.sum);
-        }
-        for registry in self.registries()?.into_iter().filter(|r| r.period == period && asked(&r.mo, &r.payer, &r.kind)) {
-            if self.tables.workflow.status(&registry.status).is_some_and(|s| s.live) {
-                // Only an answer takes cases out of a registry.
-                let was_sent = !registry.sent_at.is_empty();
-                let held = if was_sent { self.store.of(&registry.mo).members().held(registry.id, registry.revision)? } else { registry.total() };
-                leave(Why::Held(registry.number.clone()), held.cases, held.sum);
-            }
-        }
-        let mut groups: Vec<Group> = Vec::new();
-        for ((mo, id), package) in &packages {
-            for case in self.store.of(mo).cases().free_of(*id)?.iter() {
-                let case = case?;
-                if !asked(&package.key.mo, case.payer, case.kind) || request.subdivision.as_ref().is_some_and(|s| *s != case.subdivision) {
-                    continue;
-                }
-                if case.kind.is_empty() || party(&package.key.receiver).is_none() {
-                    leave(Why::Unclear, 1, case.sum);
-                    continue;
-                }
-                let at = groups.iter().position(|g| g.key.payer == case.payer && g.key.kind == case.kind && g.key.is_of(package)).unwrap_or(groups.len());
-                if at == groups.len() {
-                    let subdivision = request.subdivision.clone().unwrap_or_default();
-                    let key = Key { payer: case.payer.to_owned(), kind: case.kind.to_owned(), subdivision, ..package.key.clone() };
-                    groups.push(Group { key, period: request.period, sum: 0, date: None, chosen: Vec::new() });
-                }
-                let group = &mut groups[at];
-                group.sum += case.sum;
-                group.date = group.date.max(package.date);
-                group.chosen.push(Chosen::of(case));
-            }
-        }
-        // The largest group comes first: while it is stored, the other packages are controlled.
-        groups.sort_unstable_by(|a, b| b.chosen.len().cmp(&a.chosen.len()).then_with(|| a.key.cmp(&b.key)));
-        for group in &mut groups {
-            group.chosen.sort_unstable_by_key(|c| c.id);
-        }
-        let left = left.into_iter().map(|(why, (cases, sum))| LeftOut { why, cases, sum }).collect();
-        Ok((groups, left))
-    }
-
-    /// Forms one registry for each group, in their order, and calls `on_formed` for each one when it is stored. The package of a registry is
-    /// written, controlled and kept before the short transaction that stores the registry; source packages are read once. The first failure
-    /// ends the work; registries formed before it remain. `None` as `date` means the latest account date of the source packages, else the day of
-    /// the operation.
-    ///
-    /// # Errors
-    /// The role may not form registries, a package cannot be written or does not pass our own control, another program took one of the cases
-    /// ([`Problem::Overtaken`]), or the work was stopped.
+    /// The role may not form registries, the store or the disk fails, another program took one of the cases ([`Problem::Overtaken`]), or the work was
+    /// stopped. Registries formed before remain.
     pub fn form(
         &mut self,
         operation: &Operation<'_>,
-        groups: &[Group],
+        groups: Vec<Group>,
         date: Option<Date>,
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
-        on_formed: &mut dyn FnMut(&Formed, &Tables),
+        on_event: &mut dyn FnMut(FormEvent<'_>, &Tables),
     ) -> Result<(), Problem> {
         self.sweeping(operation, |this| {
             let workflow = &this.tables.workflow;
             let transition = workflow.ask(None, Move::FormNew, &operation.actor.role).map_err(|r| Problem::refused(workflow, r))?.clone();
-            this.check_files(groups)?;
-            let (mut left, mut tries) = (groups, TRIES);
+            let mut left = this.undamaged(groups, on_event)?;
+            let (mut tries, mut drops, mut failed) = (TRIES, DROPS, false);
             while let Some(first) = left.first() {
                 operation.check()?;
+                let mo = first.mo().to_owned();
                 let batch = &left[..left.len().min(AT_ONCE)];
-                let (formed, overtaken) = this.form_batch(operation, batch, date, &transition, tools, filter, on_formed)?;
-                left = &left[formed..];
-                if overtaken && formed == 0 {
-                    tries -= 1;
-                    if tries == 0 {
-                        return Err(Problem::Overtaken(first.mo().to_owned()));
+                let Batch { formed, end } = this.form_batch(operation, batch, date, &transition, tools, filter, on_event)?;
+                left.drain(..formed);
+                if formed > 0 {
+                    drops = DROPS;
+                }
+                match end {
+                    End::Done => {}
+                    End::Overtaken if formed > 0 => {}
+                    End::Overtaken => {
+                        tries -= 1;
+                        if tries == 0 {
+                            return Err(Problem::Overtaken(mo));
+                        }
+                    }
+                    End::Failed(failure) => {
+                        failed = true;
+                        let is_hopeless = failure.pieces.is_empty() || drops == 0;
+                        if is_hopeless {
+                            on_event(FormEvent::Failed(&left.remove(0), &failure.problem), &this.tables);
+                            drops = DROPS;
+                        } else {
+                            drops -= 1;
+                            this.drop_cases(&mut left[0], &failure, on_event)?;
+                            left.retain(|group| !group.chosen.is_empty());
+                        }
                     }
                 }
+            }
+            if failed {
+                // What was written for them is kept under no row.
+                this.sweep(operation.watch)?;
             }
             Ok(())
         })
     }
 
-    /// Forms registries until one cannot have the number under which it was written, because another program took it. Returns how many were formed
-    /// and whether that happened.
+    /// The groups whose files are as they were loaded; tells of the others.
+    fn undamaged(&mut self, groups: Vec<Group>, on_event: &mut dyn FnMut(FormEvent<'_>, &Tables)) -> Result<Vec<Group>, Problem> {
+        let mut files = Vec::with_capacity(groups.len());
+        for group in &groups {
+            files.push(self.package_rows(group.mo(), &group.chosen)?);
+        }
+        let damaged = self.objects.damaged(files.iter().flatten().flat_map(PackageRow::files));
+        let mut sound = Vec::with_capacity(groups.len());
+        for (group, files) in groups.into_iter().zip(&files) {
+            match files.iter().flat_map(PackageRow::files).find(|(sha256, _)| damaged.contains(sha256)) {
+                None => sound.push(group),
+                Some((sha256, name)) => match self.objects.check(sha256, name) {
+                    // Somebody has put it right meanwhile.
+                    Ok(()) => sound.push(group),
+                    Err(damaged) => on_event(FormEvent::Failed(&group, &damaged.into()), &self.tables),
+                },
+            }
+        }
+        Ok(sound)
+    }
+
+    /// Takes out of a group the cases because of which its registry cannot be formed, and tells of them.
+    fn drop_cases(&mut self, group: &mut Group, failure: &Failure, on_event: &mut dyn FnMut(FormEvent<'_>, &Tables)) -> Result<(), Problem> {
+        let dropped: BTreeSet<usize> = failure.pieces.iter().copied().collect();
+        let packages = self.packages_of(group.mo(), &group.chosen)?;
+        let mut left = LeftOut { why: Why::Failed, cases: 0, sum: 0, named: Vec::new(), packages: Vec::new() };
+        let mut chosen = Vec::with_capacity(group.chosen.len());
+        for (at, case) in std::mem::take(&mut group.chosen).into_iter().enumerate() {
+            if !dropped.contains(&at) {
+                chosen.push(case);
+                continue;
+            }
+            left.cases += 1;
+            left.sum += case.sum;
+            if left.named.len() < NAMED
+                && let Some(package) = packages.get(&(group.mo().to_owned(), case.package))
+            {
+                left.named.push(self.named(group.mo(), case.id, &package.row, String::new())?);
+            }
+        }
+        group.chosen = chosen;
+        group.sum -= left.sum;
+        on_event(FormEvent::LeftOut(&left, &failure.problem), &self.tables);
+        Ok(())
+    }
+
+    /// Forms registries until one cannot be formed, or cannot have the number under which it was written because another program took it.
     #[expect(clippy::too_many_arguments, reason = "the arguments of `form` and what it found out")]
     fn form_batch(
         &mut self,
@@ -186,8 +175,8 @@ impl Workspace {
         transition: &Transition,
         tools: Tools<'_>,
         filter: FindingFilter<'_>,
-        on_formed: &mut dyn FnMut(&Formed, &Tables),
-    ) -> Result<(usize, bool), Problem> {
+        on_event: &mut dyn FnMut(FormEvent<'_>, &Tables),
+    ) -> Result<Batch, Problem> {
         let mut of_clinic: BTreeMap<&str, usize> = BTreeMap::new();
         groups.iter().for_each(|group| *of_clinic.entry(group.mo()).or_default() += 1);
         for (mo, count) in of_clinic {
@@ -206,7 +195,9 @@ impl Workspace {
             let number = format!("{:02}{:02}-{id}", group.period.year % 100, group.period.month);
             drafts.push(RegistryDraft { group, id, number, date: date.or(group.date).unwrap_or(operation.today) });
         }
-        let parts = self.parts(&drafts)?;
+        let (parts, unready) = self.parts(&drafts, tools)?;
+        // The one that cannot be begun is told of after those before it.
+        drafts.truncate(parts.len());
         let Self { store, locks, objects, tables, .. } = self;
         let objects = &*objects;
         thread::scope(|scope| {
@@ -214,7 +205,11 @@ impl Workspace {
             scope.spawn(|| write(operation, objects, &drafts, parts, tools, sender));
             // A registry is stored while the next package is controlled.
             for (formed, draft) in drafts.iter().enumerate() {
-                let made = hear(&written)?.passed(tools, filter)?;
+                let made = match hear(&written).and_then(|made| made.passed(tools, filter)) {
+                    Ok(made) => made,
+                    Err(failure) if failure.problem.is_of_one_registry() => return Ok(Batch { formed, end: End::Failed(failure) }),
+                    Err(failure) => return Err(failure.problem),
+                };
                 let mo = draft.group.mo();
                 let registry = locks.change(store, operation, mo, |clinic| {
                     let mut counters = clinic.counters();
@@ -227,11 +222,11 @@ impl Workspace {
                     enter(clinic, operation, draft, &made, transition).map(Some)
                 })?;
                 match registry {
-                    Some(registry) => on_formed(&Formed { registry, differing: made.differing }, tables),
-                    None => return Ok((formed, true)),
+                    Some(registry) => on_event(FormEvent::Formed(&Formed { registry, differing: made.differing }), tables),
+                    None => return Ok(Batch { formed, end: End::Overtaken }),
                 }
             }
-            Ok((drafts.len(), false))
+            Ok(Batch { formed: drafts.len(), end: unready.map_or(End::Done, |problem| End::Failed(problem.into())) })
         })
     }
 
@@ -269,9 +264,12 @@ impl Workspace {
         let draft = RegistryDraft { group: &group, id: registry.id, number: registry.number.clone(), date };
         self.check_files(std::slice::from_ref(&group))?;
         let (sender, written) = mpsc::channel();
-        let parts = self.parts(std::slice::from_ref(&draft))?;
+        let (parts, unready) = self.parts(std::slice::from_ref(&draft), tools)?;
+        if let Some(problem) = unready {
+            return Err(problem);
+        }
         write(operation, &self.objects, std::slice::from_ref(&draft), parts, tools, sender);
-        let made = hear(&written)?.passed(tools, filter)?;
+        let made = hear(&written).and_then(|made| made.passed(tools, filter)).map_err(|failure| failure.problem)?;
         let revision = registry.revision + 1;
         let details = json!({
             "sha256": made.object, "cases": group.chosen.len(), "sum": group.sum, "revision": revision, "refused": refused.len(), "corrected": corrected.len(),
@@ -345,37 +343,45 @@ impl Workspace {
         Ok((Group { period: registry.month()?, sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
     }
 
-    /// The heading and the source pieces for the package of each registry.
-    fn parts(&mut self, drafts: &[RegistryDraft<'_>]) -> Result<Vec<Parts>, Problem> {
+    /// The heading and the source pieces for the package of each registry, up to the first one that cannot be begun, and why it cannot.
+    fn parts(&mut self, drafts: &[RegistryDraft<'_>], tools: Tools<'_>) -> Result<(Vec<Parts>, Option<Problem>), Problem> {
         let mut last: HashMap<String, i64> = HashMap::new();
         let mut parts = Vec::with_capacity(drafts.len());
         let mut known: HashMap<&str, Again> = HashMap::new();
         for draft in drafts {
             let mo = draft.group.mo();
-            let packages = self.packages_of(mo, &draft.group.chosen)?;
             if !known.contains_key(mo) {
                 known.insert(mo, self.tables.resubmission.of(&mut self.store.of(mo))?);
             }
-            let again = &known[mo];
-            let (mut name, run) = draft.name()?;
-            let next = match last.get(&run) {
-                Some(last) => last + 1,
-                None => self.store.of(mo).counters().peek(Run::Packets(&run))?,
-            };
-            let mut packet = next;
-            name.number = packet.to_string();
-            // A name is never given twice, whatever the counter says.
-            while self.store.of(mo).registries().has_file(&name.to_string())? {
-                packet += 1;
-                name.number = packet.to_string();
+            match self.part(draft, &known[mo], &mut last).and_then(|part| draft.order(&part, tools).map(drop).map(|()| part)) {
+                Ok(part) => parts.push(part),
+                Err(problem) if problem.is_of_one_registry() => return Ok((parts, Some(problem))),
+                Err(problem) => return Err(problem),
             }
-            last.insert(run.clone(), packet);
-            let (origins, pieces) = draft.pieces(&packages, &self.objects, again)?;
-            let differing =
-                draft.group.chosen.iter().zip(&pieces).filter(|(chosen, piece)| piece.pr_nov.is_some_and(|due| due != chosen.pr_nov)).count() as u64;
-            parts.push(Parts { heading: draft.heading(name), run, next, packet, origins, pieces, differing });
         }
-        Ok(parts)
+        Ok((parts, None))
+    }
+
+    /// The same for one registry. `last` are the packet numbers given so far, by their runs.
+    fn part(&mut self, draft: &RegistryDraft<'_>, again: &Again, last: &mut HashMap<String, i64>) -> Result<Parts, Problem> {
+        let mo = draft.group.mo();
+        let packages = self.packages_of(mo, &draft.group.chosen)?;
+        let (mut name, run) = draft.name()?;
+        let next = match last.get(&run) {
+            Some(last) => last + 1,
+            None => self.store.of(mo).counters().peek(Run::Packets(&run))?,
+        };
+        let mut packet = next;
+        name.number = packet.to_string();
+        // A name is never given twice, whatever the counter says.
+        while self.store.of(mo).registries().has_file(&name.to_string())? {
+            packet += 1;
+            name.number = packet.to_string();
+        }
+        last.insert(run.clone(), packet);
+        let (origins, pieces) = draft.pieces(&packages, &self.objects, again)?;
+        let differing = draft.group.chosen.iter().zip(&pieces).filter(|(chosen, piece)| piece.pr_nov.is_some_and(|due| due != chosen.pr_nov)).count() as u64;
+        Ok(Parts { heading: draft.heading(name), run, next, packet, origins, pieces, differing })
     }
 
     /// Makes sure that the files which cases are taken from are the files that were loaded.
@@ -397,25 +403,6 @@ impl Workspace {
         let ids: BTreeSet<i64> = cases.iter().map(|c| c.package).collect();
         self.store.of(mo).packages().open_with_ids(&Vec::from_iter(ids))
     }
-}
-
-fn packages(rows: Vec<PackageRow>) -> Packages {
-    let package = |row: PackageRow| {
-        let key = Key {
-            mo: row.mo.clone(),
-            payer: String::new(),
-            receiver: row.receiver.clone(),
-            letters: row.letters.clone(),
-            family: row.family.clone(),
-            edition: row.edition.clone(),
-            persons_edition: row.persons_edition.clone(),
-            kind: String::new(),
-            subdivision: String::new(),
-            binding: row.binding.clone(),
-        };
-        ((row.mo.clone(), row.id), Package { key, date: Date::of_iso(row.account_date.as_bytes()), row })
-    };
-    rows.into_iter().map(package).collect()
 }
 
 /// Moves the cases of a group from free to held in the counts of stock.

@@ -73,6 +73,11 @@ impl Group {
         &self.key.payer
     }
 
+    /// The receiver of its file, such as `S14002`.
+    pub fn receiver(&self) -> &str {
+        &self.key.receiver
+    }
+
     /// Kind of care.
     pub fn kind(&self) -> &str {
         &self.key.kind

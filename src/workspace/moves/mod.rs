@@ -3,14 +3,16 @@
 mod form;
 mod group;
 mod members;
+mod plan;
 mod receive;
 mod resubmission;
 mod review;
 mod submit;
 mod writing;
 
-pub use form::{FormRequest, Formed, LeftOut, Why};
+pub use form::{FormEvent, Formed};
 pub use group::Group;
+pub use plan::{FormPlan, FormRequest, LeftOut, NamedCase, Why};
 pub use receive::Received;
 pub(super) use resubmission::Resubmission;
 pub use review::{Decided, Sanction, SanctionTrouble};

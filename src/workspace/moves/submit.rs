@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::sys::{is_file_path, printable};
 use crate::watch::Unwatched;
 use crate::workspace::note::JournalNote;
 use crate::workspace::objects::Staged;
@@ -9,6 +10,9 @@ use crate::workspace::place::OUTBOX;
 use crate::workspace::store::NewOutgoing;
 use crate::workspace::workflow::Move;
 use crate::workspace::{Operation, Problem, Registry, Workspace};
+
+/// Most characters shown of a path that cannot be one.
+const LONGEST: usize = 80;
 
 /// The result of sending a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +53,11 @@ impl Workspace {
         let file = format!("{}.zip", registry.file_name);
         let folder = if registry.payer.is_empty() { &registry.receiver } else { &registry.payer };
         let path = format!("{OUTBOX}/{folder}/{file}");
-        let staged = match self.objects.stage(&registry.object, &file, &self.place.root.join(&path)) {
+        let target = self.place.root.join(&path);
+        if !is_file_path(&path) {
+            return Err(Problem::NoName(registry.number.clone(), printable(&path, LONGEST)));
+        }
+        let staged = match self.objects.stage(&registry.object, &file, &target) {
             Ok(staged) => Some(staged),
             Err(damaged @ Problem::Damaged(_)) => return Err(damaged),
             // The outbox cannot be written now: the registry is sent all the same, and its file stays due.

@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use super::group::{Group, Packages};
 use super::resubmission::Again;
+use crate::finding::Finding;
 use crate::flk::{PackageReport, Verdict};
 use crate::forming::{FormError, Former, Heading, Numbers, Order, Origin, Packed, Piece};
 use crate::registry::format::{Family, Format, PERSONS};
@@ -34,7 +35,11 @@ impl RegistryDraft<'_> {
         Problem::NotClean(self.number.clone(), what.to_owned())
     }
 
-    fn order<'o>(&self, parts: &'o Parts, tools: Tools<'o>) -> Result<Order<'o>, Problem> {
+    /// What is to be written.
+    ///
+    /// # Errors
+    /// The tables no longer have the edition of the cases.
+    pub(super) fn order<'o>(&self, parts: &'o Parts, tools: Tools<'o>) -> Result<Order<'o>, Problem> {
         let key = &self.group.key;
         let format = tools.formats.get(self.family(), &key.edition).ok_or_else(|| self.unknown(&key.edition))?;
         let persons: Option<&Format> = tools.formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
@@ -48,7 +53,7 @@ impl RegistryDraft<'_> {
     /// The name of its file without the packet number, and the name of the run from which that number is taken.
     pub(super) fn name(&self) -> Result<(FileName, String), Problem> {
         let key = &self.group.key;
-        let mut receiver = party(&key.receiver).ok_or_else(|| self.unknown(&key.receiver))?;
+        let mut receiver = Party::of(&key.receiver).ok_or_else(|| self.unknown(&key.receiver))?;
         if receiver.kind == PartyKind::Insurer && !key.payer.is_empty() {
             receiver.code.clone_from(&key.payer);
         }
@@ -126,18 +131,51 @@ pub(super) struct Made {
     reports: Vec<PackageReport>,
 }
 
+/// Why a registry cannot be formed.
+pub(super) struct Failure {
+    pub(super) problem: Problem,
+    /// Indexes of the cases because of which it cannot be; empty when it is not because of single cases.
+    pub(super) pieces: Vec<usize>,
+}
+
+impl<P: Into<Problem>> From<P> for Failure {
+    fn from(problem: P) -> Self {
+        Self { problem: problem.into(), pieces: Vec::new() }
+    }
+}
+
 impl Made {
-    /// Returns the package if it passed the control, else [`Problem::NotClean`].
-    pub(super) fn passed(mut self, tools: Tools<'_>, filter: FindingFilter<'_>) -> Result<Self, Problem> {
-        for report in &mut self.reports {
+    /// Returns the package if it passed the control, else [`Problem::NotClean`] with the cases that did not pass.
+    pub(super) fn passed(mut self, tools: Tools<'_>, filter: FindingFilter<'_>) -> Result<Self, Failure> {
+        for report in &mut std::mem::take(&mut self.reports) {
             filter(report).map_err(Problem::Stream)?;
-            if report.verdict >= Verdict::Errors {
-                let errors = report.findings.iter().map_err(Problem::Stream)?.filter_map(Result::ok);
-                let first = errors.map(|f| tools.catalog.rule(f.rule)).find(|r| r.severity == Severity::Error);
-                return Err(Problem::NotClean(self.file_name, first.map_or_else(String::new, |r| r.id.clone())));
+            if report.verdict < Verdict::Errors {
+                continue;
             }
+            let mut first = None;
+            // `None`: one of the errors is not about a case.
+            let mut pieces = Some(Vec::new());
+            for finding in report.findings.iter().map_err(Problem::Stream)? {
+                let finding = finding.map_err(Problem::Stream)?;
+                let rule = tools.catalog.rule(finding.rule);
+                if rule.severity == Severity::Error {
+                    first.get_or_insert_with(|| rule.id.clone());
+                    match (self.piece(&finding), &mut pieces) {
+                        (Some(piece), Some(pieces)) => pieces.push(piece),
+                        _ => pieces = None,
+                    }
+                }
+            }
+            let problem = Problem::NotClean(self.file_name, first.unwrap_or_default());
+            return Err(Failure { problem, pieces: pieces.unwrap_or_default() });
         }
         Ok(self)
+    }
+
+    /// Index of the case that a finding about the written main file names.
+    fn piece(&self, finding: &Finding) -> Option<usize> {
+        let (n_zap, idcase) = (finding.keys.n_zap.as_deref()?.parse().ok()?, finding.keys.idcase.as_deref()?.parse().ok()?);
+        self.numbers.iter().find(|own| (own.n_zap, own.idcase) == (n_zap, idcase)).map(|own| own.piece)
     }
 }
 
@@ -148,7 +186,7 @@ pub(super) fn write(
     drafts: &[RegistryDraft<'_>],
     parts: Vec<Parts>,
     tools: Tools<'_>,
-    sender: Sender<Result<Made, Problem>>,
+    sender: Sender<Result<Made, Failure>>,
 ) {
     let mut numbers: Vec<Vec<Numbers>> = parts.iter().map(|part| Vec::with_capacity(part.pieces.len())).collect();
     let orders = drafts.iter().zip(&parts).map(|(draft, part)| draft.order(part, tools)).collect::<Result<Vec<_>, _>>();
@@ -161,12 +199,18 @@ pub(super) fn write(
     let packed = match packed {
         Ok(packed) => packed,
         Err(problem) => {
-            let _ = sender.send(Err(problem));
+            let _ = sender.send(Err(problem.into()));
             return;
         }
     };
-    for ((packed, numbers), part) in packed.into_iter().zip(numbers).zip(parts) {
-        let made = packed.map_err(Problem::from).and_then(|packed| keep(operation, objects, packed, numbers, part, tools));
+    for (((packed, numbers), part), draft) in packed.into_iter().zip(numbers).zip(parts).zip(drafts) {
+        let made = match packed {
+            Ok(packed) => keep(operation, objects, packed, numbers, part, tools).map_err(Failure::from),
+            Err(error) => {
+                let pieces = draft.order(&part, tools).map_or_else(|_| Vec::new(), |order| error.pieces(&order));
+                Err(Failure { problem: error.into(), pieces })
+            }
+        };
         // The receiver is gone after a failure: the remaining packages are not needed.
         if sender.send(made).is_err() {
             return;
@@ -191,8 +235,8 @@ fn origin(objects: &Objects, row: &PackageRow) -> Result<Origin, Damaged> {
 }
 
 /// Waits for the result of the next registry.
-pub(super) fn hear(written: &Receiver<Result<Made, Problem>>) -> Result<Made, Problem> {
-    written.recv().unwrap_or(Err(Problem::Form(Box::new(FormError::Empty))))
+pub(super) fn hear(written: &Receiver<Result<Made, Failure>>) -> Result<Made, Failure> {
+    written.recv().unwrap_or_else(|_| Err(Problem::Form(Box::new(FormError::Empty)).into()))
 }
 
 /// Keeps a written package and runs our own control on it.
@@ -218,11 +262,4 @@ fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: V
         differing: part.differing,
         reports,
     })
-}
-
-/// The party that a text such as `S14002` names; `None` for a text of another form.
-pub(super) fn party(text: &str) -> Option<Party> {
-    let kind = [PartyKind::Clinic, PartyKind::Insurer, PartyKind::Fund].into_iter().find(|k| text.starts_with(k.letter()))?;
-    let code = text[1..].to_owned();
-    (code.len() == kind.digits() && code.bytes().all(|b| b.is_ascii_digit())).then_some(Party { kind, code })
 }

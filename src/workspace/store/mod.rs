@@ -15,6 +15,7 @@ mod journal;
 mod listed;
 mod members;
 mod migrate;
+mod named;
 mod outbox;
 mod packages;
 mod registries;
