@@ -8,13 +8,14 @@ use super::cases::{Shape, lines};
 use super::flags::{ControlArgs, PlaceArgs};
 use super::inputs::inputs;
 use super::out::tell;
-use super::say::say;
+use super::say::{say, wrapped};
 use super::session::Session;
 use super::taking_back;
 use super::ui::Ui;
 use super::workspace::with_tools;
 use super::workspace::words::time;
 use super::{Exit, Failure};
+use crate::flk::Verdict;
 use crate::registry::package::{Package, discover};
 use crate::texts::Key;
 use crate::timings::{self, Phase};
@@ -96,19 +97,15 @@ impl LoadArgs {
             let (workspace, actor) = self.place.open_write("load", session, &bar)?;
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
-            let mut exit = Exit::Done;
-            let mut rejected = 0;
+            let mut exit = LoadExit::default();
             let loading = Loading { doubt, complete: self.complete };
             let mut present = Vec::new();
             for package in &packages {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
                 let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, loading, filter)?;
-                rejected += usize::from(loaded.outcome == Outcome::Rejected);
-                if !is_sound(&loaded.outcome) {
-                    exit = Exit::Findings;
-                }
-                if !ui.quiet || !is_sound(&loaded.outcome) || !loaded.repaired.is_empty() {
-                    tell(&line(&name, &loaded, ui))?;
+                exit.add(&loaded);
+                if !ui.quiet || !is_sound(&loaded) || !loaded.repaired.is_empty() {
+                    tell(&line(&name, &package.file.shown(), &loaded, ui))?;
                     questions(&mut workspace, &loaded, session)?;
                 } else {
                     tell(&replaced(&name, &loaded, ui))?;
@@ -119,13 +116,13 @@ impl LoadArgs {
                 let operation = session.operation(&actor, &bar);
                 if present.len() < packages.len() {
                     say(ui.texts.get(Key::CompleteBroken, ui.lang));
-                    exit = exit.max(Exit::Findings);
+                    exit.has_errors = true;
                 } else if taking_back::complete(&mut workspace, &operation, &present, self.yes, session)? {
-                    exit = exit.max(Exit::Findings);
+                    exit.has_errors = true;
                 }
             }
             workspace.close();
-            Ok(if rejected == packages.len() { Exit::Input } else { exit })
+            Ok(exit.exit())
         });
         bar.done();
         super::timings::tell(bar.timings(), ui);
@@ -133,26 +130,53 @@ impl LoadArgs {
     }
 }
 
-/// The lines about a loaded package: the result, and remarks about its cases.
-pub(super) fn line(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
+/// How loading ends: as `puomp validate` does on the same files, and besides with [`Exit::Findings`] if there is a question or a package that cannot be loaded.
+#[derive(Default)]
+struct LoadExit {
+    packages: u64,
+    rejected: u64,
+    has_errors: bool,
+}
+
+impl LoadExit {
+    fn add(&mut self, loaded: &Loaded) {
+        self.packages += 1;
+        self.rejected += u64::from(loaded.verdict == Verdict::Rejected);
+        self.has_errors |= !is_sound(loaded);
+    }
+
+    fn exit(&self) -> Exit {
+        match () {
+            () if self.rejected == self.packages => Exit::Input,
+            () if self.has_errors => Exit::Findings,
+            () => Exit::Done,
+        }
+    }
+}
+
+/// The lines about a loaded package: the result, and remarks about its cases. `path` is what the user may type for it.
+pub(super) fn line(name: &str, path: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
     let said = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, slots);
     let (text, counts) = match &loaded.outcome {
         Outcome::Already(at, counts) => (said(Key::LoadAlready, &[("time", &time(at, ui))]), Some(counts)),
-        Outcome::Rejected => (said(Key::LoadRejected, &[("name", name)]), None),
+        Outcome::Rejected => (said(Key::LoadRejected, &[]), None),
         Outcome::Foreign => (said(Key::LoadForeign, &[]), None),
         Outcome::Taken(counts) => {
             let cases = counts.new + counts.replaced + counts.unchanged + counts.waiting + counts.doubtful;
             (said(Key::LoadTaken, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, cases))]), Some(counts))
         }
     };
-    let mut lines = format!("{name}: {text}\n");
+    let mut lines = wrapped(&format!("{name}: {text}"), 0);
     for file in &loaded.repaired {
-        lines += &format!("  {}\n", said(Key::LoadRepaired, &[("file", file)]));
+        lines += &wrapped(&said(Key::LoadRepaired, &[("file", file)]), 2);
     }
     for (key, number) in counts.map(parts).unwrap_or_default() {
         if number > 0 {
-            lines += &format!("  {}\n", said(key, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, number)), ("name", name)]));
+            lines += &wrapped(&said(key, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, number)), ("path", path)]), 2);
         }
+    }
+    if loaded.verdict >= Verdict::Errors {
+        lines += &wrapped(&said(Key::LoadDetails, &[("path", path)]), 2);
     }
     lines
 }
@@ -204,9 +228,11 @@ fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
     ]
 }
 
-pub(super) fn is_sound(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Already(_, counts) | Outcome::Taken(counts) => counts.blocked == 0 && counts.doubtful == 0 && !counts.package_blocked,
+/// Whether the package was taken and nothing in it waits for the user.
+pub(super) fn is_sound(loaded: &Loaded) -> bool {
+    let is_clear = match &loaded.outcome {
+        Outcome::Already(_, counts) | Outcome::Taken(counts) => counts.doubtful == 0,
         Outcome::Rejected | Outcome::Foreign => false,
-    }
+    };
+    is_clear && loaded.verdict < Verdict::Errors
 }

@@ -20,7 +20,7 @@ use crate::flk::PackageReport;
 use crate::registry::package::{Input, Package, discover};
 use crate::registry::source::DiskFile;
 use crate::report::flk::Protocol;
-use crate::sys::{TEMPORARY, private_folder, rename};
+use crate::sys::{self, TEMPORARY, private_folder, rename};
 use crate::texts::{Key, Slot};
 use crate::watch::Watch;
 use crate::workspace::{FOLDER, FindingFilter, Loaded, Loading, OUTBOX, Outcome, Tools, Workspace};
@@ -126,8 +126,8 @@ impl WatchArgs {
                 }
                 protocols.settle()?;
                 for (package, loaded) in packages.iter().zip(&loaded) {
-                    exit = exit.max(self.tell(package, loaded, &mut workspace, session)?);
-                    let target = self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE });
+                                        let target = self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE });
+                    exit = exit.max(self.tell(package, loaded, &target, &mut workspace, session)?);
                     for member in [&package.main, &package.persons].into_iter().flatten() {
                         self.put_away(member.source.container(), &target)?;
                     }
@@ -142,12 +142,14 @@ impl WatchArgs {
     }
 
     /// Tells what a package came to.
-    fn tell(&self, package: &Package, loaded: &Loaded, workspace: &mut Workspace, session: &Session<'_>) -> Result<Exit, Failure> {
+    /// `target` is the folder into which the package is moved in a moment.
+    fn tell(&self, package: &Package, loaded: &Loaded, target: &Path, workspace: &mut Workspace, session: &Session<'_>) -> Result<Exit, Failure> {
         let ui = session.ui;
         let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
-        let sound = is_sound(&loaded.outcome);
+        let sound = is_sound(loaded);
         if !ui.quiet || !sound || !loaded.repaired.is_empty() {
-            tell(&line(&name, loaded, ui))?;
+            let path = target.join(package.file.path.strip_prefix(&self.folder).unwrap_or(&package.file.path));
+            tell(&line(&name, &sys::shown(&path), loaded, ui))?;
             questions(workspace, loaded, session)?;
         } else {
             tell(&replaced(&name, loaded, ui))?;

@@ -1,8 +1,9 @@
-//! Parts that depend on the operating system: atomic replacement of files, access rights, the notation of paths, and the names that every
-//! system takes.
+//! Parts that depend on the operating system: atomic replacement of files, access rights, the notation of paths, the names that every
+//! system takes, and the notation of arguments in shells.
 
 mod names;
 mod paths;
+mod shell;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod system;
@@ -21,6 +22,7 @@ use std::{panic, thread};
 pub use names::{file_name, hides, is_file_name, is_file_path, printable};
 pub use paths::{canonicalize, shown};
 pub(crate) use paths::{is_long, verbatim};
+pub use shell::quoted;
 pub use temporary::{TEMPORARY, Temporary, remove_unfinished};
 
 /// Whether paths begin with drives and are separated by backslashes.

@@ -22,6 +22,8 @@ macro_rules! on_each_store {
     };
 }
 
+#[cfg(not(windows))]
+mod advice;
 mod answers;
 mod backup;
 mod cases;
@@ -33,6 +35,7 @@ mod generated;
 mod interrupt;
 mod kill;
 mod life;
+mod loading;
 mod migration;
 mod moves;
 mod odd;

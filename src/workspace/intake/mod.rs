@@ -35,6 +35,8 @@ pub struct Loaded {
     pub report: Option<PackageReport>,
     /// What was done with the package and its cases.
     pub outcome: Outcome,
+    /// The verdict of the control, of now or of when the package was loaded before.
+    pub verdict: Verdict,
     /// Names of its files whose kept copies were damaged or gone and have been replaced by what was loaded now.
     pub repaired: Vec<String>,
     /// Code of the clinic of a package that was stored, now or before.
@@ -194,7 +196,10 @@ impl Workspace {
         mut kept: HashMap<PathBuf, Kept>,
     ) -> Result<Loaded, Problem> {
         operation.check()?;
-        let nothing = |report, outcome, repaired| Loaded { report, outcome, repaired, mo: None, questions: Vec::new(), present: None };
+        let nothing = |report: Option<PackageReport>, outcome, repaired| {
+            let verdict = report.as_ref().map_or(Verdict::Rejected, |report| report.verdict);
+            Loaded { report, outcome, verdict, repaired, mo: None, questions: Vec::new(), present: None }
+        };
         let Some(main) = &package.main else {
             let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
             return Ok(nothing(Some(report), Outcome::Rejected, Vec::new()));
@@ -210,7 +215,7 @@ impl Workspace {
         let before = self.loaded_before(operation, &files, loading.doubt)?;
         let known = match before {
             Some((outcome, questions, own)) => {
-                let known = Loaded { mo: Some(own.mo.clone()), questions, ..nothing(None, outcome, repaired(package, &kept, &own)) };
+                let known = Loaded { mo: Some(own.mo.clone()), questions, verdict: own.verdict(), ..nothing(None, outcome, repaired(package, &kept, &own)) };
                 if !loading.complete {
                     return Ok(known);
                 }
@@ -239,7 +244,7 @@ impl Workspace {
             return Ok(Loaded { present, ..known });
         }
         let (outcome, questions) = self.take(operation, &contents, &keys, &report, files, tools, loading.doubt)?;
-        Ok(Loaded { report: Some(report), outcome, repaired, mo: Some(mo), questions, present })
+        Ok(Loaded { verdict: report.verdict, report: Some(report), outcome, repaired, mo: Some(mo), questions, present })
     }
 
     /// Copies the file or archive that holds a member, each one once. Returns the member in the copy and fills in `file`.

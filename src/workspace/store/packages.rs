@@ -4,6 +4,7 @@ use super::row::{read_row, table_row};
 use super::statement::list;
 use super::{Clinic, Store};
 use crate::cases::CaseState::{Dropped, Held, Paid, Question, Replaced, Undone};
+use crate::flk::Verdict;
 use crate::values::{Moment, Month};
 use crate::workspace::Problem;
 
@@ -69,10 +70,19 @@ read_row! {
         pub(in crate::workspace) mo: String,
         pub(in crate::workspace) id: i64,
         pub(in crate::workspace) loaded_at: String,
+        /// Verdict of the control then.
+        verdict: String,
         /// Name of the kept file that holds the main file.
         pub(in crate::workspace) main_name: String,
         /// Name of the kept file that holds the person file; empty without one.
         pub(in crate::workspace) persons_name: String,
+    }
+}
+
+impl LoadedBefore {
+    /// The verdict of the control when it was loaded. A word that this program does not know counts as errors.
+    pub(in crate::workspace) fn verdict(&self) -> Verdict {
+        [Verdict::Clean, Verdict::Warnings, Verdict::Rejected].into_iter().find(|verdict| verdict.as_str() == self.verdict).unwrap_or(Verdict::Errors)
     }
 }
 
@@ -155,7 +165,7 @@ impl Store {
     /// The package with the same bytes, by the SHA-256 and the entry of its main file and of its person file.
     pub(in crate::workspace) fn package_of_content(&mut self, main: (&str, &str), persons: (&str, &str)) -> Result<Option<LoadedBefore>, Problem> {
         self.first(
-            "SELECT mo, id, loaded_at, main_name, persons_name FROM packages \
+            "SELECT mo, id, loaded_at, verdict, main_name, persons_name FROM packages \
              WHERE main_object = $1 AND main_entry = $2 AND persons_object = $3 AND persons_entry = $4 AND undone = ''",
             &[main.0.into(), main.1.into(), persons.0.into(), persons.1.into()],
         )
