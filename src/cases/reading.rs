@@ -43,13 +43,14 @@ pub struct Person {
 pub const READING: i64 = 1;
 
 /// The roles whose values are kept for each case.
-const VALUES: [Role; 18] = [
+const VALUES: [Role; 19] = [
     Role::NZap,
     Role::PrNov,
     Role::IdPac,
     Role::Policy,
     Role::Enp,
     Role::Insurer,
+    Role::InsuredAt,
     Role::IdCase,
     Role::CaseFrom,
     Role::CaseTo,

@@ -73,6 +73,7 @@ pub struct Tables {
     identity: Identity,
     answers: answers::Elements,
     resubmission: moves::Resubmission,
+    payers: intake::Payers,
 }
 
 impl Tables {
@@ -87,6 +88,7 @@ impl Tables {
             identity: Identity::load(files)?,
             answers: answers::Elements::load(files)?,
             resubmission: moves::Resubmission::load(files)?,
+            payers: intake::Payers::load(files)?,
         })
     }
 }

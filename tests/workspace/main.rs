@@ -41,6 +41,7 @@ mod moves;
 mod odd;
 mod operation;
 mod password;
+mod payers;
 mod places;
 mod receive;
 mod resubmission;

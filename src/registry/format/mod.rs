@@ -249,6 +249,8 @@ roles! {
     Enp = "enp",
     /// SMO, the insurer of the patient.
     Insurer = "insurer",
+    /// SMO_OK, the OKATO of the territory where the patient is insured.
+    InsuredAt = "insured_at",
     /// NHISTORY, the number of the medical card or case history.
     History = "history",
     /// LPU_1, the subdivision.

@@ -3,6 +3,7 @@
 mod again;
 mod batch;
 mod matching;
+mod payer;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -13,6 +14,8 @@ use serde_json::json;
 
 pub use matching::Doubt;
 use matching::{Candidate, Known, Verdict as Match};
+use payer::Insurance;
+pub(super) use payer::Payers;
 
 use super::note::{JournalNote, record};
 use super::objects::{Before, Kept};
@@ -320,6 +323,8 @@ impl Workspace {
         let letter = family.to_string();
         let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
         let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
+        let fund = Payers::fund(mo);
+        let payers: Vec<&str> = contents.cases.iter().map(|case| self.tables.payers.of(Contents::insurance(case, report), &fund)).collect();
         let candidates: Vec<Candidate<'_>> = contents.candidates(keys, &letter);
         self.locks.change(&mut self.store, operation, mo, |clinic| {
             // Another program may have loaded the same file while this one controlled it.
@@ -344,7 +349,7 @@ impl Workspace {
                 next += 1;
                 taken.added.push((at, state, replaces));
                 let case = &contents.cases[at];
-                let key = StockKey { kind: kinds[at], payer: contents.payer(case, report), state, blocked: contents.errors(at) > 0 };
+                let key = StockKey { kind: kinds[at], payer: payers[at], state, blocked: contents.errors(at) > 0 };
                 taken.stock.entry(key).or_default().add(case.sum());
             }
             let Taken { counts, added, stock } = taken;
@@ -358,7 +363,7 @@ impl Workspace {
                     was: if state == CaseState::Aside { CaseState::Free.as_str() } else { "" },
                     replaces,
                     kind: kinds[at],
-                    payer: contents.payer(case, report),
+                    payer: payers[at],
                     subdivision: case.value(Role::Subdivision),
                     n_zap: number(case.value(Role::NZap)),
                     idcase: number(case.value(Role::IdCase)),
@@ -490,10 +495,9 @@ impl<'i> Contents<'i> {
         self.persons.get(case.value(Role::IdPac))
     }
 
-    /// Code of the payer of a case: the insurer of the patient, else the one of the account.
-    fn payer<'v>(&self, case: &'v Case, report: &'v PackageReport) -> &'v str {
-        let own = [case.value(Role::Insurer), report.account.payer.as_deref().unwrap_or_default()];
-        own.into_iter().find(|payer| !payer.is_empty()).unwrap_or_default()
+    /// What the export says about the insurance of a case.
+    fn insurance<'v>(case: &'v Case, report: &'v PackageReport) -> Insurance<'v> {
+        Insurance { insurer: case.value(Role::Insurer), territory: case.value(Role::InsuredAt), payer: report.account.payer.as_deref().unwrap_or_default() }
     }
 
     /// The cases as they are compared with stored ones.

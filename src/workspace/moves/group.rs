@@ -54,11 +54,11 @@ impl Chosen {
 }
 
 impl Key {
-    /// Whether cases of a package may join this group, judged by the head of the package.
-    pub(super) fn is_of(&self, package: &Package) -> bool {
+    /// Whether cases of a package may join this group, judged by the head of the package and by who receives them.
+    pub(super) fn is_of(&self, package: &Package, receiver: &str) -> bool {
         let own = &package.key;
-        (&self.mo, &self.receiver, &self.letters, &self.family, &self.edition, &self.persons_edition, &self.binding)
-            == (&own.mo, &own.receiver, &own.letters, &own.family, &own.edition, &own.persons_edition, &own.binding)
+        (&self.mo, &*self.receiver, &self.letters, &self.family, &self.edition, &self.persons_edition, &self.binding)
+            == (&own.mo, receiver, &own.letters, &own.family, &own.edition, &own.persons_edition, &own.binding)
     }
 }
 
@@ -68,7 +68,7 @@ impl Group {
         &self.key.mo
     }
 
-    /// Code of the insurer; empty for a fund.
+    /// Code of the insurer; empty or `T14` for a fund.
     pub fn payer(&self) -> &str {
         &self.key.payer
     }

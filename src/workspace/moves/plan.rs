@@ -7,6 +7,7 @@ use crate::cases::CaseState;
 use crate::registry::name::{Party, PartyKind};
 use crate::sys::{is_file_name, printable};
 use crate::values::{Date, Month};
+use crate::workspace::intake::Payers;
 use crate::workspace::store::PackageRow;
 use crate::workspace::{Problem, Workspace};
 
@@ -15,7 +16,7 @@ use crate::workspace::{Problem, Workspace};
 pub struct FormRequest {
     /// Reporting month of the packages.
     pub period: Month,
-    /// Code of the insurer.
+    /// Code of the insurer, or a fund such as `T14`.
     pub payer: Option<String>,
     /// Kind of care.
     pub kind: Option<String>,
@@ -170,10 +171,14 @@ impl Workspace {
                     }
                     continue;
                 }
-                let at = groups.iter().position(|g| g.key.payer == case.payer && g.key.kind == case.kind && g.key.is_of(package)).unwrap_or(groups.len());
+                // Cases of people insured elsewhere go to the fund, whoever receives the file in which they came.
+                let receiver = if Payers::is_fund(case.payer, &package.key.mo) { case.payer } else { &package.key.receiver };
+                let fits = |group: &Group| group.key.payer == case.payer && group.key.kind == case.kind && group.key.is_of(package, receiver);
+                let at = groups.iter().position(fits).unwrap_or(groups.len());
                 if at == groups.len() {
                     let subdivision = request.subdivision.clone().unwrap_or_default();
-                    let key = Key { payer: case.payer.to_owned(), kind: case.kind.to_owned(), subdivision, ..package.key.clone() };
+                    let (payer, receiver) = (case.payer.to_owned(), receiver.to_owned());
+                    let key = Key { payer, receiver, kind: case.kind.to_owned(), subdivision, ..package.key.clone() };
                     groups.push(Group { key, period: request.period, sum: 0, date: None, chosen: Vec::new() });
                 }
                 let group = &mut groups[at];
@@ -210,7 +215,7 @@ fn fit<'v>(package: &'v Key, payer: &'v str, kind: &str) -> Result<(), (Why, &'v
     }
     // The insurer is the receiver of the file; whoever the payer is, a folder of the outbox is called after it.
     let is_sound = match receiver.kind {
-        _ if payer.is_empty() => true,
+        _ if payer.is_empty() || Payers::is_fund(payer, &package.mo) => true,
         PartyKind::Insurer => Party { code: payer.to_owned(), ..receiver }.is_sound(),
         PartyKind::Clinic | PartyKind::Fund => is_file_name(payer),
     };

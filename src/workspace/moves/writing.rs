@@ -15,6 +15,7 @@ use crate::texts::Severity;
 use crate::timings::{self, Phase};
 use crate::values::Date;
 use crate::workspace::damage::Damaged;
+use crate::workspace::intake::Payers;
 use crate::workspace::objects::Objects;
 use crate::workspace::store::PackageRow;
 use crate::workspace::{FindingFilter, Operation, Problem, Tools};
@@ -78,7 +79,8 @@ impl RegistryDraft<'_> {
             code: self.id as u64,
             number: self.number.clone(),
             date: self.date.to_string(),
-            payer: Some(self.group.key.payer.clone()).filter(|p| !p.is_empty()),
+            // An account for a fund names no payer: the element holds the code of an insurer, and demands that of each patient (003F.00.0120, 006F.00.0220).
+            payer: Some(self.group.key.payer.clone()).filter(|p| !p.is_empty() && !Payers::is_fund(p, self.group.mo())),
             period: self.group.period,
         }
     }
