@@ -423,8 +423,6 @@ mod tests {
         let odd = PackageReport { main: Some(format!("a:b\u{7}{}.xml", "я".repeat(300))), ..samples::clean() };
         assert_eq!(name(None, &odd).chars().count(), MAX_STEM + 4);
         assert!(name(None, &odd).starts_with("Va_b_я"));
-        let device = PackageReport { main: Some("xRN.xml".to_owned()), ..samples::clean() };
-        assert_eq!(name(Some('P'), &device), "_PRN.xml");
     }
 
     #[test]

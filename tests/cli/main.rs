@@ -13,6 +13,7 @@ mod validate;
 
 #[path = "../support"]
 mod support {
+    #[allow(dead_code, reason = "packages of other tests are made by its methods too")]
     pub(crate) mod desk;
     pub(crate) mod stand_in;
 }
