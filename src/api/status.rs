@@ -99,7 +99,7 @@ pub struct Stock {
     pub payer: String,
     /// Id of the kind of care.
     pub kind: String,
-    /// Id of their state: `free`, `waiting`, `refused` or `question`.
+    /// Id of their state: `free`, `waiting`, `refused`, `question` or `aside`.
     pub state: String,
     /// Whether findings keep them out of registries.
     pub blocked: bool,

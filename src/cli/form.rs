@@ -235,6 +235,7 @@ fn left_out(part: &LeftOut, ui: &Ui<'_>) {
         Why::Question => (Key::FormQuestion, ""),
         Why::Waiting => (Key::FormWaiting, ""),
         Why::Refused => (Key::FormRefused, ""),
+        Why::Aside => (Key::FormAside, ""),
         Why::Unclear => (Key::FormUnclear, ""),
         Why::Payer => (Key::FormPayer, ""),
         Why::Clinic => (Key::FormClinic, ""),

@@ -446,6 +446,7 @@ fn state_key(stock: &Stock) -> Key {
         CaseState::Waiting => Key::StatusWaiting,
         CaseState::Refused => Key::StatusRefused,
         CaseState::Question => Key::StatusQuestion,
+        CaseState::Aside => Key::StatusAside,
         _ if stock.blocked => Key::StatusBlocked,
         _ => Key::StatusFree,
     }

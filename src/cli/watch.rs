@@ -126,7 +126,7 @@ impl WatchArgs {
                 }
                 protocols.settle()?;
                 for (package, loaded) in packages.iter().zip(&loaded) {
-                                        let target = self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE });
+                    let target = self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE });
                     exit = exit.max(self.tell(package, loaded, &target, &mut workspace, session)?);
                     for member in [&package.main, &package.persons].into_iter().flatten() {
                         self.put_away(member.source.container(), &target)?;

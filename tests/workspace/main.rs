@@ -58,7 +58,6 @@ mod support {
     pub(crate) mod clinic;
     #[allow(dead_code, reason = "its packages are used, not its folder")]
     pub(crate) mod desk;
-    #[allow(dead_code, reason = "its archives are used, not all of its parts")]
     pub(crate) mod forge;
     pub(crate) mod interrupt;
     pub(crate) mod moments;

@@ -39,6 +39,8 @@ pub enum Why {
     Waiting,
     /// The payer refused them and they were not corrected yet.
     Refused,
+    /// A user has set them aside (`puomp cases hold`).
+    Aside,
     /// They have no kind of care, or their package names no receiver.
     Unclear,
     /// No file can be named after the code of their payer.
@@ -135,6 +137,7 @@ impl Workspace {
                 CaseState::Question => Why::Question,
                 CaseState::Waiting => Why::Waiting,
                 CaseState::Refused => Why::Refused,
+                CaseState::Aside => Why::Aside,
                 _ if stock.blocked => Why::Blocked,
                 _ => continue,
             };

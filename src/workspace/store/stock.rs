@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::row::{insert_row, read_row};
 use super::{Clinic, Store};
-use crate::cases::CaseState::{self, Free, Question, Refused, Waiting};
+use crate::cases::CaseState::{self, Aside, Free, Question, Refused, Waiting};
 use crate::watch::Unwatched;
 use crate::workspace::Problem;
 
@@ -126,7 +126,7 @@ impl Store {
         let sql = format!(
             "SELECT p.period AS period, p.mo AS mo, s.payer AS payer, s.kind AS kind, s.state AS state, {blocked} AS blocked, \
              CAST(SUM(s.cases) AS BIGINT) AS cases, CAST(SUM(s.sum) AS BIGINT) AS sum FROM stock s JOIN packages p ON p.mo = s.mo AND p.id = s.package \
-             WHERE s.state IN ('{Free}', '{Waiting}', '{Refused}', '{Question}') GROUP BY p.period, p.mo, s.payer, s.kind, s.state, {blocked} \
+             WHERE s.state IN ('{Free}', '{Waiting}', '{Refused}', '{Question}', '{Aside}') GROUP BY p.period, p.mo, s.payer, s.kind, s.state, {blocked} \
              ORDER BY p.period DESC, p.mo, s.payer, s.kind, s.state"
         );
         self.select(sql, &[])
