@@ -3,7 +3,7 @@
 use crate::support::desk::{Desk, Package, wrong};
 
 /// What must have been done before the examples of a verb.
-const STEPS: [(&str, &[&str]); 12] = [
+const STEPS: [(&str, &[&str]); 13] = [
     (
         "receive",
         &[
@@ -24,6 +24,7 @@ const STEPS: [(&str, &[&str]); 12] = [
     ("withdraw", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "load -q выгрузка", "form -q --period 2021-02", "submit -q 2102-1"]),
     ("status", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "load -q выгрузка"]),
     ("journal", &["init"]),
+    ("cases", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "load -q выгрузка", "cases drop -q c3 --reason нет"]),
     ("backup", &["init"]),
     ("restore", &["init", "backup копия.zip", "backup copy.zip"]),
 ];

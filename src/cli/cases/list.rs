@@ -122,23 +122,18 @@ impl ListArgs {
             }
             _ => human(&kept, number, sum, &shape).into_bytes(),
         };
-        self.write(&bytes, access)?;
-        Ok(if number == 0 { Exit::Nothing } else { Exit::Done })
+        self.write(&bytes, access)
     }
 
     /// Writes the list while it is read, because there may be a million cases.
     fn csv(&self, workspace: &mut Workspace, query: &CaseQuery, shape: &Shape<'_, '_>, access: Access) -> Result<Exit, Failure> {
         let mut target = Target::new(self.output.as_deref(), access, None)?;
         let mut table = shape.columns.begin(&mut target, shape.ui.lang).map_err(Failure::Stream)?;
-        let mut is_empty = true;
-        workspace.cases(query, &mut |line: CaseLine| {
-            is_empty = false;
-            shape.columns.row(&mut table, |field| shape.plain(field, &line)).map_err(Problem::Stream)
-        })?;
+        workspace.cases(query, &mut |line: CaseLine| shape.columns.row(&mut table, |field| shape.plain(field, &line)).map_err(Problem::Stream))?;
         table.finish().map_err(Failure::Stream)?;
         drop(table);
         target.commit()?;
-        Ok(if is_empty { Exit::Nothing } else { Exit::Done })
+        Ok(Exit::Done)
     }
 
     fn write(&self, bytes: &[u8], access: Access) -> Result<Exit, Failure> {
