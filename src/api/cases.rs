@@ -63,7 +63,7 @@ pub struct Case {
 /// Why a case has its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// `rules`, `package`, `refused`, `said`, or what makes a match doubtful: `twice`, `other-key`, `person`, `family`, `month`, `paid`, `dropped`, `several`.
+    /// `rules`, `package`, `refused`, `said`, or what makes a match doubtful: `twice`, `other-key`, `person`, `family`, `month`, `of-paid`, `of-dropped`, `several`.
     pub kind: String,
     /// Ids of rules, codes of refusals, what a user said, or what the other case is called.
     pub values: Vec<String>,

@@ -37,8 +37,8 @@ impl About {
             Self::Person => "person",
             Self::Family => "family",
             Self::Month => "month",
-            Self::Paid => "paid",
-            Self::Dropped => "dropped",
+            Self::Paid => "of-paid",
+            Self::Dropped => "of-dropped",
             Self::Several => "several",
         }
     }
@@ -67,13 +67,15 @@ impl Traits<'_> {
     /// What speaks against two cases being the same; `None` when nothing does.
     pub fn against(&self, other: &Traits<'_>) -> Option<About> {
         let month = |day: i64| day / 100;
+        // A day that cannot be read is not one of another month.
+        let is_known = self.date_to > 0 && other.date_to > 0;
         if self.identity != other.identity {
             Some(About::OtherKey)
         } else if self.family != other.family {
             Some(About::Family)
         } else if !self.person.may_be(other.person) {
             Some(About::Person)
-        } else if month(self.date_to) != month(other.date_to) {
+        } else if is_known && month(self.date_to) != month(other.date_to) {
             Some(About::Month)
         } else {
             None

@@ -213,6 +213,10 @@ fn is_named(why: &Why) -> bool {
 
 fn formed_line(formed: &Formed, tables: &Tables, ui: &Ui<'_>) -> String {
     let mut line = wrapped(&registry_line(&formed.registry, tables, ui), 0);
+    if formed.left.cases > 0 {
+        let cases = ui.texts.count(Key::CountCase, ui.lang, u64::try_from(formed.left.cases).unwrap_or(0));
+        line += &wrapped(&ui.texts.fill(Key::FormRefused, ui.lang, &[("cases", &cases), ("sum", &ui.texts.money(ui.lang, formed.left.sum))]), 2);
+    }
     if formed.differing > 0 {
         let cases = ui.texts.count(Key::CountCase, ui.lang, formed.differing);
         line += &wrapped(&ui.texts.fill(Key::FormAgain, ui.lang, &[("cases", &cases)]), 2);

@@ -112,6 +112,9 @@ impl LoadArgs {
                 }
                 present.extend(loaded.present);
             }
+            for name in workspace.unread() {
+                say(&ui.texts.fill(Key::CasesUnread, ui.lang, &[("name", &name)]));
+            }
             if self.complete {
                 let operation = session.operation(&actor, &bar);
                 if present.len() < packages.len() {

@@ -54,11 +54,12 @@ impl<'a> Session<'a> {
     }
 
     /// The moment at which a day begins at the clinic, in UTC as `YYYY-MM-DDTHH:MM:SS`.
-    pub(super) fn begin_of(&self, day: Date) -> String {
+    /// `None` for a day beyond the calendar.
+    pub(super) fn begin_of(&self, day: Date) -> Option<String> {
         let (year, month, day) = day.parts();
         let local = jiff::civil::date(year.cast_signed(), month.cast_signed(), day.cast_signed()).at(0, 0, 0, 0);
         let at = self.ui.zone().to_ambiguous_timestamp(local).compatible();
-        at.map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+        at.ok().map(|at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string())
     }
 
     /// A change of the workspace at the moment of the run.

@@ -11,9 +11,13 @@ use super::stop::ByUser;
 use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
+use crate::sys::printable;
 use crate::texts::{ErrorClass, Key};
 use crate::values::Month;
 use crate::workspace::{Absent, Operation, Present, Unloaded, Workspace};
+
+/// Characters of a name that are shown.
+const NAME: usize = 80;
 
 /// Takes a package back.
 pub(super) fn undo(name: &str, reason: &str, place: &PlaceArgs, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -26,7 +30,8 @@ pub(super) fn undo(name: &str, reason: &str, place: &PlaceArgs, session: &Sessio
         (Some(one), true) => one,
         (Some(last), false) => {
             found.push(last);
-            let all = found.iter().map(|package| described(package, ui)).collect::<Vec<_>>().join("\n");
+            // The newest comes first: it is the one to be undone first.
+            let all = found.iter().rev().map(|package| described(package, ui)).collect::<Vec<_>>().join("\n");
             return Err(Failure::said(ErrorClass::Usage, Key::UndoSeveral, &[("name", name), ("all", &all)]));
         }
     };
@@ -47,7 +52,7 @@ pub(super) fn undo(name: &str, reason: &str, place: &PlaceArgs, session: &Sessio
 
 fn described(package: &Unloaded, ui: &Ui<'_>) -> String {
     let cases = ui.texts.count(Key::CountCase, ui.lang, u64::try_from(package.cases).unwrap_or(0));
-    format!("{}  {}  {}  {cases}", package.digest, package.name, time(&package.loaded_at, ui))
+    format!("{}:{}  {}  {cases}", package.digest, printable(&package.name, NAME), time(&package.loaded_at, ui))
 }
 
 /// Drops the free cases of the months of these packages that the packages do not have, if the user agrees. Returns whether some were left.
@@ -86,7 +91,11 @@ fn said(absent: &Absent, key: Key, ui: &Ui<'_>) -> String {
     let month = absent.period.parse::<Month>().map_or_else(|_| absent.period.clone(), |month| ui.texts.month(ui.lang, month));
     let sum: i64 = absent.cases.iter().map(|line| line.case.sum).sum();
     let cases = ui.texts.count(Key::CountCase, ui.lang, absent.cases.len() as u64);
-    ui.texts.fill(key, ui.lang, &[("month", &month), ("cases", &cases), ("sum", &ui.texts.money(ui.lang, sum)), ("mo", &absent.mo)])
+    ui.texts.fill(
+        key,
+        ui.lang,
+        &[("month", &month), ("cases", &cases), ("sum", &ui.texts.money(ui.lang, sum)), ("mo", &absent.mo), ("letters", &absent.letters)],
+    )
 }
 
 /// Asks a person; nobody agrees where nobody is.

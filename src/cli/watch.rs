@@ -47,6 +47,10 @@ pub(super) struct WatchArgs {
 const DONE: &str = "done";
 const REFUSED: &str = "refused";
 
+/// How often to look, seconds.
+const SHORTEST: f64 = 0.1;
+const LONGEST: f64 = 3_600.0;
+
 /// Packages that are loaded, told and put away together.
 const TOGETHER: usize = 64;
 
@@ -67,7 +71,10 @@ impl WatchArgs {
             let [done, refused] = [DONE, REFUSED].map(|name| shown(&self.folder.join(name)));
             say(&ui.texts.fill(Key::WatchMoves, ui.lang, &[("done", &done), ("refused", &refused)]));
         }
-        let pause = Duration::from_secs_f64(if self.every.is_finite() { self.every.clamp(0.1, 3600.0) } else { 5.0 });
+        if !(SHORTEST..=LONGEST).contains(&self.every) {
+            return Err(Failure::Value(self.every.to_string(), format!("{SHORTEST}…{LONGEST}")));
+        }
+        let pause = Duration::from_secs_f64(self.every);
         let mut eyes = Eyes { ui, told: BTreeSet::new() };
         forget_unfinished(&self.folder);
         let mut before = eyes.look(&self.folder)?;
@@ -110,7 +117,7 @@ impl WatchArgs {
             let mut protocols = Protocols::new(&self.folder, &protocol, tools.catalog, naming)?;
             let (mut workspace, actor) = self.place.open_write("watch", session, &bar)?;
             let mut exit = Exit::Done;
-            for packages in whole.chunks(TOGETHER) {
+            for packages in batches(&whole) {
                 let operation = session.operation(&actor, &bar);
                 let loaded = workspace.load_all(&operation, packages, tools, Loading::default(), filter)?;
                 // A file is put away when what it came to is safe. Whatever ends this program before that, the next run finds the file here and loads it again,
@@ -134,6 +141,9 @@ impl WatchArgs {
                     self.put_away(&package.file.path, &target)?;
                 }
             }
+            for name in workspace.unread() {
+                say(&ui.texts.fill(Key::CasesUnread, ui.lang, &[("name", &name)]));
+            }
             workspace.close();
             Ok(exit)
         });
@@ -141,8 +151,7 @@ impl WatchArgs {
         exit
     }
 
-    /// Tells what a package came to.
-    /// `target` is the folder into which the package is moved in a moment.
+    /// Tells what a package came to, which is moved into the folder `target` in a moment.
     fn tell(&self, package: &Package, loaded: &Loaded, target: &Path, workspace: &mut Workspace, session: &Session<'_>) -> Result<Exit, Failure> {
         let ui = session.ui;
         let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
@@ -176,6 +185,20 @@ impl WatchArgs {
         }
         rename(file, &target).map_err(failed)
     }
+}
+
+/// Packages that are loaded together; all of one archive are in one batch, because it is put away after that.
+fn batches(packages: &[Package]) -> Vec<&[Package]> {
+    let mut batches = Vec::new();
+    let mut start = 0;
+    for end in 1..=packages.len() {
+        let is_between = packages.get(end).is_none_or(|next| next.file != packages[end - 1].file);
+        if is_between && (end - start >= TOGETHER || end == packages.len()) {
+            batches.push(&packages[start..end]);
+            start = end;
+        }
+    }
+    batches
 }
 
 /// Controls a package that was loaded before, for its protocol.

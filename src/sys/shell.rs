@@ -13,8 +13,8 @@ fn for_posix(argument: &str) -> Cow<'_, str> {
     if is_plain(&argument, "/") { argument } else { format!("'{}'", argument.replace('\'', r"'\''")).into() }
 }
 
-/// For cmd and PowerShell: double quotes, the only ones that both have. In them cmd still replaces `%NAME%` by a variable that there is, and PowerShell
-/// `$NAME`; neither can be kept from it in a way that the other understands.
+/// For cmd and PowerShell: double quotes, the only ones that both have. What either would still replace or run in them stands as `?`, which fits any character
+/// in a path that is typed for puomp.
 fn for_windows(argument: &str) -> Cow<'_, str> {
     let argument = not_an_option(argument, r".\");
     if is_plain(&argument, r"/\:") {
@@ -22,7 +22,8 @@ fn for_windows(argument: &str) -> Cow<'_, str> {
     }
     // A backslash before the closing quote would make the quote a part of the argument.
     let end = argument.len() - argument.trim_end_matches('\\').len();
-    format!("\"{}{}\"", argument.replace('"', ""), r"\".repeat(end)).into()
+    let safe: String = argument.chars().map(|c| if matches!(c, '$' | '`' | '%' | '!' | '"' | '“' | '”' | '„' | '‟') { '?' } else { c }).collect();
+    format!("\"{safe}{}\"", r"\".repeat(end)).into()
 }
 
 /// A path that begins with a hyphen would be taken for an option.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::store::{CaseFinding, CaseMember, HeldAgainst, ListedCase, Registry, Wanted};
-use super::taking_back::{DROP, HOLD, RELEASE, UNDO};
+use super::taking_back::kind::{DROP, HOLD, RELEASE, UNDO};
 use super::{Mask, Problem, Workspace};
 use crate::cases::{About, CaseState};
 use crate::values::Month;
@@ -12,7 +12,7 @@ use crate::values::Month;
 const AT_ONCE: i64 = 5_000;
 
 /// Letters before the id of a case: the Latin one, and the Cyrillic one that looks like it.
-const BEFORE_ID: [char; 4] = ['c', 'C', 'с', 'С'];
+const BEFORE_ID: [char; 4] = ['c', 'C', '\u{441}', '\u{421}'];
 
 /// Which cases to list. What is not named is not asked for.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +87,11 @@ pub struct CaseLine {
     pub is_alone: bool,
 }
 
+/// Whether a user's reason says why a case has this state.
+fn is_kept(state: CaseState) -> bool {
+    matches!(state, CaseState::Aside | CaseState::Dropped | CaseState::Undone)
+}
+
 /// A version of a case, by its clinic and its id there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseId {
@@ -149,8 +154,12 @@ impl Workspace {
                 let Some(last) = page.last() else { break };
                 after = last.id;
                 for mut line in self.explained(&mo, page, &notes)? {
+                    let is_gone = line.case.state == CaseState::Dropped || line.case.state == CaseState::Undone;
+                    if query.since.as_ref().is_some_and(|since| line.case.loaded_at < *since && !is_gone) {
+                        // It went and came back.
+                        continue;
+                    }
                     line.change = query.since.as_ref().map(|_| {
-                        let is_gone = !line.case.state.is_current() || line.case.state == CaseState::Dropped;
                         match (is_gone && gone.contains(&line.case.id), line.case.replaces != 0 && line.case.state != CaseState::Question) {
                             (true, _) => Change::Gone,
                             (_, true) => Change::Changed,
@@ -212,11 +221,10 @@ impl Workspace {
             reasons.entry(question.id).or_default().push(Reason::About(question.about, question.other));
         }
         // What was said last counts.
-        for note in notes {
-            for id in &note.cases {
-                if note.action != RELEASE && !note.reason.is_empty() {
-                    reasons.insert(*id, vec![Reason::Said(note.reason.clone())]);
-                }
+        let kept: HashSet<i64> = cases.iter().filter(|case| is_kept(case.state)).map(|case| case.id).collect();
+        for note in notes.iter().filter(|note| note.action != RELEASE && !note.reason.is_empty()) {
+            for id in note.cases.iter().filter(|id| kept.contains(id)) {
+                reasons.insert(*id, vec![Reason::Said(note.reason.clone())]);
             }
         }
         let is_open = |case: &&ListedCase| matches!(case.state, CaseState::Free | CaseState::Waiting | CaseState::Question);
@@ -231,9 +239,7 @@ impl Workspace {
             }
         }
         let line = |case: ListedCase| {
-            let is_kept = matches!(case.state, CaseState::Aside | CaseState::Dropped | CaseState::Undone);
             let mut own = reasons.remove(&case.id).unwrap_or_default();
-            own.retain(|reason| is_kept || !matches!(reason, Reason::Said(_)));
             if is_open(&&case) {
                 own.extend(rules.get(&(case.package, case.id)).cloned().map(Reason::Rules));
                 if case.package_blocked {
@@ -267,15 +273,17 @@ impl Workspace {
         let mask = self.mask()?;
         for mo in self.store.clinics_with_packages()? {
             let mut add = |ids: Vec<i64>| found.extend(ids.into_iter().map(|id| CaseId { mo: mo.clone(), id }));
+            // A card may have such a number, too.
             if let Some(id) = id.filter(|_| of.is_none_or(|of| of == mo)) {
                 add(self.store.of(&mo).listed().with_ids(&[id])?.into_iter().map(|case| case.id).collect());
-                continue;
             }
             add(self.store.of(&mo).listed().called(name)?);
             for history in self.store.of(&mo).listed().histories()?.into_iter().filter(|history| history != name && mask.is_called(history, name)) {
                 add(self.store.of(&mo).listed().called(&history)?);
             }
         }
+        found.sort_unstable();
+        found.dedup();
         Ok(found)
     }
 

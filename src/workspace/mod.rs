@@ -47,7 +47,7 @@ pub use place::{FOLDER, Made, OUTBOX, Place};
 pub use problem::Problem;
 pub use sanctions::{SanctionColumn, SanctionColumns, SanctionError, SanctionErrors, SanctionFault};
 pub use secret::Mask;
-pub use store::{CaseFinding, CaseMember, CaseSanction, HeldAgainst, ListedCase, Migrated, Registry, Stock, StoreCopy, StoreError};
+pub use store::{CaseFinding, CaseMember, CaseSanction, HeldAgainst, ListedCase, Migrated, Registry, Stock, StoreCopy, StoreError, Total};
 pub use taking_back::{Absent, CaseTrouble, Taking, TakingError, Undone, Unloaded};
 pub use tools::{FindingFilter, Tools};
 pub use verify::{RowFault, Verified};
@@ -109,6 +109,8 @@ pub struct Workspace {
     migrated: Option<Migrated>,
     /// Whether packages of earlier programs have been read again since the workspace was opened.
     is_read_again: bool,
+    /// Names of packages of earlier programs that could not be read again.
+    unread: Vec<String>,
 }
 
 impl Workspace {
@@ -122,7 +124,7 @@ impl Workspace {
         let migrated = place.prepare(&mut store, opening)?;
         let objects = Objects::in_folder(place.objects());
         let locks = Locks::new(place.lock_file(), opening.holder, opening.wait);
-        Ok(Self { place, store, objects, tables, locks, presence: None, unplaced: None, migrated, is_read_again: false })
+        Ok(Self { place, store, objects, tables, locks, presence: None, unplaced: None, migrated, is_read_again: false, unread: Vec::new() })
     }
 
     /// Opens a workspace for changes. First cleans up after a program that was stopped.
@@ -148,6 +150,12 @@ impl Workspace {
     /// it.
     pub fn unplaced(&mut self) -> Option<Problem> {
         self.unplaced.take()
+    }
+
+    /// Names of packages of earlier programs that could not be read again for a load, because their files are damaged or gone, told once: cases of the
+    /// load are not compared with all that theirs have.
+    pub fn unread(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unread)
     }
 
     /// What was done to a store of an older program when the workspace was opened, told once.

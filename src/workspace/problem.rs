@@ -241,6 +241,12 @@ impl From<BackupError> for Problem {
     }
 }
 
+impl From<TakingError> for Problem {
+    fn from(error: TakingError) -> Self {
+        Self::Taking(Box::new(error))
+    }
+}
+
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         Self::Stream(error)

@@ -8,6 +8,7 @@ use crate::cli::ui::Ui;
 use crate::cli::workspace::sanctions::without_numbers;
 use crate::report::columns::{Columns, fields};
 use crate::report::xlsx::{self, Cell};
+use crate::sys::printable;
 use crate::tables::TableError;
 use crate::texts::Key;
 use crate::values::{Date, money};
@@ -15,6 +16,8 @@ use crate::workspace::{CaseLine, Change, Mask, Reason, Tables, Workspace};
 
 /// How many cases are shown on the screen.
 pub(super) const SHOWN: usize = 50;
+/// Characters of a value that are shown.
+const LONGEST: usize = 40;
 /// How many rules of one case are named on the screen.
 const RULES: usize = 4;
 
@@ -94,7 +97,8 @@ impl<'s, 'a> Shape<'s, 'a> {
 
     /// A card number or a doctor's code.
     fn number(&self, value: &str) -> String {
-        if self.is_personal { value.to_owned() } else { self.mask.shown(value) }
+        let value = printable(value, LONGEST);
+        if self.is_personal { value } else { self.mask.shown(&value) }
     }
 
     fn text(&self, key: Key) -> String {
@@ -178,7 +182,7 @@ impl<'s, 'a> Shape<'s, 'a> {
             OfCase::Reason => Cell::Text(self.reasons(line)),
             OfCase::NZap => Cell::Count(case.n_zap),
             OfCase::Idcase => Cell::Count(case.idcase),
-            OfCase::File => Cell::Text(case.file.clone()),
+            OfCase::File => Cell::Text(printable(&case.file, LONGEST)),
             OfCase::LoadedAt => crate::cli::workspace::words::moment(&case.loaded_at, self.ui),
         }
     }
@@ -302,7 +306,7 @@ pub(super) fn state_key(state: CaseState) -> Key {
 
 /// The day of a number `yyyymmdd`.
 fn date(number: i64) -> Option<Date> {
-    u32::try_from(number).ok().and_then(Date::from_number)
+    u32::try_from(number).ok().filter(|number| *number > 0).and_then(Date::from_number)
 }
 
 /// Cases on the screen: a line for each, and below it why it has its state.

@@ -85,7 +85,8 @@ impl ListArgs {
             return Err(Failure::said(ErrorClass::Usage, Key::XlsxNeedsFile, &[]));
         }
         if self.case.is_some() && matches!(self.format, FormatArg::Csv | FormatArg::Xlsx) {
-            return Err(Failure::Value("--format".to_owned(), "human, json".to_owned()));
+            let format = if self.format == FormatArg::Csv { "csv" } else { "xlsx" };
+            return Err(Failure::Value(format.to_owned(), "human, json".to_owned()));
         }
         let mut workspace = open(&self.place, session)?;
         let mask = workspace.mask()?;
@@ -153,8 +154,8 @@ impl ListArgs {
         let since = match &self.since {
             None => None,
             Some(text) => {
-                let day = Date::parse(text).ok_or_else(|| Failure::Value(text.clone(), "YYYY-MM-DD".to_owned()))?;
-                Some(session.begin_of(day))
+                let wrong = || Failure::Value(text.clone(), "YYYY-MM-DD".to_owned());
+                Some(Date::parse(text).and_then(|day| session.begin_of(day)).ok_or_else(wrong)?)
             }
         };
         Ok(CaseQuery {

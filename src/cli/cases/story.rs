@@ -5,6 +5,7 @@ use crate::api::cases as api;
 use crate::cli::out::columns;
 use crate::cli::workspace::sanctions::without_numbers;
 use crate::cli::workspace::words::time;
+use crate::sys::printable;
 use crate::texts::Key;
 use crate::workspace::{CaseLine, Story};
 
@@ -30,7 +31,7 @@ pub(super) fn human(story: &Story, shape: &Shape<'_, '_>) -> String {
         vec![name(line), time(&case.loaded_at, ui), numbers, ui.texts.money(ui.lang, case.sum), shape.state_with_registry(line)]
     };
     part(Key::CasesStoryVersions, story.versions.iter().map(version).collect());
-    let mut files: Vec<Vec<String>> = story.versions.iter().map(|line| vec![name(line), line.case.file.clone()]).collect();
+    let mut files: Vec<Vec<String>> = story.versions.iter().map(|line| vec![name(line), printable(&line.case.file, 200)]).collect();
     files.dedup();
     part(Key::CasesStoryFiles, files);
     let findings = story.findings.iter().map(|finding| {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use crate::cases::{Case, READING};
+use crate::flk::Verdict;
 use crate::registry::format::Role;
 use crate::registry::package::{Input, Package, discover};
 use crate::registry::source::{DiskFile, Source};
@@ -30,20 +31,24 @@ impl Workspace {
     /// # Errors
     /// The store cannot be changed, or the work was stopped; packages that were read before that remain so.
     pub fn read_again(&mut self, operation: &Operation<'_>, tools: Tools<'_>) -> Result<Vec<String>, Problem> {
-        if std::mem::replace(&mut self.is_read_again, true) {
-            return Ok(Vec::new());
-        }
         let mut unread = Vec::new();
+        if std::mem::replace(&mut self.is_read_again, true) {
+            return Ok(unread);
+        }
         for row in self.store.packages_read_before(READING)? {
             operation.check()?;
-            if self.objects.check_all(row.files()).is_err() || !self.read_package_again(operation, &row, tools)? {
+            let is_whole = match self.objects.check_all(row.files()) {
+                Err(Problem::Damaged(_)) => false,
+                checked => checked.map(|()| true)?,
+            };
+            if !is_whole || !self.read_package_again(operation, &row, tools)? {
                 unread.push(if row.main_entry.is_empty() { row.main_name } else { row.main_entry });
             }
         }
         Ok(unread)
     }
 
-    /// Returns whether the package was found in its files.
+    /// Returns whether the package and all of its cases were found in its files.
     fn read_package_again(&mut self, operation: &Operation<'_>, row: &PackageRow, tools: Tools<'_>) -> Result<bool, Problem> {
         let mut inputs: Vec<Input> = Vec::new();
         for (object, name) in row.files() {
@@ -59,13 +64,20 @@ impl Workspace {
             })
         };
         let Some(package) = discover(&inputs, tools.formats, &tools.config.archives).into_iter().find(is_it) else { return Ok(false) };
-        let (_, index) = tools.checker.package_with_cases(&package, tools.config, operation.watch).map_err(Problem::Stream)?;
+        let (report, index) = tools.checker.package_with_cases(&package, tools.config, operation.watch).map_err(Problem::Stream)?;
+        if report.verdict == Verdict::Rejected {
+            return Ok(false);
+        }
         let (cases, persons) = index.finish();
         let by_place: HashMap<u64, &Case> = cases.iter().map(|case| (case.case.start, case)).collect();
         let (locks, store, identity) = (&mut self.locks, &mut self.store, &self.tables.identity);
         locks.change(store, operation, &row.mo, |clinic| {
+            let places = clinic.cases().places(row.id)?;
+            if places.iter().any(|(_, place)| !by_place.contains_key(&place.case.start)) {
+                return Ok(false);
+            }
             let mut particulars = Vec::new();
-            for (id, place) in clinic.cases().places(row.id)? {
+            for (id, place) in places {
                 let Some(case) = by_place.get(&place.case.start) else { continue };
                 let keys = identity.keys(&row.mo, case, persons.get(case.value(Role::IdPac)));
                 particulars.push(Particulars {
@@ -82,8 +94,8 @@ impl Workspace {
             clinic.cases().set_particulars(row.id, &particulars, operation.watch)?;
             clinic.packages().set_reading(row.id, READING)?;
             let details = json!({ "cases": particulars.len(), "reading": READING });
-            record(clinic, operation, JournalNote { action: ACTION, subject: &row.main_name, details, ..JournalNote::default() })
-        })?;
-        Ok(true)
+            record(clinic, operation, JournalNote { action: ACTION, subject: &row.main_name, details, ..JournalNote::default() })?;
+            Ok(true)
+        })
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Kept, Loaded, Loading, Outcome};
 use crate::registry::package::Package;
-use crate::sys::{side_by_side, sync_file};
+use crate::sys::{side_by_side, sync_file, sync_parents};
 use crate::watch::Stopped;
 use crate::workspace::{FindingFilter, Operation, Problem, Tools, Workspace};
 
@@ -25,7 +25,8 @@ impl Workspace {
         filter: FindingFilter<'_>,
     ) -> Result<Vec<Loaded>, Problem> {
         // Cases are compared with all that is known of the stored ones.
-        self.read_again(operation, tools)?;
+        let unread = self.read_again(operation, tools)?;
+        self.unread.extend(unread);
         let loaded = self.sweeping(operation, |this| {
             let kept = this.keep_ahead(operation, packages)?;
             this.flushing_once(|this| {
@@ -71,8 +72,10 @@ impl Workspace {
         match sync_file(&log) {
             // All of it has been written back into the store, which SQLite flushes itself.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            flushed => flushed.map_err(|error| Problem::Io(log, error))?,
+            flushed => flushed.map_err(|error| Problem::Io(log.clone(), error))?,
         }
+        // The log may have been made just now.
+        sync_parents(&log, &self.place.memory()).map_err(|error| Problem::Io(log, error))?;
         done
     }
 }

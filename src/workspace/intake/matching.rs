@@ -47,13 +47,15 @@ struct Old {
     person: PersonMark,
     family: String,
     date_to: i64,
+    period: String,
+    is_blocked: bool,
 }
 
 impl Old {
     fn of(case: KnownCase) -> Self {
         let identity = case.identity();
-        let KnownCase { id, state, replaces, content, person, family, date_to, .. } = case;
-        Self { id, state, replaces, content, identity, person, family, date_to }
+        let KnownCase { id, state, replaces, content, person, family, date_to, period, is_blocked, .. } = case;
+        Self { id, state, replaces, content, identity, person, family, date_to, period, is_blocked }
     }
 
     fn traits(&self) -> Traits<'_> {
@@ -74,6 +76,10 @@ pub(super) struct Candidate<'c> {
     pub(super) traits: Traits<'c>,
     pub(super) resemblance: i64,
     pub(super) content: i64,
+    /// Reporting month of its package; empty for none.
+    pub(super) period: &'c str,
+    /// Whether its findings, or those of its package, keep it out of registries.
+    pub(super) is_blocked: bool,
 }
 
 impl Known {
@@ -101,62 +107,126 @@ impl Known {
     /// Gives a verdict on every case of a package, and the ids of the versions that these cases replace besides: those that wait for a registry, and
     /// those about which a question is open.
     pub(super) fn judge(&self, cases: &[Candidate<'_>], doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let own: HashMap<CaseKey, &Candidate<'_>> = cases.iter().map(|case| (case.traits.identity, case)).collect();
-        // Whether the package has a stored case under its key; another case may have that key now.
-        let is_there = |old: &Old| own.get(&old.identity).is_some_and(|case| case.traits.against(&old.traits()).is_none());
-        let mut met: HashSet<CaseKey> = HashSet::with_capacity(cases.len());
-        let mut taken = HashSet::new();
-        let mut superseded = Vec::new();
-        let mut verdict = |case: &Candidate<'_>| {
-            if !met.insert(case.traits.identity) {
-                return Verdict::Doubtful(0, About::Twice);
-            }
-            let olds = self.by_identity.get(&case.traits.identity).map_or(&[][..], Vec::as_slice);
-            if let Some(old) = olds.iter().find(|old| old.content == case.content) {
-                return Verdict::Unchanged(old.id, old.state);
-            }
-            let (pending, standing): (Vec<&Old>, Vec<&Old>) = olds.iter().partition(|old| matches!(old.state, CaseState::Waiting | CaseState::Question));
-            let alike = || standing.iter().filter(|old| case.traits.against(&old.traits()).is_none());
-            let one = match (standing.as_slice(), alike().count()) {
-                ([one], _) => Some(*one),
-                (_, 1) => alike().next().copied(),
-                _ => None,
-            };
-            let judged = match (one, standing.first()) {
-                (Some(old), _) => asked(case, old, doubt),
-                (None, Some(first)) => Verdict::Doubtful(first.id, About::Several),
-                (None, None) => match pending.last() {
-                    // The stored case that it waits for, or may be the same as, has another key.
-                    Some(last) if case.traits.against(&last.traits()).is_none() => match last.state {
-                        CaseState::Waiting => Verdict::Waits(last.replaces),
-                        _ => Verdict::Doubtful(last.replaces, if last.replaces == 0 { About::Twice } else { About::OtherKey }),
-                    },
-                    Some(last) => Verdict::Doubtful(last.id, About::Several),
-                    // The same case may be stored under an identity that the clinic no longer exports.
-                    None => {
-                        let like = self.by_resemblance.get(&case.resemblance).map_or(&[][..], Vec::as_slice);
-                        match like.iter().find(|old| !is_there(old) && !taken.contains(&old.id)) {
-                            None => Verdict::New,
-                            Some(old) => {
-                                taken.insert(old.id);
-                                match doubt {
-                                    Doubt::Different => Verdict::New,
-                                    Doubt::Same if old.state != CaseState::Waiting => version_of(old, doubt),
-                                    Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id, About::OtherKey),
-                                }
-                            }
-                        }
-                    }
-                },
-            };
-            if !matches!(judged, Verdict::New) {
-                superseded.extend(pending.iter().filter(|old| case.traits.against(&old.traits()).is_none()).map(|old| old.id));
-            }
-            judged
-        };
-        let verdicts = cases.iter().map(&mut verdict).collect();
-        (verdicts, superseded)
+        let mut judging = Judging { known: self, own: HashMap::with_capacity(cases.len()), used: HashSet::new(), met: HashSet::new(), superseded: Vec::new() };
+        for case in cases {
+            judging.own.entry(case.traits.identity).or_default().push(case);
+        }
+        // Stored cases that have not changed are taken first: of two cases with one key each is compared with what is left.
+        let unchanged: Vec<Option<Verdict>> = cases.iter().map(|case| judging.unchanged(case)).collect();
+        let verdicts = cases.iter().zip(unchanged).map(|(case, verdict)| verdict.unwrap_or_else(|| judging.verdict(case, doubt))).collect();
+        (verdicts, judging.superseded)
     }
+}
+
+/// The work of [`Known::judge`].
+struct Judging<'k, 'c> {
+    known: &'k Known,
+    /// The cases of the package by their keys.
+    own: HashMap<CaseKey, Vec<&'k Candidate<'c>>>,
+    /// Ids of the stored cases that a case of the package has been found to be.
+    used: HashSet<i64>,
+    /// Keys of which a case of the package has its verdict.
+    met: HashSet<CaseKey>,
+    superseded: Vec<i64>,
+}
+
+impl<'k> Judging<'k, '_> {
+    /// The stored cases with the key of a case that no case of the package has been found to be.
+    fn left(&self, case: &Candidate<'_>) -> Vec<&'k Old> {
+        let known = self.known;
+        known.by_identity.get(&case.traits.identity).into_iter().flatten().filter(|old| !self.used.contains(&old.id)).collect()
+    }
+
+    fn unchanged(&mut self, case: &Candidate<'_>) -> Option<Verdict> {
+        let old = self.left(case).into_iter().find(|old| old.content == case.content && is_as_it_was(case, old))?;
+        self.used.insert(old.id);
+        self.met.insert(case.traits.identity);
+        if !is_pending(old) {
+            // The export has gone back to what stands: a later version is no longer meant.
+            self.supersede(case);
+        }
+        Some(Verdict::Unchanged(old.id, old.state))
+    }
+
+    /// Versions that wait or are in question, and that this case takes the place of.
+    fn supersede(&mut self, case: &Candidate<'_>) {
+        // Another case of the package with this key may be one of them.
+        if self.own.get(&case.traits.identity).is_some_and(|own| own.len() > 1) {
+            return;
+        }
+        let pending: Vec<i64> = self.left(case).into_iter().filter(|old| is_pending(old) && is_alike(case, old)).map(|old| old.id).collect();
+        self.used.extend(&pending);
+        self.superseded.extend(pending);
+    }
+
+    fn verdict(&mut self, case: &Candidate<'_>, doubt: Doubt) -> Verdict {
+        let is_first = self.met.insert(case.traits.identity);
+        let left = self.left(case);
+        let (pending, standing): (Vec<&Old>, Vec<&Old>) = left.into_iter().partition(|old| is_pending(old));
+        let alike: Vec<&Old> = standing.iter().copied().filter(|old| is_alike(case, old)).collect();
+        // What was paid or dropped is meant only when nothing else is.
+        let open: Vec<&Old> = alike.iter().copied().filter(|old| !matches!(old.state, CaseState::Paid | CaseState::Dropped)).collect();
+        let one = match (standing.as_slice(), alike.as_slice(), open.as_slice()) {
+            ([one], ..) | (_, [one], _) | (.., [one]) => Some(*one),
+            _ => None,
+        };
+        let judged = match (one, alike.first().or(standing.first())) {
+            (Some(old), _) => {
+                self.used.insert(old.id);
+                asked(case, old, doubt)
+            }
+            (None, Some(first)) => Verdict::Doubtful(first.id, About::Several),
+            (None, None) => match pending.iter().rev().find(|old| is_alike(case, old)) {
+                // The stored case that it waits for, or may be the same as, has another key or is another case of the package.
+                Some(last) if last.state == CaseState::Waiting => Verdict::Waits(last.replaces),
+                Some(last) => Verdict::Doubtful(last.replaces, if last.replaces == 0 { About::Twice } else { About::OtherKey }),
+                None if !pending.is_empty() => Verdict::Doubtful(pending[0].id, About::Several),
+                None if !is_first => return Verdict::Doubtful(0, About::Twice),
+                None => self.by_resemblance(case, doubt),
+            },
+        };
+        match pending.iter().rev().find(|old| is_alike(case, old) && !self.used.contains(&old.id)) {
+            // Of two cases with this key each takes the place of one version.
+            Some(last) if self.own.get(&case.traits.identity).is_some_and(|own| own.len() > 1) => {
+                self.used.insert(last.id);
+                self.superseded.push(last.id);
+            }
+            _ => self.supersede(case),
+        }
+        judged
+    }
+
+    /// The same case may be stored under an identity that the clinic no longer exports.
+    fn by_resemblance(&mut self, case: &Candidate<'_>, doubt: Doubt) -> Verdict {
+        let known = self.known;
+        // Whether the package has a stored case under its key; another case may have that key now.
+        let is_there = |old: &Old| self.own.get(&old.identity).is_some_and(|own| own.iter().any(|case| is_alike(case, old)));
+        let like = known.by_resemblance.get(&case.resemblance).into_iter().flatten();
+        let Some(old) = like.into_iter().find(|old| !is_there(old) && !self.used.contains(&old.id)) else { return Verdict::New };
+        self.used.insert(old.id);
+        match doubt {
+            Doubt::Different => Verdict::New,
+            Doubt::Same if old.state != CaseState::Waiting => version_of(old, doubt),
+            Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id, About::OtherKey),
+        }
+    }
+}
+
+/// Whether a case with the content of a stored version goes into the same registries: a file that was mended, or the month of whose account was, frees the
+/// cases that it has not changed. What is in a registry already does not move.
+fn is_as_it_was(case: &Candidate<'_>, old: &Old) -> bool {
+    let is_settled = matches!(old.state, CaseState::Held | CaseState::Paid | CaseState::Dropped);
+    is_settled || (case.is_blocked == old.is_blocked && case.period == old.period)
+}
+
+/// Whether a stored version is one that does not count yet.
+fn is_pending(old: &Old) -> bool {
+    matches!(old.state, CaseState::Waiting | CaseState::Question)
+}
+
+/// Whether nothing but its content differs from a stored version.
+fn is_alike(case: &Candidate<'_>, old: &Old) -> bool {
+    case.traits.against(&old.traits()).is_none()
 }
 
 /// The verdict on a case with the key of a stored one that stands.
@@ -205,12 +275,15 @@ impl Workspace {
                     (_, Some((Held, _))) => (Waiting, question.other),
                     (_, Some((Free | Refused | Question | Dropped, _))) => (Free, question.other),
                     (_, Some((Aside, _))) => (Aside, question.other),
-                    // The other case is paid or in the same package: the two cannot be versions of one case.
+                    // Twice in one package: it is not billed a second time.
+                    (_, None) => (Dropped, 0),
+                    // The other case is paid: the two cannot be versions of one case.
                     _ => continue,
                 };
                 counts.doubtful -= 1;
                 match (state, question.of_other) {
                     (Waiting, _) => counts.waiting += 1,
+                    (Dropped, _) => counts.dropped += 1,
                     (_, Some((_, of_package))) if replaces != 0 => {
                         counts.replaced += 1;
                         clinic.cases().mark_replaced(&[replaces])?;
@@ -234,12 +307,13 @@ mod tests {
 
     fn candidate(identity: i64, resemblance: i64) -> Candidate<'static> {
         let traits = Traits { identity: CaseKey(identity, 1), person: PersonMark::from(5 << 16 | 5), family: "H", date_to: 20_260_331 };
-        Candidate { traits, resemblance, content: 1 }
+        Candidate { traits, resemblance, content: 1, period: "2026-03", is_blocked: false }
     }
 
     fn old(id: i64, state: CaseState, content: i64, identity: i64) -> Old {
         let Traits { identity, person, family, date_to } = candidate(identity, 0).traits;
-        Old { id, state, replaces: 0, content, identity, person, family: family.to_owned(), date_to }
+        let period = "2026-03".to_owned();
+        Old { id, state, replaces: 0, content, identity, person, family: family.to_owned(), date_to, period, is_blocked: false }
     }
 
     #[test]
@@ -308,6 +382,57 @@ mod tests {
         let of_other = Candidate { traits: Traits { person: PersonMark::from(6 << 16 | 6), ..candidate(0, 71).traits }, ..candidate(0, 71) };
         let verdicts = known.judge(&[candidate(5, 70), of_other], Doubt::Ask).0;
         assert_eq!(verdicts, [Verdict::Doubtful(1, About::OtherKey), Verdict::Doubtful(1, About::Person)]);
+    }
+
+    #[test]
+    fn twins_of_one_file_are_each_compared_with_their_own() {
+        use CaseState::{Free, Question};
+        let mut known = Known::default();
+        // Of two cases with one key one stands and the other was answered to be another case; a third version of either replaces just that.
+        known.by_identity.insert(CaseKey(0, 1), vec![old(1, Free, 5, 0), old(2, Free, 6, 0)]);
+        let with = |content| Candidate { content, ..candidate(0, 0) };
+        assert_eq!(known.judge(&[with(5), with(6)], Doubt::Ask).0, [Verdict::Unchanged(1, Free), Verdict::Unchanged(2, Free)]);
+        assert_eq!(known.judge(&[with(6), with(9)], Doubt::Ask).0, [Verdict::Unchanged(2, Free), Verdict::Replaces(1)]);
+        // An open question about the second one stays one.
+        known.by_identity.insert(CaseKey(0, 1), vec![old(1, Free, 5, 0), old(2, Question, 6, 0)]);
+        assert_eq!(known.judge(&[with(5), with(6)], Doubt::Ask), (vec![Verdict::Unchanged(1, Free), Verdict::Unchanged(2, Question)], vec![]));
+        assert_eq!(known.judge(&[with(5), with(9)], Doubt::Ask), (vec![Verdict::Unchanged(1, Free), Verdict::Doubtful(0, About::Twice)], vec![2]));
+    }
+
+    #[test]
+    fn an_export_that_goes_back_to_what_stands_ends_the_version_that_waits() {
+        use CaseState::{Held, Waiting};
+        let mut known = Known::default();
+        known.by_identity.insert(CaseKey(0, 1), vec![old(1, Held, 5, 0), old(2, Waiting, 6, 0)]);
+        let with = |content| Candidate { content, ..candidate(0, 0) };
+        assert_eq!(known.judge(&[with(5)], Doubt::Ask), (vec![Verdict::Unchanged(1, Held)], vec![2]));
+        assert_eq!(known.judge(&[with(6)], Doubt::Ask), (vec![Verdict::Unchanged(2, Waiting)], vec![]));
+    }
+
+    #[test]
+    fn what_a_mended_file_holds_unchanged_leaves_the_broken_one() {
+        use CaseState::{Free, Held};
+        let mut known = Known::default();
+        let broken = Old { is_blocked: true, ..old(1, Free, 1, 0) };
+        let of_other_month = Old { period: "2026-02".to_owned(), ..old(2, Free, 1, 1) };
+        let held = Old { period: "2026-02".to_owned(), ..old(3, Held, 1, 2) };
+        for (key, old) in (0..).zip([broken, of_other_month, held]) {
+            known.by_identity.insert(CaseKey(key, 1), vec![old]);
+        }
+        let all: Vec<Candidate<'_>> = (0..3).map(|key| candidate(key, 0)).collect();
+        assert_eq!(known.judge(&all, Doubt::Ask).0, [Verdict::Replaces(1), Verdict::Replaces(2), Verdict::Unchanged(3, Held)]);
+    }
+
+    #[test]
+    fn a_correction_is_of_the_case_that_is_not_paid() {
+        use CaseState::{Dropped, Free, Paid};
+        let mut known = Known::default();
+        for other in [Paid, Dropped] {
+            known.by_identity.insert(CaseKey(0, 1), vec![old(1, other, 5, 0), old(2, Free, 6, 0)]);
+            assert_eq!(known.judge(&[candidate(0, 0)], Doubt::Ask).0, [Verdict::Replaces(2)]);
+        }
+        known.by_identity.insert(CaseKey(0, 1), vec![old(1, Paid, 5, 0), old(2, Dropped, 6, 0)]);
+        assert_eq!(known.judge(&[candidate(0, 0)], Doubt::Ask).0, [Verdict::Doubtful(1, About::Several)]);
     }
 
     #[test]

@@ -2,32 +2,30 @@
 
 mod again;
 mod batch;
+mod contents;
 mod matching;
 mod payer;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde_json::json;
 
+use contents::{Contents, Files, MemberFile};
 pub use matching::Doubt;
 use matching::{Candidate, Known, Verdict as Match};
-use payer::Insurance;
 pub(super) use payer::Payers;
 
 use super::note::{JournalNote, record};
 use super::objects::{Before, Kept};
-use super::store::{LoadedBefore, NewCase, NewFinding, PackageRow, Run, StockKey, Total};
+use super::store::{LoadedBefore, NewCase, Run, StockKey, Total};
 use super::{FindingFilter, Operation, Problem, Tools, Workspace};
-use crate::cases::{About, Case, CaseKey, CaseKeys, CasePlace, CaseState, Index, Person, READING, Traits, short_digest};
-use crate::finding::{Catalog, FileRole, Finding};
+use crate::cases::{About, Case, CaseKey, CaseKeys, CasePlace, CaseState};
 use crate::flk::{PackageReport, Verdict};
-use crate::registry::format::{Format, PERSONS, Role};
+use crate::registry::format::Role;
 use crate::registry::package::{Member, Package};
 use crate::registry::source::{DiskFile, Source};
-use crate::texts::Severity;
 use crate::timings::{self, Phase};
 use crate::values::Date;
 
@@ -77,6 +75,8 @@ pub struct Present {
     pub mo: String,
     /// Reporting month; empty for none.
     pub period: String,
+    /// Letters of the main file's name.
+    pub letters: String,
     /// Their keys.
     pub keys: Vec<CaseKey>,
 }
@@ -119,34 +119,6 @@ pub struct CaseCounts {
     pub dropped: u64,
 }
 
-/// Findings of one rule in one case.
-struct Tally {
-    severity: Severity,
-    file: FileRole,
-    line: u64,
-    path: std::sync::Arc<str>,
-    count: u64,
-}
-
-/// Where a file of a package is kept.
-#[derive(Default)]
-struct MemberFile {
-    /// SHA-256 of the file that was given.
-    object: String,
-    /// Name of the archive's entry and its index there; empty and 0 for a file outside an archive.
-    entry: String,
-    index: i64,
-    /// Name of the file that was given.
-    name: String,
-}
-
-/// The kept files of a package. All fields of `persons` are empty when there is no person file.
-#[derive(Default)]
-struct Files {
-    main: MemberFile,
-    persons: MemberFile,
-}
-
 /// Names of the files of a new package whose kept copies, which belong to other packages too, were damaged.
 fn damaged(kept: &HashMap<PathBuf, Kept>) -> Vec<String> {
     let mut names: Vec<String> = kept.values().filter(|kept| kept.before == Before::Damaged).map(|kept| kept.name.clone()).collect();
@@ -180,7 +152,8 @@ impl Workspace {
         filter: FindingFilter<'_>,
     ) -> Result<Loaded, Problem> {
         // Cases are compared with all that is known of the stored ones.
-        self.read_again(operation, tools)?;
+        let unread = self.read_again(operation, tools)?;
+        self.unread.extend(unread);
         let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, loading, filter, HashMap::new()))?;
         if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) {
             self.sweep(operation.watch)?;
@@ -241,6 +214,7 @@ impl Workspace {
         let present = loading.complete.then(|| Present {
             mo: mo.clone(),
             period: report.period.map_or_else(String::new, |period| period.to_string()),
+            letters: contents.name.as_ref().map_or_else(String::new, |name| name.letters.clone()),
             keys: keys.iter().map(|keys| keys.identity).collect(),
         });
         if let Some(known) = known {
@@ -292,19 +266,10 @@ impl Workspace {
         doubt: Doubt,
     ) -> Result<(Outcome, Vec<Asked>), Problem> {
         let mo = report.account.code_mo.clone().unwrap_or_default();
-        let name = files.main.name.clone();
         let (outcome, package) = self.take_once(operation, &mo, contents, keys, report, files, tools, doubt)?;
-        let Outcome::Taken(mut counts) = outcome else { return Ok((outcome, Vec::new())) };
-        if counts.doubtful > 0 && doubt != Doubt::Ask {
-            // A question that the package itself does not answer, such as one about a paid case, is answered as the user said.
-            let settled = self.settle_questions(operation, &mo, package, &name, doubt)?;
-            counts.doubtful = settled.doubtful;
-            counts.new += settled.new;
-            counts.replaced += settled.replaced;
-            counts.waiting += settled.waiting;
-        }
-        let questions = if counts.doubtful > 0 { self.questions_of(&mo, package)? } else { Vec::new() };
-        Ok((Outcome::Taken(counts), questions))
+        let has_questions = matches!(outcome, Outcome::Taken(CaseCounts { doubtful: 1.., .. }));
+        let questions = if has_questions { self.questions_of(&mo, package)? } else { Vec::new() };
+        Ok((outcome, questions))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the arguments of `take`")]
@@ -325,7 +290,8 @@ impl Workspace {
         let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
         let fund = Payers::fund(mo);
         let payers: Vec<&str> = contents.cases.iter().map(|case| self.tables.payers.of(Contents::insurance(case, report), &fund)).collect();
-        let candidates: Vec<Candidate<'_>> = contents.candidates(keys, &letter);
+        let period = report.period.map_or_else(String::new, |period| period.to_string());
+        let candidates: Vec<Candidate<'_>> = contents.candidates(keys, &letter, &period);
         self.locks.change(&mut self.store, operation, mo, |clinic| {
             // Another program may have loaded the same file while this one controlled it.
             if let Some(before) = clinic.packages().of_content((&files.main.object, &files.main.entry), (&files.persons.object, &files.persons.entry))? {
@@ -445,195 +411,6 @@ impl Taken<'_> {
     }
 }
 
-/// The contents of a loaded package: formats, name, cases, persons and counts of findings.
-struct Contents<'i> {
-    format: &'i Format,
-    persons_format: Option<&'i Format>,
-    name: Option<crate::registry::name::FileName>,
-    file_name: String,
-    cases: Vec<Case>,
-    persons: HashMap<String, Person>,
-    /// Findings by case index (`None`: about the whole package) and rule.
-    findings: BTreeMap<(Option<usize>, crate::finding::RuleIx), Tally>,
-    blocking: Vec<i64>,
-    /// Whether there is a finding of severity `error` about the whole package.
-    blocked: bool,
-    /// Values of the head, `path=value` a line, that must be equal in all packages of a registry.
-    binding: String,
-}
-
-impl<'i> Contents<'i> {
-    /// Returns `None` for a family that registries are not formed from.
-    fn read(package: &Package, report: &PackageReport, index: Index, tools: Tools<'i>) -> Result<Option<Self>, Problem> {
-        let formats = tools.formats;
-        let (Some(main), Some(family), Some(edition)) = (&package.main, report.family, &report.edition) else { return Ok(None) };
-        let Some(format) = formats.get(family, edition).filter(|_| formats.has_persons(family)) else { return Ok(None) };
-        let (cases, persons) = index.finish();
-        let persons_head = package.persons.as_ref().and_then(|member| member.head.as_ref().ok());
-        let persons_format = persons_head.and_then(|head| formats.choose(PERSONS, head.value(Role::Version), report.period)).map(|(format, _)| &**format);
-        let binding = tools
-            .former
-            .binding(&main.source, format)
-            .map(|pairs| pairs.into_iter().map(|(path, value)| format!("{path}={value}")).collect::<Vec<_>>().join("\n"))?;
-        let mut this = Self {
-            format,
-            persons_format,
-            name: main.name(formats.prefixes()).ok(),
-            file_name: main.file_name(),
-            blocking: vec![0; cases.len()],
-            cases,
-            persons,
-            findings: BTreeMap::new(),
-            blocked: false,
-            binding,
-        };
-        this.attach(report, tools).map_err(Problem::Stream)?;
-        Ok(Some(this))
-    }
-
-    fn person(&self, case: &Case) -> Option<&Person> {
-        self.persons.get(case.value(Role::IdPac))
-    }
-
-    /// What the export says about the insurance of a case.
-    fn insurance<'v>(case: &'v Case, report: &'v PackageReport) -> Insurance<'v> {
-        Insurance { insurer: case.value(Role::Insurer), territory: case.value(Role::InsuredAt), payer: report.account.payer.as_deref().unwrap_or_default() }
-    }
-
-    /// The cases as they are compared with stored ones.
-    fn candidates<'c>(&'c self, keys: &[CaseKeys], family: &'c str) -> Vec<Candidate<'c>> {
-        let candidate = |(at, keys): (usize, &CaseKeys)| {
-            let date_to = Date::of_iso(self.cases[at].value(Role::CaseTo).as_bytes()).map_or(0, |day| i64::from(day.number()));
-            let traits = Traits { identity: keys.identity, person: keys.person, family, date_to };
-            Candidate { traits, resemblance: keys.resemblance, content: self.content(at) }
-        };
-        keys.par_iter().enumerate().map(candidate).collect()
-    }
-
-    /// A short digest of the case and its person, to tell whether their content changed.
-    fn content(&self, at: usize) -> i64 {
-        let case = &self.cases[at];
-        short_digest(&case.digest) ^ self.person(case).map_or(0, |p| short_digest(&p.digest).rotate_left(1))
-    }
-
-    /// Number of findings of severity `error` in a case.
-    fn errors(&self, at: usize) -> i64 {
-        self.blocking[at]
-    }
-
-    /// Assigns each finding to the cases that it concerns.
-    fn attach(&mut self, report: &PackageReport, tools: Tools<'_>) -> io::Result<()> {
-        let mut of_person: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut places: Vec<(u64, u64, &str)> = Vec::new();
-        for finding in report.findings.iter()? {
-            let finding = finding?;
-            let at = finding.place.offset;
-            let cases: Vec<usize> = match finding.file {
-                FileRole::Main => self.at(at),
-                FileRole::Persons => {
-                    if places.is_empty() {
-                        places = self.persons.iter().map(|(id, p)| (p.place.start, p.place.end, id.as_str())).collect();
-                        places.sort_unstable();
-                        self.cases.iter().enumerate().for_each(|(n, case)| of_person.entry(case.value(Role::IdPac)).or_default().push(n));
-                    }
-                    let next = places.partition_point(|(start, ..)| *start <= at);
-                    let person = next.checked_sub(1).map(|n| places[n]).filter(|(_, end, _)| at < *end);
-                    person.and_then(|(.., id)| of_person.get(id)).cloned().unwrap_or_default()
-                }
-                FileRole::Container => Vec::new(),
-            };
-            let severity = tools.catalog.rule(finding.rule).severity;
-            let stops = severity == Severity::Error;
-            if cases.is_empty() {
-                self.blocked |= stops && !tools.former.writes_anew(&finding.path);
-                add(&mut self.findings, None, &finding, severity);
-            }
-            for case in cases {
-                self.blocking[case] += i64::from(stops);
-                add(&mut self.findings, Some(case), &finding, severity);
-            }
-        }
-        Ok(())
-    }
-
-    /// Indexes of the cases at an offset of the main file: the case that contains it, else all cases of the record.
-    fn at(&self, offset: u64) -> Vec<usize> {
-        let next = self.cases.partition_point(|c| c.record.start <= offset);
-        let of_record = |n: &usize| self.cases[*n].record.contains(&offset);
-        let all: Vec<usize> = (0..next).rev().take_while(of_record).collect();
-        match all.iter().find(|n| self.cases[**n].case.contains(&offset)) {
-            Some(one) => vec![*one],
-            None => all,
-        }
-    }
-
-    fn finding_rows<'v>(&'v self, package: i64, ids: &'v [i64], catalog: &'v Catalog) -> impl Iterator<Item = NewFinding<'v>> + Send {
-        let id = move |case: Option<usize>| case.map_or(Some(0), |at| Some(ids[at]).filter(|id| *id != 0));
-        let found = self.findings.iter().filter_map(move |((case, rule), tally)| id(*case).map(|id| (id, *rule, tally)));
-        found.map(move |(case_id, rule, tally)| NewFinding {
-            package,
-            case_id,
-            rule: &catalog.rule(rule).id,
-            severity: tally.severity.as_str(),
-            file: file_word(tally.file),
-            line: tally.line as i64,
-            path: &tally.path,
-            count: tally.count as i64,
-        })
-    }
-
-    /// The package as the store keeps it.
-    fn package_row(&self, operation: &Operation<'_>, id: i64, report: &PackageReport, files: Files) -> PackageRow {
-        let Files { main, persons } = files;
-        let name = self.name.as_ref();
-        let of_account = |value: &Option<String>| value.clone().unwrap_or_default();
-        PackageRow {
-            id,
-            main_object: main.object,
-            main_entry: main.entry,
-            main_index: main.index,
-            main_name: main.name,
-            persons_object: persons.object,
-            persons_entry: persons.entry,
-            persons_index: persons.index,
-            persons_name: persons.name,
-            letters: name.map_or_else(String::new, |n| n.letters.clone()),
-            family: self.format.family.to_string(),
-            edition: self.format.edition.id.clone(),
-            persons_edition: self.persons_format.map_or_else(String::new, |f| f.edition.id.clone()),
-            period: report.period,
-            mo: of_account(&report.account.code_mo),
-            receiver: name.map_or_else(String::new, |n| n.receiver.to_string()),
-            payer: of_account(&report.account.payer),
-            account_no: of_account(&report.account.number),
-            account_date: of_account(&report.account.date),
-            cases: self.cases.len() as i64,
-            sum: self.cases.iter().map(Case::sum).sum(),
-            verdict: report.verdict.as_str().to_owned(),
-            blocked: self.blocked,
-            loaded_at: operation.at.to_string(),
-            loaded_by: operation.actor.shown(),
-            binding: self.binding.clone(),
-            undone: String::new(),
-            reading: READING,
-        }
-    }
-}
-
-fn add(findings: &mut BTreeMap<(Option<usize>, crate::finding::RuleIx), Tally>, case: Option<usize>, finding: &Finding, severity: Severity) {
-    let line = u64::from(finding.place.line);
-    findings.entry((case, finding.rule)).or_insert_with(|| Tally { severity, file: finding.file, line, path: finding.path.clone(), count: 0 }).count += 1;
-}
-
 fn number(text: &str) -> i64 {
     text.parse().unwrap_or(0)
-}
-
-/// The value of the column `file`.
-fn file_word(file: FileRole) -> &'static str {
-    match file {
-        FileRole::Main => "main",
-        FileRole::Persons => "persons",
-        FileRole::Container => "container",
-    }
 }

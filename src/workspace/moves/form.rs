@@ -25,6 +25,8 @@ pub struct Formed {
     pub registry: Registry,
     /// Number of its cases whose PR_NOV is not that of the export.
     pub differing: u64,
+    /// Cases that left it, because the payer refused them whole and nobody corrected them.
+    pub left: Total,
 }
 
 /// What happened to the cases that were to be formed.
@@ -54,7 +56,7 @@ enum End {
 }
 
 /// How often one registry is tried anew without the cases because of which it could not be formed.
-const DROPS: u32 = 20;
+const DROPS: u32 = 500;
 
 impl Workspace {
     /// Forms one registry for each group, in their order, and tells `on_event` of each. The package of a registry is
@@ -222,7 +224,7 @@ impl Workspace {
                     enter(clinic, operation, draft, &made, transition).map(Some)
                 })?;
                 match registry {
-                    Some(registry) => on_event(FormEvent::Formed(&Formed { registry, differing: made.differing }), tables),
+                    Some(registry) => on_event(FormEvent::Formed(&Formed { registry, differing: made.differing, left: Total::default() }), tables),
                     None => return Ok(Batch { formed, end: End::Overtaken }),
                 }
             }
@@ -256,6 +258,7 @@ impl Workspace {
         let seen = self.see(name)?;
         let registry = &seen.registry;
         let (group, refused, corrected) = self.again(registry)?;
+        let left = self.store.of(&registry.mo).cases().total_of(&refused)?;
         let mut facts = self.facts(registry)?;
         facts.has_cases = !group.chosen.is_empty();
         facts.no_blocking = true;
@@ -295,7 +298,7 @@ impl Workspace {
             clinic.cases().hold(registry.id, &group.ids())?;
             add_members(clinic, operation, &draft, revision, &made)
         })?;
-        Ok(Formed { registry, differing: made.differing })
+        Ok(Formed { registry, differing: made.differing, left })
     }
 
     /// Cancels a registry that has not been sent or was returned; its cases become free.

@@ -1,15 +1,15 @@
 //! Completed cases: one row for each version of a case.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Clinic;
 use super::row::{Value, insert_row, read_row, unreadable};
+use super::standing::{STEP, former, was_never};
 use super::statement::{IDS, list};
 use super::stock::{StockKey, Total};
-use super::sums::{CaseMove, Standing, VERSIONS};
-use crate::cases::CaseState::{self, Free, Held, Paid, Question, Refused, Replaced, Undone, Waiting};
-use crate::cases::{About, CaseKey, CasePlace, PersonMark, Traits};
+use super::sums::{CaseMove, Standing};
+use crate::cases::CaseState::{self, Aside, Dropped, Free, Held, Paid, Question, Refused, Replaced, Undone, Waiting};
+use crate::cases::{CaseKey, CasePlace, PersonMark};
 use crate::values::Date;
 use crate::watch::{Stopped, Watch};
 use crate::workspace::Problem;
@@ -70,6 +70,10 @@ read_row! {
         identity_rest: i64,
         pub(in crate::workspace) resemblance: i64,
         pub(in crate::workspace) family: String,
+        /// Reporting month of its package; empty for none.
+        pub(in crate::workspace) period: String,
+        /// Whether its findings, or those of its package, keep it out of registries.
+        pub(in crate::workspace) is_blocked: bool,
         /// Last day as the number `yyyymmdd`.
         pub(in crate::workspace) date_to: i64,
         pub(in crate::workspace) person: PersonMark,
@@ -79,59 +83,6 @@ read_row! {
 impl KnownCase {
     pub(in crate::workspace) fn identity(&self) -> CaseKey {
         CaseKey(self.identity, self.identity_rest)
-    }
-}
-
-/// A case of which the user must say whether it is the same as another one.
-#[derive(Debug)]
-pub(in crate::workspace) struct OpenQuestion {
-    pub(in crate::workspace) id: i64,
-    /// Id of the case that it may be the same as.
-    pub(in crate::workspace) other: i64,
-    /// Id of its package.
-    pub(in crate::workspace) package: i64,
-    /// State and package of that case; `None` when the question is between two cases of one package.
-    pub(in crate::workspace) of_other: Option<(CaseState, i64)>,
-    /// What makes it doubtful.
-    pub(in crate::workspace) about: About,
-}
-
-read_row! {
-    struct QuestionRow {
-        id: i64,
-        package: i64,
-        identity: i64,
-        identity_rest: i64,
-        person: PersonMark,
-        date_to: i64,
-        family: String,
-        other: i64,
-        other_state: String,
-        other_package: i64,
-        other_identity: i64,
-        other_identity_rest: i64,
-        other_person: PersonMark,
-        other_date_to: i64,
-        other_family: String,
-    }
-}
-
-impl QuestionRow {
-    fn question(self) -> Result<OpenQuestion, Problem> {
-        let Self { id, package, other, .. } = self;
-        if self.other_package == 0 {
-            return Ok(OpenQuestion { id, package, other, of_other: None, about: About::Twice });
-        }
-        let state: CaseState = self.other_state.parse().map_err(|_| unreadable("state", &self.other_state))?;
-        let own = Traits { identity: CaseKey(self.identity, self.identity_rest), person: self.person, family: &self.family, date_to: self.date_to };
-        let its = Traits {
-            identity: CaseKey(self.other_identity, self.other_identity_rest),
-            person: self.other_person,
-            family: &self.other_family,
-            date_to: self.other_date_to,
-        };
-        let about = own.asked(&its, state).unwrap_or(About::Several);
-        Ok(OpenQuestion { id, package, other, of_other: Some((state, self.other_package)), about })
     }
 }
 
@@ -146,27 +97,6 @@ pub(in crate::workspace) struct Particulars<'c> {
     pub(in crate::workspace) unit: &'c str,
     pub(in crate::workspace) profile: &'c str,
     pub(in crate::workspace) conditions: &'c str,
-}
-
-read_row! {
-    /// A case of a package.
-    pub(in crate::workspace) struct CaseOfPackage {
-        pub(in crate::workspace) id: i64,
-        /// Kopecks.
-        pub(in crate::workspace) sum: i64,
-    }
-}
-
-read_row! {
-    /// A version that counts again when the one after it is taken back.
-    pub(in crate::workspace) struct Reversal {
-        /// Its id.
-        pub(in crate::workspace) former: i64,
-        /// Id of its package.
-        pub(in crate::workspace) package: i64,
-        /// Whether the payer refused the version after it.
-        pub(in crate::workspace) refused: bool,
-    }
 }
 
 read_row! {
@@ -195,7 +125,7 @@ read_row! {
 /// separates cases; both are characters that cannot occur in an XML file.
 const FOUND: &str = "COALESCE(string_agg(c.id || $2 || c.package || $2 || c.sum || $2 || c.pr_nov || $2 || c.place || $2 || c.payer || $2 || c.kind || $2 || c.subdivision, $3), '') \
      AS found";
-const BETWEEN_VALUES: &str = "\u{1f}";
+pub(super) const BETWEEN_VALUES: &str = "\u{1f}";
 const BETWEEN_CASES: &str = "\u{1e}";
 
 /// Cases that may be formed, as the text that the store returns, in no particular order.
@@ -237,19 +167,6 @@ impl<'t> FoundCase<'t> {
 /// Number of keys looked up with one query.
 const KEYS: usize = 1_000;
 
-/// Divides the states in the column `was`, the last one first.
-const STEP: char = '/';
-
-/// What a case was when it comes into a state, after it was `before` and, before that, `was`.
-fn former<'c>(state: CaseState, before: &str, was: &'c str) -> Cow<'c, str> {
-    match (state.keeps_former(), was) {
-        (false, _) => "".into(),
-        (true, was) if before == state.as_str() => was.into(),
-        (true, "") => before.to_owned().into(),
-        (true, was) => format!("{before}{STEP}{was}").into(),
-    }
-}
-
 read_row! {
     struct StandingRow {
         id: i64,
@@ -265,7 +182,7 @@ pub(in crate::workspace) struct Cases<'s>(pub(super) Clinic<'s>);
 impl Cases<'_> {
     /// All versions that have replaced another one, or wait to.
     pub(in crate::workspace) fn versions(&mut self) -> Result<Vec<CaseVersion>, Problem> {
-        self.0.select(format!("SELECT id, replaces FROM cases WHERE mo = $1 AND replaces <> 0 AND state <> '{Question}'"), &[])
+        self.0.select(format!("SELECT id, replaces FROM cases WHERE mo = $1 AND replaces <> 0 AND {}", was_never("cases", Question)), &[])
     }
 
     pub(in crate::workspace) fn insert<'c, R>(&mut self, cases: R, watch: &dyn Watch) -> Result<(), Problem>
@@ -294,7 +211,8 @@ impl Cases<'_> {
         for batch in keys.chunks(KEYS) {
             let sql = format!(
                 "SELECT c.id AS id, c.state AS state, c.replaces AS replaces, c.content AS content, c.identity AS identity, c.identity_rest AS identity_rest, \
-                 c.resemblance AS resemblance, c.date_to AS date_to, c.person AS person, p.family AS family \
+                 c.resemblance AS resemblance, c.date_to AS date_to, c.person AS person, p.family AS family, p.period AS period, \
+                 CASE WHEN c.errors > 0 OR p.blocked > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS is_blocked \
                  FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
                  WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({}) ORDER BY c.id",
                 list(batch)
@@ -302,47 +220,6 @@ impl Cases<'_> {
             found.extend(self.0.select::<KnownCase>(sql, &[])?);
         }
         Ok(found)
-    }
-
-    /// Cases of a package that wait for the user's answer.
-    pub(in crate::workspace) fn open_questions(&mut self, package: i64) -> Result<Vec<OpenQuestion>, Problem> {
-        self.questions("q.package = $2", &[package.into()])
-    }
-
-    /// Cases with these ids that wait for the user's answer.
-    pub(in crate::workspace) fn questions_with_ids(&mut self, ids: &[i64]) -> Result<Vec<OpenQuestion>, Problem> {
-        let mut found = Vec::new();
-        for ids in ids.chunks(IDS) {
-            found.extend(self.questions(&format!("q.id IN ({})", list(ids)), &[])?);
-        }
-        Ok(found)
-    }
-
-    fn questions(&mut self, which: &str, values: &[Value<'_>]) -> Result<Vec<OpenQuestion>, Problem> {
-        let sql = format!(
-            "SELECT q.id AS id, q.package AS package, q.identity AS identity, q.identity_rest AS identity_rest, q.person AS person, q.date_to AS date_to, \
-             qp.family AS family, q.replaces AS other, COALESCE(o.state, '') AS other_state, COALESCE(o.package, 0) AS other_package, \
-             COALESCE(o.identity, 0) AS other_identity, COALESCE(o.identity_rest, 0) AS other_identity_rest, COALESCE(o.person, 0) AS other_person, \
-             COALESCE(o.date_to, 0) AS other_date_to, COALESCE(op.family, '') AS other_family FROM cases q JOIN packages qp ON qp.mo = q.mo AND qp.id = q.package \
-             LEFT JOIN cases o ON o.mo = q.mo AND o.id = q.replaces LEFT JOIN packages op ON op.mo = o.mo AND op.id = o.package \
-             WHERE q.mo = $1 AND {which} AND q.state = '{Question}' ORDER BY q.id"
-        );
-        self.0.select::<QuestionRow>(sql, values)?.into_iter().map(QuestionRow::question).collect()
-    }
-
-    /// Questions whether cases are the same as one of these are none any more: the cases are free. Returns their packages.
-    pub(in crate::workspace) fn free_questions_about(&mut self, ids: &[i64]) -> Result<Vec<i64>, Problem> {
-        let mut open = Vec::new();
-        for ids in ids.chunks(IDS) {
-            open.extend(self.questions(&format!("q.replaces <> 0 AND q.replaces IN ({})", list(ids)), &[])?);
-        }
-        open.iter().try_for_each(|question| self.settle(question, Free, 0))?;
-        Ok(open.into_iter().map(|question| question.package).collect())
-    }
-
-    /// Cases of a package that are not replaced.
-    pub(in crate::workspace) fn of_package(&mut self, package: i64) -> Result<Vec<CaseOfPackage>, Problem> {
-        self.0.select(format!("SELECT id, sum FROM cases WHERE mo = $1 AND package = $2 AND state <> '{Replaced}' ORDER BY id"), &[package.into()])
     }
 
     /// Where the cases of a package stand in its file, by id.
@@ -379,54 +256,19 @@ impl Cases<'_> {
         })
     }
 
-    /// The versions that count again when a package is taken back: for each of its cases the version before it.
-    pub(in crate::workspace) fn reversals(&mut self, package: i64) -> Result<Vec<Reversal>, Problem> {
-        // A question has not replaced the case that it asks about, but an earlier one of the same kind.
-        let before = format!(
-            "(b.id = c.replaces AND c.state <> '{Question}') OR (b.replaces = c.replaces AND b.identity = c.identity \
-             AND b.identity_rest = c.identity_rest AND (c.replaces <> 0 OR c.state = '{Question}'))"
-        );
-        let sql = format!(
-            "SELECT f.id AS former, f.package AS package, l.refused AS refused FROM (SELECT MAX(b.id) AS former, \
-             MAX(CASE WHEN c.state = '{Refused}' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS refused FROM cases c JOIN cases b ON b.mo = c.mo AND b.id < c.id \
-             AND b.state = '{Replaced}' AND ({before}) WHERE c.mo = $1 AND c.package = $2 AND c.state <> '{Replaced}' GROUP BY c.id) l \
-             JOIN cases f ON f.mo = $1 AND f.id = l.former ORDER BY f.id"
-        );
-        self.0.select(sql, &[package.into()])
-    }
-
-    /// Packages of the cases that these ones wait for.
-    pub(in crate::workspace) fn packages_of_awaited(&mut self, ids: &[i64]) -> Result<Vec<i64>, Problem> {
-        let mut packages = Vec::new();
-        for ids in ids.chunks(IDS) {
-            let sql = format!(
-                "SELECT DISTINCT o.package FROM cases w JOIN cases o ON o.mo = w.mo AND o.id = w.replaces \
-                 WHERE w.mo = $1 AND w.state = '{Waiting}' AND w.id IN ({})",
-                list(ids)
-            );
-            packages.extend(self.0.numbers(sql, &[])?);
-        }
-        Ok(packages)
-    }
-
     /// Gives cases a state in which they keep what they were; their registry stays. The caller updates the counts of stock.
     pub(in crate::workspace) fn set_aside(&mut self, state: CaseState, ids: &[i64]) -> Result<(), Problem> {
         self.set_ids(state, None, "1 = 1", ids)
     }
 
-    /// Sets the state of an answered question and the version that it replaces (0 for none).
-    pub(in crate::workspace) fn settle(&mut self, question: &OpenQuestion, state: CaseState, replaces: i64) -> Result<(), Problem> {
-        let id = question.id;
-        self.set(state, None, "id = $2".to_owned(), &[id.into()])?;
-        self.0.execute("UPDATE cases SET replaces = $2 WHERE mo = $1 AND id = $3", &[replaces.into(), id.into()])?;
-        let line = |replaces| Some(format!("{id}{BETWEEN_VALUES}{replaces}")).filter(|_| replaces != 0);
-        self.0.changed().exchange(VERSIONS, line(question.other).as_deref(), line(replaces).as_deref());
-        Ok(())
+    /// Sets free cases aside.
+    pub(in crate::workspace) fn set_aside_free(&mut self, ids: &[i64]) -> Result<(), Problem> {
+        self.set_ids(Aside, None, &format!("state = '{Free}'"), ids)
     }
 
     /// Sets the state of the cases that meet a condition, and their registry unless it stays as it is. Returns their number. The condition's own
     /// values begin with `$2`.
-    fn set(&mut self, state: CaseState, registry: Option<i64>, condition: String, values: &[Value<'_>]) -> Result<u64, Problem> {
+    pub(super) fn set(&mut self, state: CaseState, registry: Option<i64>, condition: String, values: &[Value<'_>]) -> Result<u64, Problem> {
         let (between, cases) = (values.len() + 2, values.len() + 3);
         let sql = format!(
             "SELECT COALESCE(string_agg(id || ${between} || state || ${between} || registry || ${between} || was, ${cases}), '') AS found \
@@ -471,12 +313,15 @@ impl Cases<'_> {
         let mut alike: BTreeMap<&Standing<'_>, Vec<i64>> = BTreeMap::new();
         moves.iter().for_each(|case| alike.entry(&case.after).or_default().push(case.id));
         for (Standing { state, registry, was }, ids) in alike {
-            self.0.for_ids(&format!("UPDATE cases SET state = '{state}', registry = {registry}, was = '{was}' WHERE mo = $1 AND id IN"), &ids)?;
+            for ids in ids.chunks(IDS) {
+                let sql = format!("UPDATE cases SET state = $2, registry = $3, was = $4 WHERE mo = $1 AND id IN ({})", list(ids));
+                self.0.execute(sql, &[(*state).into(), (*registry).into(), was.as_ref().into()])?;
+            }
         }
         Ok(())
     }
 
-    /// The same for cases with these ids that meet the condition.
+    /// Sets the state of those of these cases that meet a condition; see [`Cases::set`].
     fn set_ids(&mut self, state: CaseState, registry: Option<i64>, condition: &str, ids: &[i64]) -> Result<(), Problem> {
         ids.chunks(IDS).try_for_each(|ids| self.set(state, registry, format!("{condition} AND id IN ({})", list(ids)), &[]).map(drop))
     }
@@ -532,6 +377,13 @@ impl Cases<'_> {
              GROUP BY c.id, c.sum HAVING MAX(s.sum) >= c.sum"
         );
         self.0.numbers(sql, &[registry.into(), revision.into()])
+    }
+
+    /// Number and sum of these cases.
+    pub(in crate::workspace) fn total_of(&mut self, ids: &[i64]) -> Result<Total, Problem> {
+        let head = "SELECT CAST(COUNT(*) AS BIGINT) AS cases, CAST(COALESCE(SUM(sum), 0) AS BIGINT) AS sum FROM cases WHERE mo = $1 AND id IN";
+        let totals: Vec<Total> = self.0.select_for_ids(head, ids, "")?;
+        Ok(totals.into_iter().fold(Total::default(), |all, one| Total { cases: all.cases + one.cases, sum: all.sum + one.sum }))
     }
 
     /// Cases that a registry holds and that have a newer version.
@@ -596,11 +448,12 @@ impl Cases<'_> {
         self.set(to.0, Some(to.1), format!("registry = $2 AND registry <> 0 AND state = '{from}'"), &[registry.into()]).map(drop)
     }
 
-    /// Waiting versions whose earlier version no registry holds any more replace it and become free; those of paid ones become questions.
+    /// Waiting versions whose earlier version no registry holds any more replace it and become free; those of paid and dropped ones become questions.
     pub(in crate::workspace) fn settle_waiting(&mut self) -> Result<(), Problem> {
-        let is_awaited = format!("state IN ('{Free}', '{Refused}') AND id IN (SELECT w.replaces FROM cases w WHERE w.mo = $1 AND w.state = '{Waiting}')");
+        let is_awaited =
+            format!("state IN ('{Free}', '{Refused}', '{Aside}') AND id IN (SELECT w.replaces FROM cases w WHERE w.mo = $1 AND w.state = '{Waiting}')");
         self.set(Replaced, None, is_awaited, &[])?;
-        for (state, of_old) in [(Free, Replaced), (Question, Paid)] {
+        for (state, of_old) in [(Free, Replaced), (Question, Paid), (Question, Dropped)] {
             let waits =
                 format!("state = '{Waiting}' AND EXISTS (SELECT 1 FROM cases o WHERE o.mo = cases.mo AND o.id = cases.replaces AND o.state = '{of_old}')");
             self.set(state, None, waits, &[])?;

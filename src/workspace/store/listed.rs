@@ -1,6 +1,7 @@
 //! Cases as people ask for them: lists by what is known of them, and all that is known of one.
 
 use super::row::{Value, read_row};
+use super::standing::was_never;
 use super::statement::{IDS, list};
 use super::{Clinic, Store};
 use crate::cases::{CaseKey, CaseState};
@@ -156,13 +157,13 @@ read_row! {
     struct LinkRow {
         id: i64,
         replaces: i64,
-        state: CaseState,
+        is_version: bool,
     }
 }
 
 read_row! {
-    struct DoctorRow {
-        doctor: String,
+    struct TextRow {
+        text: String,
     }
 }
 
@@ -234,16 +235,16 @@ impl Listed<'_> {
         Ok(found)
     }
 
-    /// Ids and keys of the free cases of a month about which no question is open.
-    pub(in crate::workspace) fn free_of_month(&mut self, period: &str) -> Result<Vec<(i64, CaseKey)>, Problem> {
+    /// Ids and keys of the free cases of a month, from files with these letters, about which no question is open.
+    pub(in crate::workspace) fn free_of_month(&mut self, period: &str, letters: &str) -> Result<Vec<(i64, CaseKey)>, Problem> {
         let sql = format!(
             "SELECT c.id AS id, c.identity AS identity, c.identity_rest AS identity_rest FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
-             WHERE c.mo = $1 AND p.period = $2 AND c.state = '{free}' \
+             WHERE c.mo = $1 AND p.period = $2 AND p.letters = $3 AND c.state = '{free}' \
              AND NOT EXISTS (SELECT 1 FROM cases q WHERE q.mo = c.mo AND q.replaces = c.id AND q.state = '{question}') ORDER BY c.id",
             free = CaseState::Free,
             question = CaseState::Question
         );
-        let rows = self.0.rows(sql, &[period.into()])?;
+        let rows = self.0.rows(sql, &[period.into(), letters.into()])?;
         rows.iter().map(|row| Ok((row.get("id")?, CaseKey(row.get("identity")?, row.get("identity_rest")?)))).collect()
     }
 
@@ -268,8 +269,8 @@ impl Listed<'_> {
     }
 
     fn distinct(&mut self, column: &'static str) -> Result<Vec<String>, Problem> {
-        let sql = format!("SELECT DISTINCT {column} AS doctor FROM cases WHERE mo = $1 AND {column} <> ''");
-        Ok(self.0.select::<DoctorRow>(sql, &[])?.into_iter().map(|row| row.doctor).collect())
+        let sql = format!("SELECT DISTINCT {column} AS text FROM cases WHERE mo = $1 AND {column} <> ''");
+        Ok(self.0.select::<TextRow>(sql, &[])?.into_iter().map(|row| row.text).collect())
     }
 
     /// Ids of all versions of a case, the oldest first.
@@ -278,13 +279,14 @@ impl Listed<'_> {
         let mut next = vec![id];
         while !next.is_empty() {
             let ids = list(&next);
-            let sql = format!("SELECT id, replaces, state FROM cases WHERE mo = $1 AND (id IN ({ids}) OR (replaces <> 0 AND replaces IN ({ids})))");
+            // A question that was never answered says nothing of what is the same.
+            let sql = format!(
+                "SELECT id, replaces, CASE WHEN {} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS is_version FROM cases \
+                 WHERE mo = $1 AND (id IN ({ids}) OR (replaces <> 0 AND replaces IN ({ids})))",
+                was_never("cases", CaseState::Question)
+            );
             let mut found = Vec::new();
-            for LinkRow { id, replaces, state } in self.0.select::<LinkRow>(sql, &[])? {
-                // A question says nothing yet of what is the same.
-                if state == CaseState::Question {
-                    continue;
-                }
+            for LinkRow { id, replaces, .. } in self.0.select::<LinkRow>(sql, &[])?.into_iter().filter(|link| link.is_version) {
                 found.extend([id, replaces].into_iter().filter(|id| *id != 0));
             }
             next = found.into_iter().filter(|id| known.insert(*id)).collect();

@@ -21,9 +21,11 @@ mod packages;
 mod registries;
 mod row;
 mod sanctions;
+mod standing;
 mod statement;
 mod stock;
 mod sums;
+mod versions;
 mod waiting;
 
 use std::collections::{HashMap, HashSet};
@@ -37,7 +39,7 @@ use crate::sys;
 use crate::timings::Timings;
 
 pub(super) use answers::NewAnswer;
-pub(super) use cases::{CaseVersion, FoundCase, KnownCase, NewCase, Particulars, Reversal};
+pub(super) use cases::{CaseVersion, FoundCase, KnownCase, NewCase, Particulars};
 pub(super) use clinic::Clinic;
 pub(super) use counters::Run;
 pub use error::StoreError;
@@ -53,8 +55,8 @@ pub(super) use registries::NewRevision;
 pub use registries::Registry;
 pub use sanctions::CaseSanction;
 pub(super) use sanctions::{Against, NewSanction};
-pub use stock::Stock;
-pub(super) use stock::{StockKey, Total};
+pub(super) use stock::StockKey;
+pub use stock::{Stock, Total};
 pub(super) use sums::RowSums;
 
 use row::read_row;

@@ -1,6 +1,7 @@
 //! Packages that were loaded.
 
 use super::row::{read_row, table_row};
+use super::standing::was_never;
 use super::statement::list;
 use super::{Clinic, Store};
 use crate::cases::CaseState::{Dropped, Held, Paid, Question, Replaced, Undone};
@@ -125,16 +126,22 @@ impl Packages<'_> {
     /// when they were loaded, which may be its cases.
     pub(in crate::workspace) fn later_of(&mut self, package: i64) -> Result<Vec<String>, Problem> {
         let sql = format!(
-            "SELECT CASE WHEN p.main_entry = '' THEN p.main_name ELSE p.main_entry END AS name FROM packages p WHERE p.mo = $1 AND p.id > $2 AND p.undone = '' \
+            "SELECT substr(p.main_object, 1, 8) || ':' || CASE WHEN p.main_entry = '' THEN p.main_name ELSE p.main_entry END AS name FROM packages p WHERE p.mo = $1 AND p.id > $2 AND p.undone = '' \
              AND (p.cases > (SELECT CAST(COALESCE(SUM(s.cases), 0) AS BIGINT) FROM stock s WHERE s.mo = p.mo AND s.package = p.id) \
              OR EXISTS (SELECT 1 FROM cases c JOIN cases o ON o.mo = c.mo AND o.id = c.replaces \
-             WHERE c.mo = p.mo AND c.package = p.id AND c.replaces <> 0 AND c.state <> '{Question}' AND o.package = $2)) ORDER BY p.id DESC"
+             WHERE c.mo = p.mo AND c.package = p.id AND c.replaces <> 0 AND {} AND o.package = $2)) ORDER BY p.id DESC",
+            was_never("c", Question)
         );
         self.names(sql, package)
     }
 
     fn names(&mut self, sql: String, package: i64) -> Result<Vec<String>, Problem> {
         self.0.rows(sql, &[package.into()])?.iter().map(|row| row.get("name")).collect()
+    }
+
+    /// Whether a package counts.
+    pub(in crate::workspace) fn stands(&mut self, package: i64) -> Result<bool, Problem> {
+        Ok(self.0.number("SELECT CAST(COUNT(*) AS BIGINT) FROM packages WHERE mo = $1 AND id = $2 AND undone = ''", &[package.into()])? > 0)
     }
 
     /// Notes the moment at which a package was taken back.
@@ -157,7 +164,7 @@ impl Packages<'_> {
             return Ok(Vec::new());
         }
         let (columns, list) = (PackageRow::COLUMNS, list(ids));
-        self.0.select(format!("SELECT {columns} FROM packages WHERE mo = $1 AND blocked = 0 AND id IN ({list}) ORDER BY id"), &[])
+        self.0.select(format!("SELECT {columns} FROM packages WHERE mo = $1 AND blocked = 0 AND undone = '' AND id IN ({list}) ORDER BY id"), &[])
     }
 }
 
@@ -175,7 +182,7 @@ impl Store {
     /// its code is given.
     pub(in crate::workspace) fn open_packages(&mut self, period: Month, mo: Option<&str>) -> Result<Vec<PackageRow>, Problem> {
         let columns = PackageRow::COLUMNS;
-        let sql = format!("SELECT {columns} FROM packages WHERE blocked = 0 AND period = $1 AND ($2 = 0 OR mo = $3) ORDER BY mo, id");
+        let sql = format!("SELECT {columns} FROM packages WHERE blocked = 0 AND undone = '' AND period = $1 AND ($2 = 0 OR mo = $3) ORDER BY mo, id");
         self.select(sql, &[period.to_string().into(), mo.is_some().into(), mo.unwrap_or_default().into()])
     }
 

@@ -1,6 +1,6 @@
 //! Counts of cases by package. They are kept beside the cases, so that the status of a million cases need not count them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::row::{insert_row, read_row};
 use super::{Clinic, Store};
@@ -20,7 +20,7 @@ read_row! {
         pub payer: String,
         /// Kind of care.
         pub kind: String,
-        /// State of the cases: free, waiting, refused or question.
+        /// State of the cases: free, waiting, refused, question or aside.
         pub state: CaseState,
         /// Whether findings keep the cases out of registries.
         pub blocked: bool,
@@ -44,10 +44,11 @@ pub(in crate::workspace) struct StockKey<'c> {
 read_row! {
     /// Number of cases and their sum.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-    pub(in crate::workspace) struct Total {
-        pub(in crate::workspace) cases: i64,
+    pub struct Total {
+        /// How many.
+        pub cases: i64,
         /// Kopecks.
-        pub(in crate::workspace) sum: i64,
+        pub sum: i64,
     }
 }
 
@@ -106,7 +107,8 @@ impl StockCounts<'_> {
 
     /// Counts the cases of packages again.
     pub(in crate::workspace) fn recount(&mut self, packages: &[i64]) -> Result<(), Problem> {
-        self.0.for_ids("DELETE FROM stock WHERE mo = $1 AND package IN", packages)?;
+        let packages: BTreeSet<i64> = packages.iter().copied().collect();
+        self.0.for_ids("DELETE FROM stock WHERE mo = $1 AND package IN", &Vec::from_iter(packages.iter().copied()))?;
         for package in packages {
             self.0.execute(
                 "INSERT INTO stock (mo, package, kind, payer, state, blocked, cases, sum) \

@@ -4,9 +4,8 @@ use std::fmt;
 
 use crate::cases::CaseState;
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
-use crate::workspace::Problem;
 
-use super::Taking;
+use super::kind::Taking;
 
 /// Why something cannot be taken back. Nothing is changed then.
 #[derive(Debug)]
@@ -30,11 +29,14 @@ pub struct CaseTrouble {
     pub state: CaseState,
     /// Number of the registry that holds it; empty for none.
     pub registry: String,
+    /// Id of the version that counts in its place; 0 for none.
+    pub other: i64,
 }
 
 impl Coded for CaseTrouble {
     fn key(&self) -> Key {
         match self.state {
+            _ if self.other != 0 => Key::TakingSucceeded,
             CaseState::Free => Key::TakingFree,
             CaseState::Held => Key::TakingHeld,
             CaseState::Paid => Key::TakingPaid,
@@ -51,6 +53,7 @@ impl Coded for CaseTrouble {
     fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
         let own = ("case", Slot::text(format!("c{}", self.id)));
         match self.state {
+            _ if self.other != 0 => vec![own, ("other", Slot::text(format!("c{}", self.other)))],
             CaseState::Held | CaseState::Paid => vec![own, ("registry", Slot::text(&self.registry))],
             _ => vec![own],
         }
@@ -104,9 +107,3 @@ impl fmt::Display for TakingError {
 }
 
 impl std::error::Error for TakingError {}
-
-impl From<TakingError> for Problem {
-    fn from(error: TakingError) -> Self {
-        Self::Taking(Box::new(error))
-    }
-}

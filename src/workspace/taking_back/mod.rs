@@ -3,6 +3,7 @@
 
 mod absent;
 mod error;
+pub(super) mod kind;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,48 +12,12 @@ use serde_json::json;
 
 pub use absent::Absent;
 pub use error::{CaseTrouble, TakingError};
+pub use kind::Taking;
 pub use undo::{Undone, Unloaded};
 
 use super::note::{JournalNote, record};
 use super::{CaseId, Operation, Problem, Workspace};
 use crate::cases::CaseState;
-
-/// The actions in the journal.
-pub(super) const DROP: &str = "drop";
-pub(super) const HOLD: &str = "hold";
-pub(super) const RELEASE: &str = "release";
-pub(super) const UNDO: &str = "undo";
-
-/// What a user does with cases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taking {
-    /// They are not billed: the clinic has taken them back.
-    Drop,
-    /// They are set aside until they are released.
-    Hold,
-    /// They are again what they were before they were dropped or set aside.
-    Release,
-}
-
-impl Taking {
-    /// The action in the journal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Drop => DROP,
-            Self::Hold => HOLD,
-            Self::Release => RELEASE,
-        }
-    }
-
-    /// The states from which it can be done.
-    fn from(self) -> &'static [CaseState] {
-        match self {
-            Self::Drop => &[CaseState::Free, CaseState::Aside, CaseState::Refused, CaseState::Question, CaseState::Waiting],
-            Self::Hold => &[CaseState::Free],
-            Self::Release => &[CaseState::Aside, CaseState::Dropped],
-        }
-    }
-}
 
 impl Workspace {
     /// Drops, sets aside or releases cases: all of a clinic, or none of it.
@@ -80,7 +45,8 @@ impl Workspace {
             self.change(operation, mo, |clinic| {
                 let now = clinic.listed().with_ids(&ids)?;
                 let mut packages: BTreeSet<i64> = now.iter().map(|case| case.package).collect();
-                if now.len() != ids.len() || now.iter().any(|case| !taking.from().contains(&case.state)) {
+                let is_succeeded = taking == Taking::Release && !clinic.cases().succeeded(&ids)?.is_empty();
+                if now.len() != ids.len() || is_succeeded || now.iter().any(|case| !taking.from().contains(&case.state)) {
                     return Err(Problem::Overtaken(mo.to_owned()));
                 }
                 match taking {
@@ -105,6 +71,12 @@ impl Workspace {
     fn troubles(&mut self, mo: &str, ids: &BTreeSet<i64>, taking: Taking) -> Result<Vec<CaseTrouble>, Problem> {
         let found = self.store.of(mo).listed().with_ids(&Vec::from_iter(ids.iter().copied()))?;
         let stands_elsewhere = found.into_iter().filter(|case| !taking.from().contains(&case.state));
-        Ok(stands_elsewhere.map(|case| CaseTrouble { id: case.id, state: case.state, registry: case.registry }).collect())
+        let mut troubles: Vec<CaseTrouble> =
+            stands_elsewhere.map(|case| CaseTrouble { id: case.id, state: case.state, registry: case.registry, other: 0 }).collect();
+        if taking == Taking::Release {
+            let succeeded = self.store.of(mo).cases().succeeded(&Vec::from_iter(ids.iter().copied()))?;
+            troubles.extend(succeeded.into_iter().map(|(id, other)| CaseTrouble { id, state: CaseState::Replaced, registry: String::new(), other }));
+        }
+        Ok(troubles)
     }
 }

@@ -1,14 +1,15 @@
 //! A package that was loaded by mistake is taken back: its cases count as never loaded, and the versions that they replaced count again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde_json::json;
 
-use super::{TakingError, UNDO};
+use super::error::TakingError;
+use super::kind::UNDO;
 use crate::cases::CaseState;
 use crate::workspace::note::{JournalNote, record};
-use crate::workspace::store::{PackageRow, Reversal};
+use crate::workspace::store::PackageRow;
 use crate::workspace::{Operation, Problem, Workspace};
 
 /// A package that could be taken back.
@@ -57,17 +58,23 @@ impl Unloaded {
 }
 
 impl Workspace {
-    /// The packages that a name may mean: that of the file or the archive, or the beginning of the SHA-256, at least 8 digits.
+    /// The packages that a name may mean: that of the file or the archive, the beginning of the SHA-256, at least 8 digits, or both: `1a2b3c4d:NAME`.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn packages_called(&mut self, name: &str) -> Result<Vec<Unloaded>, Problem> {
-        let file = Path::new(name).file_name().map_or_else(|| name.to_owned(), |name| name.to_string_lossy().into_owned());
-        let is_digest = name.len() >= DIGITS && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_digest = |text: &str| text.len() >= DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let (digest, rest) = match name.split_once(':') {
+            Some((digest, rest)) if is_digest(digest) => (Some(digest.to_ascii_lowercase()), rest),
+            _ => (None, name),
+        };
+        let file = Path::new(rest).file_name().map_or_else(|| rest.to_owned(), |name| name.to_string_lossy().into_owned());
         let packages = self.store.standing_packages()?;
         let is_called = |row: &&PackageRow| {
-            [&row.main_name, &row.main_entry, &row.persons_name, &row.persons_entry].iter().any(|own| own.eq_ignore_ascii_case(&file))
-                || (is_digest && row.main_object.starts_with(&name.to_ascii_lowercase()))
+            let is_named =
+                [&row.main_name, &row.main_entry, &row.persons_name, &row.persons_entry].iter().any(|own| !own.is_empty() && own.eq_ignore_ascii_case(&file));
+            let is_digested = is_digest(rest) && row.main_object.starts_with(&rest.to_ascii_lowercase());
+            (is_named || is_digested) && digest.as_ref().is_none_or(|digest| row.main_object.starts_with(digest))
         };
         Ok(packages.iter().filter(is_called).map(Unloaded::of).collect())
     }
@@ -79,6 +86,9 @@ impl Workspace {
     pub fn undo_load(&mut self, operation: &Operation<'_>, package: &Unloaded, reason: &str) -> Result<Undone, Problem> {
         let name = package.name.clone();
         self.change(operation, &package.mo, |clinic| {
+            if !clinic.packages().stands(package.id)? {
+                return Err(Problem::Overtaken(package.mo.clone()));
+            }
             let registries = clinic.packages().held_by(package.id)?;
             if !registries.is_empty() {
                 return Err(TakingError::InRegistries(name.clone(), registries).into());
@@ -88,25 +98,30 @@ impl Workspace {
                 return Err(TakingError::Later(name.clone(), later).into());
             }
             let reversals = clinic.cases().reversals(package.id)?;
-            let ids = clinic.cases().of_package(package.id)?;
-            let (sum, ids): (i64, Vec<i64>) = (ids.iter().map(|case| case.sum).sum(), ids.iter().map(|case| case.id).collect());
+            let all = clinic.cases().of_package(package.id)?;
+            let current: Vec<_> = all.iter().filter(|case| case.state.is_current()).collect();
+            let (sum, cases) = (current.iter().map(|case| case.sum).sum::<i64>(), current.len() as u64);
+            let ids: Vec<i64> = all.iter().map(|case| case.id).collect();
+            let mut touched: BTreeSet<i64> = clinic.cases().packages_of_awaited(&ids)?.into_iter().chain([package.id]).collect();
             clinic.cases().set_aside(CaseState::Undone, &ids)?;
-            let mut touched: BTreeSet<i64> = BTreeSet::from([package.id]);
-            for refused in [false, true] {
-                // A version that a registry held is free now; one whose successor the payer refused has not been corrected.
-                let back: Vec<&Reversal> = reversals.iter().filter(|reversal| reversal.refused == refused).collect();
-                let state = if refused { CaseState::Refused } else { CaseState::Free };
-                clinic.cases().give_back(&back.iter().map(|reversal| reversal.former).collect::<Vec<_>>(), state)?;
-                touched.extend(back.iter().map(|reversal| reversal.package));
-            }
-            // A question whether a case is the same as one that never was is none.
-            touched.extend(clinic.cases().free_questions_about(&ids)?);
+            let former: Vec<i64> = reversals.iter().map(|reversal| reversal.former).collect();
+            // A version that a registry held is free now.
+            clinic.cases().give_back(&former, CaseState::Free)?;
+            touched.extend(reversals.iter().map(|reversal| reversal.package));
+            touched.extend(clinic.cases().packages_of_awaited(&former)?);
+            // What a payer has refused is refused without its correction, too; what a user has dropped or set aside stays so.
+            let of = |state| reversals.iter().filter(|reversal| reversal.state == state).map(|reversal| reversal.former).collect::<Vec<i64>>();
+            clinic.cases().refuse_free(&of(CaseState::Refused))?;
+            clinic.cases().set_aside(CaseState::Dropped, &of(CaseState::Dropped))?;
+            clinic.cases().set_aside_free(&of(CaseState::Aside))?;
+            let instead: HashMap<i64, i64> = reversals.iter().map(|reversal| (reversal.later, reversal.former)).collect();
+            touched.extend(clinic.cases().turn_questions(&ids, &instead)?);
             clinic.cases().settle_waiting()?;
             clinic.stock().recount(&Vec::from_iter(touched))?;
             clinic.packages().set_undone(package.id, operation.at)?;
             let details = json!({ "cases": ids, "sum": sum, "restored": reversals.len(), "sha256": package.digest, "reason": reason });
             record(clinic, operation, JournalNote { action: UNDO, subject: &name, details, ..JournalNote::default() })?;
-            Ok(Undone { cases: ids.len() as u64, sum, restored: reversals.len() as u64 })
+            Ok(Undone { cases, sum, restored: reversals.len() as u64 })
         })
     }
 }

@@ -2,6 +2,8 @@
 -- kept files of packages that were loaded before; `reading` is the version of that reading, 0 for none.
 -- `was` is what a version was before it was replaced, set aside, dropped or taken back: states divided by `/`, the last one first.
 ALTER TABLE cases ADD COLUMN was TEXT NOT NULL DEFAULT '';
+UPDATE cases SET was = CASE WHEN EXISTS (SELECT 1 FROM sanctions s WHERE s.mo = cases.mo AND s.case_id = cases.id AND s.sum >= cases.sum)
+    THEN 'refused' ELSE 'free' END WHERE state = 'replaced';
 ALTER TABLE cases ADD COLUMN history TEXT NOT NULL DEFAULT '';
 ALTER TABLE cases ADD COLUMN doctor TEXT NOT NULL DEFAULT '';
 ALTER TABLE cases ADD COLUMN unit TEXT NOT NULL DEFAULT '';
