@@ -43,6 +43,7 @@ mod operation;
 mod password;
 mod payers;
 mod places;
+mod random;
 mod receive;
 mod resubmission;
 mod sanctions;
