@@ -221,6 +221,29 @@ fn a_load_is_undone_and_what_it_replaced_counts_again(clinic: &Clinic) {
     sound(clinic);
 }
 
+on_each_store!(a_version_that_was_taken_back_never_comes_back);
+fn a_version_that_was_taken_back_never_comes_back(clinic: &Clinic) {
+    let export = Export::new(clinic, "in", 1, &[]);
+    export.load(&[]);
+    clinic.done(&["form", "--period", "2026-03"]);
+    // Two corrections wait for the registry one after the other, and both turn out to be wrong.
+    let loads = ["second", "third"].map(|folder| {
+        export.changed(folder, "H", |text| set(text, 1, "NHISTORY", folder)).load(&[]);
+        let file = fs::read_dir(clinic.path(folder)).expect("a folder").flatten().map(|file| file.path()).find(|path| path.to_string_lossy().contains("HM"));
+        use sha2::Digest as _;
+        puomp::values::hex(&sha2::Sha256::digest(fs::read(file.expect("a main file")).expect("read")))[..12].to_owned()
+    });
+    for load in loads {
+        clinic.done(&["load", "--undo", &load]);
+    }
+    assert!(in_state(clinic, "waiting").is_empty(), "{:?}", cases(clinic, &[]));
+    assert_eq!(in_state(clinic, "held"), ["c1"]);
+    let number = clinic.registries()[0].0.clone();
+    clinic.done(&["form", "--again", &number]);
+    assert_eq!(in_state(clinic, "held"), ["c1"]);
+    sound(clinic);
+}
+
 on_each_store!(a_complete_export_shows_what_it_no_longer_has);
 fn a_complete_export_shows_what_it_no_longer_has(clinic: &Clinic) {
     let export = Export::new(clinic, "in", 5, &[]);
