@@ -38,7 +38,7 @@ impl State {
                 let value = |name: &str| row.try_get::<i64, _>(name).map_or_else(|_| row.get::<String, _>(name), |number| number.to_string());
                 let cells = row.columns().iter().map(|c| c.name()).filter(|name| !PASSING.contains(name));
                 let cell = |name: &str| match name {
-                    "sent_at" => (!value(name).is_empty()).to_string(),
+                    "sent_at" | "undone" => (!value(name).is_empty()).to_string(),
                     // The sums of rows depend on the times in them; whether they are right is verified below.
                     "details" => {
                         let mut details: serde_json::Value = serde_json::from_str(&value(name)).expect("JSON");
@@ -173,7 +173,7 @@ pub(crate) fn is_wanted(step: &Step) -> bool {
 /// The reporting month of the packages.
 const PERIOD: &str = "2021-02";
 
-/// load, form, submit, review and receive of one registry, each with the workspace before it.
+/// load, form, submit, review and receive of one registry, then `cases drop` and `load --undo`, each with the workspace before it.
 pub(crate) fn steps(first: Clinic) -> Vec<Step> {
     first.package("in", 60, &["--period", PERIOD]);
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -183,7 +183,7 @@ pub(crate) fn steps(first: Clinic) -> Vec<Step> {
         ("submit", words("submit 2102-1"), 0),
         ("review", words("review accept 2102-1 --role insurer --sanctions sanctions.csv"), 4),
     ];
-    let (mut steps, mut answered) = (Vec::new(), None);
+    let (mut steps, mut answered, mut taken_back) = (Vec::new(), None, Vec::new());
     let mut before = first;
     fs::write(before.path("sanctions.csv"), "idcase,code,sum,comment\n1,5.1.4,,тариф\n2,5.1.4,0.01,\n").expect("written");
     let step = |name, args: Vec<String>, repeated, before: Clinic| {
@@ -204,10 +204,18 @@ pub(crate) fn steps(first: Clinic) -> Vec<Step> {
             fs::write(after.path("answer.xml"), format!("<FLK_P><FNAME>V{stem}</FNAME><FNAME_I>{stem}</FNAME_I>{refusal}</FLK_P>")).expect("written");
             answered = Some(step("receive", words("receive answer.xml"), 0, after.twin()).0);
         }
+        if name == "load" {
+            // What was loaded can be taken back: some of its cases, or all of it.
+            let package = walk(&after.path("in")).pop().expect("the package");
+            let package = package.file_name().expect("a name").to_string_lossy().into_owned();
+            taken_back.push(step("drop", words("cases drop c1 c2 c3 --reason задвоены"), 4, after.twin()).0);
+            taken_back.push(step("undo", words(&format!("load --undo {package} --reason ошибка")), 2, after.twin()).0);
+        }
         steps.push(done);
         before = after;
     }
     before.done(&["validate", "--quiet", "outbox"]);
     steps.extend(answered);
+    steps.extend(taken_back);
     steps
 }
