@@ -90,15 +90,21 @@ impl Life<'_> {
         for (record, (number, sum)) in cases {
             let card = self.exports[&at].records[*record].card.clone();
             let known = self.standing(mo, &card);
-            if known.iter().any(|old| self.versions[*old].number == *number) {
+            let is_pending = |at: &usize| ["waiting", "question"].contains(&self.versions[*at].state);
+            if let Some(same) = known.iter().find(|old| self.versions[**old].number == *number) {
                 has_known = true;
+                // The export has gone back to what stands.
+                if !is_pending(same) {
+                    known.iter().copied().filter(is_pending).collect::<Vec<_>>().into_iter().for_each(|at| self.set(at, "replaced"));
+                }
                 continue;
             }
-            let is_pending = |at: &usize| ["waiting", "question"].contains(&self.versions[*at].state);
             let (pending, counting): (Vec<usize>, Vec<usize>) = known.into_iter().partition(is_pending);
             let new = self.versions.len();
-            let old = counting.first().copied();
-            let (state, takes_place) = match (old.map(|old| self.versions[old].state), counting.len()) {
+            let open: Vec<usize> = counting.iter().copied().filter(|at| !["paid", "dropped"].contains(&self.versions[*at].state)).collect();
+            let one = if counting.len() > 1 && open.len() == 1 { open } else { counting };
+            let old = one.first().copied();
+            let (state, takes_place) = match (old.map(|old| self.versions[old].state), one.len()) {
                 (None, _) => ("free", false),
                 (_, 2..) | (Some("paid" | "dropped"), _) => ("question", false),
                 (Some("held"), _) => ("waiting", false),
@@ -206,10 +212,7 @@ impl Life<'_> {
         let Some(package) = self.pick(if asking.is_empty() { recent } else { &asking }) else { return };
         let folder = self.packages[package].folder.clone();
         let open: Vec<usize> = (0..self.versions.len()).filter(|at| self.versions[*at].package == package && self.versions[*at].state == "question").collect();
-        // A question answered about a case that is set aside comes back as a question when the case is released, so it is not answered here.
-        let is_aside = |at: &usize| self.versions[*at].follows.is_some_and(|other| self.versions[other].state == "aside");
-        let is_left_out = open.iter().any(is_aside);
-        if !self.chance(60) || is_left_out {
+        if !self.chance(60) {
             self.run("load again", &["load", &folder], i32::from(!open.is_empty()));
             return;
         }
@@ -222,6 +225,11 @@ impl Life<'_> {
                 "free" | "refused" | "question" | "dropped" => {
                     self.replace(other, at);
                     self.set(at, "free");
+                }
+                "aside" => {
+                    self.replace(other, at);
+                    self.set(at, "free");
+                    self.set(at, "aside");
                 }
                 _ => left += 1,
             }
@@ -244,28 +252,43 @@ impl Life<'_> {
             self.run("load --undo", &["load", "--undo", &digest], 4);
             return;
         }
-        let gone: Vec<usize> = own.into_iter().filter(|at| self.versions[*at].state != "replaced").collect();
-        // Of a version and a question about it only the question comes back, and the case no longer counts: such a load is not taken back here.
-        let was_question = |old: &usize| self.versions[*old].state == "replaced" && self.versions[*old].was.last() == Some(&"question");
-        if gone.iter().any(|at| self.versions[*at].instead_of.len() > 1 && self.versions[*at].instead_of.iter().any(was_question)) {
-            return;
-        }
-        let mut back = BTreeMap::new();
+        let gone: Vec<usize> = own.iter().copied().filter(|at| self.versions[*at].state != "replaced").collect();
+        // What comes back instead of each: what it replaced, and what was in question or waited before it.
+        let mut back: BTreeMap<usize, (usize, State)> = BTreeMap::new();
         for at in &gone {
-            let stands = |old: &&usize| self.versions[**old].state == "replaced" && !self.packages[self.versions[**old].package].is_undone;
-            if let Some(old) = self.versions[*at].instead_of.iter().filter(stands).max() {
-                back.insert(*old, self.versions[*at].state == "refused");
+            let version = &self.versions[*at];
+            let pending = |state: &State| ["waiting", "question"].contains(state);
+            let has_replaced = !pending(&version.state) && !version.was.iter().any(|state| pending(state));
+            let same = |v: &Version| v.mo == version.mo && v.card == version.card;
+            let gave_way = |old: &usize| {
+                let former = &self.versions[*old];
+                let is_next = (old + 1..*at).all(|y| !same(&self.versions[y]) || self.versions[y].state == "undone");
+                same(former) && former.was.last().is_some_and(pending) && is_next
+            };
+            let follows = version.follows.filter(|_| has_replaced);
+            for old in (0..*at).filter(|old| self.versions[*old].state == "replaced" && (follows == Some(*old) || gave_way(old))) {
+                back.insert(old, (*at, version.state));
             }
         }
         self.packages[package].is_undone = true;
-        gone.iter().for_each(|at| self.set(*at, "undone"));
-        for (old, is_refused) in back {
-            self.give_back(old, if is_refused { "refused" } else { "free" });
+        own.iter().for_each(|at| self.set(*at, "undone"));
+        for (old, (_, state)) in &back {
+            self.give_back(*old, "free");
+            let is_free = self.versions[*old].state == "free";
+            match *state {
+                "dropped" => self.set(*old, "dropped"),
+                "refused" | "aside" if is_free => self.set(*old, state),
+                _ => {}
+            }
         }
         for at in 0..self.versions.len() {
-            if self.versions[at].state == "question" && self.versions[at].follows.is_some_and(|old| gone.contains(&old)) {
-                self.set(at, "free");
-                self.versions[at].follows = None;
+            let Some(old) = self.versions[at].follows.filter(|old| self.versions[at].state == "question" && own.contains(old)) else { continue };
+            match back.iter().rev().find(|(_, (later, _))| *later == old) {
+                Some((former, _)) => self.versions[at].follows = Some(*former),
+                None => {
+                    self.set(at, "free");
+                    self.versions[at].follows = None;
+                }
             }
         }
         self.settle(mo);
@@ -290,9 +313,6 @@ impl Life<'_> {
         let mo = self.below(CLINICS.len());
         let known = |v: &&Version| v.mo == mo && !v.name.is_empty();
         let all: Vec<usize> = (0..self.versions.len()).filter(|at| known(&&self.versions[*at])).collect();
-        // A version that waits or is asked about is not dropped here: released later, it counts beside the version that took its place meanwhile.
-        let is_left_out = |at: &usize| verb == "drop" && ["waiting", "question"].contains(&self.versions[*at].state);
-        let all: Vec<usize> = all.into_iter().filter(|at| !is_left_out(at)).collect();
         let fitting: Vec<usize> = all.iter().copied().filter(|at| from.contains(&self.versions[*at].state)).collect();
         let recent = |all: &[usize]| all[all.len().saturating_sub(25)..].to_vec();
         let of = if self.chance(10) { recent(&all) } else { recent(&fitting) };
@@ -303,7 +323,17 @@ impl Life<'_> {
         if chosen.is_empty() {
             return;
         }
-        let is_allowed = chosen.iter().all(|at| from.contains(&self.versions[*at].state));
+        // A version in whose place another one counts is not released.
+        let is_succeeded = |at: &usize| {
+            let version = &self.versions[*at];
+            let counts = |v: &Version| !["replaced", "undone", "dropped", "question"].contains(&v.state);
+            let waited = version.was.contains(&"waiting") && version.follows.is_some();
+            (0..self.versions.len())
+                .filter(|other| other != at && version.follows != Some(*other))
+                .map(|other| &self.versions[other])
+                .any(|other| counts(other) && other.mo == version.mo && (other.card == version.card || waited && other.follows == version.follows))
+        };
+        let is_allowed = chosen.iter().all(|at| from.contains(&self.versions[*at].state) && (verb != "release" || !is_succeeded(at)));
         let names: Vec<String> = chosen.iter().map(|at| self.versions[*at].name.clone()).collect();
         if is_allowed {
             for at in &chosen {

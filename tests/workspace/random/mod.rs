@@ -217,12 +217,12 @@ impl<'c> Life<'c> {
             }
             let old = self.versions[at].follows.expect("what it waits for");
             match self.versions[old].state {
-                "free" | "refused" => {
+                "free" | "refused" | "aside" => {
                     self.replace(old, at);
                     self.set(at, "free");
                 }
                 "replaced" => self.set(at, "free"),
-                "paid" => self.set(at, "question"),
+                "paid" | "dropped" => self.set(at, "question"),
                 _ => {}
             }
         }
