@@ -10,6 +10,7 @@ use super::inputs::inputs;
 use super::out::tell;
 use super::say::{say, wrapped};
 use super::session::Session;
+use super::status::registry_line;
 use super::taking_back;
 use super::ui::Ui;
 use super::workspace::with_tools;
@@ -20,7 +21,7 @@ use crate::registry::package::{Package, discover};
 use crate::texts::Key;
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
-use crate::workspace::{CaseCounts, Doubt, Loaded, Loading, Outcome, Workspace};
+use crate::workspace::{CaseCounts, Doubt, Loaded, Loading, Outcome, Problem, Workspace};
 
 /// How many questions are shown with their cases.
 const QUESTIONS: usize = 5;
@@ -32,7 +33,7 @@ pub(super) struct LoadArgs {
     #[arg(required_unless_present = "undo", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The loaded file that is taken back.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "doubtful", "complete", "yes", "timings"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "doubtful", "complete", "yes", "timings", "as_payer"])]
     undo: Option<String>,
     /// Why it is taken back.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "undo")]
@@ -43,6 +44,9 @@ pub(super) struct LoadArgs {
     /// Drop what is absent without asking.
     #[arg(long, requires = "complete")]
     yes: bool,
+    /// The clinic has sent them to this workspace: each becomes a registry.
+    #[arg(long, conflicts_with = "complete")]
+    as_payer: bool,
     /// What to do with cases that may be the same as stored ones.
     #[arg(long, value_name = "WHAT", default_value = "ask")]
     doubtful: DoubtArg,
@@ -98,17 +102,28 @@ impl LoadArgs {
             let mut workspace = workspace.timed(bar.timings());
             drop(lock);
             let mut exit = LoadExit::default();
-            let loading = Loading { doubt, complete: self.complete };
+            let loading = Loading { doubt, complete: self.complete, as_payer: self.as_payer };
             let mut present = Vec::new();
             for package in &packages {
                 let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
-                let loaded = workspace.load(&session.operation(&actor, &bar), package, tools, loading, filter)?;
+                let loaded = match workspace.load(&session.operation(&actor, &bar), package, tools, loading, filter) {
+                    // One that cannot become a registry does not keep the others back.
+                    Err(error @ Problem::NotTaken(_)) => {
+                        ui.complain(&Failure::from(error));
+                        exit.is_refused = true;
+                        continue;
+                    }
+                    loaded => loaded?,
+                };
                 exit.add(&loaded);
                 if !ui.quiet || !is_sound(&loaded) || !loaded.repaired.is_empty() {
                     tell(&line(&name, &package.file.shown(), &loaded, ui))?;
                     questions(&mut workspace, &loaded, session)?;
                 } else {
                     tell(&replaced(&name, &loaded, ui))?;
+                }
+                if let Some(registry) = loaded.registry.as_ref().filter(|_| !ui.quiet) {
+                    tell(&registry_line(registry, workspace.tables(), ui))?;
                 }
                 present.extend(loaded.present);
             }
@@ -139,6 +154,8 @@ struct LoadExit {
     packages: u64,
     rejected: u64,
     has_errors: bool,
+    /// A package could not become a registry.
+    is_refused: bool,
 }
 
 impl LoadExit {
@@ -150,6 +167,7 @@ impl LoadExit {
 
     fn exit(&self) -> Exit {
         match () {
+            () if self.is_refused => Exit::Refused,
             () if self.rejected == self.packages => Exit::Input,
             () if self.has_errors => Exit::Findings,
             () => Exit::Done,
@@ -173,7 +191,7 @@ pub(super) fn line(name: &str, path: &str, loaded: &Loaded, ui: &Ui<'_>) -> Stri
     for file in &loaded.repaired {
         lines += &wrapped(&said(Key::LoadRepaired, &[("file", file)]), 2);
     }
-    for (key, number) in counts.map(parts).unwrap_or_default() {
+    for (key, number) in counts.map(|counts| if loaded.registry.is_some() { parts_as_payer(counts) } else { parts(counts) }).unwrap_or_default() {
         if number > 0 {
             lines += &wrapped(&said(key, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, number)), ("path", path)]), 2);
         }
@@ -228,6 +246,16 @@ fn parts(counts: &CaseCounts) -> Vec<(Key, u64)> {
         (Key::LoadAgain, counts.unknown_again),
         (Key::LoadBlocked, counts.blocked),
         (Key::LoadPackageBlocked, u64::from(counts.package_blocked)),
+    ]
+}
+
+/// The same where the package became a registry: its errors are for the payer to judge.
+fn parts_as_payer(counts: &CaseCounts) -> Vec<(Key, u64)> {
+    vec![
+        (Key::LoadReplaced, counts.replaced),
+        (Key::LoadUnchanged, counts.unchanged),
+        (Key::AsPayerErrors, counts.blocked),
+        (Key::AsPayerHead, u64::from(counts.package_blocked)),
     ]
 }
 

@@ -39,7 +39,7 @@ pub use actor::Actor;
 pub use answers::{Answer, AnswerCase, AnswerError, AnswerSanction, CaseSums, Decision, Verdict};
 pub use backup::{BackupError, Password, Restored, Saved, restore};
 pub use damage::{Damage, Damaged};
-pub use intake::{Asked, CaseCounts, Doubt, Loaded, Loading, Outcome, Present};
+pub use intake::{Asked, CaseCounts, CaseElsewhere, Doubt, Loaded, Loading, NotTaken, Outcome, Present};
 pub use listing::{CaseId, CaseLine, CaseNote, CaseQuery, Change, Reason, Story};
 pub use moves::{Decided, FormEvent, FormPlan, FormRequest, Formed, Group, LeftOut, NamedCase, Received, Sanction, SanctionTrouble, Submitted, Why};
 pub use operation::{Opening, Operation};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::answers::AnswerError;
 use super::backup::BackupError;
 use super::damage::Damaged;
+use super::intake::NotTaken;
 use super::store::StoreError;
 use super::taking_back::TakingError;
 use super::workflow::{Need, Refusal, Refused, Workflow};
@@ -69,6 +70,8 @@ pub enum Problem {
     Backup(Box<BackupError>),
     /// Something cannot be taken back.
     Taking(Box<TakingError>),
+    /// A package cannot become a registry at its payer's desk.
+    NotTaken(Box<NotTaken>),
     /// A table under `rules/` is broken.
     Table(TableError),
     /// The journal cannot be continued: its last entry cannot be read.
@@ -95,7 +98,7 @@ impl Problem {
             Self::Form(error) => !matches!(**error, FormError::Write(_) | FormError::Table(_)),
             _ => false,
         };
-        about_its_state || about_its_file || about_its_content || matches!(self, Self::NoRegistry(_) | Self::ManyRegistries(..))
+        about_its_state || about_its_file || about_its_content || matches!(self, Self::NoRegistry(_) | Self::ManyRegistries(..) | Self::NotTaken(_))
     }
 
     /// A refusal of the workflow, in words.
@@ -118,6 +121,7 @@ impl Problem {
             Self::Damaged(error) => Some(error),
             Self::Backup(error) => Some(&**error),
             Self::Taking(error) => Some(&**error),
+            Self::NotTaken(error) => Some(&**error),
             Self::Table(error) => Some(error),
             Self::Store(error) => Some(error),
             _ => None,
@@ -160,6 +164,7 @@ impl Coded for Problem {
             Self::Damaged(error) => error.key(),
             Self::Backup(error) => error.key(),
             Self::Taking(error) => error.key(),
+            Self::NotTaken(error) => error.key(),
             Self::Table(error) => error.key(),
             Self::Journal(_) => Key::WorkspaceJournal,
         }
@@ -191,7 +196,9 @@ impl Coded for Problem {
             Self::NotClean(file, rule) => vec![("file", Slot::text(file)), ("rule", Slot::text(rule))],
             Self::Answer(name, error) => std::iter::once(("file", Slot::text(name))).chain(error.slots()).collect(),
             Self::Journal(what) => vec![("what", Slot::text(what))],
-            Self::Refused(_) | Self::Form(_) | Self::Damaged(_) | Self::Backup(_) | Self::Taking(_) | Self::Table(_) | Self::Store(_) => Vec::new(),
+            Self::Refused(_) | Self::Form(_) | Self::Damaged(_) | Self::Backup(_) | Self::Taking(_) | Self::NotTaken(_) | Self::Table(_) | Self::Store(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -223,6 +230,7 @@ impl std::error::Error for Problem {
             Self::Damaged(error) => Some(error),
             Self::Backup(error) => Some(&**error),
             Self::Taking(error) => Some(&**error),
+            Self::NotTaken(error) => Some(&**error),
             Self::Table(error) => Some(error),
             _ => None,
         }
@@ -244,6 +252,12 @@ impl From<BackupError> for Problem {
 impl From<TakingError> for Problem {
     fn from(error: TakingError) -> Self {
         Self::Taking(Box::new(error))
+    }
+}
+
+impl From<NotTaken> for Problem {
+    fn from(error: NotTaken) -> Self {
+        Self::NotTaken(Box::new(error))
     }
 }
 

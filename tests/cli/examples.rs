@@ -16,7 +16,7 @@ const STEPS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("init", &[]),
-    ("load", &["init", "generate -q --period 2021-02 --cases 5 выгрузка"]),
+    ("load", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "generate -q --period 2021-02 --cases 5 посылки"]),
     ("watch", &["init", "generate -q --period 2021-02 --cases 5 выгрузка"]),
     ("form", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "load -q выгрузка"]),
     ("submit", &["init", "generate -q --period 2021-02 --cases 5 выгрузка", "load -q выгрузка", "form -q --period 2021-02"]),

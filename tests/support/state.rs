@@ -173,7 +173,7 @@ pub(crate) fn is_wanted(step: &Step) -> bool {
 /// The reporting month of the packages.
 const PERIOD: &str = "2021-02";
 
-/// load, form, submit, review and receive of one registry, then `cases drop` and `load --undo`, each with the workspace before it.
+/// load, form, submit, review and receive of one registry, its load at the payer's desk, then `cases drop` and `load --undo`, each with the workspace before it.
 pub(crate) fn steps(first: Clinic) -> Vec<Step> {
     first.package("in", 60, &["--period", PERIOD]);
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -184,6 +184,7 @@ pub(crate) fn steps(first: Clinic) -> Vec<Step> {
         ("review", words("review accept 2102-1 --role insurer --sanctions sanctions.csv"), 4),
     ];
     let (mut steps, mut answered, mut taken_back) = (Vec::new(), None, Vec::new());
+    let other = if first.store().is_some() { Clinic::on_postgres() } else { Clinic::new() };
     let mut before = first;
     fs::write(before.path("sanctions.csv"), "idcase,code,sum,comment\n1,5.1.4,,тариф\n2,5.1.4,0.01,\n").expect("written");
     let step = |name, args: Vec<String>, repeated, before: Clinic| {
@@ -202,6 +203,8 @@ pub(crate) fn steps(first: Clinic) -> Vec<Step> {
             let stem = after.status()["registries"][0]["file"].as_str().expect("a name").to_owned();
             let refusal = "<PR><OSHIB>904</OSHIB><IM_POL>DS1</IM_POL><BAS_EL>SL</BAS_EL><N_ZAP>1</N_ZAP><IDCASE>1</IDCASE></PR>";
             fs::write(after.path("answer.xml"), format!("<FLK_P><FNAME>V{stem}</FNAME><FNAME_I>{stem}</FNAME_I>{refusal}</FLK_P>")).expect("written");
+            // And the payer's own workspace, which takes the package in.
+            fs::copy(after.path(&format!("outbox/14002/{stem}.zip")), other.path("sent.zip")).expect("copied");
             answered = Some(step("receive", words("receive answer.xml"), 0, after.twin()).0);
         }
         if name == "load" {
@@ -214,8 +217,9 @@ pub(crate) fn steps(first: Clinic) -> Vec<Step> {
         steps.push(done);
         before = after;
     }
+    let as_payer = step("as-payer", words("load --as-payer sent.zip --role insurer"), 0, other).0;
     before.done(&["validate", "--quiet", "outbox"]);
-    steps.extend(answered);
+    steps.extend(answered.into_iter().chain([as_payer]));
     steps.extend(taken_back);
     steps
 }

@@ -12,10 +12,10 @@ use crate::support::say::say;
 use crate::support::soak::tries;
 use crate::support::state::{State, Step, is_wanted, leftovers, steps};
 
-/// Kills of load, form, submit, review, receive, `cases drop` and `load --undo` on SQLite.
-const KILLS: [usize; 7] = [80, 80, 50, 40, 50, 30, 30];
+/// Kills of load, form, submit, review, receive, the load at the payer's desk, `cases drop` and `load --undo` on SQLite.
+const KILLS: [usize; 8] = [80, 80, 50, 40, 50, 60, 30, 30];
 /// On PostgreSQL, where a workspace to be killed costs a database.
-const SHARED_KILLS: [usize; 7] = [10, 10, 10, 8, 10, 8, 8];
+const SHARED_KILLS: [usize; 8] = [10, 10, 10, 8, 10, 10, 8, 8];
 
 /// When a program was killed and what it had done by then.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ fn kill(step: &Step, number: u64, (until, work): (Duration, Duration), counts: &
 }
 
 /// `in_work`: of how many kills one at least must come while the program works.
-fn kills(store: &str, first: Clinic, of_step: [usize; 7], threads: usize, in_work: usize) {
+fn kills(store: &str, first: Clinic, of_step: [usize; 8], threads: usize, in_work: usize) {
     let steps = steps(first);
     let (mut moments, mut all) = (0, 0);
     for (step, (place, kills)) in steps.iter().zip(of_step.map(tries).map(wanted).into_iter().enumerate()).filter(|(step, _)| is_wanted(step)) {

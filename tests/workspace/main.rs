@@ -41,6 +41,7 @@ mod moves;
 mod odd;
 mod operation;
 mod password;
+mod payer;
 mod payers;
 mod places;
 mod random;

@@ -1,9 +1,11 @@
 //! Loads packages: keeps their files unchanged, runs the control, stores their cases and matches them with the stored ones.
 
 mod again;
+mod as_payer;
 mod batch;
 mod contents;
 mod matching;
+mod not_taken;
 mod payer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,15 +14,17 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde_json::json;
 
+use as_payer::{Desk, Sent};
 use contents::{Contents, Files, MemberFile};
 pub use matching::Doubt;
 use matching::{Candidate, Known, Verdict as Match};
+pub use not_taken::{CaseElsewhere, NotTaken};
 pub(super) use payer::Payers;
 
 use super::note::{JournalNote, record};
 use super::objects::{Before, Kept};
-use super::store::{LoadedBefore, NewCase, Run, StockKey, Total};
-use super::{FindingFilter, Operation, Problem, Tools, Workspace};
+use super::store::{Clinic, LoadedBefore, NewCase, Run, StockKey, Total};
+use super::{FindingFilter, Operation, Problem, Registry, Tools, Workspace};
 use crate::cases::{About, Case, CaseKey, CaseKeys, CasePlace, CaseState};
 use crate::flk::{PackageReport, Verdict};
 use crate::registry::format::Role;
@@ -46,6 +50,8 @@ pub struct Loaded {
     pub questions: Vec<Asked>,
     /// All cases of the package, if [`Loading::complete`] asked for them and the package could be read.
     pub present: Option<Present>,
+    /// The registry that it became, if [`Loading::as_payer`] asked for one.
+    pub registry: Option<Registry>,
 }
 
 /// How packages are loaded.
@@ -55,6 +61,8 @@ pub struct Loading {
     pub doubt: Doubt,
     /// Whether the keys of all cases are wanted, to find those that a complete export no longer has.
     pub complete: bool,
+    /// Whether each package becomes a registry that its clinic has sent: the workspace is its payer's.
+    pub as_payer: bool,
 }
 
 /// A case of which the user must say whether it is the same as another one.
@@ -172,9 +180,12 @@ impl Workspace {
         mut kept: HashMap<PathBuf, Kept>,
     ) -> Result<Loaded, Problem> {
         operation.check()?;
+        if loading.as_payer {
+            Desk::open(&self.tables.workflow, operation)?;
+        }
         let nothing = |report: Option<PackageReport>, outcome, repaired| {
             let verdict = report.as_ref().map_or(Verdict::Rejected, |report| report.verdict);
-            Loaded { report, outcome, verdict, repaired, mo: None, questions: Vec::new(), present: None }
+            Loaded { report, outcome, verdict, repaired, mo: None, questions: Vec::new(), present: None, registry: None }
         };
         let Some(main) = &package.main else {
             let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
@@ -220,8 +231,8 @@ impl Workspace {
         if let Some(known) = known {
             return Ok(Loaded { present, ..known });
         }
-        let (outcome, questions) = self.take(operation, &contents, &keys, &report, files, tools, loading.doubt)?;
-        Ok(Loaded { verdict: report.verdict, report: Some(report), outcome, repaired, mo: Some(mo), questions, present })
+        let (outcome, questions, registry) = self.take(operation, &contents, &keys, &report, files, tools, loading)?;
+        Ok(Loaded { verdict: report.verdict, report: Some(report), outcome, repaired, mo: Some(mo), questions, present, registry })
     }
 
     /// Copies the file or archive that holds a member, each one once. Returns the member in the copy and fills in `file`.
@@ -263,13 +274,13 @@ impl Workspace {
         report: &PackageReport,
         files: Files,
         tools: Tools<'_>,
-        doubt: Doubt,
-    ) -> Result<(Outcome, Vec<Asked>), Problem> {
+        loading: Loading,
+    ) -> Result<(Outcome, Vec<Asked>, Option<Registry>), Problem> {
         let mo = report.account.code_mo.clone().unwrap_or_default();
-        let (outcome, package) = self.take_once(operation, &mo, contents, keys, report, files, tools, doubt)?;
+        let (outcome, package, registry) = self.take_once(operation, &mo, contents, keys, report, files, tools, loading)?;
         let has_questions = matches!(outcome, Outcome::Taken(CaseCounts { doubtful: 1.., .. }));
         let questions = if has_questions { self.questions_of(&mo, package)? } else { Vec::new() };
-        Ok((outcome, questions))
+        Ok((outcome, questions, registry))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the arguments of `take`")]
@@ -282,8 +293,8 @@ impl Workspace {
         report: &PackageReport,
         files: Files,
         tools: Tools<'_>,
-        doubt: Doubt,
-    ) -> Result<(Outcome, i64), Problem> {
+        loading: Loading,
+    ) -> Result<(Outcome, i64, Option<Registry>), Problem> {
         let family = contents.format.family;
         let letter = family.to_string();
         let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
@@ -292,14 +303,22 @@ impl Workspace {
         let payers: Vec<&str> = contents.cases.iter().map(|case| self.tables.payers.of(Contents::insurance(case, report), &fund)).collect();
         let period = report.period.map_or_else(String::new, |period| period.to_string());
         let candidates: Vec<Candidate<'_>> = contents.candidates(keys, &letter, &period);
+        let desk = loading.as_payer.then(|| Desk::open(&self.tables.workflow, operation)).transpose()?;
         self.locks.change(&mut self.store, operation, mo, |clinic| {
             // Another program may have loaded the same file while this one controlled it.
             if let Some(before) = clinic.packages().of_content((&files.main.object, &files.main.entry), (&files.persons.object, &files.persons.entry))? {
-                return Ok((Outcome::Already(before.loaded_at, CaseCounts::default()), before.id));
+                return Ok((Outcome::Already(before.loaded_at, CaseCounts::default()), before.id, None));
             }
-            let known = Known::look_up(clinic, keys)?;
+            let judge = |clinic: &mut Clinic<'_>| Ok::<_, Problem>(Known::look_up(clinic, keys)?.judge(&candidates, loading.doubt));
+            let (mut verdicts, mut replaced) = judge(clinic)?;
+            let mut stored = Vec::new();
+            if let Some(desk) = &desk {
+                if desk.give_up_returned(clinic, operation, contents, &verdicts)? {
+                    (verdicts, replaced) = judge(clinic)?;
+                }
+                stored = desk.check(clinic, contents, &verdicts)?;
+            }
             let package = clinic.counters().take(Run::Packages, 1)?;
-            let (verdicts, mut replaced) = known.judge(&candidates, doubt);
             let mut next = clinic.counters().take(Run::Cases, verdicts.iter().filter(|v| !matches!(v, Match::Unchanged(..))).count())?;
             let mut taken = Taken { counts: CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() }, ..Taken::default() };
             let mut ids = vec![0; contents.cases.len()];
@@ -368,8 +387,17 @@ impl Workspace {
             if !clinic.counters().has_registries(1)? {
                 clinic.counters().take_registries()?;
             }
-            record(clinic, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
-            Ok((Outcome::Taken(counts), id))
+            let registry = match &desk {
+                Some(desk) => {
+                    let sent = Sent { contents, package: &package, kinds: &kinds, payers: &payers, new: &ids, stored: &stored, details };
+                    Some(desk.enter(clinic, operation, sent)?)
+                }
+                None => {
+                    record(clinic, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
+                    None
+                }
+            };
+            Ok((Outcome::Taken(counts), id, registry))
         })
     }
 }

@@ -110,6 +110,15 @@ impl Registries<'_> {
         self.0.first(format!("SELECT {} FROM registries WHERE mo = $1 AND id = $2", Registry::COLUMNS), &[id.into()])
     }
 
+    /// The registries that hold any of these cases, or have been paid for them.
+    pub(in crate::workspace) fn holding(&mut self, cases: &[i64]) -> Result<Vec<Registry>, Problem> {
+        let head = format!("SELECT {} FROM registries WHERE mo = $1 AND id IN (SELECT registry FROM cases WHERE mo = $1 AND id IN", Registry::COLUMNS);
+        let mut found: Vec<Registry> = self.0.select_for_ids(&head, cases, ")")?;
+        found.sort_unstable_by_key(|registry| registry.id);
+        found.dedup_by_key(|registry| registry.id);
+        Ok(found)
+    }
+
     /// Whether a registry has a file of this name.
     pub(in crate::workspace) fn has_file(&mut self, name: &str) -> Result<bool, Problem> {
         Ok(self.0.number("SELECT CAST(COUNT(*) AS BIGINT) FROM registries WHERE mo = $1 AND file_name = $2", &[name.into()])? > 0)

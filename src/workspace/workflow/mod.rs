@@ -79,6 +79,8 @@ moves! {
     ReceiveReturned = "receive" "returned",
     /// An answer: paid.
     ReceivePaid = "receive" "paid",
+    /// At the payer's desk: a package of the clinic becomes a registry, or takes the place of one that was given back.
+    LoadAsPayer = "load" "as-payer",
 }
 
 impl Move {
@@ -189,7 +191,7 @@ pub struct Status {
 pub struct Transition {
     /// Id of the transition in the journal.
     pub id: String,
-    /// Ids of the statuses from which it leads; empty for the one that makes a registry.
+    /// Ids of the statuses from which it leads; empty for one that makes a registry.
     pub from: Vec<String>,
     /// Id of the status to which the transition leads.
     pub to: String,

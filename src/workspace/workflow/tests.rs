@@ -289,7 +289,6 @@ fn a_broken_table_names_the_line() {
         broken("id = \"submit\"", "ru = \"отозвать\"", "ru = \"отменить\"", Of("id = \"withdraw\""), "withdraw: another transition has the same text"),
         broken("id = \"start-review\"", "action = \"return\"", "action = \"accept\"", Of("id = \"return\""), "leads from sent to two ends: accept and return"),
         // The order of statuses.
-        broken("id = \"form\"", "from = []", "from = [\"returned\"]", Whole, "no transition makes a registry"),
         broken("id = \"withdraw\"", "to = \"withdrawn\"", "to = \"cancelled\"", Of("id = \"withdrawn\""), "withdrawn: no transition leads here"),
         broken(
             "id = \"sent\"",
@@ -347,6 +346,16 @@ fn a_cut_table_never_loads_by_half() {
             assert_eq!(workflow.transitions().len(), rows(&lines[..end].join("\n")));
         }
     }
+}
+
+#[test]
+fn a_table_in_which_no_registry_begins_is_refused() {
+    let good = source();
+    let (start, end) = (good.find("[[transition]]\nid = \"take-in\"").expect("there"), good.find("[[transition]]\nid = \"supersede\"").expect("there"));
+    let text = format!("{}{}", &good[..start], &good[end..]);
+    assert!(table::read(&text).is_ok(), "forming is a beginning too");
+    let error = table::read(&text.replacen("from = []", "from = [\"returned\"]", 1)).expect_err("no beginning");
+    assert!(error.message.contains("no transition makes a registry"), "{error}");
 }
 
 /// A status that only leads round in a circle has no way to an end.
