@@ -107,7 +107,14 @@ impl Known {
     /// Gives a verdict on every case of a package, and the ids of the versions that these cases replace besides: those that wait for a registry, and
     /// those about which a question is open.
     pub(super) fn judge(&self, cases: &[Candidate<'_>], doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let mut judging = Judging { known: self, own: HashMap::with_capacity(cases.len()), used: HashSet::new(), met: HashSet::new(), superseded: Vec::new() };
+        let mut judging = Judging {
+            known: self,
+            own: HashMap::with_capacity(cases.len()),
+            used: HashSet::new(),
+            resembled: HashSet::new(),
+            met: HashSet::new(),
+            superseded: Vec::new(),
+        };
         for case in cases {
             judging.own.entry(case.traits.identity).or_default().push(case);
         }
@@ -125,6 +132,8 @@ struct Judging<'k, 'c> {
     own: HashMap<CaseKey, Vec<&'k Candidate<'c>>>,
     /// Ids of the stored cases that a case of the package has been found to be.
     used: HashSet<i64>,
+    /// Ids of the stored cases that a case of the package under another key resembles.
+    resembled: HashSet<i64>,
     /// Keys of which a case of the package has its verdict.
     met: HashSet<CaseKey>,
     superseded: Vec<i64>,
@@ -172,7 +181,10 @@ impl<'k> Judging<'k, '_> {
         };
         let judged = match (one, alike.first().or(standing.first())) {
             (Some(old), _) => {
-                self.used.insert(old.id);
+                // Another case of the package may still be the stored one.
+                if is_alike(case, old) {
+                    self.used.insert(old.id);
+                }
                 asked(case, old, doubt)
             }
             (None, Some(first)) => Verdict::Doubtful(first.id, About::Several),
@@ -202,8 +214,10 @@ impl<'k> Judging<'k, '_> {
         // Whether the package has a stored case under its key; another case may have that key now.
         let is_there = |old: &Old| self.own.get(&old.identity).is_some_and(|own| own.iter().any(|case| is_alike(case, old)));
         let like = known.by_resemblance.get(&case.resemblance).into_iter().flatten();
-        let Some(old) = like.into_iter().find(|old| !is_there(old) && !self.used.contains(&old.id)) else { return Verdict::New };
-        self.used.insert(old.id);
+        let Some(old) = like.into_iter().find(|old| !is_there(old) && !self.used.contains(&old.id) && !self.resembled.contains(&old.id)) else {
+            return Verdict::New;
+        };
+        self.resembled.insert(old.id);
         match doubt {
             Doubt::Different => Verdict::New,
             Doubt::Same if old.state != CaseState::Waiting => version_of(old, doubt),
@@ -380,8 +394,10 @@ mod tests {
         known.by_resemblance.insert(70, vec![stored]);
         // The export gave the key of the stored case to another person, and a new key to the case itself.
         let of_other = Candidate { traits: Traits { person: PersonMark::from(6 << 16 | 6), ..candidate(0, 71).traits }, ..candidate(0, 71) };
-        let verdicts = known.judge(&[candidate(5, 70), of_other], Doubt::Ask).0;
-        assert_eq!(verdicts, [Verdict::Doubtful(1, About::OtherKey), Verdict::Doubtful(1, About::Person)]);
+        for all in [[candidate(5, 70), of_other], [of_other, candidate(5, 70)]] {
+            let verdicts = known.judge(&all, Doubt::Ask).0;
+            assert!(verdicts.contains(&Verdict::Doubtful(1, About::OtherKey)) && verdicts.contains(&Verdict::Doubtful(1, About::Person)), "{verdicts:?}");
+        }
     }
 
     #[test]

@@ -258,7 +258,7 @@ impl Life<'_> {
         for at in &gone {
             let version = &self.versions[*at];
             let pending = |state: &State| ["waiting", "question"].contains(state);
-            let has_replaced = !pending(&version.state) && !version.was.iter().any(|state| pending(state));
+            let has_replaced = !pending(&version.state) && !version.was.iter().any(&pending);
             let same = |v: &Version| v.mo == version.mo && v.card == version.card;
             let gave_way = |old: &usize| {
                 let former = &self.versions[*old];
