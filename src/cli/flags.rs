@@ -98,6 +98,20 @@ pub(super) enum ListShape {
     Csv,
 }
 
+/// Form of an answer that is a list, which can also be a workbook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum TableShape {
+    /// For reading.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+    /// For tables.
+    Csv,
+    /// For Excel.
+    Xlsx,
+}
+
 /// The values of `--lang`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LangArg {

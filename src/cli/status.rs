@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::flags::PlaceArgs;
+use super::flags::{PlaceArgs, TableShape};
 use super::out::{self, Target, columns, print};
 use super::session::Session;
 use super::ui::Ui;
@@ -48,26 +48,12 @@ pub(super) struct StatusArgs {
     watch: bool,
     /// Form of the answer.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    format: FormatArg,
+    format: TableShape,
     /// Where the answer goes instead of standard output.
     #[arg(long, short, value_name = "FILE", conflicts_with = "watch")]
     output: Option<PathBuf>,
     #[command(flatten)]
     place: PlaceArgs,
-}
-
-/// The values of `--format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FormatArg {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
-    /// For tables.
-    Csv,
-    /// For Excel.
-    Xlsx,
 }
 
 fields!(
@@ -203,12 +189,12 @@ impl StatusArgs {
 
     /// Whether the answer is a workbook that would be printed on a terminal or repeated by `--watch`.
     fn needs_file(&self, to_terminal: bool) -> bool {
-        self.format == FormatArg::Xlsx && self.output.is_none() && (to_terminal || self.watch)
+        self.format == TableShape::Xlsx && self.output.is_none() && (to_terminal || self.watch)
     }
 
     fn show(&self, seen: &Seen, lists: &Lists, tables: &Tables, ui: &Ui<'_>) -> Result<(), Failure> {
         let answer = match self.format {
-            FormatArg::Human => {
+            TableShape::Human => {
                 let mut text = human(seen, self.registry.is_some().then_some(self.history), lists, tables, ui);
                 if text.is_empty() {
                     let is_asked = self.period.is_some() || self.payer.is_some() || self.state.is_some();
@@ -216,15 +202,15 @@ impl StatusArgs {
                 }
                 text.into_bytes()
             }
-            FormatArg::Json => {
+            TableShape::Json => {
                 let registries = seen.registries.iter().map(|r| row(r, tables, ui)).collect();
                 let cases = seen.stock.iter().map(stock_row).collect();
                 let history = seen.history.iter().map(step).collect();
                 let sanctions = seen.sanctions.iter().map(sanction).collect();
                 out::json_bytes(&api::Status { registries, cases, history, sanctions })?
             }
-            FormatArg::Csv => out::csv_bytes(&lists.registries, ui.lang, &seen.registries, |field, r| plain(field, r, tables, ui)).map_err(Failure::Stream)?,
-            FormatArg::Xlsx => self.xlsx(seen, lists, tables, ui).map_err(Failure::Stream)?,
+            TableShape::Csv => out::csv_bytes(&lists.registries, ui.lang, &seen.registries, |field, r| plain(field, r, tables, ui)).map_err(Failure::Stream)?,
+            TableShape::Xlsx => self.xlsx(seen, lists, tables, ui).map_err(Failure::Stream)?,
         };
         let mut target = Target::new(self.output.as_deref(), Access::Default, None)?;
         target.write_all(&answer)?;

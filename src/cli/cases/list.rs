@@ -3,13 +3,13 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::line::{SHOWN, Shape, lines, state_key};
 use super::{one, open, story};
 use crate::api::cases as api;
 use crate::cases::CaseState;
-use crate::cli::flags::PlaceArgs;
+use crate::cli::flags::{PlaceArgs, TableShape};
 use crate::cli::out::{self, Target};
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure};
@@ -54,7 +54,7 @@ pub(super) struct ListArgs {
     since: Option<String>,
     /// Form of the answer.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    format: FormatArg,
+    format: TableShape,
     /// Where the answer goes instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -65,27 +65,13 @@ pub(super) struct ListArgs {
     place: PlaceArgs,
 }
 
-/// The values of `--format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FormatArg {
-    /// For reading.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
-    /// For tables.
-    Csv,
-    /// For Excel.
-    Xlsx,
-}
-
 impl ListArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
-        if self.format == FormatArg::Xlsx && self.output.is_none() && io::stdout().is_terminal() {
+        if self.format == TableShape::Xlsx && self.output.is_none() && io::stdout().is_terminal() {
             return Err(Failure::said(ErrorClass::Usage, Key::XlsxNeedsFile, &[]));
         }
-        if self.case.is_some() && matches!(self.format, FormatArg::Csv | FormatArg::Xlsx) {
-            let format = if self.format == FormatArg::Csv { "csv" } else { "xlsx" };
+        if self.case.is_some() && matches!(self.format, TableShape::Csv | TableShape::Xlsx) {
+            let format = if self.format == TableShape::Csv { "csv" } else { "xlsx" };
             return Err(Failure::Value(format.to_owned(), "human, json".to_owned()));
         }
         let mut workspace = open(&self.place, session)?;
@@ -95,14 +81,15 @@ impl ListArgs {
         if let Some(name) = &self.case {
             let case = one(&mut workspace, name, &shape)?;
             let story = workspace.story(&case)?;
-            let bytes = if self.format == FormatArg::Json { out::json_bytes(&story::wire(&story, &shape))? } else { story::human(&story, &shape).into_bytes() };
+            let bytes =
+                if self.format == TableShape::Json { out::json_bytes(&story::wire(&story, &shape))? } else { story::human(&story, &shape).into_bytes() };
             workspace.close();
             return self.write(&bytes, access);
         }
         let query = self.query(session, &mut workspace)?;
         let (mut number, mut sum, mut kept) = (0, 0, Vec::new());
-        let is_human = self.format == FormatArg::Human;
-        if self.format == FormatArg::Csv {
+        let is_human = self.format == TableShape::Human;
+        if self.format == TableShape::Csv {
             return self.csv(&mut workspace, &query, &shape, access);
         }
         workspace.cases(&query, &mut |line: CaseLine| {
@@ -115,8 +102,8 @@ impl ListArgs {
         })?;
         workspace.close();
         let bytes = match self.format {
-            FormatArg::Json => out::json_bytes(&api::Cases { cases: kept.iter().map(|line| shape.wire(line)).collect() })?,
-            FormatArg::Xlsx => {
+            TableShape::Json => out::json_bytes(&api::Cases { cases: kept.iter().map(|line| shape.wire(line)).collect() })?,
+            TableShape::Xlsx => {
                 let sheet =
                     shape.columns.sheet(session.ui.texts.get(Key::CasesSheet, session.ui.lang), &kept, session.ui.lang, |field, line| shape.cell(field, line));
                 xlsx::workbook(&[sheet], session.ui.texts, session.ui.lang).map_err(Failure::Stream)?
