@@ -295,3 +295,21 @@ fn lists_are_filtered_and_numbers_of_persons_hidden(clinic: &Clinic) {
     assert_eq!(changes, ["new", "gone", "new", "new", "new"]);
     assert!(cases(clinic, &["--since", "2999-01-01"]).is_empty());
 }
+
+on_each_store!(a_mended_file_frees_what_it_has_not_changed);
+fn a_mended_file_frees_what_it_has_not_changed(clinic: &Clinic) {
+    let export = Export::new(clinic, "in", 4, &[]);
+    // An element that no edition knows: nothing of the file may be formed.
+    let broken =
+        |folder, more: &'static str| export.changed(folder, "H", move |text| *text = text.replacen("</SCHET>", &format!("<NOTE>1</NOTE>\n</SCHET>{more}"), 1));
+    broken("broken", "").load(&[]);
+    assert_eq!(clinic.run(&["form", "--period", "2026-03"]).code, 3);
+    export.load(&[]);
+    assert_eq!((in_state(clinic, "free").len(), in_state(clinic, "replaced").len()), (4, 4));
+    // A broken file takes nothing out of the sound one.
+    let said = broken("broken-again", "\n").load(&[]);
+    assert!(said.contains("без изменений: 4"), "{said}");
+    clinic.done(&["form", "--period", "2026-03"]);
+    assert_eq!(in_state(clinic, "held").len(), 4);
+    sound(clinic);
+}

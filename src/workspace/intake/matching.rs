@@ -147,7 +147,9 @@ impl<'k> Judging<'k, '_> {
     }
 
     fn unchanged(&mut self, case: &Candidate<'_>) -> Option<Verdict> {
-        let old = self.left(case).into_iter().find(|old| old.content == case.content && is_as_it_was(case, old))?;
+        let same: Vec<&Old> = self.left(case).into_iter().filter(|old| old.content == case.content).collect();
+        // A twin that was dropped is meant only when no other one is.
+        let old = same.iter().copied().find(|old| old.state != CaseState::Dropped).or(same.first().copied()).filter(|old| is_as_it_was(case, old))?;
         self.used.insert(old.id);
         self.met.insert(case.traits.identity);
         if !is_pending(old) {
@@ -226,11 +228,11 @@ impl<'k> Judging<'k, '_> {
     }
 }
 
-/// Whether a case with the content of a stored version goes into the same registries: a file that was mended, or the month of whose account was, frees the
-/// cases that it has not changed. What is in a registry already does not move.
+/// Whether a case with the content of a stored version leaves that as it is: a sound file takes what it has not changed out of a file that is kept back, or
+/// that is of another month. What is in a registry already does not move.
 fn is_as_it_was(case: &Candidate<'_>, old: &Old) -> bool {
     let is_settled = matches!(old.state, CaseState::Held | CaseState::Paid | CaseState::Dropped);
-    is_settled || (case.is_blocked == old.is_blocked && case.period == old.period)
+    is_settled || case.is_blocked || !(old.is_blocked || case.period != old.period)
 }
 
 /// Whether a stored version is one that does not count yet.
@@ -437,6 +439,13 @@ mod tests {
         }
         let all: Vec<Candidate<'_>> = (0..3).map(|key| candidate(key, 0)).collect();
         assert_eq!(known.judge(&all, Doubt::Ask).0, [Verdict::Replaces(1), Verdict::Replaces(2), Verdict::Unchanged(3, Held)]);
+        // A file that is kept back itself takes nothing out of another one.
+        let kept_back: Vec<_> = all.iter().map(|case| Candidate { is_blocked: true, ..*case }).collect();
+        assert_eq!(known.judge(&kept_back, Doubt::Ask).0, [Verdict::Unchanged(1, Free), Verdict::Unchanged(2, Free), Verdict::Unchanged(3, Held)]);
+        // Of a case and its twin that was dropped the case is meant.
+        let twins = vec![old(1, CaseState::Dropped, 1, 0), Old { is_blocked: true, ..old(2, Free, 1, 0) }];
+        known.by_identity.insert(CaseKey(0, 1), twins);
+        assert_eq!(known.judge(&all[..1], Doubt::Ask).0, [Verdict::Replaces(2)]);
     }
 
     #[test]
