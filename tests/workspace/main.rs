@@ -44,6 +44,8 @@ mod password;
 mod payer;
 mod payers;
 mod places;
+// As with `tamper`.
+#[cfg(not(windows))]
 mod random;
 mod receive;
 mod resubmission;
