@@ -13,8 +13,8 @@ use super::session::Session;
 use super::status::registry_line;
 use super::taking_back;
 use super::ui::Ui;
-use super::workspace::with_tools;
 use super::workspace::words::time;
+use super::workspace::{tell_unread, with_tools};
 use super::{Exit, Failure};
 use crate::flk::Verdict;
 use crate::registry::package::{Package, discover};
@@ -105,7 +105,6 @@ impl LoadArgs {
             let loading = Loading { doubt, complete: self.complete, as_payer: self.as_payer };
             let mut present = Vec::new();
             for package in &packages {
-                let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
                 let loaded = match workspace.load(&session.operation(&actor, &bar), package, tools, loading, filter) {
                     // One that cannot become a registry does not keep the others back.
                     Err(error @ Problem::NotTaken(_)) => {
@@ -116,20 +115,13 @@ impl LoadArgs {
                     loaded => loaded?,
                 };
                 exit.add(&loaded);
-                if !ui.quiet || !is_sound(&loaded) || !loaded.repaired.is_empty() {
-                    tell(&line(&name, &package.file.shown(), &loaded, ui))?;
-                    questions(&mut workspace, &loaded, session)?;
-                } else {
-                    tell(&replaced(&name, &loaded, ui))?;
-                }
+                told(package, &package.file.shown(), &loaded, &mut workspace, session)?;
                 if let Some(registry) = loaded.registry.as_ref().filter(|_| !ui.quiet) {
                     tell(&registry_line(registry, workspace.tables(), ui))?;
                 }
                 present.extend(loaded.present);
             }
-            for name in workspace.unread() {
-                say(&ui.texts.fill(Key::CasesUnread, ui.lang, &[("name", &name)]));
-            }
+            tell_unread(&mut workspace, ui);
             if self.complete {
                 let operation = session.operation(&actor, &bar);
                 if present.len() < packages.len() {
@@ -175,8 +167,19 @@ impl LoadExit {
     }
 }
 
-/// The lines about a loaded package: the result, and remarks about its cases. `path` is what the user may type for it.
-pub(super) fn line(name: &str, path: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
+/// Tells what a package came to: all of it, or under `-q` only what must be known. `path` is what the user may type for it.
+pub(super) fn told(package: &Package, path: &str, loaded: &Loaded, workspace: &mut Workspace, session: &Session<'_>) -> Result<(), Failure> {
+    let ui = session.ui;
+    let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
+    if ui.quiet && is_sound(loaded) && loaded.repaired.is_empty() {
+        return tell(&replaced(&name, loaded, ui));
+    }
+    tell(&line(&name, path, loaded, ui))?;
+    questions(workspace, loaded, session)
+}
+
+/// The lines about a loaded package: the result, and remarks about its cases.
+fn line(name: &str, path: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
     let said = |key, slots: &[(&str, &str)]| ui.texts.fill(key, ui.lang, slots);
     let (text, counts) = match &loaded.outcome {
         Outcome::Already(at, counts) => (said(Key::LoadAlready, &[("time", &time(at, ui))]), Some(counts)),
@@ -203,7 +206,7 @@ pub(super) fn line(name: &str, path: &str, loaded: &Loaded, ui: &Ui<'_>) -> Stri
 }
 
 /// What is said of replaced cases even where nothing else is said.
-pub(super) fn replaced(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
+fn replaced(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
     let (Outcome::Already(_, counts) | Outcome::Taken(counts)) = &loaded.outcome else { return String::new() };
     let said = |(key, number): (Key, u64)| {
         let cases = ui.texts.count(Key::CountCase, ui.lang, number);
@@ -213,7 +216,7 @@ pub(super) fn replaced(name: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
 }
 
 /// Shows the first questions of a package with both cases.
-pub(super) fn questions(workspace: &mut Workspace, loaded: &Loaded, session: &Session<'_>) -> Result<(), Failure> {
+fn questions(workspace: &mut Workspace, loaded: &Loaded, session: &Session<'_>) -> Result<(), Failure> {
     let ui = session.ui;
     let Some(mo) = loaded.mo.as_ref().filter(|_| !loaded.questions.is_empty()) else { return Ok(()) };
     let mask = workspace.mask()?;

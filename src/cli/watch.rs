@@ -8,13 +8,12 @@ use std::{fs, io, thread};
 use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
-use super::load::{is_sound, line, questions, replaced};
-use super::out::tell;
+use super::load::{is_sound, told};
 use super::protocols::Protocols;
 use super::say::say;
 use super::session::Session;
 use super::ui::Ui;
-use super::workspace::{shown, with_tools};
+use super::workspace::{shown, tell_unread, with_tools};
 use super::{Exit, Failure, stop};
 use crate::flk::PackageReport;
 use crate::registry::package::{Input, Package, discover};
@@ -23,7 +22,7 @@ use crate::report::flk::Protocol;
 use crate::sys::{self, TEMPORARY, private_folder, rename};
 use crate::texts::{Key, Slot};
 use crate::watch::Watch;
-use crate::workspace::{FOLDER, FindingFilter, Loaded, Loading, OUTBOX, Outcome, Tools, Workspace};
+use crate::workspace::{FOLDER, FindingFilter, Loading, OUTBOX, Outcome, Tools};
 
 /// Arguments of `puomp watch`.
 #[derive(Debug, Args)]
@@ -134,36 +133,22 @@ impl WatchArgs {
                 protocols.settle()?;
                 for (package, loaded) in packages.iter().zip(&loaded) {
                     let target = self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE });
-                    exit = exit.max(self.tell(package, loaded, &target, &mut workspace, session)?);
+                    // The package is moved there in a moment.
+                    let path = target.join(package.file.path.strip_prefix(&self.folder).unwrap_or(&package.file.path));
+                    told(package, &sys::shown(&path), loaded, &mut workspace, session)?;
+                    exit = exit.max(if is_sound(loaded) { Exit::Done } else { Exit::Findings });
                     for member in [&package.main, &package.persons].into_iter().flatten() {
                         self.put_away(member.source.container(), &target)?;
                     }
                     self.put_away(&package.file.path, &target)?;
                 }
             }
-            for name in workspace.unread() {
-                say(&ui.texts.fill(Key::CasesUnread, ui.lang, &[("name", &name)]));
-            }
+            tell_unread(&mut workspace, ui);
             workspace.close();
             Ok(exit)
         });
         bar.done();
         exit
-    }
-
-    /// Tells what a package came to, which is moved into the folder `target` in a moment.
-    fn tell(&self, package: &Package, loaded: &Loaded, target: &Path, workspace: &mut Workspace, session: &Session<'_>) -> Result<Exit, Failure> {
-        let ui = session.ui;
-        let name = package.main.as_ref().or(package.persons.as_ref()).map_or_else(|| package.file.shown(), |m| m.file_name());
-        let sound = is_sound(loaded);
-        if !ui.quiet || !sound || !loaded.repaired.is_empty() {
-            let path = target.join(package.file.path.strip_prefix(&self.folder).unwrap_or(&package.file.path));
-            tell(&line(&name, &sys::shown(&path), loaded, ui))?;
-            questions(workspace, loaded, session)?;
-        } else {
-            tell(&replaced(&name, loaded, ui))?;
-        }
-        Ok(if sound { Exit::Done } else { Exit::Findings })
     }
 
     /// Moves a file into a folder, below which it lies as it lay below the watched one. If a file of that name is there, the new one gets a number.

@@ -196,7 +196,6 @@ impl Workspace {
             doctors,
             unit: text(&query.unit),
             since,
-            ids: None,
         })
     }
 
@@ -278,6 +277,10 @@ impl Workspace {
                 add(self.store.of(&mo).listed().with_ids(&[id])?.into_iter().map(|case| case.id).collect());
             }
             add(self.store.of(&mo).listed().called(name)?);
+            // Every card number is read only for a name that may stand for one.
+            if !mask.may_call(name) {
+                continue;
+            }
             for history in self.store.of(&mo).listed().histories()?.into_iter().filter(|history| history != name && mask.is_called(history, name)) {
                 add(self.store.of(&mo).listed().called(&history)?);
             }

@@ -152,8 +152,7 @@ impl Workspace {
         self.unplaced.take()
     }
 
-    /// Names of packages of earlier programs that could not be read again for a load, because their files are damaged or gone, told once: cases of the
-    /// load are not compared with all that theirs have.
+    /// Names of packages of earlier programs that could not be read again, because their files are damaged or gone, told once: of their cases less is known.
     pub fn unread(&mut self) -> Vec<String> {
         std::mem::take(&mut self.unread)
     }

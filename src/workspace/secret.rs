@@ -47,6 +47,12 @@ impl Mask {
         }
     }
 
+    /// Whether something may be called so besides by its own text: by other writing of its digits, by what is shown for it, or by its short key.
+    pub fn may_call(&self, asked: &str) -> bool {
+        let key = asked.rsplit(BETWEEN).next().unwrap_or(asked);
+        digits(asked).is_some() || key.len() == LENGTH && key.bytes().all(|byte| LETTERS.contains(&byte))
+    }
+
     /// Whether `asked` is the value, what is shown for it, or its short key.
     pub fn is_called(&self, value: &str, asked: &str) -> bool {
         value == asked || digits(value).is_some_and(|digits| self.key(&digits) == asked.rsplit(BETWEEN).next().unwrap_or(asked) || digits == asked)
@@ -116,8 +122,9 @@ mod tests {
         let key = snils.rsplit('·').next().expect("a key");
         assert_eq!(mask.shown("123.456.789/00"), snils);
         for asked in ["123-456-789 00", "12345678900", snils.as_str(), key] {
-            assert!(mask.is_called("123-456-789 00", asked), "{asked}");
+            assert!(mask.is_called("123-456-789 00", asked) && mask.may_call(asked), "{asked}");
         }
+        assert!(!mask.may_call("H000001/2603") && !mask.may_call("57") && !mask.may_call(""));
         assert!(!mask.is_called("123-456-789 00", "8900") && !mask.is_called("57", "5"));
     }
 

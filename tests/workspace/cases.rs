@@ -185,8 +185,7 @@ fn a_load_is_undone_and_what_it_replaced_counts_again(clinic: &Clinic) {
     export.load(&[]);
     let total = |clinic: &Clinic| cases(clinic, &[]).iter().map(|case| case["sum_kopecks"].as_i64().expect("a sum")).sum::<i64>();
     let before = total(clinic);
-    let name = fs::read_dir(clinic.path("in")).expect("a folder").flatten().map(|file| file.file_name().to_string_lossy().into_owned());
-    let name = name.into_iter().find(|name| name.starts_with('H')).expect("a main file");
+    let name = main_name(clinic, "in");
     let wrong = export.changed("wrong", "H", |text| {
         set(text, 2, "NHISTORY", "777");
         set(text, 3, "NHISTORY", "778");
@@ -194,10 +193,7 @@ fn a_load_is_undone_and_what_it_replaced_counts_again(clinic: &Clinic) {
     });
     wrong.load(&[]);
     // The first file stands below the second one, which has the same cases.
-    let digest = |folder: &str| {
-        use sha2::Digest as _;
-        puomp::values::hex(&sha2::Sha256::digest(fs::read(clinic.path(folder).join(&name)).expect("read")))[..12].to_owned()
-    };
+    let digest = |folder| digest_of(clinic, folder);
     let several = clinic.run(&["load", "--undo", &name]);
     assert!(several.code == 2 && several.err.contains(&digest("wrong")[..8]), "{several:?}");
     let below = clinic.run(&["load", "--undo", &digest("in")]);
@@ -312,4 +308,61 @@ fn a_mended_file_frees_what_it_has_not_changed(clinic: &Clinic) {
     clinic.done(&["form", "--period", "2026-03"]);
     assert_eq!(in_state(clinic, "held").len(), 4);
     sound(clinic);
+}
+
+on_each_store!(questions_about_a_dropped_case_and_another_are_answered_at_once);
+fn questions_about_a_dropped_case_and_another_are_answered_at_once(clinic: &Clinic) {
+    let export = Export::new(clinic, "in", 4, &[]);
+    export.load(&[]);
+    clinic.done(&["cases", "drop", "c1", "--reason", "нет"]);
+    // A new version of the dropped case, and one of another case under a new key.
+    let changed = export.changed("changed", "H", |text| {
+        set(text, 1, "NHISTORY", "777");
+        set(text, 2, "SL_ID", "6f9619ff-8b86-d011-b42d-00cf4fc964ff");
+    });
+    changed.load(&[]);
+    assert_eq!(in_state(clinic, "question").len(), 2);
+    changed.load(&["--doubtful", "same"]);
+    assert_eq!((in_state(clinic, "free").len(), in_state(clinic, "replaced").len()), (4, 2));
+    sound(clinic);
+}
+
+on_each_store!(a_case_is_not_released_beside_the_version_that_counts_in_its_place);
+fn a_case_is_not_released_beside_the_version_that_counts_in_its_place(clinic: &Clinic) {
+    let export = Export::new(clinic, "in", 3, &[]);
+    export.load(&[]);
+    clinic.done(&["cases", "drop", "c1", "--reason", "нет"]);
+    let changed = export.changed("changed", "H", |text| set(text, 1, "NHISTORY", "777"));
+    changed.load(&[]);
+    changed.load(&["--doubtful", "different"]);
+    let refused = clinic.refused(&["cases", "release", "c1", "--reason", "наш"], 4);
+    assert!(refused.contains("c4"), "{refused}");
+    clinic.done(&["cases", "drop", "c4", "--reason", "не наш"]);
+    clinic.done(&["cases", "release", "c1", "--reason", "наш"]);
+    assert_eq!(in_state(clinic, "free"), ["c1", "c2", "c3"]);
+    sound(clinic);
+}
+
+on_each_store!(what_was_dropped_or_refused_stays_so_when_its_correction_is_undone);
+fn what_was_dropped_or_refused_stays_so_when_its_correction_is_undone(clinic: &Clinic) {
+    let export = Export::new(clinic, "in", 3, &[]);
+    export.load(&[]);
+    let changed = export.changed("changed", "H", |text| set(text, 1, "NHISTORY", "777"));
+    changed.load(&[]);
+    clinic.done(&["cases", "drop", "c4", "--reason", "нет"]);
+    clinic.done(&["load", "--undo", &digest_of(clinic, "changed")]);
+    assert_eq!((in_state(clinic, "dropped"), in_state(clinic, "free")), (vec!["c1".to_owned()], vec!["c2".to_owned(), "c3".to_owned()]));
+    sound(clinic);
+}
+
+/// The name of the main file in a folder.
+fn main_name(clinic: &Clinic, folder: &str) -> String {
+    let names = fs::read_dir(clinic.path(folder)).expect("a folder").flatten().map(|file| file.file_name().to_string_lossy().into_owned());
+    names.into_iter().find(|name| name.starts_with('H')).expect("a main file")
+}
+
+/// The beginning of the SHA-256 of the main file in a folder.
+fn digest_of(clinic: &Clinic, folder: &str) -> String {
+    use sha2::Digest as _;
+    puomp::values::hex(&sha2::Sha256::digest(fs::read(clinic.path(folder).join(main_name(clinic, folder))).expect("read")))[..12].to_owned()
 }

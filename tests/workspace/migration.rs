@@ -253,3 +253,28 @@ fn a_store_with_rows_of_nothing_stays_as_it_is() {
     assert!(said.contains("members") && said.contains("ничего не изменено"), "{said}");
     assert_eq!(version(&clinic), 1);
 }
+
+on_each_store!(packages_of_an_earlier_version_can_be_taken_back);
+fn packages_of_an_earlier_version_can_be_taken_back(store: &Clinic) {
+    for version in VERSIONS {
+        let clinic = &workspace(version, store.store().is_some());
+        // What no payer has decided leaves its registry, if the table allows it.
+        for (number, ..) in clinic.registries() {
+            clinic.run(&["withdraw", &number, "--reason", "ошибка", "--role", "head"]);
+            clinic.run(&["form", "--cancel", &number]);
+        }
+        let mut sql = Sql::connect(&clinic.address());
+        let rows =
+            sql.rows("SELECT main_object AS object, CASE WHEN main_entry = '' THEN main_name ELSE main_entry END AS name FROM packages ORDER BY mo, id DESC");
+        let names: Vec<String> = rows.iter().map(|row| format!("{}:{}", &text(row, "object")[..12], text(row, "name"))).collect();
+        sql.close();
+        let mut restored = 0;
+        for name in names {
+            let said = clinic.run(&["load", "--undo", &name]);
+            assert!(said.code == 0 || said.code == 4, "{version}, {name}: {said:?}");
+            restored += usize::from(said.out.contains("снова действуют"));
+        }
+        assert!(restored > 0, "{version}: some package had replaced cases");
+        clinic.done(&["journal", "--verify"]);
+    }
+}

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use super::session::Session;
 use super::{Exit, Failure};
 use crate::cli::flags::PlaceArgs;
-use crate::cli::workspace::with_tools;
+use crate::cli::workspace::{tell_unread, with_tools};
 use crate::texts::{ErrorClass, Key};
 use crate::workspace::{CaseId, Workspace};
 
@@ -57,16 +57,15 @@ fn open(place: &PlaceArgs, session: &Session<'_>) -> Result<Workspace, Failure> 
     }
     workspace.close();
     let bar = session.ui.bar();
-    let unread = with_tools(session, &Default::default(), |tools, _| {
+    let read = with_tools(session, &Default::default(), |tools, _| {
         let (mut workspace, actor) = place.open_write("cases", session, &bar)?;
-        let unread = workspace.read_again(&session.operation(&actor, &bar), tools)?;
+        workspace.read_again(&session.operation(&actor, &bar), tools)?;
+        tell_unread(&mut workspace, session.ui);
         workspace.close();
-        Ok(unread)
+        Ok(())
     });
     bar.done();
-    for name in unread? {
-        super::say::say(&session.ui.texts.fill(Key::CasesUnread, session.ui.lang, &[("name", &name)]));
-    }
+    read?;
     place.open_read(session)
 }
 

@@ -13,6 +13,7 @@ use super::session::Session;
 use super::settings::Origin;
 use super::stop::ByUser;
 use super::tools::Tools;
+use super::ui::Ui;
 use super::{Failure, who};
 use crate::flk::{self, PackageReport};
 use crate::forming::Former;
@@ -105,6 +106,13 @@ fn tell_migrated(migrated: Option<Migrated>, session: &Session<'_>) {
         StoreCopy::Schema(schema) => format!("PostgreSQL, schema {schema}"),
     };
     say(&ui.texts.fill(Key::WorkspaceMigrated, ui.lang, &[("from", &from.to_string()), ("to", &to.to_string()), ("copy", &copy)]));
+}
+
+/// Says of which packages less is known than this program reads.
+pub(super) fn tell_unread(workspace: &mut Workspace, ui: &Ui<'_>) {
+    for name in workspace.unread() {
+        say(&ui.texts.fill(Key::CasesUnread, ui.lang, &[("name", &name)]));
+    }
 }
 
 /// Makes the tools of control and forming and calls `work` with them.

@@ -25,15 +25,13 @@ impl Workspace {
         Ok(!self.store.packages_read_before(READING)?.is_empty())
     }
 
-    /// Reads the packages again of which less is known than this program reads. Returns the names of those whose files are damaged or gone: of their cases
-    /// less is known.
+    /// Reads the packages again of which less is known than this program reads, once for an opened workspace. [`Workspace::unread`] tells which could not be.
     ///
     /// # Errors
     /// The store cannot be changed, or the work was stopped; packages that were read before that remain so.
-    pub fn read_again(&mut self, operation: &Operation<'_>, tools: Tools<'_>) -> Result<Vec<String>, Problem> {
-        let mut unread = Vec::new();
+    pub fn read_again(&mut self, operation: &Operation<'_>, tools: Tools<'_>) -> Result<(), Problem> {
         if std::mem::replace(&mut self.is_read_again, true) {
-            return Ok(unread);
+            return Ok(());
         }
         for row in self.store.packages_read_before(READING)? {
             operation.check()?;
@@ -42,10 +40,10 @@ impl Workspace {
                 checked => checked.map(|()| true)?,
             };
             if !is_whole || !self.read_package_again(operation, &row, tools)? {
-                unread.push(if row.main_entry.is_empty() { row.main_name } else { row.main_entry });
+                self.unread.push(if row.main_entry.is_empty() { row.main_name } else { row.main_entry });
             }
         }
-        Ok(unread)
+        Ok(())
     }
 
     /// Returns whether the package and all of its cases were found in its files.

@@ -25,8 +25,7 @@ impl Workspace {
         filter: FindingFilter<'_>,
     ) -> Result<Vec<Loaded>, Problem> {
         // Cases are compared with all that is known of the stored ones.
-        let unread = self.read_again(operation, tools)?;
-        self.unread.extend(unread);
+        self.read_again(operation, tools)?;
         let loaded = self.sweeping(operation, |this| {
             let kept = this.keep_ahead(operation, packages)?;
             this.flushing_once(|this| {

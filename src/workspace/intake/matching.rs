@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use super::{Asked, CaseCounts};
-use crate::cases::{About, CaseKey, CaseKeys, CaseState, PersonMark, Traits};
+use crate::cases::{About, CaseKey, CaseKeys, CaseState, Traits};
 use crate::workspace::note::{JournalNote, record};
 use crate::workspace::store::{Clinic, KnownCase};
 use crate::workspace::{Operation, Problem, Workspace};
@@ -37,37 +37,11 @@ pub(super) enum Verdict {
     Doubtful(i64, About),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Old {
-    id: i64,
-    state: CaseState,
-    replaces: i64,
-    content: i64,
-    identity: CaseKey,
-    person: PersonMark,
-    family: String,
-    date_to: i64,
-    period: String,
-    is_blocked: bool,
-}
-
-impl Old {
-    fn of(case: KnownCase) -> Self {
-        let identity = case.identity();
-        let KnownCase { id, state, replaces, content, person, family, date_to, period, is_blocked, .. } = case;
-        Self { id, state, replaces, content, identity, person, family, date_to, period, is_blocked }
-    }
-
-    fn traits(&self) -> Traits<'_> {
-        Traits { identity: self.identity, person: self.person, family: &self.family, date_to: self.date_to }
-    }
-}
-
 /// Stored cases that have the identity or the resemblance of a case of the package.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    by_identity: HashMap<CaseKey, Vec<Old>>,
-    by_resemblance: HashMap<i64, Vec<Old>>,
+    by_identity: HashMap<CaseKey, Vec<KnownCase>>,
+    by_resemblance: HashMap<i64, Vec<KnownCase>>,
 }
 
 /// A case of the package to be judged.
@@ -94,12 +68,12 @@ impl Known {
         for case in clinic.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
             // The query compares only the first half of an identity, so it may return other cases.
             if wanted.contains(&case.identity()) {
-                known.by_identity.entry(case.identity()).or_default().push(Old::of(case));
+                known.by_identity.entry(case.identity()).or_default().push(case);
             }
         }
         let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity.0);
         for case in clinic.cases().by_resemblance(unmet.map(|k| k.resemblance).collect())? {
-            known.by_resemblance.entry(case.resemblance).or_default().push(Old::of(case));
+            known.by_resemblance.entry(case.resemblance).or_default().push(case);
         }
         Ok(known)
     }
@@ -141,13 +115,13 @@ struct Judging<'k, 'c> {
 
 impl<'k> Judging<'k, '_> {
     /// The stored cases with the key of a case that no case of the package has been found to be.
-    fn left(&self, case: &Candidate<'_>) -> Vec<&'k Old> {
+    fn left(&self, case: &Candidate<'_>) -> Vec<&'k KnownCase> {
         let known = self.known;
         known.by_identity.get(&case.traits.identity).into_iter().flatten().filter(|old| !self.used.contains(&old.id)).collect()
     }
 
     fn unchanged(&mut self, case: &Candidate<'_>) -> Option<Verdict> {
-        let same: Vec<&Old> = self.left(case).into_iter().filter(|old| old.content == case.content).collect();
+        let same: Vec<&KnownCase> = self.left(case).into_iter().filter(|old| old.content == case.content).collect();
         // A twin that was dropped is meant only when no other one is.
         let old = same.iter().copied().find(|old| old.state != CaseState::Dropped).or(same.first().copied()).filter(|old| is_as_it_was(case, old))?;
         self.used.insert(old.id);
@@ -173,10 +147,10 @@ impl<'k> Judging<'k, '_> {
     fn verdict(&mut self, case: &Candidate<'_>, doubt: Doubt) -> Verdict {
         let is_first = self.met.insert(case.traits.identity);
         let left = self.left(case);
-        let (pending, standing): (Vec<&Old>, Vec<&Old>) = left.into_iter().partition(|old| is_pending(old));
-        let alike: Vec<&Old> = standing.iter().copied().filter(|old| is_alike(case, old)).collect();
+        let (pending, standing): (Vec<&KnownCase>, Vec<&KnownCase>) = left.into_iter().partition(|old| is_pending(old));
+        let alike: Vec<&KnownCase> = standing.iter().copied().filter(|old| is_alike(case, old)).collect();
         // What was paid or dropped is meant only when nothing else is.
-        let open: Vec<&Old> = alike.iter().copied().filter(|old| !matches!(old.state, CaseState::Paid | CaseState::Dropped)).collect();
+        let open: Vec<&KnownCase> = alike.iter().copied().filter(|old| !matches!(old.state, CaseState::Paid | CaseState::Dropped)).collect();
         let one = match (standing.as_slice(), alike.as_slice(), open.as_slice()) {
             ([one], ..) | (_, [one], _) | (.., [one]) => Some(*one),
             _ => None,
@@ -214,7 +188,7 @@ impl<'k> Judging<'k, '_> {
     fn by_resemblance(&mut self, case: &Candidate<'_>, doubt: Doubt) -> Verdict {
         let known = self.known;
         // Whether the package has a stored case under its key; another case may have that key now.
-        let is_there = |old: &Old| self.own.get(&old.identity).is_some_and(|own| own.iter().any(|case| is_alike(case, old)));
+        let is_there = |old: &KnownCase| self.own.get(&old.identity()).is_some_and(|own| own.iter().any(|case| is_alike(case, old)));
         let like = known.by_resemblance.get(&case.resemblance).into_iter().flatten();
         let Some(old) = like.into_iter().find(|old| !is_there(old) && !self.used.contains(&old.id) && !self.resembled.contains(&old.id)) else {
             return Verdict::New;
@@ -230,23 +204,23 @@ impl<'k> Judging<'k, '_> {
 
 /// Whether a case with the content of a stored version leaves that as it is: a sound file takes what it has not changed out of a file that is kept back, or
 /// that is of another month. What is in a registry already does not move.
-fn is_as_it_was(case: &Candidate<'_>, old: &Old) -> bool {
+fn is_as_it_was(case: &Candidate<'_>, old: &KnownCase) -> bool {
     let is_settled = matches!(old.state, CaseState::Held | CaseState::Paid | CaseState::Dropped);
     is_settled || case.is_blocked || !(old.is_blocked || case.period != old.period)
 }
 
 /// Whether a stored version is one that does not count yet.
-fn is_pending(old: &Old) -> bool {
+fn is_pending(old: &KnownCase) -> bool {
     matches!(old.state, CaseState::Waiting | CaseState::Question)
 }
 
 /// Whether nothing but its content differs from a stored version.
-fn is_alike(case: &Candidate<'_>, old: &Old) -> bool {
+fn is_alike(case: &Candidate<'_>, old: &KnownCase) -> bool {
     case.traits.against(&old.traits()).is_none()
 }
 
 /// The verdict on a case with the key of a stored one that stands.
-fn asked(case: &Candidate<'_>, old: &Old, doubt: Doubt) -> Verdict {
+fn asked(case: &Candidate<'_>, old: &KnownCase, doubt: Doubt) -> Verdict {
     match (case.traits.against(&old.traits()), doubt) {
         (Some(_), Doubt::Different) => Verdict::New,
         (Some(about), Doubt::Ask) => Verdict::Doubtful(old.id, about),
@@ -255,7 +229,7 @@ fn asked(case: &Candidate<'_>, old: &Old, doubt: Doubt) -> Verdict {
 }
 
 /// The verdict on a new version of a stored case.
-fn version_of(old: &Old, doubt: Doubt) -> Verdict {
+fn version_of(old: &KnownCase, doubt: Doubt) -> Verdict {
     match (old.state, doubt) {
         (CaseState::Held, _) => Verdict::Waits(old.id),
         // A new export does not change a case that has been paid: the user has to decide.
@@ -320,16 +294,18 @@ impl Workspace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::PersonMark;
 
     fn candidate(identity: i64, resemblance: i64) -> Candidate<'static> {
         let traits = Traits { identity: CaseKey(identity, 1), person: PersonMark::from(5 << 16 | 5), family: "H", date_to: 20_260_331 };
         Candidate { traits, resemblance, content: 1, period: "2026-03", is_blocked: false }
     }
 
-    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> Old {
-        let Traits { identity, person, family, date_to } = candidate(identity, 0).traits;
-        let period = "2026-03".to_owned();
-        Old { id, state, replaces: 0, content, identity, person, family: family.to_owned(), date_to, period, is_blocked: false }
+    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> KnownCase {
+        let Candidate { traits, resemblance, period, is_blocked, .. } = candidate(identity, 0);
+        let Traits { identity: CaseKey(identity, identity_rest), person, family, date_to } = traits;
+        let (family, period) = (family.to_owned(), period.to_owned());
+        KnownCase { id, state, replaces: 0, content, identity, identity_rest, resemblance, family, period, is_blocked, date_to, person }
     }
 
     #[test]
@@ -356,7 +332,7 @@ mod tests {
     fn an_open_question_stays_one_until_it_is_answered() {
         use CaseState::{Paid, Question};
         let mut known = Known::default();
-        let open = |id, replaces, identity| Old { replaces, ..old(id, Question, 7, identity) };
+        let open = |id, replaces, identity| KnownCase { replaces, ..old(id, Question, 7, identity) };
         known.by_identity.insert(CaseKey(0, 1), vec![open(8, 3, 0)]);
         known.by_identity.insert(CaseKey(1, 1), vec![old(2, Paid, 6, 1), open(9, 2, 1)]);
         let (verdicts, superseded) = known.judge(&[candidate(0, 0), candidate(1, 0)], Doubt::Ask);
@@ -381,7 +357,7 @@ mod tests {
             assert_eq!(judge(Doubt::Different), [Verdict::New]);
         }
         // Once they were said to be different, each new version goes to its own.
-        let other = Old { person: PersonMark::from(6 << 16 | 6), ..old(2, CaseState::Held, 8, 0) };
+        let other = KnownCase { person: PersonMark::from(6 << 16 | 6), ..old(2, CaseState::Held, 8, 0) };
         known.by_identity.insert(CaseKey(0, 1), vec![old(1, CaseState::Free, 7, 0), other]);
         assert_eq!(known.judge(&[case], Doubt::Ask).0, [Verdict::Replaces(1)]);
         let of_other = Candidate { traits: Traits { person: PersonMark::from(6 << 16 | 7), ..case.traits }, ..case };
@@ -431,9 +407,9 @@ mod tests {
     fn what_a_mended_file_holds_unchanged_leaves_the_broken_one() {
         use CaseState::{Free, Held};
         let mut known = Known::default();
-        let broken = Old { is_blocked: true, ..old(1, Free, 1, 0) };
-        let of_other_month = Old { period: "2026-02".to_owned(), ..old(2, Free, 1, 1) };
-        let held = Old { period: "2026-02".to_owned(), ..old(3, Held, 1, 2) };
+        let broken = KnownCase { is_blocked: true, ..old(1, Free, 1, 0) };
+        let of_other_month = KnownCase { period: "2026-02".to_owned(), ..old(2, Free, 1, 1) };
+        let held = KnownCase { period: "2026-02".to_owned(), ..old(3, Held, 1, 2) };
         for (key, old) in (0..).zip([broken, of_other_month, held]) {
             known.by_identity.insert(CaseKey(key, 1), vec![old]);
         }
@@ -443,7 +419,7 @@ mod tests {
         let kept_back: Vec<_> = all.iter().map(|case| Candidate { is_blocked: true, ..*case }).collect();
         assert_eq!(known.judge(&kept_back, Doubt::Ask).0, [Verdict::Unchanged(1, Free), Verdict::Unchanged(2, Free), Verdict::Unchanged(3, Held)]);
         // Of a case and its twin that was dropped the case is meant.
-        let twins = vec![old(1, CaseState::Dropped, 1, 0), Old { is_blocked: true, ..old(2, Free, 1, 0) }];
+        let twins = vec![old(1, CaseState::Dropped, 1, 0), KnownCase { is_blocked: true, ..old(2, Free, 1, 0) }];
         known.by_identity.insert(CaseKey(0, 1), twins);
         assert_eq!(known.judge(&all[..1], Doubt::Ask).0, [Verdict::Replaces(2)]);
     }

@@ -121,9 +121,9 @@ pub struct CaseCounts {
     pub package_blocked: bool,
     /// Cases that were not known before and that the export calls sent again (PR_NOV = 1).
     pub unknown_again: u64,
-    /// Cases that a user has set aside and that stay so.
+    /// Cases that are set aside.
     pub aside: u64,
-    /// Unchanged cases that a user has dropped and that stay so.
+    /// Cases that are dropped: unchanged ones that a user has dropped before, and second ones of a file that the user calls the same.
     pub dropped: u64,
 }
 
@@ -160,8 +160,7 @@ impl Workspace {
         filter: FindingFilter<'_>,
     ) -> Result<Loaded, Problem> {
         // Cases are compared with all that is known of the stored ones.
-        let unread = self.read_again(operation, tools)?;
-        self.unread.extend(unread);
+        self.read_again(operation, tools)?;
         let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, loading, filter, HashMap::new()))?;
         if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) {
             self.sweep(operation.watch)?;
@@ -199,16 +198,14 @@ impl Workspace {
         if let Some(persons) = &package.persons {
             moved.persons = Some(self.keep(operation, persons, &mut kept, &mut files.persons)?);
         }
-        let before = self.loaded_before(operation, &files, loading.doubt)?;
-        let known = match before {
-            Some((outcome, questions, own)) => {
-                let known = Loaded { mo: Some(own.mo.clone()), questions, verdict: own.verdict(), ..nothing(None, outcome, repaired(package, &kept, &own)) };
-                if !loading.complete {
-                    return Ok(known);
-                }
-                Some(known)
-            }
-            None => None,
+        let known = self.loaded_before(operation, &files, loading.doubt)?.map(|(outcome, questions, own)| {
+            let repaired = repaired(package, &kept, &own);
+            Loaded { verdict: own.verdict(), mo: Some(own.mo), questions, ..nothing(None, outcome, repaired) }
+        });
+        let known = match known {
+            // Of a complete export all cases are wanted, also of files that were loaded before.
+            Some(known) if !loading.complete => return Ok(known),
+            known => known,
         };
         let repaired = damaged(&kept);
         drop(store);
@@ -231,7 +228,9 @@ impl Workspace {
         if let Some(known) = known {
             return Ok(Loaded { present, ..known });
         }
-        let (outcome, questions, registry) = self.take(operation, &contents, &keys, &report, files, tools, loading)?;
+        let (outcome, id, registry) = self.take(operation, &mo, &contents, &keys, &report, files, tools, loading)?;
+        let has_questions = matches!(outcome, Outcome::Taken(CaseCounts { doubtful: 1.., .. }));
+        let questions = if has_questions { self.questions_of(&mo, id)? } else { Vec::new() };
         Ok(Loaded { verdict: report.verdict, report: Some(report), outcome, repaired, mo: Some(mo), questions, present, registry })
     }
 
@@ -264,27 +263,9 @@ impl Workspace {
         Ok(Some((Outcome::Already(before.loaded_at.clone(), counts), questions, before)))
     }
 
-    /// Stores the package, its cases and its findings in one transaction, and returns the questions that are left open.
+    /// Stores the package, its cases and its findings in one transaction. Returns what was done, the id of the package, and the registry that it became.
     #[expect(clippy::too_many_arguments, reason = "what was read of the package, and how it is loaded")]
     fn take(
-        &mut self,
-        operation: &Operation<'_>,
-        contents: &Contents<'_>,
-        keys: &[CaseKeys],
-        report: &PackageReport,
-        files: Files,
-        tools: Tools<'_>,
-        loading: Loading,
-    ) -> Result<(Outcome, Vec<Asked>, Option<Registry>), Problem> {
-        let mo = report.account.code_mo.clone().unwrap_or_default();
-        let (outcome, package, registry) = self.take_once(operation, &mo, contents, keys, report, files, tools, loading)?;
-        let has_questions = matches!(outcome, Outcome::Taken(CaseCounts { doubtful: 1.., .. }));
-        let questions = if has_questions { self.questions_of(&mo, package)? } else { Vec::new() };
-        Ok((outcome, questions, registry))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the arguments of `take`")]
-    fn take_once(
         &mut self,
         operation: &Operation<'_>,
         mo: &str,

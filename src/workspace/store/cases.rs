@@ -9,7 +9,7 @@ use super::statement::{IDS, list};
 use super::stock::{StockKey, Total};
 use super::sums::{CaseMove, Standing};
 use crate::cases::CaseState::{self, Aside, Dropped, Free, Held, Paid, Question, Refused, Replaced, Undone, Waiting};
-use crate::cases::{CaseKey, CasePlace, PersonMark};
+use crate::cases::{CaseKey, CasePlace, PersonMark, Traits};
 use crate::values::Date;
 use crate::watch::{Stopped, Watch};
 use crate::workspace::Problem;
@@ -59,15 +59,16 @@ insert_row! {
 
 read_row! {
     /// A stored case of which a new one may be a version.
-    #[derive(Debug)]
+    #[derive(Debug, Clone)]
     pub(in crate::workspace) struct KnownCase {
         pub(in crate::workspace) id: i64,
         pub(in crate::workspace) state: CaseState,
         /// Id of the version that it replaces or waits for, or of the case that it may be the same as; 0 for none.
         pub(in crate::workspace) replaces: i64,
         pub(in crate::workspace) content: i64,
-        identity: i64,
-        identity_rest: i64,
+        /// The two halves of its identity.
+        pub(in crate::workspace) identity: i64,
+        pub(in crate::workspace) identity_rest: i64,
         pub(in crate::workspace) resemblance: i64,
         pub(in crate::workspace) family: String,
         /// Reporting month of its package; empty for none.
@@ -83,6 +84,11 @@ read_row! {
 impl KnownCase {
     pub(in crate::workspace) fn identity(&self) -> CaseKey {
         CaseKey(self.identity, self.identity_rest)
+    }
+
+    /// What it is compared by.
+    pub(in crate::workspace) fn traits(&self) -> Traits<'_> {
+        Traits { identity: self.identity(), person: self.person, family: &self.family, date_to: self.date_to }
     }
 }
 

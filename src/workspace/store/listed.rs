@@ -84,8 +84,6 @@ pub(in crate::workspace) struct Wanted {
     pub(in crate::workspace) unit: String,
     /// The moment since which its package was loaded, or else the ids of which it has one.
     pub(in crate::workspace) since: Option<(String, Vec<i64>)>,
-    /// Ids of which it has one.
-    pub(in crate::workspace) ids: Option<Vec<i64>>,
 }
 
 read_row! {
@@ -221,9 +219,6 @@ impl Listed<'_> {
         if let Some((since, ids)) = &wanted.since {
             let ids = if ids.is_empty() { "-1".to_owned() } else { list(ids) };
             conditions += &format!(" AND (p.loaded_at >= ${} OR c.id IN ({ids}))", bind(since.clone().into()));
-        }
-        if let Some(ids) = &wanted.ids {
-            conditions += &format!(" AND c.id IN ({})", if ids.is_empty() { "-1".to_owned() } else { list(ids) });
         }
         self.0.select(format!("SELECT {LISTED} FROM {FROM} WHERE c.mo = $1 AND c.id > $2{conditions} ORDER BY c.id LIMIT $3"), &values)
     }

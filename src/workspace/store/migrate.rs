@@ -332,6 +332,7 @@ impl Store {
         }
         Ok(())
     }
+
     /// Notes in the journal of each clinic the sums of its rows with the columns that they have now. What differed from the journal before differs
     /// afterwards: the sums of the former columns are taken from what the journal states, and those of all columns are added.
     fn go_on(&mut self, from: i64, operation: &Operation<'_>) -> Result<(), Problem> {
@@ -339,11 +340,10 @@ impl Store {
             operation.check()?;
             let Some(last) = self.of(&mo).journal().last()? else { continue };
             let mut rows = last.rows.clone();
-            for table in ["cases", "packages"] {
+            for (table, columns) in [(NewCase::TABLE, NewCase::COLUMNS), (<&PackageRow>::TABLE, <&PackageRow>::COLUMNS)] {
                 rows.take_back(&self.count_table(&mo, table, &former_parts(table))?);
+                rows.merge(&self.count_table(&mo, table, &parts(table, columns))?);
             }
-            rows.merge(&self.count_table(&mo, "cases", &parts("cases", NewCase::COLUMNS))?);
-            rows.merge(&self.count_table(&mo, "packages", &parts("packages", <&PackageRow>::COLUMNS))?);
             let details = canonical(&json!({ "from": from, "to": VERSION, "rows": rows.json() }));
             self.of(&mo).journal().append(Some(&last), operation.draft(MIGRATE, details))?;
         }

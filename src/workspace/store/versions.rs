@@ -91,6 +91,12 @@ read_row! {
     struct SucceededRow {
         id: i64,
         other: i64,
+        person: PersonMark,
+        other_person: PersonMark,
+        /// Whether both were to take the place of the same version.
+        waited: bool,
+        /// Whether both have the same key.
+        is_same: bool,
     }
 }
 
@@ -144,21 +150,22 @@ impl Cases<'_> {
 
     /// Of these cases, which were dropped or set aside, those in whose place another version counts now; with that version's id.
     pub(in crate::workspace) fn succeeded(&mut self, ids: &[i64]) -> Result<Vec<(i64, i64)>, Problem> {
-        let same = |shift: u32| format!("((o.person >> {shift}) & 65535) <> 0 AND ((o.person >> {shift}) & 65535) = ((c.person >> {shift}) & 65535)");
         let mut found = Vec::new();
         for ids in ids.chunks(IDS) {
             let sql = format!(
-                "SELECT c.id AS id, MIN(o.id) AS other FROM cases c JOIN cases o ON o.mo = c.mo AND o.id <> c.id AND o.id <> c.replaces \
+                "SELECT c.id AS id, o.id AS other, c.person AS person, o.person AS other_person, \
+                 CASE WHEN c.replaces <> 0 AND o.replaces = c.replaces AND c.was LIKE '%{Waiting}%' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS waited, \
+                 CASE WHEN o.identity = c.identity AND o.identity_rest = c.identity_rest THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS is_same \
+                 FROM cases c JOIN cases o ON o.mo = c.mo AND o.id <> c.id AND o.id <> c.replaces \
                  AND o.state NOT IN ('{Replaced}', '{Undone}', '{Dropped}', '{Question}') \
-                 AND ((o.identity = c.identity AND o.identity_rest = c.identity_rest AND (({}) OR ({}))) \
-                 OR (c.replaces <> 0 AND o.replaces = c.replaces AND c.was LIKE '%{Waiting}%')) \
-                 WHERE c.mo = $1 AND c.id IN ({}) GROUP BY c.id ORDER BY c.id",
-                same(0),
-                same(16),
+                 AND ((o.identity = c.identity AND o.identity_rest = c.identity_rest) OR (c.replaces <> 0 AND o.replaces = c.replaces)) \
+                 WHERE c.mo = $1 AND c.id IN ({}) ORDER BY c.id, o.id",
                 list(ids)
             );
-            found.extend(self.0.select::<SucceededRow>(sql, &[])?.into_iter().map(|row| (row.id, row.other)));
+            let rows = self.0.select::<SucceededRow>(sql, &[])?;
+            found.extend(rows.into_iter().filter(|row| row.waited || (row.is_same && row.person.may_be(row.other_person))).map(|row| (row.id, row.other)));
         }
+        found.dedup_by_key(|(id, _)| *id);
         Ok(found)
     }
 
