@@ -11,7 +11,7 @@ use super::{Exit, Failure};
 use crate::finding::Catalog;
 use crate::generate::{self, Choice, Error, Generator, Options, Packing};
 use crate::registry::encoding::Encoding;
-use crate::registry::format::{Family, Formats};
+use crate::registry::format::Formats;
 use crate::registry::writer::Layout;
 use crate::texts::Key;
 use crate::values::Month;
@@ -123,13 +123,13 @@ impl GenerateArgs {
     /// edition, the edition from the month.
     fn options(&self, formats: &Formats) -> Result<Options, Failure> {
         let given = self.family.to_uppercase();
-        // Files exchanged between funds are not generated, so the letter D means dispensary care here.
-        let letters = formats.prefixes().iter().find(|p| p.letters == given && formats.has_persons(p.family));
-        let family = letters.map_or_else(|| Family(given.chars().next().unwrap_or_default()), |p| p.family);
-        if !formats.has_persons(family) {
+        let unknown = || {
             let known = formats.families().filter(|f| formats.has_persons(*f)).map(|f| f.to_string()).collect();
-            return Err(self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }));
-        }
+            self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known })
+        };
+        // Files exchanged between funds are not generated.
+        let family = formats.family_of(&given).filter(|family| formats.has_persons(*family)).ok_or_else(unknown)?;
+        let letters = formats.prefixes().iter().find(|p| p.letters == given && p.family == family);
         let period = match &self.period {
             Some(text) => text.parse::<Month>().map_err(|_| Failure::Value(text.clone(), "YYYY-MM".to_owned()))?,
             None => {
@@ -137,8 +137,7 @@ impl GenerateArgs {
                 let wanted = |e: &&std::sync::Arc<crate::registry::format::Format>| self.edition.as_ref().is_none_or(|id| e.edition.id == *id);
                 let chosen = editions.iter().rfind(wanted).or(editions.last());
                 let month = chosen.and_then(|f| f.edition.from.or(f.edition.until));
-                let known = formats.families().map(|f| f.to_string()).collect();
-                month.ok_or_else(|| self.failure(Error::Unknown { what: Choice::Family, given: self.family.clone(), known }))?
+                month.ok_or_else(unknown)?
             }
         };
         Ok(Options {

@@ -53,6 +53,8 @@ checks! {
     ZipMethod = "zip-method",
     /// An entry is not a registry file.
     ZipExtra = "zip-extra",
+    /// A file beside a package has its name but letters that no family has.
+    ThirdFile = "third-file",
     /// An archive without a registry file.
     NoMainFile = "no-main-file",
     /// The main file has no person file.

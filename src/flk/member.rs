@@ -11,7 +11,7 @@ use crate::registry::fault::Fault;
 use crate::registry::format::{Family, Format, Role};
 use crate::registry::name::FileName;
 use crate::registry::package::{Member, Package};
-use crate::registry::probe::WINDOW;
+use crate::registry::probe::{WINDOW, element_names};
 use crate::registry::source::Source;
 use crate::rules::{At, Hit};
 use crate::timings::{self, Phase, Timings};
@@ -30,9 +30,6 @@ use super::walk::{FileContext, shown};
 
 /// The family of a main file when neither its name nor its content tells it.
 pub(super) const FALLBACK: Family = Family('H');
-
-/// The family of files whose account names a kind of dispensary care (DISP).
-const DISPENSARY: Family = Family('D');
 
 /// A file to check.
 pub(super) struct Task<'m> {
@@ -100,14 +97,21 @@ impl Checked<'_> {
 }
 
 impl Checker<'_> {
-    /// The family of a main file: by its own name, else by the file name that its header states, else by its content.
-    pub(super) fn family(&self, member: &Member, name: Option<&FileName>) -> Family {
-        let stated = || {
-            let head = member.head.as_ref().ok()?;
-            FileName::parse(self.formats.prefixes(), head.value(Role::FileName)?).ok()?.family
-        };
-        let by_content = || if member.head.as_ref().is_ok_and(|h| h.value(Role::Disp).is_some()) { DISPENSARY } else { FALLBACK };
-        name.and_then(|n| n.family).or_else(stated).unwrap_or_else(by_content)
+    /// The family of a main file: by its own name, else by the file name that its header states, else by its elements and the first letters of those names.
+    pub(super) fn family(&self, member: &Member, name: Option<&FileName>, period: Option<Month>) -> Family {
+        if let Some(family) = name.and_then(|n| n.family) {
+            return family;
+        }
+        let prefixes = self.formats.prefixes();
+        let Ok(head) = &member.head else { return FileName::family_of_letters(prefixes, &member.stem()).unwrap_or(FALLBACK) };
+        let stated = head.value(Role::FileName);
+        if let Some(family) = stated.and_then(|stem| FileName::parse(prefixes, stem).ok()?.family) {
+            return family;
+        }
+        let by_letters = |stem: &str| FileName::family_of_letters(prefixes, stem);
+        let favourite = by_letters(&member.stem()).or_else(|| by_letters(stated?)).unwrap_or(FALLBACK);
+        let names = element_names(&member.source, head.encoding);
+        self.formats.closest(&names, head.value(Role::Version), period, favourite)
     }
 
     /// Reads the head of a file; `None` if the file cannot be read, its format is unknown or there is no rule book.

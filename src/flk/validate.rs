@@ -91,7 +91,7 @@ impl Checker<'_> {
         let any_name = || package.persons.as_ref().and_then(|m| m.name(prefixes).ok());
         let name_period = main_name.clone().or_else(any_name).and_then(|n| Month::new(n.year, n.month));
 
-        let family = package.main.as_ref().map(|m| self.family(m, main_name.as_ref()));
+        let family = package.main.as_ref().map(|m| self.family(m, main_name.as_ref(), period));
         let seen = |member: Option<&'_ Member>, family: Option<Family>, period| Some(self.seen(member?, family?, period, config, watch.timings()));
         let of_main = seen(package.main.as_ref(), family, period).flatten();
         let of_persons = seen(package.persons.as_ref(), Some(PERSONS), period.or(name_period)).flatten();

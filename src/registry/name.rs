@@ -193,6 +193,20 @@ impl FileName {
         })
     }
 
+    /// The family that the first letters of a name tell, when the rest of it need not follow the naming rules; `None` when no table contains them.
+    pub fn family_of_letters(prefixes: &[Prefix], stem: &str) -> Option<Family> {
+        let mut rest = stem.as_bytes();
+        let head = take(&mut rest, u8::is_ascii_alphabetic);
+        let letters = match head {
+            // The last letter before a code is that of the sender.
+            [letters @ .., kind] if !letters.is_empty() && PartyKind::of(*kind).is_some() && rest.first().is_some_and(u8::is_ascii_digit) => letters,
+            head => head,
+        };
+        let letters = text(letters).to_ascii_uppercase();
+        let family = |letters: &str| prefixes.iter().find(|p| p.letters == letters || p.persons == letters).map(|p| p.family);
+        (1..=letters.len().min(MAX_LETTERS)).rev().find_map(|length| family(&letters[..length]))
+    }
+
     /// The reporting month.
     pub fn period(&self) -> Month {
         Month { year: self.year, month: self.month }
@@ -283,6 +297,27 @@ mod tests {
         assert_eq!((name.family, name.persons(FORMATS.prefixes())), (None, None));
         let between_funds = parse("DT14T77_19031").expect("a name");
         assert_eq!((between_funds.family, between_funds.persons(FORMATS.prefixes())), (Some(Family('M')), None));
+    }
+
+    #[test]
+    fn the_first_letters_of_a_broken_name_tell_the_family() {
+        for (stem, family) in [
+            ("CM140001S14002_21131", Some('C')),
+            ("lcm140001s14002_21131", Some('C')),
+            ("DPM14S14002_2101", Some('D')),
+            ("DP_14_1", Some('D')),
+            ("DT14_1", Some('M')),
+            ("DST14002_1", Some('D')),
+            ("HMM140001", Some('H')),
+            ("T", Some('T')),
+            ("HELLO WORLD", Some('H')),
+            ("QM140001", None),
+            ("НМ140001", None),
+            ("140001", None),
+            ("", None),
+        ] {
+            assert_eq!(FileName::family_of_letters(FORMATS.prefixes(), stem), family.map(Family), "{stem}");
+        }
     }
 
     #[test]

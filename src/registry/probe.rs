@@ -164,6 +164,24 @@ impl<'f> Prober<'f> {
     }
 }
 
+/// Names of the elements within the first 64 KiB of a file; fewer when the markup is broken before that or the file cannot be read.
+pub fn element_names(source: &Source, encoding: Encoding) -> BTreeSet<String> {
+    let mut bytes = Vec::new();
+    let mut names = BTreeSet::new();
+    if source.open().is_ok_and(|stream| stream.take(WINDOW as u64).read_to_end(&mut bytes).is_ok()) {
+        let text = bytes.strip_prefix(BOM).unwrap_or(&bytes);
+        let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), Vec::new());
+        while let Ok(token) = scanner.next_token() {
+            match token {
+                Token::Open { name, .. } | Token::Leaf { name, .. } => drop(names.insert(encoding.decode(name.bytes).into_owned())),
+                Token::Close { .. } | Token::Text { .. } => {}
+                Token::End => break,
+            }
+        }
+    }
+    names
+}
+
 fn not_xml(text: &[u8]) -> Fault {
     Fault::new(Check::NotXml).at(0).found(first_bytes(text))
 }

@@ -8,6 +8,7 @@ mod cases_oracle;
 mod checks;
 mod differential;
 mod invented;
+mod names;
 mod noise;
 mod personal_data;
 mod pieces;

@@ -203,7 +203,7 @@ impl Book {
         let example = self.example(row);
         let day = |date: Option<Date>| date.map(|d| d.to_string());
         Ok(Federal {
-            files: texts.files.clone(),
+            files: self.formats.families_of_book(&texts.files),
             severity: texts.severity.clone(),
             text: Both::message(&row.text.ru, &row.text.en),
             element: row.element.clone(),
@@ -253,7 +253,7 @@ impl Book {
     fn editions(&self, row: &RuleRow) -> Vec<String> {
         let mut by_family: Vec<(String, Vec<&str>)> = Vec::new();
         for format in self.formats_of(row) {
-            let family = self.formats.book_letter(format.family).to_string();
+            let family = format.family.to_string();
             match by_family.last_mut() {
                 Some((last, editions)) if *last == family => editions.push(&format.edition.id),
                 _ => by_family.push((family, vec![&format.edition.id])),

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 
 use super::session::Session;
 use super::{Exit, Failure};
-use crate::registry::format::{Family, Format, Formats, PERSONS};
+use crate::registry::format::{Family, Format, Formats};
 use crate::texts::{Coded, Key, Slot, display};
 
 /// Arguments of `puomp formats`.
@@ -150,16 +150,10 @@ impl From<FormatsError> for Failure {
     }
 }
 
-/// The family of a letter or of the letters at the head of a file name, whatever their case.
-fn family_of(formats: &Formats, given: &str) -> Result<Family, FormatsError> {
-    let letters = given.to_uppercase();
-    let by_letter = formats.families().find(|f| f.to_string() == letters);
-    let by_name = || formats.prefixes().iter().find(|p| p.letters == letters).map(|p| p.family);
-    let by_persons = || formats.prefixes().iter().any(|p| p.persons == letters).then_some(PERSONS);
-    by_letter
-        .or_else(by_name)
-        .or_else(by_persons)
-        .ok_or_else(|| FormatsError::Family { given: given.to_owned(), known: formats.families().map(|f| f.to_string()).collect() })
+/// The family that a user means by letters; see [`Formats::family_of`].
+pub(in crate::cli) fn family_of(formats: &Formats, given: &str) -> Result<Family, FormatsError> {
+    let known = || formats.families().map(|f| f.to_string()).collect();
+    formats.family_of(given).ok_or_else(|| FormatsError::Family { given: given.to_owned(), known: known() })
 }
 
 fn edition_of<'a>(formats: &'a Formats, family: &str, given: &str) -> Result<&'a Format, FormatsError> {

@@ -4,10 +4,12 @@ use clap::Args;
 
 use crate::api::rules::{Inferred, Rules};
 use crate::cli::flags::ListShape;
+use crate::cli::formats::family_of;
 use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
+use crate::registry::format::Formats;
 use crate::report::columns::fields;
 use crate::rules::import::TableRow;
 use crate::rules::rows;
@@ -35,8 +37,6 @@ pub(super) struct ListArgs {
 }
 
 const REASONS: &str = "flk/inferred.csv";
-/// Letters that mean dispensary files. The rule book calls them X, the format tables D.
-const DISPENSARY: [&str; 2] = ["D?", "X"];
 
 impl ListArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -45,8 +45,11 @@ impl ListArgs {
             None => None,
             Some(text) => Some(Date::parse(text).ok_or_else(|| Failure::said(ErrorClass::Usage, Key::RulesBadDay, &[("value", text)]))?.to_string()),
         };
+        let formats = Formats::load(files)?;
+        let family = self.family.as_ref().map(|given| family_of(&formats, given)).transpose()?.map(|family| family.to_string());
         let mut rules = rows(files)?;
-        rules.retain(|r| self.wants(r, on.as_deref()));
+        rules.iter_mut().for_each(|rule| rule.files = formats.families_of_book(&rule.files));
+        rules.retain(|r| self.wants(r, family.as_deref(), on.as_deref()));
         let mut inferred: Vec<Inferred> = files.rows(REASONS)?.into_iter().map(|(_, r)| r).collect();
         inferred.retain(|reason| rules.iter().any(|rule| rule.inferred == reason.id));
         let found = !rules.is_empty();
@@ -58,9 +61,7 @@ impl ListArgs {
         Ok(if found { Exit::Done } else { Exit::Nothing })
     }
 
-    fn wants(&self, rule: &TableRow, on: Option<&str>) -> bool {
-        let family = self.family.as_ref().map(|f| f.to_uppercase());
-        let family = family.as_deref().map(|f| if DISPENSARY.contains(&f) { "X" } else { f });
+    fn wants(&self, rule: &TableRow, family: Option<&str>, on: Option<&str>) -> bool {
         (self.id.is_empty() || self.id.iter().any(|id| rule.id.starts_with(id.as_str())))
             && family.is_none_or(|f| rule.files.split(' ').any(|own| own == f))
             && on.is_none_or(|day| rule.from.as_str() <= day && (rule.until.is_empty() || day <= rule.until.as_str()))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::edition::{self, Edition, EditionChoice};
 use super::name_key::{MAX_NAME, NameKey};
 use super::value::{Charset, ValueType};
-use super::{Content, Family, Format, Node, NodeId, Obligation, Role};
+use super::{Content, Family, Format, Node, NodeId, Obligation, PERSONS, Role};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::Text;
 use crate::values::Month;
@@ -172,6 +172,34 @@ impl Formats {
         let editions: Vec<Edition> = formats.iter().map(|f| f.edition.clone()).collect();
         let choice = edition::choose(&editions, version, period);
         Some((&formats[choice.index()], choice))
+    }
+
+    /// The family of main files whose edition of this VERSION and month lacks the fewest of these elements. Of several the favourite is chosen if it is
+    /// one of them.
+    pub fn closest(&self, names: &BTreeSet<String>, version: Option<&str>, period: Option<Month>, favourite: Family) -> Family {
+        let lacks = |family: Family| {
+            let known: BTreeSet<&str> = self.choose(family, version, period).map(|(format, _)| format.nodes().iter().map(|node| &*node.name).collect()).unwrap_or_default();
+            names.iter().filter(|name| !known.contains(name.as_str())).count()
+        };
+        let mains = self.families().filter(|family| *family != PERSONS);
+        mains.min_by_key(|family| (lacks(*family), *family != favourite)).unwrap_or(favourite)
+    }
+
+    /// The family that a user means by letters in any case: a family's own letter, the letters at the head of a file name, or a letter that only the
+    /// federal rule book uses.
+    pub fn family_of(&self, given: &str) -> Option<Family> {
+        let given = given.to_uppercase();
+        let by_letter = self.families().find(|family| family.to_string() == given);
+        let by_name = || self.prefixes.iter().find(|p| p.letters == given).map(|p| p.family);
+        let by_persons = || self.prefixes.iter().any(|p| p.persons == given).then_some(PERSONS);
+        let by_book = || self.kinds.iter().find(|(_, kind)| kind.book.to_string() == given).map(|(family, _)| *family);
+        by_letter.or_else(by_name).or_else(by_persons).or_else(by_book)
+    }
+
+    /// Letters of the federal rule book, separated by spaces, as letters of families.
+    pub fn families_of_book(&self, letters: &str) -> String {
+        let family = |letter: &str| self.kinds.iter().find(|(_, kind)| kind.book.to_string() == letter).map_or(letter.to_owned(), |(family, _)| family.to_string());
+        letters.split(' ').map(family).collect::<Vec<_>>().join(" ")
     }
 
     /// The letter of a family in the federal rule book, which names dispensary files X and the accounts of funds D.
@@ -426,7 +454,6 @@ fn obligation(text: &str) -> Option<Obligation> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::PERSONS;
     use super::*;
 
     #[test]

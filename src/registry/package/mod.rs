@@ -109,9 +109,25 @@ pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Pac
         halves.extend(looked.members.into_iter().map(|(side, member)| Half::new(side, member, file, true, looker.prefixes)));
         faults.push(looked.faults);
     }
+    leave_out_third_files(&mut halves, &files, &mut faults, looker.prefixes);
     pair_groups(&mut halves, &files);
     fetch_other_halves(&mut halves, &mut files, &looker);
     assemble(halves, &files, faults, looker.prefixes)
+}
+
+/// Leaves out main files of no family that lie beside a main file of the same name with other letters: some funds want a third file in a package.
+fn leave_out_third_files(halves: &mut Vec<Half>, files: &[Found], faults: &mut [Vec<Fault>], prefixes: &[Prefix]) {
+    let place = |half: &Half, name: &FileName| (files[half.file].folder.clone(), FileName { letters: String::new(), family: None, ..name.clone() });
+    let named = |half: &&Half| half.side == Side::Main && half.name.as_ref().is_some_and(|name| name.prefix(prefixes).is_some());
+    let leaders: HashMap<(PathBuf, FileName), usize> = halves.iter().filter(named).filter_map(|half| Some((place(half, half.name.as_ref()?), half.file))).collect();
+    halves.retain(|half| {
+        let name = half.name.as_ref().filter(|name| half.side == Side::Main && name.family.is_none());
+        let leader = name.and_then(|name| leaders.get(&place(half, name)));
+        if let Some(file) = leader {
+            faults[*file].push(Fault::new(Check::ThirdFile).value(half.member.file_name()));
+        }
+        leader.is_none()
+    });
 }
 
 /// Pairs halves within each archive, then within each folder, then among the named files.
@@ -213,8 +229,8 @@ fn assemble(halves: Vec<Half>, files: &[Found], faults: Vec<Vec<Fault>>, prefixe
 
 /// The fault of a half without a partner. An unreadable file has its own fault only.
 fn missing_half(half: &Half, partner: Option<&Half>, prefixes: &[Prefix]) -> Option<Fault> {
-    // Files between funds contain the persons in their records.
-    let alone = || half.name.as_ref().and_then(|n| n.prefix(prefixes)).is_some_and(|p| p.persons.is_empty());
+    // Files between funds contain the persons in their records; of a file of no family nothing is known.
+    let alone = || half.name.as_ref().is_some_and(|n| n.prefix(prefixes).is_none_or(|p| p.persons.is_empty()));
     if partner.is_some() || half.member.head.is_err() || half.side == Side::Main && alone() {
         return None;
     }

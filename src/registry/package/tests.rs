@@ -296,3 +296,20 @@ fn a_thousand_packages_in_order() {
     assert!(packages.iter().map(|p| p.file.path.clone()).eq(names.iter().map(|n| folder.path(n))));
     assert!(packages.iter().all(|p| p.main.is_some() && p.persons.is_some() && p.faults.is_empty()));
 }
+
+#[test]
+fn a_third_file_belongs_to_no_package() {
+    let third = || main_file("PM140001S14002_19031");
+    let with_third = [both().as_slice(), &[("PM140001S14002_19031.xml", third())]].concat();
+    let same_named = ["HM140001S14002_19031.XML: HM140001S14002_19031.XML + lm140001s14002_19031.xml [third-file PM140001S14002_19031.xml]"];
+    assert_eq!(Folder::new(&with_third).told(&[]), same_named);
+    let named: Vec<&str> = with_third.iter().map(|(name, _)| *name).collect();
+    assert_eq!(Folder::new(&with_third).told(&named), same_named, "also when each is named");
+    let archive = Folder::new(&[("a.zip", zip(&with_third))]);
+    assert_eq!(archive.told(&[]), ["a.zip: HM140001S14002_19031.XML + lm140001s14002_19031.xml [third-file PM140001S14002_19031.xml]"]);
+    // Without its package it is a main file like any other, of letters that nobody knows.
+    assert_eq!(Folder::new(&with_third[2..]).told(&[]), ["PM140001S14002_19031.xml: PM140001S14002_19031.xml + - []"]);
+    // Another month is another package.
+    let other = [both().as_slice(), &[("PM140001S14002_19041.xml", main_file("PM140001S14002_19041"))]].concat();
+    assert_eq!(Folder::new(&other).told(&[]).len(), 2);
+}
