@@ -16,7 +16,7 @@ use crate::finding::policy::{Baseline, Level, Names, Policy, Suppression, Verdic
 use crate::flk::PackageReport;
 use crate::report::Hidden;
 use crate::sys::open_input;
-use crate::tables::RuleFiles;
+use crate::tables::{Merging, Region, RuleFiles, Touched};
 use crate::texts::{ErrorClass, Key};
 use crate::values::Date;
 
@@ -135,26 +135,23 @@ impl Resolver<'_> {
         Ok(all)
     }
 
-    /// The overlay of the region that is named by an option or in `puomp.toml`; `None` if no region is named.
-    fn overlay(&mut self, typed: Option<&str>, own: Option<&Source>) -> Result<Option<Source>, Failure> {
-        let Name { key, flag, .. } = settings::REGION;
-        let written = || {
-            let (file, code) = own.and_then(|file| Some((file, file.document.region.as_ref()?)))?;
-            Some((code.get_ref().clone(), Origin::File(file.place(code.span().start))))
-        };
-        let Some((code, origin)) = typed.map(|code| (code.to_owned(), Origin::Flag(flag))).or_else(written) else { return Ok(None) };
-        let table = format!("regions/{code}.toml");
-        let files = self.session.files;
-        let fits = !code.is_empty() && code.bytes().all(|b| b.is_ascii_digit());
-        let text = fits.then(|| files.text(&table).ok()).flatten();
-        let missing = || {
-            let known = files.names("regions/").join(", ");
-            self.mistake(Key::ConfigNoRegion, &[("place", origin.name().unwrap_or_default()), ("code", &code), ("known", &known)])
-        };
-        let source = Source::read(format!("rules/{table}"), text.ok_or_else(missing)?.into_owned())?;
-        let name = source.document.name.clone().unwrap_or_default();
-        self.tell(key, format!("{code} {name}").trim(), origin);
-        Ok(Some(source))
+    /// The settings of the region; `None` if no region is in force, or it has none.
+    fn region(&mut self) -> Result<Option<Source>, Failure> {
+        let Some(Merging { code, name, tables }) = self.session.files.region().map(Region::merging) else { return Ok(None) };
+        let origin = self.session.settings.region().map_or(Origin::Default, |said| said.origin);
+        self.tell(settings::REGION.key, format!("{code} {name}").trim(), origin);
+        for Touched { table, changed, added } in tables {
+            let counts = [("changed", changed.to_string()), ("added", added.to_string())];
+            let slots: Vec<(&str, &str)> = counts.iter().map(|(slot, count)| (*slot, count.as_str())).collect();
+            let ui = self.session.ui;
+            let said = ui.texts.fill(Key::ConfigRegionTable, ui.lang, &slots);
+            self.tell(&table, said, Origin::File(format!("rules/regions/{code}/{table}")));
+        }
+        let table = Region::settings(&code);
+        match self.session.files.text(&table) {
+            Ok(text) => Source::read(format!("rules/{table}"), text.into_owned()).map(Some),
+            Err(_) => Ok(None),
+        }
     }
 }
 
@@ -163,7 +160,7 @@ pub(super) fn resolve(args: &ControlArgs, session: &Session<'_>) -> Result<Wishe
     let ids = known_ids(session.files)?;
     let mut to = Resolver { session, ids: &ids, told: Vec::new() };
     let own = session.settings.file();
-    let overlay = to.overlay(args.region.as_deref(), own)?;
+    let overlay = to.region()?;
     let sources: Vec<&Source> = own.into_iter().chain(&overlay).collect();
     let select = to.list(settings::SELECT, &args.select, &sources, |s| s.document.select.as_ref())?;
     let ignore = to.list(settings::IGNORE, &args.ignore, &sources, |s| s.document.ignore.as_ref())?;
@@ -178,8 +175,8 @@ pub(super) fn resolve(args: &ControlArgs, session: &Session<'_>) -> Result<Wishe
 
 /// The policy that decides which findings count. A missing baseline counts as empty only if this run writes it.
 pub(super) fn policy(args: &ControlArgs, session: &Session<'_>) -> Result<Policy, Failure> {
-    let ControlArgs { select, ignore, severity, region, baseline, write_baseline } = args;
-    let typed = !(select.is_empty() && ignore.is_empty() && severity.is_empty()) || region.is_some() || baseline.is_some();
+    let ControlArgs { select, ignore, severity, baseline, write_baseline } = args;
+    let typed = !(select.is_empty() && ignore.is_empty() && severity.is_empty()) || session.files.region().is_some() || baseline.is_some();
     if session.settings.file().is_none() && !typed {
         return Ok(Policy::default());
     }

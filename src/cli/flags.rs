@@ -22,6 +22,9 @@ pub(super) struct Flags {
     /// A folder shaped like `rules/` that overrides built-in tables.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) rules: Option<PathBuf>,
+    /// Code of the region whose tables are merged over the federal ones.
+    #[arg(long, global = true, value_name = "CODE")]
+    pub(super) region: Option<String>,
     /// The configuration file; found upward from the first path by default.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -51,9 +54,6 @@ pub(super) struct ControlArgs {
     /// Severity of rules.
     #[arg(long, value_name = "ID=LEVEL", value_delimiter = ',')]
     pub(super) severity: Vec<String>,
-    /// Code of the region whose overlay is used.
-    #[arg(long, value_name = "CODE")]
-    pub(super) region: Option<String>,
     /// File with findings of an earlier run, which do not count.
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,

@@ -26,6 +26,7 @@ use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
 use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
 use crate::sys::Access;
+use crate::tables::Region;
 use crate::texts::Key;
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
@@ -195,6 +196,7 @@ impl ValidateArgs {
             show_personal: self.show_personal,
             quiet: ui.quiet,
             style: ui.style(self.output.is_some()),
+            region: session.files.region().map(Region::merging),
             folders: self.paths.iter().filter(|p| p.is_dir()).cloned().collect(),
         }
     }

@@ -68,7 +68,7 @@ impl Rulebook {
         let mut book = Self {
             books: Books::load(files, books)?,
             conventions: Conventions::load(files)?,
-            edition: files.rows(EDITIONS)?.into_iter().map(|(_, e): (u64, Edition)| e).next(),
+            edition: files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).next(),
             first: RuleIx(0),
             borders: borders(&rows),
             compiled: Mutex::default(),

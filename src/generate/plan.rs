@@ -10,7 +10,7 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::value::Base;
 use crate::registry::format::{Content, Format, Node, NodeId, ValueType};
 use crate::registry::writer::{Layout, Tags, append_text};
-use crate::tables::{RuleFiles, TableError};
+use crate::tables::{Line, RuleFiles, TableError};
 
 const FACTS: &str = "generate/facts.csv";
 const ELEMENTS: &str = "generate/elements.csv";
@@ -40,7 +40,7 @@ pub(super) struct Assign {
     slot: Option<Slot>,
     when: Option<Expr>,
     value: Expr,
-    line: u64,
+    line: Line,
 }
 
 /// How a value becomes a text.
@@ -72,7 +72,7 @@ pub(super) struct NodePlan {
     pub(super) repeat: Option<Expr>,
     pub(super) recipe: Recipe,
     /// Line in the table, for messages; 0 without a row.
-    pub(super) line: u64,
+    pub(super) line: Line,
 }
 
 /// One file: its format and the plans of its elements.
@@ -169,7 +169,7 @@ impl<'t> Plan<'t> {
     }
 }
 
-fn run(words: &Words<'_>, list: &[Assign], state: &mut State) -> Result<(), (u64, String)> {
+fn run(words: &Words<'_>, list: &[Assign], state: &mut State) -> Result<(), (Line, String)> {
     for assign in list {
         let applies = match &assign.when {
             Some(when) => words.eval(when, state).map_err(|e| (assign.line, e))?.is_true(),
@@ -189,7 +189,7 @@ fn condition(words: &mut Words<'_>, text: &str) -> Result<Option<Expr>, String> 
     if text.is_empty() { Ok(None) } else { expr::parse(words, text).map(Some) }
 }
 
-fn assign(words: &mut Words<'_>, line: u64, row: &FactRow) -> Result<Assign, String> {
+fn assign(words: &mut Words<'_>, line: Line, row: &FactRow) -> Result<Assign, String> {
     let when = condition(words, &row.when)?;
     let value = expr::parse(words, &row.value)?;
     let slot = if row.fact.is_empty() { None } else { Some(words.assign(&row.fact)?) };
@@ -199,14 +199,14 @@ fn assign(words: &mut Words<'_>, line: u64, row: &FactRow) -> Result<Assign, Str
 fn nodes(
     words: &mut Words<'_>,
     format: &Format,
-    rows: &[(u64, ElementRow)],
+    rows: &[(Line, ElementRow)],
     package: &mut State,
     take: &mut impl FnMut(&str) -> Vec<Assign>,
 ) -> Result<Vec<NodePlan>, TableError> {
     let mut plans = Vec::with_capacity(format.nodes().len());
     for id in format.ids() {
         let node = format.node(id);
-        let mut plan = NodePlan { when: None, repeat: None, recipe: Recipe::Absent, line: 0 };
+        let mut plan = NodePlan { when: None, repeat: None, recipe: Recipe::Absent, line: Line::default() };
         for (line, row) in rows.iter().filter(|(_, row)| matches(format, id, row)) {
             let wrong = |e: String| TableError::new(ELEMENTS, *line, e);
             if let Some(only) = condition(words, &row.only).map_err(wrong)? {
@@ -224,7 +224,7 @@ fn nodes(
             plan.recipe = recipe(words, node, &row.value).map_err(wrong)?;
             break;
         }
-        if plan.line == 0 && node.obligation.required {
+        if plan.line.number() == 0 && node.obligation.required {
             plan.recipe = if node.value_type().is_some() { Recipe::Typical } else { Recipe::Block(Vec::new()) };
         }
         if let Recipe::Block(facts) = &mut plan.recipe {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::book::Book;
 use super::catalog::Catalog;
-use crate::tables::{RuleFiles, TableError};
+use crate::tables::{Line, RuleFiles, TableError};
 use crate::texts::Text;
 
 const TABLE: &str = "nsi/fallback.csv";
@@ -58,7 +58,7 @@ impl Fallback {
     /// # Errors
     /// A row that names an unknown book, or with an empty or zero column.
     pub(super) fn load(files: &RuleFiles, catalog: &Catalog) -> Result<Vec<Self>, TableError> {
-        let row = |(line, row): (u64, FallbackRow)| {
+        let row = |(line, row): (Line, FallbackRow)| {
             let fail = |message: String| TableError::new(TABLE, line, message);
             let (book, field) = row.instead.split_once('.').ok_or_else(|| fail(format!("instead: «{}»; BOOK.FIELD is due", row.instead)))?;
             for id in [row.book.as_str(), book] {

@@ -15,6 +15,7 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Formats, PERSONS, Role};
 use crate::registry::probe::probe;
 use crate::registry::source::Source;
+use crate::tables::{Merging, Touched};
 use crate::texts::{Key, Lang, Severity, Texts};
 use crate::values::Date;
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub quiet: bool,
     /// Abilities of the terminal.
     pub style: Style,
+    /// The region whose tables are merged over the federal ones.
+    pub region: Option<Merging>,
     /// Folders that the user named. With a single one, packages are shown by their paths below it.
     pub folders: Vec<PathBuf>,
 }
@@ -346,7 +349,12 @@ impl<'a, W: Write> Human<'a, W> {
     fn edition(&mut self, applied: &Applied) -> io::Result<()> {
         let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said.0, true)) else { return Ok(()) };
         let date = self.day_of(&edition.date);
-        writeln!(self.out, "{}", self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]))
+        writeln!(self.out, "{}", self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]))?;
+        let Some(Merging { code, name, tables }) = &self.options.region else { return Ok(()) };
+        let sum = |count: fn(&Touched) -> u64| tables.iter().map(count).sum::<u64>().to_string();
+        let (changed, added) = (sum(|table| table.changed), sum(|table| table.added));
+        let region = format!("{code} {name}");
+        writeln!(self.out, "{}", self.text(Key::ReportRegion, &[("region", region.trim()), ("changed", &changed), ("added", &added)]))
     }
 
     /// Warns, once each, that an account is newer than the rules or than the books.

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::flk::PackageReport;
 use crate::rules::import::Edition;
-use crate::tables::{RuleFiles, TableError};
+use crate::tables::{Merging, Region, RuleFiles, TableError};
 use crate::timings::Timings;
 
 pub use tally::Tally;
@@ -43,6 +43,9 @@ pub struct RuleSet {
     /// Editions of the rule books in the set.
     #[serde(skip)]
     pub editions: Vec<Edition>,
+    /// The region whose tables are merged over the federal ones.
+    #[serde(skip)]
+    pub region: Option<Merging>,
 }
 
 impl RuleSet {
@@ -56,7 +59,7 @@ impl RuleSet {
         match (rows.pop(), rows.pop()) {
             (Some((_, row)), None) => {
                 let editions = files.rows("flk/editions.csv")?.into_iter().map(|(_, e)| e).collect();
-                Ok(Self { editions, ..row })
+                Ok(Self { editions, region: files.region().map(Region::merging), ..row })
             }
             _ => Err(TableError::new(TABLE, 0, "exactly one row is due")),
         }

@@ -22,7 +22,7 @@ impl Desk {
     pub(super) fn new() -> Self {
         let files = RuleFiles::embedded();
         Self {
-            rules: RuleSet { version: "test".into(), date: "2021-03-01".into(), editions: Vec::new() },
+            rules: RuleSet { version: "test".into(), date: "2021-03-01".into(), editions: Vec::new(), region: None },
             catalog: Catalog::load(&files).expect("sound"),
             formats: Formats::load(&files).expect("sound"),
             texts: Texts::load(&files).expect("sound"),

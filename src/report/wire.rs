@@ -7,6 +7,7 @@ use crate::finding::{Catalog, Finding};
 use crate::flk::PackageReport;
 use crate::nsi::Description;
 use crate::rules::import::Edition;
+use crate::tables::Merging;
 use crate::texts::Lang;
 use crate::timings::{self, Taken};
 use crate::values::Date;
@@ -28,11 +29,14 @@ pub(super) struct Rules {
     date: String,
     /// The rule books and their editions.
     editions: Vec<Edition>,
+    /// The region whose tables are merged over the federal ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Merging>,
 }
 
 impl Rules {
     pub(super) fn new(set: &RuleSet) -> Self {
-        Self { version: set.version.clone(), date: set.date.clone(), editions: set.editions.clone() }
+        Self { version: set.version.clone(), date: set.date.clone(), editions: set.editions.clone(), region: set.region.clone() }
     }
 }
 

@@ -657,7 +657,7 @@ mod tests {
                 note: text.clone(),
                 text: text.clone(),
                 advice: text,
-                place: ("flk/test.csv".into(), 2),
+                place: ("flk/test.csv".into(), 2.into()),
             };
             let sources = Sources {
                 format: self.formats.get(Family('C'), "3.1").expect("known"),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::ast::Expr;
 use super::number::iso_date;
 use super::parse::parse;
-use crate::tables::{RuleFiles, TableError};
+use crate::tables::{Line, RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::Date;
 
@@ -41,7 +41,7 @@ pub struct RuleRow {
     /// What to do in the MIS, as a text for users.
     pub advice: Text,
     /// Table and line, for messages.
-    pub place: (String, u64),
+    pub place: (String, Line),
 }
 
 impl RuleRow {
@@ -106,7 +106,7 @@ fn overlap(a: &RuleRow, b: &RuleRow) -> bool {
     a.files.iter().any(|f| b.files.contains(f)) && !before(a.until, b.from) && !before(b.until, a.from)
 }
 
-fn row(columns: Columns, table: &str, line: u64) -> Result<RuleRow, TableError> {
+fn row(columns: Columns, table: &str, line: Line) -> Result<RuleRow, TableError> {
     let fail = |message: String| TableError::new(table, line, format!("{}: {message}", columns.id));
     let expr = |column: &str, text: &str| match text.trim() {
         "" => Ok(None),

@@ -6,6 +6,7 @@ mod nsi;
 mod privacy;
 mod protocol;
 mod readme;
+mod region;
 mod rules;
 mod timings;
 mod update;

@@ -45,7 +45,11 @@ fn an_ill_formed_name_keeps_the_family() {
             for entry in fs::read_dir(folder.path()).expect("listed") {
                 let path = entry.expect("listed").path();
                 let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
-                let own = if stem.starts_with('L') { DESK.formats.prefixes().iter().find(|p| p.letters == letters).expect("known").persons.as_str() } else { letters };
+                let own = if stem.starts_with('L') {
+                    DESK.formats.prefixes().iter().find(|p| p.letters == letters).expect("known").persons.as_str()
+                } else {
+                    letters
+                };
                 let mut name = spoil(own, &stem[own.len()..]);
                 if stem.starts_with('L') && !name.is_ascii() {
                     name.push_str(" L");

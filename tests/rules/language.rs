@@ -105,7 +105,7 @@ impl Bench {
             note: none.clone(),
             text: none.clone(),
             advice: none,
-            place: ("flk/README.md".into(), example.line as u64),
+            place: ("flk/README.md".into(), (example.line as u64).into()),
         };
         let sources =
             Sources { format: self.main(), persons: Some(self.persons()), formats: &self.formats, books: &self.books, conventions: &self.conventions };

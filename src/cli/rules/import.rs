@@ -113,7 +113,8 @@ impl ImportArgs {
         let Session { settings, ui, .. } = *session;
         let (folder, books) = (settings.rules_folder(), settings.books().map(|books| books.value));
         let (folder, books) = (folder.as_deref(), books.as_deref());
-        let mut files = session.files.clone();
+        // What is published is compared with what is published.
+        let mut files = session.files.federal();
         let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
         let mut worst = Exit::Done;
         // The importer has its own texts; a folder of rules may override them.

@@ -1,4 +1,4 @@
-//! Reads `puomp.toml` and the overlays of regions, and keeps the place of each value for messages.
+//! Reads `puomp.toml` and the settings of regions, and keeps the place of each value for messages.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -51,11 +51,13 @@ impl Word {
     }
 }
 
-/// The content of `puomp.toml`. The overlay of a region may have `name`, `select`, `ignore` and `severity` only.
+/// The content of `puomp.toml`. The settings of a region may have `name`, `select`, `ignore` and `severity` only.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::cli) struct Document {
-    pub(in crate::cli) name: Option<String>,
+    /// The name of a region; whoever reads the region's tables reads it.
+    #[serde(rename = "name")]
+    _name: Option<String>,
     pub(in crate::cli) region: Option<Spanned<String>>,
     pub(in crate::cli) select: Option<Vec<Spanned<String>>>,
     pub(in crate::cli) ignore: Option<Vec<Spanned<String>>>,
@@ -104,8 +106,9 @@ impl Document {
     /// Takes out the settings that decide whose tables and books are used, where data go and which checks count; returns their keys. Only
     /// the user's own file may give them: a folder of registries comes from anybody.
     fn take_own(&mut self) -> Vec<&'static str> {
-        let Self { name: _, region: _, limit: _, time_zone: _, select, ignore, severity, suppress, baseline, books, rules, protocol_dir, store, role } = self;
+        let Self { _name: _, region, limit: _, time_zone: _, select, ignore, severity, suppress, baseline, books, rules, protocol_dir, store, role } = self;
         let given = [
+            (super::REGION.key, region.take().is_some()),
             (super::RULES.key, rules.take().is_some()),
             (super::BOOKS.key, books.take().is_some()),
             (super::STORE.key, store.take().is_some()),

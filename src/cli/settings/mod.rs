@@ -103,7 +103,7 @@ pub(super) const THREADS: Name = Name::new("threads", "--threads", None);
 /// File with findings of an earlier run, which do not count.
 pub(super) const BASELINE: Name = Name::new("baseline", "--baseline", None);
 /// Region whose overlay is used.
-pub(super) const REGION: Name = Name::new("region", "--region", None);
+pub(super) const REGION: Name = Name::new("region", "--region", Some("PUOMP_REGION"));
 /// Rules that run; all others do not.
 pub(super) const SELECT: Name = Name::new("select", "--select", None);
 /// Rules that do not run.
@@ -208,6 +208,15 @@ impl<'a> Settings<'a> {
     /// The folder of rule tables, if one was named.
     pub(super) fn rules(&self) -> Option<Valued<PathBuf>> {
         self.path(RULES, self.flags.rules.as_deref(), |file| file.path(|d| &d.rules))
+    }
+
+    /// The code of the region whose tables are merged over the federal ones.
+    pub(super) fn region(&self) -> Option<Valued<String>> {
+        let written = |file: &Source| Some(file.document.region.as_ref()?.get_ref().clone());
+        let said = self.text(REGION, self.flags.region.as_deref(), written)?;
+        let place = || Some(self.file.as_ref()?.place(self.file.as_ref()?.document.region.as_ref()?.span().start));
+        let origin = if let Origin::File(_) = said.origin { place().map_or(said.origin, Origin::File) } else { said.origin };
+        Some(Valued { origin, ..said })
     }
 
     /// The folder of imported rules: the one that was named, else the workspace's, else the one among the user's data.

@@ -9,7 +9,7 @@ use super::edition::{self, Edition, EditionChoice};
 use super::name_key::{MAX_NAME, NameKey};
 use super::value::{Charset, ValueType};
 use super::{Content, Family, Format, Node, NodeId, Obligation, PERSONS, Role};
-use crate::tables::{RuleFiles, TableError};
+use crate::tables::{Line, RuleFiles, TableError};
 use crate::texts::Text;
 use crate::values::Month;
 
@@ -178,7 +178,8 @@ impl Formats {
     /// one of them.
     pub fn closest(&self, names: &BTreeSet<String>, version: Option<&str>, period: Option<Month>, favourite: Family) -> Family {
         let lacks = |family: Family| {
-            let known: BTreeSet<&str> = self.choose(family, version, period).map(|(format, _)| format.nodes().iter().map(|node| &*node.name).collect()).unwrap_or_default();
+            let known: BTreeSet<&str> =
+                self.choose(family, version, period).map(|(format, _)| format.nodes().iter().map(|node| &*node.name).collect()).unwrap_or_default();
             names.iter().filter(|name| !known.contains(name.as_str())).count()
         };
         let mains = self.families().filter(|family| *family != PERSONS);
@@ -198,7 +199,8 @@ impl Formats {
 
     /// Letters of the federal rule book, separated by spaces, as letters of families.
     pub fn families_of_book(&self, letters: &str) -> String {
-        let family = |letter: &str| self.kinds.iter().find(|(_, kind)| kind.book.to_string() == letter).map_or(letter.to_owned(), |(family, _)| family.to_string());
+        let family =
+            |letter: &str| self.kinds.iter().find(|(_, kind)| kind.book.to_string() == letter).map_or(letter.to_owned(), |(family, _)| family.to_string());
         letters.split(' ').map(family).collect::<Vec<_>>().join(" ")
     }
 
@@ -247,7 +249,7 @@ impl Formats {
     }
 }
 
-fn month(table: &str, line: u64, text: &str) -> Result<Option<Month>, TableError> {
+fn month(table: &str, line: Line, text: &str) -> Result<Option<Month>, TableError> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|e: String| TableError::new(table, line, e)) }
 }
 
@@ -324,7 +326,7 @@ fn family_formats(
 ) -> Result<Vec<Arc<Format>>, TableError> {
     let table = format!("formats/{table}.csv");
     let rows = files.rows::<ElementRow>(&table)?;
-    let index = |line: u64, id: &str| {
+    let index = |line: Line, id: &str| {
         editions.iter().position(|e| e.id == id).ok_or_else(|| TableError::new(&table, line, format!("edition «{id}» of {family} is not in {EDITIONS}")))
     };
     let mut spans = Vec::with_capacity(rows.len());
@@ -348,7 +350,7 @@ fn compile<'a>(
     table: &str,
     family: Family,
     edition: &Edition,
-    rows: impl Iterator<Item = &'a (u64, ElementRow)>,
+    rows: impl Iterator<Item = &'a (Line, ElementRow)>,
     charsets: &BTreeMap<String, Arc<Charset>>,
 ) -> Result<Format, TableError> {
     let mut nodes: Vec<Node> = Vec::new();

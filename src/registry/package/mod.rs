@@ -119,7 +119,8 @@ pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Pac
 fn leave_out_third_files(halves: &mut Vec<Half>, files: &[Found], faults: &mut [Vec<Fault>], prefixes: &[Prefix]) {
     let place = |half: &Half, name: &FileName| (files[half.file].folder.clone(), FileName { letters: String::new(), family: None, ..name.clone() });
     let named = |half: &&Half| half.side == Side::Main && half.name.as_ref().is_some_and(|name| name.prefix(prefixes).is_some());
-    let leaders: HashMap<(PathBuf, FileName), usize> = halves.iter().filter(named).filter_map(|half| Some((place(half, half.name.as_ref()?), half.file))).collect();
+    let leaders: HashMap<(PathBuf, FileName), usize> =
+        halves.iter().filter(named).filter_map(|half| Some((place(half, half.name.as_ref()?), half.file))).collect();
     halves.retain(|half| {
         let name = half.name.as_ref().filter(|name| half.side == Side::Main && name.family.is_none());
         let leader = name.and_then(|name| leaders.get(&place(half, name)));

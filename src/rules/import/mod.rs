@@ -20,7 +20,7 @@ use crate::nsi::Books;
 use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
 use crate::rules::{Conventions, RuleRow, Standing, Survey, parse};
-use crate::tables::{RuleFiles, TableError};
+use crate::tables::{Line, RuleFiles, TableError};
 use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display, fill};
 use crate::values::Date;
 use express::Express;
@@ -191,7 +191,7 @@ impl TableRow {
             note: Text { ru: self.note_ru.clone(), en: self.note_en.clone() },
             text: Text { ru: self.ru.clone(), en: self.en.clone() },
             advice: Text { ru: self.advice_ru.clone(), en: self.advice_en.clone() },
-            place: (table.to_owned(), 0),
+            place: (table.to_owned(), Line::default()),
         })
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use puomp::registry::format::mask::Mask;
 use puomp::rules::ast::{Arg, Call, Expr, Set, Term};
 use puomp::rules::parse;
-use puomp::tables::RuleFiles;
+use puomp::tables::{Line, RuleFiles};
 use serde::Deserialize;
 
 use crate::support::needs::shared;
@@ -54,7 +54,7 @@ struct Named {
     id: String,
 }
 
-fn rows() -> Vec<(String, u64, RuleRow)> {
+fn rows() -> Vec<(String, Line, RuleRow)> {
     let files = RuleFiles::embedded();
     CATEGORIES
         .iter()

@@ -1,0 +1,179 @@
+//! A table as a sheet of texts, and the merging of a region's rows into it.
+
+use std::collections::BTreeMap;
+
+use csv::StringRecord;
+use serde::de::DeserializeOwned;
+
+use super::{Line, TableError};
+
+/// What a region writes into a cell to empty it; an empty cell leaves the federal value.
+const EMPTY: &str = "-";
+
+/// The column by which a region says behind which element a new one stands.
+const AFTER: &str = "after";
+
+/// A CSV table.
+#[derive(Debug, Clone)]
+pub(super) struct Sheet {
+    head: StringRecord,
+    rows: Vec<(Line, Vec<String>)>,
+}
+
+/// How the rows of a region find their places in a table.
+#[derive(Debug, Clone)]
+pub(super) struct Fitting {
+    /// The columns that tell which rows a region's row means.
+    pub(super) key: Vec<String>,
+    pub(super) order: Order,
+}
+
+/// Where a new row goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// To the end.
+    End,
+    /// By the first column of the key.
+    Sorted,
+    /// Behind the row that the column `after` names, among the rows with the same value in the first column of the key; to their end without it.
+    After,
+    /// Nowhere: the table is the region's own and stands alone.
+    Alone,
+}
+
+/// How many rows, or settings, a merge changed and added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    pub(super) changed: u64,
+    pub(super) added: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: Self) {
+        self.changed += other.changed;
+        self.added += other.added;
+    }
+}
+
+impl Sheet {
+    /// Number of rows.
+    pub(super) fn len(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    /// Reads a table; `line` makes a line of its number.
+    pub(super) fn parse(table: &str, text: &str, line: impl Fn(u64) -> Line) -> Result<Self, TableError> {
+        let fail = |error: &csv::Error| TableError::new(table, error.position().map_or(0, csv::Position::line), error.to_string());
+        let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+        let head = reader.headers().map_err(|e| fail(&e))?.clone();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|e| fail(&e))?;
+            rows.push((line(record.position().map_or(0, csv::Position::line)), record.iter().map(str::to_owned).collect()));
+        }
+        Ok(Self { head, rows })
+    }
+
+    /// The rows as values of a type.
+    pub(super) fn read<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<(Line, T)>, TableError> {
+        let row = |(line, cells): &(Line, Vec<String>)| match StringRecord::from(cells.as_slice()).deserialize(Some(&self.head)) {
+            Ok(row) => Ok((*line, row)),
+            Err(error) => Err(TableError::new(table, *line, error.to_string())),
+        };
+        self.rows.iter().map(row).collect()
+    }
+
+    /// The table as a text.
+    pub(super) fn text(&self) -> String {
+        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+        let rows = std::iter::once(self.head.clone()).chain(self.rows.iter().map(|(_, cells)| StringRecord::from(cells.as_slice())));
+        for row in rows {
+            writer.write_record(&row).expect("memory takes it");
+        }
+        String::from_utf8(writer.into_inner().expect("memory takes it")).expect("made of texts")
+    }
+
+    /// Merges the rows of a region. A row whose filled key columns fit rows of this table changes their other columns, where it fills them; a row that fits
+    /// none is added.
+    pub(super) fn merge(&mut self, table: &str, own: &Self, fitting: &Fitting) -> Result<Counts, TableError> {
+        let columns = self.columns(table, own, fitting)?;
+        let after = own.head.iter().position(|name| name == AFTER).filter(|_| fitting.order == Order::After);
+        let mut counts = Counts::default();
+        for (line, cells) in &own.rows {
+            let filled: Vec<(usize, &str)> =
+                columns.iter().filter_map(|(at, to)| Some((*to, cells[*at].as_str())).filter(|(_, cell)| !cell.is_empty())).collect();
+            let is_key = |column: usize| fitting.key.iter().any(|name| *name == self.head[column]);
+            let (key, values): (Vec<_>, Vec<_>) = filled.iter().copied().partition(|(column, _)| is_key(*column));
+            if key.first().is_none_or(|(column, _)| self.head[*column] != fitting.key[0]) {
+                return Err(TableError::new(table, *line, format!("no {}", fitting.key[0])));
+            }
+            let fits: Vec<usize> = (0..self.rows.len()).filter(|row| key.iter().all(|(column, cell)| self.rows[*row].1[*column] == *cell)).collect();
+            for row in &fits {
+                for (column, cell) in &values {
+                    self.rows[*row].1[*column] = value(cell);
+                }
+                // What is wrong with the row now is what the region wrote.
+                self.rows[*row].0 = *line;
+            }
+            counts.changed += fits.len() as u64;
+            if fits.is_empty() {
+                let mut new = vec![String::new(); self.head.len()];
+                filled.iter().for_each(|(column, cell)| new[*column] = value(cell));
+                let at = self.place(table, *line, &new, after.map(|at| cells[at].as_str()).filter(|name| !name.is_empty()), fitting)?;
+                self.rows.insert(at, (*line, new));
+                counts.added += 1;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The columns of a region's table: index there, and index here.
+    fn columns(&self, table: &str, own: &Self, fitting: &Fitting) -> Result<BTreeMap<usize, usize>, TableError> {
+        let mut columns = BTreeMap::new();
+        for (at, name) in own.head.iter().enumerate() {
+            match self.column(name) {
+                Some(to) => drop(columns.insert(at, to)),
+                None if name == AFTER && fitting.order == Order::After => {}
+                None => {
+                    return Err(TableError::new(
+                        table,
+                        own.first_line(),
+                        format!("no column «{name}» in the table; {}", self.head.iter().collect::<Vec<_>>().join(", ")),
+                    ));
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    fn column(&self, name: &str) -> Option<usize> {
+        self.head.iter().position(|own| own == name)
+    }
+
+    /// A line of the file, for an error about its head.
+    fn first_line(&self) -> Line {
+        self.rows.first().map_or_else(Line::default, |(line, _)| line.first())
+    }
+
+    /// Index at which a new row stands.
+    fn place(&self, table: &str, line: Line, new: &[String], after: Option<&str>, fitting: &Fitting) -> Result<usize, TableError> {
+        let Some(first) = self.column(&fitting.key[0]) else { return Ok(self.rows.len()) };
+        match fitting.order {
+            Order::End | Order::Alone => Ok(self.rows.len()),
+            Order::Sorted => Ok(self.rows.iter().rposition(|(_, row)| row[first] <= new[first]).map_or(0, |at| at + 1)),
+            Order::After => {
+                let second = fitting.key.get(1).and_then(|name| self.column(name)).unwrap_or(first);
+                let is_before = |row: &[String]| row[first] == new[first] && after.is_none_or(|name| row[second] == name);
+                match self.rows.iter().rposition(|(_, row)| is_before(row)) {
+                    Some(at) => Ok(at + 1),
+                    None if after.is_none() => Ok(self.rows.len()),
+                    None => Err(TableError::new(table, line, format!("after «{}»: {} has no such element", after.unwrap_or_default(), new[first]))),
+                }
+            }
+        }
+    }
+}
+
+fn value(cell: &str) -> String {
+    if cell == EMPTY { String::new() } else { cell.to_owned() }
+}

@@ -1,0 +1,210 @@
+//! A region: a folder of the shape of `rules/` whose rows are merged over the federal tables. A federal update still arrives, because a region holds only
+//! what it adds or changes.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use glob::Pattern;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::merge::{Counts, Fitting, Order, Sheet};
+use super::{Line, RuleFiles, TableError};
+
+/// The folder of all regions.
+pub(super) const FOLDER: &str = "regions/";
+
+/// The table that says how rows of a region find their places.
+const KEYS: &str = "regions/keys.csv";
+
+/// The settings of a region: its name, and rules that it leaves out or weighs otherwise. They are read by whoever decides which findings count.
+const SETTINGS: &str = "region.toml";
+
+#[derive(Deserialize)]
+struct KeyRow {
+    table: String,
+    key: String,
+    order: String,
+}
+
+/// A region and the tables that it changes.
+#[derive(Debug, Clone)]
+pub struct Region {
+    code: String,
+    name: String,
+    tables: BTreeMap<String, (Merged, Counts)>,
+}
+
+#[derive(Debug, Clone)]
+enum Merged {
+    Sheet(Sheet),
+    /// A table in TOML.
+    Text(String),
+}
+
+/// A region whose tables were merged, and what it changes; machine formats hold it as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Merging {
+    /// Two digits.
+    pub code: String,
+    /// Its name; empty if its settings give none.
+    pub name: String,
+    /// The tables that it changes, by name.
+    pub tables: Vec<Touched>,
+}
+
+/// A table that a region changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Touched {
+    /// Name of the table.
+    pub table: String,
+    /// Number of federal rows that are changed.
+    pub changed: u64,
+    /// Number of rows that are added.
+    pub added: u64,
+}
+
+#[derive(Deserialize, Default)]
+struct Named {
+    #[serde(default)]
+    name: String,
+}
+
+impl Region {
+    pub(super) fn load(files: &RuleFiles, code: &str) -> Result<Self, TableError> {
+        let folder = format!("{FOLDER}{code}/");
+        let mark: [u8; 2] = code
+            .as_bytes()
+            .try_into()
+            .ok()
+            .filter(|code: &[u8; 2]| code.iter().all(u8::is_ascii_digit))
+            .ok_or_else(|| TableError::new(FOLDER, 0, format!("«{code}»: a region has a code of two digits")))?;
+        let mut keys = Vec::new();
+        for (line, row) in files.rows::<KeyRow>(KEYS)? {
+            let pattern = Pattern::new(&row.table).map_err(|e| TableError::new(KEYS, line, e.to_string()))?;
+            let order = row.order.parse().map_err(|()| TableError::new(KEYS, line, format!("order «{}»: end, sorted, after or alone is due", row.order)))?;
+            let key: Vec<String> = row.key.split_whitespace().map(str::to_owned).collect();
+            if key.is_empty() {
+                return Err(TableError::new(KEYS, line, "no key"));
+            }
+            keys.push((pattern, Fitting { key, order }));
+        }
+        let mut this = Self { code: code.to_owned(), name: String::new(), tables: BTreeMap::new() };
+        for table in files.files(&folder) {
+            let own = format!("{folder}{table}");
+            let text = files.text(&own)?;
+            let merged = if table == SETTINGS {
+                this.name = toml::from_str::<Named>(&text).map_err(|e| TableError::new(&own, 0, e.to_string()))?.name;
+                continue;
+            } else if table.ends_with(".toml") {
+                let broken = |e: toml::de::Error| TableError::new(&own, 0, e.to_string());
+                let mut base: Table = toml::from_str(&files.text(&table)?).map_err(broken)?;
+                let counts = merge(&mut base, toml::from_str(&text).map_err(broken)?);
+                (Merged::Text(toml::to_string(&base).expect("it was read from TOML")), counts)
+            } else if let Some((_, fitting)) = keys.iter().find(|(pattern, _)| pattern.matches(&table)) {
+                let rows = Sheet::parse(&own, &text, |number| Line::of_region(number, mark))?;
+                match (files.text(&table), fitting.order) {
+                    (Err(_), Order::Alone) => {
+                        let counts = Counts { added: rows.len(), changed: 0 };
+                        (Merged::Sheet(rows), counts)
+                    }
+                    (Ok(base), Order::End | Order::Sorted | Order::After) => {
+                        let mut base = Sheet::parse(&table, &base, Line::of_table)?;
+                        let counts = base.merge(&table, &rows, fitting)?;
+                        (Merged::Sheet(base), counts)
+                    }
+                    (Err(_), _) => return Err(TableError::new(&own, 0, "the federal tables have no such table")),
+                    (Ok(_), Order::Alone) => {
+                        return Err(TableError::new(&own, 0, "the federal tables have a table of this name; a region adds tables of other names"));
+                    }
+                }
+            } else {
+                let known: Vec<&str> = keys.iter().map(|(pattern, _)| pattern.as_str()).collect();
+                return Err(TableError::new(&own, 0, format!("a region does not change this table; it may change {}", known.join(", "))));
+            };
+            this.tables.insert(table, merged);
+        }
+        Ok(this)
+    }
+
+    /// What it changes.
+    pub fn merging(&self) -> Merging {
+        let touched =
+            |(table, (_, Counts { changed, added })): (&String, &(Merged, Counts))| Touched { table: table.clone(), changed: *changed, added: *added };
+        Merging { code: self.code.clone(), name: self.name.clone(), tables: self.tables.iter().map(touched).collect() }
+    }
+
+    /// Name of the table of its settings.
+    pub fn settings(code: &str) -> String {
+        format!("{FOLDER}{code}/{SETTINGS}")
+    }
+
+    pub(super) fn has(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
+    }
+
+    pub(super) fn sheet(&self, table: &str) -> Option<&Sheet> {
+        match self.tables.get(table) {
+            Some((Merged::Sheet(sheet), _)) => Some(sheet),
+            _ => None,
+        }
+    }
+
+    pub(super) fn text(&self, table: &str) -> Option<String> {
+        Some(match &self.tables.get(table)?.0 {
+            Merged::Sheet(sheet) => sheet.text(),
+            Merged::Text(text) => text.clone(),
+        })
+    }
+}
+
+impl FromStr for Order {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "end" => Ok(Self::End),
+            "sorted" => Ok(Self::Sorted),
+            "after" => Ok(Self::After),
+            "alone" => Ok(Self::Alone),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Merges TOML: values replace, tables are merged, and in lists of tables those with the same `id`.
+fn merge(base: &mut Table, own: Table) -> Counts {
+    let mut counts = Counts::default();
+    for (key, value) in own {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(own)) => counts.add(merge(base, own)),
+            (Some(Value::Array(base)), Value::Array(own)) if base.iter().chain(&own).all(|one| id(one).is_some()) => {
+                for one in own {
+                    match (base.iter_mut().find(|known| id(known) == id(&one)), one) {
+                        (Some(Value::Table(known)), Value::Table(one)) => {
+                            merge(known, one);
+                            counts.changed += 1;
+                        }
+                        (_, one) => {
+                            base.push(one);
+                            counts.added += 1;
+                        }
+                    }
+                }
+            }
+            (Some(known), value) => {
+                *known = value;
+                counts.changed += 1;
+            }
+            (None, value) => {
+                base.insert(key, value);
+                counts.added += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn id(value: &Value) -> Option<&str> {
+    value.get("id")?.as_str()
+}

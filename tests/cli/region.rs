@@ -1,0 +1,113 @@
+//! Regions as overlays: the invented region 99 has a row of each kind.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::desk::Desk;
+
+/// A generated package of March 2026 whose main file is edited.
+fn exported(desk: &Desk, folder: &str, edit: impl Fn(&str) -> String) {
+    assert_eq!(desk.run(&["generate", folder, "--family", "H", "--period", "2026-03", "--cases", "3", "--plain"]).0, 0);
+    let entries: Vec<_> = fs::read_dir(desk.path(folder)).expect("listed").map(|e| e.expect("listed").path()).collect();
+    let main = entries.iter().find(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('H'))).expect("a main file");
+    let text = puomp::registry::encoding::Encoding::Windows1251.decode(&fs::read(main).expect("read")).into_owned();
+    let changed = edit(&text);
+    assert_ne!(changed, text, "the edit must do something");
+    fs::write(main, &*puomp::registry::encoding::to_windows_1251(&changed).expect("of windows-1251")).expect("written");
+}
+
+/// Ids, severities and elements of the findings.
+fn found(desk: &Desk, folder: &str, more: &[&str]) -> Vec<String> {
+    let (_, out, err) = desk.run(&[&["validate", folder, "--format", "json", "--no-timing"], more].concat());
+    let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
+    let findings = report["packages"][0]["findings"].as_array().expect("findings");
+    let told = |f: &Value| {
+        let element = f["path"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
+        format!("{} {} {element}", f["rule"].as_str().expect("an id"), f["severity"].as_str().expect("a severity"))
+    };
+    let mut told: Vec<String> = findings.iter().map(told).collect();
+    told.dedup();
+    told
+}
+
+const REGION: [&str; 2] = ["--region", "99"];
+
+#[test]
+fn a_regional_element_is_let_in_and_its_value_checked() {
+    let desk = Desk::new();
+    exported(&desk, "a", |text| text.replace("</SUM_M>", "</SUM_M><LPU_LEVEL>2</LPU_LEVEL>"));
+    assert_eq!(found(&desk, "a", &[]), ["S002 error LPU_LEVEL"]);
+    assert_eq!(found(&desk, "a", &REGION), Vec::<String>::new());
+    exported(&desk, "b", |text| text.replace("</SUM_M>", "</SUM_M><LPU_LEVEL>7</LPU_LEVEL>"));
+    assert_eq!(found(&desk, "b", &REGION), ["006F.99.0010 error LPU_LEVEL"], "the region's book has no such level");
+    exported(&desk, "c", |text| text.replace("<SUM_M>", "<LPU_LEVEL>2</LPU_LEVEL><SUM_M>"));
+    assert_eq!(found(&desk, "c", &REGION), ["S005 error SUM_M"], "it has its place in the order");
+    exported(&desk, "d", |text| text.replace("</SUM_M>", "</SUM_M><LPU_LEVEL>two</LPU_LEVEL><USLDOPPARM>1</USLDOPPARM>"));
+    assert_eq!(found(&desk, "d", &REGION), ["V001 error LPU_LEVEL", "S002 error USLDOPPARM"], "its type, and what nobody declared");
+}
+
+#[test]
+fn severities_dates_and_character_sets_are_the_regions() {
+    let desk = Desk::new();
+    exported(&desk, "a", |text| {
+        let at = text.find("<DATE_1>").expect("a date") + "<DATE_1>".len();
+        let day = &text[at..at + 10];
+        text.replacen(&format!("<DATE_1>{day}"), "<DATE_1>2026-02-01", 1)
+    });
+    assert!(found(&desk, "a", &[]).contains(&"006F.00.0400 error DATE_1".to_owned()));
+    assert!(found(&desk, "a", &REGION).contains(&"006F.00.0400 warning DATE_1".to_owned()));
+    exported(&desk, "b", |text| {
+        let at = text.find("<IDDOKT>").expect("a doctor") + "<IDDOKT>".len();
+        let code = &text[at..at + text[at..].find('<').expect("its end")];
+        text.replace(&format!("<IDDOKT>{code}<"), "<IDDOKT>000-000-000 00<")
+    });
+    assert!(found(&desk, "b", &[]).iter().any(|f| f.starts_with("004F.00.0920 ")));
+    assert_eq!(found(&desk, "b", &REGION), Vec::<String>::new());
+}
+
+#[test]
+fn names_answers_payers_and_the_workflow_are_the_regions() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["generate", "a", "--family", "DZ", "--period", "2026-03"]).0, 2);
+    assert_eq!(desk.run(&["generate", "a", "--family", "DZ", "--period", "2026-03", "--cases", "2", "--region", "99"]).0, 0);
+    assert!(fs::read_dir(desk.path("a")).expect("listed").any(|e| e.expect("listed").file_name().to_string_lossy().starts_with("DZM")));
+    let files = puomp::tables::RuleFiles::embedded().with_region("99").expect("sound");
+    puomp::workspace::Tables::load(&files).expect("answers, payers and the workflow can be lived with");
+}
+
+#[test]
+fn what_a_region_changes_is_said() {
+    let desk = Desk::new();
+    exported(&desk, "a", |text| text.replace("</SUM_M>", "</SUM_M><LPU_LEVEL>2</LPU_LEVEL>"));
+    let (code, out, _) = desk.run(&["--region", "99", "validate", "a"]);
+    assert!(code == 0 && out.contains("правила региона 99 Примерный край (вымышленный): строк изменено "), "{out}");
+    let (_, out, _) = desk.run(&["--region", "99", "validate", "a", "--format", "json"]);
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["rules"]["region"]["code"], "99");
+    assert!(report["rules"]["region"]["tables"].as_array().is_some_and(|tables| tables.iter().any(|t| t["table"] == "formats/H.csv" && t["added"] == 1)));
+    let (_, out, _) = desk.run(&["--region", "99", "config"]);
+    assert!(out.contains("formats/H.csv") && out.contains("rules/regions/99/formats/H.csv"), "{out}");
+    let (code, _, err) = desk.run(&["--region", "98", "config"]);
+    assert_eq!((code, err.as_str()), (2, "puomp: --region: нет таблицы региона 98; есть: 14, 99\n"));
+    // A file that came with the exports does not choose the region.
+    fs::write(desk.path("a/puomp.toml"), "region = \"99\"\n").expect("written");
+    assert_eq!(found(&desk, "a", &[]), ["S002 error LPU_LEVEL"]);
+}
+
+#[test]
+fn a_federal_update_beneath_a_region_arrives() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("new/flk")).expect("made");
+    let table = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/flk/006F.csv")).expect("read");
+    let line = table.lines().find(|l| l.starts_with("006F.00.0400,")).expect("the rule");
+    let newer = table.replace(line, &line.replace("DATE_1 >= DATE_Z_1", "DATE_1 > DATE_Z_1"));
+    assert_ne!(newer, table);
+    fs::write(desk.path("new/flk/006F.csv"), newer).expect("written");
+    let (_, out, _) = desk.run(&["--rules", "new", "--region", "99", "rules", "list", "--id", "006F.00.0400", "--format", "json"]);
+    let rules: Value = serde_json::from_str(&out).expect("JSON");
+    let rule = &rules["rules"][0];
+    assert_eq!([&rule["require"], &rule["severity"], &rule["until"]], ["DATE_1 > DATE_Z_1", "warning", "2026-06-30"]);
+    let (_, out, _) = desk.run(&["--rules", "new", "--region", "99", "rules", "list", "--id", "006F.99", "--format", "json"]);
+    assert!(out.contains("006F.99.0010"), "{out}");
+}
