@@ -105,6 +105,10 @@ checks! {
     Namespace = "namespace",
     /// The file-name letters or the root belong to no known family.
     FamilyUnknown = "family-unknown",
+    /// The account is dated before the reporting month.
+    AccountEarly = "account-early",
+    /// The package is older than the rule book, so that no federal rule ran.
+    BeforeRules = "before-rules",
     /// No edition has this VERSION.
     EditionUnknown = "edition-unknown",
     /// The edition is not in force in the reporting period.

@@ -6,7 +6,7 @@ use crate::finding::{Check, FileRole, Finding};
 use crate::registry::format::{EditionChoice, Role};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::Package;
-use crate::values::{Month, kopecks, money};
+use crate::values::{Date, Month, kopecks, money};
 
 use super::checker::Checker;
 use super::member::Checked;
@@ -41,7 +41,14 @@ impl Checker<'_> {
         checked.findings.push(finding)
     }
 
-    pub(super) fn head_findings(&self, checked: &mut Checked<'_>, stem: &str, name: Option<&FileName>, package: &Package) -> io::Result<()> {
+    pub(super) fn head_findings(
+        &self,
+        checked: &mut Checked<'_>,
+        stem: &str,
+        name: Option<&FileName>,
+        period: Option<Month>,
+        package: &Package,
+    ) -> io::Result<()> {
         let Some(context) = checked.context else { return Ok(()) };
         let mut found: Vec<Finding> = Vec::new();
         let mut same_name = |check: Check, role: Role, expected: &str| {
@@ -80,6 +87,13 @@ impl Checker<'_> {
                 let text = i64::try_from(running.kopecks).map_or_else(|_| "∞".to_owned(), money);
                 found.push(Finding { found: Some(text.into()), ..checked.head_finding(sum.rule, value.role, context.file) });
             }
+        }
+        if let Some(account) = checked.head(Role::AccountDate)
+            && let (Some(date), Some(period)) = (Date::parse(&account.text), period)
+            && Date::new(period.year, period.month, 1).is_some_and(|first| date < first)
+        {
+            let finding = checked.head_finding(self.catalog.of(Check::AccountEarly), Role::AccountDate, context.file);
+            found.push(Finding { expected: Some(period.to_string().into()), ..finding });
         }
         found.sort_by_key(|f| (f.place, f.rule));
         found.into_iter().try_for_each(|f| checked.findings.push(f))

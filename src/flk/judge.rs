@@ -77,7 +77,7 @@ impl Walker<'_> {
             keys: self.keys_of(block),
             value: value.map(|v| shown(&context.encoding.decode(v))),
             personal: node.personal,
-            ..Finding::of_file(rules.entry(hit.row), context.file)
+            ..Finding::of_file(rules.entry(hit), context.file)
         }
     }
 

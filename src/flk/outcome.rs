@@ -67,8 +67,10 @@ pub struct Applied {
     pub edition: Option<Edition>,
     /// Date of the account, else of the file; `None` if neither can be read.
     pub account: Option<Date>,
-    /// Whether the account is newer than the edition, so that rules may have changed since.
+    /// Whether the account is newer than the edition by more days than `rules/flk/conventions.csv` allows, so that rules may have changed since.
     pub newer_than_edition: bool,
+    /// Calendar days by which a book may be older than the account.
+    pub book_days: i64,
     /// Number of distinct rules that ran.
     pub rules: u64,
     /// Reference books that those rules use.
@@ -76,9 +78,10 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Books whose last day of completeness is before the date of the account.
+    /// Books that are too old for the account.
     pub fn older_books(&self) -> impl Iterator<Item = &Description> {
-        self.books.iter().filter(|b| b.complete_until.is_some_and(|until| Some(until) < self.account))
+        let is_old = |(until, account): (Date, Date)| account.days_since(until) > self.book_days;
+        self.books.iter().filter(move |b| b.complete_until.zip(self.account).is_some_and(is_old))
     }
 }
 

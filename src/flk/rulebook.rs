@@ -10,12 +10,12 @@ use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
 use crate::finding::{Catalog, Rule, RuleIx, Same};
-use crate::nsi::{Book, Books, Origin, StandsFor};
+use crate::nsi::{Books, StandsFor};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, NameParts, RowState, RuleRow, RuleSet, Side, Sources, State, load};
+use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, RowState, RuleRow, RuleSet, Side, Sources, State, load};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text, fill};
 use crate::values::{Date, Month};
@@ -75,7 +75,7 @@ impl Rulebook {
             reasons,
             rows,
         };
-        for kind in ["no-book", "no-field", "no-persons", "no-date", "stale"] {
+        for kind in ["no-book", "no-field", "no-persons", "no-date", "before-book", "stale"] {
             if !book.reasons.contains_key(kind) {
                 return Err(TableError::new(REASONS, 0, format!("no row for the kind «{kind}»")));
             }
@@ -169,15 +169,11 @@ impl Rulebook {
                 compiled
             }
         };
-        // An imported book counts as complete for `imported_days` calendar days after its last day.
-        let grace = |book: &Book| if *book.origin() == Origin::Embedded { 0 } else { self.conventions.imported_days };
-        let stale = |row: &RowState| row.books.iter().any(|b| b.complete_until().is_some_and(|until| on.days_since(until) > grace(b)));
-        let entries = |set: &RuleSet| {
-            let mut entries = vec![RuleIx(0); self.rows.len()];
-            for row in set.states().iter().filter(|s| s.state == State::Executed) {
-                entries[row.row] = self.rule(row.row, stale(row));
-            }
-            entries
+        let is_old = |row: &&RowState| row.books.iter().any(|b| b.complete_until().is_some_and(|until| on.days_since(until) > self.conventions.book_days));
+        let aged = |set: &RuleSet| {
+            let mut aged = vec![false; self.rows.len()];
+            set.states().iter().filter(is_old).for_each(|row| aged[row.row] = true);
+            aged
         };
         let in_force = |id: &str| {
             let states = compiled.main.states().iter().chain(compiled.persons.states());
@@ -186,7 +182,7 @@ impl Rulebook {
         };
         let executed = |rule: &Rule| rule.same.iter().find_map(|same| if let Same::Executes(id) = same { in_force(id) } else { None });
         let executes = catalog.rules().filter_map(|(ix, rule)| Some((ix, executed(rule)?))).collect();
-        let (main, persons) = (entries(&compiled.main), entries(&compiled.persons));
+        let (main, persons) = (aged(&compiled.main), aged(&compiled.persons));
         Ok(PackageRules { book: self, compiled: Some(compiled), days, main, persons, executes })
     }
 
@@ -219,9 +215,9 @@ pub(super) struct PackageRules<'b> {
     book: &'b Rulebook,
     compiled: Option<Arc<Compiled>>,
     days: Days,
-    /// Catalog entry of each row: here in the main file, below in the person file.
-    main: Vec<RuleIx>,
-    persons: Vec<RuleIx>,
+    /// Whether a row asks a book that is too old for the account: here in the main file, below in the person file.
+    main: Vec<bool>,
+    persons: Vec<bool>,
     /// Structural checks that execute a rule in force, with the entry of that rule.
     executes: BTreeMap<RuleIx, RuleIx>,
 }
@@ -257,7 +253,7 @@ impl HeadFacts<'_> {
 
 impl PackageRules<'_> {
     /// The rules of one file with the facts from its head.
-    fn file<'r>(&'r self, set: &'r RuleSet, entries: &'r [RuleIx], own: HeadFacts<'_>, shared: Shared<'_>) -> FileRules<'r> {
+    fn file<'r>(&'r self, set: &'r RuleSet, aged: &'r [bool], own: HeadFacts<'_>, shared: Shared<'_>) -> FileRules<'r> {
         let head = set.head_elements().iter().map(|id| own.front.find(*id).map(|s| s.text.clone())).collect();
         let facts = Facts {
             head,
@@ -269,7 +265,7 @@ impl PackageRules<'_> {
             today: Some(self.days.today),
             account_date: self.days.account,
         };
-        FileRules { set, entries, facts, persons: None, persons_format: None, keeping: None }
+        FileRules { book: self.book, set, aged, facts, persons: None, persons_format: None, keeping: None }
     }
 
     /// The rules for the person file; `None` if no rules are in force.
@@ -298,6 +294,12 @@ impl PackageRules<'_> {
         Some(rules)
     }
 
+    /// The first day of the rule book, if the package is older and no rule was in force yet.
+    pub(super) fn begins_later(&self) -> Option<Date> {
+        let first = self.book.rows.iter().filter_map(|row| row.from).min()?;
+        self.days.account.is_some_and(|on| on < first).then_some(first)
+    }
+
     /// The federal rule that a structural check executes.
     pub(super) fn executed_by(&self, check: RuleIx) -> Option<RuleIx> {
         self.executes.get(&check).copied()
@@ -313,6 +315,10 @@ impl PackageRules<'_> {
                 Vec::new()
             };
         };
+        if let Some(first) = self.begins_later() {
+            let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
+            return vec![NotExecuted { rule: edition, reason: self.book.reason("before-book", &first.to_string()), book: None, partly: false }];
+        }
         let id = |row: usize| self.book.rows[row].id.as_str();
         let mut idle: BTreeMap<&str, (Text, Option<&str>)> = BTreeMap::new();
         let mut partly: BTreeMap<&str, &StandsFor> = BTreeMap::new();
@@ -354,7 +360,8 @@ impl PackageRules<'_> {
         Applied {
             edition,
             account,
-            newer_than_edition: account > of_edition && of_edition.is_some(),
+            newer_than_edition: account.zip(of_edition).is_some_and(|(account, edition)| account.days_since(edition) > self.book.conventions.rule_days),
+            book_days: self.book.conventions.book_days,
             rules: rules.len() as u64,
             books: books.into_values().collect(),
         }
@@ -372,8 +379,9 @@ struct Shared<'s> {
 /// The rules that run over one file.
 #[derive(Debug)]
 pub(super) struct FileRules<'r> {
+    book: &'r Rulebook,
     pub(super) set: &'r RuleSet,
-    entries: &'r [RuleIx],
+    aged: &'r [bool],
     pub(super) facts: Facts,
     /// Persons of the person file, for rules of the main file.
     pub(super) persons: Option<&'r Persons>,
@@ -384,8 +392,8 @@ pub(super) struct FileRules<'r> {
 }
 
 impl FileRules<'_> {
-    /// The catalog entry of a row.
-    pub(super) fn entry(&self, row: usize) -> RuleIx {
-        self.entries[row]
+    /// The catalog entry of a rule that was broken. A book that is too old softens it only where nothing else breaks it.
+    pub(super) fn entry(&self, hit: &Hit) -> RuleIx {
+        self.book.rule(hit.row, self.aged[hit.row] && hit.by_book)
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::cases::Index;
-use crate::finding::FileRole;
+use crate::finding::{Check, FileRole, Finding};
 use crate::finding::spool::Spool;
 use crate::registry::format::{Family, PERSONS, Role};
 use crate::registry::package::{Input, Member, Package, discover};
@@ -128,6 +128,11 @@ impl Checker<'_> {
                 (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
                 _ => Vec::new(),
             };
+            if let (Some(first), false) = (rules.as_ref().and_then(PackageRules::begins_later), checked.unread) {
+                let finding = checked.head_finding(self.catalog.of(Check::BeforeRules), Role::AccountDate, FileRole::Main);
+                let value = period.map(|period| period.to_string().into());
+                checked.findings.push(Finding { value, expected: Some(first.to_string().into()), ..finding })?;
+            }
             if let (Some(persons), Some(wanted)) = (&mut persons, &wanted) {
                 persons.findings.change(|finding| checked.outcome.person_records.give(wanted, finding))?;
             }

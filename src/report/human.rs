@@ -8,7 +8,7 @@ pub use super::draw::Style;
 use super::draw::draw;
 use super::group::{Common, Group, Ruled, Shared, by_rule};
 use super::window::{Masks, Window, fetch};
-use super::{Ending, Hidden, Report, shown, tidy};
+use super::{Ending, Hidden, Report, Tally, shown, tidy};
 use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::registry::encoding::Encoding;
@@ -68,8 +68,8 @@ pub struct Human<'a, W> {
     /// Beginning of the paths in person files, to recognise findings about a person.
     persons: Option<String>,
     masked: bool,
-    /// What has already been said about the rules: their edition, that accounts are newer, that books are older.
-    said: (bool, bool, bool),
+    /// Whether the edition of the rules has been said.
+    said: bool,
 }
 
 impl<'a, W: Write> Human<'a, W> {
@@ -88,7 +88,7 @@ impl<'a, W: Write> Human<'a, W> {
             options,
             keys,
             masked: false,
-            said: (false, false, false),
+            said: false,
         }
     }
 
@@ -347,7 +347,7 @@ impl<'a, W: Write> Human<'a, W> {
 
     /// Writes the edition of the rule book, once before the first package.
     fn edition(&mut self, applied: &Applied) -> io::Result<()> {
-        let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said.0, true)) else { return Ok(()) };
+        let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said, true)) else { return Ok(()) };
         let date = self.day_of(&edition.date);
         writeln!(self.out, "{}", self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]))?;
         let Some(Merging { code, name, tables }) = &self.options.region else { return Ok(()) };
@@ -357,21 +357,16 @@ impl<'a, W: Write> Human<'a, W> {
         writeln!(self.out, "{}", self.text(Key::ReportRegion, &[("region", region.trim()), ("changed", &changed), ("added", &added)]))
     }
 
-    /// Warns, once each, that an account is newer than the rules or than the books.
-    fn age(&mut self, applied: &Applied) -> io::Result<()> {
-        let Some(account) = applied.account.map(|day| self.texts.day(self.options.lang, day)) else { return Ok(()) };
-        if let Some(edition) = applied.edition.as_ref().filter(|_| applied.newer_than_edition && !self.said.1) {
-            self.said.1 = true;
+    /// What is too old for the accounts, in one line with the command that mends it.
+    fn age(&self, tally: &Tally) -> Option<String> {
+        let rules = tally.newer_account.and(tally.edition.as_ref()).map(|edition| {
             let date = self.day_of(&edition.date);
-            let line = self.text(Key::ReportRulesOld, &[("edition", &edition.edition), ("date", &date), ("account", &account)]);
-            writeln!(self.out, "{}", self.paint(YELLOW, &line))?;
-        }
-        let books: Vec<&str> = applied.older_books().map(|b| b.id.as_str()).collect();
-        if !books.is_empty() && !std::mem::replace(&mut self.said.2, true) {
-            let line = self.text(Key::ReportBooksOld, &[("account", &account), ("books", &books.join(", "))]);
-            writeln!(self.out, "{}", self.paint(YELLOW, &line))?;
-        }
-        Ok(())
+            self.text(Key::ReportOldRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)])
+        });
+        let books: Vec<&str> = tally.older_books.iter().map(String::as_str).collect();
+        let books = (!books.is_empty()).then(|| self.text(Key::ReportOldBooks, &[("books", &books.join(", "))]));
+        let what: Vec<String> = [rules, books].into_iter().flatten().collect();
+        (!what.is_empty()).then(|| self.paint(YELLOW, &self.text(Key::ReportOld, &[("what", &what.join("; "))])))
     }
 
     fn day_of(&self, text: &str) -> String {
@@ -429,9 +424,6 @@ impl<W: Write> Report for Human<'_, W> {
             self.edition(applied)?;
         }
         writeln!(self.out, "{}", self.head(report))?;
-        if let Some(applied) = &report.applied {
-            self.age(applied)?;
-        }
         self.rules(report)
     }
 
@@ -441,7 +433,7 @@ impl<W: Write> Report for Human<'_, W> {
             if let Some(line) = ending.hidden.and_then(|h| self.hidden(h)) {
                 writeln!(self.out, "{line}")?;
             }
-            for line in self.idle(ending) {
+            for line in self.idle(ending).into_iter().chain(self.age(ending.tally)) {
                 writeln!(self.out, "{line}")?;
             }
             if self.masked {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::{Catalog, RuleIx};
 use crate::flk::{NotExecuted, PackageReport, Verdict};
 use crate::nsi::Description;
+use crate::rules::import::Edition;
 use crate::texts::Severity;
 use crate::values::Date;
 
@@ -31,9 +32,11 @@ pub struct Tally {
     pub not_executed: BTreeMap<(String, String), NotExecuted>,
     /// Books that rules looked up, by id.
     pub books: BTreeMap<String, Description>,
-    /// Date of the newest account that is newer than the rule book's edition; `None` when there is none.
+    /// Date of the newest account for which the rule book's edition is too old; `None` when there is none.
     pub newer_account: Option<Date>,
-    /// Ids of books that were not complete for the day of some account.
+    /// The edition of that rule book.
+    pub edition: Option<Edition>,
+    /// Ids of books that are too old for some account.
     pub older_books: BTreeSet<String>,
 }
 
@@ -55,6 +58,7 @@ impl Tally {
         for book in &applied.books {
             self.books.entry(book.id.clone()).or_insert_with(|| book.clone());
         }
+        self.edition = self.edition.take().or_else(|| applied.edition.clone());
         self.newer_account = self.newer_account.max(applied.account.filter(|_| applied.newer_than_edition));
         self.older_books.extend(applied.older_books().map(|b| b.id.clone()));
     }

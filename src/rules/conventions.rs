@@ -13,8 +13,10 @@ pub struct Conventions {
     pub lists: Vec<(String, Vec<String>)>,
     /// Books whose diagnoses are matched by the whole code or by its three-character rubric, and the field that holds the diagnosis.
     pub by_rubric: Vec<(String, String)>,
-    /// Calendar days by which an imported book may be older than an account and still prove that a code does not exist.
-    pub imported_days: i64,
+    /// Calendar days by which a book may be older than an account and still prove that a code does not exist.
+    pub book_days: i64,
+    /// Calendar days by which the rules may be older than an account before the report says so.
+    pub rule_days: i64,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +46,8 @@ impl Conventions {
             let fail = |message: String| TableError::new(CONVENTIONS, line, message);
             match row.kind.as_str() {
                 "absent" => out.absent_reads.push((row.name, whole(&row.value).map_err(&fail)?)),
-                "stale" if row.name == "imported" => out.imported_days = whole(&row.value).map_err(&fail)?,
+                "stale" if row.name == "books" => out.book_days = whole(&row.value).map_err(&fail)?,
+                "stale" if row.name == "rules" => out.rule_days = whole(&row.value).map_err(&fail)?,
                 "rubric" => out.by_rubric.push((row.name, row.value)),
                 other => return Err(fail(format!("kind «{other}»: absent, rubric or stale is due"))),
             }

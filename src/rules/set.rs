@@ -64,6 +64,8 @@ struct Compiled {
     asks: Asks,
     when: When,
     require: Box<Cond>,
+    /// The parts of the requirement that ask no book, when other parts ask one; `None` when the rule is decided by books alone, or without them.
+    without_books: Option<Box<Cond>>,
     /// Whether the rule is skipped if the person is unknown.
     person: bool,
     /// Whether the rule is skipped if the parts of the file's name are unknown.
@@ -194,6 +196,8 @@ pub struct Hit {
     pub at: At,
     /// Whether the element is present.
     pub stands: bool,
+    /// Whether only what a book says breaks the rule, if it asks one: its other parts hold.
+    pub by_book: bool,
 }
 
 impl RuleSet {
@@ -251,13 +255,18 @@ impl RuleSet {
         let asks = asks(require, &node.name);
         let require_code = compiler.requirement(require)?;
         let Needs { person, name, books, .. } = compiler.needs;
+        let without_books = if when.is_some() && asks_books(row.when.as_ref(), sources, &mut self.captures, unit) {
+            None
+        } else {
+            without_books(require, sources, &mut self.captures, unit)?.map(Box::new)
+        };
         let when = match (when, &row.when, unit) {
             (None, ..) | (_, None, _) => When::Always,
             (Some(cond), Some(expr), Unit::Block { .. }) if !own => When::Shared(self.blocks[usize::from(block.0)].conditions.share(expr, cond)),
             (Some(cond), Some(expr), Unit::Person { .. }) if !own => When::Shared(self.persons.conditions.share(expr, cond)),
             (Some(cond), ..) => When::Own(Box::new(cond)),
         };
-        let compiled = Compiled { row: index, element, position: node.position, asks, when, require: Box::new(require_code), person, name };
+        let compiled = Compiled { row: index, element, position: node.position, asks, when, require: Box::new(require_code), without_books, person, name };
         let covered = row.when.is_none() && covered(require, format, element);
         let is_value = matches!(node.content, Content::Value(_));
         match unit {
@@ -359,7 +368,7 @@ impl RuleSet {
                 Asks::Presence => false,
             };
             if !holds_already && rule.breaks(&env, conditions, known) {
-                hit(Hit { row: rule.row, element: rule.element, at: At::Person, stands });
+                hit(rule.hit_at(&env, At::Person, stands));
             }
         }
     }
@@ -373,11 +382,11 @@ impl RuleSet {
             let value = value.and_then(|v| facts.head.get(v)?.as_deref());
             let env = Env { this: value, ..env };
             if (value.is_some() || rule.of_absent()) && (doubtful || !covered) && rule.breaks(&env, &Conditions::default(), &mut []) {
-                hit(Hit { row: rule.row, element: rule.element, at: At::Head, stands: value.is_some() });
+                hit(rule.hit_at(&env, At::Head, value.is_some()));
             }
         }
         for rule in self.persons_head.iter().filter(|r| !r.of_absent() && r.breaks(&env, &Conditions::default(), &mut [])) {
-            hit(Hit { row: rule.row, element: rule.element, at: At::PersonsHead, stands: true });
+            hit(rule.hit_at(&env, At::PersonsHead, true));
         }
     }
 }
@@ -454,13 +463,13 @@ impl Block {
         let seen = record.seen(block);
         for rule in self.demanded.of(!seen).flat_map(|(_, rules)| rules) {
             if rule.applies(env, conditions, known) && rule.is_sure(env, conditions) {
-                hit(rule.hit(block, record.offset(block), false));
+                hit(rule.hit(env, record.offset(block), false));
             }
         }
         for rule in self.forbidden.of(seen).flat_map(|(_, rules)| rules) {
             let env = &self.at_first(env, rule.position);
             if rule.applies(env, conditions, known) && rule.is_sure(env, conditions) {
-                hit(rule.hit(block, self.offset(env, rule.position), true));
+                hit(rule.hit(env, self.offset(env, rule.position), true));
             }
         }
         for rule in &self.presence {
@@ -468,7 +477,7 @@ impl Block {
             if rule.breaks(env, conditions, known) {
                 let stands = record.has(block, rule.position);
                 let offset = if stands { self.offset(env, rule.position) } else { record.offset(block) };
-                hit(rule.hit(block, offset, stands));
+                hit(rule.hit(env, offset, stands));
             }
         }
         for (position, rules) in self.of_values.of(seen) {
@@ -477,14 +486,14 @@ impl Block {
                     let env = Env { this: Some(value.text), ..*env };
                     for rule in rules {
                         if rule.breaks(&env, conditions, known) {
-                            hit(rule.hit(block, value.offset, true));
+                            hit(rule.hit(&env, value.offset, true));
                         }
                     }
                 }
             } else {
                 for rule in rules {
                     if rule.breaks(env, conditions, known) {
-                        hit(rule.hit(block, self.offset(env, position), true));
+                        hit(rule.hit(env, self.offset(env, position), true));
                     }
                 }
             }
@@ -549,8 +558,14 @@ impl Compiled {
         self.asks != Asks::Value
     }
 
-    fn hit(&self, block: usize, offset: u64, stands: bool) -> Hit {
-        Hit { row: self.row, element: self.element, at: At::Record { block, offset }, stands }
+    fn hit(&self, env: &Env<'_>, offset: u64, stands: bool) -> Hit {
+        self.hit_at(env, At::Record { block: env.block, offset }, stands)
+    }
+
+    #[cold]
+    fn hit_at(&self, env: &Env<'_>, at: At, stands: bool) -> Hit {
+        let by_book = self.without_books.as_ref().is_none_or(|others| env.holds(others));
+        Hit { row: self.row, element: self.element, at, stands, by_book }
     }
 }
 
@@ -573,6 +588,22 @@ impl Gather {
             _ => {}
         }
     }
+}
+
+/// The parts of a requirement that ask no book, if other parts ask one.
+fn without_books(require: &Expr, sources: Sources<'_>, captures: &mut Captures, unit: Unit) -> Result<Option<Cond>, Stop> {
+    let Expr::And(parts) = require else { return Ok(None) };
+    let plain: Vec<Expr> = parts.iter().filter(|part| !asks_books(Some(part), sources, captures, unit)).cloned().collect();
+    if plain.is_empty() || plain.len() == parts.len() {
+        return Ok(None);
+    }
+    Compiler::new(sources, captures, unit).requirement(&Expr::And(plain)).map(Some)
+}
+
+/// Whether an expression looks something up in a book.
+fn asks_books(expr: Option<&Expr>, sources: Sources<'_>, captures: &mut Captures, unit: Unit) -> bool {
+    let mut compiler = Compiler::new(sources, captures, unit);
+    expr.is_some_and(|expr| compiler.condition(expr).is_err() || !compiler.needs.books.is_empty())
 }
 
 fn position_of(list: &mut Vec<NodeId>, id: NodeId) -> usize {

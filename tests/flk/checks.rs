@@ -407,7 +407,7 @@ fn each_check_passes_and_fails() {
 /// Shown by a test of its own below.
 const ALONE: &[&str] = &[
     "P001", "P002", "P003", "P015", "P016", "P017", "P018", "P021", "P022", "P023", "P024", "X001", "X004", "X008", "X011", "X012", "X014", "X015", "X017",
-    "E001", "E003", "E004", "R007", "R008", "R014",
+    "E001", "E003", "E004", "E005", "E006", "R007", "R008", "R014",
 ];
 
 /// Shown by the tests of archives: id, file, and the words there.

@@ -2,6 +2,7 @@
 //! count, pieces and threads against the whole, cases against a reading of their own, hostile input against the clock, the samples, and
 //! invented packages.
 
+mod age;
 mod batch;
 mod cases;
 mod cases_oracle;
