@@ -36,6 +36,8 @@ pub struct Book {
     pub rows: usize,
     /// Where it comes from.
     pub source: String,
+    /// How many rules of today ask it.
+    pub asked: usize,
     /// The remark in the table of books.
     pub note: String,
 }

@@ -31,6 +31,6 @@ pub use lex::SyntaxError;
 pub use number::Decimal;
 pub use parse::parse;
 pub use set::{At, Hit, RowState, RuleSet, Side, State, Work};
-pub use survey::{Standing, Survey};
+pub use survey::{Asked, Standing, Survey};
 pub use table::{FLK_TABLES, RuleRow, load};
 pub use words::Words;

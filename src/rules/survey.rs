@@ -1,5 +1,6 @@
 //! Surveys each row over all formats: whether it runs, lacks a book, or cannot run.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::compile::Sources;
@@ -7,8 +8,9 @@ use super::conventions::Conventions;
 use super::set::{RowState, RuleSet, Side, State};
 use super::table::RuleRow;
 use crate::nsi::{Books, StandsFor};
-use crate::registry::format::{Formats, PERSONS};
+use crate::registry::format::{Format, Formats, PERSONS};
 use crate::tables::TableError;
+use crate::values::{Date, Month};
 
 /// Everything that rows are compiled against.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +80,39 @@ impl From<&RowState> for Standing {
     }
 }
 
+/// Ids of the rules that ask a book, by the book's id.
+pub type Asked = BTreeMap<String, BTreeSet<String>>;
+
 impl Survey<'_> {
+    /// The books that the rules in force on a day ask, whether they are present or not.
+    ///
+    /// # Errors
+    /// A row does not compile.
+    pub fn asked(&self, rows: &[RuleRow], on: Date) -> Result<Asked, TableError> {
+        let (year, month, _) = on.parts();
+        let in_force = |format: &&Arc<Format>| Month::new(year, month).is_some_and(|month| format.edition.in_force(month));
+        let newest = self.formats.editions(PERSONS).last().map(|format| &**format);
+        let mut asked = Asked::new();
+        for format in self.formats.all().filter(in_force) {
+            let persons = newest.filter(|_| format.family != PERSONS && self.formats.has_persons(format.family));
+            let sources = Sources { format, persons, formats: self.formats, books: self.books, conventions: self.conventions };
+            let (own, of_persons) = (self.formats.book_letter(format.family), self.formats.book_letter(PERSONS));
+            let passes = [(own, Side::Own), (own, Side::PersonsFromRecords), (of_persons, Side::PersonsFromRecords)];
+            let set = RuleSet::compile(rows, if persons.is_some() { &passes } else { &passes[..1] }, Some(on), sources)?;
+            for state in set.states() {
+                let present = state.books.iter().map(|book| book.info().id.to_string());
+                let absent = match &state.state {
+                    State::NoBook(book) => book.split('.').next().map(str::to_owned),
+                    _ => state.stands_in().map(|stands| stands.book.to_string()),
+                };
+                for book in present.chain(absent) {
+                    asked.entry(book).or_default().insert(rows[state.row].id.clone());
+                }
+            }
+        }
+        Ok(asked)
+    }
+
     /// The best state of a row.
     ///
     /// # Errors

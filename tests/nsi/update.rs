@@ -77,7 +77,7 @@ impl Desk {
         let http = Http::new(&site, ways).expect("a client");
         let importer = Importer::new(&files, &self.books(), today()).expect("the table");
         let watch = Quiet::default();
-        let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run };
+        let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), asked: None, dry_run };
         let steps = update(&importer, None, From::Site(&site, &http), &order, &watch).expect("known books");
         (steps, watch)
     }
@@ -369,7 +369,7 @@ fn a_folder_gives_what_the_site_gives() {
     fs::write(got.join("bad.xml"), "<packet>").expect("written");
     let take = |path: &Path, books: &[&str]| {
         let importer = Importer::new(&RuleFiles::embedded(), &from_folder.books(), today()).expect("the table");
-        let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run: false };
+        let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), asked: None, dry_run: false };
         update(&importer, None, From::Folder(path), &order, &Quiet::default()).expect("known")
     };
     let steps = take(&got, &[]);
@@ -402,7 +402,7 @@ impl Desk {
         let at_hand = if self.rules().exists() { RuleFiles::with_overlay(&self.rules()) } else { RuleFiles::embedded() };
         let (rules, folder) = (self.rules(), self.books());
         let updates = Updates::new(&at_hand, &rules, Some(&folder));
-        let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), dry_run: false };
+        let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), asked: None, dry_run: false };
         update(&importer, Some(&updates), From::Site(&table, &http), &order, &Quiet::default()).expect("known books")
     }
 
@@ -468,7 +468,7 @@ fn a_rule_book_that_is_not_what_was_promised_changes_nothing() {
     // Without anybody to take them rule books are not ordered, and unasked only the federal ones are.
     let importer = Importer::new(&RuleFiles::embedded(), &Desk::new().books(), today()).expect("the table");
     let (files, nowhere) = (RuleFiles::embedded(), PathBuf::from("nowhere"));
-    let order = Order { books: vec!["Q015".to_owned()], dry_run: true };
+    let order = Order { books: vec!["Q015".to_owned()], asked: None, dry_run: true };
     let refused = update(&importer, None, From::Folder(&nowhere), &order, &Quiet::default());
     assert!(matches!(&refused, Err(NoBook::Rules(id)) if id == "Q015"), "{refused:?}");
     assert_eq!(Updates::new(&files, &nowhere, None).unasked(), ["Q015", "Q016"]);

@@ -126,3 +126,63 @@ fn a_disk_that_fails_leaves_the_state_as_it_was() {
         }
     }
 }
+
+/// Packages of the folder that is watched.
+const WATCHED: usize = 3;
+
+/// Packages and protocols below a folder: the name of each file, wherever it was moved, and how often it is there.
+fn kept(clinic: &Clinic) -> Vec<String> {
+    let mut names: Vec<String> = walk(&clinic.path("in")).iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned()).collect();
+    names.retain(|name| name.ends_with(".zip"));
+    names.sort();
+    names
+}
+
+#[test]
+#[ignore = "needs cc"]
+fn a_watch_on_a_disk_that_fails_loses_nothing() {
+    const WATCH: [&str; 5] = ["watch", "in", "--once", "--every", "0.1"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let shim = shim(folder.path());
+    let before = Clinic::new();
+    for packet in 1..=WATCHED {
+        before.package("in", 2, &["--period", "2021-02", "--seed", &packet.to_string(), "--packet", &packet.to_string()]);
+    }
+    let names = kept(&before);
+    let whole = before.twin();
+    assert_eq!(whole.run(&WATCH).code, 0);
+    let files = |clinic: &Clinic| -> Vec<(PathBuf, Vec<u8>)> {
+        let below = clinic.path("in");
+        let file = |path: PathBuf| (path.strip_prefix(&below).expect("below it").to_owned(), fs::read(&path).expect("read"));
+        walk(&below).into_iter().map(file).collect()
+    };
+    let due = files(&whole);
+    for is_full in [false, true] {
+        let (mut hit, mut refused) = (0, 0);
+        for at in 1..=CALLS {
+            let clinic = before.twin();
+            let report = clinic.path("refused calls");
+            let mut command = clinic.command(&WATCH);
+            command.env("LD_PRELOAD", &shim).env("PUOMP_FAULT_AT", at.to_string()).env("PUOMP_FAULT_LOG", &report);
+            if is_full {
+                command.env("PUOMP_FAULT_FULL", "1");
+            }
+            let run = said(&command.output().expect("the program runs"));
+            let Ok(calls) = fs::read_to_string(&report) else { break };
+            fs::remove_file(&report).expect("removed");
+            let how = format!("{} at call {at} ({}): {run:?}", if is_full { "ENOSPC" } else { "EIO" }, calls.lines().next().unwrap_or_default());
+            assert!(matches!(run.code, 0..=2), "{how}");
+            assert_eq!(kept(&clinic), names, "{how}: a package is gone or there twice");
+            hit += 1;
+            refused += u32::from(run.code == 2);
+            let again = clinic.run(&WATCH);
+            assert!(again.code <= 1, "{how}; {again:?}");
+            assert_eq!(clinic.outside("free").0 as usize, 2 * WATCHED, "{how}; {again:?}");
+            assert_eq!(kept(&clinic), names, "{how}; {again:?}");
+            let found = files(&clinic);
+            assert!(due.iter().all(|file| found.contains(file)), "{how}; {again:?}: {:?}", found.iter().map(|(name, _)| name).collect::<Vec<_>>());
+        }
+        say(&format!("watch, {}: {hit} faults, {refused} refused", if is_full { "disk full" } else { "I/O error" }));
+        assert!(hit >= 10, "the shim was not felt");
+    }
+}

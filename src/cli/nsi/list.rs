@@ -1,9 +1,11 @@
 //! `puomp nsi list`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Args;
 
+use super::asked::asked;
 use super::words;
 use crate::api::nsi as api;
 use crate::cli::flags::ListShape;
@@ -13,6 +15,7 @@ use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::nsi::{Book, BookInfo, Books, Description, Stock};
 use crate::report::columns::fields;
+use crate::rules::Asked;
 use crate::texts::{Key, Lang};
 use crate::values::Date;
 
@@ -40,6 +43,7 @@ fields!(
     CompleteUntil,
     Rows,
     Source,
+    Asked,
     Note
 );
 
@@ -51,15 +55,16 @@ impl ListArgs {
         let today = session.today();
         let at_hand: Vec<&Book> = books.iter().map(AsRef::as_ref).collect();
         super::complain(&books, ui)?;
+        let asked = asked(session, folder.as_deref())?;
         let absent = || books.catalog().iter().filter(|info| info.stock != Stock::Rules && !at_hand.iter().any(|b| b.info().id == info.id));
         let rows = || {
-            let mut rows: Vec<api::Book> = at_hand.iter().map(|b| row(b.info(), Some(b.describe()), today)).collect();
-            rows.extend(absent().map(|info| row(info, None, today)));
+            let mut rows: Vec<api::Book> = at_hand.iter().map(|b| row(b.info(), Some(b.describe()), &asked, today)).collect();
+            rows.extend(absent().map(|info| row(info, None, &asked, today)));
             rows.sort_by(|a, b| a.book.cmp(&b.book));
             rows
         };
         match self.format {
-            ListShape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), folder.as_deref(), today, ui))?,
+            ListShape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), &asked, folder.as_deref(), today, ui))?,
             ListShape::Json => out::json(&api::Books { folder: folder.map(|f| f.display().to_string()), books: rows() })?,
             ListShape::Csv => out::csv(session, &rows(), cell)?,
         }
@@ -68,7 +73,7 @@ impl ListArgs {
 }
 
 /// The row of a book, whether or not the book is there.
-fn row(info: &BookInfo, book: Option<Description>, today: Date) -> api::Book {
+fn row(info: &BookInfo, book: Option<Description>, asked: &Asked, today: Date) -> api::Book {
     let state = match &book {
         None => "absent",
         Some(book) if book.imported => "imported",
@@ -87,6 +92,7 @@ fn row(info: &BookInfo, book: Option<Description>, today: Date) -> api::Book {
         complete_until: book.as_ref().and_then(|b| b.complete_until).map(|d| d.to_string()),
         rows: book.as_ref().map_or(0, |b| b.rows),
         source: book.map(|b| b.source).unwrap_or_default(),
+        asked: asked.get(&*info.id).map_or(0, BTreeSet::len),
         note: info.note.to_string(),
     }
 }
@@ -105,11 +111,12 @@ fn cell(column: OfBook, r: &api::Book) -> String {
         OfBook::CompleteUntil => text(&r.complete_until),
         OfBook::Rows => r.rows.to_string(),
         OfBook::Source => r.source.clone(),
+        OfBook::Asked => r.asked.to_string(),
         OfBook::Note => r.note.clone(),
     }
 }
 
-fn human<'a>(at_hand: &[&Book], absent: impl Iterator<Item = &'a BookInfo>, folder: Option<&Path>, today: Date, ui: &Ui<'_>) -> String {
+fn human<'a>(at_hand: &[&Book], absent: impl Iterator<Item = &'a BookInfo>, asked: &Asked, folder: Option<&Path>, today: Date, ui: &Ui<'_>) -> String {
     let (texts, lang) = (ui.texts, ui.lang);
     let mut rows = vec![texts.get(Key::NsiListHead, lang).split('|').map(str::to_owned).collect::<Vec<_>>()];
     for book in at_hand {
@@ -126,13 +133,19 @@ fn human<'a>(at_hand: &[&Book], absent: impl Iterator<Item = &'a BookInfo>, fold
         ]);
     }
     let mut out = columns(&rows);
-    let absent: Vec<&str> = absent.map(|info| &*info.id).collect();
+    let (lacking, unused): (Vec<&BookInfo>, Vec<&BookInfo>) = absent.partition(|info| asked.contains_key(&*info.id));
     if at_hand.iter().any(|b| b.describe().dated_by_rows) {
         out.push_str(texts.get(Key::NsiListByRows, lang));
         out.push('\n');
     }
-    if !absent.is_empty() {
-        out.push_str(&texts.fill(Key::NsiListAbsent, lang, &[("books", &absent.join(" "))]));
+    if !lacking.is_empty() {
+        let told: Vec<String> = lacking.iter().map(|info| format!("{} ({})", info.id, asked[&*info.id].len())).collect();
+        out.push_str(&texts.fill(Key::NsiListLacking, lang, &[("books", &told.join(", "))]));
+        out.push('\n');
+    }
+    if !unused.is_empty() {
+        let unused: Vec<&str> = unused.iter().map(|info| &*info.id).collect();
+        out.push_str(&texts.fill(Key::NsiListAbsent, lang, &[("books", &unused.join(" "))]));
         out.push('\n');
     }
     if let Some(folder) = folder {

@@ -1,5 +1,6 @@
 //! `puomp nsi`: reference books.
 
+mod asked;
 mod import;
 mod list;
 mod show;

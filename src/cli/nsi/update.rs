@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use super::asked::asked;
 use super::words;
 use crate::cli::flags::ListShape;
 use crate::cli::out::{self, print};
@@ -26,6 +27,9 @@ pub(super) struct UpdateArgs {
     /// Ids of books.
     #[arg(value_name = "BOOK")]
     ids: Vec<String>,
+    /// All books that are known, and not only those that the rules of today ask.
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
     /// Only show what would be fetched.
     #[arg(long)]
     dry_run: bool,
@@ -59,7 +63,8 @@ impl UpdateArgs {
         let federal = files.federal();
         let updates = rules_folder.as_deref().map(|rules| Updates::new(&federal, rules, Some(folder)));
         let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
-        let order = Order { books: self.ids.clone(), dry_run: self.dry_run };
+        let asked = if self.all || !self.ids.is_empty() { None } else { Some(asked(session, Some(folder))?.into_keys().collect()) };
+        let order = Order { books: self.ids.clone(), asked, dry_run: self.dry_run };
         let watch = Teller { bar: ui.transfer(), ui };
         let steps = match &self.from {
             Some(path) if !path.exists() => {

@@ -11,7 +11,7 @@ mod list;
 mod site;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -223,8 +223,10 @@ pub trait RuleBooks {
 /// Which books to update, and whether to change anything.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
-    /// Ids of the books. Empty means all books of the table, and of the rule books those of [`RuleBooks::unasked`].
+    /// Ids of the books. Empty means those of `asked`, and of the rule books those of [`RuleBooks::unasked`].
     pub books: Vec<String>,
+    /// The books that are wanted when none is named; `None` means all books of the table.
+    pub asked: Option<BTreeSet<String>>,
     /// Whether to compare the editions only and change nothing.
     pub dry_run: bool,
 }
@@ -262,7 +264,11 @@ pub fn update(importer: &Importer, rules: Option<&dyn RuleBooks>, from: From<'_>
 fn ordered(importer: &Importer, rules: Option<&dyn RuleBooks>, order: &Order) -> Result<Vec<Arc<BookInfo>>, NoBook> {
     if order.books.is_empty() {
         let unasked = rules.map_or_else(Vec::new, RuleBooks::unasked);
-        return Ok(importer.catalog().iter().filter(|b| b.stock != Stock::Rules || unasked.iter().any(|id| *b.id == *id)).cloned().collect());
+        let is_wanted = |b: &&Arc<BookInfo>| match b.stock {
+            Stock::Rules => unasked.iter().any(|id| *b.id == *id),
+            Stock::Embedded | Stock::Import => order.asked.as_ref().is_none_or(|asked| asked.contains(&*b.id)),
+        };
+        return Ok(importer.catalog().iter().filter(is_wanted).cloned().collect());
     }
     let mut books: Vec<Arc<BookInfo>> = Vec::new();
     for id in &order.books {
