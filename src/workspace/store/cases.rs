@@ -9,7 +9,7 @@ use super::statement::{IDS, list};
 use super::stock::{StockKey, Total};
 use super::sums::{CaseMove, Standing};
 use crate::cases::CaseState::{self, Aside, Dropped, Free, Held, Paid, Question, Refused, Replaced, Undone, Waiting};
-use crate::cases::{CaseKey, CasePlace, PersonMark, Traits};
+use crate::cases::{CaseKey, CasePlace, PersonMark};
 use crate::values::Date;
 use crate::watch::{Stopped, Watch};
 use crate::workspace::Problem;
@@ -84,11 +84,6 @@ read_row! {
 impl KnownCase {
     pub(in crate::workspace) fn identity(&self) -> CaseKey {
         CaseKey(self.identity, self.identity_rest)
-    }
-
-    /// What it is compared by.
-    pub(in crate::workspace) fn traits(&self) -> Traits<'_> {
-        Traits { identity: self.identity(), person: self.person, family: &self.family, date_to: self.date_to }
     }
 }
 
@@ -199,21 +194,19 @@ impl Cases<'_> {
         self.0.insert_all(cases, watch)
     }
 
-    /// Cases that share the first half of an identity with one of `keys` and are not replaced. The keys are asked for in batches; within a
-    /// batch the order is by id.
-    pub(in crate::workspace) fn by_identity(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
-        self.by("identity", keys)
+    /// Gives cases that share the first half of an identity with one of `keys` and are not replaced. The keys, which grow, are asked for in batches; within
+    /// a batch the order is by id.
+    pub(in crate::workspace) fn by_identity(&mut self, keys: &[i64], each: &mut dyn FnMut(KnownCase)) -> Result<(), Problem> {
+        self.by("identity", keys, each)
     }
 
-    /// Cases with one of these resemblances that are not replaced. The keys are asked for in batches; within a batch the order is by id.
-    pub(in crate::workspace) fn by_resemblance(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
-        self.by("resemblance", keys)
+    /// Gives cases with one of these resemblances that are not replaced. The keys, which grow, are asked for in batches; within a batch the order is by id.
+    pub(in crate::workspace) fn by_resemblance(&mut self, keys: &[i64], each: &mut dyn FnMut(KnownCase)) -> Result<(), Problem> {
+        self.by("resemblance", keys, each)
     }
 
-    fn by(&mut self, column: &'static str, mut keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
-        // Sorted keys let each search of the index continue near the last one.
-        keys.sort_unstable();
-        let mut found = Vec::new();
+    fn by(&mut self, column: &'static str, keys: &[i64], each: &mut dyn FnMut(KnownCase)) -> Result<(), Problem> {
+        // Growing keys let each search of the index continue near the last one.
         for batch in keys.chunks(KEYS) {
             let sql = format!(
                 "SELECT c.id AS id, c.state AS state, c.replaces AS replaces, c.content AS content, c.identity AS identity, c.identity_rest AS identity_rest, \
@@ -223,43 +216,46 @@ impl Cases<'_> {
                  WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({}) ORDER BY c.id",
                 list(batch)
             );
-            found.extend(self.0.select::<KnownCase>(sql, &[])?);
+            self.0.select::<KnownCase>(sql, &[])?.into_iter().for_each(&mut *each);
         }
-        Ok(found)
+        Ok(())
     }
 
-    /// Where the cases of a package stand in its file, by id.
-    pub(in crate::workspace) fn places(&mut self, package: i64) -> Result<Vec<(i64, CasePlace)>, Problem> {
+    /// Where the cases of a package begin in its main file, and their ids, in this order.
+    pub(in crate::workspace) fn begins(&mut self, package: i64) -> Result<Vec<(u64, i64)>, Problem> {
         let rows = self.0.rows("SELECT id, place FROM cases WHERE mo = $1 AND package = $2", &[package.into()])?;
-        let place = |row: &super::row::Row| {
+        let begin = |row: &super::row::Row| {
             let text: String = row.get("place")?;
-            Ok((row.get("id")?, text.parse().map_err(|_| unreadable("place", &text))?))
+            let place: CasePlace = text.parse().map_err(|_| unreadable("place", &text))?;
+            Ok((place.case.start, row.get("id")?))
         };
-        rows.iter().map(place).collect()
+        let mut begins = rows.iter().map(begin).collect::<Result<Vec<_>, Problem>>()?;
+        begins.sort_unstable();
+        Ok(begins)
     }
 
-    /// Sets what is known of the cases of a package besides their keys.
-    pub(in crate::workspace) fn set_particulars(&mut self, package: i64, all: &[Particulars<'_>], watch: &dyn Watch) -> Result<(), Problem> {
-        self.0.rewrite::<NewCase<'_>>(&format!(" AND package = {package}"), |clinic| {
-            for case in all {
-                Stopped::check(watch)?;
-                clinic.execute(
-                    "UPDATE cases SET resemblance = $2, person = $3, history = $4, doctor = $5, unit = $6, profile = $7, conditions = $8 \
-                     WHERE mo = $1 AND id = $9",
-                    &[
-                        case.resemblance.into(),
-                        case.person.into(),
-                        case.history.into(),
-                        case.doctor.into(),
-                        case.unit.into(),
-                        case.profile.into(),
-                        case.conditions.into(),
-                        case.id.into(),
-                    ],
-                )?;
-            }
-            Ok(())
-        })
+    /// Lets `change` change the cases of a package, and no others.
+    pub(in crate::workspace) fn rewrite_package(&mut self, package: i64, change: impl FnOnce(&mut Clinic<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
+        self.0.rewrite::<NewCase<'_>>(&format!(" AND package = {package}"), |clinic| change(clinic))
+    }
+
+    /// Sets what is known of a case besides its keys; only within [`Cases::rewrite_package`].
+    pub(in crate::workspace) fn set_particulars(&mut self, case: &Particulars<'_>, watch: &dyn Watch) -> Result<(), Problem> {
+        Stopped::check(watch)?;
+        self.0.execute(
+            "UPDATE cases SET resemblance = $2, person = $3, history = $4, doctor = $5, unit = $6, profile = $7, conditions = $8 WHERE mo = $1 AND id = $9",
+            &[
+                case.resemblance.into(),
+                case.person.into(),
+                case.history.into(),
+                case.doctor.into(),
+                case.unit.into(),
+                case.profile.into(),
+                case.conditions.into(),
+                case.id.into(),
+            ],
+        )?;
+        Ok(())
     }
 
     /// Gives cases a state in which they keep what they were; their registry stays. The caller updates the counts of stock.
