@@ -84,8 +84,6 @@ impl<'c> Own<'c> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stored {
     pub(super) id: i64,
-    /// Id of the version that it replaces or waits for, or of the case that it may be the same as; 0 for none.
-    pub(super) replaces: i64,
     pub(super) content: i64,
     person: PersonMark,
     date_to: u32,
@@ -119,7 +117,11 @@ pub(super) struct Known {
     /// Resemblance and index in `all` of those that were asked for by their resemblance, by resemblance and id.
     alike: Vec<(i64, u32)>,
     kinds: Vec<StoredKind>,
+    /// Indexes of the kinds, and the one used last.
     numbers: HashMap<StoredKind, u32>,
+    last: u32,
+    /// For each version that does not count yet its id, and the id of the one that it waits for or of the case that it may be the same as (0 for none).
+    pending: Vec<(i64, i64)>,
 }
 
 impl Known {
@@ -145,9 +147,9 @@ impl Known {
     }
 
     /// Takes in a stored case if a case of the package has its key.
-    pub(super) fn add(&mut self, own: &Own<'_>, case: KnownCase) {
+    pub(super) fn add(&mut self, own: &Own<'_>, case: KnownCase<'_>) {
         // The query compares only the first half of an identity, so it may return other cases.
-        if let Some(group) = own.find(case.identity()) {
+        if let Some(group) = own.find(case.identity) {
             self.push(case, group);
         }
     }
@@ -166,9 +168,9 @@ impl Known {
     }
 
     /// Takes in a stored case that resembles one of the package.
-    pub(super) fn add_alike(&mut self, own: &Own<'_>, case: KnownCase) {
+    pub(super) fn add_alike(&mut self, own: &Own<'_>, case: KnownCase<'_>) {
         let resemblance = case.resemblance;
-        let known = own.find(case.identity()).and_then(|group| self.with_key(group).find(|at| self.all[*at as usize].id == case.id));
+        let known = own.find(case.identity).and_then(|group| self.with_key(group).find(|at| self.all[*at as usize].id == case.id));
         let at = known.unwrap_or_else(|| self.push(case, NONE));
         self.alike.push((resemblance, at));
     }
@@ -176,22 +178,24 @@ impl Known {
     /// Sorts what was taken in by resemblances.
     pub(super) fn settle_alike(&mut self) {
         self.numbers = HashMap::new();
+        self.pending.sort_unstable();
         self.alike.sort_unstable_by_key(|(resemblance, at)| (*resemblance, self.all[*at as usize].id));
     }
 
-    fn push(&mut self, case: KnownCase, group: u32) -> u32 {
+    fn push(&mut self, case: KnownCase<'_>, group: u32) -> u32 {
         let KnownCase { id, state, replaces, content, family, period, is_blocked, date_to, person, .. } = case;
-        let kind = StoredKind { state, family, period, is_blocked };
-        let kind = match self.numbers.get(&kind) {
-            Some(kind) => *kind,
-            None => {
-                let number = self.kinds.len() as u32;
+        let is_of = |kind: &StoredKind| (kind.state, &*kind.family, &*kind.period, kind.is_blocked) == (state, family, period, is_blocked);
+        if !self.kinds.get(self.last as usize).is_some_and(is_of) {
+            let kind = StoredKind { state, family: family.to_owned(), period: period.to_owned(), is_blocked };
+            self.last = *self.numbers.entry(kind).or_insert_with_key(|kind| {
                 self.kinds.push(kind.clone());
-                self.numbers.insert(kind, number);
-                number
-            }
-        };
-        self.all.push(Stored { id, replaces, content, person, date_to: u32::try_from(date_to).unwrap_or(0), group, kind });
+                self.kinds.len() as u32 - 1
+            });
+        }
+        if matches!(state, CaseState::Waiting | CaseState::Question) {
+            self.pending.push((id, replaces));
+        }
+        self.all.push(Stored { id, content, person, date_to: u32::try_from(date_to).unwrap_or(0), group, kind: self.last });
         self.all.len() as u32 - 1
     }
 }
@@ -224,6 +228,11 @@ impl Known {
 
     pub(super) fn state(&self, at: u32) -> CaseState {
         self.kind(self.case(at)).state
+    }
+
+    /// Id of the version that one which does not count yet waits for, or of the case that it may be the same as; 0 for none.
+    pub(super) fn replaces(&self, case: &Stored) -> i64 {
+        self.pending.binary_search_by_key(&case.id, |(id, _)| *id).map_or(0, |at| self.pending[at].1)
     }
 
     /// What a case is compared by with one of the package whose key it has.

@@ -45,14 +45,8 @@ impl Verdict {
 /// Gives a verdict on every case of a package, and the ids of the versions that these cases replace besides: those that wait for a registry, and
 /// those about which a question is open.
 pub(super) fn judge(known: &Known, own: &Own<'_>, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-    let mut judging = Judging {
-        known,
-        own,
-        used: vec![false; known.len()],
-        resembled: vec![false; known.len()],
-        met: vec![false; own.len()],
-        superseded: Vec::new(),
-    };
+    let mut judging =
+        Judging { known, own, used: vec![false; known.len()], resembled: vec![false; known.len()], met: vec![false; own.len()], superseded: Vec::new() };
     // Stored cases that have not changed are taken first: of two cases with one key each is compared with what is left.
     let mut verdicts: Vec<Option<Verdict>> = (0..own.len()).map(|at| judging.unchanged(at)).collect();
     for (at, verdict) in verdicts.iter_mut().enumerate() {
@@ -160,7 +154,8 @@ impl Judging<'_, '_> {
                 }
             }
             (None, Some(first)) => Verdict::Doubtful(known.case(*first).id, About::Several),
-            (None, None) => match pending.iter().rev().find(|old| self.is_alike(&case, **old)).map(|old| (known.state(*old), known.case(*old).replaces)) {
+            (None, None) => match pending.iter().rev().find(|old| self.is_alike(&case, **old)).map(|old| (known.state(*old), known.replaces(known.case(*old))))
+            {
                 // The stored case that it waits for, or may be the same as, has another key or is another case of the package.
                 Some((CaseState::Waiting, replaces)) => Verdict::Waits(replaces),
                 Some((_, replaces)) => Verdict::Doubtful(replaces, if replaces == 0 { About::Twice } else { About::OtherKey }),
@@ -281,8 +276,8 @@ mod tests {
     /// Stored cases by identity and by resemblance.
     #[derive(Default)]
     struct Cases {
-        by_identity: BTreeMap<CaseKey, Vec<KnownCase>>,
-        by_resemblance: BTreeMap<i64, Vec<KnownCase>>,
+        by_identity: BTreeMap<CaseKey, Vec<KnownCase<'static>>>,
+        by_resemblance: BTreeMap<i64, Vec<KnownCase<'static>>>,
     }
 
     impl Cases {
@@ -305,11 +300,10 @@ mod tests {
         Candidate { traits, resemblance, content: 1, period: "2026-03", is_blocked: false }
     }
 
-    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> KnownCase {
+    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> KnownCase<'static> {
         let Candidate { traits, resemblance, period, is_blocked, .. } = candidate(identity, 0);
-        let Traits { identity: CaseKey(identity, identity_rest), person, family, date_to } = traits;
-        let (family, period) = (family.to_owned(), period.to_owned());
-        KnownCase { id, state, replaces: 0, content, identity, identity_rest, resemblance, family, period, is_blocked, date_to, person }
+        let Traits { identity, person, family, date_to } = traits;
+        KnownCase { id, state, replaces: 0, content, identity, resemblance, family, period, is_blocked, date_to, person }
     }
 
     #[test]
@@ -412,8 +406,8 @@ mod tests {
         use CaseState::{Free, Held};
         let mut known = Cases::default();
         let broken = KnownCase { is_blocked: true, ..old(1, Free, 1, 0) };
-        let of_other_month = KnownCase { period: "2026-02".to_owned(), ..old(2, Free, 1, 1) };
-        let held = KnownCase { period: "2026-02".to_owned(), ..old(3, Held, 1, 2) };
+        let of_other_month = KnownCase { period: "2026-02", ..old(2, Free, 1, 1) };
+        let held = KnownCase { period: "2026-02", ..old(3, Held, 1, 2) };
         for (key, old) in (0..).zip([broken, of_other_month, held]) {
             known.by_identity.insert(CaseKey(key, 1), vec![old]);
         }
