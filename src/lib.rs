@@ -3,7 +3,7 @@
 //! Floors, lowest first; a module uses lower floors only:
 //!
 //! 0. [`values`]: days, months, kopecks, digests; [`texts`]: texts for people; [`tables`]: rule tables; [`sys`]: the platform;
-//!    [`watch`]: progress and stop; [`timings`]: times by phase;
+//!    [`watch`]: progress and stop; [`timings`]: times by phase; [`spool`]: long lists, in part on the disk;
 //! 1. [`finding`]: findings of checks; [`registry`]: formats, packages and reading; [`nsi`]: reference books; [`cases`]: completed cases;
 //! 2. [`rules`]: the language of rules and its evaluation;
 //! 3. [`flk`]: format-logic control of a package; [`forming`]: cases of packages as a new package; [`report`]: findings for people and
@@ -25,6 +25,7 @@ pub mod nsi;
 pub mod registry;
 pub mod report;
 pub mod rules;
+pub mod spool;
 pub mod sys;
 pub mod tables;
 pub mod texts;

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::reading::{Case, Person};
+use super::case::Case;
+use super::index::Person;
 use crate::registry::format::Role;
 use crate::tables::{RuleFiles, TableError};
 
@@ -24,18 +25,18 @@ pub struct CaseKeys {
 /// Two numbers below 2^16 made of a person's policy and of the names and the date of birth. They tell that two persons differ; that two numbers are
 /// equal proves little, and no policy or name can be found from them, because many share each number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PersonMark(i64);
+pub struct PersonMark(u32);
 
 impl PersonMark {
     fn new(policy: Option<&[u8]>, names: Option<&[u8]>) -> Self {
         // 0 stands for what is not known.
-        let number = |digest: Option<&[u8]>| digest.map_or(0, |digest| short_digest(digest).rem_euclid(0xffff) + 1);
+        let number = |digest: Option<&[u8]>| digest.map_or(0, |digest| short_digest(digest).rem_euclid(0xffff) as u32 + 1);
         Self(number(policy) << 16 | number(names))
     }
 
     /// The number in the store.
     pub fn number(self) -> i64 {
-        self.0
+        self.0.into()
     }
 
     /// Whether two marks may be of one person: the policies are the same, or names and date of birth are. A correction changes seldom both.
@@ -47,12 +48,12 @@ impl PersonMark {
 
 impl From<i64> for PersonMark {
     fn from(number: i64) -> Self {
-        Self(number)
+        Self(number as u32)
     }
 }
 
 /// The first 128 bits of a digest as two integer columns of the store. The first is indexed; the second separates keys that share the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseKey(pub i64, pub i64);
 
 /// The ways to build the key of a case, in the order in which they are tried.
@@ -124,24 +125,25 @@ impl Identity {
     }
 
     /// The keys of a case of the clinic `mo`. They are digests: the values in them cannot be read back.
-    pub fn keys(&self, mo: &str, case: &Case, person: Option<&Person>) -> CaseKeys {
+    pub fn keys(&self, mo: &str, case: &Case<'_>, person: Option<&Person>) -> CaseKeys {
         let key = |(number, way): (usize, &Way)| digest(number, way, mo, case, person);
         let mut fitting = self.ways.iter().enumerate().filter(|(_, way)| way.fits(case));
         let identity = fitting.next().map_or(CaseKey(0, 0), key);
         let resemblance = fitting.next().map_or(identity, key).0;
         let policy = policy(case).map(Sha256::digest);
-        let person = PersonMark::new(policy.as_ref().map(|digest| digest.as_slice()), person.and_then(|person| person.names.as_ref()).map(<[u8; 8]>::as_slice));
+        let names = person.and_then(Person::names);
+        let person = PersonMark::new(policy.as_ref().map(|digest| digest.as_slice()), names.as_ref().map(<[u8; 8]>::as_slice));
         CaseKeys { identity, resemblance, person }
     }
 }
 
 /// ENP of the patient, else the number of another policy.
-fn policy(case: &Case) -> Option<&str> {
+fn policy<'t>(case: &Case<'t>) -> Option<&'t str> {
     [Role::Enp, Role::Policy].map(|role| case.value(role)).into_iter().find(|value| !value.is_empty())
 }
 
 impl Way {
-    fn fits(&self, case: &Case) -> bool {
+    fn fits(&self, case: &Case<'_>) -> bool {
         match self.when {
             None => true,
             Some(Condition::SlIdIsGuid) => is_guid(case.value(Role::SlId)),
@@ -155,7 +157,7 @@ fn is_guid(text: &str) -> bool {
     digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && digits.bytes().any(|b| b != digits.as_bytes()[0])
 }
 
-fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Person>) -> CaseKey {
+fn digest(number: usize, way: &Way, mo: &str, case: &Case<'_>, person: Option<&Person>) -> CaseKey {
     let mut hasher = Sha256::new();
     let mut add = |value: &[u8]| {
         hasher.update((value.len() as u64).to_le_bytes());
@@ -171,7 +173,7 @@ fn digest(number: usize, way: &Way, mo: &str, case: &Case, person: Option<&Perso
                 (None, Some(person)) => add(&person.digest),
                 (None, None) => add(case.value(Role::IdPac).as_bytes()),
             },
-            Field::Names => match person.map(|person| (person.names, person.digest)) {
+            Field::Names => match person.map(|person| (person.names(), person.digest)) {
                 Some((Some(names), _)) => add(&names),
                 Some((None, digest)) => add(&digest),
                 None => add(case.value(Role::IdPac).as_bytes()),

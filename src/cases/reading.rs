@@ -3,108 +3,23 @@
 //! Cases are taken from each record right after the control has read it, so a file is read and unpacked once. Elements are found by their roles
 //! in the format tables.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
+use super::case::{Case, VALUES};
+use super::identity::short_digest;
+use super::index::{Found, Person};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Format, NodeId, PERSONS, Role};
 use crate::registry::record::{Record, Value};
-use crate::values::kopecks;
-
-/// A completed case as written in its main file. Texts are decoded; a missing value is an empty text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Case {
-    /// Bytes of the whole record in the unpacked file.
-    pub record: Range<u64>,
-    /// Bytes of the case in the unpacked file; they lie within `record`.
-    pub case: Range<u64>,
-    /// The values of the roles in [`VALUES`], concatenated.
-    text: Box<str>,
-    /// The end of each value in `text`.
-    ends: [u32; VALUES.len()],
-    /// SHA-256 of the case and its patient block, without the running numbers (IDCASE, ID_PAC).
-    pub digest: [u8; 32],
-}
-
-/// A person of the L file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// Bytes of the whole element in the unpacked file.
-    pub place: Range<u64>,
-    /// SHA-256 of the element without its ID_PAC.
-    pub digest: [u8; 32],
-    /// The start of a digest of the names, in capital letters, and the date of birth; `None` when there is neither surname nor first name.
-    pub names: Option<[u8; 8]>,
-}
 
 /// The version of this reading. It grows when more is read of a case for the store, so that packages which were loaded before are read again.
 pub const READING: i64 = 1;
 
-/// The roles whose values are kept for each case.
-const VALUES: [Role; 19] = [
-    Role::NZap,
-    Role::PrNov,
-    Role::IdPac,
-    Role::Policy,
-    Role::Enp,
-    Role::Insurer,
-    Role::InsuredAt,
-    Role::IdCase,
-    Role::CaseFrom,
-    Role::CaseTo,
-    Role::Lpu,
-    Role::Conditions,
-    Role::CaseSum,
-    Role::SlId,
-    Role::History,
-    Role::Subdivision,
-    Role::Unit,
-    Role::Profile,
-    Role::Doctor,
-];
-
 /// The roles by which a person is known in the L file.
 const NAMES: [Role; 4] = [Role::Surname, Role::Name, Role::Patronymic, Role::Birth];
-
-impl Case {
-    /// The value of a role; empty when the case has none or the role is not kept.
-    pub fn value(&self, role: Role) -> &str {
-        let Some(at) = VALUES.iter().position(|r| *r == role) else { return "" };
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start as usize..self.ends[at] as usize]
-    }
-
-    /// SUMV in kopecks; 0 when it cannot be read.
-    pub fn sum(&self) -> i64 {
-        kopecks(self.value(Role::CaseSum).as_bytes()).unwrap_or(0)
-    }
-}
-
-/// The cases and persons read from the files of a package. What was read from a file that the control refuses must not be used.
-#[derive(Debug, Default)]
-pub struct Index {
-    cases: Vec<Case>,
-    persons: Vec<(String, Person)>,
-}
-
-impl Index {
-    /// Adds the cases and persons of a later piece of the package.
-    pub fn append(&mut self, mut later: Self) {
-        self.cases.append(&mut later.cases);
-        self.persons.append(&mut later.persons);
-    }
-
-    /// All cases in the order of the main file, and the persons of the L file by ID_PAC. When an ID_PAC is repeated, the first person counts.
-    pub fn finish(self) -> (Vec<Case>, HashMap<String, Person>) {
-        let mut persons = HashMap::with_capacity(self.persons.len());
-        for (id, person) in self.persons {
-            persons.entry(id).or_insert(person);
-        }
-        (self.cases, persons)
-    }
-}
 
 /// The blocks of a record whose values are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,14 +75,14 @@ impl Reading {
         })
     }
 
-    /// Adds the cases of a record, or its person, to the index. `bytes` is the whole record as written in the file.
-    pub fn read(&self, record: &Record, bytes: &[u8], index: &mut Index) {
+    /// Adds the cases of a record, or its person, to what was found. `bytes` is the whole record as written in the file.
+    pub fn read(&self, record: &Record, bytes: &[u8], found: &mut Found) {
         let Some(place) = record.place(0) else { return };
         let raw = Raw { bytes, at: place.start };
-        if self.persons { self.person(record, &raw, place, index) } else { self.cases(record, &raw, place, index) }
+        if self.persons { self.person(record, &raw, &place, found) } else { self.cases(record, &raw, &place, found) }
     }
 
-    fn cases(&self, record: &Record, raw: &Raw<'_>, place: Range<u64>, index: &mut Index) {
+    fn cases(&self, record: &Record, raw: &Raw<'_>, place: &Range<u64>, found: &mut Found) {
         let patients = || within(record, 0, self.patient);
         let mut around: [&[u8]; VALUES.len()] = [&[]; VALUES.len()];
         for (value, holder) in around.iter_mut().zip(&self.values) {
@@ -192,31 +107,27 @@ impl Reading {
                     _ => {}
                 }
             }
-            let mut text = String::with_capacity(160);
-            let ends = values.map(|value| {
-                text.push_str(&self.encoding.decode(value));
-                u32::try_from(text.len()).unwrap_or(u32::MAX)
-            });
+            let values: [Cow<'_, str>; VALUES.len()] = values.map(|value| self.encoding.decode(value));
             let mut hasher = Sha256::new();
             raw.hash(&mut hasher, &case, last(record, block, self.position(Role::IdCase, &Holder::Case)));
-            let case = Case { record: place.clone(), case, text: text.into(), ends, digest: [0; 32] };
-            hasher.update(case.value(Role::PrNov));
+            hasher.update(VALUES.iter().position(|role| *role == Role::PrNov).map_or("", |at| &values[at]));
             if let Some((place, id_pac)) = &patient {
                 raw.hash(&mut hasher, place, *id_pac);
             }
-            index.cases.push(Case { digest: hasher.finalize().into(), ..case });
+            let digest = short_digest(&hasher.finalize());
+            found.add_case(|out| Case::write(out, place, &case, digest, &values));
         }
     }
 
-    fn person(&self, record: &Record, raw: &Raw<'_>, place: Range<u64>, index: &mut Index) {
+    fn person(&self, record: &Record, raw: &Raw<'_>, place: &Range<u64>, found: &mut Found) {
         let id_pac = last(record, 0, self.position(Role::IdPac, &Holder::Record));
-        let id = id_pac.map_or_else(String::new, |v| self.encoding.decode(v.text.trim_ascii()).into_owned());
+        let id = id_pac.map_or(Cow::Borrowed(""), |v| self.encoding.decode(v.text.trim_ascii()));
         let mut hasher = Sha256::new();
-        raw.hash(&mut hasher, &place, id_pac);
+        raw.hash(&mut hasher, place, id_pac);
         let names = self.names.map(|position| last(record, 0, position).map_or_else(String::new, |v| self.encoding.decode(v.text.trim_ascii()).to_uppercase()));
         let is_named = !names[0].is_empty() || !names[1].is_empty();
         let names = Sha256::digest(names.join("\n")).first_chunk().copied().filter(|_| is_named);
-        index.persons.push((id, Person { place, digest: hasher.finalize().into(), names }));
+        found.add_person(Person::new(&id, place, hasher.finalize().into(), names));
     }
 
     /// The smallest of the values in several blocks, so that their order in an export does not matter; an empty one counts only if all are.

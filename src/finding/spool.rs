@@ -4,11 +4,11 @@
 //! needs no more memory than a clean one.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::Arc;
 
 use super::{FileRole, Finding, Keys, Place, RuleIx};
+use crate::spool;
 
 /// Default number of bytes of findings that a spool keeps in memory.
 pub const DEFAULT_BUDGET: usize = 8 << 20;
@@ -16,25 +16,13 @@ pub const DEFAULT_BUDGET: usize = 8 << 20;
 /// How many different paths are stored once each. The bound keeps a file full of invented element names from filling the memory.
 const MAX_PATHS: usize = 4096;
 
-/// Bytes read from the spill file at once.
-const BLOCK: usize = 256 << 10;
-
 /// An append-only list of findings with a count for each rule.
 #[derive(Debug)]
 pub struct Spool {
     budget: usize,
     counts: BTreeMap<RuleIx, u64>,
     paths: Paths,
-    /// Encoded findings that are not yet in the spill file; always the newest.
-    tail: Vec<u8>,
-    spill: Option<Spill>,
-}
-
-#[derive(Debug)]
-struct Spill {
-    /// A replay seeks and then reads; the lock keeps the two together.
-    file: Mutex<File>,
-    length: u64,
+    records: spool::Spool,
 }
 
 impl Default for Spool {
@@ -46,7 +34,7 @@ impl Default for Spool {
 impl Spool {
     /// A spool that keeps about `budget` bytes in memory.
     pub fn with_budget(budget: usize) -> Self {
-        Self { budget, counts: BTreeMap::new(), paths: Paths::default(), tail: Vec::new(), spill: None }
+        Self { budget, counts: BTreeMap::new(), paths: Paths::default(), records: spool::Spool::with_budget(budget) }
     }
 
     /// Appends one finding.
@@ -64,9 +52,7 @@ impl Spool {
     pub fn push_ref(&mut self, finding: &Finding) -> io::Result<()> {
         *self.counts.entry(finding.rule).or_default() += 1;
         let path = self.paths.intern(&finding.path);
-        let start = self.tail.len();
-        record::write(&mut self.tail, path, finding, start);
-        self.spill_if_full()
+        self.records.push(|out| record::write(out, path, finding))
     }
 
     /// Appends all findings of another spool after those of this one.
@@ -77,25 +63,20 @@ impl Spool {
         if self.is_empty() {
             let budget = self.budget;
             *self = Self { budget, ..other };
-            return self.spill_if_full();
+            return self.records.set_budget(budget);
         }
         for (rule, count) in &other.counts {
             *self.counts.entry(*rule).or_default() += count;
         }
         let own: Vec<Option<u32>> = other.paths.list.iter().map(|path| self.paths.intern(path)).collect();
-        let mut replay = other.iter()?;
-        while let Some((path, body)) = replay.next_raw()? {
-            match path.and_then(|p| own[p as usize]) {
-                Some(id) => record::write_raw(&mut self.tail, Some(id), &[], body),
-                None => {
-                    let mut inline = Vec::new();
-                    if let Some(p) = path {
-                        record::write_text(&mut inline, &other.paths.list[p as usize]);
-                    }
-                    record::write_raw(&mut self.tail, None, &inline, body);
-                }
+        let mut replay = other.records.replay();
+        while let Some(record) = replay.next_record()? {
+            let (path, body) = record::split(record)?;
+            let text = path.map(|path| other.paths.list.get(path as usize).ok_or_else(spool::damaged)).transpose()?;
+            match path.and_then(|path| own[path as usize]) {
+                None if path.is_some() => self.records.push(|out| record::write_inline(out, text.map_or("", |text| text), body))?,
+                own => self.records.push(|out| record::write_body(out, own, body))?,
             }
-            self.spill_if_full()?;
         }
         Ok(())
     }
@@ -131,22 +112,6 @@ impl Spool {
         Ok(())
     }
 
-    fn spill_if_full(&mut self) -> io::Result<()> {
-        if self.tail.len() < self.budget {
-            return Ok(());
-        }
-        let spill = match &mut self.spill {
-            Some(spill) => spill,
-            None => self.spill.insert(Spill { file: Mutex::new(tempfile::tempfile()?), length: 0 }),
-        };
-        let file = spill.file.get_mut().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(spill.length))?;
-        file.write_all(&self.tail)?;
-        spill.length += self.tail.len() as u64;
-        self.tail.clear();
-        Ok(())
-    }
-
     /// Number of findings.
     pub fn len(&self) -> u64 {
         self.counts.values().sum()
@@ -167,7 +132,7 @@ impl Spool {
     /// # Errors
     /// None at present; the items report a spill file that cannot be read.
     pub fn iter(&self) -> io::Result<Replay<'_>> {
-        Ok(Replay { spool: self, block: Vec::new(), at: 0, read: 0, tail_at: 0 })
+        Ok(Replay { paths: &self.paths, records: self.records.replay() })
     }
 }
 
@@ -203,69 +168,20 @@ impl Paths {
 /// Findings read back from a [`Spool`].
 #[derive(Debug)]
 pub struct Replay<'a> {
-    spool: &'a Spool,
-    /// The bytes read from the spill file and not yet consumed.
-    block: Vec<u8>,
-    /// Where the next record begins in the block.
-    at: usize,
-    /// How much of the spill file has been read.
-    read: u64,
-    tail_at: usize,
+    paths: &'a Paths,
+    records: spool::Replay<'a>,
 }
 
 impl Replay<'_> {
-    /// The next record: its body and the number of its path. `None` as the number means that the body begins with the path.
-    fn next_raw(&mut self) -> io::Result<Option<(Option<u32>, &[u8])>> {
-        loop {
-            if let Some(frame) = record::frame(&self.block[self.at..])? {
-                let start = self.at;
-                self.at += frame.end;
-                return Ok(Some((frame.path, &self.block[start + frame.body..start + frame.end])));
-            }
-            if !self.refill()? {
-                break;
-            }
-        }
-        if self.at < self.block.len() {
-            return Err(record::damaged());
-        }
-        let rest = &self.spool.tail[self.tail_at..];
-        if rest.is_empty() {
-            return Ok(None);
-        }
-        let frame = record::frame(rest)?.ok_or_else(record::damaged)?;
-        self.tail_at += frame.end;
-        Ok(Some((frame.path, &rest[frame.body..frame.end])))
-    }
-
-    /// Reads more of the spill file and appends it to the rest of the block; false at the end.
-    fn refill(&mut self) -> io::Result<bool> {
-        let Some(spill) = &self.spool.spill else { return Ok(false) };
-        let wanted = usize::try_from(spill.length - self.read).unwrap_or(usize::MAX).min(BLOCK);
-        if wanted == 0 {
-            return Ok(false);
-        }
-        self.block.drain(..self.at);
-        self.at = 0;
-        let kept = self.block.len();
-        self.block.resize(kept + wanted, 0);
-        let mut file = spill.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(self.read))?;
-        file.read_exact(&mut self.block[kept..])?;
-        self.read += wanted as u64;
-        Ok(true)
-    }
-
     /// The next finding, without copying its texts; `None` at the end.
     ///
     /// # Errors
     /// The spill file cannot be read.
     pub fn next_view(&mut self) -> io::Result<Option<FindingView<'_>>> {
-        let spool = self.spool;
-        match self.next_raw()? {
-            Some((path, body)) => record::read(path.map(|p| &spool.paths.list[p as usize]), body).map(Some),
-            None => Ok(None),
-        }
+        let Some(record) = self.records.next_record()? else { return Ok(None) };
+        let (path, body) = record::split(record)?;
+        let path = path.map(|path| self.paths.list.get(path as usize).ok_or_else(spool::damaged)).transpose()?;
+        record::read(path, body).map(Some)
     }
 }
 
@@ -323,52 +239,32 @@ impl FindingView<'_> {
     }
 }
 
-/// The encoding of a finding: length of the body, number of the path + 1 (0 when the body begins with the path), body.
+/// The encoding of a finding: number of the path + 1 (0 when the body begins with the path), body.
 mod record {
     use super::{Arc, FileRole, Finding, FindingView, Place, RuleIx, io};
+    use crate::spool::{Bytes, damaged, write_number, write_text};
 
     const ROLES: [FileRole; 3] = [FileRole::Container, FileRole::Persons, FileRole::Main];
     const PERSONAL: u16 = 1 << 2;
     /// The first of eight bits that say which texts are present.
     const TEXTS: u32 = 3;
 
-    /// The positions of the parts of one record.
-    pub(super) struct Frame {
-        pub(super) path: Option<u32>,
-        pub(super) body: usize,
-        pub(super) end: usize,
-    }
-
-    pub(super) fn damaged() -> io::Error {
-        io::Error::new(io::ErrorKind::InvalidData, "the temporary file of findings is damaged")
-    }
-
-    fn write_number(out: &mut Vec<u8>, mut number: u64) {
-        while number >= 0x80 {
-            out.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        out.push(number as u8);
-    }
-
-    pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
-        write_number(out, text.len() as u64);
-        out.extend_from_slice(text.as_bytes());
-    }
-
-    pub(super) fn write_raw(out: &mut Vec<u8>, path: Option<u32>, head: &[u8], body: &[u8]) {
-        write_number(out, (head.len() + body.len()) as u64);
+    /// Appends a number of a path and a body.
+    pub(super) fn write_body(out: &mut Vec<u8>, path: Option<u32>, body: &[u8]) {
         write_number(out, path.map_or(0, |p| u64::from(p) + 1));
-        out.extend_from_slice(head);
         out.extend_from_slice(body);
     }
 
-    /// Appends a record; `start` is the length of `out` before it.
-    pub(super) fn write(out: &mut Vec<u8>, path: Option<u32>, finding: &Finding, start: usize) {
-        // Nearly every body length fits in two bytes: two are reserved, and the rest is moved only when that is not enough.
-        out.extend_from_slice(&[0, 0]);
+    /// Appends a body with its path before it.
+    pub(super) fn write_inline(out: &mut Vec<u8>, path: &str, body: &[u8]) {
+        write_number(out, 0);
+        write_text(out, path);
+        out.extend_from_slice(body);
+    }
+
+    /// Appends a finding.
+    pub(super) fn write(out: &mut Vec<u8>, path: Option<u32>, finding: &Finding) {
         write_number(out, path.map_or(0, |p| u64::from(p) + 1));
-        let body = out.len();
         if path.is_none() {
             write_text(out, &finding.path);
         }
@@ -389,63 +285,13 @@ mod record {
         for text in texts.into_iter().flatten() {
             write_text(out, text);
         }
-        let length = out.len() - body;
-        if length < 1 << 14 {
-            // The length in exactly two bytes; the first one has the continuation bit even when the number is small.
-            out[start] = (length & 0x7f) as u8 | 0x80;
-            out[start + 1] = (length >> 7) as u8;
-        } else {
-            let rest = out.split_off(start + 2);
-            out.truncate(start);
-            write_number(out, length as u64);
-            out.extend_from_slice(&rest);
-        }
     }
 
-    struct Bytes<'a>(&'a [u8]);
-
-    impl<'a> Bytes<'a> {
-        fn number(&mut self) -> Option<u64> {
-            let mut number = 0u64;
-            for (i, byte) in self.0.iter().take(10).enumerate() {
-                number |= u64::from(byte & 0x7f) << (7 * i as u32);
-                if byte & 0x80 == 0 {
-                    self.0 = &self.0[i + 1..];
-                    return Some(number);
-                }
-            }
-            None
-        }
-
-        fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-            let (head, rest) = self.0.split_at_checked(length)?;
-            self.0 = rest;
-            Some(head)
-        }
-
-        fn text(&mut self) -> Option<&'a str> {
-            let length = usize::try_from(self.number()?).ok()?;
-            std::str::from_utf8(self.take(length)?).ok()
-        }
-
-        fn pair(&mut self) -> Option<u16> {
-            self.take(2).map(|b| u16::from_le_bytes([b[0], b[1]]))
-        }
-    }
-
-    /// The parts of the record at the beginning of the bytes; `None` when the record is incomplete.
-    pub(super) fn frame(bytes: &[u8]) -> io::Result<Option<Frame>> {
-        let mut rest = Bytes(bytes);
-        let (Some(length), Some(path)) = (rest.number(), rest.number()) else {
-            return if bytes.len() >= 20 { Err(damaged()) } else { Ok(None) };
-        };
-        let body = bytes.len() - rest.0.len();
-        let length = usize::try_from(length).map_err(|_| damaged())?;
-        if rest.0.len() < length {
-            return Ok(None);
-        }
-        let path = path.checked_sub(1).map(u32::try_from).transpose().map_err(|_| damaged())?;
-        Ok(Some(Frame { path, body, end: body + length }))
+    /// The number of the path and the body of a finding. `None` as the number means that the body begins with the path.
+    pub(super) fn split(record: &[u8]) -> io::Result<(Option<u32>, &[u8])> {
+        let mut rest = Bytes(record);
+        let path = rest.number().ok_or_else(damaged)?.checked_sub(1).map(u32::try_from).transpose();
+        Ok((path.map_err(|_| damaged())?, rest.0))
     }
 
     pub(super) fn read<'a>(path: Option<&'a Arc<str>>, body: &'a [u8]) -> io::Result<FindingView<'a>> {
@@ -455,8 +301,8 @@ mod record {
                 Some(shared) => &**shared,
                 None => rest.text()?,
             };
-            let rule = RuleIx(rest.pair()?);
-            let flags = rest.pair()?;
+            let rule = RuleIx(u16::from_le_bytes(rest.array()?));
+            let flags = u16::from_le_bytes(rest.array()?);
             let place = Place { offset: rest.number()?, line: u32::try_from(rest.number()?).ok()?, column: u32::try_from(rest.number()?).ok()? };
             let mut texts = [None; 8];
             for (bit, text) in texts.iter_mut().enumerate() {
@@ -518,10 +364,8 @@ mod tests {
             for finding in &findings {
                 spool.push(finding.clone()).expect("pushed");
             }
-            assert_eq!(spool.spill.is_some(), budget < DEFAULT_BUDGET);
             assert_eq!(back(&spool), findings);
             assert_eq!((spool.len(), spool.counts()[&RuleIx(0)]), (5000, 715));
-            assert!(spool.tail.len() < budget.max(1));
         }
     }
 
@@ -568,15 +412,6 @@ mod tests {
             assert_eq!(all.len(), 9000);
             assert_eq!(back(&all), findings);
         }
-    }
-
-    #[test]
-    fn a_damaged_file_is_an_error_and_no_panic() {
-        let mut spool = Spool::with_budget(1);
-        spool.push(full(8)).expect("pushed");
-        let spill = spool.spill.as_mut().expect("spilled");
-        spill.length -= 1;
-        assert_eq!(spool.iter().expect("a replay").next().expect("an item").expect_err("cut").kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

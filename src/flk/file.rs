@@ -251,7 +251,7 @@ impl<'a> Join<'a> {
         }
         outcome.persons.extend(&piece.persons);
         outcome.person_records.extend(&piece.person_records);
-        outcome.index.append(piece.index);
+        outcome.index.extend(&piece.found)?;
         outcome.case_sum.join(piece.case_sum);
         outcome.records += piece.records;
         outcome.cases += piece.cases;

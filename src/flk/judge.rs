@@ -22,7 +22,7 @@ impl Walker<'_> {
             self.record_bytes.extend_from_slice(bytes);
             &self.record_bytes
         };
-        reading.read(&self.record, record, &mut self.out.index);
+        reading.read(&self.record, record, &mut self.out.found);
     }
 
     /// Evaluates the rules over the record and, in a person file, keeps the values that rules of the main file ask for.

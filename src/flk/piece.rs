@@ -1,6 +1,6 @@
 //! The outcome of walking one piece of a file.
 
-use crate::cases::Index;
+use crate::cases::Found;
 use crate::finding::{Finding, Place};
 use crate::registry::fault::Fault;
 use crate::registry::format::{NodeId, Role};
@@ -58,7 +58,7 @@ pub(super) struct PieceOutcome {
     /// Records of wanted persons as `WantedPersons::write` writes them.
     pub(super) person_records: Vec<u8>,
     /// Cases or persons of the piece's records, if the caller asked for them.
-    pub(super) index: Index,
+    pub(super) found: Found,
     pub(super) root: RootState,
     pub(super) root_place: Option<Place>,
     pub(super) read: Progressed,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::cases::Index;
+use crate::cases::{Cases, Index, Persons};
 use crate::finding::{Check, FileRole, Finding};
 use crate::finding::spool::Spool;
 use crate::registry::format::{Family, PERSONS, Role};
@@ -67,18 +67,18 @@ impl Checker<'_> {
     /// # Errors
     /// A temporary file fails, or the watch stopped the work.
     pub fn package(&self, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<PackageReport> {
-        self.control(package, config, watch, false).map(|(report, _)| report)
+        self.control(package, config, watch, false).map(|(report, ..)| report)
     }
 
     /// Checks one package and reads its cases in the same pass.
     ///
     /// # Errors
     /// As [`Checker::package`].
-    pub fn package_with_cases(&self, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<(PackageReport, Index)> {
+    pub fn package_with_cases(&self, package: &Package, config: &Config, watch: &dyn Watch) -> io::Result<(PackageReport, Cases, Persons)> {
         self.control(package, config, watch, true)
     }
 
-    fn control(&self, package: &Package, config: &Config, watch: &dyn Watch, with_cases: bool) -> io::Result<(PackageReport, Index)> {
+    fn control(&self, package: &Package, config: &Config, watch: &dyn Watch, with_cases: bool) -> io::Result<(PackageReport, Cases, Persons)> {
         let mut findings = Spool::default();
         let mut rejected = package.main.is_none();
         for fault in &package.faults {
@@ -141,7 +141,7 @@ impl Checker<'_> {
             }
             main = Some(checked);
         }
-        let mut index = Index::default();
+        let (mut of_main, mut of_persons_file) = (Index::default(), Index::default());
         let mut not_executed = Vec::new();
         {
             let _persons = timings::span(watch.timings(), Phase::Persons);
@@ -175,14 +175,14 @@ impl Checker<'_> {
             rejected |= persons.unread;
             report.sha256 = persons.outcome.sha256;
             report.findings.append(persons.findings)?;
-            index.append(persons.outcome.index);
+            of_persons_file = persons.outcome.index;
         }
         if let Some(main) = main {
             rejected |= main.unread;
             let outcome = main.outcome;
             report.findings.append(main.findings)?;
             report.sha256 = outcome.sha256;
-            index.append(outcome.index);
+            of_main = outcome.index;
             if let Some(format) = main.format {
                 report.family = Some(format.family);
                 report.edition = Some(format.edition.id.clone());
@@ -203,7 +203,8 @@ impl Checker<'_> {
         }
         report.verdict = if rejected { Verdict::Rejected } else { Verdict::Clean };
         report.judge(self.catalog);
-        Ok((report, index))
+        let (cases, persons) = of_main.finish(of_persons_file);
+        Ok((report, cases, persons))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Which cases of an order an error is about, so that a caller can form the others.
 
-use super::{FormError, Order, Piece};
+use std::io;
+
+use super::{FormError, Order, Origin, Piece};
 use crate::registry::source::Source;
 
 impl FormError {
@@ -12,20 +14,26 @@ impl FormError {
             Self::Element { file, offset, .. } | Self::Character { file, offset, .. } | Self::IdPac { file, offset } => (file, *offset),
             _ => return Vec::new(),
         };
-        let is_of = |piece: &Piece| {
-            let (place, origin) = (&piece.place, &order.origins[piece.origin]);
-            let of_person = || {
-                place.person.as_ref().is_some_and(|person| person.contains(&offset)) && origin.persons.as_ref().map(Source::file_name).as_ref() == Some(file)
-            };
-            place.record.contains(&offset) && origin.main.file_name() == *file || of_person()
+        let of_person = |piece: &Piece, origin: &Origin| {
+            let is_there = piece.place.person.as_ref().is_some_and(|person| person.contains(&offset));
+            is_there && origin.persons.as_ref().map(Source::file_name).as_ref() == Some(file)
         };
-        let mut found: Vec<usize> = (0..order.pieces.len()).filter(|at| is_of(&order.pieces[*at])).collect();
-        let at_the_case: Vec<usize> = found.iter().copied().filter(|at| order.pieces[*at].place.case.contains(&offset)).collect();
+        // Index, origin, and whether the record and the case hold the place, of each case that the error is about.
+        let found = |(at, piece): (usize, io::Result<Piece>)| match piece {
+            Ok(piece) => {
+                let (origin, in_record) = (order.origins.get(piece.origin)?, piece.place.record.contains(&offset));
+                let is_of = in_record && origin.main.file_name() == *file || of_person(&piece, origin);
+                is_of.then_some(Ok((at, piece.origin, in_record, piece.place.case.contains(&offset))))
+            }
+            Err(error) => Some(Err(error)),
+        };
+        // A list that cannot be read blames no case: the next attempt fails for that.
+        let mut found = order.pieces.iter().enumerate().filter_map(found).collect::<io::Result<Vec<_>>>().unwrap_or_default();
         // The place of a person is not within the bytes of a case, unless by chance in another file.
-        if !at_the_case.is_empty() && found.iter().all(|at| order.pieces[*at].place.record.contains(&offset)) {
-            found = at_the_case;
+        if found.iter().any(|(.., at_the_case)| *at_the_case) && found.iter().all(|(.., in_record, _)| *in_record) {
+            found.retain(|(.., at_the_case)| *at_the_case);
         }
-        let origin = found.first().map(|at| order.pieces[*at].origin);
-        if found.iter().any(|at| Some(order.pieces[*at].origin) != origin) { Vec::new() } else { found }
+        let origin = found.first().map(|(_, origin, ..)| *origin);
+        if found.iter().any(|(_, other, ..)| Some(*other) != origin) { Vec::new() } else { found.into_iter().map(|(at, ..)| at).collect() }
     }
 }

@@ -70,20 +70,23 @@ impl<P> Work<P> {
     }
 }
 
+/// Wanted records, or why they are not known.
+type Extents<'o, P> = Box<dyn Iterator<Item = io::Result<Extent<P>>> + Send + 'o>;
+
 /// The records that one registry wants.
 pub(super) struct Lane<'o, P> {
     sources: Vec<Option<&'o Source>>,
     /// Number of each file among the files of all lanes.
     files: Vec<usize>,
-    extents: Peekable<Box<dyn Iterator<Item = Extent<P>> + Send + 'o>>,
+    extents: Peekable<Extents<'o, P>>,
     last: Option<(usize, u64, u64)>,
     work: Work<P>,
 }
 
 impl<'o, P: 'o> Lane<'o, P> {
     /// `sources` are the files by the index of their origin. Extents come in the order of origins and offsets; one may repeat.
-    pub(super) fn new(lane: usize, sources: Vec<Option<&'o Source>>, extents: impl Iterator<Item = Extent<P>> + Send + 'o) -> Self {
-        let extents: Box<dyn Iterator<Item = Extent<P>> + Send + 'o> = Box::new(extents);
+    pub(super) fn new(lane: usize, sources: Vec<Option<&'o Source>>, extents: impl Iterator<Item = io::Result<Extent<P>>> + Send + 'o) -> Self {
+        let extents: Extents<'o, P> = Box::new(extents);
         Self { sources, files: Vec::new(), extents: extents.peekable(), last: None, work: Work::new(lane) }
     }
 }
@@ -112,7 +115,7 @@ impl<'o, P: 'o> Feed<'o, P> {
     /// Stops reading for a registry.
     pub(super) fn leave(&mut self, lane: usize) {
         for lane in self.lanes.iter_mut().filter(|l| l.work.lane == lane) {
-            let none: Box<dyn Iterator<Item = Extent<P>> + Send + 'o> = Box::new(std::iter::empty());
+            let none: Extents<'o, P> = Box::new(std::iter::empty());
             lane.extents = none.peekable();
             lane.work.take();
         }
@@ -144,16 +147,17 @@ impl<'o, P: 'o> Feed<'o, P> {
     /// The lane whose next record comes first in the files.
     fn next_lane(&mut self) -> Option<usize> {
         let next = self.lanes.iter_mut().enumerate().filter_map(|(at, lane)| {
-            let extent = lane.extents.peek()?;
-            Some((lane.files.get(extent.origin).copied(), extent.start, at))
+            // A lane that failed comes at once.
+            let place = lane.extents.peek()?.as_ref().map_or((None, 0), |extent| (lane.files.get(extent.origin).copied(), extent.start));
+            Some((place, at))
         });
-        next.min().map(|(.., at)| at)
+        next.min().map(|(_, at)| at)
     }
 
     /// Reads the next record of a lane; returns a piece of work if it is complete.
     fn step(&mut self, at: usize) -> Result<Option<Work<P>>, FormError> {
         let lane = &mut self.lanes[at];
-        let Some(Extent { origin, start, end, payload }) = lane.extents.next() else { return Ok(None) };
+        let Some(Extent { origin, start, end, payload }) = lane.extents.next().transpose()? else { return Ok(None) };
         let again = lane.last == Some((origin, start, end));
         // A record that repeats is copied twice from the same bytes, so it stays in the same work.
         if again && let Some(item) = lane.work.items.last() {

@@ -79,8 +79,20 @@ pub struct Heading {
     pub period: Month,
 }
 
+/// The cases of an order, in the order of origins and places. They are written in this order.
+pub trait Pieces: Sync {
+    /// All cases. They are asked for several times, so that nobody needs to hold a million of them; an item is an error when they cannot be read.
+    fn iter(&self) -> Box<dyn Iterator<Item = io::Result<Piece>> + Send + '_>;
+}
+
+impl Pieces for &[Piece] {
+    fn iter(&self) -> Box<dyn Iterator<Item = io::Result<Piece>> + Send + '_> {
+        Box::new((**self).iter().cloned().map(Ok))
+    }
+}
+
 /// The order to form one registry.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Order<'a> {
     /// Family and edition of the main file.
     pub format: &'a Format,
@@ -90,14 +102,14 @@ pub struct Order<'a> {
     pub heading: &'a Heading,
     /// The packages; the head of the first one is copied.
     pub origins: &'a [Origin],
-    /// The cases, in the order of origins and places. They are written in this order.
-    pub pieces: &'a [Piece],
+    /// The cases.
+    pub pieces: &'a dyn Pieces,
 }
 
 /// The numbers of a case in its registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbers {
-    /// Index of the case in [`Order::pieces`].
+    /// Index of the case among [`Order::pieces`].
     pub piece: usize,
     /// N_ZAP in the registry.
     pub n_zap: u64,

@@ -1,11 +1,11 @@
 //! One registry being formed: which records it takes, and how each is written.
 
-use std::ops::Range;
+use std::io;
 
 use super::feed::{Extent, Item, Lane, Work};
 use super::head::{Facts, Frame, Front, frame};
 use super::pack::{Deflated, Packed, Part, deflate};
-use super::persons::{self, PersonPlan, PersonTrouble, Persons, Seen};
+use super::persons::{self, Entry, PersonPlan, PersonTrouble, Persons, Seen};
 use super::record::{self, Job, Plan, Trouble, Wanted};
 use super::{FormError, Formed, Former, Numbers, Order, Piece};
 use crate::cases::CasePlace;
@@ -38,30 +38,31 @@ struct OfPersons<'a> {
     name: FileName,
     /// Encodings of the packages' person files.
     encodings: Vec<Encoding>,
-    /// Entries that the cases need: origin, start, end.
-    places: Vec<(u32, u64, u64)>,
+    /// Entries that the cases need, in the order of origins and places.
+    entries: Vec<Entry>,
 }
 
 /// The pieces that form one record of the registry, and its N_ZAP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
-    pieces: Range<usize>,
+    /// Index of the first piece.
+    first: usize,
+    pieces: Vec<Piece>,
     n_zap: u64,
 }
 
 impl<'a> Forming<'a> {
     /// Checks everything that can be refused before a record is read.
     pub(super) fn new(former: &'a Former<'a>, order: &'a Order<'a>, index: usize) -> Result<Self, FormError> {
-        if order.pieces.is_empty() {
+        if order.pieces.iter().next().transpose()?.is_none() {
             return Err(FormError::Empty);
         }
         let name = &order.heading.name;
         let letters = || FormError::Letters { letters: name.letters.clone() };
         let plan = Plan::new(order.format, &former.marks).filter(|_| !name.is_persons && name.family == Some(order.format.family)).ok_or_else(letters)?;
         let fronts = Self::fronts(former, order)?;
-        let sum_kopecks = order.pieces.iter().map(|p| p.sum_kopecks).fold(0, i64::saturating_add);
-        let mut this = Self { index, former, order, plan, fronts, persons: None, cases: 0, records: 0, sum_kopecks };
-        (this.cases, this.records) = this.check_order()?;
+        let mut this = Self { index, former, order, plan, fronts, persons: None, cases: 0, records: 0, sum_kopecks: 0 };
+        this.check_order()?;
         let room = |role| order.format.role(role).and_then(|id| order.format.node(id).value_type()).map_or(18, |kind| kind.lengths().1.min(18));
         let fits = |count: u64, role| count < 10u64.pow(room(role) as u32);
         if !fits(this.records, Role::NZap) || !fits(this.cases, Role::IdCase) {
@@ -71,8 +72,8 @@ impl<'a> Forming<'a> {
             let own = name.persons(former.formats.prefixes()).ok_or_else(letters)?;
             let longest = order.format.role(Role::IdPac).and_then(|id| order.format.node(id).value_type()).map_or(0, |kind| kind.lengths().1);
             let plan = PersonPlan::new(format, &former.identity, longest).ok_or_else(letters)?;
-            let (encodings, places) = (Self::encodings(former, order)?, Self::places(order)?);
-            this.persons = Some(OfPersons { format, plan, name: own, encodings, places });
+            let (encodings, entries) = (Self::encodings(former, order)?, Self::entries(order)?);
+            this.persons = Some(OfPersons { format, plan, name: own, encodings, entries });
         }
         Ok(this)
     }
@@ -142,53 +143,65 @@ impl<'a> Forming<'a> {
         order.origins.iter().map(|o| o.persons.as_ref().map_or(Ok(Encoding::Windows1251), look)).collect()
     }
 
-    fn places(order: &Order<'_>) -> Result<Vec<(u32, u64, u64)>, FormError> {
-        let place = |piece: &Piece| {
+    fn entries(order: &Order<'_>) -> Result<Vec<Entry>, FormError> {
+        let entry = |piece: io::Result<Piece>| {
+            let piece = piece?;
             let person = piece.place.person.as_ref().filter(|_| order.origins[piece.origin].persons.is_some());
             let lacking = || FormError::NoPerson { file: order.origins[piece.origin].main.file_name(), offset: piece.place.record.start };
-            person.map(|p| (piece.origin as u32, p.start, p.end)).ok_or_else(lacking)
+            person.map(|place| Entry::new(piece.origin, place)).ok_or_else(lacking)
         };
-        let mut places = order.pieces.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        places.sort_unstable();
-        places.dedup();
-        Ok(places)
+        let mut entries = order.pieces.iter().map(entry).collect::<Result<Vec<_>, FormError>>()?;
+        entries.sort_unstable();
+        entries.dedup();
+        entries.shrink_to_fit();
+        Ok(entries)
     }
 
-    /// Checks the order of the pieces, and counts cases and records.
-    fn check_order(&self) -> Result<(u64, u64), FormError> {
-        let pieces = self.order.pieces;
+    /// Checks the order of the pieces; counts cases and records, and adds up the sums.
+    fn check_order(&mut self) -> Result<(), FormError> {
+        let origins = self.order.origins.len();
         let inside = |p: &Piece| {
             let CasePlace { record, case, .. } = &p.place;
-            p.origin < self.order.origins.len() && record.start < case.start && case.start < case.end && case.end < record.end
+            p.origin < origins && record.start < case.start && case.start < case.end && case.end < record.end
         };
         let follows = |a: &Piece, b: &Piece| {
             let (one, next) = (&a.place, &b.place);
             let behind = if one.record == next.record { one.case.end <= next.case.start } else { one.record.end <= next.record.start };
             a.origin < b.origin || a.origin == b.origin && behind
         };
-        if let Some(piece) = (0..pieces.len()).find(|&i| !inside(&pieces[i]) || i > 0 && !follows(&pieces[i - 1], &pieces[i])) {
-            return Err(FormError::Order { piece });
+        let mut before: Option<Piece> = None;
+        for (at, piece) in self.order.pieces.iter().enumerate() {
+            let piece = piece?;
+            if !inside(&piece) || before.as_ref().is_some_and(|before| !follows(before, &piece)) {
+                return Err(FormError::Order { piece: at });
+            }
+            self.cases += 1;
+            self.records += u64::from(before.is_none_or(|before| !self.plan.many_cases || !is_of_record(&before, &piece)));
+            self.sum_kopecks = self.sum_kopecks.saturating_add(piece.sum_kopecks);
+            before = Some(piece);
         }
-        let records = self.extents().last().map_or(0, |r| r.payload.n_zap);
-        Ok((pieces.len() as u64, records))
+        Ok(())
     }
 
     /// The records to write.
-    fn extents(&self) -> impl Iterator<Item = Extent<Record>> + Send + '_ {
-        let pieces = self.order.pieces;
+    fn extents(&self) -> impl Iterator<Item = io::Result<Extent<Record>>> + Send + '_ {
+        let mut all = self.order.pieces.iter().peekable();
         let (mut next, mut n_zap) = (0, 0);
         std::iter::from_fn(move || {
-            let first = pieces.get(next)?;
-            let start = next;
-            next += 1;
+            let mut pieces = match all.next()? {
+                Ok(first) => vec![first],
+                Err(error) => return Some(Err(error)),
+            };
             while self.plan.many_cases
-                && pieces.get(next).is_some_and(|p| (p.origin, &p.place.record, p.pr_nov) == (first.origin, &first.place.record, first.pr_nov))
+                && let Some(Ok(piece)) = all.next_if(|piece| piece.as_ref().is_ok_and(|piece| is_of_record(&pieces[0], piece)))
             {
-                next += 1;
+                pieces.push(piece);
             }
+            let first = next;
+            next += pieces.len();
             n_zap += 1;
-            let record = &first.place.record;
-            Some(Extent { origin: first.origin, start: record.start, end: record.end, payload: Record { pieces: start..next, n_zap } })
+            let (origin, place) = (pieces[0].origin, pieces[0].place.record.clone());
+            Some(Ok(Extent { origin, start: place.start, end: place.end, payload: Record { first, pieces, n_zap } }))
         })
     }
 
@@ -199,15 +212,14 @@ impl<'a> Forming<'a> {
 
     /// The entries of person files to read; `None` without a person file.
     pub(super) fn persons(&self, lane: usize) -> Option<Lane<'_, usize>> {
-        let places = self.persons.as_ref()?.places.iter();
-        let extents = places.map(|&(origin, start, end)| Extent { origin: origin as usize, start, end, payload: 0 });
+        let extents = self.persons.as_ref()?.entries.iter().map(|entry| Ok(entry.extent(0)));
         Some(Lane::new(lane, self.person_files(), extents))
     }
 
     /// The entries of person files to copy; `None` without a person file.
     pub(super) fn written<'p>(&'p self, lane: usize, people: &'p Persons) -> Option<Lane<'p, usize>> {
-        self.persons.as_ref()?;
-        let extents = people.written().map(|(payload, origin, start, end)| Extent { origin, start, end, payload });
+        let entries = &self.persons.as_ref()?.entries;
+        let extents = people.written().filter_map(|at| Some(Ok(entries.get(at)?.extent(at))));
         Some(Lane::new(lane, self.person_files(), extents))
     }
 
@@ -220,7 +232,7 @@ impl<'a> Forming<'a> {
         let look = |item: &Item<usize>| {
             let (own, (bytes, origin, base)) = (self.own()?, work.record(item));
             let mut seen = persons::look(&own.plan, bytes, own.encodings[origin]).map_err(|trouble| self.person_error(own, work, item, trouble))?;
-            seen.place = (origin as u32, base, bytes.len() as u32);
+            seen.place = (origin, base);
             Ok(seen)
         };
         work.items.iter().map(look).collect()
@@ -231,8 +243,8 @@ impl<'a> Forming<'a> {
         let own = self.own()?;
         match seen.iter().find(|seen| !people.meet(&own.plan, seen)).map(|seen| seen.place) {
             None => Ok(()),
-            Some((origin, offset, _)) => {
-                let file = self.order.origins[origin as usize].persons.as_ref().map_or_else(String::new, Source::file_name);
+            Some((origin, offset)) => {
+                let file = self.order.origins[origin].persons.as_ref().map_or_else(String::new, Source::file_name);
                 Err(FormError::IdPac { file, offset })
             }
         }
@@ -287,19 +299,19 @@ impl<'a> Forming<'a> {
     fn copy_record(&self, work: &Work<Record>, item: &Item<Record>, people: &Persons, out: &mut Vec<u8>, numbers: &mut Vec<Numbers>) -> Result<(), FormError> {
         let (bytes, origin, base) = work.record(item);
         let source = &self.order.origins[origin].main;
-        let pieces = &self.order.pieces[item.payload.pieces.clone()];
+        let Record { first, pieces, n_zap } = &item.payload;
         let wanted: Vec<Wanted> = pieces
             .iter()
-            .zip(item.payload.pieces.start as u64 + 1..)
+            .zip(*first as u64 + 1..)
             .map(|(p, idcase)| {
                 let range = (p.place.case.start - base) as usize..(p.place.case.end - base) as usize;
                 Wanted { range, sum_kopecks: p.sum_kopecks, idcase }
             })
             .collect();
         let mut id_pac = None;
-        if self.persons.is_some() {
+        if let Some(own) = &self.persons {
             for piece in pieces {
-                let person = piece.place.person.as_ref().and_then(|p| people.at(origin, p.start));
+                let person = piece.place.person.as_ref().and_then(|place| persons::find(&own.entries, origin, place.start));
                 let own = person.map(|index| people.ids(index)).ok_or_else(|| FormError::NoPerson { file: source.file_name(), offset: base })?;
                 if *id_pac.get_or_insert(own) != own {
                     return Err(FormError::PersonDiffers { file: source.file_name(), offset: base });
@@ -308,18 +320,23 @@ impl<'a> Forming<'a> {
         }
         let encoding = self.fronts[origin].encoding;
         let pr_nov = pieces.first().and_then(|piece| piece.pr_nov);
-        let job = Job { bytes, encoding, cases: &wanted, n_zap: item.payload.n_zap, pr_nov, id_pac };
+        let job = Job { bytes, encoding, cases: &wanted, n_zap: *n_zap, pr_nov, id_pac };
         record::copy(&self.plan, &job, out).map_err(|trouble| {
             let expected = wanted.iter().zip(pieces).map(|(w, p)| (w.range.start, p.sum_kopecks)).collect();
             let place = Place { source, bytes, base, encoding, root: self.plan.root(), expected };
             place.error(trouble, || record::number(&self.plan, bytes, encoding))
         })?;
         let renamed = id_pac.filter(|(old, new)| old != new).map(|(_, new)| String::from_utf8_lossy(new).into_owned());
-        for (piece, wanted) in item.payload.pieces.clone().zip(&wanted) {
+        for (piece, wanted) in (*first..).zip(&wanted) {
             numbers.push(Numbers { piece, n_zap: job.n_zap, idcase: wanted.idcase, id_pac: renamed.clone() });
         }
         Ok(())
     }
+}
+
+/// Whether a piece belongs to the record of another.
+fn is_of_record(one: &Piece, other: &Piece) -> bool {
+    (one.origin, &one.place.record, one.pr_nov) == (other.origin, &other.place.record, other.pr_nov)
 }
 
 /// The place of a record, for messages.

@@ -16,7 +16,7 @@ use crate::timings::{self, Phase, Timings};
 use crate::values::hex;
 
 /// Most packed bytes of one file that are kept in memory.
-const IN_MEMORY: usize = 8 << 20;
+const IN_MEMORY: usize = 1 << 20;
 /// Compression level of deflate.
 const LEVEL: u32 = 2;
 /// An empty last block with fixed codes: the end of a deflated stream whose pieces were flushed.

@@ -9,13 +9,16 @@
 //! Everybody else has a separate entry. If its ID_PAC is taken, it gets a new one: the old one with `-2`, `-3`, … at its end, cut where the element
 //! has no room.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
+use std::num::NonZero;
+use std::ops::Range;
 
+use hashbrown::HashTable;
 use sha2::{Digest, Sha256};
 
 use super::encode::append;
+use super::feed::Extent;
 use super::record::Trouble;
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Format, NameKey, NodeId, Role};
@@ -63,15 +66,15 @@ impl PersonPlan {
 /// A digest of an entry of a person file, without its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// Origin, offset and length of the entry.
-    pub(super) place: (u32, u64, u32),
+    /// Origin and offset of the entry.
+    pub(super) place: (usize, u64),
     pub(super) id_pac: Vec<u8>,
     /// Range of the ID_PAC element in the entry.
     id_at: (usize, usize),
     /// Hash of everything except ID_PAC.
     content: u128,
     /// Hash of the identity; `None` for a person without a name.
-    identity: Option<u64>,
+    identity: Option<NonZero<u64>>,
     /// Bit mask of the elements that are present.
     elements: u64,
 }
@@ -96,7 +99,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
         Token::Open { at: 0, name, .. } if name.key == Some(plan.record) => {}
         _ => return Err(Trouble::Changed(0).into()),
     }
-    let mut seen = Seen { place: (0, 0, 0), id_pac: Vec::new(), id_at: (0, 0), content: 0, identity: None, elements: 0 };
+    let mut seen = Seen { place: (0, 0), id_pac: Vec::new(), id_at: (0, 0), content: 0, identity: None, elements: 0 };
     let mut content = Vec::with_capacity(bytes.len());
     // Ranges of the parts of the identity in `content`.
     let mut parts = vec![0..0; plan.identity.len()];
@@ -147,7 +150,7 @@ pub(super) fn look(plan: &PersonPlan, bytes: &[u8], encoding: Encoding) -> Resul
             hasher.write(&content[part.clone()]);
             hasher.write_u8(0);
         }
-        seen.identity = Some(hasher.finish());
+        seen.identity = Some(NonZero::new(hasher.finish()).unwrap_or(NonZero::<u64>::MIN));
     }
     let digest = Sha256::digest(&content);
     seen.content = digest.iter().take(16).fold(0, |n, b| n << 8 | u128::from(*b));
@@ -171,12 +174,35 @@ pub(super) fn copy(plan: &PersonPlan, bytes: &[u8], encoding: Encoding, (own, id
     Ok(())
 }
 
-/// An entry of a person file that a case needs.
-#[derive(Debug, Clone, Copy)]
-struct Person {
+/// Where an entry of a person file that a case needs stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
     origin: u32,
     start: u64,
     length: u32,
+}
+
+impl Entry {
+    /// An entry that is longer than any record is refused when it is read.
+    pub(super) fn new(origin: usize, place: &Range<u64>) -> Self {
+        let length = u32::try_from(place.end.saturating_sub(place.start)).unwrap_or(u32::MAX);
+        Self { origin: origin as u32, start: place.start, length }
+    }
+
+    pub(super) fn extent<P>(&self, payload: P) -> Extent<P> {
+        Extent { origin: self.origin as usize, start: self.start, end: self.start + u64::from(self.length), payload }
+    }
+}
+
+/// Index of the entry at a place, of entries in the order of origins and places; `None` if it is not among them.
+pub(super) fn find(entries: &[Entry], origin: usize, start: u64) -> Option<usize> {
+    let origin = u32::try_from(origin).ok()?;
+    entries.binary_search_by_key(&(origin, start), |entry| (entry.origin, entry.start)).ok()
+}
+
+/// ID_PAC of an entry, and the group of entries to which it belongs.
+#[derive(Debug, Clone, Copy)]
+struct Person {
     id: Text,
     group: u32,
 }
@@ -191,56 +217,97 @@ struct Text {
 /// Entries that are the same person.
 #[derive(Debug)]
 struct Group {
-    /// The entry that is written.
+    /// Index of the entry that is written.
     written: u32,
     id: Text,
-    content: u128,
-    identity: Option<u64>,
+}
+
+/// What is compared of the written entry of a group.
+#[derive(Debug)]
+struct Sketch {
+    identity: Option<NonZero<u64>>,
     elements: u64,
+    /// Index in [`Meeting::contents`].
+    content: u32,
+}
+
+/// What is needed only until the last entry has been taken in.
+#[derive(Debug, Default)]
+struct Meeting {
+    /// For each group.
+    sketches: Vec<Sketch>,
+    /// Contents of entries, and the group of each.
+    contents: Vec<u128>,
+    holders: Vec<u32>,
+    /// Groups by ID_PAC.
+    by_id: HashTable<u32>,
+    /// Contents of entries with a name; of equal ones the first.
+    by_content: HashTable<u32>,
 }
 
 /// All persons that the cases of a registry need.
 #[derive(Debug, Default)]
 pub(super) struct Persons {
-    /// In the order of origins and places.
+    /// For each entry.
     people: Vec<Person>,
     groups: Vec<Group>,
     texts: Vec<u8>,
-    by_id: HashMap<u64, u32>,
-    by_content: HashMap<u128, u32>,
+    meeting: Meeting,
+}
+
+impl Meeting {
+    /// Index of the first content that is equal.
+    fn same(&self, content: u128) -> Option<u32> {
+        self.by_content.find(content as u64, |at| self.contents[*at as usize] == content).copied()
+    }
+
+    /// Keeps the content of a group's entry, to be found by [`Meeting::same`] if `is_named`; returns its index.
+    fn keep(&mut self, content: u128, group: u32, is_named: bool) -> u32 {
+        let at = self.contents.len() as u32;
+        let is_first = is_named && self.same(content).is_none();
+        self.contents.push(content);
+        self.holders.push(group);
+        if is_first {
+            self.by_content.insert_unique(content as u64, at, |at| self.contents[*at as usize] as u64);
+        }
+        at
+    }
 }
 
 impl Persons {
-    /// The entries that are written: index, origin, start and end.
-    pub(super) fn written(&self) -> impl Iterator<Item = (usize, usize, u64, u64)> + Send + '_ {
-        let places = self.people.iter().enumerate().map(|(i, p)| (i, p.group, p.origin as usize, p.start, p.start + u64::from(p.length)));
-        places.filter(|(i, group, ..)| self.groups[*group as usize].written as usize == *i).map(|(i, _, origin, start, end)| (i, origin, start, end))
+    /// Indexes of the entries that are written.
+    pub(super) fn written(&self) -> impl Iterator<Item = usize> + Send + '_ {
+        let all = self.people.iter().enumerate().map(|(at, person)| (at, person.group));
+        all.filter(|(at, group)| self.groups[*group as usize].written as usize == *at).map(|(at, _)| at)
     }
 
     /// Takes in the next entry, in the order of origins and places; returns false if no ID_PAC is free for it.
     pub(super) fn meet(&mut self, plan: &PersonPlan, seen: &Seen) -> bool {
         let index = self.people.len() as u32;
         let own = self.keep(&seen.id_pac);
-        let holder = self.by_id.get(&hash(&seen.id_pac)).copied();
+        let holder = self.holder(&seen.id_pac);
+        let is_named = seen.identity.is_some();
         let mut group = None;
         if let Some(holder) = holder {
-            let held = &mut self.groups[holder as usize];
+            let held = &self.meeting.sketches[holder as usize];
             // If two texts have the same hash, the second is renamed needlessly, which does no harm.
-            let same_id = slice(&self.texts, held.id) == seen.id_pac;
-            let same_person = seen.identity.is_some() && held.identity == seen.identity;
+            let same_id = slice(&self.texts, self.groups[holder as usize].id) == seen.id_pac;
+            let same_person = is_named && held.identity == seen.identity;
             let (both, either) = (held.elements & seen.elements, held.elements | seen.elements);
-            if same_id && held.content == seen.content {
+            if same_id && self.meeting.contents[held.content as usize] == seen.content {
                 group = Some(holder);
             } else if same_id && same_person && (both == held.elements || both == seen.elements) {
                 if seen.elements == either {
-                    (held.written, held.content, held.elements) = (index, seen.content, seen.elements);
-                    self.by_content.entry(seen.content).or_insert(holder);
+                    self.groups[holder as usize].written = index;
+                    let content = self.meeting.keep(seen.content, holder, true);
+                    let held = &mut self.meeting.sketches[holder as usize];
+                    (held.content, held.elements) = (content, seen.elements);
                 }
                 group = Some(holder);
             }
         }
-        if group.is_none() && seen.identity.is_some() {
-            group = self.by_content.get(&seen.content).copied();
+        if group.is_none() && is_named {
+            group = self.meeting.same(seen.content).map(|at| self.meeting.holders[at as usize]);
         }
         let group = match group {
             Some(group) => group,
@@ -253,33 +320,32 @@ impl Persons {
                     },
                 };
                 let group = self.groups.len() as u32;
-                self.by_id.insert(hash(slice(&self.texts, id)), group);
-                if seen.identity.is_some() {
-                    self.by_content.entry(seen.content).or_insert(group);
-                }
-                self.groups.push(Group { written: index, id, content: seen.content, identity: seen.identity, elements: seen.elements });
+                let content = self.meeting.keep(seen.content, group, is_named);
+                self.meeting.sketches.push(Sketch { identity: seen.identity, elements: seen.elements, content });
+                self.groups.push(Group { written: index, id });
+                let (groups, texts) = (&self.groups, &self.texts);
+                self.meeting.by_id.insert_unique(hash(slice(texts, id)), group, |group| hash(slice(texts, groups[*group as usize].id)));
                 group
             }
         };
-        self.people.push(Person { origin: seen.place.0, start: seen.place.1, length: seen.place.2, id: own, group });
+        self.people.push(Person { id: own, group });
         true
     }
 
-    /// Frees the tables that are needed only until the last entry has been taken in.
+    /// The group with an ID_PAC.
+    fn holder(&self, id_pac: &[u8]) -> Option<u32> {
+        let hashed = hash(id_pac);
+        self.meeting.by_id.find(hashed, |group| hash(slice(&self.texts, self.groups[*group as usize].id)) == hashed).copied()
+    }
+
+    /// Frees what is needed only until the last entry has been taken in.
     pub(super) fn close(&mut self) {
-        self.by_id = HashMap::new();
-        self.by_content = HashMap::new();
+        self.meeting = Meeting::default();
     }
 
     /// Number of persons that are written.
     pub(super) fn count(&self) -> u64 {
         self.groups.len() as u64
-    }
-
-    /// Index of the entry at a place; `None` if it was not taken in.
-    pub(super) fn at(&self, origin: usize, start: u64) -> Option<usize> {
-        let origin = u32::try_from(origin).ok()?;
-        self.people.binary_search_by_key(&(origin, start), |p| (p.origin, p.start)).ok()
     }
 
     /// ID_PAC of an entry in its package, and in the registry.
@@ -299,7 +365,7 @@ impl Persons {
             let tail = format!("-{n}");
             let room = longest.checked_sub(tail.len()).filter(|room| *room > 0)?;
             let new = [&id[..id.len().min(room)], tail.as_bytes()].concat();
-            (!self.by_id.contains_key(&hash(&new))).then_some(new)
+            self.holder(&new).is_none().then_some(new)
         })
     }
 }

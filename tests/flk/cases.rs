@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use puomp::cases::{Case, Person};
+use puomp::cases::{Case, Persons};
 use puomp::finding::Catalog;
 use puomp::flk::{Checker, Config, PackageReport, Rulebook, Verdict};
 use puomp::generate::{Generator, Options, Packing};
@@ -37,22 +37,22 @@ static CHECKERS: LazyLock<[Checker<'static>; 2]> = LazyLock::new(|| {
 });
 
 /// All that is known of a case.
-fn of_case(case: &Case) -> String {
+fn of_case(case: &Case<'_>) -> String {
     let values = VALUES.map(|role| case.value(role).to_owned());
     format!("{:?} {:?} {values:?} {:?}", case.record, case.case, case.digest)
 }
 
-fn of_person((id, person): (&String, &Person)) -> String {
-    format!("{id} {:?} {:?}", person.place, person.digest)
-}
-
 /// What the control's pass says of a package that it does not reject.
-fn read(checker: &Checker<'_>, package: &Package, piece: usize) -> Option<(PackageReport, Vec<String>)> {
-    let (report, index) = checker.package_with_cases(package, &Config { piece, ..Config::on(today()) }, &Unwatched).expect("temporary files work");
-    let (cases, persons) = index.finish();
-    let mut persons: Vec<String> = persons.iter().map(of_person).collect();
-    persons.sort();
-    (report.verdict != Verdict::Rejected).then(|| (report, cases.iter().map(of_case).chain(persons).collect()))
+fn read(checker: &Checker<'_>, package: &Package, piece: usize) -> Option<(PackageReport, Vec<String>, Persons)> {
+    let (report, cases, persons) = checker.package_with_cases(package, &Config { piece, ..Config::on(today()) }, &Unwatched).expect("temporary files work");
+    let mut found = Vec::new();
+    for batch in cases.batches() {
+        let batch = batch.expect("readable");
+        assert_eq!(batch.first, found.len());
+        found.extend(batch.cases().expect("readable").iter().map(of_case));
+    }
+    assert_eq!(found.len(), cases.len());
+    (report.verdict != Verdict::Rejected).then_some((report, found, persons))
 }
 
 fn bytes(member: &Member) -> (Vec<u8>, &Head) {
@@ -61,19 +61,17 @@ fn bytes(member: &Member) -> (Vec<u8>, &Head) {
     (bytes, member.head.as_ref().expect("it was controlled"))
 }
 
-/// What the oracle says of it.
-fn expected(package: &Package, report: &PackageReport) -> Vec<String> {
+/// What the oracle says of it: its cases, and the ID_PAC of its persons with the rest of them.
+fn expected(package: &Package, report: &PackageReport) -> (Vec<String>, Vec<oracle::PersonSeen>) {
     let family = report.family.expect("it was controlled");
     let format = DESK.formats.get(family, report.edition.as_ref().expect("it was controlled")).expect("known");
     let (main, head) = bytes(package.main.as_ref().expect("it was controlled"));
     let cases = oracle::cases(&main, format, head.encoding).iter().map(|case| format!("{case:?}")).collect::<Vec<_>>();
-    let Some(persons) = &package.persons else { return cases };
+    let Some(persons) = &package.persons else { return (cases, Vec::new()) };
     let (persons, head) = bytes(persons);
     let choice = DESK.formats.choose(PERSONS_FAMILY, head.value(Role::Version), report.period);
     let (format, _) = choice.expect("it was controlled");
-    let mut persons: Vec<String> = oracle::persons(&persons, format, head.encoding).iter().map(|person| format!("{person:?}")).collect();
-    persons.sort();
-    [cases, persons].concat()
+    (cases, oracle::persons(&persons, format, head.encoding))
 }
 
 /// Compares the packages under a path; how many cases and persons were compared.
@@ -81,8 +79,14 @@ fn compare(path: &Path, sizes: &[usize], what: &str) -> usize {
     let mut compared = 0;
     for package in discover(&[Input::named(path)], &DESK.formats, &Limits::default()) {
         for (piece, checker) in sizes.iter().flat_map(|size| CHECKERS.iter().map(move |checker| (*size, checker))) {
-            let Some((report, found)) = read(checker, &package, piece) else { continue };
-            let expected = expected(&package, &report);
+            let Some((report, mut found, persons)) = read(checker, &package, piece) else { continue };
+            let (mut expected, of_persons) = expected(&package, &report);
+            assert_eq!(persons.all().len(), of_persons.len(), "{what}, {}, pieces of {piece}", package.file.shown());
+            for person in &of_persons {
+                let own = persons.find(&person.id).map(|at| &persons.all()[at as usize]);
+                found.push(own.map_or_else(String::new, |own| format!("{} {:?} {:?}", person.id, own.place(), own.digest)));
+                expected.push(format!("{person:?}"));
+            }
             let differs = found.iter().zip(&expected).find(|(a, b)| a != b);
             assert!(differs.is_none() && found.len() == expected.len(), "{what}, {}, pieces of {piece}: {differs:?}", package.file.shown());
             compared += found.len();

@@ -34,7 +34,7 @@ pub(crate) struct CaseSeen {
     record: Range<usize>,
     case: Range<usize>,
     values: Vec<String>,
-    digest: [u8; 32],
+    digest: i64,
 }
 
 impl fmt::Debug for CaseSeen {
@@ -45,7 +45,7 @@ impl fmt::Debug for CaseSeen {
 
 /// A person as the oracle sees it.
 pub(crate) struct PersonSeen {
-    id: String,
+    pub(crate) id: String,
     place: Range<usize>,
     digest: [u8; 32],
 }
@@ -204,7 +204,8 @@ pub(crate) fn cases(bytes: &[u8], format: &Format, encoding: Encoding) -> Vec<Ca
                             if let Some(patient) = &patient {
                                 names.hash(&mut hasher, patient.clone(), id_pac.clone());
                             }
-                            done.push(CaseSeen { record: at..end, case: open.place, values, digest: hasher.finalize().into() });
+                            let digest = hasher.finalize().first_chunk::<8>().map(|start| i64::from_be_bytes(*start)).expect("32 bytes");
+                            done.push(CaseSeen { record: at..end, case: open.place, values, digest });
                         }
                     }
                     _ => {}

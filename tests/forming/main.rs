@@ -381,7 +381,8 @@ fn speed() {
         let pieces = cases(0, &origins[0], H);
         let title = heading(&origins, H);
         for chosen in [pieces.clone(), pieces.iter().step_by(2).cloned().collect(), pieces.iter().step_by(97).cloned().collect()] {
-            let order = puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &chosen };
+            let order =
+                puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &chosen.as_slice() };
             for _ in 0..3 {
                 support::forming::forget_peak();
                 let before = support::forming::memory("VmRSS");

@@ -232,7 +232,7 @@ pub(crate) fn form(kind: Kind, origins: &[Origin], pieces: &[Piece]) -> Result<R
 }
 
 pub(crate) fn form_as(kind: Kind, heading: &Heading, origins: &[Origin], pieces: &[Piece]) -> Result<Registry, FormError> {
-    let order = Order { format: kind.format(), persons: Some(kind.persons()), heading, origins, pieces };
+    let order = Order { format: kind.format(), persons: Some(kind.persons()), heading, origins, pieces: &pieces };
     let (mut numbers, mut bytes) = (Vec::new(), Vec::new());
     let formed = write(&order, &mut bytes, |n| {
         numbers.push(n);

@@ -27,7 +27,12 @@ pub(crate) fn is_run_alone<F: Fn()>(_test: F) -> bool {
 
 /// Peak memory of this process, KiB; `None` where the system does not tell.
 pub(crate) fn peak() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+    peak_of("self")
+}
+
+/// Peak memory of a process of this id, KiB; `None` where the system does not tell, or when the process has ended.
+pub(crate) fn peak_of(process: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
 

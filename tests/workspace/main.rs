@@ -36,6 +36,8 @@ mod interrupt;
 mod kill;
 mod life;
 mod loading;
+#[cfg(target_os = "linux")]
+mod memory;
 mod migration;
 mod moves;
 mod odd;
@@ -65,6 +67,8 @@ mod support {
     pub(crate) mod forge;
     pub(crate) mod interrupt;
     pub(crate) mod moments;
+    #[allow(dead_code, reason = "other processes are measured, not this one")]
+    pub(crate) mod process;
     pub(crate) mod say;
     pub(crate) mod sent;
     pub(crate) mod soak;

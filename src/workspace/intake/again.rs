@@ -1,10 +1,8 @@
 //! Packages that an earlier program loaded are read once more from their kept files, for what that program did not remember of a case.
 
-use std::collections::HashMap;
-
 use serde_json::json;
 
-use crate::cases::{Case, READING};
+use crate::cases::READING;
 use crate::flk::Verdict;
 use crate::registry::format::Role;
 use crate::registry::package::{Input, Package, discover};
@@ -62,38 +60,56 @@ impl Workspace {
             })
         };
         let Some(package) = discover(&inputs, tools.formats, &tools.config.archives).into_iter().find(is_it) else { return Ok(false) };
-        let (report, index) = tools.checker.package_with_cases(&package, tools.config, operation.watch).map_err(Problem::Stream)?;
+        let (report, cases, persons) = tools.checker.package_with_cases(&package, tools.config, operation.watch).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
             return Ok(false);
         }
-        let (cases, persons) = index.finish();
-        let by_place: HashMap<u64, &Case> = cases.iter().map(|case| (case.case.start, case)).collect();
         let (locks, store, identity) = (&mut self.locks, &mut self.store, &self.tables.identity);
         locks.change(store, operation, &row.mo, |clinic| {
-            let places = clinic.cases().places(row.id)?;
-            if places.iter().any(|(_, place)| !by_place.contains_key(&place.case.start)) {
+            // Where the cases begin in the main file, and their ids.
+            let stored = clinic.cases().begins(row.id)?;
+            let (mut found, mut read) = (0, 0);
+            for batch in cases.batches() {
+                found += batch?.cases()?.iter().map(|case| of_place(&stored, case.case.start).len()).sum::<usize>();
+            }
+            if found < stored.len() {
                 return Ok(false);
             }
-            let mut particulars = Vec::new();
-            for (id, place) in places {
-                let Some(case) = by_place.get(&place.case.start) else { continue };
-                let keys = identity.keys(&row.mo, case, persons.get(case.value(Role::IdPac)));
-                particulars.push(Particulars {
-                    id,
-                    resemblance: keys.resemblance,
-                    person: keys.person,
-                    history: case.value(Role::History),
-                    doctor: case.value(Role::Doctor),
-                    unit: case.value(Role::Unit),
-                    profile: case.value(Role::Profile),
-                    conditions: case.value(Role::Conditions),
-                });
-            }
-            clinic.cases().set_particulars(row.id, &particulars, operation.watch)?;
+            clinic.cases().rewrite_package(row.id, |clinic| {
+                for batch in cases.batches() {
+                    let batch = batch?;
+                    for case in batch.cases()? {
+                        for (_, id) in of_place(&stored, case.case.start) {
+                            let person = persons.find(case.value(Role::IdPac)).map(|at| &persons.all()[at as usize]);
+                            let keys = identity.keys(&row.mo, &case, person);
+                            let particulars = Particulars {
+                                id: *id,
+                                resemblance: keys.resemblance,
+                                person: keys.person,
+                                history: case.value(Role::History),
+                                doctor: case.value(Role::Doctor),
+                                unit: case.value(Role::Unit),
+                                profile: case.value(Role::Profile),
+                                conditions: case.value(Role::Conditions),
+                            };
+                            clinic.cases().set_particulars(&particulars, operation.watch)?;
+                            read += 1;
+                        }
+                    }
+                }
+                Ok(())
+            })?;
             clinic.packages().set_reading(row.id, READING)?;
-            let details = json!({ "cases": particulars.len(), "reading": READING });
+            let details = json!({ "cases": read, "reading": READING });
             record(clinic, operation, JournalNote { action: ACTION, subject: &row.main_name, details, ..JournalNote::default() })?;
             Ok(true)
         })
     }
+}
+
+/// The cases that begin at an offset: `stored` are offsets and ids in ascending order.
+fn of_place(stored: &[(u64, i64)], offset: u64) -> &[(u64, i64)] {
+    let first = stored.partition_point(|(begin, _)| *begin < offset);
+    let count = stored[first..].iter().take_while(|(begin, _)| *begin == offset).count();
+    &stored[first..first + count]
 }

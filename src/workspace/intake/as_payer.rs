@@ -3,9 +3,10 @@
 //! A registry that was given back to the clinic and some of whose cases come again is given up for the new one, where the workflow table lets it: its other
 //! cases are free. Cases that anything else holds keep the whole package out, because nobody is paid twice.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::contents::Contents;
@@ -32,11 +33,11 @@ pub(super) struct Desk<'w> {
 pub(super) struct Sent<'p> {
     pub(super) contents: &'p Contents<'p>,
     pub(super) package: &'p PackageRow,
-    /// Kind of care and payer of each case.
-    pub(super) kinds: &'p [&'p str],
-    pub(super) payers: &'p [&'p str],
-    /// The new id of each case; 0 for one that is stored already.
-    pub(super) new: &'p [i64],
+    /// Kind of care and payer of all cases; empty if they differ.
+    pub(super) kind: &'p str,
+    pub(super) payer: &'p str,
+    /// The id of each case.
+    pub(super) ids: &'p [i64],
     /// The id of each case that is stored already; 0 for a new one.
     pub(super) stored: &'p [i64],
     /// What the journal says of the load.
@@ -93,13 +94,19 @@ impl<'w> Desk<'w> {
     /// Makes sure that a new registry may have each case. Returns the ids of those that are stored already, 0 for the others.
     pub(super) fn check(&self, clinic: &mut Clinic<'_>, contents: &Contents<'_>, verdicts: &[Match]) -> Result<Vec<i64>, Problem> {
         use CaseState::{Aside, Free, Held, Paid, Question, Refused};
-        let mut numbers = HashSet::new();
-        if !contents.cases.iter().map(|case| number(case, Role::IdCase)).all(|idcase| idcase > 0 && numbers.insert(idcase)) {
+        let mut numbers: Vec<i64> = Vec::with_capacity(verdicts.len());
+        for batch in contents.cases.batches() {
+            numbers.extend(batch?.cases()?.iter().map(|case| number(case, Role::IdCase)));
+        }
+        numbers.par_sort_unstable();
+        if numbers.first().is_some_and(|first| *first <= 0) || !numbers.is_sorted_by(|a, b| a < b) {
             return Err(NotTaken::Numbers(contents.file_name.clone()).into());
         }
+        drop(numbers);
         let mut stored = Vec::with_capacity(verdicts.len());
-        let mut elsewhere = Vec::new();
-        for (case, verdict) in contents.cases.iter().zip(verdicts) {
+        // The first cases that stand elsewhere, with their indexes, and how many there are.
+        let (mut first, mut count) = (Vec::new(), 0);
+        for (at, verdict) in verdicts.iter().enumerate() {
             let (other, state) = match *verdict {
                 Match::New | Match::Replaces(_) => {
                     stored.push(0);
@@ -115,13 +122,25 @@ impl<'w> Desk<'w> {
                 Match::Doubtful(id, About::Paid) => (id, Paid),
                 Match::Doubtful(id, _) => (id, Question),
             };
-            elsewhere.push(CaseElsewhere { n_zap: number(case, Role::NZap), idcase: number(case, Role::IdCase), case: other, state, registry: String::new() });
+            count += 1;
+            if first.len() < NAMED {
+                first.push((at, other, state));
+            }
         }
-        if elsewhere.is_empty() {
+        if count == 0 {
             return Ok(stored);
         }
-        let more = elsewhere.len().saturating_sub(NAMED) as u64;
-        elsewhere.truncate(NAMED);
+        let mut elsewhere = Vec::new();
+        for batch in contents.cases.batches() {
+            let batch = batch?;
+            let cases = batch.cases()?;
+            for (at, other, state) in first.iter().filter(|(at, ..)| (batch.first..batch.first + cases.len()).contains(at)) {
+                let case = &cases[at - batch.first];
+                let (n_zap, idcase) = (number(case, Role::NZap), number(case, Role::IdCase));
+                elsewhere.push(CaseElsewhere { n_zap, idcase, case: *other, state: *state, registry: String::new() });
+            }
+        }
+        let more = count - elsewhere.len() as u64;
         let mut ids: Vec<i64> = elsewhere.iter().map(|one| one.case).filter(|id| *id != 0).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -132,7 +151,7 @@ impl<'w> Desk<'w> {
 
     /// Stores the registry and its entry of the journal.
     pub(super) fn enter(&self, clinic: &mut Clinic<'_>, operation: &Operation<'_>, sent: Sent<'_>) -> Result<Registry, Problem> {
-        let Sent { contents, package, kinds, payers, new, stored, mut details } = sent;
+        let Sent { contents, package, kind, payer, ids, stored, mut details } = sent;
         let Some(Month { year, month }) = package.period else { return Err(NotTaken::NoMonth(contents.file_name.clone()).into()) };
         let id = clinic.counters().take(Run::Registries, 1)?;
         let at = operation.at.to_string();
@@ -143,19 +162,19 @@ impl<'w> Desk<'w> {
             status: self.transition.to.clone(),
             since: at.clone(),
             revision: 1,
-            payer: if package.payer.is_empty() { shared(payers) } else { package.payer.clone() },
+            payer: if package.payer.is_empty() { payer.to_owned() } else { package.payer.clone() },
             receiver: package.receiver.clone(),
             letters: package.letters.clone(),
             family: package.family.clone(),
             edition: package.edition.clone(),
-            kind: shared(kinds),
+            kind: kind.to_owned(),
             subdivision: String::new(),
             period: package.period.map_or_else(String::new, |period| period.to_string()),
             account_date: package.account_date.clone(),
             file_name: Path::new(&contents.file_name).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
             object: package.main_object.clone(),
             cases: package.cases,
-            persons: contents.persons.len() as i64,
+            persons: contents.persons() as i64,
             sum: package.sum,
             accepted_cases: 0,
             accepted_sum: 0,
@@ -164,17 +183,20 @@ impl<'w> Desk<'w> {
             sent_at: at,
         };
         clinic.registries().insert(&registry)?;
-        let ids: Vec<i64> = new.iter().zip(stored).map(|(new, stored)| new.max(stored)).copied().collect();
-        clinic.cases().hold(id, &ids)?;
-        let members = contents.cases.iter().zip(&ids).zip(stored).map(|((case, case_id), stored)| NewMember {
-            registry: id,
-            revision: registry.revision,
-            n_zap: number(case, Role::NZap),
-            idcase: number(case, Role::IdCase),
-            case_id: *case_id,
-            id_pac: if *stored == 0 { "" } else { case.value(Role::IdPac) },
-        });
-        clinic.members().insert(members, operation.watch)?;
+        clinic.cases().hold(id, ids)?;
+        for batch in contents.cases.batches() {
+            let batch = batch?;
+            let cases = batch.cases()?;
+            let members = (batch.first..).zip(&cases).map(|(at, case)| NewMember {
+                registry: id,
+                revision: registry.revision,
+                n_zap: number(case, Role::NZap),
+                idcase: number(case, Role::IdCase),
+                case_id: ids[at],
+                id_pac: if stored[at] == 0 { "" } else { case.value(Role::IdPac) },
+            });
+            clinic.members().insert(members, operation.watch)?;
+        }
         let touched = clinic.members().packages(id)?;
         clinic.stock().recount(&touched)?;
         details["payer"] = json!(registry.payer);
@@ -185,11 +207,6 @@ impl<'w> Desk<'w> {
     }
 }
 
-/// The value that all cases share; empty if they differ.
-fn shared(values: &[&str]) -> String {
-    values.first().filter(|first| values.iter().all(|value| value == *first)).map_or_else(String::new, |first| (*first).to_owned())
-}
-
-fn number(case: &Case, role: Role) -> i64 {
+fn number(case: &Case<'_>, role: Role) -> i64 {
     super::number(case.value(role))
 }

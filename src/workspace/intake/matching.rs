@@ -1,13 +1,11 @@
 //! Decides which cases of a package are new versions of cases that the store already holds.
 
-use std::collections::{HashMap, HashSet};
-
 use serde_json::json;
 
+use super::known::{Candidate, Known, Own};
 use super::{Asked, CaseCounts};
-use crate::cases::{About, CaseKey, CaseKeys, CaseState, Traits};
+use crate::cases::{About, CaseState};
 use crate::workspace::note::{JournalNote, record};
-use crate::workspace::store::{Clinic, KnownCase};
 use crate::workspace::{Operation, Problem, Workspace};
 
 /// What to do with a case that resembles a stored case but has another identity.
@@ -37,149 +35,142 @@ pub(super) enum Verdict {
     Doubtful(i64, About),
 }
 
-/// Stored cases that have the identity or the resemblance of a case of the package.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    by_identity: HashMap<CaseKey, Vec<KnownCase>>,
-    by_resemblance: HashMap<i64, Vec<KnownCase>>,
-}
-
-/// A case of the package to be judged.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate<'c> {
-    pub(super) traits: Traits<'c>,
-    pub(super) resemblance: i64,
-    pub(super) content: i64,
-    /// Reporting month of its package; empty for none.
-    pub(super) period: &'c str,
-    /// Whether its findings, or those of its package, keep it out of registries.
-    pub(super) is_blocked: bool,
-}
-
-impl Known {
-    /// Looks up the keys of a package among all stored cases of its clinic.
-    pub(super) fn look_up(clinic: &mut Clinic<'_>, keys: &[CaseKeys]) -> Result<Self, Problem> {
-        // For a clinic's first package there is nothing to look up.
-        if !clinic.packages().has_any()? {
-            return Ok(Self::default());
-        }
-        let mut known = Self::default();
-        let wanted: HashSet<CaseKey> = keys.iter().map(|k| k.identity).collect();
-        for case in clinic.cases().by_identity(keys.iter().map(|k| k.identity.0).collect())? {
-            // The query compares only the first half of an identity, so it may return other cases.
-            if wanted.contains(&case.identity()) {
-                known.by_identity.entry(case.identity()).or_default().push(case);
-            }
-        }
-        let unmet = keys.iter().filter(|k| !known.by_identity.contains_key(&k.identity) && k.resemblance != k.identity.0);
-        for case in clinic.cases().by_resemblance(unmet.map(|k| k.resemblance).collect())? {
-            known.by_resemblance.entry(case.resemblance).or_default().push(case);
-        }
-        Ok(known)
-    }
-
-    /// Gives a verdict on every case of a package, and the ids of the versions that these cases replace besides: those that wait for a registry, and
-    /// those about which a question is open.
-    pub(super) fn judge(&self, cases: &[Candidate<'_>], doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
-        let mut judging = Judging {
-            known: self,
-            own: HashMap::with_capacity(cases.len()),
-            used: HashSet::new(),
-            resembled: HashSet::new(),
-            met: HashSet::new(),
-            superseded: Vec::new(),
-        };
-        for case in cases {
-            judging.own.entry(case.traits.identity).or_default().push(case);
-        }
-        // Stored cases that have not changed are taken first: of two cases with one key each is compared with what is left.
-        let unchanged: Vec<Option<Verdict>> = cases.iter().map(|case| judging.unchanged(case)).collect();
-        let verdicts = cases.iter().zip(unchanged).map(|(case, verdict)| verdict.unwrap_or_else(|| judging.verdict(case, doubt))).collect();
-        (verdicts, judging.superseded)
+impl Verdict {
+    /// Whether the case is stored: it is not there yet as it is.
+    pub(super) fn adds_row(self) -> bool {
+        !matches!(self, Self::Unchanged(..))
     }
 }
 
-/// The work of [`Known::judge`].
+/// Gives a verdict on every case of a package, and the ids of the versions that these cases replace besides: those that wait for a registry, and
+/// those about which a question is open.
+pub(super) fn judge(known: &Known, own: &Own<'_>, doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
+    let mut judging =
+        Judging { known, own, used: vec![false; known.len()], resembled: vec![false; known.len()], met: vec![false; own.len()], superseded: Vec::new() };
+    // Stored cases that have not changed are taken first: of two cases with one key each is compared with what is left.
+    let mut verdicts: Vec<Option<Verdict>> = (0..own.len()).map(|at| judging.unchanged(at)).collect();
+    for (at, verdict) in verdicts.iter_mut().enumerate() {
+        verdict.get_or_insert_with(|| judging.verdict(at, doubt));
+    }
+    // The same memory: an optional verdict takes no more than one.
+    (verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::New)).collect(), judging.superseded)
+}
+
+/// The work of [`judge`]. Stored cases are named by their indexes.
 struct Judging<'k, 'c> {
     known: &'k Known,
-    /// The cases of the package by their keys.
-    own: HashMap<CaseKey, Vec<&'k Candidate<'c>>>,
-    /// Ids of the stored cases that a case of the package has been found to be.
-    used: HashSet<i64>,
-    /// Ids of the stored cases that a case of the package under another key resembles.
-    resembled: HashSet<i64>,
-    /// Keys of which a case of the package has its verdict.
-    met: HashSet<CaseKey>,
+    own: &'k Own<'c>,
+    /// Whether a case of the package has been found to be this stored case.
+    used: Vec<bool>,
+    /// Whether a case of the package under another key resembles this stored case.
+    resembled: Vec<bool>,
+    /// Whether a case of this group has its verdict.
+    met: Vec<bool>,
     superseded: Vec<i64>,
 }
 
-impl<'k> Judging<'k, '_> {
-    /// The stored cases with the key of a case that no case of the package has been found to be.
-    fn left(&self, case: &Candidate<'_>) -> Vec<&'k KnownCase> {
-        let known = self.known;
-        known.by_identity.get(&case.traits.identity).into_iter().flatten().filter(|old| !self.used.contains(&old.id)).collect()
+impl Judging<'_, '_> {
+    /// The stored cases with the key of a group that no case of the package has been found to be.
+    fn left(&self, group: u32) -> impl Iterator<Item = u32> {
+        self.known.with_key(group).filter(|old| !self.used[*old as usize])
     }
 
-    fn unchanged(&mut self, case: &Candidate<'_>) -> Option<Verdict> {
-        let same: Vec<&KnownCase> = self.left(case).into_iter().filter(|old| old.content == case.content).collect();
+    /// Whether a stored version is one that does not count yet.
+    fn is_pending(&self, old: u32) -> bool {
+        matches!(self.known.state(old), CaseState::Waiting | CaseState::Question)
+    }
+
+    /// What speaks against a case being a version of a stored one that has its key.
+    fn against(&self, case: &Candidate<'_>, old: u32) -> Option<About> {
+        case.traits.against(&self.known.traits(self.known.case(old), case.traits.identity))
+    }
+
+    /// Whether nothing but its content differs from a stored version that has its key.
+    fn is_alike(&self, case: &Candidate<'_>, old: u32) -> bool {
+        self.against(case, old).is_none()
+    }
+
+    /// Whether other cases of the package have this key.
+    fn has_twins(&self, group: u32) -> bool {
+        self.own.of_group(group).nth(1).is_some()
+    }
+
+    fn unchanged(&mut self, at: usize) -> Option<Verdict> {
+        let (case, group, known) = (self.own.case(at), self.own.group(at), self.known);
+        let mut same = self.left(group).filter(|old| known.case(*old).content == case.content);
         // A twin that was dropped is meant only when no other one is.
-        let old = same.iter().copied().find(|old| old.state != CaseState::Dropped).or(same.first().copied()).filter(|old| is_as_it_was(case, old))?;
-        self.used.insert(old.id);
-        self.met.insert(case.traits.identity);
-        if !is_pending(old) {
-            // The export has gone back to what stands: a later version is no longer meant.
-            self.supersede(case);
+        let first = same.next()?;
+        let is_dropped = |old: &u32| known.state(*old) == CaseState::Dropped;
+        let old = if is_dropped(&first) { same.find(|old| !is_dropped(old)).unwrap_or(first) } else { first };
+        drop(same);
+        if !self.is_as_it_was(&case, old) {
+            return None;
         }
-        Some(Verdict::Unchanged(old.id, old.state))
+        self.used[old as usize] = true;
+        self.met[group as usize] = true;
+        if !self.is_pending(old) {
+            // The export has gone back to what stands: a later version is no longer meant.
+            self.supersede(&case, group);
+        }
+        Some(Verdict::Unchanged(known.case(old).id, known.state(old)))
     }
 
     /// Versions that wait or are in question, and that this case takes the place of.
-    fn supersede(&mut self, case: &Candidate<'_>) {
+    fn supersede(&mut self, case: &Candidate<'_>, group: u32) {
         // Another case of the package with this key may be one of them.
-        if self.own.get(&case.traits.identity).is_some_and(|own| own.len() > 1) {
+        if self.has_twins(group) {
             return;
         }
-        let pending: Vec<i64> = self.left(case).into_iter().filter(|old| is_pending(old) && is_alike(case, old)).map(|old| old.id).collect();
-        self.used.extend(&pending);
-        self.superseded.extend(pending);
+        for old in self.known.with_key(group) {
+            if !self.used[old as usize] && self.is_pending(old) && self.is_alike(case, old) {
+                self.used[old as usize] = true;
+                self.superseded.push(self.known.case(old).id);
+            }
+        }
     }
 
-    fn verdict(&mut self, case: &Candidate<'_>, doubt: Doubt) -> Verdict {
-        let is_first = self.met.insert(case.traits.identity);
-        let left = self.left(case);
-        let (pending, standing): (Vec<&KnownCase>, Vec<&KnownCase>) = left.into_iter().partition(|old| is_pending(old));
-        let alike: Vec<&KnownCase> = standing.iter().copied().filter(|old| is_alike(case, old)).collect();
+    fn verdict(&mut self, at: usize, doubt: Doubt) -> Verdict {
+        let (case, group, known) = (self.own.case(at), self.own.group(at), self.known);
+        let is_first = !std::mem::replace(&mut self.met[group as usize], true);
+        let (pending, standing): (Vec<u32>, Vec<u32>) = self.left(group).partition(|old| self.is_pending(*old));
+        let alike: Vec<u32> = standing.iter().copied().filter(|old| self.is_alike(&case, *old)).collect();
         // What was paid or dropped is meant only when nothing else is.
-        let open: Vec<&KnownCase> = alike.iter().copied().filter(|old| !matches!(old.state, CaseState::Paid | CaseState::Dropped)).collect();
+        let open: Vec<u32> = alike.iter().copied().filter(|old| !matches!(known.state(*old), CaseState::Paid | CaseState::Dropped)).collect();
         let one = match (standing.as_slice(), alike.as_slice(), open.as_slice()) {
             ([one], ..) | (_, [one], _) | (.., [one]) => Some(*one),
             _ => None,
         };
         let judged = match (one, alike.first().or(standing.first())) {
             (Some(old), _) => {
+                let against = self.against(&case, old);
                 // Another case of the package may still be the stored one.
-                if is_alike(case, old) {
-                    self.used.insert(old.id);
+                if against.is_none() {
+                    self.used[old as usize] = true;
                 }
-                asked(case, old, doubt)
+                match (against, doubt) {
+                    (Some(_), Doubt::Different) => Verdict::New,
+                    (Some(about), Doubt::Ask) => Verdict::Doubtful(known.case(old).id, about),
+                    _ => self.version_of(old, doubt),
+                }
             }
-            (None, Some(first)) => Verdict::Doubtful(first.id, About::Several),
-            (None, None) => match pending.iter().rev().find(|old| is_alike(case, old)) {
+            (None, Some(first)) => Verdict::Doubtful(known.case(*first).id, About::Several),
+            (None, None) => match pending.iter().rev().find(|old| self.is_alike(&case, **old)).map(|old| (known.state(*old), known.replaces(known.case(*old))))
+            {
                 // The stored case that it waits for, or may be the same as, has another key or is another case of the package.
-                Some(last) if last.state == CaseState::Waiting => Verdict::Waits(last.replaces),
-                Some(last) => Verdict::Doubtful(last.replaces, if last.replaces == 0 { About::Twice } else { About::OtherKey }),
-                None if !pending.is_empty() => Verdict::Doubtful(pending[0].id, About::Several),
+                Some((CaseState::Waiting, replaces)) => Verdict::Waits(replaces),
+                Some((_, replaces)) => Verdict::Doubtful(replaces, if replaces == 0 { About::Twice } else { About::OtherKey }),
+                None if !pending.is_empty() => Verdict::Doubtful(known.case(pending[0]).id, About::Several),
                 None if !is_first => return Verdict::Doubtful(0, About::Twice),
-                None => self.by_resemblance(case, doubt),
+                None => self.by_resemblance(&case, doubt),
             },
         };
-        match pending.iter().rev().find(|old| is_alike(case, old) && !self.used.contains(&old.id)) {
+        match pending.iter().rev().find(|old| self.is_alike(&case, **old) && !self.used[**old as usize]) {
             // Of two cases with this key each takes the place of one version.
-            Some(last) if self.own.get(&case.traits.identity).is_some_and(|own| own.len() > 1) => {
-                self.used.insert(last.id);
-                self.superseded.push(last.id);
+            Some(last) if self.has_twins(group) => {
+                self.used[*last as usize] = true;
+                self.superseded.push(known.case(*last).id);
             }
-            _ => self.supersede(case),
+            _ => self.supersede(&case, group),
         }
         judged
     }
@@ -188,56 +179,39 @@ impl<'k> Judging<'k, '_> {
     fn by_resemblance(&mut self, case: &Candidate<'_>, doubt: Doubt) -> Verdict {
         let known = self.known;
         // Whether the package has a stored case under its key; another case may have that key now.
-        let is_there = |old: &KnownCase| self.own.get(&old.identity()).is_some_and(|own| own.iter().any(|case| is_alike(case, old)));
-        let like = known.by_resemblance.get(&case.resemblance).into_iter().flatten();
-        let Some(old) = like.into_iter().find(|old| !is_there(old) && !self.used.contains(&old.id) && !self.resembled.contains(&old.id)) else {
+        let is_there = |old: u32| known.case(old).group().is_some_and(|group| self.own.of_group(group).any(|case| self.is_alike(&case, old)));
+        let is_left = |old: &u32| !self.used[*old as usize] && !self.resembled[*old as usize] && !is_there(*old);
+        let Some(old) = known.with_resemblance(case.resemblance).find(is_left) else {
             return Verdict::New;
         };
-        self.resembled.insert(old.id);
+        self.resembled[old as usize] = true;
         match doubt {
             Doubt::Different => Verdict::New,
-            Doubt::Same if old.state != CaseState::Waiting => version_of(old, doubt),
-            Doubt::Same | Doubt::Ask => Verdict::Doubtful(old.id, About::OtherKey),
+            Doubt::Same if known.state(old) != CaseState::Waiting => self.version_of(old, doubt),
+            Doubt::Same | Doubt::Ask => Verdict::Doubtful(known.case(old).id, About::OtherKey),
         }
     }
-}
 
-/// Whether a case with the content of a stored version leaves that as it is: a sound file takes what it has not changed out of a file that is kept back, or
-/// that is of another month. What is in a registry already does not move.
-fn is_as_it_was(case: &Candidate<'_>, old: &KnownCase) -> bool {
-    let is_settled = matches!(old.state, CaseState::Held | CaseState::Paid | CaseState::Dropped);
-    is_settled || case.is_blocked || !(old.is_blocked || case.period != old.period)
-}
-
-/// Whether a stored version is one that does not count yet.
-fn is_pending(old: &KnownCase) -> bool {
-    matches!(old.state, CaseState::Waiting | CaseState::Question)
-}
-
-/// Whether nothing but its content differs from a stored version.
-fn is_alike(case: &Candidate<'_>, old: &KnownCase) -> bool {
-    case.traits.against(&old.traits()).is_none()
-}
-
-/// The verdict on a case with the key of a stored one that stands.
-fn asked(case: &Candidate<'_>, old: &KnownCase, doubt: Doubt) -> Verdict {
-    match (case.traits.against(&old.traits()), doubt) {
-        (Some(_), Doubt::Different) => Verdict::New,
-        (Some(about), Doubt::Ask) => Verdict::Doubtful(old.id, about),
-        _ => version_of(old, doubt),
+    /// Whether a case with the content of a stored version leaves that as it is: a sound file takes what it has not changed out of a file that is kept
+    /// back, or that is of another month. What is in a registry already does not move.
+    fn is_as_it_was(&self, case: &Candidate<'_>, old: u32) -> bool {
+        let kind = self.known.kind(self.known.case(old));
+        let is_settled = matches!(kind.state, CaseState::Held | CaseState::Paid | CaseState::Dropped);
+        is_settled || case.is_blocked || !(kind.is_blocked || case.period != kind.period)
     }
-}
 
-/// The verdict on a new version of a stored case.
-fn version_of(old: &KnownCase, doubt: Doubt) -> Verdict {
-    match (old.state, doubt) {
-        (CaseState::Held, _) => Verdict::Waits(old.id),
-        // A new export does not change a case that has been paid: the user has to decide.
-        (CaseState::Paid, _) => Verdict::Doubtful(old.id, About::Paid),
-        (CaseState::Dropped, Doubt::Ask) => Verdict::Doubtful(old.id, About::Dropped),
-        (CaseState::Dropped, Doubt::Different) => Verdict::New,
-        (CaseState::Aside, _) => Verdict::ReplacesAside(old.id),
-        _ => Verdict::Replaces(old.id),
+    /// The verdict on a new version of a stored case.
+    fn version_of(&self, old: u32, doubt: Doubt) -> Verdict {
+        let id = self.known.case(old).id;
+        match (self.known.state(old), doubt) {
+            (CaseState::Held, _) => Verdict::Waits(id),
+            // A new export does not change a case that has been paid: the user has to decide.
+            (CaseState::Paid, _) => Verdict::Doubtful(id, About::Paid),
+            (CaseState::Dropped, Doubt::Ask) => Verdict::Doubtful(id, About::Dropped),
+            (CaseState::Dropped, Doubt::Different) => Verdict::New,
+            (CaseState::Aside, _) => Verdict::ReplacesAside(id),
+            _ => Verdict::Replaces(id),
+        }
     }
 }
 
@@ -293,26 +267,50 @@ impl Workspace {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::cases::PersonMark;
+    use crate::cases::{CaseKey, PersonMark, Traits};
+    use crate::workspace::store::KnownCase;
+
+    /// Stored cases by identity and by resemblance.
+    #[derive(Default)]
+    struct Cases {
+        by_identity: BTreeMap<CaseKey, Vec<KnownCase<'static>>>,
+        by_resemblance: BTreeMap<i64, Vec<KnownCase<'static>>>,
+    }
+
+    impl Cases {
+        fn judge(&self, cases: &[Candidate<'_>], doubt: Doubt) -> (Vec<Verdict>, Vec<i64>) {
+            let case = |at: usize| cases[at];
+            let own = Own::new(cases.len(), &case);
+            let mut known = Known::default();
+            self.by_identity.values().flatten().for_each(|case| known.add(&own, case.clone()));
+            known.settle(&own);
+            for (resemblance, cases) in &self.by_resemblance {
+                cases.iter().for_each(|case| known.add_alike(&own, KnownCase { resemblance: *resemblance, ..case.clone() }));
+            }
+            known.settle_alike();
+            judge(&known, &own, doubt)
+        }
+    }
 
     fn candidate(identity: i64, resemblance: i64) -> Candidate<'static> {
         let traits = Traits { identity: CaseKey(identity, 1), person: PersonMark::from(5 << 16 | 5), family: "H", date_to: 20_260_331 };
         Candidate { traits, resemblance, content: 1, period: "2026-03", is_blocked: false }
     }
 
-    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> KnownCase {
+    fn old(id: i64, state: CaseState, content: i64, identity: i64) -> KnownCase<'static> {
         let Candidate { traits, resemblance, period, is_blocked, .. } = candidate(identity, 0);
-        let Traits { identity: CaseKey(identity, identity_rest), person, family, date_to } = traits;
-        let (family, period) = (family.to_owned(), period.to_owned());
-        KnownCase { id, state, replaces: 0, content, identity, identity_rest, resemblance, family, period, is_blocked, date_to, person }
+        let Traits { identity, person, family, date_to } = traits;
+        KnownCase { id, state, replaces: 0, content, identity, resemblance, family, period, is_blocked, date_to, person }
     }
 
     #[test]
     fn versions_by_the_state_of_the_old_one() {
         use CaseState::{Aside, Dropped, Free, Held, Paid, Refused};
         use Verdict::{Doubtful, Replaces, ReplacesAside, Unchanged, Waits};
-        let mut known = Known::default();
+        let mut known = Cases::default();
         for (n, state) in (0..).zip([Free, Held, Refused, Paid, Aside, Dropped]) {
             known.by_identity.insert(CaseKey(n, 1), vec![old(n + 1, state, 7, n)]);
         }
@@ -331,7 +329,7 @@ mod tests {
     #[test]
     fn an_open_question_stays_one_until_it_is_answered() {
         use CaseState::{Paid, Question};
-        let mut known = Known::default();
+        let mut known = Cases::default();
         let open = |id, replaces, identity| KnownCase { replaces, ..old(id, Question, 7, identity) };
         known.by_identity.insert(CaseKey(0, 1), vec![open(8, 3, 0)]);
         known.by_identity.insert(CaseKey(1, 1), vec![old(2, Paid, 6, 1), open(9, 2, 1)]);
@@ -342,7 +340,7 @@ mod tests {
 
     #[test]
     fn another_person_family_or_month_under_the_same_key_is_a_question() {
-        let mut known = Known::default();
+        let mut known = Cases::default();
         known.by_identity.insert(CaseKey(0, 1), vec![old(1, CaseState::Free, 7, 0)]);
         let case = candidate(0, 0);
         let others = [
@@ -366,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_case_whose_key_another_one_has_now_is_still_asked_about() {
-        let mut known = Known::default();
+        let mut known = Cases::default();
         let stored = old(1, CaseState::Held, 7, 0);
         known.by_identity.insert(CaseKey(0, 1), vec![stored.clone()]);
         known.by_resemblance.insert(70, vec![stored]);
@@ -381,7 +379,7 @@ mod tests {
     #[test]
     fn twins_of_one_file_are_each_compared_with_their_own() {
         use CaseState::{Free, Question};
-        let mut known = Known::default();
+        let mut known = Cases::default();
         // Of two cases with one key one stands and the other was answered to be another case; a third version of either replaces just that.
         known.by_identity.insert(CaseKey(0, 1), vec![old(1, Free, 5, 0), old(2, Free, 6, 0)]);
         let with = |content| Candidate { content, ..candidate(0, 0) };
@@ -396,7 +394,7 @@ mod tests {
     #[test]
     fn an_export_that_goes_back_to_what_stands_ends_the_version_that_waits() {
         use CaseState::{Held, Waiting};
-        let mut known = Known::default();
+        let mut known = Cases::default();
         known.by_identity.insert(CaseKey(0, 1), vec![old(1, Held, 5, 0), old(2, Waiting, 6, 0)]);
         let with = |content| Candidate { content, ..candidate(0, 0) };
         assert_eq!(known.judge(&[with(5)], Doubt::Ask), (vec![Verdict::Unchanged(1, Held)], vec![2]));
@@ -406,10 +404,10 @@ mod tests {
     #[test]
     fn what_a_mended_file_holds_unchanged_leaves_the_broken_one() {
         use CaseState::{Free, Held};
-        let mut known = Known::default();
+        let mut known = Cases::default();
         let broken = KnownCase { is_blocked: true, ..old(1, Free, 1, 0) };
-        let of_other_month = KnownCase { period: "2026-02".to_owned(), ..old(2, Free, 1, 1) };
-        let held = KnownCase { period: "2026-02".to_owned(), ..old(3, Held, 1, 2) };
+        let of_other_month = KnownCase { period: "2026-02", ..old(2, Free, 1, 1) };
+        let held = KnownCase { period: "2026-02", ..old(3, Held, 1, 2) };
         for (key, old) in (0..).zip([broken, of_other_month, held]) {
             known.by_identity.insert(CaseKey(key, 1), vec![old]);
         }
@@ -427,7 +425,7 @@ mod tests {
     #[test]
     fn a_correction_is_of_the_case_that_is_not_paid() {
         use CaseState::{Dropped, Free, Paid};
-        let mut known = Known::default();
+        let mut known = Cases::default();
         for other in [Paid, Dropped] {
             known.by_identity.insert(CaseKey(0, 1), vec![old(1, other, 5, 0), old(2, Free, 6, 0)]);
             assert_eq!(known.judge(&[candidate(0, 0)], Doubt::Ask).0, [Verdict::Replaces(2)]);
@@ -439,7 +437,7 @@ mod tests {
     #[test]
     fn what_resembles_is_a_question_once() {
         let (new, newer, still, gone) = (1, 2, 3, 4);
-        let mut known = Known::default();
+        let mut known = Cases::default();
         known.by_resemblance.insert(70, vec![old(1, CaseState::Free, 7, gone), old(2, CaseState::Free, 7, still)]);
         let all = [candidate(new, 70), candidate(newer, 70), candidate(still, 70), candidate(still, 70)];
         known.by_identity.insert(CaseKey(still, 1), vec![old(2, CaseState::Free, 1, still)]);

@@ -4,34 +4,30 @@ mod again;
 mod as_payer;
 mod batch;
 mod contents;
+mod known;
 mod matching;
 mod not_taken;
 mod payer;
+mod take;
+mod tally;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use rayon::prelude::*;
-use serde_json::json;
-
-use as_payer::{Desk, Sent};
+use as_payer::Desk;
 use contents::{Contents, Files, MemberFile};
 pub use matching::Doubt;
-use matching::{Candidate, Known, Verdict as Match};
 pub use not_taken::{CaseElsewhere, NotTaken};
 pub(super) use payer::Payers;
 
-use super::note::{JournalNote, record};
 use super::objects::{Before, Kept};
-use super::store::{Clinic, LoadedBefore, NewCase, Run, StockKey, Total};
+use super::store::LoadedBefore;
 use super::{FindingFilter, Operation, Problem, Registry, Tools, Workspace};
-use crate::cases::{About, Case, CaseKey, CaseKeys, CasePlace, CaseState};
+use crate::cases::{About, CaseKey};
 use crate::flk::{PackageReport, Verdict};
-use crate::registry::format::Role;
 use crate::registry::package::{Member, Package};
 use crate::registry::source::{DiskFile, Source};
 use crate::timings::{self, Phase};
-use crate::values::Date;
 
 /// The result of loading a package.
 #[derive(Debug)]
@@ -209,26 +205,25 @@ impl Workspace {
         };
         let repaired = damaged(&kept);
         drop(store);
-        let (mut report, index) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
+        let (mut report, cases, persons) = tools.checker.package_with_cases(&moved, tools.config, operation.watch).map_err(Problem::Stream)?;
         filter(&mut report).map_err(Problem::Stream)?;
         if report.verdict == Verdict::Rejected {
             return Ok(nothing(Some(report), Outcome::Rejected, repaired));
         }
-        let Some(contents) = Contents::read(&moved, &report, index, tools)? else {
+        let mo = report.account.code_mo.clone().unwrap_or_default();
+        let Some(contents) = Contents::read(&moved, (&report, cases, persons), &mo, &self.tables.identity, tools)? else {
             return Ok(nothing(Some(report), Outcome::Foreign, repaired));
         };
-        let mo = report.account.code_mo.clone().unwrap_or_default();
-        let keys: Vec<CaseKeys> = contents.cases.par_iter().map(|case| self.tables.identity.keys(&mo, case, contents.person(case))).collect();
         let present = loading.complete.then(|| Present {
             mo: mo.clone(),
             period: report.period.map_or_else(String::new, |period| period.to_string()),
             letters: contents.name.as_ref().map_or_else(String::new, |name| name.letters.clone()),
-            keys: keys.iter().map(|keys| keys.identity).collect(),
+            keys: contents.rows.iter().map(|row| row.identity).collect(),
         });
         if let Some(known) = known {
             return Ok(Loaded { present, ..known });
         }
-        let (outcome, id, registry) = self.take(operation, &mo, &contents, &keys, &report, files, tools, loading)?;
+        let (outcome, id, registry) = self.take(operation, &mo, &contents, &report, files, tools, loading)?;
         let has_questions = matches!(outcome, Outcome::Taken(CaseCounts { doubtful: 1.., .. }));
         let questions = if has_questions { self.questions_of(&mo, id)? } else { Vec::new() };
         Ok(Loaded { verdict: report.verdict, report: Some(report), outcome, repaired, mo: Some(mo), questions, present, registry })
@@ -261,162 +256,6 @@ impl Workspace {
         let counts = self.settle_questions(operation, &before.mo, before.id, &main.name, doubt)?;
         let questions = self.questions_of(&before.mo, before.id)?;
         Ok(Some((Outcome::Already(before.loaded_at.clone(), counts), questions, before)))
-    }
-
-    /// Stores the package, its cases and its findings in one transaction. Returns what was done, the id of the package, and the registry that it became.
-    #[expect(clippy::too_many_arguments, reason = "what was read of the package, and how it is loaded")]
-    fn take(
-        &mut self,
-        operation: &Operation<'_>,
-        mo: &str,
-        contents: &Contents<'_>,
-        keys: &[CaseKeys],
-        report: &PackageReport,
-        files: Files,
-        tools: Tools<'_>,
-        loading: Loading,
-    ) -> Result<(Outcome, i64, Option<Registry>), Problem> {
-        let family = contents.format.family;
-        let letter = family.to_string();
-        let kind = |case: &Case| self.tables.kinds.of(family, case.value(Role::Conditions)).map_or("", |kind| &kind.id);
-        let kinds: Vec<&str> = contents.cases.iter().map(kind).collect();
-        let fund = Payers::fund(mo);
-        let payers: Vec<&str> = contents.cases.iter().map(|case| self.tables.payers.of(Contents::insurance(case, report), &fund)).collect();
-        let period = report.period.map_or_else(String::new, |period| period.to_string());
-        let candidates: Vec<Candidate<'_>> = contents.candidates(keys, &letter, &period);
-        let desk = loading.as_payer.then(|| Desk::open(&self.tables.workflow, operation)).transpose()?;
-        self.locks.change(&mut self.store, operation, mo, |clinic| {
-            // Another program may have loaded the same file while this one controlled it.
-            if let Some(before) = clinic.packages().of_content((&files.main.object, &files.main.entry), (&files.persons.object, &files.persons.entry))? {
-                return Ok((Outcome::Already(before.loaded_at, CaseCounts::default()), before.id, None));
-            }
-            let judge = |clinic: &mut Clinic<'_>| Ok::<_, Problem>(Known::look_up(clinic, keys)?.judge(&candidates, loading.doubt));
-            let (mut verdicts, mut replaced) = judge(clinic)?;
-            let mut stored = Vec::new();
-            if let Some(desk) = &desk {
-                if desk.give_up_returned(clinic, operation, contents, &verdicts)? {
-                    (verdicts, replaced) = judge(clinic)?;
-                }
-                stored = desk.check(clinic, contents, &verdicts)?;
-            }
-            let package = clinic.counters().take(Run::Packages, 1)?;
-            let mut next = clinic.counters().take(Run::Cases, verdicts.iter().filter(|v| !matches!(v, Match::Unchanged(..))).count())?;
-            let mut taken = Taken { counts: CaseCounts { package_blocked: contents.blocked, ..CaseCounts::default() }, ..Taken::default() };
-            let mut ids = vec![0; contents.cases.len()];
-            operation.check()?;
-            for (at, verdict) in verdicts.into_iter().enumerate() {
-                taken.counts.blocked += u64::from(contents.errors(at) > 0);
-                let Some((state, replaces)) = taken.count(verdict) else { continue };
-                taken.counts.unknown_again += u64::from(verdict == Match::New && is_again(&contents.cases[at]));
-                if let Match::Replaces(old) | Match::ReplacesAside(old) = verdict {
-                    replaced.push(old);
-                }
-                ids[at] = next;
-                next += 1;
-                taken.added.push((at, state, replaces));
-                let case = &contents.cases[at];
-                let key = StockKey { kind: kinds[at], payer: payers[at], state, blocked: contents.errors(at) > 0 };
-                taken.stock.entry(key).or_default().add(case.sum());
-            }
-            let Taken { counts, added, stock } = taken;
-            clinic.cases().replace(&replaced)?;
-            let row = |(at, state, replaces): (usize, CaseState, i64)| {
-                let (case, keys) = (&contents.cases[at], &keys[at]);
-                NewCase {
-                    id: ids[at],
-                    package,
-                    state,
-                    was: if state == CaseState::Aside { CaseState::Free.as_str() } else { "" },
-                    replaces,
-                    kind: kinds[at],
-                    payer: payers[at],
-                    subdivision: case.value(Role::Subdivision),
-                    n_zap: number(case.value(Role::NZap)),
-                    idcase: number(case.value(Role::IdCase)),
-                    sl_id: case.value(Role::SlId),
-                    id_pac: case.value(Role::IdPac),
-                    date_from: Date::of_iso(case.value(Role::CaseFrom).as_bytes()),
-                    date_to: Date::of_iso(case.value(Role::CaseTo).as_bytes()),
-                    sum: case.sum(),
-                    pr_nov: is_again(case),
-                    errors: contents.errors(at),
-                    identity: keys.identity.0,
-                    identity_rest: keys.identity.1,
-                    resemblance: keys.resemblance,
-                    content: contents.content(at),
-                    place: CasePlace { record: case.record.clone(), case: case.case.clone(), person: contents.person(case).map(|p| p.place.clone()) },
-                    history: case.value(Role::History),
-                    doctor: case.value(Role::Doctor),
-                    unit: case.value(Role::Unit),
-                    profile: case.value(Role::Profile),
-                    conditions: case.value(Role::Conditions),
-                    person: keys.person,
-                }
-            };
-            clinic.cases().insert(added.into_iter().map(row), operation.watch)?;
-            clinic.findings().insert(contents.finding_rows(package, &ids, tools.catalog), operation.watch)?;
-            let id = package;
-            let package = contents.package_row(operation, package, report, files);
-            clinic.packages().insert(&package)?;
-            clinic.stock().add(package.id, &stock)?;
-            let details = json!({
-                "sha256": package.main_object, "period": report.period.map(|p| p.to_string()), "mo": mo, "cases": package.cases, "sum": package.sum,
-                "new": counts.new, "replaced": counts.replaced, "unchanged": counts.unchanged, "waiting": counts.waiting, "doubtful": counts.doubtful,
-                "blocked": counts.blocked, "verdict": package.verdict,
-            });
-            // Last, because other clinics wait while this one takes a block.
-            if !clinic.counters().has_registries(1)? {
-                clinic.counters().take_registries()?;
-            }
-            let registry = match &desk {
-                Some(desk) => {
-                    let sent = Sent { contents, package: &package, kinds: &kinds, payers: &payers, new: &ids, stored: &stored, details };
-                    Some(desk.enter(clinic, operation, sent)?)
-                }
-                None => {
-                    record(clinic, operation, JournalNote { action: "load", subject: &contents.file_name, details, ..JournalNote::default() })?;
-                    None
-                }
-            };
-            Ok((Outcome::Taken(counts), id, registry))
-        })
-    }
-}
-
-/// Whether the export says that the case was sent before.
-fn is_again(case: &Case) -> bool {
-    case.value(Role::PrNov) == "1"
-}
-
-/// What is to be stored of the cases of a package.
-#[derive(Default)]
-struct Taken<'c> {
-    counts: CaseCounts,
-    /// New cases: index, state, and id of the version that the case replaces or waits for (0 for none).
-    added: Vec<(usize, CaseState, i64)>,
-    stock: BTreeMap<StockKey<'c>, Total>,
-}
-
-impl Taken<'_> {
-    /// Counts a case. Returns its state and the id of the version that it replaces or waits for (0: none); `None` for an unchanged case.
-    fn count(&mut self, verdict: Match) -> Option<(CaseState, i64)> {
-        let counts = &mut self.counts;
-        let (count, state, replaces) = match verdict {
-            Match::Unchanged(_, state) => {
-                counts.unchanged += 1;
-                counts.aside += u64::from(state == CaseState::Aside);
-                counts.dropped += u64::from(state == CaseState::Dropped);
-                return None;
-            }
-            Match::New => (&mut counts.new, CaseState::Free, 0),
-            Match::Replaces(old) => (&mut counts.replaced, CaseState::Free, old),
-            Match::ReplacesAside(old) => (&mut counts.replaced, CaseState::Aside, old),
-            Match::Waits(old) => (&mut counts.waiting, CaseState::Waiting, old),
-            Match::Doubtful(old, _) => (&mut counts.doubtful, CaseState::Question, old),
-        };
-        *count += 1;
-        counts.aside += u64::from(state == CaseState::Aside);
-        Some((state, replaces))
     }
 }
 

@@ -1,13 +1,16 @@
 //! Forms registries from cases.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::mpsc;
+use std::io;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use serde_json::json;
 
 use super::TRIES;
-use super::group::{Chosen, Group, Key, Packages};
+use super::chosen::{Chosen, ChosenCases};
+use super::group::{Group, Key, Packages};
+use super::numbers::Numbers;
 use super::plan::{LeftOut, NAMED, Why, packages};
 use super::resubmission::Again;
 use super::writing::{AT_ONCE, Failure, Made, Parts, RegistryDraft, hear, write};
@@ -55,6 +58,8 @@ enum End {
     Failed(Failure),
 }
 
+/// How many rows of members are held at once.
+const MEMBERS: usize = 8_192;
 /// How often one registry is tried anew without the cases because of which it could not be formed.
 const DROPS: u32 = 500;
 
@@ -147,10 +152,11 @@ impl Workspace {
         let dropped: BTreeSet<usize> = failure.pieces.iter().copied().collect();
         let packages = self.packages_of(group.mo(), &group.chosen)?;
         let mut left = LeftOut { why: Why::Failed, cases: 0, sum: 0, named: Vec::new(), packages: Vec::new() };
-        let mut chosen = Vec::with_capacity(group.chosen.len());
-        for (at, case) in std::mem::take(&mut group.chosen).into_iter().enumerate() {
+        let mut chosen = ChosenCases::default();
+        for (at, case) in group.chosen.iter().enumerate() {
+            let case = case?;
             if !dropped.contains(&at) {
-                chosen.push(case);
+                chosen.push(&case)?;
                 continue;
             }
             left.cases += 1;
@@ -295,7 +301,7 @@ impl Workspace {
                 formed_at: operation.at,
             };
             clinic.registries().set_revision(registry.id, &new)?;
-            clinic.cases().hold(registry.id, &group.ids())?;
+            clinic.cases().hold(registry.id, &group.ids()?)?;
             add_members(clinic, operation, &draft, revision, &made)
         })?;
         Ok(Formed { registry, differing: made.differing, left })
@@ -323,12 +329,16 @@ impl Workspace {
         let refused = clinic.cases().refused_whole(registry.id, registry.revision)?;
         let corrected = clinic.cases().corrected(registry.id)?;
         let gone: HashSet<i64> = refused.iter().copied().collect();
-        let found = clinic.cases().newest_of(registry.id)?;
-        let mut chosen = found.iter().map(|case| case.map(Chosen::of)).collect::<Result<Vec<_>, _>>()?;
-        chosen.retain(|c| !gone.contains(&c.id));
-        chosen.sort_unstable_by_key(|c| c.id);
+        let (mut chosen, mut sum) = (ChosenCases::default(), 0);
+        clinic.cases().newest_of(registry.id, &mut |case| {
+            if !gone.contains(&case.id) {
+                sum += case.sum;
+                chosen.push(&Chosen::of(case))?;
+            }
+            Ok(())
+        })?;
         let packages = self.packages_of(&registry.mo, &chosen)?;
-        let own = || chosen.iter().filter_map(|c| packages.get(&(registry.mo.clone(), c.package)));
+        let own = || chosen.packages().iter().filter_map(|package| packages.get(&(registry.mo.clone(), *package)));
         let date = own().filter_map(|p| p.date).max().or_else(|| Date::of_iso(registry.account_date.as_bytes()));
         let first = own().next().map(|p| p.key.clone());
         let key = Key {
@@ -343,20 +353,20 @@ impl Workspace {
             persons_edition: first.as_ref().map_or_else(String::new, |k| k.persons_edition.clone()),
             binding: first.map_or_else(String::new, |k| k.binding),
         };
-        Ok((Group { period: registry.month()?, sum: chosen.iter().map(|c| c.sum).sum(), key, date, chosen }, refused, corrected))
+        Ok((Group { period: registry.month()?, sum, key, date, chosen }, refused, corrected))
     }
 
     /// The heading and the source pieces for the package of each registry, up to the first one that cannot be begun, and why it cannot.
     fn parts(&mut self, drafts: &[RegistryDraft<'_>], tools: Tools<'_>) -> Result<(Vec<Parts>, Option<Problem>), Problem> {
         let mut last: HashMap<String, i64> = HashMap::new();
         let mut parts = Vec::with_capacity(drafts.len());
-        let mut known: HashMap<&str, Again> = HashMap::new();
+        let mut known: HashMap<&str, Arc<Again>> = HashMap::new();
         for draft in drafts {
             let mo = draft.group.mo();
             if !known.contains_key(mo) {
-                known.insert(mo, self.tables.resubmission.of(&mut self.store.of(mo))?);
+                known.insert(mo, Arc::new(self.tables.resubmission.of(&mut self.store.of(mo))?));
             }
-            match self.part(draft, &known[mo], &mut last).and_then(|part| draft.order(&part, tools).map(drop).map(|()| part)) {
+            match self.part(draft, &known[mo], &mut last).and_then(|part| draft.order(&part, &part.pieces(draft), tools).map(drop).map(|()| part)) {
                 Ok(part) => parts.push(part),
                 Err(problem) if problem.is_of_one_registry() => return Ok((parts, Some(problem))),
                 Err(problem) => return Err(problem),
@@ -366,7 +376,7 @@ impl Workspace {
     }
 
     /// The same for one registry. `last` are the packet numbers given so far, by their runs.
-    fn part(&mut self, draft: &RegistryDraft<'_>, again: &Again, last: &mut HashMap<String, i64>) -> Result<Parts, Problem> {
+    fn part(&mut self, draft: &RegistryDraft<'_>, again: &Arc<Again>, last: &mut HashMap<String, i64>) -> Result<Parts, Problem> {
         let mo = draft.group.mo();
         let packages = self.packages_of(mo, &draft.group.chosen)?;
         let (mut name, run) = draft.name()?;
@@ -382,9 +392,13 @@ impl Workspace {
             name.number = packet.to_string();
         }
         last.insert(run.clone(), packet);
-        let (origins, pieces) = draft.pieces(&packages, &self.objects, again)?;
-        let differing = draft.group.chosen.iter().zip(&pieces).filter(|(chosen, piece)| piece.pr_nov.is_some_and(|due| due != chosen.pr_nov)).count() as u64;
-        Ok(Parts { heading: draft.heading(name), run, next, packet, origins, pieces, differing })
+        let origins = draft.origins(&packages, &self.objects)?;
+        let mut differing = 0;
+        for chosen in draft.group.chosen.iter() {
+            let chosen = chosen?;
+            differing += u64::from(again.due(chosen.id).is_some_and(|due| due != chosen.pr_nov));
+        }
+        Ok(Parts { heading: draft.heading(name), run, next, packet, origins, again: Arc::clone(again), differing })
     }
 
     /// Makes sure that the files which cases are taken from are the files that were loaded.
@@ -397,13 +411,13 @@ impl Workspace {
     }
 
     /// The packages of these cases of a clinic, without those blocked by a finding about the whole package.
-    fn packages_of(&mut self, mo: &str, cases: &[Chosen]) -> Result<Packages, Problem> {
+    fn packages_of(&mut self, mo: &str, cases: &ChosenCases) -> Result<Packages, Problem> {
         let open = self.package_rows(mo, cases)?;
         Ok(packages(open))
     }
 
-    fn package_rows(&mut self, mo: &str, cases: &[Chosen]) -> Result<Vec<PackageRow>, Problem> {
-        let ids: BTreeSet<i64> = cases.iter().map(|c| c.package).collect();
+    fn package_rows(&mut self, mo: &str, cases: &ChosenCases) -> Result<Vec<PackageRow>, Problem> {
+        let ids: BTreeSet<i64> = cases.packages().iter().copied().collect();
         self.store.of(mo).packages().open_with_ids(&Vec::from_iter(ids))
     }
 }
@@ -411,7 +425,8 @@ impl Workspace {
 /// Moves the cases of a group from free to held in the counts of stock.
 fn hold_stock(clinic: &mut Clinic<'_>, group: &Group) -> Result<(), Problem> {
     let mut moved: BTreeMap<i64, Total> = BTreeMap::new();
-    for chosen in &group.chosen {
+    for chosen in group.chosen.iter() {
+        let chosen = chosen?;
         moved.entry(chosen.package).or_default().add(chosen.sum);
     }
     let key = StockKey { kind: &group.key.kind, payer: &group.key.payer, state: CaseState::Free, blocked: false };
@@ -463,18 +478,20 @@ fn enter(clinic: &mut Clinic<'_>, operation: &Operation<'_>, draft: &RegistryDra
 
 /// Marks the cases of a draft as held by its registry, if all of them are still free; returns whether they were.
 fn hold(clinic: &mut Clinic<'_>, draft: &RegistryDraft<'_>) -> Result<bool, Problem> {
-    clinic.cases().hold_free(draft.id, &draft.group.ids())
+    clinic.cases().hold_free(draft.id, &draft.group.ids()?)
 }
 
 /// Stores the numbers that each case has in the registry's package.
 fn add_members(clinic: &mut Clinic<'_>, operation: &Operation<'_>, draft: &RegistryDraft<'_>, revision: i64, made: &Made) -> Result<(), Problem> {
-    let members = made.numbers.iter().map(|number| NewMember {
-        registry: draft.id,
-        revision,
-        n_zap: number.n_zap as i64,
-        idcase: number.idcase as i64,
-        case_id: draft.group.chosen[number.piece].id,
-        id_pac: number.id_pac.as_deref().unwrap_or_default(),
+    let mut members = draft.group.chosen.iter().zip(made.numbers.iter()).map(|(chosen, Numbers { n_zap, idcase, id_pac })| {
+        let case_id = chosen?.id;
+        Ok(NewMember { registry: draft.id, revision, n_zap: n_zap.into(), idcase: idcase.into(), case_id, id_pac: id_pac.unwrap_or_default() })
     });
-    clinic.members().insert(members, operation.watch)
+    loop {
+        let batch = members.by_ref().take(MEMBERS).collect::<io::Result<Vec<_>>>()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        clinic.members().insert(batch, operation.watch)?;
+    }
 }

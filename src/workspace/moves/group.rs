@@ -1,13 +1,14 @@
 //! Groups of cases that go into one registry, and the values that they share.
 
 use std::collections::BTreeMap;
+use std::io;
 
-use crate::cases::CasePlace;
+use super::chosen::ChosenCases;
 use crate::values::{Date, Month};
-use crate::workspace::store::{FoundCase, PackageRow, Total};
+use crate::workspace::store::{PackageRow, Total};
 
 /// The cases of one registry to be formed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Group {
     /// The values that the cases share.
     pub(super) key: Key,
@@ -17,7 +18,7 @@ pub struct Group {
     pub sum: i64,
     /// The latest account date of the packages that the cases come from; `None` when none of them has a date.
     pub(super) date: Option<Date>,
-    pub(super) chosen: Vec<Chosen>,
+    pub(super) chosen: ChosenCases,
 }
 
 /// What cases of one registry have in common.
@@ -33,24 +34,6 @@ pub(super) struct Key {
     pub(super) kind: String,
     pub(super) subdivision: String,
     pub(super) binding: String,
-}
-
-/// A case chosen for a registry; `sum` is in kopecks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chosen {
-    pub(super) id: i64,
-    pub(super) package: i64,
-    pub(super) sum: i64,
-    /// PR_NOV of the export.
-    pub(super) pr_nov: bool,
-    pub(super) place: CasePlace,
-}
-
-impl Chosen {
-    pub(super) fn of(case: FoundCase<'_>) -> Self {
-        let FoundCase { id, package, sum, pr_nov, place, .. } = case;
-        Self { id, package, sum, pr_nov, place }
-    }
 }
 
 impl Key {
@@ -89,8 +72,8 @@ impl Group {
     }
 
     /// Ids of the cases.
-    pub(super) fn ids(&self) -> Vec<i64> {
-        self.chosen.iter().map(|case| case.id).collect()
+    pub(super) fn ids(&self) -> io::Result<Vec<i64>> {
+        self.chosen.iter().map(|case| Ok(case?.id)).collect()
     }
 
     pub(super) fn total(&self) -> Total {

@@ -1,8 +1,10 @@
 //! Moves of registries: each is one transition of `rules/workflow.toml`, one transaction and one entry of the journal.
 
+mod chosen;
 mod form;
 mod group;
 mod members;
+mod numbers;
 mod plan;
 mod receive;
 mod resubmission;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::group::{Chosen, Group, Key, Package, Packages};
+use super::chosen::{Chosen, ChosenCases};
+use super::group::{Group, Key, Package, Packages};
 use crate::cases::CaseState;
 use crate::registry::name::{Party, PartyKind};
 use crate::sys::{is_file_name, printable};
@@ -82,7 +83,7 @@ pub struct NamedCase {
 }
 
 /// The registries that can be formed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct FormPlan {
     /// The cases of each registry, the largest first.
     pub groups: Vec<Group>,
@@ -162,17 +163,16 @@ impl Workspace {
         }
         let mut groups: Vec<Group> = Vec::new();
         for ((mo, id), package) in &packages {
-            for case in self.store.of(mo).cases().free_of(*id)?.iter() {
-                let case = case?;
+            self.store.of(mo).cases().free_of(*id, &mut |case| {
                 if !asked(&package.key.mo, case.payer, case.kind) || request.subdivision.as_ref().is_some_and(|s| *s != case.subdivision) {
-                    continue;
+                    return Ok(());
                 }
                 if let Err((why, value)) = fit(&package.key, case.payer, case.kind) {
                     let entry = left.add(why, 1, case.sum);
                     if entry.named.len() < NAMED {
                         entry.named.push((mo.clone(), case.id, *id, printable(value, SHOWN)));
                     }
-                    continue;
+                    return Ok(());
                 }
                 // Cases of people insured elsewhere go to the fund, whoever receives the file in which they came.
                 let receiver = if Payers::is_fund(case.payer, &package.key.mo) { case.payer } else { &package.key.receiver };
@@ -182,18 +182,19 @@ impl Workspace {
                     let subdivision = request.subdivision.clone().unwrap_or_default();
                     let (payer, receiver) = (case.payer.to_owned(), receiver.to_owned());
                     let key = Key { payer, receiver, kind: case.kind.to_owned(), subdivision, ..package.key.clone() };
-                    groups.push(Group { key, period: request.period, sum: 0, date: None, chosen: Vec::new() });
+                    groups.push(Group { key, period: request.period, sum: 0, date: None, chosen: ChosenCases::default() });
                 }
                 let group = &mut groups[at];
                 group.sum += case.sum;
                 group.date = group.date.max(package.date);
-                group.chosen.push(Chosen::of(case));
-            }
+                group.chosen.push(&Chosen::of(case))?;
+                Ok(())
+            })?;
         }
         // The largest group comes first: while it is stored, the other packages are controlled.
         groups.sort_unstable_by(|a, b| b.chosen.len().cmp(&a.chosen.len()).then_with(|| a.key.cmp(&b.key)));
         for group in &mut groups {
-            group.chosen.sort_unstable_by_key(|c| c.id);
+            group.chosen.sort()?;
         }
         let mut all = Vec::with_capacity(left.0.len());
         for (why, Left { cases, sum, named, packages: of }) in left.0.into_iter().filter(|(_, left)| left.cases > 0) {

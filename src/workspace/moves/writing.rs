@@ -1,12 +1,15 @@
 //! Writes the packages of registries and controls them.
 
+use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::group::{Group, Packages};
+use super::numbers::AllNumbers;
 use super::resubmission::Again;
 use crate::finding::Finding;
 use crate::flk::{PackageReport, Verdict};
-use crate::forming::{FormError, Former, Heading, Numbers, Order, Origin, Packed, Piece};
+use crate::forming::{FormError, Former, Heading, Order, Origin, Packed, Piece, Pieces};
 use crate::registry::format::{Family, Format, PERSONS};
 use crate::registry::name::{FileName, Party, PartyKind};
 use crate::registry::package::{Input, discover};
@@ -40,11 +43,11 @@ impl RegistryDraft<'_> {
     ///
     /// # Errors
     /// The tables no longer have the edition of the cases.
-    pub(super) fn order<'o>(&self, parts: &'o Parts, tools: Tools<'o>) -> Result<Order<'o>, Problem> {
+    pub(super) fn order<'o>(&self, parts: &'o Parts, pieces: &'o PiecesOf<'_>, tools: Tools<'o>) -> Result<Order<'o>, Problem> {
         let key = &self.group.key;
         let format = tools.formats.get(self.family(), &key.edition).ok_or_else(|| self.unknown(&key.edition))?;
         let persons: Option<&Format> = tools.formats.get(PERSONS, &key.persons_edition).map(|f| &**f);
-        Ok(Order { format, persons, heading: &parts.heading, origins: &parts.origins, pieces: &parts.pieces })
+        Ok(Order { format, persons, heading: &parts.heading, origins: &parts.origins, pieces })
     }
 
     fn family(&self) -> Family {
@@ -85,24 +88,37 @@ impl RegistryDraft<'_> {
         }
     }
 
-    /// The packages that its cases come from, and the place of each case there with its PR_NOV.
-    pub(super) fn pieces(&self, packages: &Packages, objects: &Objects, again: &Again) -> Result<(Vec<Origin>, Vec<Piece>), Problem> {
-        let (mut origins, mut last): (Vec<Origin>, i64) = (Vec::new(), 0);
-        let mut pieces = Vec::with_capacity(self.group.chosen.len());
-        for chosen in &self.group.chosen {
-            if chosen.package != last {
-                last = chosen.package;
-                let package = packages.get(&(self.group.mo().to_owned(), last)).ok_or_else(|| self.unknown("package"))?;
-                origins.push(origin(objects, &package.row)?);
-            }
-            let origin = origins.len() - 1;
-            pieces.push(Piece { origin, place: chosen.place.clone(), sum_kopecks: chosen.sum, pr_nov: again.due(chosen.id) });
-        }
-        Ok((origins, pieces))
+    /// The packages that its cases come from.
+    pub(super) fn origins(&self, packages: &Packages, objects: &Objects) -> Result<Vec<Origin>, Problem> {
+        let origin = |package: &i64| {
+            let package = packages.get(&(self.group.mo().to_owned(), *package)).ok_or_else(|| self.unknown("package"))?;
+            Ok(origin(objects, &package.row)?)
+        };
+        self.group.chosen.packages().iter().map(origin).collect()
     }
 }
 
-/// What is to be written into the files of a registry: the heading, the source packages and the places of the cases in them.
+/// The cases of a registry for forming.
+pub(super) struct PiecesOf<'p> {
+    group: &'p Group,
+    again: &'p Again,
+}
+
+impl Pieces for PiecesOf<'_> {
+    fn iter(&self) -> Box<dyn Iterator<Item = io::Result<Piece>> + Send + '_> {
+        let packages = self.group.chosen.packages();
+        let mut origin = 0;
+        Box::new(self.group.chosen.iter().map(move |chosen| {
+            let chosen = chosen?;
+            if packages.get(origin) != Some(&chosen.package) {
+                origin += 1;
+            }
+            Ok(Piece { origin, place: chosen.place, sum_kopecks: chosen.sum, pr_nov: self.again.due(chosen.id) })
+        }))
+    }
+}
+
+/// What is to be written into the files of a registry: the heading, the source packages, and what PR_NOV of the cases depends on.
 pub(super) struct Parts {
     pub(super) heading: Heading,
     /// The run from which the packet number of its name is taken.
@@ -112,9 +128,16 @@ pub(super) struct Parts {
     /// The number of the name: the next one, or a later one if the next is taken.
     pub(super) packet: i64,
     pub(super) origins: Vec<Origin>,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) again: Arc<Again>,
     /// Number of cases whose PR_NOV is not that of the export.
     pub(super) differing: u64,
+}
+
+impl Parts {
+    /// The cases of a draft.
+    pub(super) fn pieces<'p>(&'p self, draft: &RegistryDraft<'p>) -> PiecesOf<'p> {
+        PiecesOf { group: draft.group, again: &self.again }
+    }
 }
 
 /// A package that was written, with the reports of our own control.
@@ -122,7 +145,7 @@ pub(super) struct Made {
     pub(super) object: String,
     pub(super) file_name: String,
     pub(super) persons: u64,
-    pub(super) numbers: Vec<Numbers>,
+    pub(super) numbers: AllNumbers,
     /// The run from which the packet number of its name was taken.
     pub(super) run: String,
     /// The next number of that run, and the number of the name.
@@ -176,8 +199,7 @@ impl Made {
 
     /// Index of the case that a finding about the written main file names.
     fn piece(&self, finding: &Finding) -> Option<usize> {
-        let (n_zap, idcase) = (finding.keys.n_zap.as_deref()?.parse().ok()?, finding.keys.idcase.as_deref()?.parse().ok()?);
-        self.numbers.iter().find(|own| (own.n_zap, own.idcase) == (n_zap, idcase)).map(|own| own.piece)
+        self.numbers.find(finding.keys.n_zap.as_deref()?.parse().ok()?, finding.keys.idcase.as_deref()?.parse().ok()?)
     }
 }
 
@@ -190,14 +212,16 @@ pub(super) fn write(
     tools: Tools<'_>,
     sender: Sender<Result<Made, Failure>>,
 ) {
-    let mut numbers: Vec<Vec<Numbers>> = parts.iter().map(|part| Vec::with_capacity(part.pieces.len())).collect();
-    let orders = drafts.iter().zip(&parts).map(|(draft, part)| draft.order(part, tools)).collect::<Result<Vec<_>, _>>();
+    let mut numbers: Vec<AllNumbers> = parts.iter().map(|_| AllNumbers::default()).collect();
+    let pieces: Vec<PiecesOf<'_>> = drafts.iter().zip(&parts).map(|(draft, part)| part.pieces(draft)).collect();
+    let orders = drafts.iter().zip(&parts).zip(&pieces).map(|((draft, part), pieces)| draft.order(part, pieces, tools)).collect::<Result<Vec<_>, _>>();
     let packed = orders.map(|orders| {
         tools.former.pack(&orders, operation.watch, |order, own| {
-            numbers[order].push(own);
+            numbers[order].push(own.n_zap, own.idcase, own.id_pac.as_deref());
             Ok(())
         })
     });
+    drop(pieces);
     let packed = match packed {
         Ok(packed) => packed,
         Err(problem) => {
@@ -209,7 +233,8 @@ pub(super) fn write(
         let made = match packed {
             Ok(packed) => keep(operation, objects, packed, numbers, part, tools).map_err(Failure::from),
             Err(error) => {
-                let pieces = draft.order(&part, tools).map_or_else(|_| Vec::new(), |order| error.pieces(&order));
+                let own = part.pieces(draft);
+                let pieces = draft.order(&part, &own, tools).map_or_else(|_| Vec::new(), |order| error.pieces(&order));
                 Err(Failure { problem: error.into(), pieces })
             }
         };
@@ -242,7 +267,7 @@ pub(super) fn hear(written: &Receiver<Result<Made, Failure>>) -> Result<Made, Fa
 }
 
 /// Keeps a written package and runs our own control on it.
-fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: Vec<Numbers>, part: Parts, tools: Tools<'_>) -> Result<Made, Problem> {
+fn keep(operation: &Operation<'_>, objects: &Objects, packed: Packed, numbers: AllNumbers, part: Parts, tools: Tools<'_>) -> Result<Made, Problem> {
     let archive = Former::archive_name(&part.heading);
     let forming = timings::span(operation.watch.timings(), Phase::Forming);
     let (kept, formed) = objects.keep_written(&archive, |file| {

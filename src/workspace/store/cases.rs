@@ -9,7 +9,7 @@ use super::statement::{IDS, list};
 use super::stock::{StockKey, Total};
 use super::sums::{CaseMove, Standing};
 use crate::cases::CaseState::{self, Aside, Dropped, Free, Held, Paid, Question, Refused, Replaced, Undone, Waiting};
-use crate::cases::{CaseKey, CasePlace, PersonMark, Traits};
+use crate::cases::{CaseKey, CasePlace, PersonMark};
 use crate::values::Date;
 use crate::watch::{Stopped, Watch};
 use crate::workspace::Problem;
@@ -57,38 +57,40 @@ insert_row! {
     }
 }
 
-read_row! {
-    /// A stored case of which a new one may be a version.
-    #[derive(Debug, Clone)]
-    pub(in crate::workspace) struct KnownCase {
-        pub(in crate::workspace) id: i64,
-        pub(in crate::workspace) state: CaseState,
-        /// Id of the version that it replaces or waits for, or of the case that it may be the same as; 0 for none.
-        pub(in crate::workspace) replaces: i64,
-        pub(in crate::workspace) content: i64,
-        /// The two halves of its identity.
-        pub(in crate::workspace) identity: i64,
-        pub(in crate::workspace) identity_rest: i64,
-        pub(in crate::workspace) resemblance: i64,
-        pub(in crate::workspace) family: String,
-        /// Reporting month of its package; empty for none.
-        pub(in crate::workspace) period: String,
-        /// Whether its findings, or those of its package, keep it out of registries.
-        pub(in crate::workspace) is_blocked: bool,
-        /// Last day as the number `yyyymmdd`.
-        pub(in crate::workspace) date_to: i64,
-        pub(in crate::workspace) person: PersonMark,
-    }
+/// A stored case of which a new one may be a version.
+#[derive(Debug, Clone)]
+pub(in crate::workspace) struct KnownCase<'t> {
+    pub(in crate::workspace) id: i64,
+    pub(in crate::workspace) state: CaseState,
+    /// Id of the version that it replaces or waits for, or of the case that it may be the same as; 0 for none.
+    pub(in crate::workspace) replaces: i64,
+    pub(in crate::workspace) content: i64,
+    pub(in crate::workspace) identity: CaseKey,
+    pub(in crate::workspace) resemblance: i64,
+    /// Last day as the number `yyyymmdd`.
+    pub(in crate::workspace) date_to: i64,
+    pub(in crate::workspace) person: PersonMark,
+    pub(in crate::workspace) family: &'t str,
+    /// Reporting month of its package; empty for none.
+    pub(in crate::workspace) period: &'t str,
+    /// Whether its findings, or those of its package, keep it out of registries.
+    pub(in crate::workspace) is_blocked: bool,
 }
 
-impl KnownCase {
-    pub(in crate::workspace) fn identity(&self) -> CaseKey {
-        CaseKey(self.identity, self.identity_rest)
-    }
+/// The columns of [`KnownCase`] of all cases as one text; see [`FOUND`].
+const KNOWN: &str = "COALESCE(string_agg(c.id || $2 || c.state || $2 || c.replaces || $2 || c.content || $2 || c.identity || $2 || c.identity_rest || $2 || c.resemblance \
+     || $2 || c.date_to || $2 || c.person || $2 || p.family || $2 || p.period || $2 || CASE WHEN c.errors > 0 OR p.blocked > 0 THEN 1 ELSE 0 END, $3), '') AS found";
 
-    /// What it is compared by.
-    pub(in crate::workspace) fn traits(&self) -> Traits<'_> {
-        Traits { identity: self.identity(), person: self.person, family: &self.family, date_to: self.date_to }
+impl<'t> KnownCase<'t> {
+    fn read(text: &'t str) -> Option<Self> {
+        let mut values = text.split(BETWEEN_VALUES);
+        let id = values.next()?.parse().ok()?;
+        let state = values.next()?.parse().ok()?;
+        let mut number = || values.next()?.parse::<i64>().ok();
+        let (replaces, content, identity, resemblance) = (number()?, number()?, CaseKey(number()?, number()?), number()?);
+        let (date_to, person) = (number()?, PersonMark::from(number()?));
+        let (family, period, is_blocked) = (values.next()?, values.next()?, values.next()? == "1");
+        Some(Self { id, state, replaces, content, identity, resemblance, date_to, person, family, period, is_blocked })
     }
 }
 
@@ -134,11 +136,7 @@ const FOUND: &str = "COALESCE(string_agg(c.id || $2 || c.package || $2 || c.sum 
 pub(super) const BETWEEN_VALUES: &str = "\u{1f}";
 const BETWEEN_CASES: &str = "\u{1e}";
 
-/// Cases that may be formed, as the text that the store returns, in no particular order.
-#[derive(Debug)]
-pub(in crate::workspace) struct FoundCases(String);
-
-/// One case of [`FoundCases`].
+/// A case that may be formed.
 #[derive(Debug)]
 pub(in crate::workspace) struct FoundCase<'t> {
     pub(in crate::workspace) id: i64,
@@ -153,13 +151,6 @@ pub(in crate::workspace) struct FoundCase<'t> {
     pub(in crate::workspace) subdivision: &'t str,
 }
 
-impl FoundCases {
-    /// Iterates over the cases; an item is an error when its text cannot be read.
-    pub(in crate::workspace) fn iter(&self) -> impl Iterator<Item = Result<FoundCase<'_>, Problem>> {
-        self.0.split(BETWEEN_CASES).filter(|case| !case.is_empty()).map(|case| FoundCase::read(case).ok_or_else(|| unreadable("place", case)))
-    }
-}
-
 impl<'t> FoundCase<'t> {
     fn read(text: &'t str) -> Option<Self> {
         let mut values = text.split(BETWEEN_VALUES);
@@ -172,6 +163,16 @@ impl<'t> FoundCase<'t> {
 
 /// Number of keys looked up with one query.
 const KEYS: usize = 1_000;
+/// Number of ids whose cases are found with one query.
+const PAGE: i64 = 5_000;
+
+read_row! {
+    /// The ids of a package's cases.
+    struct Span {
+        first: i64,
+        last: i64,
+    }
+}
 
 read_row! {
     struct StandingRow {
@@ -199,67 +200,67 @@ impl Cases<'_> {
         self.0.insert_all(cases, watch)
     }
 
-    /// Cases that share the first half of an identity with one of `keys` and are not replaced. The keys are asked for in batches; within a
-    /// batch the order is by id.
-    pub(in crate::workspace) fn by_identity(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
-        self.by("identity", keys)
+    /// Gives cases that share the first half of an identity with one of `keys` and are not replaced, in no particular order. The keys grow.
+    pub(in crate::workspace) fn by_identity(&mut self, keys: &[i64], each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
+        self.by("identity", keys, each)
     }
 
-    /// Cases with one of these resemblances that are not replaced. The keys are asked for in batches; within a batch the order is by id.
-    pub(in crate::workspace) fn by_resemblance(&mut self, keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
-        self.by("resemblance", keys)
+    /// Gives cases with one of these resemblances that are not replaced, in no particular order. The keys grow.
+    pub(in crate::workspace) fn by_resemblance(&mut self, keys: &[i64], each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
+        self.by("resemblance", keys, each)
     }
 
-    fn by(&mut self, column: &'static str, mut keys: Vec<i64>) -> Result<Vec<KnownCase>, Problem> {
-        // Sorted keys let each search of the index continue near the last one.
-        keys.sort_unstable();
-        let mut found = Vec::new();
+    fn by(&mut self, column: &'static str, keys: &[i64], each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
+        // Growing keys let each search of the index continue near the last one.
         for batch in keys.chunks(KEYS) {
             let sql = format!(
-                "SELECT c.id AS id, c.state AS state, c.replaces AS replaces, c.content AS content, c.identity AS identity, c.identity_rest AS identity_rest, \
-                 c.resemblance AS resemblance, c.date_to AS date_to, c.person AS person, p.family AS family, p.period AS period, \
-                 CASE WHEN c.errors > 0 OR p.blocked > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS is_blocked \
-                 FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
-                 WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({}) ORDER BY c.id",
+                "SELECT {KNOWN} FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
+                 WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({})",
                 list(batch)
             );
-            found.extend(self.0.select::<KnownCase>(sql, &[])?);
-        }
-        Ok(found)
-    }
-
-    /// Where the cases of a package stand in its file, by id.
-    pub(in crate::workspace) fn places(&mut self, package: i64) -> Result<Vec<(i64, CasePlace)>, Problem> {
-        let rows = self.0.rows("SELECT id, place FROM cases WHERE mo = $1 AND package = $2", &[package.into()])?;
-        let place = |row: &super::row::Row| {
-            let text: String = row.get("place")?;
-            Ok((row.get("id")?, text.parse().map_err(|_| unreadable("place", &text))?))
-        };
-        rows.iter().map(place).collect()
-    }
-
-    /// Sets what is known of the cases of a package besides their keys.
-    pub(in crate::workspace) fn set_particulars(&mut self, package: i64, all: &[Particulars<'_>], watch: &dyn Watch) -> Result<(), Problem> {
-        self.0.rewrite::<NewCase<'_>>(&format!(" AND package = {package}"), |clinic| {
-            for case in all {
-                Stopped::check(watch)?;
-                clinic.execute(
-                    "UPDATE cases SET resemblance = $2, person = $3, history = $4, doctor = $5, unit = $6, profile = $7, conditions = $8 \
-                     WHERE mo = $1 AND id = $9",
-                    &[
-                        case.resemblance.into(),
-                        case.person.into(),
-                        case.history.into(),
-                        case.doctor.into(),
-                        case.unit.into(),
-                        case.profile.into(),
-                        case.conditions.into(),
-                        case.id.into(),
-                    ],
-                )?;
+            let text = self.0.text(sql, &[BETWEEN_VALUES.into(), BETWEEN_CASES.into()])?;
+            for case in text.split(BETWEEN_CASES).filter(|case| !case.is_empty()) {
+                each(KnownCase::read(case).ok_or_else(|| unreadable("identity", case))?);
             }
-            Ok(())
-        })
+        }
+        Ok(())
+    }
+
+    /// Where the cases of a package begin in its main file, and their ids, in this order.
+    pub(in crate::workspace) fn begins(&mut self, package: i64) -> Result<Vec<(u64, i64)>, Problem> {
+        let rows = self.0.rows("SELECT id, place FROM cases WHERE mo = $1 AND package = $2", &[package.into()])?;
+        let begin = |row: &super::row::Row| {
+            let text: String = row.get("place")?;
+            let place: CasePlace = text.parse().map_err(|_| unreadable("place", &text))?;
+            Ok((place.case.start, row.get("id")?))
+        };
+        let mut begins = rows.iter().map(begin).collect::<Result<Vec<_>, Problem>>()?;
+        begins.sort_unstable();
+        Ok(begins)
+    }
+
+    /// Lets `change` change the cases of a package, and no others.
+    pub(in crate::workspace) fn rewrite_package(&mut self, package: i64, change: impl FnOnce(&mut Clinic<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
+        self.0.rewrite::<NewCase<'_>>(&format!(" AND package = {package}"), |clinic| change(clinic))
+    }
+
+    /// Sets what is known of a case besides its keys; only within [`Cases::rewrite_package`].
+    pub(in crate::workspace) fn set_particulars(&mut self, case: &Particulars<'_>, watch: &dyn Watch) -> Result<(), Problem> {
+        Stopped::check(watch)?;
+        self.0.execute(
+            "UPDATE cases SET resemblance = $2, person = $3, history = $4, doctor = $5, unit = $6, profile = $7, conditions = $8 WHERE mo = $1 AND id = $9",
+            &[
+                case.resemblance.into(),
+                case.person.into(),
+                case.history.into(),
+                case.doctor.into(),
+                case.unit.into(),
+                case.profile.into(),
+                case.conditions.into(),
+                case.id.into(),
+            ],
+        )?;
+        Ok(())
     }
 
     /// Gives cases a state in which they keep what they were; their registry stays. The caller updates the counts of stock.
@@ -281,7 +282,7 @@ impl Cases<'_> {
              FROM cases WHERE mo = $1 AND {condition}"
         );
         let all: Vec<Value<'_>> = values.iter().cloned().chain([BETWEEN_VALUES.into(), BETWEEN_CASES.into()]).collect();
-        let text: String = self.0.rows(sql, &all)?.first().map_or_else(|| Ok(String::new()), |row| row.get("found"))?;
+        let text = self.0.text(sql, &all)?;
         if text.is_empty() {
             return Ok(0);
         }
@@ -352,26 +353,47 @@ impl Cases<'_> {
         self.mark_replaced(ids)
     }
 
-    /// Cases of a package that may be formed: free and without findings of severity `error`.
-    pub(in crate::workspace) fn free_of(&mut self, package: i64) -> Result<FoundCases, Problem> {
-        self.found(format!("cases c WHERE c.mo = $1 AND c.package = $4 AND c.state = '{Free}' AND c.errors = 0"), package)
+    /// Gives the cases of a package that may be formed, free and without findings of severity `error`, in the order of their ids.
+    pub(in crate::workspace) fn free_of(&mut self, package: i64, each: &mut dyn FnMut(FoundCase<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
+        let span =
+            "SELECT CAST(COALESCE(MIN(id), 0) AS BIGINT) AS first, CAST(COALESCE(MAX(id), -1) AS BIGINT) AS last FROM cases WHERE mo = $1 AND package = $2";
+        let Some(Span { first, last }) = self.0.first(span, &[package.into()])? else { return Ok(()) };
+        let mut next = first;
+        // The cases of a package have ids that follow one another.
+        while next <= last {
+            let end = last.min(next + PAGE - 1);
+            let which = format!("c.package = $4 AND c.id BETWEEN $5 AND $6 AND c.state = '{Free}' AND c.errors = 0");
+            self.found(&which, &[package.into(), next.into(), end.into()], each)?;
+            next = end + 1;
+        }
+        Ok(())
     }
 
-    /// The newest versions of the cases that a registry holds, without those blocked by findings.
-    pub(in crate::workspace) fn newest_of(&mut self, registry: i64) -> Result<FoundCases, Problem> {
-        let from = format!(
-            "(SELECT * FROM cases h WHERE h.mo = $1 AND h.registry = $4 AND h.registry <> 0 AND h.state = '{Held}' \
-             AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.mo = h.mo AND w.replaces = h.id AND w.state = '{Waiting}') \
+    /// Gives the newest versions of the cases that a registry holds, without those blocked by findings, in the order of their ids.
+    pub(in crate::workspace) fn newest_of(&mut self, registry: i64, each: &mut dyn FnMut(FoundCase<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
+        let sql = format!(
+            "SELECT COALESCE(string_agg(c.id || $2, ''), '') AS found FROM (SELECT * FROM cases h WHERE h.mo = $1 AND h.registry = $3 AND h.registry <> 0 \
+             AND h.state = '{Held}' AND NOT EXISTS (SELECT 1 FROM cases w WHERE w.mo = h.mo AND w.replaces = h.id AND w.state = '{Waiting}') \
              UNION ALL SELECT w.* FROM cases w JOIN cases o ON o.mo = w.mo AND o.id = w.replaces \
-             WHERE w.mo = $1 AND w.state = '{Waiting}' AND o.registry = $4 AND o.state = '{Held}') c \
+             WHERE w.mo = $1 AND w.state = '{Waiting}' AND o.registry = $3 AND o.state = '{Held}') c \
              JOIN packages p ON p.mo = c.mo AND p.id = c.package WHERE c.errors = 0 AND p.blocked = 0"
         );
-        self.found(from, registry)
+        let text = self.0.text(sql, &[BETWEEN_VALUES.into(), registry.into()])?;
+        let id = |id: &str| id.parse().map_err(|_| unreadable("id", id));
+        let mut ids = text.split_terminator(BETWEEN_VALUES).map(id).collect::<Result<Vec<i64>, Problem>>()?;
+        drop(text);
+        ids.sort_unstable();
+        ids.chunks(PAGE as usize).try_for_each(|ids| self.found(&format!("c.id IN ({})", list(ids)), &[], each))
     }
 
-    fn found(&mut self, from: String, of: i64) -> Result<FoundCases, Problem> {
-        let rows = self.0.rows(format!("SELECT {FOUND} FROM {from}"), &[BETWEEN_VALUES.into(), BETWEEN_CASES.into(), of.into()])?;
-        rows.first().map_or_else(|| Ok(String::new()), |row| row.get("found")).map(FoundCases)
+    /// Gives the cases of a clinic that meet a condition, in the order of their ids. The condition's own values begin with `$4`.
+    fn found(&mut self, which: &str, values: &[Value<'_>], each: &mut dyn FnMut(FoundCase<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
+        let all: Vec<Value<'_>> = [BETWEEN_VALUES.into(), BETWEEN_CASES.into()].into_iter().chain(values.iter().cloned()).collect();
+        let text = self.0.text(format!("SELECT {FOUND} FROM cases c WHERE c.mo = $1 AND {which}"), &all)?;
+        let cases = text.split(BETWEEN_CASES).filter(|case| !case.is_empty());
+        let mut cases = cases.map(|case| FoundCase::read(case).ok_or_else(|| unreadable("place", case))).collect::<Result<Vec<_>, _>>()?;
+        cases.sort_unstable_by_key(|case| case.id);
+        cases.into_iter().try_for_each(each)
     }
 
     /// Cases that a registry holds, that its payer refused whole and nobody corrected.
@@ -414,10 +436,13 @@ impl Cases<'_> {
     pub(in crate::workspace) fn hold_free(&mut self, registry: i64, ids: &[i64]) -> Result<bool, Problem> {
         let head =
             format!("UPDATE cases SET state = '{Held}', registry = {registry} WHERE mo = $1 AND state = '{Free}' AND registry = 0 AND errors = 0 AND id IN");
-        let all_free = self.0.for_ids(&head, ids)? == ids.len() as u64;
         let of = |state: CaseState, registry| Standing { state: state.as_str(), registry, was: "".into() };
-        self.0.changed().move_cases(&ids.iter().map(|id| CaseMove { id: *id, before: of(Free, 0), after: of(Held, registry) }).collect::<Vec<_>>());
-        Ok(all_free)
+        let mut changed = 0;
+        for ids in ids.chunks(IDS) {
+            changed += self.0.for_ids(&head, ids)?;
+            self.0.changed().move_cases(&ids.iter().map(|id| CaseMove { id: *id, before: of(Free, 0), after: of(Held, registry) }).collect::<Vec<_>>());
+        }
+        Ok(changed == ids.len() as u64)
     }
 
     /// Marks cases as held by a registry; paid cases stay as they are.

@@ -73,6 +73,11 @@ impl Clinic<'_> {
         self.store.number(sql, &with(self.mo, values))
     }
 
+    /// Runs a query and returns the text in the column `found` of its first row; empty when there is no row.
+    pub(super) fn text(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<String, Problem> {
+        self.rows(sql, values)?.first().map_or_else(|| Ok(String::new()), |row| row.get("found"))
+    }
+
     /// Inserts a row.
     pub(super) fn insert<'v, T: Insert<'v> + Send>(&mut self, row: T) -> Result<(), Problem> {
         self.insert_all([row], &Unwatched)
