@@ -13,6 +13,7 @@ mod personal_data;
 mod pieces;
 mod positions;
 mod samples;
+mod today;
 
 #[path = "../support"]
 mod support {
