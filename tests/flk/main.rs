@@ -3,6 +3,7 @@
 //! invented packages.
 
 mod batch;
+mod borders;
 mod cases;
 mod cases_oracle;
 mod checks;
