@@ -38,7 +38,7 @@ pub struct Rulebook {
     compiled: Mutex<BTreeMap<Key, Arc<Compiled>>>,
 }
 
-/// Key of the compiled rules: main format, person format, and the number of borders up to the account's date, inclusive.
+/// Key of the compiled rules: main format, person format, and the number of borders up to the day that rules the package, inclusive.
 type Key = ((Family, String), Option<String>, usize);
 
 /// The rules of both files of a package.
@@ -144,7 +144,7 @@ impl Rulebook {
         Ok(Compiled { main, persons })
     }
 
-    /// The rules in force on the date of the package's account; none if that date is unknown.
+    /// The rules in force in the package's reporting month; none if neither the month nor the date of the account is known.
     ///
     /// # Errors
     /// A row does not compile for these formats.
@@ -156,7 +156,7 @@ impl Rulebook {
         persons: Option<&Format>,
         days: Days,
     ) -> Result<PackageRules<'_>, TableError> {
-        let Some(on) = days.account.filter(|_| !self.rows.is_empty()) else {
+        let Some(on) = days.ruling().filter(|_| !self.rows.is_empty()) else {
             return Ok(PackageRules { book: self, compiled: None, days, main: Vec::new(), persons: Vec::new(), executes: BTreeMap::new() });
         };
         let key = ((format.family, format.edition.id.clone()), persons.map(|p| p.edition.id.clone()), self.borders.partition_point(|b| *b <= on));
@@ -169,7 +169,8 @@ impl Rulebook {
                 compiled
             }
         };
-        let is_old = |row: &&RowState| row.books.iter().any(|b| b.complete_until().is_some_and(|until| on.days_since(until) > self.conventions.book_days));
+        let account = days.account.unwrap_or(on);
+        let is_old = |row: &&RowState| row.books.iter().any(|b| b.complete_until().is_some_and(|until| account.days_since(until) > self.conventions.book_days));
         let aged = |set: &RuleSet| {
             let mut aged = vec![false; self.rows.len()];
             set.states().iter().filter(is_old).for_each(|row| aged[row.row] = true);
@@ -205,8 +206,18 @@ fn borders(rows: &[RuleRow]) -> Vec<Date> {
 pub(super) struct Days {
     /// The day of the control.
     pub(super) today: Date,
-    /// Date of the account, which decides the rules in force; `None` if unknown.
+    /// Date of the account; `None` if unknown.
     pub(super) account: Option<Date>,
+    /// The reporting month; `None` if it cannot be read.
+    pub(super) period: Option<Month>,
+}
+
+impl Days {
+    /// The day on which a rule must be in force: the last of the reporting month, which decides the edition of the format too. Where the month
+    /// cannot be read it is the date of the account.
+    fn ruling(self) -> Option<Date> {
+        self.period.and_then(|m| Date::new(m.year, m.month, m.days())).or(self.account)
+    }
 }
 
 /// The rules of one package.
@@ -297,7 +308,7 @@ impl PackageRules<'_> {
     /// The first day of the rule book, if the package is older and no rule was in force yet.
     pub(super) fn begins_later(&self) -> Option<Date> {
         let first = self.book.rows.iter().filter_map(|row| row.from).min()?;
-        self.days.account.is_some_and(|on| on < first).then_some(first)
+        self.days.ruling().is_some_and(|on| on < first).then_some(first)
     }
 
     /// The federal rule that a structural check executes.
@@ -309,7 +320,7 @@ impl PackageRules<'_> {
     pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
         let Some(compiled) = self.compiled.as_deref() else {
             let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
-            return if self.days.account.is_none() {
+            return if self.days.ruling().is_none() {
                 vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", ""), book: None, partly: false }]
             } else {
                 Vec::new()

@@ -99,7 +99,7 @@ impl Checker<'_> {
             (Some(book), Some(main)) => {
                 let persons =
                     self.formats.has_persons(main.format.family).then(|| of_persons.as_ref().map_or_else(|| self.newest(PERSONS), |p| Some(p.format)));
-                let days = Days { today: config.today, account: main.facts().account_date() };
+                let days = Days { today: config.today, account: main.facts().account_date(), period };
                 Some(book.for_package(self.formats, self.catalog, main.format, persons.flatten(), days).map_err(io::Error::other)?)
             }
             _ => None,

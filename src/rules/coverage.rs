@@ -54,6 +54,11 @@ pub fn rows(files: &RuleFiles) -> Result<Vec<TableRow>, TableError> {
     Ok(all)
 }
 
+/// The book, or the first of the programs and schemas that a row is known from.
+fn first_witness(source: &str) -> String {
+    source.split("; ").next().unwrap_or_default().to_owned()
+}
+
 /// Whether each rule runs; `books` is the folder of imported books.
 ///
 /// # Errors
@@ -68,11 +73,13 @@ pub fn coverage(files: &RuleFiles, books: Option<&Path>) -> Result<Vec<Covered>,
         let letters = text.files.split(' ').map(str::to_owned);
         match rules.get_mut(text.id.as_str()) {
             Some(rule) => {
-                rule.files.extend(letters);
+                for letter in letters.filter(|l| !rule.files.contains(l)).collect::<Vec<_>>() {
+                    rule.files.push(letter);
+                }
                 rule.standing = rule.standing.clone().or(standing);
             }
             None => {
-                let rule = Covered { id: text.id.clone(), files: letters.collect(), kind: text.kind.clone(), source: text.source.clone(), standing };
+                let rule = Covered { id: text.id.clone(), files: letters.collect(), kind: text.kind.clone(), source: first_witness(&text.source), standing };
                 rules.insert(&text.id, rule);
             }
         }
@@ -89,7 +96,7 @@ mod tests {
     #[test]
     fn the_built_in_rules_run_or_say_what_they_lack() {
         let all = coverage(&RuleFiles::embedded(), None).expect("sound tables");
-        assert_eq!(all.len(), 865);
+        assert_eq!(all.len(), 883);
         let of = |id: &str| all.iter().find(|r| r.id == id).unwrap_or_else(|| panic!("{id}"));
         assert_eq!(of("006F.00.0400").standing, Standing::Executed);
         assert_eq!(of("001F.00.0031").standing, Standing::NoBook(vec!["F032".to_owned()]));

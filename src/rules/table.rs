@@ -26,11 +26,11 @@ pub struct RuleRow {
     pub require: Option<Expr>,
     /// How the rule runs: core, builtin, template, external, expert, prose.
     pub kind: String,
-    /// First account date; `None` means no limit.
+    /// First day in force; `None` means no limit.
     pub from: Option<Date>,
-    /// Last account date, inclusive; `None` means no limit.
+    /// Last day in force, inclusive; `None` means no limit.
     pub until: Option<Date>,
-    /// Why a date is inferred; empty if the dates are the book's.
+    /// Why the row or one of its dates is inferred; empty if all of it is the book's.
     pub inferred: String,
     /// Severity of its findings.
     pub severity: Severity,
@@ -45,7 +45,7 @@ pub struct RuleRow {
 }
 
 impl RuleRow {
-    /// Whether the rule is in force for an account date.
+    /// Whether the rule is in force on a day; for a package that is the last day of its reporting month.
     pub fn in_force(&self, on: Date) -> bool {
         self.from.is_none_or(|f| f <= on) && self.until.is_none_or(|u| on <= u)
     }

@@ -621,7 +621,7 @@ fn said_of_persons(ids: &[&str], more: &str, books: Option<&Path>) -> Vec<Said> 
     let rules = Rulebook::load(&files, books, &mut catalog, |id| ids.contains(&id)).expect("sound");
     let checker = Checker::new(&catalog, &DESK.formats).expect("sound").with_rules(&rules);
     let folder = tempfile::tempdir().expect("a folder");
-    let main = edited(MAIN, &[("<DSCHET>2019-04-01", "<DSCHET>2020-04-01")]);
+    let main = edited(MAIN, &[("<YEAR>2019</YEAR><MONTH>3<", "<YEAR>2020</YEAR><MONTH>4<"), ("<DSCHET>2019-04-01", "<DSCHET>2020-05-01")]);
     let persons = edited(PERSONS, &[("<SNILS>000-000-000 00</SNILS>", more)]);
     for (stem, text) in [(MAIN_STEM, &main), (PERSONS_STEM, &persons)] {
         fs::write(folder.path().join(format!("{stem}.xml")), encoded(text)).expect("written");

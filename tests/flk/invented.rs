@@ -6,25 +6,34 @@ use puomp::flk::Verdict;
 use puomp::generate::{Generator, Options, Packing};
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Family, Formats, PERSONS};
+use puomp::rules::{FLK_TABLES, load};
 use puomp::tables::RuleFiles;
-use puomp::values::Month;
+use puomp::values::{Date, Month};
 
 use crate::samples::judged;
 
-/// In this month no file of the dispensary family with a refusal can be right: its edition demands what the rules for the account, which is of April, forbid.
-const CONTRADICTED: (Family, &str) = (Family('D'), "2020-03");
-
-/// Every kind of file with a person file: letters, family, and the months in which an edition of it begins or ends.
-fn kinds(formats: &Formats) -> Vec<(String, Family, Month)> {
+/// Every kind of file with a person file: letters, family, and the months in which an edition of it or a rule begins or ends, and those beside.
+pub(crate) fn kinds(formats: &Formats) -> Vec<(String, Family, Month)> {
     let mut kinds = Vec::new();
+    let rules = border_months();
     for family in formats.families().filter(|f| *f != PERSONS && formats.has_persons(*f)) {
-        let months = formats.editions(family).iter().flat_map(|f| [f.edition.from, f.edition.until]).flatten();
-        for month in months.filter(|month| (family, month.to_string().as_str()) != CONTRADICTED) {
+        let of_editions = formats.editions(family).iter().flat_map(|f| [f.edition.from, f.edition.until]).flatten();
+        let known = |month: &Month| formats.editions(family).iter().any(|f| f.edition.in_force(*month));
+        let months: BTreeSet<Month> = of_editions.chain(rules.iter().copied()).filter(known).collect();
+        for month in months {
             let in_force = formats.prefixes().iter().filter(|p| p.from.is_none_or(|f| f <= month) && p.until.is_none_or(|u| month <= u));
             kinds.extend(in_force.filter(|p| p.family == family).map(|p| (p.letters.clone(), family, month)));
         }
     }
     kinds
+}
+
+/// The months on both sides of every day on which a rule begins or ends.
+fn border_months() -> BTreeSet<Month> {
+    let month = |day: Date| Month::new(day.parts().0, day.parts().1).expect("a month");
+    let rows = load(&RuleFiles::embedded(), FLK_TABLES).expect("sound");
+    let days = rows.iter().flat_map(|row| [row.from, row.until.map(Date::day_after)]).flatten();
+    days.flat_map(|day| [month(day.day_before()), month(day), month(day).next()]).collect()
 }
 
 /// Texts of the main file and the person file.

@@ -4,6 +4,7 @@
 
 mod age;
 mod batch;
+mod borders;
 mod cases;
 mod cases_oracle;
 mod checks;
@@ -15,6 +16,7 @@ mod personal_data;
 mod pieces;
 mod positions;
 mod samples;
+mod today;
 
 #[path = "../support"]
 mod support {

@@ -18,7 +18,10 @@ fn defect(leaf: &str, chance: &mut Chance) -> Option<(String, &'static str)> {
         2 => Some((format!("<{name}></{name}>"), "S006")),
         3 => Some((format!("<{name}><Ж/></{name}>"), "S008")),
         4 => Some((format!("Ы{leaf}"), "S007")),
-        _ if value.bytes().all(|b| b.is_ascii_digit()) && value.len() < 9 => Some((format!("<{name}>{value}Ё~</{name}>"), "V")),
+        // What a doctor's code is made of is left to rules and regions.
+        _ if value.bytes().all(|b| b.is_ascii_digit()) && value.len() < 9 && !["IDDOKT", "CODE_MD"].contains(&name) => {
+            Some((format!("<{name}>{value}Ё~</{name}>"), "V"))
+        }
         _ => None,
     }
 }

@@ -39,7 +39,7 @@ fn the_edition_at_hand_brings_nothing_new() {
         .collect();
     say(&format!("rules_import: {}", summary(&plan)));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!((plan.count(Change::Same), plan.count(Change::Kept)), (800, 65));
+    assert_eq!((plan.count(Change::Same), plan.count(Change::Kept)), (800, 83));
     let repairs: usize = plan.rows.iter().map(|r| r.repairs.len()).sum();
     assert_eq!(repairs, 30, "36 in Q015 and Q016 together, 6 of them in Q016");
     assert_eq!(plan.tables.len(), 1, "no rule table differs");
@@ -135,6 +135,43 @@ fn a_later_edition_is_told_row_by_row_and_stored_as_an_overlay() {
     let refused = importer.plan(&read_bytes(&old).expect("a packet"), false);
     assert!(matches!(refused, Err(PlanError::Refused(Refusal::Older { .. }))));
     assert!(importer.plan(&read_bytes(&old).expect("a packet"), true).is_ok());
+}
+
+#[test]
+fn an_inferred_end_is_refuted_by_a_later_edition_alone() {
+    let importer = importer();
+    let from = "<DATEBEG>01.11.2019</DATEBEG>";
+    let of_age = "<USL_TEST>DS1_T=0 и возраст пациента на DATE_Z_1 больше или равен 18 лет</USL_TEST>";
+    let rows = [
+        // Its end of June 2025 is inferred, and so is what comes then.
+        zap("003F.00.0990", "ZL_LIST/ZAP/Z_SL/SL/ONK_SL/ONK_T", "CTDR", &format!("{of_age}{from}")),
+        // Its ends of 2021 to 2024 are inferred.
+        zap("003F.00.2170", "ZL_LIST/ZAP/PACIENT/NPOLIS", "CHTX", from),
+    ]
+    .concat();
+    let after = |date: &str| {
+        let plan = importer.plan(&read_bytes(&packet(date, &rows)).expect("a packet"), true).expect("a plan");
+        let folder = tempfile::tempdir().expect("a folder");
+        let overlay = folder.path().join("rules");
+        store(&plan, &overlay).expect("stored");
+        let files = RuleFiles::with_overlay(&overlay);
+        puomp::rules::load(&files, puomp::rules::FLK_TABLES).expect("the program starts with the overlay");
+        let rows = files.rows::<puomp::rules::import::TableRow>("flk/003F.csv").expect("a table");
+        let of = |id: &str| rows.iter().filter(|(_, r)| r.id == id).map(|(_, r)| (r.files.clone(), r.from.clone(), r.until.clone())).collect::<Vec<_>>();
+        ["003F.00.0990", "003F.00.0991", "003F.00.2170", "003F.00.9050"].map(of)
+    };
+    let row = |files: &str, from: &str, until: &str| (files.to_owned(), from.to_owned(), until.to_owned());
+    // A book of February 2025 knows nothing of July: the end and what comes then stay. The earlier ends it refutes.
+    let [staging, then, policy, referral] = after("18.02.2025");
+    assert_eq!(staging, [row("C T", "2019-11-01", "2025-06-30"), row("D R", "2019-11-01", "")]);
+    assert_eq!(then, [row("C T", "2025-07-01", "")]);
+    assert_eq!(policy, [row("C H T X", "2019-11-01", "")]);
+    assert_eq!(referral, [row("C H T", "2026-01-01", "")]);
+    // A book of March 2026 knows better, and ends what we inferred and it lacks.
+    let [staging, then, _, referral] = after("01.03.2026");
+    assert_eq!(staging, [row("C T D R", "2019-11-01", "")]);
+    assert_eq!(then, [row("C T", "2025-07-01", "2026-02-28")]);
+    assert_eq!(referral, [row("C H T", "2026-01-01", "2026-02-28")]);
 }
 
 fn rows_at_hand(table: &str, id: &str) -> puomp::rules::import::TableRow {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::rules::{About, Confidence, Decision, Inferred};
 use crate::nsi::Books;
 use crate::registry::format::{Format, Formats, PERSONS};
 use crate::rules::import::TableRow;
@@ -27,13 +28,6 @@ struct Structural {
     advice_ru: String,
     advice_en: String,
     federal: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Reason {
-    id: String,
-    ru: String,
-    en: String,
 }
 
 /// A text in both languages.
@@ -70,6 +64,9 @@ pub(super) struct Explained {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) structure: Option<Structure>,
     pub(super) versions: Vec<Federal>,
+    /// Why other programs read it otherwise, and whose reading is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) elsewhere: Option<Both>,
 }
 
 /// Facts of a structural rule.
@@ -97,6 +94,11 @@ pub(super) struct Federal {
     pub(super) until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) inferred: Option<Both>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) confidence: Option<Confidence>,
+    /// What holds when the row has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<After>,
     pub(super) when: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) when_words: Option<Both>,
@@ -120,6 +122,15 @@ pub(super) struct Federal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) failing: Option<String>,
     pub(super) advice: Both,
+}
+
+/// What holds instead of a row that has ended.
+#[derive(Debug, Serialize)]
+pub(super) struct After {
+    /// Ids of rules and checks.
+    pub(super) rules: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Both>,
 }
 
 /// A book that a rule looks codes up in.
@@ -147,7 +158,8 @@ pub(super) struct Book {
     words: Words,
     rows: Vec<(RuleRow, TableRow)>,
     structure: Vec<Structural>,
-    reasons: BTreeMap<String, Text>,
+    reasons: BTreeMap<String, Inferred>,
+    decisions: Vec<Decision>,
     on: Date,
 }
 
@@ -155,7 +167,7 @@ impl Book {
     /// Reads the tables. Codes of books are those valid on the day `on`.
     pub(super) fn load(files: &RuleFiles, folder: Option<&Path>, on: Date) -> Result<Self, TableError> {
         let formats = Formats::load(files)?;
-        let reasons = files.rows::<Reason>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id, Text { ru: r.ru, en: r.en }));
+        let reasons = files.rows::<Inferred>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id.clone(), r));
         Ok(Self {
             words: Words::load(files, &formats)?,
             books: Books::load(files, folder)?,
@@ -163,6 +175,7 @@ impl Book {
             rows: load(files, FLK_TABLES)?.into_iter().zip(rows(files)?).collect(),
             structure: files.rows("structure.csv")?.into_iter().map(|(_, r)| r).collect(),
             reasons: reasons.collect(),
+            decisions: files.rows("flk/decisions.csv")?.into_iter().map(|(_, d)| d).collect(),
             formats,
             on,
         })
@@ -194,7 +207,9 @@ impl Book {
             versions.push(self.version(row, texts)?);
         }
         versions.sort_by(|a, b| (&a.from, &a.files).cmp(&(&b.from, &b.files)));
-        Ok((structure.is_some() || !versions.is_empty()).then(|| Explained { id: id.to_owned(), structure, versions }))
+        let differs = self.decisions.iter().find(|d| d.id == id && d.about == About::Differs);
+        let elsewhere = differs.and_then(|d| Both::if_any(&d.ru, &d.en));
+        Ok((structure.is_some() || !versions.is_empty()).then(|| Explained { id: id.to_owned(), structure, versions, elsewhere }))
     }
 
     fn version(&self, row: &RuleRow, texts: &TableRow) -> Result<Federal, TableError> {
@@ -212,6 +227,8 @@ impl Book {
             from: day(row.from),
             until: day(row.until),
             inferred: self.reasons.get(&row.inferred).map(|t| Both { ru: t.ru.clone(), en: t.en.clone() }),
+            confidence: self.reasons.get(&row.inferred).map(|t| t.confidence),
+            after: self.after(texts),
             when: row.when.as_ref().map(ToString::to_string).unwrap_or_default(),
             when_words: row.when.as_ref().map(words),
             require: row.require.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -232,6 +249,12 @@ impl Book {
             failing: example.map(|e| e.failing),
             advice: Both::message(&row.advice.ru, &row.advice.en),
         })
+    }
+
+    fn after(&self, row: &TableRow) -> Option<After> {
+        let ends = |d: &&Decision| d.about == About::Ended && (&d.id, &d.files, &d.until) == (&row.id, &row.files, &row.until);
+        let decision = self.decisions.iter().find(ends)?;
+        Some(After { rules: decision.now.split_whitespace().map(str::to_owned).collect(), reason: Both::if_any(&decision.ru, &decision.en) })
     }
 
     fn survey(&self) -> Survey<'_> {

@@ -1,6 +1,6 @@
 //! Writes the explanation of a rule for people.
 
-use super::facts::{Both, Explained, Federal, Lookup};
+use super::facts::{After, Both, Explained, Federal, Lookup};
 use crate::texts::{Key, Lang, Texts};
 
 /// Width of the first column, in characters.
@@ -24,6 +24,10 @@ pub(super) fn rule(rule: &Explained, texts: &Texts, lang: Lang) -> String {
         out.push_str(&format!("{}  {}  {}\n", rule.id, severity(&version.severity, texts, lang), version.files));
         Sheet { out: &mut out, texts, lang }.version(version);
     }
+    if let Some(elsewhere) = &rule.elsewhere {
+        out.push('\n');
+        Sheet { out: &mut out, texts, lang }.line(Key::ExplainElsewhere, elsewhere.get(lang));
+    }
     out
 }
 
@@ -34,6 +38,13 @@ fn severity<'t>(word: &str, texts: &'t Texts, lang: Lang) -> &'t str {
         _ => Key::SeverityError,
     };
     texts.get(key, lang)
+}
+
+/// What holds when a row has ended: ids, a reason, or both.
+fn told(after: &After, lang: Lang) -> String {
+    let reason = after.reason.as_ref().map_or("", |r| r.get(lang));
+    let parts = [after.rules.join(", "), reason.to_owned()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
 struct Sheet<'s> {
@@ -72,7 +83,11 @@ impl Sheet<'_> {
         };
         self.line(Key::ExplainTerm, &term);
         if let Some(reason) = &v.inferred {
-            self.more(&texts.fill(Key::ExplainInferred, lang, &[("reason", reason.get(lang))]));
+            let confidence = v.confidence.map_or("", |c| texts.get(c.key(), lang));
+            self.more(&texts.fill(Key::ExplainInferred, lang, &[("reason", reason.get(lang)), ("confidence", confidence)]));
+        }
+        if let Some(after) = &v.after {
+            self.line(Key::ExplainAfter, &told(after, lang));
         }
         self.side(Key::ExplainWhen, &v.when, v.when_words.as_ref(), Key::ExplainAlways);
         self.side(Key::ExplainRequire, &v.require, v.require_words.as_ref(), Key::ExplainUnwritten);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::api::rules::{Inferred, Rules};
+use crate::api::rules::{About, Decision, Inferred, Rules};
 use crate::cli::flags::ListShape;
 use crate::cli::formats::family_of;
 use crate::cli::out::{self, print};
@@ -28,7 +28,7 @@ pub(super) struct ListArgs {
     /// In force on a day.
     #[arg(long, value_name = "DATE")]
     on: Option<String>,
-    /// Only those whose dates are inferred.
+    /// Only those that are inferred, whole or in a date, and why.
     #[arg(long)]
     inferred: bool,
     /// Form of the answer.
@@ -37,6 +37,7 @@ pub(super) struct ListArgs {
 }
 
 const REASONS: &str = "flk/inferred.csv";
+const DECISIONS: &str = "flk/decisions.csv";
 
 impl ListArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -52,10 +53,12 @@ impl ListArgs {
         rules.retain(|r| self.wants(r, family.as_deref(), on.as_deref()));
         let mut inferred: Vec<Inferred> = files.rows(REASONS)?.into_iter().map(|(_, r)| r).collect();
         inferred.retain(|reason| rules.iter().any(|rule| rule.inferred == reason.id));
+        let mut decisions: Vec<Decision> = if self.inferred { files.rows(DECISIONS)?.into_iter().map(|(_, d)| d).collect() } else { Vec::new() };
+        decisions.retain(|d| self.speaks_of(d));
         let found = !rules.is_empty();
         match self.format {
-            ListShape::Human => print(&self.human(&rules, &inferred, ui))?,
-            ListShape::Json => out::json(&Rules { rules, inferred })?,
+            ListShape::Human => print(&self.human(&rules, &inferred, &decisions, ui))?,
+            ListShape::Json => out::json(&Rules { rules, inferred, decisions })?,
             ListShape::Csv => out::csv(session, &rules, cell)?,
         }
         Ok(if found { Exit::Done } else { Exit::Nothing })
@@ -68,7 +71,12 @@ impl ListArgs {
             && (!self.inferred || !rule.inferred.is_empty())
     }
 
-    fn human(&self, rules: &[TableRow], reasons: &[Inferred], ui: &Ui<'_>) -> String {
+    fn speaks_of(&self, decision: &Decision) -> bool {
+        let asked = |id: &str| self.id.is_empty() || self.id.iter().any(|begin| id.starts_with(begin.as_str()));
+        asked(&decision.id)
+    }
+
+    fn human(&self, rules: &[TableRow], reasons: &[Inferred], decisions: &[Decision], ui: &Ui<'_>) -> String {
         let lang = ui.lang;
         let mut out = String::new();
         for rule in rules {
@@ -84,8 +92,20 @@ impl ListArgs {
             if self.inferred
                 && let Some(reason) = reasons.iter().find(|r| r.id == rule.inferred)
             {
-                out.push_str(&format!("    * {}\n", if lang == Lang::Ru { &reason.ru } else { &reason.en }));
+                let why = if lang == Lang::Ru { &reason.ru } else { &reason.en };
+                let confidence = ui.texts.get(reason.confidence.key(), lang);
+                let slots = [("reason", why.as_str()), ("confidence", confidence), ("source", &rule.source)];
+                out.push_str(&format!("    * {}\n", ui.texts.fill(Key::RulesWhy, lang, &slots)));
             }
+        }
+        // What became a row is listed above.
+        let mut without = decisions.iter().filter(|d| d.now.is_empty() || d.about == About::Differs).peekable();
+        if without.peek().is_some() {
+            out.push_str(&format!("\n{}\n", ui.texts.get(Key::RulesDecided, lang)));
+        }
+        for decision in without {
+            let term = if decision.until.is_empty() { String::new() } else { format!("  {}  … {}", decision.files, decision.until) };
+            out.push_str(&format!("{}{term}\n    {}\n", decision.id, if lang == Lang::Ru { &decision.ru } else { &decision.en }));
         }
         if !self.inferred && rules.iter().any(|r| !r.inferred.is_empty()) {
             out.push_str(ui.texts.get(Key::RulesInferred, lang));

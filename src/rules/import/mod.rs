@@ -3,6 +3,7 @@
 //! Every row is cleaned, read, translated into the rule language and compared with the present rows. The result is an overlay: a folder in the shape
 //! of `rules/` with the tables that differ. Nothing is written before the whole packet has been read.
 
+mod ahead;
 mod express;
 mod mask;
 mod packet;

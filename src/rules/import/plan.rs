@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::values::hex;
 
+use super::ahead::{self, Ahead};
 use super::express::{Side, Unexpressed};
 use super::packet::{Packet, PublishedRow};
 use super::{Edition, Importer, PlanError, Refusal, Scope, TableRow, eve};
@@ -239,6 +240,9 @@ impl Work<'_> {
                         self.row(row, &[]);
                         self.drop_twin(begin);
                     }
+                    let new = self.rows.split_off(begin);
+                    let ahead = Ahead::of(&ours, &self.packet.date.to_string());
+                    self.rows.extend(new.into_iter().flat_map(|row| ahead.bounded(row)).chain(ahead.rows()));
                     let same = self.rows[begin..].iter().eq(ours.iter().copied());
                     for outcome in self.outcomes.iter_mut().filter(|o| o.id == id && o.change == Change::New && !ours.is_empty()) {
                         outcome.change = if same { Change::Same } else { Change::Changed };
@@ -270,16 +274,18 @@ impl Work<'_> {
     /// Ends or keeps a present rule that the packet does not have.
     fn absent(&mut self, id: &str, ours: &[&TableRow]) {
         let published = self.packet.date.to_string();
-        // A packet does not end a row that begins after the packet's date or that was never published in its book.
-        let unknown = |row: &&TableRow| row.from.as_str() > published.as_str() || (!row.inferred.is_empty() && !row.source.starts_with(&self.edition.book));
-        if !self.newer || ours.iter().all(unknown) || ours.iter().all(|r| !r.until.is_empty()) {
+        // A packet does not end a row that begins after the packet's date, or that is known from a later year than the packet.
+        let inferred = |row: &TableRow| !row.inferred.is_empty() && !row.source.starts_with(&self.edition.book);
+        let unknown = |row: &&TableRow| row.from.as_str() > published.as_str() || inferred(row) && ahead::known_in(row) > published.get(..4).map(str::to_owned);
+        let stays = |row: &&TableRow| unknown(row) || !row.until.is_empty();
+        if !self.newer || ours.iter().all(stays) {
             let inferred = ours.iter().any(|r| !r.inferred.is_empty());
             self.outcomes.push(RowOutcome { inferred, ..outcome(id, Change::Kept) });
             self.rows.extend(ours.iter().map(|r| (*r).clone()));
             return;
         }
         let until = eve(self.packet.date).to_string();
-        let ended = ours.iter().map(|row| ended(row, &until));
+        let ended = ours.iter().map(|row| if unknown(row) { (*row).clone() } else { ended(row, &until) });
         let differences = vec![Difference { field: Field::Until, ours: String::new(), theirs: until.clone() }];
         self.rows.extend(ended);
         self.outcomes.push(RowOutcome { differences, inferred: true, ..outcome(id, Change::Ended) });
@@ -305,7 +311,16 @@ impl Work<'_> {
         }
     }
 
+    /// Takes a published row; what we infer for days after the packet's date stays.
     fn row(&mut self, row: &PublishedRow, ours: &[&TableRow]) {
+        let (ahead, begin) = (Ahead::of(ours, &self.packet.date.to_string()), self.rows.len());
+        self.compared(row, &ahead);
+        let new = self.rows.split_off(begin);
+        self.rows.extend(new.into_iter().flat_map(|row| ahead.bounded(row)).chain(ahead.rows()));
+    }
+
+    fn compared(&mut self, row: &PublishedRow, ahead: &Ahead<'_>) {
+        let ours: &[&TableRow] = &ahead.of_the_day;
         let mut out = outcome(&row.id, Change::Same);
         out.inferred = ours.iter().any(|r| !r.inferred.is_empty());
         let when = self.side(row, Field::When, ours, &mut out);
@@ -338,7 +353,9 @@ impl Work<'_> {
             if settled {
                 differ(Field::From, &our.from, &from);
             }
-            if settled || !until.is_empty() && our.until > until {
+            // An inferred end after the packet's date stands until a later edition refutes it.
+            let stands = ahead.stands(our) && (until.is_empty() || until > our.until);
+            if !stands && (settled || !until.is_empty() && our.until > until) {
                 differ(Field::Until, &our.until, &until);
             }
         }

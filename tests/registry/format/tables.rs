@@ -45,6 +45,19 @@ const DEPARTURES: &[(&str, &str, &str)] = &[
     ("T-6.0", "ZL_LIST/ZAP/Z_SL/SL/USL/VID_VME", "T(4)"),
 ];
 
+/// Obligations of ours that are not those of the facts: table, path. Since 5.0 files C and T name the worker of a service in MR_USL_N or in
+/// these elements; the rules 003F.00.2961 and 2971 ask for one of the two.
+const EITHER: &[(&str, &str)] = &[
+    ("C-5.1", "ZL_LIST/ZAP/Z_SL/SL/USL/PRVS"),
+    ("C-5.1", "ZL_LIST/ZAP/Z_SL/SL/USL/CODE_MD"),
+    ("C-6.0", "ZL_LIST/ZAP/Z_SL/SL/USL/PRVS"),
+    ("C-6.0", "ZL_LIST/ZAP/Z_SL/SL/USL/CODE_MD"),
+    ("T-5.1", "ZL_LIST/ZAP/Z_SL/SL/USL/PRVS"),
+    ("T-5.1", "ZL_LIST/ZAP/Z_SL/SL/USL/CODE_MD"),
+    ("T-6.0", "ZL_LIST/ZAP/Z_SL/SL/USL/PRVS"),
+    ("T-6.0", "ZL_LIST/ZAP/Z_SL/SL/USL/CODE_MD"),
+];
+
 fn formats() -> Formats {
     Formats::load(&RuleFiles::embedded()).expect("every table compiles")
 }
@@ -104,7 +117,9 @@ fn tables_say_what_the_facts_say() {
                 continue;
             };
             let ours = row(node);
-            if ours.each_ref().map(String::as_str) != fact.row() {
+            if EITHER.contains(&(&name, &node.path)) {
+                departures += usize::from(ours[0] != fact.obligation);
+            } else if ours.each_ref().map(String::as_str) != fact.row() {
                 complain(format!("{} is {ours:?}, by the facts {:?}", node.path, fact.row()));
             }
             match compare_lengths(node, &fact.max_len) {
@@ -127,7 +142,7 @@ fn tables_say_what_the_facts_say() {
     ));
     assert!(wrong.is_empty(), "{wrong}");
     assert_eq!(compared, 29, "so many tables of our families");
-    assert_eq!(departures, DEPARTURES.len(), "a departure that is none any more");
+    assert_eq!(departures, DEPARTURES.len() + EITHER.len(), "a departure that is none any more");
     let paths = |format: &Format| format.nodes().iter().map(|n| n.path.to_string()).collect::<Vec<_>>();
     for (name, format) in rest {
         // Where the facts have no table, the edition is told to have the elements of its neighbour.

@@ -6,7 +6,7 @@ use puomp::registry::format::{Formats, PERSONS, Role};
 use puomp::rules::RuleRow;
 use puomp::rules::ast::Expr;
 use puomp::rules::witness::{Document, has_element};
-use puomp::values::Date;
+use puomp::values::{Date, Month};
 
 use super::by_hand::{self, ByHand};
 use super::search::{Goal, Outcome, Search};
@@ -26,7 +26,7 @@ pub(crate) struct Proof {
     pub(crate) by_hand: bool,
     /// Ids that came with it or with its twin, and necessarily follow.
     pub(crate) beside: BTreeSet<String>,
-    /// The days on which it must be silent, and was.
+    /// The months in which it must be silent, and was.
     pub(crate) silent: usize,
     /// It spoke where it must not.
     pub(crate) spoke: bool,
@@ -76,8 +76,33 @@ fn forbids_what_must_stand(row: &RuleRow, docs: &[&Document]) -> bool {
         && (itself || docs.iter().any(|d| d.main.format.find(&row.element).is_some_and(|id| d.main.format.node(id).obligation.required)))
 }
 
+/// The reporting month of a document.
+fn month(doc: &Document) -> Option<Month> {
+    let number = |role| doc.main.role(role).and_then(|t| t.parse::<u16>().ok());
+    Month::new(number(Role::Year)?, u8::try_from(number(Role::Month)?).ok()?)
+}
+
+/// The last day of a month, which says whether a rule is in force.
+fn last_day(month: Month) -> Date {
+    Date::new(month.year, month.month, month.days()).expect("a day")
+}
+
 fn date(doc: &Document) -> Option<Date> {
-    doc.main.role(Role::AccountDate).and_then(Date::parse)
+    month(doc).map(last_day).or_else(|| doc.main.role(Role::AccountDate).and_then(Date::parse))
+}
+
+fn month_of(day: Date) -> Month {
+    let (year, month, _) = day.parts();
+    Month::new(year, month).expect("a month")
+}
+
+/// The last month before a row is in force, and the first one after.
+fn months_outside(row: &RuleRow) -> impl Iterator<Item = Month> {
+    let before = row.from.map(|from| {
+        let eve = month_of(from.day_before());
+        if last_day(eve) < from { eve } else { eve.previous() }
+    });
+    before.into_iter().chain(row.until.map(|until| month_of(until.day_after())))
 }
 
 /// Whether a row may be looked at in a document of a family and day.
@@ -182,20 +207,26 @@ fn ids_beside(search: &Search<'_>, doc: &Document, row: &RuleRow) -> BTreeSet<St
     search.lab.judge(doc, search.folder).expect("written before").into_iter().map(|f| f.id).filter(|id| *id != row.id).collect()
 }
 
-/// With the broken document at hand: what follows in it, and whether the row is silent the day before its first and after its last.
+/// With the broken document at hand: what follows in it, and whether the row is silent in the month before its first and after its last day.
 fn finish(search: &Search<'_>, r: usize, broken: &Document, mut proof: Proof) -> Proof {
     let row = &search.rows[r];
     proof.broken = true;
     proof.beside.extend(ids_beside(search, broken, row));
-    for day in [row.from.map(Date::day_before), row.until.map(Date::day_after)].into_iter().flatten() {
+    for outside in months_outside(row) {
         let mut doc = broken.clone();
-        // Where no account's date stands, that of the file decides.
-        let role = if doc.main.role(Role::AccountDate).is_some() { Role::AccountDate } else { Role::MadeOn };
-        doc.main.set_role(role, &day.to_string());
+        let day = last_day(outside).to_string();
+        if month(&doc).is_some() {
+            doc.main.set_role(Role::Year, &outside.year.to_string());
+            doc.main.set_role(Role::Month, &outside.month.to_string());
+        } else if doc.main.role(Role::AccountDate).is_some() {
+            doc.main.set_role(Role::AccountDate, &day);
+        } else {
+            doc.main.set_role(Role::MadeOn, &day);
+        }
         let findings = search.lab.judge(&doc, search.folder).expect("written");
         if findings.iter().any(|f| f.row == Some(r)) {
             proof.spoke = true;
-            proof.why = format!("speaks on {day}");
+            proof.why = format!("speaks in {outside}");
         } else {
             proof.silent += 1;
         }

@@ -170,6 +170,130 @@ fn rows_of_one_id_never_overlap() {
     }
 }
 
+#[derive(Deserialize)]
+struct Decision {
+    id: String,
+    files: String,
+    until: String,
+    about: String,
+    now: String,
+    ru: String,
+    en: String,
+}
+
+fn decisions() -> Vec<Decision> {
+    RuleFiles::embedded().rows::<Decision>("flk/decisions.csv").expect("the table reads").into_iter().map(|(_, d)| d).collect()
+}
+
+/// A row that ends has a successor that speaks of each of its files on the next day, or a reason.
+#[test]
+fn every_end_is_decided() {
+    let (rows, decisions, checks) = (rows(), decisions(), ids("structure.csv"));
+    let mut wrong = String::new();
+    for (table, line, row) in rows.iter().filter(|(_, _, r)| !r.until.is_empty()) {
+        let own: Vec<&Decision> = decisions.iter().filter(|d| d.about == "ended" && (&d.id, &d.files, &d.until) == (&row.id, &row.files, &row.until)).collect();
+        let [decision] = own.as_slice() else {
+            writeln!(wrong, "{table}:{line} {} until {}: {} decisions", row.id, row.until, own.len()).expect("a string takes it");
+            continue;
+        };
+        let goes_on = |file: &str, id: &str| {
+            let next = |r: &RuleRow| r.from.as_str() <= day_after(&row.until).as_str() && row.until.as_str() < r.term().1;
+            checks.contains(id) || rows.iter().any(|(_, _, r)| r.id == id && r.families().contains(&file) && next(r))
+        };
+        let ends_for = |file: &&str| !decision.now.split(' ').any(|id| goes_on(file, id));
+        let without: Vec<&str> = row.families().into_iter().filter(ends_for).collect();
+        if !without.is_empty() && decision.ru.is_empty() {
+            writeln!(wrong, "{table}:{line} {} until {}: nothing goes on in {without:?}, and no reason is given", row.id, row.until)
+                .expect("a string takes it");
+        }
+    }
+    for decision in &decisions {
+        let ends = |r: &RuleRow| (&decision.id, &decision.files, &decision.until) == (&r.id, &r.files, &r.until);
+        let known = match decision.about.as_str() {
+            "ended" => rows.iter().any(|(_, _, r)| ends(r)),
+            "differs" => rows.iter().any(|(_, _, r)| r.id == decision.id),
+            about => about == "find",
+        };
+        let names = decision.now.split_whitespace().all(|id| checks.contains(id) || rows.iter().any(|(_, _, r)| r.id == id));
+        let told = decision.ru.is_empty() == decision.en.is_empty() && (decision.about == "ended" || !decision.ru.is_empty());
+        if !known || !names || !told {
+            writeln!(wrong, "decisions.csv {} {}: stands for nothing, names nothing, or says nothing", decision.id, decision.until).expect("a string takes it");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn day_after(day: &str) -> String {
+    puomp::values::Date::parse(day).expect("a day").day_after().to_string()
+}
+
+/// What is inferred with little confidence is a warning, and names its witnesses.
+#[test]
+fn what_is_not_sure_is_a_warning() {
+    #[derive(Deserialize)]
+    struct Reason {
+        id: String,
+        confidence: String,
+    }
+    let reasons = RuleFiles::embedded().rows::<Reason>("flk/inferred.csv").expect("the table reads");
+    let confidence: BTreeMap<String, String> = reasons.into_iter().map(|(_, r)| (r.id, r.confidence)).collect();
+    for (table, line, row) in rows() {
+        let low = confidence.get(&row.inferred).is_some_and(|c| c == "low");
+        // Of a rule that is known by its code alone nothing runs.
+        assert!(!low || row.severity == "warning" || row.kind == "prose", "{table}:{line} {}: low confidence is a warning", row.id);
+        let of_the_book = row.source.starts_with("Q015");
+        assert!(of_the_book || row.source.split("; ").all(|w| w.contains('/') && w.ends_with(|c: char| c.is_ascii_digit())), "{table}:{line}: {}", row.source);
+        assert!(of_the_book || !row.inferred.is_empty(), "{table}:{line} {}: a row that no book has is inferred", row.id);
+    }
+}
+
+/// The facts about the rows that ended and about a program of 2026: each is decided.
+#[test]
+#[ignore = "needs PUOMP_SHARED"]
+fn the_facts_of_today_are_decided() {
+    #[derive(Deserialize)]
+    struct Stated {
+        id: String,
+        files: String,
+        element: String,
+        until: String,
+        #[serde(default)]
+        agrees: String,
+    }
+    let read = |name: &str| -> Vec<Stated> {
+        csv::Reader::from_path(shared(name)).expect("a table").into_deserialize().collect::<Result<_, _>>().expect("sound rows")
+    };
+    let (rows, decisions) = (rows(), decisions());
+    let of_book = |f: &Stated| f.id.len() == 12;
+    let ended = read("domain/ended-rules.csv");
+    let lost: BTreeSet<&str> = ended.iter().filter(|f| of_book(f) && !decisions.iter().any(|d| d.id == f.id)).map(|f| f.id.as_str()).collect();
+    assert!(lost.iter().all(|id| rows.iter().any(|(_, _, r)| r.id == *id && r.until.is_empty())), "an ended row is neither decided nor open again: {lost:?}");
+    // A find became a row of its element, or has its reason.
+    let finds: Vec<&Stated> = ended.iter().filter(|f| !of_book(f)).collect();
+    for find in &finds {
+        let name = find.element.rsplit('/').next().expect("a name");
+        let decided = decisions.iter().any(|d| d.id == name || find.id.contains(&d.id));
+        assert!(decided || rows.iter().any(|(_, _, r)| r.element == find.element && !r.inferred.is_empty()), "{} {} {}", find.id, find.files, find.until);
+    }
+    let today = read("domain/current-rules.csv");
+    let differs: Vec<&Stated> = today.iter().filter(|f| f.agrees != "same").collect();
+    for fact in &differs {
+        assert!(decisions.iter().any(|d| d.about == "differs" && d.id == fact.id), "{}: a difference that nobody decided", fact.id);
+    }
+    let count = |about: &str, with: bool| decisions.iter().filter(|d| d.about == about && d.now.is_empty() != with).count();
+    say(&format!(
+        "rules_today: {} ends with a successor, {} with a reason; {} facts of today: {} agree, {} differ and are decided ({} with another row, {} as before); {} finds",
+        count("ended", true),
+        count("ended", false),
+        today.len(),
+        today.len() - differs.len(),
+        differs.len(),
+        count("differs", true),
+        count("differs", false),
+        finds.len()
+    ));
+}
+
 enum Part<'a> {
     Call(&'a Call),
     List(&'a str),
@@ -236,6 +360,17 @@ const DEPARTURES: &[(&str, &str)] = &[
     // The column `files` says it, and the reporting period, which the dates of accounts leave open.
     ("002F.00.0012", "when"),
     ("002F.00.0013", "when"),
+    // Only rows of M002 with TNM 8 count.
+    ("003F.00.0971", "when"),
+    ("003F.00.0972", "when"),
+    ("003F.00.0981", "when"),
+    ("003F.00.0982", "when"),
+    ("003F.00.0991", "when"),
+    ("003F.00.0992", "when"),
+    ("003F.00.1001", "when"),
+    ("003F.00.1002", "when"),
+    ("003F.00.1011", "when"),
+    ("003F.00.1012", "when"),
 ];
 
 #[test]
@@ -259,6 +394,8 @@ fn rows_say_what_the_checks_say() {
         inferred += rows.iter().filter(|r| !r.inferred.is_empty()).count();
         let mut complain = |text: String| writeln!(wrong, "{}: {text}", fact.id_test).expect("a string takes it");
         let published = fact.set == "Q015";
+        // What came after the book stands under the same id.
+        let rows: Vec<RuleRow> = rows.into_iter().filter(|r| !published || r.source.starts_with("Q015")).collect();
         for row in &rows {
             if (&row.element, &row.kind, &row.twin) != (&fact.element, &fact.exec_class, &fact.twin_id) {
                 complain(format!("{} {} {}", row.element, row.kind, row.twin));
@@ -294,6 +431,8 @@ fn rows_say_what_the_checks_say() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+    // Numbers that are not known, and one that was inferred.
+    ours.retain(|id, _| !id.contains(".9") && id != "001F.00.0191");
     assert!(ours.is_empty(), "ids that the checks lack: {:?}", ours.keys());
     assert_eq!(departures.len(), DEPARTURES.len(), "a departure that is none any more");
     assert_eq!(compared, 865);
