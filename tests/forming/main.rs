@@ -327,7 +327,7 @@ fn who_is_told_the_numbers_can_stop_it() {
     let origins = [origin(&package(folder.path(), H, Way::new(10, 1, 1)))];
     let pieces = cases(0, &origins[0], H);
     let title = heading(&origins, H);
-    let order = puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &&pieces[..] };
+    let order = puomp::forming::Order { format: H.format(), persons: Some(H.persons()), heading: &title, origins: &origins, pieces: &pieces.as_slice() };
     let mut out = Vec::new();
     let stopped = support::forming::write(&order, &mut out, |_| Err(std::io::ErrorKind::Interrupted.into()));
     assert!(matches!(stopped, Err(FormError::Write(_))) && out.is_empty());

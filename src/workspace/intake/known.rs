@@ -132,16 +132,12 @@ impl Known {
         if !clinic.packages().has_any()? {
             return Ok(known);
         }
-        let mut keys: Vec<i64> = own.one_of_each().map(|(_, case)| case.traits.identity.0).collect();
-        keys.dedup();
-        clinic.cases().by_identity(&keys, &mut |case| known.add(own, case))?;
+        clinic.cases().by_identity(own.one_of_each().map(|(_, case)| case.traits.identity.0), &mut |case| known.add(own, case))?;
         known.settle(own);
-        keys.clear();
         let unmet = own.one_of_each().filter(|(group, _)| known.with_key(*group).is_empty()).flat_map(|(group, _)| own.of_group(group));
-        keys.extend(unmet.filter(|case| case.resemblance != case.traits.identity.0).map(|case| case.resemblance));
+        let mut keys: Vec<i64> = unmet.filter(|case| case.resemblance != case.traits.identity.0).map(|case| case.resemblance).collect();
         keys.sort_unstable();
-        keys.dedup();
-        clinic.cases().by_resemblance(&keys, &mut |case| known.add_alike(own, case))?;
+        clinic.cases().by_resemblance(keys.into_iter(), &mut |case| known.add_alike(own, case))?;
         known.settle_alike();
         Ok(known)
     }

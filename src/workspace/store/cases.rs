@@ -201,29 +201,38 @@ impl Cases<'_> {
     }
 
     /// Gives cases that share the first half of an identity with one of `keys` and are not replaced, in no particular order. The keys grow.
-    pub(in crate::workspace) fn by_identity(&mut self, keys: &[i64], each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
+    pub(in crate::workspace) fn by_identity(&mut self, keys: impl Iterator<Item = i64>, each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
         self.by("identity", keys, each)
     }
 
     /// Gives cases with one of these resemblances that are not replaced, in no particular order. The keys grow.
-    pub(in crate::workspace) fn by_resemblance(&mut self, keys: &[i64], each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
+    pub(in crate::workspace) fn by_resemblance(&mut self, keys: impl Iterator<Item = i64>, each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
         self.by("resemblance", keys, each)
     }
 
-    fn by(&mut self, column: &'static str, keys: &[i64], each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
-        // Growing keys let each search of the index continue near the last one.
-        for batch in keys.chunks(KEYS) {
-            let sql = format!(
-                "SELECT {KNOWN} FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
-                 WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({})",
-                list(batch)
-            );
-            let text = self.0.text(sql, &[BETWEEN_VALUES.into(), BETWEEN_CASES.into()])?;
-            for case in text.split(BETWEEN_CASES).filter(|case| !case.is_empty()) {
-                each(KnownCase::read(case).ok_or_else(|| unreadable("identity", case))?);
+    fn by(&mut self, column: &str, mut keys: impl Iterator<Item = i64>, each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
+        self.0.reading_once(|clinic| {
+            let mut batch: Vec<i64> = Vec::with_capacity(KEYS);
+            loop {
+                // Growing keys let each search of the index continue near the last one.
+                let last = batch.last().copied();
+                batch.clear();
+                batch.extend(keys.by_ref().skip_while(|key| Some(*key) == last).take(KEYS));
+                batch.dedup();
+                if batch.is_empty() {
+                    return Ok(());
+                }
+                let sql = format!(
+                    "SELECT {KNOWN} FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
+                     WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({})",
+                    list(&batch)
+                );
+                let text = clinic.text(sql, &[BETWEEN_VALUES.into(), BETWEEN_CASES.into()])?;
+                for case in text.split(BETWEEN_CASES).filter(|case| !case.is_empty()) {
+                    each(KnownCase::read(case).ok_or_else(|| unreadable("identity", case))?);
+                }
             }
-        }
-        Ok(())
+        })
     }
 
     /// Where the cases of a package begin in its main file, and their ids, in this order.
@@ -358,15 +367,17 @@ impl Cases<'_> {
         let span =
             "SELECT CAST(COALESCE(MIN(id), 0) AS BIGINT) AS first, CAST(COALESCE(MAX(id), -1) AS BIGINT) AS last FROM cases WHERE mo = $1 AND package = $2";
         let Some(Span { first, last }) = self.0.first(span, &[package.into()])? else { return Ok(()) };
-        let mut next = first;
-        // The cases of a package have ids that follow one another.
-        while next <= last {
-            let end = last.min(next + PAGE - 1);
-            let which = format!("c.package = $4 AND c.id BETWEEN $5 AND $6 AND c.state = '{Free}' AND c.errors = 0");
-            self.found(&which, &[package.into(), next.into(), end.into()], each)?;
-            next = end + 1;
-        }
-        Ok(())
+        self.0.reading_once(|clinic| {
+            let mut next = first;
+            // The cases of a package have ids that follow one another.
+            while next <= last {
+                let end = last.min(next + PAGE - 1);
+                let which = format!("c.package = $4 AND c.id BETWEEN $5 AND $6 AND c.state = '{Free}' AND c.errors = 0");
+                found(clinic, &which, &[package.into(), next.into(), end.into()], each)?;
+                next = end + 1;
+            }
+            Ok(())
+        })
     }
 
     /// Gives the newest versions of the cases that a registry holds, without those blocked by findings, in the order of their ids.
@@ -383,17 +394,7 @@ impl Cases<'_> {
         let mut ids = text.split_terminator(BETWEEN_VALUES).map(id).collect::<Result<Vec<i64>, Problem>>()?;
         drop(text);
         ids.sort_unstable();
-        ids.chunks(PAGE as usize).try_for_each(|ids| self.found(&format!("c.id IN ({})", list(ids)), &[], each))
-    }
-
-    /// Gives the cases of a clinic that meet a condition, in the order of their ids. The condition's own values begin with `$4`.
-    fn found(&mut self, which: &str, values: &[Value<'_>], each: &mut dyn FnMut(FoundCase<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
-        let all: Vec<Value<'_>> = [BETWEEN_VALUES.into(), BETWEEN_CASES.into()].into_iter().chain(values.iter().cloned()).collect();
-        let text = self.0.text(format!("SELECT {FOUND} FROM cases c WHERE c.mo = $1 AND {which}"), &all)?;
-        let cases = text.split(BETWEEN_CASES).filter(|case| !case.is_empty());
-        let mut cases = cases.map(|case| FoundCase::read(case).ok_or_else(|| unreadable("place", case))).collect::<Result<Vec<_>, _>>()?;
-        cases.sort_unstable_by_key(|case| case.id);
-        cases.into_iter().try_for_each(each)
+        ids.chunks(PAGE as usize).try_for_each(|ids| found(&mut self.0, &format!("c.id IN ({})", list(ids)), &[], each))
     }
 
     /// Cases that a registry holds, that its payer refused whole and nobody corrected.
@@ -491,4 +492,14 @@ impl Cases<'_> {
         }
         Ok(())
     }
+}
+
+/// Gives the cases of a clinic that meet a condition, in the order of their ids. The condition's own values begin with `$4`.
+fn found(clinic: &mut Clinic<'_>, which: &str, values: &[Value<'_>], each: &mut dyn FnMut(FoundCase<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
+    let all: Vec<Value<'_>> = [BETWEEN_VALUES.into(), BETWEEN_CASES.into()].into_iter().chain(values.iter().cloned()).collect();
+    let text = clinic.text(format!("SELECT {FOUND} FROM cases c WHERE c.mo = $1 AND {which}"), &all)?;
+    let cases = text.split(BETWEEN_CASES).filter(|case| !case.is_empty());
+    let mut cases = cases.map(|case| FoundCase::read(case).ok_or_else(|| unreadable("place", case))).collect::<Result<Vec<_>, _>>()?;
+    cases.sort_unstable_by_key(|case| case.id);
+    cases.into_iter().try_for_each(each)
 }

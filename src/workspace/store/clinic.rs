@@ -73,6 +73,12 @@ impl Clinic<'_> {
         self.store.number(sql, &with(self.mo, values))
     }
 
+    /// Runs queries for many rows that are not needed again; see [`Store::reading_once`].
+    pub(super) fn reading_once<T>(&mut self, work: impl FnOnce(&mut Clinic<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+        let mo = self.mo;
+        self.store.reading_once(|store| work(&mut Clinic { store, mo }))
+    }
+
     /// Runs a query and returns the text in the column `found` of its first row; empty when there is no row.
     pub(super) fn text(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<String, Problem> {
         self.rows(sql, values)?.first().map_or_else(|| Ok(String::new()), |row| row.get("found"))

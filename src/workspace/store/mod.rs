@@ -76,10 +76,14 @@ const PRAGMAS: [&str; 7] = [
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 10000",
-    "PRAGMA cache_size = -65536",
+    LARGE_CACHE,
     "PRAGMA temp_store = MEMORY",
     "PRAGMA wal_autocheckpoint = 16384",
 ];
+
+/// How many KiB of its file SQLite keeps in memory, and how many while many rows are read that are not needed again.
+const LARGE_CACHE: &str = "PRAGMA cache_size = -65536";
+const SMALL_CACHE: &str = "PRAGMA cache_size = -16384";
 
 /// A connection to the store.
 pub(super) struct Store {
@@ -254,6 +258,17 @@ impl Store {
             (false, true) => self.raw("PRAGMA synchronous = FULL"),
             (false, false) => self.raw("PRAGMA synchronous = NORMAL"),
         }
+    }
+
+    /// Runs queries for many rows that are not needed again. SQLite keeps little of its file in memory then; a server decides by itself.
+    fn reading_once<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        if self.shared {
+            return work(self);
+        }
+        self.raw(SMALL_CACHE)?;
+        let done = work(self);
+        self.raw(LARGE_CACHE)?;
+        done
     }
 
     /// Whether several machines may use the store at once.
