@@ -54,6 +54,11 @@ impl RuleFiles {
         Self { overlay: Some(folder.to_owned()) }
     }
 
+    /// The folder over the built-in tables, if there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        self.overlay.as_deref()
+    }
+
     /// Whether the folder overrides any of these tables.
     pub fn overrides(&self, tables: &[&str]) -> bool {
         self.overlay.as_ref().is_some_and(|folder| tables.iter().any(|table| folder.join(table).exists()))

@@ -32,5 +32,5 @@ pub use number::Decimal;
 pub use parse::parse;
 pub use set::{At, Hit, RowState, RuleSet, Side, State, Work};
 pub use survey::{Standing, Survey};
-pub use table::{FLK_TABLES, RuleRow, load};
+pub use table::{FLK_TABLES, RuleRow, UNREAD, load};
 pub use words::Words;

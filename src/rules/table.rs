@@ -24,6 +24,8 @@ pub struct RuleRow {
     pub when: Option<Expr>,
     /// The requirement; `None` for rules that cannot be expressed.
     pub require: Option<Expr>,
+    /// Condition and requirement as published, for a row that an import could not read.
+    pub unread: Option<[String; 2]>,
     /// How the rule runs: core, builtin, template, external, expert, prose.
     pub kind: String,
     /// First account date; `None` means no limit.
@@ -55,6 +57,9 @@ impl RuleRow {
         self.id.split('.').next().unwrap_or("")
     }
 }
+
+/// The kind of a row that an import could not read: its condition and requirement are the published texts, its note is the reason.
+pub const UNREAD: &str = "unread";
 
 #[derive(Deserialize)]
 struct Columns {
@@ -108,7 +113,9 @@ fn overlap(a: &RuleRow, b: &RuleRow) -> bool {
 
 fn row(columns: Columns, table: &str, line: u64) -> Result<RuleRow, TableError> {
     let fail = |message: String| TableError::new(table, line, format!("{}: {message}", columns.id));
+    let unread = columns.kind == UNREAD;
     let expr = |column: &str, text: &str| match text.trim() {
+        _ if unread => Ok(None),
         "" => Ok(None),
         text => parse(text).map(Some).map_err(|e| fail(format!("{column} {e}: {text}"))),
     };
@@ -133,6 +140,7 @@ fn row(columns: Columns, table: &str, line: u64) -> Result<RuleRow, TableError> 
     Ok(RuleRow {
         when: expr("when", &columns.when)?,
         require: expr("require", &columns.require)?,
+        unread: unread.then(|| [columns.when.clone(), columns.require.clone()]),
         from: day("from", &columns.from)?,
         until: day("until", &columns.until)?,
         id: columns.id.clone(),

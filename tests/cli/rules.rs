@@ -65,14 +65,14 @@ fn coverage_adds_up_and_names_what_does_not_run() {
 #[test]
 fn an_import_tells_every_rule_and_counts_from_then_on() {
     let desk = desk();
-    let (code, out, err) = desk.run(&["rules", "import", "Q015.xml", "--dry-run"]);
+    let (code, out, err) = desk.run(&["rules", "import", "Q015.xml", "--dry-run", "--force"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with("Q015 9.9 от 2030-02-01: 4 правил"), "{out}");
     assert!(out.contains("003F.00.9990  новое\n    исправлено в тексте: опечатка (when)\n"), "{out}");
     assert!(out.contains("006F.00.9991  не выразить\n    require: колонка 7: ожидается элемент, число или код, стоит «»\n"), "{out}");
     assert!(out.contains("006F.00.9992  не выразить\n    require: текст для людей, а не формула (колонка 1)\n"), "{out}");
     assert!(!desk.path(".puomp/rules").exists());
-    let (code, out, _) = desk.run(&["rules", "import", "Q015.xml", "--format", "json"]);
+    let (code, out, _) = desk.run(&["rules", "import", "Q015.xml", "--force", "--format", "json"]);
     assert_eq!(code, 0);
     let import = &json(&out)["imports"][0];
     assert_eq!((import["edition"].as_str(), import["stored"].is_string()), (Some("9.9"), true));
@@ -82,7 +82,7 @@ fn an_import_tells_every_rule_and_counts_from_then_on() {
     let (_, out, _) = desk.run(&["rules", "coverage"]);
     assert!(out.starts_with("правила: Q015, редакция 9.9 от 2030-02-01\n"), "{out}");
     // Again: nothing new.
-    let (_, out, _) = desk.run(&["rules", "import", "Q015.xml", "--lang", "en"]);
+    let (_, out, _) = desk.run(&["rules", "import", "Q015.xml", "--force", "--lang", "en"]);
     assert!(!out.contains("new: ") && !out.contains("changed: ") && !out.contains("ended: "), "{out}");
 }
 
@@ -91,8 +91,14 @@ fn what_is_no_rule_book_is_refused_in_words() {
     let desk = desk();
     fs::write(desk.path("old.xml"), fs::read_to_string(desk.path("Q015.xml")).expect("there").replace("2030", "2020")).expect("written");
     fs::write(desk.path("cut.xml"), "<packet><zglv>").expect("written");
-    for (file, reason) in [("old.xml", "старше той, что есть"), ("cut.xml", "файл обрывается"), ("none.xml", "не читается")]
-    {
+    fs::write(desk.path("part.xml"), fs::read_to_string(desk.path("Q015.xml")).expect("there").replace("2030", "2025")).expect("written");
+    for (file, reason) in [
+        ("old.xml", "старше той, что есть"),
+        ("Q015.xml", "ещё не вышла"),
+        ("part.xml", "действующих правил осталось бы 5: часть не заменит целое"),
+        ("cut.xml", "файл обрывается"),
+        ("none.xml", "не читается"),
+    ] {
         let (code, out, err) = desk.run(&["rules", "import", file]);
         assert_eq!((code, out.as_str()), (6, ""), "{file}");
         assert!(err.contains(file) && err.contains(reason), "{err}");
@@ -101,4 +107,26 @@ fn what_is_no_rule_book_is_refused_in_words() {
     let (code, _, _) = desk.run(&["rules", "import", "old.xml", "--force", "--rules", "мои правила"]);
     assert_eq!(code, 0);
     assert!(desk.path("мои правила/flk/editions.csv").is_file());
+}
+
+#[test]
+fn an_import_is_taken_back_by_the_command_that_made_it() {
+    let desk = desk();
+    let (code, out, err) = desk.run(&["rules", "import", "--undo"]);
+    assert!(code == 3 && out.is_empty() && err.contains("брать назад нечего"), "{err}");
+    let (_, before, _) = desk.run(&["rules", "list", "--format", "csv"]);
+    assert_eq!(desk.run(&["rules", "import", "Q015.xml", "--force", "-q"]).0, 0);
+    let (code, out, _) = desk.run(&["rules", "import", "--undo", "--dry-run", "--lang", "en"]);
+    assert!(code == 0 && out.starts_with("the import would be taken back: Q015, edition 9.9 of 2030-02-01; as before it would be: flk/001F.csv"), "{out}");
+    let table = desk.path(".puomp/rules/flk/003F.csv");
+    let text = fs::read_to_string(&table).expect("stored");
+    fs::write(&table, text + "\n").expect("written");
+    let (code, _, err) = desk.run(&["rules", "import", "--undo"]);
+    assert!(code == 2 && err.contains("flk/003F.csv") && err.contains("--force"), "{err}");
+    let (code, out, _) = desk.run(&["rules", "import", "--undo", "--force"]);
+    assert!(code == 0 && out.ends_with("правила: Q015, редакция 2.2 от 2021-02-12\n"), "{out}");
+    assert!(!desk.path(".puomp/rules").exists());
+    assert_eq!(desk.run(&["rules", "list", "--format", "csv"]).1, before);
+    // Files and --undo at once are a misuse.
+    assert_eq!(desk.run(&["rules", "import", "Q015.xml", "--undo"]).0, 2);
 }

@@ -56,7 +56,7 @@ impl UpdateArgs {
         let importer = Importer::new(files, folder, session.today())?;
         // Rule books are stored in the folder of imported rules.
         let rules_folder = settings.rules_folder();
-        let updates = rules_folder.as_deref().map(|rules| Updates::new(files, rules, Some(folder)));
+        let updates = rules_folder.as_deref().map(|rules| Updates::new(files, rules, Some(folder), session.today()));
         let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
         let order = Order { books: self.ids.clone(), dry_run: self.dry_run };
         let watch = Teller { bar: ui.transfer(), ui };

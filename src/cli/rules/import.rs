@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::undo::undo;
 use crate::cli::failure::Voice;
 use crate::cli::flags::ListShape;
 use crate::cli::out::{self, print};
@@ -14,7 +15,7 @@ use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::report::columns::fields;
-use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, RowOutcome, plan_file, store};
+use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, RowOutcome, Terms, plan_file, store};
 use crate::tables::RuleFiles;
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
@@ -22,11 +23,14 @@ use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// Files with published rule books.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "undo", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Import an older edition too.
+    /// Import also what would be refused as older, of the future, or a part.
     #[arg(long)]
     force: bool,
+    /// Take the last import back.
+    #[arg(long, conflicts_with = "paths")]
+    undo: bool,
     /// Show what would change without storing it.
     #[arg(long)]
     dry_run: bool,
@@ -113,13 +117,17 @@ impl ImportArgs {
         let Session { settings, ui, .. } = *session;
         let (folder, books) = (settings.rules_folder(), settings.books().map(|books| books.value));
         let (folder, books) = (folder.as_deref(), books.as_deref());
+        if self.undo {
+            return undo(folder, self.force, self.dry_run, self.format, session);
+        }
+        let terms = Terms { today: session.today(), force: self.force };
         let mut files = session.files.clone();
         let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
         let mut worst = Exit::Done;
         // The importer has its own texts; a folder of rules may override them.
         let mut importer = Importer::new(&files, books)?;
         for path in &self.paths {
-            let plan = match plan_file(&importer, path, self.force) {
+            let plan = match plan_file(&importer, path, terms) {
                 Ok(plan) => plan,
                 Err(PlanError::Table(error)) => return Err(error.into()),
                 Err(PlanError::Refused(refusal)) => {
@@ -129,7 +137,7 @@ impl ImportArgs {
                 }
             };
             let mut stored = None;
-            if let Some(folder) = folder.filter(|_| !self.dry_run) {
+            if let Some(folder) = folder.filter(|_| !self.dry_run && !plan.tables.is_empty()) {
                 if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
                     std::fs::create_dir_all(parent).map_err(|e| Failure::Write(parent.to_owned(), e))?;
                 }
@@ -165,7 +173,7 @@ impl ImportArgs {
     fn human(&self, (path, plan, stored): &(&Path, Plan, Option<PathBuf>), importer: &Importer, ui: &Ui<'_>) -> String {
         let lang = ui.lang;
         let text = |key: &str, slots: &[(&str, &str)]| importer.text(key, lang, slots) + "\n";
-        let count: usize = plan.rows.iter().filter(|r| r.change != Change::Kept && r.change != Change::Ended).count();
+        let count: usize = plan.rows.iter().filter(|r| !matches!(r.change, Change::Kept | Change::Ended | Change::Removed)).count();
         let mut out =
             text("head", &[("book", &plan.edition.book), ("edition", &plan.edition.edition), ("date", &plan.edition.date), ("rows", &count.to_string())]);
         if ui.quiet {
@@ -205,7 +213,7 @@ impl ImportArgs {
         }
         match stored {
             Some(folder) => out.push_str(&text("stored", &[("folder", &folder.display().to_string())])),
-            None if self.dry_run => {}
+            None if self.dry_run || plan.tables.is_empty() => {}
             None => out.push_str(&text("not-stored", &[("file", &path.display().to_string())])),
         }
         out

@@ -4,7 +4,10 @@
 //! of `rules/` with the tables that differ. Nothing is written before the whole packet has been read.
 
 mod express;
+mod field;
+mod history;
 mod mask;
+mod outcome;
 mod packet;
 mod plan;
 mod store;
@@ -26,9 +29,11 @@ use crate::values::Date;
 use express::Express;
 
 pub use express::{Side, Unexpressed};
+pub use field::{Field, Flaw, Misread};
+pub use history::{Record, last};
+pub use outcome::{Change, Difference, Plan, RowOutcome, Scope};
 pub use packet::{Packet, PublishedRow, read, read_bytes};
-pub use plan::{Change, Difference, Field, Plan, RowOutcome};
-pub use store::store;
+pub use store::{Kept, store, take_back};
 pub use update::Updates;
 
 const PACKETS: &str = "import/packets.csv";
@@ -59,6 +64,8 @@ pub enum Refusal {
     CutShort,
     /// The packet is not a rule book.
     NotARuleBook,
+    /// The head of the packet states no date of the edition, but this text.
+    NoDate(String),
     /// The tables do not know this kind of rule book.
     UnknownKind(String),
     /// The edition is older than the present one.
@@ -67,6 +74,20 @@ pub enum Refusal {
         known: String,
         /// Edition and date of the packet.
         given: String,
+    },
+    /// The edition is dated later than today.
+    Future {
+        /// Edition and date of the packet.
+        given: String,
+        /// The day of the import.
+        today: String,
+    },
+    /// Too many of the rules in force would end.
+    Part {
+        /// Rules of the book that are in force and executed.
+        before: usize,
+        /// How many of them would remain.
+        after: usize,
     },
 }
 
@@ -81,8 +102,11 @@ impl Coded for Refusal {
             Self::Broken { .. } => Key::RefusedBroken,
             Self::CutShort => Key::RefusedCutShort,
             Self::NotARuleBook => Key::RefusedNotARuleBook,
+            Self::NoDate(_) => Key::RefusedNoDate,
             Self::UnknownKind(_) => Key::RefusedUnknownKind,
             Self::Older { .. } => Key::RefusedOlder,
+            Self::Future { .. } => Key::RefusedFuture,
+            Self::Part { .. } => Key::RefusedPart,
         }
     }
 
@@ -91,7 +115,10 @@ impl Coded for Refusal {
             Self::Unreadable(kind) => vec![("reason", Slot::io_kind(*kind))],
             Self::Archive(fault) => vec![("reason", Slot::Nested(fault))],
             Self::Broken { at, what } => vec![("at", Slot::Number(*at)), ("what", Slot::text(what))],
+            Self::NoDate(text) => vec![("text", Slot::text(text))],
             Self::UnknownKind(kind) => vec![("kind", Slot::text(kind))],
+            Self::Future { given, today } => vec![("given", Slot::text(given)), ("today", Slot::text(today))],
+            Self::Part { before, after } => vec![("before", Slot::number(*before)), ("after", Slot::number(*after))],
             Self::Older { known, given } => vec![("known", Slot::text(known)), ("given", Slot::text(given))],
             Self::TooLarge | Self::NotOneFile | Self::Encoding | Self::CutShort | Self::NotARuleBook => Vec::new(),
         }
@@ -134,21 +161,22 @@ pub struct TableRow {
     pub source: String,
 }
 
-/// The territory of a packet's rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// The whole country.
-    Federal,
-    /// Single regions, by the region code in the rule's id.
-    Regional,
-}
-
 #[derive(Debug, Clone, Deserialize)]
 struct PacketKind {
     kind: String,
     book: String,
     scope: Scope,
+    /// How many of a hundred rules in force an edition may end without being taken for a part.
+    loses: usize,
+}
+
+/// The terms on which a packet is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The day of the import.
+    pub today: Date,
+    /// Whether to take also an older edition, one of the future, and one that ends many rules.
+    pub force: bool,
 }
 
 /// A published text that a person has translated: the formula is in the rule table.
@@ -183,6 +211,7 @@ impl TableRow {
             element: self.element.clone(),
             when: expr(&self.when)?,
             require: expr(&self.require)?,
+            unread: None,
             kind: self.kind.clone(),
             from: day(&self.from)?,
             until: day(&self.until)?,
@@ -264,6 +293,7 @@ impl Importer {
                 self.text(key, lang, &[("column", &error.column.to_string()), ("due", &due), ("found", &error.found)])
             }
             Unexpressed::Silent | Unexpressed::Twice => self.text(key, lang, &[]),
+            Unexpressed::Misread(m) => self.text(key, lang, &[("field", m.field), ("text", &m.text)]),
             Unexpressed::Mask(text)
             | Unexpressed::Characters(text)
             | Unexpressed::Length(text)
@@ -274,12 +304,28 @@ impl Importer {
         }
     }
 
-    /// Plans the changes that the packet would make; with `force`, also of an older edition.
+    /// Plans the changes that the packet would make. An older edition that is taken by force replaces all that newer ones brought.
     ///
     /// # Errors
-    /// The packet is of an unknown kind or older than the present edition, or a rule table is invalid.
-    pub fn plan(&self, packet: &Packet, force: bool) -> Result<Plan, PlanError> {
-        plan::plan(self, packet, force)
+    /// The packet is refused, or a rule table is invalid.
+    pub fn plan(&self, packet: &Packet, terms: Terms) -> Result<Plan, PlanError> {
+        plan::plan(self, packet, terms)
+    }
+
+    /// The tables as they were before the first import of a book; the built-in ones if that import left no record.
+    fn before(&self, book: &str) -> Result<RuleFiles, TableError> {
+        let records = self.files.folder().map_or_else(|| Ok(Vec::new()), history::records)?;
+        Ok(match records.iter().find(|r| r.edition.book == book) {
+            Some(first) => RuleFiles::with_overlay(&first.folder),
+            None if self.files.overrides(&[plan::EDITIONS]) => RuleFiles::embedded(),
+            None => self.files.clone(),
+        })
+    }
+
+    /// The tables that imports of a book have changed.
+    fn tables_of(&self, book: &str) -> Result<Vec<String>, TableError> {
+        let records = self.files.folder().map_or_else(|| Ok(Vec::new()), history::records)?;
+        Ok(records.into_iter().filter(|r| r.edition.book == book).flat_map(|r| r.tables).map(|t| t.name).collect())
     }
 }
 
@@ -333,9 +379,9 @@ impl From<TableError> for PlanError {
 ///
 /// # Errors
 /// See [`Refusal`] and [`Importer::plan`].
-pub fn plan_file(importer: &Importer, path: &Path, force: bool) -> Result<Plan, PlanError> {
+pub fn plan_file(importer: &Importer, path: &Path, terms: Terms) -> Result<Plan, PlanError> {
     let packet = read(path).map_err(PlanError::Refused)?;
-    importer.plan(&packet, force)
+    importer.plan(&packet, terms)
 }
 
 /// The day before an edition's date, on which earlier rules end.
@@ -376,7 +422,8 @@ mod tests {
             Unexpressed::Files(text()),
             Unexpressed::Twice,
         ];
-        for why in whys {
+        let misread = Flaw::ALL.map(|flaw| Unexpressed::Misread(Misread::new(Field::From, "X", "x", flaw)));
+        for why in whys.into_iter().chain(misread) {
             for lang in [Lang::Ru, Lang::En] {
                 let said = importer.why(&why, lang);
                 assert!(!said.contains(['{', '}']) && !said.starts_with("why."), "{said}");
