@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::desk::Desk;
+use crate::support::book::{Book, Zap};
+use crate::support::desk::{Desk, Package};
 
 /// A desk with a workspace, and a later edition of the book with four rules.
 fn desk() -> Desk {
@@ -129,4 +130,40 @@ fn an_import_is_taken_back_by_the_command_that_made_it() {
     assert_eq!(desk.run(&["rules", "list", "--format", "csv"]).1, before);
     // Files and --undo at once are a misuse.
     assert_eq!(desk.run(&["rules", "import", "Q015.xml", "--undo"]).0, 2);
+}
+
+#[test]
+fn what_can_never_run_is_named_with_its_reason() {
+    let desk = desk();
+    let mut book = Book::at_hand("5.2", "18.02.2025");
+    let sl = "ZL_LIST/ZAP/Z_SL/SL";
+    book.rows.push(Zap::new("002F.00.9006", &format!("{sl}/ED_COL"), "H").with("USL_TEST", "USL_OK=3 и не (DET=1)").with("VAL_EL", "((1"));
+    book.rows.push(Zap::new("003F.00.9005", &format!("{sl}/KSG_KPG/NEWEL"), "H").with("USL_TEST", "KSG_PG=0"));
+    book.rows.push(Zap::new("003F.00.9007", &format!("{sl}/DN"), "T").with("USL_TEST", "(USL_OK=1"));
+    fs::write(desk.path("whole.xml"), book.xml()).expect("written");
+    let (code, out, err) = desk.run(&["rules", "import", "whole.xml", "--lang", "en"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("003F.00.9005  new\n    not executed: no format has this element\n"), "{out}");
+
+    let (_, out, _) = desk.run(&["explain", "002F.00.9006", "--lang", "en"]);
+    let reason = "the row of the book could not be read: column 12: an element, a number or a code is due, «не» stands there; column 4: ";
+    for line in ["  if                USL_OK=3 и не (DET=1)\n", "  must hold         ((1\n", &format!("  runs              no: {reason}")] {
+        assert!(out.contains(line), "{out}");
+    }
+    for word in ["always", "does not hold", "what no file holds", "correct ED_COL", "simple search"] {
+        assert!(!out.contains(word), "«{word}»: {out}");
+    }
+    let (_, out, _) = desk.run(&["rules", "coverage", "--lang", "en"]);
+    assert!(out.contains(reason) && out.contains(": 002F.00.9006\n") && out.contains("no format has this element: 003F.00.9005\n"), "{out}");
+
+    Package::new(1).write(&desk.path("in"));
+    let (_, out, err) = desk.run(&["validate", "in", "--format", "json", "--no-timing"]);
+    let report = json(&out);
+    let idle = |id: &str| {
+        let all = report["not_executed"].as_array().unwrap_or_else(|| panic!("{out} {err}"));
+        all.iter().find(|r| r["rule"] == id).map(|r| r["reason"].as_str().unwrap_or("").to_owned())
+    };
+    assert!(idle("002F.00.9006").is_some_and(|r| r.starts_with("строка книги не прочитана: колонка 12: ")), "{:?}", idle("002F.00.9006"));
+    assert_eq!(idle("003F.00.9005").as_deref(), Some("ни в одном формате нет этого элемента"));
+    assert_eq!(idle("003F.00.9007"), None, "a rule of another family");
 }

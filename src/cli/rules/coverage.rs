@@ -152,12 +152,12 @@ fn cell(column: OfCoverage, r: &Covered) -> String {
 }
 
 fn idle(rule: &Covered) -> Option<Idle<'_>> {
+    let words = rule.reason.as_ref().map_or("", |reason| &reason.ru);
     let (books, reason): (Vec<&str>, &str) = match &rule.standing {
         Standing::Executed => return None,
         Standing::Partly(what) => (vec![&what.book], &what.what.ru),
-        Standing::NoBook(books) => (books.iter().map(String::as_str).collect(), ""),
-        Standing::External(reason) => (Vec::new(), reason),
-        Standing::NoFormat => (Vec::new(), ""),
+        Standing::NoBook(books) => (books.iter().map(String::as_str).collect(), words),
+        Standing::External(_) | Standing::NoFormat => (Vec::new(), words),
     };
     let partly = matches!(rule.standing, Standing::Partly(_));
     Some(Idle { id: &rule.id, files: &rule.files, state: rule.standing.as_str(), books, reason, partly })
@@ -212,9 +212,12 @@ fn human(
         out.push_str(&texts.fill(Key::RulesPartly, lang, &[("what", what), ("ids", &ids.join(" "))]));
         out.push('\n');
     }
-    let ids: Vec<&str> = rules.iter().filter(|r| matches!(r.standing, Standing::External(_))).map(|r| r.id.as_str()).collect();
-    if !ids.is_empty() {
-        out.push_str(&texts.fill(Key::RulesNotExpressible, lang, &[("ids", &ids.join(" "))]));
+    let mut idle: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for rule in rules.iter().filter(|r| matches!(r.standing, Standing::External(_) | Standing::NoFormat)) {
+        idle.entry(rule.reason.as_ref().map_or("", |reason| reason.get(lang))).or_default().push(&rule.id);
+    }
+    for (reason, ids) in idle {
+        out.push_str(&texts.fill(Key::RulesNotExecuted, lang, &[("reason", reason), ("ids", &ids.join(" "))]));
         out.push('\n');
     }
     out

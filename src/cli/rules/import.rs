@@ -65,6 +65,14 @@ struct ImportedRow<'a> {
     repairs: Vec<(&'static str, &'static str)>,
     readings: Vec<(&'static str, &'a str)>,
     why: Vec<Reason>,
+    /// What a new or changed rule lacks in order to run.
+    lacks: Option<Lacking<'a>>,
+}
+
+#[derive(Serialize)]
+struct Lacking<'a> {
+    state: &'static str,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -189,6 +197,10 @@ impl ImportArgs {
             for (field, why) in &row.why {
                 out.push_str(&format!("    {}: {}\n", field.as_str(), importer.why(why, lang)));
             }
+            if let Some((_, reason)) = &row.lacks {
+                out.push_str("    ");
+                out.push_str(&text("line.lacks", &[("reason", reason.get(lang))]));
+            }
             let list = |words: Vec<String>| words.join(", ");
             if !row.repairs.is_empty() {
                 let words =
@@ -228,6 +240,7 @@ impl ImportArgs {
             repairs: r.repairs.iter().map(|(f, r)| (f.as_str(), r.as_str())).collect(),
             readings: r.readings.iter().map(|(f, r)| (f.as_str(), r.as_str())).collect(),
             why: r.why.iter().map(|(f, w)| Reason { field: f.as_str(), code: w.as_str(), text: importer.why(w, ui.lang) }).collect(),
+            lacks: r.lacks.as_ref().map(|(standing, reason)| Lacking { state: standing.as_str(), text: reason.get(ui.lang) }),
         };
         Import {
             file: path.display().to_string(),
@@ -264,7 +277,8 @@ impl ImportArgs {
                 row.why.iter().for_each(|(f, w)| line(f.as_str(), "", "", &importer.why(w, ui.lang)));
                 row.repairs.iter().for_each(|(f, r)| line(f.as_str(), "", "", r.as_str()));
                 row.readings.iter().for_each(|(f, r)| line(f.as_str(), "", "", r));
-                if row.differences.is_empty() && row.why.is_empty() && row.repairs.is_empty() && row.readings.is_empty() {
+                row.lacks.iter().for_each(|(_, reason)| line("", "", "", reason.get(ui.lang)));
+                if row.differences.is_empty() && row.why.is_empty() && row.repairs.is_empty() && row.readings.is_empty() && row.lacks.is_none() {
                     line("", "", "", "");
                 }
             }

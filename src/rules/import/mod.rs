@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::nsi::Books;
 use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
-use crate::rules::{Conventions, RuleRow, Standing, Survey, parse};
+use crate::rules::{Conventions, Reasons, RuleRow, Standing, Survey, parse};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display, fill};
 use crate::values::Date;
@@ -233,6 +233,7 @@ pub struct Importer {
     books: Books,
     conventions: Conventions,
     express: Express,
+    reasons: Reasons,
     kinds: Vec<PacketKind>,
     readings: BTreeMap<(String, Field), (String, String)>,
     texts: BTreeMap<String, Text>,
@@ -259,20 +260,23 @@ impl Importer {
             books: Books::load(files, books)?,
             conventions: Conventions::load(files)?,
             express: Express::load(files)?,
+            reasons: Reasons::load(files)?,
             kinds: files.rows(PACKETS)?.into_iter().map(|(_, k)| k).collect(),
             readings,
             texts,
         })
     }
 
-    /// Whether a row runs.
+    /// What a row lacks in order to run; `None` if it runs.
     ///
     /// # Errors
     /// The row does not compile; the text is the reason.
-    fn standing(&self, row: &TableRow, table: &str) -> Result<Standing, String> {
+    fn lacks(&self, row: &TableRow, table: &str) -> Result<Option<(Standing, Text)>, String> {
         let Some(row) = row.compiled(table) else { return Err(format!("{} «{}»", row.when, row.require)) };
         let survey = Survey { formats: &self.formats, books: &self.books, conventions: &self.conventions };
-        survey.standing(&row).map_err(|e| e.message)
+        let standing = survey.standing(&row).map_err(|e| e.message)?;
+        let reason = self.reasons.of_standing(&standing, &row);
+        Ok(reason.map(|reason| (standing, reason)))
     }
 
     /// A text of the import with its slots filled; the key itself if the table lacks it.

@@ -5,6 +5,7 @@ use super::express::Unexpressed;
 use super::field::Field;
 use crate::rules::Standing;
 use crate::rules::published::Repair;
+use crate::texts::Text;
 
 /// How a packet changes a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,8 +75,8 @@ pub struct RowOutcome {
     pub why: Vec<(Field, Unexpressed)>,
     /// Whether its present dates are inferred, not published.
     pub inferred: bool,
-    /// What a new or changed rule lacks in order to run; `None` if it runs.
-    pub lacks: Option<Standing>,
+    /// What a new or changed rule lacks in order to run, with the reason in words; `None` if it runs.
+    pub lacks: Option<(Standing, Text)>,
     /// Whether a present rule that the packet may end was in force and executed.
     pub(super) ran: bool,
 }

@@ -11,7 +11,7 @@ use super::field::Field;
 use super::outcome::{Change, Difference, Plan, RowOutcome, Scope};
 use super::packet::{Packet, PublishedRow};
 use super::{Edition, Importer, PlanError, Refusal, TableRow, Terms, eve};
-use crate::rules::{Standing, UNREAD};
+use crate::rules::UNREAD;
 use crate::tables::RuleFiles;
 use crate::texts::Lang;
 use crate::values::Date;
@@ -361,11 +361,11 @@ impl Work<'_> {
     /// Adds a new row if it compiles; a table with a row that does not would stop the program.
     fn add(&mut self, new: TableRow, row: &PublishedRow, ours: &[&TableRow], mut out: RowOutcome) {
         let unknown = new.files.split(' ').any(|f| !LETTERS.contains(&f));
-        let why = match self.importer.standing(&new, &self.table) {
+        let why = match self.importer.lacks(&new, &self.table) {
             _ if unknown => (Field::Files, Unexpressed::Files(new.files.clone())),
             Err(message) => (Field::Require, Unexpressed::Compile(message)),
-            Ok(standing) => {
-                out.lacks = (standing != Standing::Executed).then_some(standing);
+            Ok(lacks) => {
+                out.lacks = lacks;
                 self.rows.push(new);
                 self.outcomes.push(out);
                 return;
@@ -406,7 +406,13 @@ impl Work<'_> {
             let new = self.new_row(row, String::new(), String::new(), files.join(" "), from, until);
             let why = |lang| out.why.iter().map(|(_, why)| self.importer.why(why, lang)).collect::<Vec<_>>().join("; ");
             let (note_ru, note_en) = (why(Lang::Ru), why(Lang::En));
-            self.rows.push(TableRow { when: row.condition.clone(), require: row.requirement(), kind: UNREAD.to_owned(), note_ru, note_en, ..new });
+            let (require, plain) = (row.requirement(), |text: &str| text.replace('{', "(").replace('}', ")"));
+            let said = plain(if row.description.is_empty() { &require } else { &row.description });
+            let text = |key: &str, lang| self.importer.text(key, lang, &[("id", &row.id), ("said", &said)]);
+            let (ru, en) = (text("row.unread", Lang::Ru), text("row.unread", Lang::En));
+            let (advice_ru, advice_en) = (text("row.unread.advice", Lang::Ru), text("row.unread.advice", Lang::En));
+            let kind = UNREAD.to_owned();
+            self.rows.push(TableRow { when: row.condition.clone(), require, kind, note_ru, note_en, ru, en, advice_ru, advice_en, ..new });
         }
     }
 
