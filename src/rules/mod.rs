@@ -35,4 +35,4 @@ pub use reasons::Reasons;
 pub use set::{At, Hit, RowState, RuleSet, Side, State, Work};
 pub use survey::{Standing, Survey};
 pub use table::{FLK_TABLES, RuleRow, UNREAD, load};
-pub use words::Words;
+pub use words::{Named, Words};

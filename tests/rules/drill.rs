@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use puomp::rules::import::{Change, Importer, Kept, Plan, PlanError, Refusal, Terms, last, read_bytes, store, take_back};
 use puomp::rules::{FLK_TABLES, load, rows};
 use puomp::tables::RuleFiles;
+use puomp::texts::Lang;
 use puomp::values::Date;
 
 use crate::support::book::{Book, Zap};
@@ -220,4 +221,120 @@ fn what_was_edited_since_is_not_overwritten_unasked_and_a_folder_that_an_import_
     std::fs::write(&list, text.replace("flk/003F.csv", "../003F.csv")).expect("written");
     assert!(last(&overlay).expect_err("refused").to_string().contains("../003F.csv"));
     load(&files(&overlay), FLK_TABLES).expect("the tables are sound all the same");
+}
+
+/// A made-up edition: rules that are new, changed, ended and gone, elements and a book that nobody knows, rows that nobody can read.
+fn edition_six() -> Book {
+    let mut book = Book::at_hand("6.0", "15.01.2026");
+    let (sl, z_sl) = ("ZL_LIST/ZAP/Z_SL/SL", "ZL_LIST/ZAP/Z_SL");
+    book.rows.retain(|r| !["003F.00.0130", "003F.00.0150"].contains(&r.id.as_str()));
+    let mut change = |id: &str, field: &'static str, text: &str| {
+        let row = book.row(id);
+        *row = row.clone().with(field, text);
+    };
+    change("003F.00.0660", "USL_TEST", "USL_OK={1, 3}");
+    change("002F.00.0080", "VAL_EL", "{0}");
+    change("003F.00.0120", "DATEEND", "31.12.2025");
+    change("003F.00.0670", "USL_TEST", "(USL_OK<>3");
+    book.rows.extend([
+        Zap::new("001F.00.9003", &format!("{sl}/PROFIL"), "H").with("USL_TEST", "USL_OK=3").with("NSI_OBJ", "V002").with("NSI_EL", "IDPR"),
+        Zap::new("001F.00.9020", &format!("{sl}/PROFIL"), "H").with("NSI_OBJ", "R901").with("NSI_EL", "CODE"),
+        Zap::new("001F.00.9021", &format!("{sl}/LPU_1"), "H").with("NSI_OBJ", "F032").with("NSI_EL", "MCOD"),
+        Zap::new("002F.00.9001", &format!("{sl}/PROFIL"), "H").with("VAL_EL", "{97, 999}"),
+        Zap::new("002F.00.9006", &format!("{sl}/ED_COL"), "H").with("USL_TEST", "USL_OK=3 и не (DET=1)").with("VAL_EL", "((1"),
+        Zap::new("002F.00.9014", &format!("{z_sl}/ISHOD"), "H").with("VAL_EL", "{301}").with("DATEBEG", "32.13.2021"),
+        Zap::new("002F.00.9016", &format!("{z_sl}/ISHOD"), "H").with("USL_TEST", "USL_OK=3 и NOSUCH=1").with("VAL_EL", "{301}"),
+        Zap::new("003F.00.9002", &format!("{sl}/DN"), "H").with("USL_TEST", "USL_OK=3 и C00.0<=DS1<D10"),
+        Zap::new("003F.00.9004", &format!("{sl}/DN"), "H").with("USL_TEST", "VIDPOM<>{31, 32}").with("COMMENT", "Элемент должен отсутствовать"),
+        Zap::new("003F.00.9005", &format!("{sl}/KSG_KPG/NEWEL"), "H").with("USL_TEST", "KSG_PG=0"),
+        Zap::new("004F.00.9010", &format!("{sl}/NHISTORY"), "H").with("MIN_LEN", "1").with("MAX_LEN", "4").with("COMMENT", "Допустимы цифры"),
+        Zap::new("007F.00.0010", &format!("{sl}/DN"), "H"),
+    ]);
+    book
+}
+
+#[test]
+fn a_made_up_edition_is_told_row_by_row_and_taken_back() {
+    let (_folder, overlay) = place();
+    std::fs::create_dir_all(overlay.join("flk")).expect("a folder");
+    std::fs::write(overlay.join("flk/words.csv"), RuleFiles::embedded().text("flk/words.csv").expect("a table").as_bytes()).expect("written");
+    let (before, rules_before) = (bytes_of(&overlay), rows(&files(&overlay)).expect("sound"));
+    let plan = import(&edition_six(), &overlay, as_it_comes());
+    say(&format!("rules_drill: edition 6.0: {:?}", changes(&plan)));
+
+    // The report, row by row.
+    let importer = Importer::new(&files(&overlay), None).expect("the tables");
+    let of = |id: &str| {
+        let row = plan.rows.iter().find(|r| r.id == id).unwrap_or_else(|| panic!("{id}"));
+        let differences = row.differences.iter().map(|d| format!("{} {} → {}", d.field.as_str(), d.ours, d.theirs));
+        let why = row.why.iter().map(|(field, why)| format!("{}: {}", field.as_str(), importer.why(why, Lang::En)));
+        let lacks = row.lacks.iter().map(|(_, reason)| reason.en.clone());
+        format!("{}; {}", row.change.as_str(), differences.chain(why).chain(lacks).collect::<Vec<_>>().join("; "))
+    };
+    for (id, due) in [
+        ("001F.00.9003", "new; "),
+        ("001F.00.9021", "new; book F032 is not there: puomp nsi import or puomp nsi update"),
+        ("002F.00.0080", "changed; require PR_NOV IN {0, 1} → PR_NOV IN {0}"),
+        ("002F.00.9001", "new; "),
+        (
+            "002F.00.9006",
+            "unexpressed; when: column 12: an element, a number or a code is due, «не» stands there; require: column 4: a closing bracket is due, «» stands \
+             there",
+        ),
+        ("002F.00.9014", "not-taken; from: DATEBEG «32.13.2021» is no date"),
+        ("003F.00.0120", "changed; until  → 2025-12-31"),
+        ("003F.00.0130", "ended; until  → 2026-01-14"),
+        ("003F.00.0660", "changed; when USL_OK = 3 → USL_OK IN {1, 3}"),
+        ("003F.00.0670", "unexpressed; when: column 11: a closing bracket is due, «» stands there"),
+        ("003F.00.9002", "new; "),
+        ("003F.00.9005", "new; no format has this element"),
+        ("004F.00.9010", "new; "),
+        ("007F.00.0010", "unexpressed; require: unknown category 007F"),
+    ] {
+        assert_eq!(of(id), due, "{id}");
+    }
+    assert!(of("001F.00.9020").starts_with("new; book R901 is not there"), "{}", of("001F.00.9020"));
+    assert!(of("002F.00.9016").starts_with("unexpressed; ") && of("002F.00.9016").contains("unknown name NOSUCH"), "{}", of("002F.00.9016"));
+    assert_eq!(Change::ALL.iter().map(|c| plan.count(*c)).sum::<usize>(), plan.rows.len());
+    let published = edition_six().rows.len();
+    assert!(plan.rows.iter().filter(|r| !matches!(r.change, Change::Kept | Change::Ended)).count() >= published, "every row of the book has its line");
+
+    // Texts as the built-in rows have them.
+    let now = rows(&files(&overlay)).expect("sound");
+    let texts = |id: &str| now.iter().filter(|r| r.id == id).map(|r| (r.ru.clone(), r.en.clone())).next_back().unwrap_or_else(|| panic!("{id}"));
+    let due = |ru: &str, en: &str| (ru.to_owned(), en.to_owned());
+    assert_eq!(
+        texts("004F.00.9010"),
+        due(
+            "NHISTORY «{value}» (номер истории болезни или талона): ожидается от 1 до 4 знаков; цифры",
+            "NHISTORY «{value}» (medical record number): expected 1 to 4 characters; digits"
+        )
+    );
+    assert_eq!(
+        texts("001F.00.9003"),
+        due(
+            "PROFIL {value} (профиль медицинской помощи): нет в справочнике V002 на дату окончания законченного случая; условие: USL_OK = 3 (амбулаторно)",
+            "PROFIL {value} (profile of care): not in book V002 on the end date of the completed case; condition: USL_OK = 3 (outpatient)"
+        )
+    );
+    let (ru, en) = texts("003F.00.9002");
+    assert!(ru.starts_with("нет элемента DN (") && ru.ends_with("обязателен при условии: USL_OK = 3 (амбулаторно) и DS1 из C00–D09"), "{ru}");
+    assert!(en.starts_with("there is no element DN (") && en.ends_with("obligatory when USL_OK = 3 (outpatient) and DS1 is in C00–D09"), "{en}");
+    let (ru, en) = texts("003F.00.9004");
+    assert!(ru.starts_with("лишний элемент DN (") && ru.ends_with("не передаётся при условии: VIDPOM — не 31 и 32"), "{ru}");
+    assert!(en.ends_with("must not stand when VIDPOM is not 31 or 32"), "{en}");
+    let (ru, _) = texts("003F.00.0660");
+    assert!(ru.ends_with("обязателен при условии: USL_OK — 1 или 3 (стационар, амбулаторно)"), "{ru}");
+    assert!(texts("002F.00.0080").0.ends_with("допустимо только 0"), "{}", texts("002F.00.0080").0);
+
+    // What cannot run says why.
+    let covered = puomp::rules::coverage(&files(&overlay), None).expect("sound");
+    let reason = |id: &str| covered.iter().find(|r| r.id == id).and_then(|r| r.reason.as_ref()).map_or("", |r| r.en.as_str());
+    assert!(reason("002F.00.9006").starts_with("the row of the book could not be read: column 12: an element"), "{}", reason("002F.00.9006"));
+    assert!(reason("002F.00.9016").contains("unknown name NOSUCH"), "{}", reason("002F.00.9016"));
+    assert_eq!([reason("003F.00.9005"), reason("002F.00.9001")], ["no format has this element", ""]);
+
+    // Taken back: the tables and their bytes are as before.
+    take_back(&last(&overlay).expect("sound").expect("a record"), &overlay, false).expect("taken back");
+    assert!(bytes_of(&overlay) == before && rows(&files(&overlay)).expect("sound") == rules_before);
 }

@@ -3,10 +3,12 @@
 //! Every row is cleaned, read, translated into the rule language and compared with the present rows. The result is an overlay: a folder in the shape
 //! of `rules/` with the tables that differ. Nothing is written before the whole packet has been read.
 
+mod brief;
 mod express;
 mod field;
 mod history;
 mod mask;
+mod message;
 mod outcome;
 mod packet;
 mod plan;
@@ -22,11 +24,13 @@ use serde::{Deserialize, Serialize};
 use crate::nsi::Books;
 use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
-use crate::rules::{Conventions, Reasons, RuleRow, Standing, Survey, parse};
+use crate::rules::{Conventions, Reasons, RuleRow, Standing, Survey, Words, parse};
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display, fill};
+use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display};
 use crate::values::Date;
+use brief::Phrases;
 use express::Express;
+use message::Messages;
 
 pub use express::{Side, Unexpressed};
 pub use field::{Field, Flaw, Misread};
@@ -38,7 +42,6 @@ pub use update::Updates;
 
 const PACKETS: &str = "import/packets.csv";
 const READINGS: &str = "import/readings.csv";
-const TEXTS: &str = "import/texts.csv";
 
 /// Why a packet is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -236,14 +239,8 @@ pub struct Importer {
     reasons: Reasons,
     kinds: Vec<PacketKind>,
     readings: BTreeMap<(String, Field), (String, String)>,
-    texts: BTreeMap<String, Text>,
-}
-
-#[derive(Deserialize)]
-struct TextRow {
-    key: String,
-    ru: String,
-    en: String,
+    phrases: Phrases,
+    words: Words,
 }
 
 impl Importer {
@@ -253,17 +250,18 @@ impl Importer {
     /// One of its tables is invalid.
     pub fn new(files: &RuleFiles, books: Option<&Path>) -> Result<Self, TableError> {
         let readings = files.rows::<ReadingRow>(READINGS)?.into_iter().map(|(_, r)| ((r.id, r.field), (r.source, r.kind))).collect();
-        let texts = files.rows::<TextRow>(TEXTS)?.into_iter().map(|(_, t)| (t.key, Text { ru: t.ru, en: t.en })).collect();
+        let formats = Formats::load(files)?;
         Ok(Self {
             files: files.clone(),
-            formats: Formats::load(files)?,
+            words: Words::load(files, &formats)?,
+            phrases: Phrases::load(files)?,
+            formats,
             books: Books::load(files, books)?,
             conventions: Conventions::load(files)?,
             express: Express::load(files)?,
             reasons: Reasons::load(files)?,
             kinds: files.rows(PACKETS)?.into_iter().map(|(_, k)| k).collect(),
             readings,
-            texts,
         })
     }
 
@@ -281,8 +279,12 @@ impl Importer {
 
     /// A text of the import with its slots filled; the key itself if the table lacks it.
     pub fn text(&self, key: &str, lang: Lang, slots: &[(&str, &str)]) -> String {
-        let template = self.texts.get(key).map_or(key, |t| t.get(lang));
-        fill(template, |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
+        self.phrases.text(key, lang, slots)
+    }
+
+    /// Makes messages of rules.
+    fn messages(&self) -> Messages<'_> {
+        Messages { phrases: &self.phrases, words: &self.words, books: self.books.catalog() }
     }
 
     /// The reason why a side could not be expressed, in words.
@@ -401,7 +403,7 @@ mod tests {
     #[test]
     fn everything_that_can_happen_has_a_text() {
         let importer = Importer::new(&RuleFiles::embedded(), None).expect("the tables");
-        let has = |key: &str| assert!(importer.texts.contains_key(key), "no text «{key}»");
+        let has = |key: &str| assert!(importer.phrases.texts.contains_key(key), "no text «{key}»");
         Due::ALL.iter().for_each(|d| has(&format!("due.{}", d.as_str())));
         Change::ALL.iter().for_each(|c| has(&format!("change.{}", c.as_str())));
         for repair in [Repair::Chars, Repair::Typo, Repair::Glued, Repair::Homoglyph, Repair::Note] {

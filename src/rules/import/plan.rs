@@ -8,12 +8,13 @@ use crate::values::hex;
 
 use super::express::{Side, Unexpressed};
 use super::field::Field;
+use super::message::Message;
 use super::outcome::{Change, Difference, Plan, RowOutcome, Scope};
 use super::packet::{Packet, PublishedRow};
 use super::{Edition, Importer, PlanError, Refusal, TableRow, Terms, eve};
 use crate::rules::UNREAD;
 use crate::tables::RuleFiles;
-use crate::texts::Lang;
+use crate::texts::{Lang, Text};
 use crate::values::Date;
 
 pub(super) const EDITIONS: &str = "flk/editions.csv";
@@ -336,23 +337,8 @@ impl Work<'_> {
             self.rows.extend(ours.iter().map(|r| (*r).clone()));
         } else {
             out.change = Change::Changed;
-            let same_text = first.when == when && first.require == require;
-            let mut new = self.new_row(row, when, require, files, from, until);
-            if same_text {
-                let kept = (*first).clone();
-                new = TableRow {
-                    ru: kept.ru,
-                    en: kept.en,
-                    advice_ru: kept.advice_ru,
-                    advice_en: kept.advice_en,
-                    note_ru: kept.note_ru,
-                    note_en: kept.note_en,
-                    severity: kept.severity,
-                    kind: kept.kind,
-                    twin: kept.twin,
-                    ..new
-                };
-            }
+            let new = self.new_row(row, when, require, files, from, until);
+            let new = self.with_what_fits(new, first);
             return self.add(new, row, ours, out);
         }
         self.outcomes.push(out);
@@ -416,12 +402,36 @@ impl Work<'_> {
         }
     }
 
+    /// A changed row with those texts of the present one that still fit.
+    fn with_what_fits(&self, new: TableRow, first: &TableRow) -> TableRow {
+        let same = first.element == new.element && first.when == new.when && first.require == new.require;
+        let fixed = |row: &TableRow| self.importer.messages().of(&row.element, &row.when, &row.require);
+        // A text made by hand stays while the requirement does; one that states the condition is made anew.
+        let text_fits = same || first.element == new.element && first.require == new.require && fixed(&new).is_none();
+        // The advice goes with the kind of requirement: who fills the element in, and where.
+        let advice_fits = text_fits || first.element == new.element && fixed(first).is_some_and(|old| old.advice.ru != first.advice_ru);
+        let TableRow { ru, en, advice_ru, advice_en, note_ru, note_en, severity, kind, twin, .. } = first.clone();
+        let mut kept = new;
+        if text_fits {
+            (kept.ru, kept.en) = (ru, en);
+        }
+        if advice_fits {
+            (kept.advice_ru, kept.advice_en) = (advice_ru, advice_en);
+        }
+        if same { TableRow { note_ru, note_en, severity, kind, twin, ..kept } } else { TableRow { severity, twin, ..kept } }
+    }
+
     fn new_row(&self, row: &PublishedRow, when: String, require: String, files: String, from: String, until: String) -> TableRow {
         // The fund's description of the error, else its comment, else the requirement. Braces would be read as slots.
         let plain = |text: &str| text.replace('{', "(").replace('}', ")");
         let said = [&row.description, &row.comment, &require].into_iter().find(|t| !t.is_empty()).map_or("", |t| t.as_str());
         let slots: [(&str, &str); 4] = [("element", row.name()), ("id", &row.id), ("said", &plain(said)), ("require", &plain(&require))];
         let text = |key: &str, lang: Lang| self.importer.text(key, lang, &slots);
+        let fixed = self.importer.messages().of(&row.element, &when, &require);
+        let message = fixed.unwrap_or_else(|| Message {
+            text: Text { ru: text("row", Lang::Ru), en: text("row", Lang::En) },
+            advice: Text { ru: text("row.advice", Lang::Ru), en: text("row.advice", Lang::En) },
+        });
         TableRow {
             id: row.id.clone(),
             files,
@@ -436,10 +446,10 @@ impl Work<'_> {
             twin: String::new(),
             note_ru: String::new(),
             note_en: String::new(),
-            ru: text("row", Lang::Ru),
-            en: text("row", Lang::En),
-            advice_ru: text("row.advice", Lang::Ru),
-            advice_en: text("row.advice", Lang::En),
+            ru: message.text.ru,
+            en: message.text.en,
+            advice_ru: message.advice.ru,
+            advice_en: message.advice.en,
             source: format!("{} {}", self.edition.book, self.edition.edition),
         }
     }
