@@ -59,6 +59,11 @@ impl RuleFiles {
         self.overlay.as_deref()
     }
 
+    /// The names of the built-in tables.
+    pub fn built_in(&self) -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(name, _)| *name)
+    }
+
     /// Whether the folder overrides any of these tables.
     pub fn overrides(&self, tables: &[&str]) -> bool {
         self.overlay.as_ref().is_some_and(|folder| tables.iter().any(|table| folder.join(table).exists()))

@@ -13,7 +13,7 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, load};
+use crate::rules::{Conventions, FLK_TABLES, Facts, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, load, strays};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::{Date, Month};
@@ -28,6 +28,8 @@ pub struct Rulebook {
     conventions: Conventions,
     edition: Option<Edition>,
     reasons: Reasons,
+    /// Tables in the folder of rules that nothing reads.
+    strays: Vec<Stray>,
     /// Index of the first row in the catalog; each row has two entries there, see [`Rulebook::rule`].
     first: RuleIx,
     /// Days on which the set of rules in force changes, ascending.
@@ -43,8 +45,8 @@ type Key = ((Family, String), Option<String>, usize);
 struct Compiled {
     main: RuleSet,
     persons: RuleSet,
-    /// Rows in force whose element no format has.
-    homeless: Vec<usize>,
+    /// Rows for these formats that can never run, with the kind of the reason: no format has their element, or they are never in force.
+    never: Vec<(usize, &'static str)>,
 }
 
 impl Rulebook {
@@ -64,6 +66,7 @@ impl Rulebook {
             borders: borders(&rows),
             compiled: Mutex::default(),
             reasons: Reasons::load(files)?,
+            strays: strays(files)?,
             rows,
         };
         book.first = catalog.extend(book.rows.iter().flat_map(|row| [book.entry(row), book.stale_entry(row)]))?;
@@ -126,10 +129,15 @@ impl Rulebook {
             None => RuleSet::default(),
         };
         let letters = [own, of_persons];
-        let in_force = self.rows.iter().enumerate().filter(|(_, row)| on.is_none_or(|day| row.in_force(day)) && letters.iter().any(|l| row.files.contains(l)));
+        let ours = self.rows.iter().enumerate().filter(|(_, row)| letters.iter().any(|l| row.files.contains(l)));
         let has = |row: &RuleRow| formats.all().any(|f| row.files.contains(&formats.book_letter(f.family)) && f.find(&row.element).is_some());
-        let homeless = in_force.filter(|(_, row)| !has(row)).map(|(index, _)| index).collect();
-        Ok(Compiled { main, persons, homeless })
+        let why = |row: &RuleRow| match on.is_none_or(|day| row.in_force(day)) {
+            _ if row.has_no_day() => Some("no-day"),
+            true if !has(row) => Some("no-format"),
+            _ => None,
+        };
+        let never = ours.filter_map(|(index, row)| Some((index, why(row)?))).collect();
+        Ok(Compiled { main, persons, never })
     }
 
     /// The rules in force on the date of the package's account; none if that date is unknown.
@@ -307,9 +315,10 @@ impl PackageRules<'_> {
                 State::External(kind) => drop(idle.insert(id(row.row), (reasons.of_kind(kind, &self.book.rows[row.row]), None))),
             }
         }
-        for row in &compiled.homeless {
-            idle.entry(id(*row)).or_insert_with(|| (reasons.get("no-format", &[]), None));
+        for (row, kind) in &compiled.never {
+            idle.entry(id(*row)).or_insert_with(|| (reasons.get(kind, &[]), None));
         }
+        idle.extend(self.book.strays.iter().map(|stray| (stray.name.as_str(), (reasons.of_stray(stray), None))));
         if !persons {
             let reason = reasons.get("no-persons", &[]);
             idle.extend(compiled.main.of_persons().map(|row| (id(row), (reason.clone(), None))));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::strays::Stray;
 use super::survey::Standing;
 use super::table::RuleRow;
 use crate::tables::{RuleFiles, TableError};
@@ -12,7 +13,7 @@ use crate::texts::{Text, fill};
 const TABLE: &str = "flk/reasons.csv";
 
 /// Kinds of reasons that do not stand in the tables of rules.
-const DUE: [&str; 7] = ["no-book", "no-field", "no-format", "no-persons", "no-date", "stale", "unread"];
+const DUE: [&str; 10] = ["no-book", "no-field", "no-format", "no-day", "no-persons", "no-date", "stale", "unread", "stray", "stray-similar"];
 
 #[derive(Deserialize)]
 struct Row {
@@ -56,6 +57,15 @@ impl Reasons {
         self.get(kind, &[("note", &row.note)])
     }
 
+    /// Why a table is not read.
+    pub fn of_stray(&self, stray: &Stray) -> Text {
+        if stray.similar.is_empty() {
+            return self.get("stray", &[]);
+        }
+        let similar = Text { ru: stray.similar.clone(), en: stray.similar.clone() };
+        self.get("stray-similar", &[("what", &similar)])
+    }
+
     /// What a standing lacks; `None` if the rule is executed, in full or in part.
     pub fn of_standing(&self, standing: &Standing, row: &RuleRow) -> Option<Text> {
         match standing {
@@ -63,6 +73,7 @@ impl Reasons {
             Standing::NoBook(books) => Some(self.of_book(&books.join(", "))),
             Standing::External(kind) => Some(self.of_kind(kind, row)),
             Standing::NoFormat => Some(self.get("no-format", &[])),
+            Standing::NoDay => Some(self.get("no-day", &[])),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::ast::Expr;
 use super::number::iso_date;
 use super::parse::parse;
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::{Severity, Text};
+use crate::texts::{Severity, Text, slots_of};
 use crate::values::Date;
 
 /// One rule as its table states it.
@@ -52,6 +52,11 @@ impl RuleRow {
         self.from.is_none_or(|f| f <= on) && self.until.is_none_or(|u| on <= u)
     }
 
+    /// Whether the last day lies before the first one, so that the rule is never in force.
+    pub fn has_no_day(&self) -> bool {
+        self.from.zip(self.until).is_some_and(|(from, until)| until < from)
+    }
+
     /// The category, `006F`.
     pub fn category(&self) -> &str {
         self.id.split('.').next().unwrap_or("")
@@ -60,6 +65,13 @@ impl RuleRow {
 
 /// The kind of a row that an import could not read: its condition and requirement are the published texts, its note is the reason.
 pub const UNREAD: &str = "unread";
+
+/// Kinds of rows whose requirement a file can answer.
+const RUNNING: [&str; 3] = ["core", "builtin", "template"];
+/// Kinds of rows that need what no file holds, or are known in words only.
+const IDLE: [&str; 4] = ["external", "expert", "prose", UNREAD];
+/// Slots that texts of rules may have.
+const SLOTS: [&str; 5] = ["element", "parent", "value", "expected", "found"];
 
 #[derive(Deserialize)]
 struct Columns {
@@ -135,6 +147,18 @@ fn row(columns: Columns, table: &str, line: u64) -> Result<RuleRow, TableError> 
     {
         if text.trim().is_empty() {
             return Err(fail(format!("column {column} is empty")));
+        }
+    }
+    let kind = columns.kind.as_str();
+    if !RUNNING.contains(&kind) && !IDLE.contains(&kind) {
+        return Err(fail(format!("kind «{kind}» is none of: {}, {}", RUNNING.join(", "), IDLE.join(", "))));
+    }
+    if RUNNING.contains(&kind) && columns.require.trim().is_empty() {
+        return Err(fail(format!("column require is empty, and kind «{kind}» needs it")));
+    }
+    for (column, text) in [("ru", &columns.ru), ("en", &columns.en), ("advice_ru", &columns.advice_ru), ("advice_en", &columns.advice_en)] {
+        if let Some(slot) = slots_of(text).find(|slot| !SLOTS.contains(slot)) {
+            return Err(fail(format!("{column}: unknown slot {{{slot}}}, known are: {}", SLOTS.join(", "))));
         }
     }
     Ok(RuleRow {

@@ -144,6 +144,7 @@ fn what_can_never_run_is_named_with_its_reason() {
     let (code, out, err) = desk.run(&["rules", "import", "whole.xml", "--lang", "en"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.contains("003F.00.9005  new\n    not executed: no format has this element\n"), "{out}");
+    fs::write(desk.path(".puomp/rules/flk/007F.csv"), "id\n").expect("written");
 
     let (_, out, _) = desk.run(&["explain", "002F.00.9006", "--lang", "en"]);
     let reason = "the row of the book could not be read: column 12: an element, a number or a code is due, «не» stands there; column 4: ";
@@ -155,6 +156,7 @@ fn what_can_never_run_is_named_with_its_reason() {
     }
     let (_, out, _) = desk.run(&["rules", "coverage", "--lang", "en"]);
     assert!(out.contains(reason) && out.contains(": 002F.00.9006\n") && out.contains("no format has this element: 003F.00.9005\n"), "{out}");
+    assert!(out.contains("nothing reads a table of this name; a similar one: flk/001F.csv: flk/007F.csv\n"), "{out}");
 
     Package::new(1).write(&desk.path("in"));
     let (_, out, err) = desk.run(&["validate", "in", "--format", "json", "--no-timing"]);
@@ -166,4 +168,26 @@ fn what_can_never_run_is_named_with_its_reason() {
     assert!(idle("002F.00.9006").is_some_and(|r| r.starts_with("строка книги не прочитана: колонка 12: ")), "{:?}", idle("002F.00.9006"));
     assert_eq!(idle("003F.00.9005").as_deref(), Some("ни в одном формате нет этого элемента"));
     assert_eq!(idle("003F.00.9007"), None, "a rule of another family");
+    assert!(idle("flk/007F.csv").is_some_and(|r| r.contains("flk/001F.csv")), "{:?}", idle("flk/007F.csv"));
+}
+
+#[test]
+fn a_kind_or_slot_that_nobody_knows_is_a_mistake_of_the_table() {
+    let desk = desk();
+    let table = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/flk/006F.csv")).expect("a table");
+    let row =
+        "006F.14.0010,H C,ZL_LIST/ZAP/Z_SL/SL/DATE_1,USL_OK = 3,DATE_1 >= DATE_Z_1,template,2019-11-01,,,error,,,,начало {value},start {value},дата,date,own\n";
+    let line = table.lines().count() + 1;
+    fs::create_dir_all(desk.path("my/flk")).expect("a folder");
+    for (from, to, said) in [
+        ("template", "tempate", "kind «tempate» is none of: core, builtin, template"),
+        ("DATE_1 >= DATE_Z_1", "", "column require is empty"),
+        ("начало {value}", "начало {vale}", "ru: unknown slot {vale}, known are: element, parent, value"),
+    ] {
+        fs::write(desk.path("my/flk/006F.csv"), table.clone() + &row.replace(from, to)).expect("written");
+        for verb in [&["rules", "coverage"][..], &["explain", "006F.14.0010"]] {
+            let (code, _, err) = desk.run(&[&["--rules", "my"][..], verb].concat());
+            assert!(code == 2 && err.contains(&format!("flk/006F.csv:{line}: 006F.14.0010: {said}")), "{err}");
+        }
+    }
 }
