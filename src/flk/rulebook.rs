@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Deserialize;
-
 use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
@@ -15,13 +13,14 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, RowState, RuleRow, RuleSet, Side, Sources, State, load};
+use crate::rules::{
+    Conventions, FLK_TABLES, Facts, Hit, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, load, strays,
+};
 use crate::tables::{RuleFiles, TableError};
-use crate::texts::{Severity, Text, fill};
+use crate::texts::{Severity, Text};
 use crate::values::{Date, Month};
 
 const EDITIONS: &str = "flk/editions.csv";
-const REASONS: &str = "flk/reasons.csv";
 
 /// The rule book with the reference books and settings that its rules use.
 #[derive(Debug)]
@@ -30,7 +29,9 @@ pub struct Rulebook {
     books: Books,
     conventions: Conventions,
     edition: Option<Edition>,
-    reasons: BTreeMap<String, Text>,
+    reasons: Reasons,
+    /// Tables in the folder of rules that nothing reads.
+    strays: Vec<Stray>,
     /// Index of the first row in the catalog; each row has two entries there, see [`Rulebook::rule`].
     first: RuleIx,
     /// Days on which the set of rules in force changes, ascending.
@@ -46,13 +47,8 @@ type Key = ((Family, String), Option<String>, usize);
 struct Compiled {
     main: RuleSet,
     persons: RuleSet,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    kind: String,
-    ru: String,
-    en: String,
+    /// Rows for these formats that can never run, with the kind of the reason: no format has their element, or they are never in force.
+    never: Vec<(usize, &'static str)>,
 }
 
 impl Rulebook {
@@ -64,7 +60,6 @@ impl Rulebook {
     pub fn load(files: &RuleFiles, books: Option<&Path>, catalog: &mut Catalog, runs: impl Fn(&str) -> bool) -> Result<Self, TableError> {
         let mut rows = load(files, FLK_TABLES)?;
         rows.retain(|row| runs(&row.id));
-        let reasons: BTreeMap<String, Text> = files.rows::<Reason>(REASONS)?.into_iter().map(|(_, r)| (r.kind, Text { ru: r.ru, en: r.en })).collect();
         let mut book = Self {
             books: Books::load(files, books)?,
             conventions: Conventions::load(files)?,
@@ -72,14 +67,10 @@ impl Rulebook {
             first: RuleIx(0),
             borders: borders(&rows),
             compiled: Mutex::default(),
-            reasons,
+            reasons: Reasons::load(files)?,
+            strays: strays(files)?,
             rows,
         };
-        for kind in ["no-book", "no-field", "no-persons", "no-date", "before-book", "stale"] {
-            if !book.reasons.contains_key(kind) {
-                return Err(TableError::new(REASONS, 0, format!("no row for the kind «{kind}»")));
-            }
-        }
         book.first = catalog.extend(book.rows.iter().flat_map(|row| [book.entry(row), book.stale_entry(row)]))?;
         Ok(book)
     }
@@ -118,9 +109,7 @@ impl Rulebook {
 
     /// The entry of a rule whose reference book may lack codes of the account's day: at most a warning, because such a book proves nothing.
     fn stale_entry(&self, row: &RuleRow) -> Rule {
-        let stale = &self.reasons["stale"];
-        let with = |template: &str, own: &str| fill(template, |slot| (slot == "text").then_some(own));
-        let text = Text { ru: with(&stale.ru, &row.text.ru), en: with(&stale.en, &row.text.en) };
+        let text = self.reasons.get("stale", &[("text", &row.text)]);
         Rule { severity: row.severity.min(Severity::Warning), text, ..self.entry(row) }
     }
 
@@ -141,7 +130,16 @@ impl Rulebook {
             Some(format) => RuleSet::compile(&self.rows, &[(of_persons, Side::Own)], on, Sources { format, persons: None, ..sources })?,
             None => RuleSet::default(),
         };
-        Ok(Compiled { main, persons })
+        let letters = [own, of_persons];
+        let ours = self.rows.iter().enumerate().filter(|(_, row)| letters.iter().any(|l| row.files.contains(l)));
+        let has = |row: &RuleRow| formats.all().any(|f| row.files.contains(&formats.book_letter(f.family)) && f.find(&row.element).is_some());
+        let why = |row: &RuleRow| match on.is_none_or(|day| row.in_force(day)) {
+            _ if row.has_no_day() => Some("no-day"),
+            true if !has(row) => Some("no-format"),
+            _ => None,
+        };
+        let never = ours.filter_map(|(index, row)| Some((index, why(row)?))).collect();
+        Ok(Compiled { main, persons, never })
     }
 
     /// The rules in force in the package's reporting month; none if neither the month nor the date of the account is known.
@@ -185,12 +183,6 @@ impl Rulebook {
         let executes = catalog.rules().filter_map(|(ix, rule)| Some((ix, executed(rule)?))).collect();
         let (main, persons) = (aged(&compiled.main), aged(&compiled.persons));
         Ok(PackageRules { book: self, compiled: Some(compiled), days, main, persons, executes })
-    }
-
-    fn reason(&self, kind: &str, what: &str) -> Text {
-        let template = self.reasons.get(kind).cloned().unwrap_or_else(|| Text { ru: kind.to_owned(), en: kind.to_owned() });
-        let with = |template: &str| fill(template, |slot| (slot == "what").then_some(what));
-        Text { ru: with(&template.ru), en: with(&template.en) }
     }
 }
 
@@ -318,17 +310,19 @@ impl PackageRules<'_> {
 
     /// Rules in force that did not run, or only in part. `persons` says whether rules about persons could run.
     pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
+        let reasons = &self.book.reasons;
         let Some(compiled) = self.compiled.as_deref() else {
             let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
             return if self.days.ruling().is_none() {
-                vec![NotExecuted { rule: edition, reason: self.book.reason("no-date", ""), book: None, partly: false }]
+                vec![NotExecuted { rule: edition, reason: reasons.get("no-date", &[]), book: None, partly: false }]
             } else {
                 Vec::new()
             };
         };
         if let Some(first) = self.begins_later() {
             let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
-            return vec![NotExecuted { rule: edition, reason: self.book.reason("before-book", &first.to_string()), book: None, partly: false }];
+            let first = Text { ru: first.to_string(), en: first.to_string() };
+            return vec![NotExecuted { rule: edition, reason: reasons.get("before-book", &[("what", &first)]), book: None, partly: false }];
         }
         let id = |row: usize| self.book.rows[row].id.as_str();
         let mut idle: BTreeMap<&str, (Text, Option<&str>)> = BTreeMap::new();
@@ -337,15 +331,16 @@ impl PackageRules<'_> {
             match &row.state {
                 State::Executed => partly.extend(row.stands_in().map(|what| (id(row.row), &**what))),
                 State::NotOfFormat => {}
-                State::NoBook(book) => {
-                    let kind = if book.contains('.') { "no-field" } else { "no-book" };
-                    idle.insert(id(row.row), (self.book.reason(kind, book), Some(book)));
-                }
-                State::External(what) => drop(idle.insert(id(row.row), (self.book.reason(what, what), None))),
+                State::NoBook(book) => drop(idle.insert(id(row.row), (reasons.of_book(book), Some(book)))),
+                State::External(kind) => drop(idle.insert(id(row.row), (reasons.of_kind(kind, &self.book.rows[row.row]), None))),
             }
         }
+        for (row, kind) in &compiled.never {
+            idle.entry(id(*row)).or_insert_with(|| (reasons.get(kind, &[]), None));
+        }
+        idle.extend(self.book.strays.iter().map(|stray| (stray.name.as_str(), (reasons.of_stray(stray), None))));
         if !persons {
-            let reason = self.book.reason("no-persons", "");
+            let reason = reasons.get("no-persons", &[]);
             idle.extend(compiled.main.of_persons().map(|row| (id(row), (reason.clone(), None))));
         }
         partly.retain(|rule, _| !idle.contains_key(rule));

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::import::TableRow;
 use super::survey::{Standing, Survey};
-use super::{Conventions, FLK_TABLES, load};
+use super::{Conventions, FLK_TABLES, Reasons, load};
 use crate::nsi::Books;
 use crate::registry::format::Formats;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::Text;
 
 /// Letters of the files that clinics send; the others are exchanged between funds only.
 const CLINIC: [&str; 5] = ["H", "C", "T", "X", "L"];
@@ -26,6 +27,8 @@ pub struct Covered {
     pub source: String,
     /// Whether the rule runs, or why it does not.
     pub standing: Standing,
+    /// In words why it does not run; `None` if it runs.
+    pub reason: Option<Text>,
 }
 
 impl Covered {
@@ -66,20 +69,28 @@ fn first_witness(source: &str) -> String {
 pub fn coverage(files: &RuleFiles, books: Option<&Path>) -> Result<Vec<Covered>, TableError> {
     let (formats, books, conventions) = (Formats::load(files)?, Books::load(files, books)?, Conventions::load(files)?);
     let survey = Survey { formats: &formats, books: &books, conventions: &conventions };
-    let texts = rows(files)?;
+    let (texts, reasons) = (rows(files)?, Reasons::load(files)?);
     let mut rules: BTreeMap<&str, Covered> = BTreeMap::new();
     for (text, row) in texts.iter().zip(load(files, FLK_TABLES)?) {
         let standing = survey.standing(&row)?;
+        let reason = reasons.of_standing(&standing, &row);
         let letters = text.files.split(' ').map(str::to_owned);
         match rules.get_mut(text.id.as_str()) {
             Some(rule) => {
                 for letter in letters.filter(|l| !rule.files.contains(l)).collect::<Vec<_>>() {
                     rule.files.push(letter);
                 }
-                rule.standing = rule.standing.clone().or(standing);
+                let best = rule.standing.clone().or(standing.clone());
+                if best == standing && best != rule.standing {
+                    rule.reason = reason;
+                } else if best != rule.standing {
+                    rule.reason = reasons.of_standing(&best, &row);
+                }
+                rule.standing = best;
             }
             None => {
-                let rule = Covered { id: text.id.clone(), files: letters.collect(), kind: text.kind.clone(), source: first_witness(&text.source), standing };
+                let source = first_witness(&text.source);
+                let rule = Covered { id: text.id.clone(), files: letters.collect(), kind: text.kind.clone(), source, standing, reason };
                 rules.insert(&text.id, rule);
             }
         }

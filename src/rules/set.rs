@@ -675,6 +675,7 @@ mod tests {
             let expr = |text: &str| (!text.is_empty()).then(|| parse(text).unwrap_or_else(|e| panic!("{text}: {e}")));
             let text = Text { ru: "р".into(), en: "e".into() };
             let row = RuleRow {
+                unread: None,
                 id: "T".into(),
                 files: vec!['C'],
                 element: element.into(),

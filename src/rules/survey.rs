@@ -36,6 +36,8 @@ pub enum Standing {
     External(String),
     /// No format has its element, or none of its families is read.
     NoFormat,
+    /// The rule is never in force: its last day lies before the first one.
+    NoDay,
 }
 
 impl Standing {
@@ -53,7 +55,8 @@ impl Standing {
             }
             (Self::NoBook(books), _) | (_, Self::NoBook(books)) => Self::NoBook(books),
             (Self::External(what), _) | (_, Self::External(what)) => Self::External(what),
-            (Self::NoFormat, Self::NoFormat) => Self::NoFormat,
+            (Self::NoFormat, _) | (_, Self::NoFormat) => Self::NoFormat,
+            (Self::NoDay, Self::NoDay) => Self::NoDay,
         }
     }
 
@@ -65,6 +68,7 @@ impl Standing {
             Self::NoBook(_) => "no-book",
             Self::External(_) => "not-expressible",
             Self::NoFormat => "no-format",
+            Self::NoDay => "no-day",
         }
     }
 }
@@ -118,6 +122,9 @@ impl Survey<'_> {
     /// # Errors
     /// The row does not compile for the format of a main file, so the program would not start with it.
     pub fn standing(&self, row: &RuleRow) -> Result<Standing, TableError> {
+        if row.has_no_day() {
+            return Ok(Standing::NoDay);
+        }
         let mut best = Standing::NoFormat;
         let persons = self.formats.editions(PERSONS);
         for format in self.formats.all() {

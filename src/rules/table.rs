@@ -8,7 +8,7 @@ use super::ast::Expr;
 use super::number::iso_date;
 use super::parse::parse;
 use crate::tables::{Line, RuleFiles, TableError};
-use crate::texts::{Severity, Text};
+use crate::texts::{Severity, Text, slots_of};
 use crate::values::Date;
 
 /// One rule as its table states it.
@@ -24,6 +24,8 @@ pub struct RuleRow {
     pub when: Option<Expr>,
     /// The requirement; `None` for rules that cannot be expressed.
     pub require: Option<Expr>,
+    /// Condition and requirement as published, for a row that an import could not read.
+    pub unread: Option<[String; 2]>,
     /// How the rule runs: core, builtin, template, external, expert, prose.
     pub kind: String,
     /// First day in force; `None` means no limit.
@@ -50,11 +52,26 @@ impl RuleRow {
         self.from.is_none_or(|f| f <= on) && self.until.is_none_or(|u| on <= u)
     }
 
+    /// Whether the last day lies before the first one, so that the rule is never in force.
+    pub fn has_no_day(&self) -> bool {
+        self.from.zip(self.until).is_some_and(|(from, until)| until < from)
+    }
+
     /// The category, `006F`.
     pub fn category(&self) -> &str {
         self.id.split('.').next().unwrap_or("")
     }
 }
+
+/// The kind of a row that an import could not read: its condition and requirement are the published texts, its note is the reason.
+pub const UNREAD: &str = "unread";
+
+/// Kinds of rows whose requirement a file can answer.
+const RUNNING: [&str; 3] = ["core", "builtin", "template"];
+/// Kinds of rows that need what no file holds, or are known in words only.
+const IDLE: [&str; 4] = ["external", "expert", "prose", UNREAD];
+/// Slots that texts of rules may have.
+const SLOTS: [&str; 5] = ["element", "parent", "value", "expected", "found"];
 
 #[derive(Deserialize)]
 struct Columns {
@@ -108,7 +125,9 @@ fn overlap(a: &RuleRow, b: &RuleRow) -> bool {
 
 fn row(columns: Columns, table: &str, line: Line) -> Result<RuleRow, TableError> {
     let fail = |message: String| TableError::new(table, line, format!("{}: {message}", columns.id));
+    let unread = columns.kind == UNREAD;
     let expr = |column: &str, text: &str| match text.trim() {
+        _ if unread => Ok(None),
         "" => Ok(None),
         text => parse(text).map(Some).map_err(|e| fail(format!("{column} {e}: {text}"))),
     };
@@ -130,9 +149,22 @@ fn row(columns: Columns, table: &str, line: Line) -> Result<RuleRow, TableError>
             return Err(fail(format!("column {column} is empty")));
         }
     }
+    let kind = columns.kind.as_str();
+    if !RUNNING.contains(&kind) && !IDLE.contains(&kind) {
+        return Err(fail(format!("kind «{kind}» is none of: {}, {}", RUNNING.join(", "), IDLE.join(", "))));
+    }
+    if RUNNING.contains(&kind) && columns.require.trim().is_empty() {
+        return Err(fail(format!("column require is empty, and kind «{kind}» needs it")));
+    }
+    for (column, text) in [("ru", &columns.ru), ("en", &columns.en), ("advice_ru", &columns.advice_ru), ("advice_en", &columns.advice_en)] {
+        if let Some(slot) = slots_of(text).find(|slot| !SLOTS.contains(slot)) {
+            return Err(fail(format!("{column}: unknown slot {{{slot}}}, known are: {}", SLOTS.join(", "))));
+        }
+    }
     Ok(RuleRow {
         when: expr("when", &columns.when)?,
         require: expr("require", &columns.require)?,
+        unread: unread.then(|| [columns.when.clone(), columns.require.clone()]),
         from: day("from", &columns.from)?,
         until: day("until", &columns.until)?,
         id: columns.id.clone(),

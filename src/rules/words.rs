@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::ast::{Arg, ArithmeticOp, Call, CompareOp, Expr, Item, Quantifier, Ref, Set, Term};
 use crate::registry::format::value::Base;
-use crate::registry::format::{Charset, Formats};
+use crate::registry::format::{Charset, Content, Family, Format, Formats, Node, PERSONS, Role};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Lang, Text, fill};
 
@@ -64,8 +64,32 @@ struct ListRow {
 #[derive(Debug, Clone)]
 struct Title {
     path: String,
+    family: Family,
     text: Text,
     date: bool,
+    block: bool,
+    /// The name in messages; in a repeated block within a case with the block, `USL/LPU`.
+    label: String,
+}
+
+/// An element as messages name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'w> {
+    /// Its name in words.
+    pub title: &'w Text,
+    /// Its name in the format; in a repeated block within a case with the block, `USL/LPU`.
+    pub label: &'w str,
+    /// Whether it is a block.
+    pub is_block: bool,
+}
+
+/// The name of an element in messages. Names within a case may repeat from block to block.
+fn label(format: &Format, node: &Node) -> String {
+    let parent = node.parent.map(|parent| format.node(parent));
+    match parent.filter(|p| p.obligation.repeatable && !matches!(p.role, Some(Role::Record | Role::Case | Role::Part))) {
+        Some(block) => format!("{}/{}", block.name, node.name),
+        None => node.name.to_string(),
+    }
 }
 
 /// The phrases and the names of elements.
@@ -76,10 +100,13 @@ pub struct Words {
     charsets: BTreeMap<String, Text>,
     /// By the element's name without its path.
     titles: BTreeMap<String, Vec<Title>>,
+    /// Name of the records of main files.
+    record: Option<String>,
 }
 
 impl Words {
-    /// Reads the phrases, and the names of elements from the formats (the latest edition wins).
+    /// Reads the phrases, and the names of elements from the formats (the latest edition of the first family that has
+    /// the element wins).
     ///
     /// # Errors
     /// A phrase is missing, repeats or lacks one of its languages.
@@ -100,11 +127,19 @@ impl Words {
         let mut titles: BTreeMap<String, Vec<Title>> = BTreeMap::new();
         for format in formats.all() {
             for node in format.nodes() {
-                let title =
-                    Title { path: node.path.to_string(), text: node.title.clone(), date: node.value_type().is_some_and(|v| matches!(v.base(), Base::Date)) };
+                let title = Title {
+                    family: format.family,
+                    path: node.path.to_string(),
+                    text: node.title.clone(),
+                    date: node.value_type().is_some_and(|v| matches!(v.base(), Base::Date)),
+                    block: matches!(node.content, Content::Block),
+                    label: label(format, node),
+                };
                 let named = titles.entry(node.name.to_string()).or_default();
                 match named.iter_mut().find(|t| t.path == title.path) {
-                    Some(earlier) => *earlier = title,
+                    // Families between funds name some elements of the clinics' families in other words.
+                    Some(earlier) if earlier.family == title.family => *earlier = title,
+                    Some(_) => {}
                     None => named.push(title),
                 }
             }
@@ -115,13 +150,32 @@ impl Words {
                 charsets.insert(row.id, set);
             }
         }
-        Ok(Self { phrases, lists, charsets, titles })
+        let main = formats.all().find(|f| f.family != PERSONS);
+        let record = main.and_then(|f| Some(f.node(f.role(Role::Record)?).name.to_string()));
+        Ok(Self { phrases, lists, charsets, titles, record })
     }
 
     /// The name of the element at a path, if a format has it.
     pub fn title(&self, path: &str) -> Option<&Text> {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.titles.get(name)?.iter().find(|t| t.path == path).map(|t| &t.text)
+    }
+
+    /// The element at a path as messages name it, if a format has it.
+    pub fn element(&self, path: &str) -> Option<Named<'_>> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let title = self.titles.get(name)?.iter().find(|t| t.path == path)?;
+        Some(Named { title: &title.text, label: &title.label, is_block: title.block })
+    }
+
+    /// The name of a set of characters.
+    pub fn charset(&self, id: &str) -> Option<&Text> {
+        self.charsets.get(id)
+    }
+
+    /// Name of the records of main files.
+    pub fn record(&self) -> Option<&str> {
+        self.record.as_deref()
     }
 
     /// A condition in words; names are looked up from the element with the path `element`.

@@ -68,6 +68,16 @@ impl RuleFiles {
         Self { overlay: Some(folder.to_owned()), region: None }
     }
 
+    /// The folder over the built-in tables, if there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        self.overlay.as_deref()
+    }
+
+    /// The names of the built-in tables.
+    pub fn built_in(&self) -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(name, _)| *name)
+    }
+
     /// The same tables with those of a region over them.
     ///
     /// # Errors

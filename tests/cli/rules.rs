@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::desk::Desk;
+use crate::support::book::{Book, Zap};
+use crate::support::desk::{Desk, Package};
 
 /// A desk with a workspace, and a later edition of the book with four rules.
 fn desk() -> Desk {
@@ -74,14 +75,14 @@ fn coverage_adds_up_and_names_what_does_not_run() {
 #[test]
 fn an_import_tells_every_rule_and_counts_from_then_on() {
     let desk = desk();
-    let (code, out, err) = desk.run(&["rules", "import", "Q015.xml", "--dry-run"]);
+    let (code, out, err) = desk.run(&["rules", "import", "Q015.xml", "--dry-run", "--force"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with("Q015 9.9 от 2030-02-01: 4 правил"), "{out}");
     assert!(out.contains("003F.00.9990  новое\n    исправлено в тексте: опечатка (when)\n"), "{out}");
     assert!(out.contains("006F.00.9991  не выразить\n    require: колонка 7: ожидается элемент, число или код, стоит «»\n"), "{out}");
     assert!(out.contains("006F.00.9992  не выразить\n    require: текст для людей, а не формула (колонка 1)\n"), "{out}");
     assert!(!desk.path(".puomp/rules").exists());
-    let (code, out, _) = desk.run(&["rules", "import", "Q015.xml", "--format", "json"]);
+    let (code, out, _) = desk.run(&["rules", "import", "Q015.xml", "--force", "--format", "json"]);
     assert_eq!(code, 0);
     let import = &json(&out)["imports"][0];
     assert_eq!((import["edition"].as_str(), import["stored"].is_string()), (Some("9.9"), true));
@@ -91,7 +92,7 @@ fn an_import_tells_every_rule_and_counts_from_then_on() {
     let (_, out, _) = desk.run(&["rules", "coverage"]);
     assert!(out.starts_with("правила: Q015, редакция 9.9 от 2030-02-01\n"), "{out}");
     // Again: nothing new.
-    let (_, out, _) = desk.run(&["rules", "import", "Q015.xml", "--lang", "en"]);
+    let (_, out, _) = desk.run(&["rules", "import", "Q015.xml", "--force", "--lang", "en"]);
     assert!(!out.contains("new: ") && !out.contains("changed: ") && !out.contains("ended: "), "{out}");
 }
 
@@ -100,8 +101,14 @@ fn what_is_no_rule_book_is_refused_in_words() {
     let desk = desk();
     fs::write(desk.path("old.xml"), fs::read_to_string(desk.path("Q015.xml")).expect("there").replace("2030", "2020")).expect("written");
     fs::write(desk.path("cut.xml"), "<packet><zglv>").expect("written");
-    for (file, reason) in [("old.xml", "старше той, что есть"), ("cut.xml", "файл обрывается"), ("none.xml", "не читается")]
-    {
+    fs::write(desk.path("part.xml"), fs::read_to_string(desk.path("Q015.xml")).expect("there").replace("2030", "2025")).expect("written");
+    for (file, reason) in [
+        ("old.xml", "старше той, что есть"),
+        ("Q015.xml", "ещё не вышла"),
+        ("part.xml", "действующих правил осталось бы 5: часть не заменит целое"),
+        ("cut.xml", "файл обрывается"),
+        ("none.xml", "не читается"),
+    ] {
         let (code, out, err) = desk.run(&["rules", "import", file]);
         assert_eq!((code, out.as_str()), (6, ""), "{file}");
         assert!(err.contains(file) && err.contains(reason), "{err}");
@@ -110,4 +117,86 @@ fn what_is_no_rule_book_is_refused_in_words() {
     let (code, _, _) = desk.run(&["rules", "import", "old.xml", "--force", "--rules", "мои правила"]);
     assert_eq!(code, 0);
     assert!(desk.path("мои правила/flk/editions.csv").is_file());
+}
+
+#[test]
+fn an_import_is_taken_back_by_the_command_that_made_it() {
+    let desk = desk();
+    let (code, out, err) = desk.run(&["rules", "import", "--undo"]);
+    assert!(code == 3 && out.is_empty() && err.contains("брать назад нечего"), "{err}");
+    let (_, before, _) = desk.run(&["rules", "list", "--format", "csv"]);
+    assert_eq!(desk.run(&["rules", "import", "Q015.xml", "--force", "-q"]).0, 0);
+    let (code, out, _) = desk.run(&["rules", "import", "--undo", "--dry-run", "--lang", "en"]);
+    assert!(code == 0 && out.starts_with("the import would be taken back: Q015, edition 9.9 of 2030-02-01; as before it would be: flk/001F.csv"), "{out}");
+    let table = desk.path(".puomp/rules/flk/003F.csv");
+    let text = fs::read_to_string(&table).expect("stored");
+    fs::write(&table, text + "\n").expect("written");
+    let (code, _, err) = desk.run(&["rules", "import", "--undo"]);
+    assert!(code == 2 && err.contains("flk/003F.csv") && err.contains("--force"), "{err}");
+    let (code, out, _) = desk.run(&["rules", "import", "--undo", "--force"]);
+    assert!(code == 0 && out.ends_with("правила: Q015, редакция 2.2 от 2021-02-12\n"), "{out}");
+    assert!(!desk.path(".puomp/rules").exists());
+    assert_eq!(desk.run(&["rules", "list", "--format", "csv"]).1, before);
+    // Files and --undo at once are a misuse.
+    assert_eq!(desk.run(&["rules", "import", "Q015.xml", "--undo"]).0, 2);
+}
+
+#[test]
+fn what_can_never_run_is_named_with_its_reason() {
+    let desk = desk();
+    let mut book = Book::at_hand("5.2", "18.02.2025");
+    let sl = "ZL_LIST/ZAP/Z_SL/SL";
+    book.rows.push(Zap::new("002F.00.9006", &format!("{sl}/ED_COL"), "H").with("USL_TEST", "USL_OK=3 и не (DET=1)").with("VAL_EL", "((1"));
+    book.rows.push(Zap::new("003F.00.9005", &format!("{sl}/KSG_KPG/NEWEL"), "H").with("USL_TEST", "KSG_PG=0"));
+    book.rows.push(Zap::new("003F.00.9007", &format!("{sl}/DN"), "T").with("USL_TEST", "(USL_OK=1"));
+    fs::write(desk.path("whole.xml"), book.xml()).expect("written");
+    let (code, out, err) = desk.run(&["rules", "import", "whole.xml", "--lang", "en"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("003F.00.9005  new\n    not executed: no format has this element\n"), "{out}");
+    fs::write(desk.path(".puomp/rules/flk/007F.csv"), "id\n").expect("written");
+
+    let (_, out, _) = desk.run(&["explain", "002F.00.9006", "--lang", "en"]);
+    let reason = "the row of the book could not be read: column 12: an element, a number or a code is due, «не» stands there; column 4: ";
+    for line in ["  if                USL_OK=3 и не (DET=1)\n", "  must hold         ((1\n", &format!("  runs              no: {reason}")] {
+        assert!(out.contains(line), "{out}");
+    }
+    for word in ["always", "does not hold", "what no file holds", "correct ED_COL", "simple search"] {
+        assert!(!out.contains(word), "«{word}»: {out}");
+    }
+    let (_, out, _) = desk.run(&["rules", "coverage", "--lang", "en"]);
+    assert!(out.contains(reason) && out.contains(": 002F.00.9006\n") && out.contains("no format has this element: 003F.00.9005\n"), "{out}");
+    assert!(out.contains("nothing reads a table of this name; a similar one: flk/001F.csv: flk/007F.csv\n"), "{out}");
+
+    Package::new(1).write(&desk.path("in"));
+    let (_, out, err) = desk.run(&["validate", "in", "--format", "json", "--no-timing"]);
+    let report = json(&out);
+    let idle = |id: &str| {
+        let all = report["not_executed"].as_array().unwrap_or_else(|| panic!("{out} {err}"));
+        all.iter().find(|r| r["rule"] == id).map(|r| r["reason"].as_str().unwrap_or("").to_owned())
+    };
+    assert!(idle("002F.00.9006").is_some_and(|r| r.starts_with("строка книги не прочитана: колонка 12: ")), "{:?}", idle("002F.00.9006"));
+    assert_eq!(idle("003F.00.9005").as_deref(), Some("ни в одном формате нет этого элемента"));
+    assert_eq!(idle("003F.00.9007"), None, "a rule of another family");
+    assert!(idle("flk/007F.csv").is_some_and(|r| r.contains("flk/001F.csv")), "{:?}", idle("flk/007F.csv"));
+}
+
+#[test]
+fn a_kind_or_slot_that_nobody_knows_is_a_mistake_of_the_table() {
+    let desk = desk();
+    let table = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/flk/006F.csv")).expect("a table");
+    let row =
+        "006F.14.0010,H C,ZL_LIST/ZAP/Z_SL/SL/DATE_1,USL_OK = 3,DATE_1 >= DATE_Z_1,template,2019-11-01,,,error,,,,начало {value},start {value},дата,date,own\n";
+    let line = table.lines().count() + 1;
+    fs::create_dir_all(desk.path("my/flk")).expect("a folder");
+    for (from, to, said) in [
+        ("template", "tempate", "kind «tempate» is none of: core, builtin, template"),
+        ("DATE_1 >= DATE_Z_1", "", "column require is empty"),
+        ("начало {value}", "начало {vale}", "ru: unknown slot {vale}, known are: element, parent, value"),
+    ] {
+        fs::write(desk.path("my/flk/006F.csv"), table.clone() + &row.replace(from, to)).expect("written");
+        for verb in [&["rules", "coverage"][..], &["explain", "006F.14.0010"]] {
+            let (code, _, err) = desk.run(&[&["--rules", "my"][..], verb].concat());
+            assert!(code == 2 && err.contains(&format!("flk/006F.csv:{line}: 006F.14.0010: {said}")), "{err}");
+        }
+    }
 }

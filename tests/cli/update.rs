@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::support::book::{Book, Zap};
 use crate::support::desk::Desk;
 use crate::support::stand_in::{Asked, Reply, StandIn, archive, list, profiles};
 
@@ -54,25 +55,25 @@ fn a_site_that_fails_is_named_with_what_to_do() {
 
 /// An edition of the rule book with one rule more than the built-in one knows.
 fn rule_book(edition: &str, date: &str) -> String {
-    let rule = "<zap><ID_TEST>003F.00.9990</ID_TEST><ID_EL>ZL_LIST/ZAP/Z_SL/SL/DN</ID_EL><TYPE_MD><TYPE_D>H</TYPE_D></TYPE_MD>\
-        <USL_TEST>USL_OK=3</USL_TEST><DATEBEG>01.11.2019</DATEBEG></zap>";
-    format!("<packet><zglv><type>FLK_MPF</type><version>{edition}</version><date>{date}</date></zglv>{rule}</packet>")
+    let mut book = Book::at_hand(edition, date);
+    book.rows.push(Zap::new("003F.00.9990", "ZL_LIST/ZAP/Z_SL/SL/DN", "H").with("USL_TEST", "USL_OK=3"));
+    book.xml()
 }
 
 #[test]
 fn the_rule_book_comes_the_same_way() {
     let site = StandIn::new(|asked| match asked.path.as_str() {
-        p if p.starts_with("/data?") => Reply::ok(list(&[("Q015", "9.9", "01.02.2030")])),
-        _ => Reply::ok(archive(&[("Q015.xml", &rule_book("9.9", "01.02.2030"))])),
+        p if p.starts_with("/data?") => Reply::ok(list(&[("Q015", "9.9", "01.02.2025")])),
+        _ => Reply::ok(archive(&[("Q015.xml", &rule_book("9.9", "01.02.2025"))])),
     });
     let desk = desk();
     let run = |more: &[&str]| desk.run(&[&["nsi", "update", "Q015", "--url", &site.url], more].concat());
     let (code, out, _) = run(&["--dry-run"]);
-    assert!(code == 0 && out.starts_with("Q015: имеется 2.2 от 2021-02-12, предлагается 9.9 от 2030-02-01: новее\n"), "{out}");
+    assert!(code == 0 && out.starts_with("Q015: имеется 2.2 от 2021-02-12, предлагается 9.9 от 2025-02-01: новее\n"), "{out}");
     assert!(!desk.path(".puomp/rules").exists());
     let (code, out, err) = run(&[]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(out.starts_with("Q015: 9.9 от 2030-02-01, строк 1; была встроенная 2.2 от 2021-02-12; правила: новое: 1, "), "{out}");
+    assert!(out.starts_with("Q015: 9.9 от 2025-02-01, строк 801; была встроенная 2.2 от 2021-02-12; правила: новое: 1, "), "{out}");
     let (_, out, _) = desk.run(&["rules", "list", "--id", "003F.00.9990"]);
     assert!(out.contains("003F.00.9990  H "), "{out}");
     let (code, out, _) = run(&["--format", "json"]);
@@ -82,10 +83,10 @@ fn the_rule_book_comes_the_same_way() {
     let other = Desk::new();
     fs::create_dir_all(other.path(".puomp")).expect("a folder");
     fs::create_dir(other.path("с сайта")).expect("a folder");
-    fs::write(other.path("с сайта/a.xml"), rule_book("9.9", "01.02.2030")).expect("written");
+    fs::write(other.path("с сайта/a.xml"), rule_book("9.9", "01.02.2025")).expect("written");
     let (code, out, _) = other.run(&["nsi", "update", "--from", "с сайта"]);
-    assert!(code == 0 && out.starts_with("Q015: 9.9 от 2030-02-01, строк 1; "), "{out}");
-    fs::write(other.path("с сайта/a.xml"), rule_book("9.8", "01.02.2029")).expect("written");
+    assert!(code == 0 && out.starts_with("Q015: 9.9 от 2025-02-01, строк 801; "), "{out}");
+    fs::write(other.path("с сайта/a.xml"), rule_book("9.8", "01.02.2024")).expect("written");
     let (code, out, _) = other.run(&["nsi", "update", "--from", "с сайта"]);
     assert!(code == 0 && out.contains("имеющаяся новее, остаётся"), "{out}");
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::support::book::{Book, Zap};
 use crate::support::stand_in::{Asked, Reply, StandIn, archive, list, packet, profiles};
 use puomp::nsi::update::{Addresses, Fault, From, Http, Order, Outcome, RuleBooks, Site, Standing, Step, Trouble, Watch, Ways, update};
 use puomp::nsi::{Books, Importer, NoBook, Refusal};
@@ -382,9 +383,14 @@ fn a_folder_gives_what_the_site_gives() {
 
 /// An edition of the rule book with one rule more than the built-in one knows.
 fn rule_book(kind: &str, edition: &str, date: &str) -> String {
-    let rule = "<zap><ID_TEST>003F.00.9990</ID_TEST><ID_EL>ZL_LIST/ZAP/Z_SL/SL/DN</ID_EL><TYPE_MD><TYPE_D>H</TYPE_D></TYPE_MD>\
-        <USL_TEST>USL_OK=3</USL_TEST><DATEBEG>01.11.2019</DATEBEG></zap>";
-    format!("<packet><zglv><type>{kind}</type><version>{edition}</version><date>{date}</date></zglv>{rule}</packet>")
+    let mut book = Book::at_hand(edition, date);
+    book.rows.push(Zap::new("003F.00.9990", "ZL_LIST/ZAP/Z_SL/SL/DN", "H").with("USL_TEST", "USL_OK=3"));
+    book.xml().replace("FLK_MPF", kind)
+}
+
+/// The first of June of a year.
+fn day(year: u16) -> Date {
+    Date::new(year, 6, 1).expect("a day")
 }
 
 impl Desk {
@@ -401,7 +407,7 @@ impl Desk {
         let importer = Importer::new(&files, &self.books(), today()).expect("the table");
         let at_hand = if self.rules().exists() { RuleFiles::with_overlay(&self.rules()) } else { RuleFiles::embedded() };
         let (rules, folder) = (self.rules(), self.books());
-        let updates = Updates::new(&at_hand, &rules, Some(&folder));
+        let updates = Updates::new(&at_hand, &rules, Some(&folder), day(2030));
         let order = Order { books: books.iter().map(|b| (*b).to_owned()).collect(), asked: None, dry_run: false };
         update(&importer, Some(&updates), From::Site(&table, &http), &order, &Quiet::default()).expect("known books")
     }
@@ -424,7 +430,7 @@ fn rule_books_are_fetched_too_and_take_the_place_of_older_ones_only() {
     let Outcome::TakenRules(taken) = &steps[0].outcome else { panic!("{steps:?}") };
     assert_eq!(
         (taken.book.edition.as_str(), taken.book.rows, taken.replaced.as_ref().map(|r| (r.edition.as_str(), r.imported))),
-        ("9.9", 1, Some(("2.2", false)))
+        ("9.9", 801, Some(("2.2", false)))
     );
     assert!(taken.changes.ru.contains("новое: 1") && taken.changes.en.contains("new: 1"), "{:?}", taken.changes);
     assert_eq!((steps[0].standing, newer.count("/refbook?")), (Some(Standing::Newer), 1));
@@ -446,7 +452,7 @@ fn rule_books_are_fetched_too_and_take_the_place_of_older_ones_only() {
 #[test]
 fn a_rule_book_that_is_not_what_was_promised_changes_nothing() {
     let packet = |kind: &str, edition: &str| archive(&[("Q.xml", &rule_book(kind, edition, "01.02.2030"))]);
-    let cut = rule_book("FLK_MPF", "9.9", "01.02.2030");
+    let cut = "<packet><zglv><type>FLK_MPF</type><version>9.9</version><date>01.02.2030</date></zglv></packet>";
     let cases: [(Vec<u8>, Fits); 6] = [
         (packet("FLK_MPF", "9.8"), Box::new(|f| matches!(f, Fault::OtherEdition { .. }))),
         (packet("MEK_MPF", "9.9"), Box::new(|f| matches!(f, Fault::Refused(Refusal::OtherBook { .. })))),
@@ -471,5 +477,5 @@ fn a_rule_book_that_is_not_what_was_promised_changes_nothing() {
     let order = Order { books: vec!["Q015".to_owned()], asked: None, dry_run: true };
     let refused = update(&importer, None, From::Folder(&nowhere), &order, &Quiet::default());
     assert!(matches!(&refused, Err(NoBook::Rules(id)) if id == "Q015"), "{refused:?}");
-    assert_eq!(Updates::new(&files, &nowhere, None).unasked(), ["Q015", "Q016"]);
+    assert_eq!(Updates::new(&files, &nowhere, None, today()).unasked(), ["Q015", "Q016"]);
 }

@@ -1,5 +1,6 @@
 //! The rule language, its tables, the import of published rules, and the proof of every row.
 
+mod drill;
 mod import;
 mod language;
 mod proof;
@@ -9,6 +10,7 @@ mod tables;
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod book;
     pub(crate) mod needs;
     pub(crate) mod say;
 }

@@ -9,7 +9,7 @@ use crate::api::rules::{About, Confidence, Decision, Inferred};
 use crate::nsi::Books;
 use crate::registry::format::{Format, Formats, PERSONS};
 use crate::rules::import::TableRow;
-use crate::rules::{Conventions, FLK_TABLES, Fragments, RuleRow, Sources, Standing, Survey, Words, ast, fragments, load, rows};
+use crate::rules::{Conventions, FLK_TABLES, Fragments, Reasons, RuleRow, Sources, Standing, Survey, Words, ast, fragments, load, rows};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Lang, Text, fill};
 use crate::values::Date;
@@ -115,6 +115,11 @@ pub(super) struct Federal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) partly: Option<Both>,
     pub(super) waits_for: Vec<String>,
+    /// For a rule that is not executed: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Both>,
+    /// Whether condition and requirement are the published texts, because an import could not read them.
+    pub(super) unread: bool,
     pub(super) twin: String,
     pub(super) source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,8 +163,11 @@ pub(super) struct Book {
     words: Words,
     rows: Vec<(RuleRow, TableRow)>,
     structure: Vec<Structural>,
-    reasons: BTreeMap<String, Inferred>,
+    /// Why rules and dates are inferred.
+    inferred: BTreeMap<String, Inferred>,
     decisions: Vec<Decision>,
+    /// Why rules are not executed.
+    reasons: Reasons,
     on: Date,
 }
 
@@ -167,15 +175,16 @@ impl Book {
     /// Reads the tables. Codes of books are those valid on the day `on`.
     pub(super) fn load(files: &RuleFiles, folder: Option<&Path>, on: Date) -> Result<Self, TableError> {
         let formats = Formats::load(files)?;
-        let reasons = files.rows::<Inferred>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id.clone(), r));
+        let inferred = files.rows::<Inferred>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id.clone(), r));
         Ok(Self {
             words: Words::load(files, &formats)?,
             books: Books::load(files, folder)?,
             conventions: Conventions::load(files)?,
             rows: load(files, FLK_TABLES)?.into_iter().zip(rows(files)?).collect(),
             structure: files.rows("structure.csv")?.into_iter().map(|(_, r)| r).collect(),
-            reasons: reasons.collect(),
+            inferred: inferred.collect(),
             decisions: files.rows("flk/decisions.csv")?.into_iter().map(|(_, d)| d).collect(),
+            reasons: Reasons::load(files)?,
             formats,
             on,
         })
@@ -217,6 +226,8 @@ impl Book {
         let words = |expr: &ast::Expr| Both { ru: self.words.condition(expr, &row.element, Lang::Ru), en: self.words.condition(expr, &row.element, Lang::En) };
         let example = self.example(row);
         let day = |date: Option<Date>| date.map(|d| d.to_string());
+        let published = |side: usize| row.unread.as_ref().map(|texts| texts[side].clone());
+        let reason = self.reasons.of_standing(&standing, row).map(|t| Both { ru: t.ru, en: t.en });
         Ok(Federal {
             files: self.formats.families_of_book(&texts.files),
             severity: texts.severity.clone(),
@@ -226,15 +237,16 @@ impl Book {
             editions: self.editions(row),
             from: day(row.from),
             until: day(row.until),
-            inferred: self.reasons.get(&row.inferred).map(|t| Both { ru: t.ru.clone(), en: t.en.clone() }),
-            confidence: self.reasons.get(&row.inferred).map(|t| t.confidence),
+            inferred: self.inferred.get(&row.inferred).map(|t| Both { ru: t.ru.clone(), en: t.en.clone() }),
+            confidence: self.inferred.get(&row.inferred).map(|t| t.confidence),
             after: self.after(texts),
-            when: row.when.as_ref().map(ToString::to_string).unwrap_or_default(),
+            when: published(0).or_else(|| row.when.as_ref().map(ToString::to_string)).unwrap_or_default(),
             when_words: row.when.as_ref().map(words),
-            require: row.require.as_ref().map(ToString::to_string).unwrap_or_default(),
+            require: published(1).or_else(|| row.require.as_ref().map(ToString::to_string)).unwrap_or_default(),
             require_words: row.require.as_ref().map(words),
             books: self.lookups(row),
-            note: Both::if_any(&row.note.ru, &row.note.en),
+            // The note of an unread row is the reason why it does not run.
+            note: if row.unread.is_some() { None } else { Both::if_any(&row.note.ru, &row.note.en) },
             kind: row.kind.clone(),
             state: standing.as_str(),
             partly: if let Standing::Partly(what) = &standing { Both::if_any(&what.what.ru, &what.what.en) } else { None },
@@ -243,6 +255,8 @@ impl Book {
                 Standing::Partly(what) => vec![what.book.to_string()],
                 _ => Vec::new(),
             },
+            reason,
+            unread: row.unread.is_some(),
             twin: texts.twin.clone(),
             source: texts.source.clone(),
             passing: example.as_ref().map(|e| e.passing.clone()),

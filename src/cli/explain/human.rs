@@ -89,8 +89,13 @@ impl Sheet<'_> {
         if let Some(after) = &v.after {
             self.line(Key::ExplainAfter, &told(after, lang));
         }
-        self.side(Key::ExplainWhen, &v.when, v.when_words.as_ref(), Key::ExplainAlways);
-        self.side(Key::ExplainRequire, &v.require, v.require_words.as_ref(), Key::ExplainUnwritten);
+        if v.unread {
+            self.line(Key::ExplainWhen, &v.when);
+            self.line(Key::ExplainRequire, &v.require);
+        } else {
+            self.side(Key::ExplainWhen, &v.when, v.when_words.as_ref(), Key::ExplainAlways);
+            self.side(Key::ExplainRequire, &v.require, v.require_words.as_ref(), Key::ExplainUnwritten);
+        }
         for book in &v.books {
             let fact = self.book(book);
             self.line(Key::ExplainBook, &fact);
@@ -102,8 +107,7 @@ impl Sheet<'_> {
             "executed" => texts.get(Key::ExplainRuns, lang).to_owned(),
             "partly" => texts.fill(Key::ExplainPartly, lang, &[("what", v.partly.as_ref().map_or("", |what| what.get(lang)))]),
             "no-book" => texts.fill(Key::ExplainWaits, lang, &[("books", &v.waits_for.join(", "))]),
-            "no-format" => texts.get(Key::ExplainNoFormat, lang).to_owned(),
-            _ => texts.get(Key::ExplainOutside, lang).to_owned(),
+            _ => texts.fill(Key::ExplainOutside, lang, &[("reason", v.reason.as_ref().map_or("", |reason| reason.get(lang)))]),
         };
         self.line(Key::ExplainState, &state);
         self.line(Key::ExplainTwin, &v.twin);
@@ -116,6 +120,7 @@ impl Sheet<'_> {
                     self.more(&lines.collect::<Vec<_>>().join("\n"));
                 }
             }
+            _ if v.unread => {}
             _ => self.line(Key::ExplainExample, texts.get(Key::ExplainNoExample, lang)),
         }
         self.line(Key::ExplainAdvice, v.advice.get(lang));

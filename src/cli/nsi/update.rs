@@ -61,7 +61,7 @@ impl UpdateArgs {
         // Rule books are stored in the folder of imported rules.
         let rules_folder = settings.rules_folder();
         let federal = files.federal();
-        let updates = rules_folder.as_deref().map(|rules| Updates::new(&federal, rules, Some(folder)));
+        let updates = rules_folder.as_deref().map(|rules| Updates::new(&federal, rules, Some(folder), session.today()));
         let rules = updates.as_ref().map(|u| u as &dyn RuleBooks);
         let asked = if self.all || !self.ids.is_empty() { None } else { Some(asked(session, Some(folder))?.into_keys().collect()) };
         let order = Order { books: self.ids.clone(), asked, dry_run: self.dry_run };

@@ -12,7 +12,7 @@ use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::report::columns::fields;
 use crate::rules::import::Edition;
-use crate::rules::{Covered, Standing, coverage};
+use crate::rules::{Covered, Reasons, Standing, coverage, strays};
 use crate::texts::Key;
 
 const EDITIONS: &str = "flk/editions.csv";
@@ -27,6 +27,7 @@ struct Counts {
     no_book: usize,
     not_expressible: usize,
     no_format: usize,
+    no_day: usize,
 }
 
 impl Counts {
@@ -38,11 +39,13 @@ impl Counts {
             Standing::NoBook(_) => &mut self.no_book,
             Standing::External(_) => &mut self.not_expressible,
             Standing::NoFormat => &mut self.no_format,
+            Standing::NoDay => &mut self.no_day,
         } += 1;
     }
 
     fn cells(&self) -> [String; 6] {
-        [self.total, self.executed, self.partly, self.no_book, self.not_expressible, self.no_format].map(|n| n.to_string())
+        // The table on the screen has one column for what can never run.
+        [self.total, self.executed, self.partly, self.no_book, self.not_expressible, self.no_format + self.no_day].map(|n| n.to_string())
     }
 }
 
@@ -83,6 +86,14 @@ struct Body<'a> {
     /// Rules that are executed in part.
     partly: Vec<Idle<'a>>,
     not_executed: Vec<Idle<'a>>,
+    /// Tables in the folder of rules that nothing reads.
+    strays: Vec<Unread<'a>>,
+}
+
+#[derive(Serialize)]
+struct Unread<'a> {
+    table: &'a str,
+    similar: &'a str,
 }
 
 /// Arguments of `puomp rules coverage`.
@@ -98,6 +109,7 @@ impl CoverageArgs {
         let Session { settings, files, ui, .. } = *session;
         let books = settings.books().map(|books| books.value);
         let rules = coverage(files, books.as_deref())?;
+        let (strays, reasons) = (strays(files)?, Reasons::load(files)?);
         let editions: Vec<Edition> = files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).collect();
         let mut groups: BTreeMap<(&str, &'static str), Counts> = BTreeMap::new();
         let mut categories: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
@@ -106,7 +118,14 @@ impl CoverageArgs {
             categories.entry((rule.category(), &rule.kind)).or_default().add(&rule.standing);
         }
         match self.format {
-            ListShape::Human => print(&human(&rules, &editions, &groups, &categories, ui))?,
+            ListShape::Human => {
+                let mut text = human(&rules, &editions, &groups, &categories, ui);
+                for stray in &strays {
+                    text.push_str(&ui.texts.fill(Key::RulesNotExecuted, ui.lang, &[("reason", reasons.of_stray(stray).get(ui.lang)), ("ids", &stray.name)]));
+                    text.push('\n');
+                }
+                print(&text)?;
+            }
             ListShape::Json => {
                 let group = |((source, files), counts): (&(&str, &'static str), &Counts)| Group { source: (*source).to_owned(), files, counts: counts.clone() };
                 let category = |((category, kind), counts): (&(&str, &str), &Counts)| Category {
@@ -117,7 +136,8 @@ impl CoverageArgs {
                 let groups = groups.iter().map(group).collect();
                 let categories = categories.iter().map(category).collect();
                 let (partly, not_executed) = rules.iter().filter_map(idle).partition(|i| i.partly);
-                out::json(&Body { editions: &editions, groups, categories, partly, not_executed })?;
+                let strays = strays.iter().map(|stray| Unread { table: &stray.name, similar: &stray.similar }).collect();
+                out::json(&Body { editions: &editions, groups, categories, partly, not_executed, strays })?;
             }
             ListShape::Csv => out::csv(session, &rules, cell)?,
         }
@@ -152,12 +172,12 @@ fn cell(column: OfCoverage, r: &Covered) -> String {
 }
 
 fn idle(rule: &Covered) -> Option<Idle<'_>> {
+    let words = rule.reason.as_ref().map_or("", |reason| &reason.ru);
     let (books, reason): (Vec<&str>, &str) = match &rule.standing {
         Standing::Executed => return None,
         Standing::Partly(what) => (vec![&what.book], &what.what.ru),
-        Standing::NoBook(books) => (books.iter().map(String::as_str).collect(), ""),
-        Standing::External(reason) => (Vec::new(), reason),
-        Standing::NoFormat => (Vec::new(), ""),
+        Standing::NoBook(books) => (books.iter().map(String::as_str).collect(), words),
+        Standing::External(_) | Standing::NoFormat | Standing::NoDay => (Vec::new(), words),
     };
     let partly = matches!(rule.standing, Standing::Partly(_));
     Some(Idle { id: &rule.id, files: &rule.files, state: rule.standing.as_str(), books, reason, partly })
@@ -212,9 +232,12 @@ fn human(
         out.push_str(&texts.fill(Key::RulesPartly, lang, &[("what", what), ("ids", &ids.join(" "))]));
         out.push('\n');
     }
-    let ids: Vec<&str> = rules.iter().filter(|r| matches!(r.standing, Standing::External(_))).map(|r| r.id.as_str()).collect();
-    if !ids.is_empty() {
-        out.push_str(&texts.fill(Key::RulesNotExpressible, lang, &[("ids", &ids.join(" "))]));
+    let mut idle: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for rule in rules.iter().filter(|r| matches!(r.standing, Standing::External(_) | Standing::NoFormat | Standing::NoDay)) {
+        idle.entry(rule.reason.as_ref().map_or("", |reason| reason.get(lang))).or_default().push(&rule.id);
+    }
+    for (reason, ids) in idle {
+        out.push_str(&texts.fill(Key::RulesNotExecuted, lang, &[("reason", reason), ("ids", &ids.join(" "))]));
         out.push('\n');
     }
     out

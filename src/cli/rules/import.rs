@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::undo::undo;
 use crate::cli::failure::Voice;
 use crate::cli::flags::ListShape;
 use crate::cli::out::{self, print};
@@ -14,7 +15,7 @@ use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::report::columns::fields;
-use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, RowOutcome, plan_file, store};
+use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, RowOutcome, Terms, plan_file, store};
 use crate::tables::RuleFiles;
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
@@ -22,11 +23,14 @@ use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// Files with published rule books.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "undo", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Import an older edition too.
+    /// Import also what would be refused as older, of the future, or a part.
     #[arg(long)]
     force: bool,
+    /// Take the last import back.
+    #[arg(long, conflicts_with = "paths")]
+    undo: bool,
     /// Show what would change without storing it.
     #[arg(long)]
     dry_run: bool,
@@ -61,6 +65,14 @@ struct ImportedRow<'a> {
     repairs: Vec<(&'static str, &'static str)>,
     readings: Vec<(&'static str, &'a str)>,
     why: Vec<Reason>,
+    /// What a new or changed rule lacks in order to run.
+    lacks: Option<Lacking<'a>>,
+}
+
+#[derive(Serialize)]
+struct Lacking<'a> {
+    state: &'static str,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -113,6 +125,10 @@ impl ImportArgs {
         let Session { settings, ui, .. } = *session;
         let (folder, books) = (settings.rules_folder(), settings.books().map(|books| books.value));
         let (folder, books) = (folder.as_deref(), books.as_deref());
+        if self.undo {
+            return undo(folder, self.force, self.dry_run, self.format, session);
+        }
+        let terms = Terms { today: session.today(), force: self.force };
         // What is published is compared with what is published.
         let mut files = session.files.federal();
         let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
@@ -120,7 +136,7 @@ impl ImportArgs {
         // The importer has its own texts; a folder of rules may override them.
         let mut importer = Importer::new(&files, books)?;
         for path in &self.paths {
-            let plan = match plan_file(&importer, path, self.force) {
+            let plan = match plan_file(&importer, path, terms) {
                 Ok(plan) => plan,
                 Err(PlanError::Table(error)) => return Err(error.into()),
                 Err(PlanError::Refused(refusal)) => {
@@ -130,7 +146,7 @@ impl ImportArgs {
                 }
             };
             let mut stored = None;
-            if let Some(folder) = folder.filter(|_| !self.dry_run) {
+            if let Some(folder) = folder.filter(|_| !self.dry_run && !plan.tables.is_empty()) {
                 if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
                     std::fs::create_dir_all(parent).map_err(|e| Failure::Write(parent.to_owned(), e))?;
                 }
@@ -166,7 +182,7 @@ impl ImportArgs {
     fn human(&self, (path, plan, stored): &(&Path, Plan, Option<PathBuf>), importer: &Importer, ui: &Ui<'_>) -> String {
         let lang = ui.lang;
         let text = |key: &str, slots: &[(&str, &str)]| importer.text(key, lang, slots) + "\n";
-        let count: usize = plan.rows.iter().filter(|r| r.change != Change::Kept && r.change != Change::Ended).count();
+        let count: usize = plan.rows.iter().filter(|r| !matches!(r.change, Change::Kept | Change::Ended | Change::Removed)).count();
         let mut out =
             text("head", &[("book", &plan.edition.book), ("edition", &plan.edition.edition), ("date", &plan.edition.date), ("rows", &count.to_string())]);
         if ui.quiet {
@@ -181,6 +197,10 @@ impl ImportArgs {
             }
             for (field, why) in &row.why {
                 out.push_str(&format!("    {}: {}\n", field.as_str(), importer.why(why, lang)));
+            }
+            if let Some((_, reason)) = &row.lacks {
+                out.push_str("    ");
+                out.push_str(&text("line.lacks", &[("reason", reason.get(lang))]));
             }
             let list = |words: Vec<String>| words.join(", ");
             if !row.repairs.is_empty() {
@@ -206,7 +226,7 @@ impl ImportArgs {
         }
         match stored {
             Some(folder) => out.push_str(&text("stored", &[("folder", &folder.display().to_string())])),
-            None if self.dry_run => {}
+            None if self.dry_run || plan.tables.is_empty() => {}
             None => out.push_str(&text("not-stored", &[("file", &path.display().to_string())])),
         }
         out
@@ -221,6 +241,7 @@ impl ImportArgs {
             repairs: r.repairs.iter().map(|(f, r)| (f.as_str(), r.as_str())).collect(),
             readings: r.readings.iter().map(|(f, r)| (f.as_str(), r.as_str())).collect(),
             why: r.why.iter().map(|(f, w)| Reason { field: f.as_str(), code: w.as_str(), text: importer.why(w, ui.lang) }).collect(),
+            lacks: r.lacks.as_ref().map(|(standing, reason)| Lacking { state: standing.as_str(), text: reason.get(ui.lang) }),
         };
         Import {
             file: path.display().to_string(),
@@ -257,7 +278,8 @@ impl ImportArgs {
                 row.why.iter().for_each(|(f, w)| line(f.as_str(), "", "", &importer.why(w, ui.lang)));
                 row.repairs.iter().for_each(|(f, r)| line(f.as_str(), "", "", r.as_str()));
                 row.readings.iter().for_each(|(f, r)| line(f.as_str(), "", "", r));
-                if row.differences.is_empty() && row.why.is_empty() && row.repairs.is_empty() && row.readings.is_empty() {
+                row.lacks.iter().for_each(|(_, reason)| line("", "", "", reason.get(ui.lang)));
+                if row.differences.is_empty() && row.why.is_empty() && row.repairs.is_empty() && row.readings.is_empty() && row.lacks.is_none() {
                     line("", "", "", "");
                 }
             }

@@ -3,6 +3,7 @@
 mod coverage;
 mod import;
 mod list;
+mod undo;
 
 use clap::{Args, Subcommand};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::field::Misread;
 use super::mask;
 use super::packet::PublishedRow;
 use crate::nsi::Catalog;
@@ -104,6 +105,8 @@ pub enum Unexpressed {
     Files(String),
     /// Another row of the packet with the same id covers the same files on the same days.
     Twice,
+    /// A field of the row cannot be read.
+    Misread(Misread),
 }
 
 impl Unexpressed {
@@ -121,6 +124,7 @@ impl Unexpressed {
             Self::Compile(_) => "why.compile",
             Self::Files(_) => "why.files",
             Self::Twice => "why.twice",
+            Self::Misread(misread) => misread.flaw.as_str(),
         }
     }
 }

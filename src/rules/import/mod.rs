@@ -4,8 +4,13 @@
 //! of `rules/` with the tables that differ. Nothing is written before the whole packet has been read.
 
 mod ahead;
+mod brief;
 mod express;
+mod field;
+mod history;
 mod mask;
+mod message;
+mod outcome;
 mod packet;
 mod plan;
 mod store;
@@ -20,21 +25,24 @@ use serde::{Deserialize, Serialize};
 use crate::nsi::Books;
 use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
-use crate::rules::{Conventions, RuleRow, Standing, Survey, parse};
+use crate::rules::{Conventions, Reasons, RuleRow, Standing, Survey, Words, parse};
 use crate::tables::{Line, RuleFiles, TableError};
-use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display, fill};
+use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display};
 use crate::values::Date;
+use brief::Phrases;
 use express::Express;
+use message::Messages;
 
 pub use express::{Side, Unexpressed};
+pub use field::{Field, Flaw, Misread};
+pub use history::{Record, last};
+pub use outcome::{Change, Difference, Plan, RowOutcome, Scope};
 pub use packet::{Packet, PublishedRow, read, read_bytes};
-pub use plan::{Change, Difference, Field, Plan, RowOutcome};
-pub use store::store;
+pub use store::{Kept, store, take_back};
 pub use update::Updates;
 
 const PACKETS: &str = "import/packets.csv";
 const READINGS: &str = "import/readings.csv";
-const TEXTS: &str = "import/texts.csv";
 
 /// Why a packet is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +68,8 @@ pub enum Refusal {
     CutShort,
     /// The packet is not a rule book.
     NotARuleBook,
+    /// The head of the packet states no date of the edition, but this text.
+    NoDate(String),
     /// The tables do not know this kind of rule book.
     UnknownKind(String),
     /// The edition is older than the present one.
@@ -68,6 +78,20 @@ pub enum Refusal {
         known: String,
         /// Edition and date of the packet.
         given: String,
+    },
+    /// The edition is dated later than today.
+    Future {
+        /// Edition and date of the packet.
+        given: String,
+        /// The day of the import.
+        today: String,
+    },
+    /// Too many of the rules in force would end.
+    Part {
+        /// Rules of the book that are in force and executed.
+        before: usize,
+        /// How many of them would remain.
+        after: usize,
     },
 }
 
@@ -82,8 +106,11 @@ impl Coded for Refusal {
             Self::Broken { .. } => Key::RefusedBroken,
             Self::CutShort => Key::RefusedCutShort,
             Self::NotARuleBook => Key::RefusedNotARuleBook,
+            Self::NoDate(_) => Key::RefusedNoDate,
             Self::UnknownKind(_) => Key::RefusedUnknownKind,
             Self::Older { .. } => Key::RefusedOlder,
+            Self::Future { .. } => Key::RefusedFuture,
+            Self::Part { .. } => Key::RefusedPart,
         }
     }
 
@@ -92,7 +119,10 @@ impl Coded for Refusal {
             Self::Unreadable(kind) => vec![("reason", Slot::io_kind(*kind))],
             Self::Archive(fault) => vec![("reason", Slot::Nested(fault))],
             Self::Broken { at, what } => vec![("at", Slot::Number(*at)), ("what", Slot::text(what))],
+            Self::NoDate(text) => vec![("text", Slot::text(text))],
             Self::UnknownKind(kind) => vec![("kind", Slot::text(kind))],
+            Self::Future { given, today } => vec![("given", Slot::text(given)), ("today", Slot::text(today))],
+            Self::Part { before, after } => vec![("before", Slot::number(*before)), ("after", Slot::number(*after))],
             Self::Older { known, given } => vec![("known", Slot::text(known)), ("given", Slot::text(given))],
             Self::TooLarge | Self::NotOneFile | Self::Encoding | Self::CutShort | Self::NotARuleBook => Vec::new(),
         }
@@ -135,21 +165,22 @@ pub struct TableRow {
     pub source: String,
 }
 
-/// The territory of a packet's rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// The whole country.
-    Federal,
-    /// Single regions, by the region code in the rule's id.
-    Regional,
-}
-
 #[derive(Debug, Clone, Deserialize)]
 struct PacketKind {
     kind: String,
     book: String,
     scope: Scope,
+    /// How many of a hundred rules in force an edition may end without being taken for a part.
+    loses: usize,
+}
+
+/// The terms on which a packet is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The day of the import.
+    pub today: Date,
+    /// Whether to take also an older edition, one of the future, and one that ends many rules.
+    pub force: bool,
 }
 
 /// A published text that a person has translated: the formula is in the rule table.
@@ -184,6 +215,7 @@ impl TableRow {
             element: self.element.clone(),
             when: expr(&self.when)?,
             require: expr(&self.require)?,
+            unread: None,
             kind: self.kind.clone(),
             from: day(&self.from)?,
             until: day(&self.until)?,
@@ -205,16 +237,11 @@ pub struct Importer {
     books: Books,
     conventions: Conventions,
     express: Express,
+    reasons: Reasons,
     kinds: Vec<PacketKind>,
     readings: BTreeMap<(String, Field), (String, String)>,
-    texts: BTreeMap<String, Text>,
-}
-
-#[derive(Deserialize)]
-struct TextRow {
-    key: String,
-    ru: String,
-    en: String,
+    phrases: Phrases,
+    words: Words,
 }
 
 impl Importer {
@@ -224,33 +251,41 @@ impl Importer {
     /// One of its tables is invalid.
     pub fn new(files: &RuleFiles, books: Option<&Path>) -> Result<Self, TableError> {
         let readings = files.rows::<ReadingRow>(READINGS)?.into_iter().map(|(_, r)| ((r.id, r.field), (r.source, r.kind))).collect();
-        let texts = files.rows::<TextRow>(TEXTS)?.into_iter().map(|(_, t)| (t.key, Text { ru: t.ru, en: t.en })).collect();
+        let formats = Formats::load(files)?;
         Ok(Self {
             files: files.clone(),
-            formats: Formats::load(files)?,
+            words: Words::load(files, &formats)?,
+            phrases: Phrases::load(files)?,
+            formats,
             books: Books::load(files, books)?,
             conventions: Conventions::load(files)?,
             express: Express::load(files)?,
+            reasons: Reasons::load(files)?,
             kinds: files.rows(PACKETS)?.into_iter().map(|(_, k)| k).collect(),
             readings,
-            texts,
         })
     }
 
-    /// Whether a row runs.
+    /// What a row lacks in order to run; `None` if it runs.
     ///
     /// # Errors
     /// The row does not compile; the text is the reason.
-    fn standing(&self, row: &TableRow, table: &str) -> Result<Standing, String> {
+    fn lacks(&self, row: &TableRow, table: &str) -> Result<Option<(Standing, Text)>, String> {
         let Some(row) = row.compiled(table) else { return Err(format!("{} «{}»", row.when, row.require)) };
         let survey = Survey { formats: &self.formats, books: &self.books, conventions: &self.conventions };
-        survey.standing(&row).map_err(|e| e.message)
+        let standing = survey.standing(&row).map_err(|e| e.message)?;
+        let reason = self.reasons.of_standing(&standing, &row);
+        Ok(reason.map(|reason| (standing, reason)))
     }
 
     /// A text of the import with its slots filled; the key itself if the table lacks it.
     pub fn text(&self, key: &str, lang: Lang, slots: &[(&str, &str)]) -> String {
-        let template = self.texts.get(key).map_or(key, |t| t.get(lang));
-        fill(template, |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
+        self.phrases.text(key, lang, slots)
+    }
+
+    /// Makes messages of rules.
+    fn messages(&self) -> Messages<'_> {
+        Messages { phrases: &self.phrases, words: &self.words, books: self.books.catalog() }
     }
 
     /// The reason why a side could not be expressed, in words.
@@ -265,6 +300,7 @@ impl Importer {
                 self.text(key, lang, &[("column", &error.column.to_string()), ("due", &due), ("found", &error.found)])
             }
             Unexpressed::Silent | Unexpressed::Twice => self.text(key, lang, &[]),
+            Unexpressed::Misread(m) => self.text(key, lang, &[("field", m.field), ("text", &m.text)]),
             Unexpressed::Mask(text)
             | Unexpressed::Characters(text)
             | Unexpressed::Length(text)
@@ -275,12 +311,28 @@ impl Importer {
         }
     }
 
-    /// Plans the changes that the packet would make; with `force`, also of an older edition.
+    /// Plans the changes that the packet would make. An older edition that is taken by force replaces all that newer ones brought.
     ///
     /// # Errors
-    /// The packet is of an unknown kind or older than the present edition, or a rule table is invalid.
-    pub fn plan(&self, packet: &Packet, force: bool) -> Result<Plan, PlanError> {
-        plan::plan(self, packet, force)
+    /// The packet is refused, or a rule table is invalid.
+    pub fn plan(&self, packet: &Packet, terms: Terms) -> Result<Plan, PlanError> {
+        plan::plan(self, packet, terms)
+    }
+
+    /// The tables as they were before the first import of a book; the built-in ones if that import left no record.
+    fn before(&self, book: &str) -> Result<RuleFiles, TableError> {
+        let records = self.files.folder().map_or_else(|| Ok(Vec::new()), history::records)?;
+        Ok(match records.iter().find(|r| r.edition.book == book) {
+            Some(first) => RuleFiles::with_overlay(&first.folder),
+            None if self.files.overrides(&[plan::EDITIONS]) => RuleFiles::embedded(),
+            None => self.files.clone(),
+        })
+    }
+
+    /// The tables that imports of a book have changed.
+    fn tables_of(&self, book: &str) -> Result<Vec<String>, TableError> {
+        let records = self.files.folder().map_or_else(|| Ok(Vec::new()), history::records)?;
+        Ok(records.into_iter().filter(|r| r.edition.book == book).flat_map(|r| r.tables).map(|t| t.name).collect())
     }
 }
 
@@ -334,9 +386,9 @@ impl From<TableError> for PlanError {
 ///
 /// # Errors
 /// See [`Refusal`] and [`Importer::plan`].
-pub fn plan_file(importer: &Importer, path: &Path, force: bool) -> Result<Plan, PlanError> {
+pub fn plan_file(importer: &Importer, path: &Path, terms: Terms) -> Result<Plan, PlanError> {
     let packet = read(path).map_err(PlanError::Refused)?;
-    importer.plan(&packet, force)
+    importer.plan(&packet, terms)
 }
 
 /// The day before an edition's date, on which earlier rules end.
@@ -352,7 +404,7 @@ mod tests {
     #[test]
     fn everything_that_can_happen_has_a_text() {
         let importer = Importer::new(&RuleFiles::embedded(), None).expect("the tables");
-        let has = |key: &str| assert!(importer.texts.contains_key(key), "no text «{key}»");
+        let has = |key: &str| assert!(importer.phrases.texts.contains_key(key), "no text «{key}»");
         Due::ALL.iter().for_each(|d| has(&format!("due.{}", d.as_str())));
         Change::ALL.iter().for_each(|c| has(&format!("change.{}", c.as_str())));
         for repair in [Repair::Chars, Repair::Typo, Repair::Glued, Repair::Homoglyph, Repair::Note] {
@@ -377,7 +429,8 @@ mod tests {
             Unexpressed::Files(text()),
             Unexpressed::Twice,
         ];
-        for why in whys {
+        let misread = Flaw::ALL.map(|flaw| Unexpressed::Misread(Misread::new(Field::From, "X", "x", flaw)));
+        for why in whys.into_iter().chain(misread) {
             for lang in [Lang::Ru, Lang::En] {
                 let said = importer.why(&why, lang);
                 assert!(!said.contains(['{', '}']) && !said.starts_with("why."), "{said}");

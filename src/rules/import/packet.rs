@@ -8,6 +8,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
 use super::Refusal;
+use super::field::{Field, Flaw, Misread};
 use crate::registry::archive::{Archive, Limits, is_zip};
 use crate::registry::encoding::{BOM, detect};
 use crate::sys::open_input;
@@ -19,8 +20,10 @@ const MAX_BYTES: u64 = 64 << 20;
 const MAX_ROWS: usize = 100_000;
 /// Longest text of a field.
 const MAX_TEXT: usize = 64 << 10;
-/// Deepest nesting: packet, zap, TYPE_MD, TYPE_D.
+/// Deepest nesting that holds anything of a rule: packet, zap, TYPE_MD, TYPE_D. What lies deeper is passed over.
 const MAX_DEPTH: usize = 8;
+/// Most letters of file families in a row; there are eight.
+const MAX_FILES: usize = 32;
 
 /// A rule book as published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +69,10 @@ pub struct PublishedRow {
     pub from: Option<Date>,
     /// Last day (DATEEND); `None` if empty.
     pub until: Option<Date>,
+    /// Fields that cannot be read.
+    pub misread: Vec<Misread>,
+    /// Fields that have been read, one bit for each of [`FIELDS`].
+    taken: u16,
 }
 
 impl PublishedRow {
@@ -83,7 +90,80 @@ impl PublishedRow {
     pub fn category(&self) -> &str {
         self.id.split('.').next().unwrap_or("")
     }
+
+    /// Whether the id has the form of a rule's id, so that the row can be told from others.
+    pub fn has_id(&self) -> bool {
+        let parts: Vec<&str> = self.id.split('.').collect();
+        parts.len() == 3 && parts.iter().zip([4, 2, 4]).all(|(p, n)| p.len() == n && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+    }
+
+    /// The requirement as published, for people: the formula, else what stands in its place.
+    pub fn requirement(&self) -> String {
+        if !self.value.is_empty() {
+            return self.value.clone();
+        }
+        let joined = |parts: [&str; 2], by: &str| parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(by);
+        let parts = [joined([&self.book, &self.field], "."), joined([&self.shortest, &self.longest], ".."), self.mask.clone(), self.comment.clone()];
+        parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Takes the text of a field; `whole` is false if only its beginning could be kept.
+    fn take(&mut self, name: &str, text: String, whole: bool) {
+        let Some((field, column)) = FIELDS.iter().copied().find(|(field, _)| *field == name) else { return };
+        let bit = 1 << FIELDS.iter().position(|(field, _)| *field == name).unwrap_or(0);
+        let flaw = if self.taken & bit != 0 { Some(Flaw::Repeated) } else { (!whole).then_some(Flaw::Long) };
+        self.taken |= bit;
+        if let Some(flaw) = flaw {
+            return self.cannot_read(column, field, &text, flaw);
+        }
+        let slot = match field {
+            "ID_TEST" => &mut self.id,
+            "ID_EL" => &mut self.element,
+            "NSI_OBJ" => &mut self.book,
+            "NSI_EL" => &mut self.field,
+            "USL_TEST" => &mut self.condition,
+            "VAL_EL" => &mut self.value,
+            "MIN_LEN" => &mut self.shortest,
+            "MAX_LEN" => &mut self.longest,
+            "MASK_VAL" => &mut self.mask,
+            "COMMENT" => &mut self.comment,
+            "DESC_TEST" => &mut self.description,
+            _ => {
+                let day = Date::parse(&text);
+                if day.is_none() && !text.is_empty() {
+                    self.cannot_read(column, field, &text, Flaw::Date);
+                }
+                *(if column == Field::From { &mut self.from } else { &mut self.until }) = day;
+                return;
+            }
+        };
+        *slot = text;
+    }
+
+    fn cannot_read(&mut self, column: Field, field: &'static str, text: &str, flaw: Flaw) {
+        // One line for each field, however often the packet repeats it.
+        if !self.misread.iter().any(|m| m.field == field && m.flaw == flaw) {
+            self.misread.push(Misread::new(column, field, text, flaw));
+        }
+    }
 }
+
+/// Fields of a row, with the column of the rule that each fills.
+const FIELDS: [(&str, Field); 13] = [
+    ("ID_TEST", Field::Id),
+    ("ID_EL", Field::Element),
+    ("NSI_OBJ", Field::Require),
+    ("NSI_EL", Field::Require),
+    ("USL_TEST", Field::When),
+    ("VAL_EL", Field::Require),
+    ("MIN_LEN", Field::Require),
+    ("MAX_LEN", Field::Require),
+    ("MASK_VAL", Field::Require),
+    ("COMMENT", Field::Require),
+    ("DESC_TEST", Field::Require),
+    ("DATEBEG", Field::From),
+    ("DATEEND", Field::Until),
+];
 
 /// Reads a packet from a file.
 ///
@@ -133,16 +213,23 @@ fn parse(bytes: &[u8]) -> Result<Packet, Refusal> {
             Event::Start(start) => walk.start(start.local_name().as_ref()),
             Event::Empty(start) => walk.start(start.local_name().as_ref()).and_then(|()| walk.end()),
             Event::End(_) => walk.end(),
-            Event::Text(text) => walk.text(&text.xml10_content()),
-            Event::CData(text) => walk.text(&text.xml10_content()),
+            Event::Text(text) => {
+                walk.text(&text.xml10_content());
+                Ok(())
+            }
+            Event::CData(text) => {
+                walk.text(&text.xml10_content());
+                Ok(())
+            }
             Event::GeneralRef(entity) => {
                 let c = entity.resolve_char_ref().map_err(|e| broken(e.to_string()))?;
                 let name = entity.xml10_content();
                 match (c, resolve_predefined_entity(&name)) {
                     (Some(c), _) => walk.text(c.encode_utf8(&mut [0; 4])),
                     (None, Some(text)) => walk.text(text),
-                    (None, None) => Err(format!("&{name};")),
+                    (None, None) => return Err(broken(format!("&{name};"))),
                 }
+                Ok(())
             }
             Event::DocType(_) => Err("DOCTYPE".to_owned()),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => Ok(()),
@@ -157,7 +244,11 @@ fn parse(bytes: &[u8]) -> Result<Packet, Refusal> {
 #[derive(Default)]
 struct Walk {
     open: Vec<String>,
+    /// Number of open elements below the deepest that is read.
+    deeper: usize,
     text: String,
+    /// Whether the text is longer than [`MAX_TEXT`], so that only its beginning is kept.
+    long: bool,
     kind: String,
     version: String,
     date: String,
@@ -169,31 +260,40 @@ struct Walk {
 impl Walk {
     fn start(&mut self, name: &str) -> Result<(), String> {
         let depth = self.open.len();
-        if depth == MAX_DEPTH || (depth == 0 && (self.seen || !name.eq_ignore_ascii_case("packet"))) {
+        if depth == 0 && (self.seen || !name.eq_ignore_ascii_case("packet")) {
             return Err(format!("<{}>", name.chars().take(40).collect::<String>()));
+        }
+        if depth == MAX_DEPTH {
+            self.deeper += 1;
+            return Ok(());
         }
         self.seen = true;
         if depth == 1 && name.eq_ignore_ascii_case("zap") {
             self.row = PublishedRow::default();
         }
         self.text.clear();
+        self.long = false;
         self.open.push(name.to_ascii_uppercase());
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Result<(), String> {
-        if self.text.len() + text.len() > MAX_TEXT {
-            return Err("a text is too long".to_owned());
+    fn text(&mut self, text: &str) {
+        self.long |= self.text.len() + text.len() > MAX_TEXT;
+        if !self.long && self.deeper == 0 {
+            self.text.push_str(text);
         }
-        self.text.push_str(text);
-        Ok(())
     }
 
     fn end(&mut self) -> Result<(), String> {
+        if self.deeper > 0 {
+            self.deeper -= 1;
+            return Ok(());
+        }
         let Some(name) = self.open.pop() else { return Err("an end without a beginning".to_owned()) };
         // Line ends and indents inside a text are layout of the packet, not part of the rule.
         let text = self.text.split(['\r', '\n', '\t']).map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
         self.text.clear();
+        let whole = !std::mem::take(&mut self.long);
         let path: Vec<&str> = self.open.iter().map(String::as_str).collect();
         match (path.as_slice(), name.as_str()) {
             (["PACKET"], "ZAP") => {
@@ -205,59 +305,27 @@ impl Walk {
             (["PACKET", "ZGLV"], "TYPE") => self.kind = text,
             (["PACKET", "ZGLV"], "VERSION") => self.version = text,
             (["PACKET", "ZGLV"], "DATE") => self.date = text,
-            (["PACKET", "ZAP", "TYPE_MD"], "TYPE_D") => self.row.files.push(text),
-            (["PACKET", "ZAP"], field) => {
-                let row = &mut self.row;
-                let slot = match field {
-                    "ID_TEST" => &mut row.id,
-                    "ID_EL" => &mut row.element,
-                    "NSI_OBJ" => &mut row.book,
-                    "NSI_EL" => &mut row.field,
-                    "USL_TEST" => &mut row.condition,
-                    "VAL_EL" => &mut row.value,
-                    "MIN_LEN" => &mut row.shortest,
-                    "MAX_LEN" => &mut row.longest,
-                    "MASK_VAL" => &mut row.mask,
-                    "COMMENT" => &mut row.comment,
-                    "DESC_TEST" => &mut row.description,
-                    "DATEBEG" => {
-                        row.from = day(&text)?;
-                        return Ok(());
-                    }
-                    "DATEEND" => {
-                        row.until = day(&text)?;
-                        return Ok(());
-                    }
-                    _ => return Ok(()),
-                };
-                *slot = text;
-            }
+            (["PACKET", "ZAP", "TYPE_MD"], "TYPE_D") if self.row.files.len() < MAX_FILES => self.row.files.push(text),
+            (["PACKET", "ZAP"], field) => self.row.take(field, text, whole),
             _ => {}
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<Packet, Refusal> {
+    fn finish(mut self) -> Result<Packet, Refusal> {
         if !self.open.is_empty() || !self.seen {
             return Err(Refusal::CutShort);
         }
-        let date = Date::parse(&self.date).ok_or(Refusal::NotARuleBook)?;
-        let id = |row: &PublishedRow| {
-            let parts: Vec<&str> = row.id.split('.').collect();
-            parts.len() == 3 && parts.iter().zip([4, 2, 4]).all(|(p, n)| p.len() == n && p.bytes().all(|b| b.is_ascii_alphanumeric()))
-        };
-        if self.kind.is_empty() || self.rows.is_empty() || !self.rows.iter().all(id) {
+        if self.kind.is_empty() || !self.rows.iter().any(PublishedRow::has_id) {
             return Err(Refusal::NotARuleBook);
+        }
+        let date = Date::parse(&self.date).ok_or_else(|| Refusal::NoDate(self.date.chars().take(40).collect()))?;
+        for row in self.rows.iter_mut().filter(|r| !r.has_id()) {
+            let text = row.id.clone();
+            row.cannot_read(Field::Id, FIELDS[0].0, &text, Flaw::Id);
         }
         Ok(Packet { kind: self.kind, version: self.version, date, rows: self.rows })
     }
-}
-
-fn day(text: &str) -> Result<Option<Date>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    Date::parse(text).map(Some).ok_or_else(|| format!("«{}»", text.chars().take(20).collect::<String>()))
 }
 
 #[cfg(test)]
@@ -282,14 +350,34 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_cannot_be_read_is_told_of_its_row_alone() {
+        let long = "1".repeat(MAX_TEXT + 1);
+        let row = |rest: &str| format!("<zap><ID_TEST>003F.00.0020</ID_TEST>{rest}</zap></packet>");
+        let deep = "<a>".repeat(20) + "x" + &"</a>".repeat(20);
+        for (rest, is) in [
+            (row("<DATEBEG>32.13.2021</DATEBEG>"), vec![(Field::From, "DATEBEG", "32.13.2021", Flaw::Date)]),
+            (row("<DATEBEG>01.01.2021</DATEBEG><DATEEND>never</DATEEND>"), vec![(Field::Until, "DATEEND", "never", Flaw::Date)]),
+            (row(&format!("<USL_TEST>{long}</USL_TEST>")), vec![(Field::When, "USL_TEST", "", Flaw::Long)]),
+            (row("<VAL_EL>1</VAL_EL><VAL_EL>2</VAL_EL><VAL_EL>3</VAL_EL>"), vec![(Field::Require, "VAL_EL", "2", Flaw::Repeated)]),
+            (row("").replace("003F.00.0020", "003F.00.20"), vec![(Field::Id, "ID_TEST", "003F.00.20", Flaw::Id)]),
+            (row(&format!("<WHATEVER>{deep}</WHATEVER>")), vec![]),
+        ] {
+            let packet = read_bytes(SMALL.replace("windows-1251", "utf-8").replace("</packet>", &rest).as_bytes()).unwrap_or_else(|e| panic!("{rest}: {e}"));
+            let [sound, other] = packet.rows.as_slice() else { panic!("{rest}: two rows are due") };
+            assert!(sound.misread.is_empty() && sound.from.is_some(), "{rest}");
+            let found: Vec<_> = other.misread.iter().map(|m| (m.column, m.field, m.text.as_str(), m.flaw)).collect();
+            assert_eq!(found, is, "{rest}");
+        }
+    }
+
+    #[test]
     fn what_is_no_rule_book_is_refused() {
         let utf8 = SMALL.replace("windows-1251", "utf-8");
         for (text, is) in [
             (String::new(), "cut"),
             (utf8.replace("</packet>", ""), "cut"),
             (utf8.replace("003F.00.0010", "003F"), "not"),
-            (utf8.replace("01.03.2021", "soon"), "not"),
-            (utf8.replace("01.11.2019", "31.02.2019"), "broken"),
+            (utf8.replace("01.03.2021", "soon"), "no date"),
             (utf8.replace("<packet>", "<!DOCTYPE a><packet>"), "broken"),
             (utf8.replace("packet", "book"), "broken"),
             (utf8.replace("&lt;", "&who;"), "broken"),
@@ -300,6 +388,7 @@ mod tests {
             let kind = match refusal {
                 Refusal::CutShort => "cut",
                 Refusal::NotARuleBook => "not",
+                Refusal::NoDate(ref text) if text == "soon" => "no date",
                 Refusal::Broken { .. } => "broken",
                 _ => "other",
             };

@@ -1,19 +1,88 @@
-//! Writes an overlay to the disk: all of it, or nothing.
+//! Writes an overlay to the disk, or takes the last import back: all of it, or nothing.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::plan::Plan;
+use super::history::{self, Record};
+use super::outcome::Plan;
 use crate::sys::{Access, write_atomic};
 
-/// Stores the tables of a plan in an overlay folder. Other files of the folder stay.
-///
-/// The new folder is made beside the old one and takes its place when it is complete; the next call repairs a crash in between.
+/// Why an import cannot be taken back.
+#[derive(Debug)]
+pub enum Kept {
+    /// This table has been changed since.
+    Edited(String),
+    /// A file or folder cannot be read or written.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Kept {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Stores the tables of a plan in an overlay folder, with a record of what they replace. Other files of the folder stay. Nothing is written if
+/// no table changes.
 ///
 /// # Errors
 /// A file or folder cannot be written, e.g. because the disk is full, or the folder cannot be replaced.
 pub fn store(plan: &Plan, folder: &Path) -> io::Result<()> {
+    if plan.tables.is_empty() {
+        return Ok(());
+    }
+    replace(folder, |new| {
+        history::write(plan, folder, new)?;
+        for (table, text) in &plan.tables {
+            let path = new.join(table);
+            match text {
+                Some(text) => {
+                    fs::create_dir_all(path.parent().unwrap_or(new))?;
+                    write_atomic(&path, Access::Default, text.as_bytes())?;
+                }
+                None => remove(&path, new)?,
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Takes the last import back: its tables are again as they were before it, byte for byte. Tables that were changed since are overwritten only
+/// with `force`.
+///
+/// # Errors
+/// See [`Kept`].
+pub fn take_back(record: &Record, folder: &Path, force: bool) -> Result<(), Kept> {
+    for table in record.tables.iter().filter(|_| !force) {
+        let is = fs::read(folder.join(&table.name)).map_or_else(|_| String::new(), |bytes| history::fingerprint(&bytes));
+        if is != table.wrote {
+            return Err(Kept::Edited(table.name.clone()));
+        }
+    }
+    let own = record.folder.strip_prefix(folder).map_err(io::Error::other)?;
+    replace(folder, |new| {
+        for table in &record.tables {
+            let path = new.join(&table.name);
+            if table.was_there {
+                fs::create_dir_all(path.parent().unwrap_or(new))?;
+                fs::copy(record.folder.join(&table.name), path)?;
+            } else {
+                remove(&path, new)?;
+            }
+        }
+        fs::remove_dir_all(new.join(own))?;
+        prune(new.join(own).parent(), new)
+    })?;
+    if record.made_folder && fs::read_dir(folder)?.next().is_none() {
+        fs::remove_dir(folder)?;
+    }
+    Ok(())
+}
+
+/// Replaces a folder by a changed copy. The new folder is made beside the old one and takes its place when it is complete; the next call repairs a
+/// crash in between.
+fn replace(folder: &Path, change: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let (new, old) = (beside(folder, "new"), beside(folder, "old"));
     if !folder.exists() && old.exists() {
         fs::rename(&old, folder)?;
@@ -23,7 +92,14 @@ pub fn store(plan: &Plan, folder: &Path) -> io::Result<()> {
             fs::remove_dir_all(leftover)?;
         }
     }
-    let made = fill(plan, folder, &new).and_then(|()| swap(folder, &new, &old));
+    let fill = || {
+        fs::create_dir_all(&new)?;
+        if folder.exists() {
+            copy(folder, &new)?;
+        }
+        change(&new)
+    };
+    let made = fill().and_then(|()| swap(folder, &new, &old));
     if made.is_err() && new.exists() {
         // The old folder is untouched; the unfinished one is of no use.
         fs::remove_dir_all(&new)?;
@@ -31,15 +107,22 @@ pub fn store(plan: &Plan, folder: &Path) -> io::Result<()> {
     made
 }
 
-fn fill(plan: &Plan, folder: &Path, new: &Path) -> io::Result<()> {
-    fs::create_dir_all(new)?;
-    if folder.exists() {
-        copy(folder, new)?;
+/// Removes a file of an overlay if it is there, and the folders that it leaves empty.
+fn remove(path: &Path, overlay: &Path) -> io::Result<()> {
+    if path.exists() {
+        fs::remove_file(path)?;
+        prune(path.parent(), overlay)?;
     }
-    for (table, text) in &plan.tables {
-        let path = new.join(table);
-        fs::create_dir_all(path.parent().unwrap_or(new))?;
-        write_atomic(&path, Access::Default, text.as_bytes())?;
+    Ok(())
+}
+
+/// Removes empty folders from the inside out, up to the overlay.
+fn prune(from: Option<&Path>, overlay: &Path) -> io::Result<()> {
+    for folder in from.into_iter().flat_map(Path::ancestors).take_while(|f| *f != overlay) {
+        if fs::read_dir(folder)?.next().is_some() {
+            break;
+        }
+        fs::remove_dir(folder)?;
     }
     Ok(())
 }

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-use super::plan::{Change, EDITIONS, Plan};
-use super::{Edition, Importer, Packet, PlanError, Refusal, Scope, read_bytes, store};
+use super::outcome::{Change, Plan, Scope};
+use super::plan::EDITIONS;
+use super::{Edition, Importer, Packet, PlanError, Refusal, Terms, read_bytes, store};
 use crate::nsi::update::{Fault, RuleBooks, TakenRules};
 use crate::nsi::{Description, Refusal as BookRefusal};
 use crate::tables::{RuleFiles, TableError};
@@ -17,14 +18,15 @@ pub struct Updates<'u> {
     files: &'u RuleFiles,
     folder: &'u Path,
     books: Option<PathBuf>,
+    today: Date,
     /// Whether a rule book has been stored, so that the folder's tables apply.
     stored: Cell<bool>,
 }
 
 impl<'u> Updates<'u> {
     /// Compares with the tables in `files` and stores into `folder`; `books` is the folder of imported books.
-    pub fn new(files: &'u RuleFiles, folder: &'u Path, books: Option<&Path>) -> Self {
-        Self { files, folder, books: books.map(Path::to_owned), stored: Cell::new(false) }
+    pub fn new(files: &'u RuleFiles, folder: &'u Path, books: Option<&Path>, today: Date) -> Self {
+        Self { files, folder, books: books.map(Path::to_owned), today, stored: Cell::new(false) }
     }
 
     fn files(&self) -> RuleFiles {
@@ -80,7 +82,7 @@ impl RuleBooks for Updates<'_> {
     fn take(&self, packet: &[u8], source: &str) -> Result<TakenRules, Fault> {
         let importer = self.importer()?;
         let packet = Self::packet(packet)?;
-        let plan = importer.plan(&packet, false).map_err(|error| match error {
+        let plan = importer.plan(&packet, Terms { today: self.today, force: false }).map_err(|error| match error {
             PlanError::Refused(refusal) => refused(&refusal),
             PlanError::Table(error) => broken(error),
         })?;
