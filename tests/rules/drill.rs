@@ -10,6 +10,7 @@ use puomp::texts::Lang;
 use puomp::values::Date;
 
 use crate::support::book::{Book, Zap};
+use crate::support::needs::shared;
 use crate::support::say::say;
 
 fn day(text: &str) -> Date {
@@ -339,4 +340,23 @@ fn a_made_up_edition_is_told_row_by_row_and_taken_back() {
     // Taken back: the tables and their bytes are as before.
     take_back(&last(&overlay).expect("sound").expect("a record"), &overlay, false).expect("taken back");
     assert!(bytes_of(&overlay) == before && rows(&files(&overlay)).expect("sound") == rules_before);
+}
+
+#[test]
+#[ignore = "needs PUOMP_SHARED"]
+fn the_published_book_by_force_in_place_of_a_newer_one_leaves_the_built_in_tables() {
+    let (_folder, overlay) = place();
+    let bytes = std::fs::read(shared("nsi/Q015.xml")).expect("the book");
+    let text = encoding_rs::WINDOWS_1251.decode(&bytes).0.into_owned();
+    let newer = text.replace("<version>2.2<", "<version>5.2<").replace("<date>12.02.2021<", "<date>18.02.2025<").replace("windows-1251", "utf-8");
+    let import = |bytes: &[u8], terms| {
+        let importer = Importer::new(&files(&overlay), None).expect("the tables");
+        let plan = importer.plan(&read_bytes(bytes).expect("a packet"), terms).expect("a plan");
+        store(&plan, &overlay).expect("stored");
+        plan
+    };
+    let plan = import(newer.as_bytes(), as_it_comes());
+    assert_eq!((plan.count(Change::Ended), plan.count(Change::Unexpressed), plan.count(Change::NotTaken)), (0, 0, 0));
+    import(&bytes, by_force());
+    assert_eq!(rows(&files(&overlay)).expect("sound"), rows(&RuleFiles::embedded()).expect("sound"));
 }
