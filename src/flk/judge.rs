@@ -71,13 +71,14 @@ impl Walker<'_> {
             }
             At::Head | At::PersonsHead => (0, self.record.offset(0), None),
         };
+        let value = value.map(|v| context.encoding.decode(v));
         Finding {
             path: Arc::clone(&node.path),
             place: settled(&self.record_places, offset),
             keys: self.keys_of(block),
-            value: value.map(|v| shown(&context.encoding.decode(v))),
+            value: value.as_deref().map(shown),
             personal: node.personal,
-            ..Finding::of_file(rules.entry(hit), context.file)
+            ..Finding::of_file(rules.entry(hit, value.as_deref()), context.file)
         }
     }
 

@@ -207,7 +207,7 @@ impl Checker<'_> {
         }
         let _rules = timings::span(checked.context.and_then(|c| c.timings), Phase::Rules);
         let mut hits = Vec::new();
-        rules.set.head(&rules.facts, &checked.outcome.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(&hit))));
+        rules.set.head(&rules.facts, &checked.outcome.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(&hit, None))));
         let (of_persons, own): (Vec<_>, Vec<_>) = hits.into_iter().partition(|(hit, _)| hit.at == At::PersonsHead);
         let file = checked.context.map_or(FileRole::Main, |c| c.file);
         add_to_head(self.catalog, checked, own.iter().map(|(hit, rule)| seen.finding(hit, *rule, file)).collect())?;

@@ -13,9 +13,7 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{
-    Conventions, FLK_TABLES, Facts, Hit, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, load, strays,
-};
+use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, load, strays};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::{Date, Month};
@@ -36,6 +34,8 @@ pub struct Rulebook {
     first: RuleIx,
     /// Days on which the set of rules in force changes, ascending.
     borders: Vec<Date>,
+    /// The first day on which any rule is in force, wanted or not.
+    first_day: Option<Date>,
     compiled: Mutex<BTreeMap<Key, Arc<Compiled>>>,
 }
 
@@ -59,6 +59,7 @@ impl Rulebook {
     /// A table is invalid; the error names the table and the line.
     pub fn load(files: &RuleFiles, books: Option<&Path>, catalog: &mut Catalog, runs: impl Fn(&str) -> bool) -> Result<Self, TableError> {
         let mut rows = load(files, FLK_TABLES)?;
+        let first_day = rows.iter().filter_map(|row| row.from).min();
         rows.retain(|row| runs(&row.id));
         let mut book = Self {
             books: Books::load(files, books)?,
@@ -66,6 +67,7 @@ impl Rulebook {
             edition: files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).next(),
             first: RuleIx(0),
             borders: borders(&rows),
+            first_day,
             compiled: Mutex::default(),
             reasons: Reasons::load(files)?,
             strays: strays(files)?,
@@ -299,7 +301,7 @@ impl PackageRules<'_> {
 
     /// The first day of the rule book, if the package is older and no rule was in force yet.
     pub(super) fn begins_later(&self) -> Option<Date> {
-        let first = self.book.rows.iter().filter_map(|row| row.from).min()?;
+        let first = self.book.first_day?;
         self.days.ruling().is_some_and(|on| on < first).then_some(first)
     }
 
@@ -398,8 +400,13 @@ pub(super) struct FileRules<'r> {
 }
 
 impl FileRules<'_> {
-    /// The catalog entry of a rule that was broken. A book that is too old softens it only where nothing else breaks it.
-    pub(super) fn entry(&self, hit: &Hit) -> RuleIx {
-        self.book.rule(hit.row, self.aged[hit.row] && hit.by_book)
+    /// The catalog entry of a rule that was broken by a value. A book that is too old softens it only where nothing else breaks it, and where a later
+    /// edition may have the value.
+    pub(super) fn entry(&self, hit: &Hit, value: Option<&str>) -> RuleIx {
+        let may_be = || {
+            let state = self.set.states().iter().find(|state| state.row == hit.row && state.state == State::Executed);
+            value.is_none_or(|value| state.is_none_or(|state| state.books.iter().all(|book| book.may_grow_to(value))))
+        };
+        self.book.rule(hit.row, self.aged[hit.row] && hit.by_book && may_be())
     }
 }

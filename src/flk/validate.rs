@@ -6,8 +6,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::cases::{Cases, Index, Persons};
-use crate::finding::{Check, FileRole, Finding};
 use crate::finding::spool::Spool;
+use crate::finding::{Check, FileRole, Finding};
 use crate::registry::format::{Family, PERSONS, Role};
 use crate::registry::package::{Input, Member, Package, discover};
 use crate::registry::probe::Head;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::catalog::BookInfo;
+use super::catalog::{BookInfo, Growth};
 use super::fallback::StandsFor;
 use super::image::{Flags, Head, Image};
 use super::index::{Index, RowIx};
@@ -192,6 +192,18 @@ impl Book {
             rows: self.len(),
             imported,
             source: self.head.source.clone(),
+        }
+    }
+
+    /// Whether a later edition may have a code that this one lacks, so that it cannot be called wrong.
+    pub fn may_grow_to(&self, code: &str) -> bool {
+        match self.info.growth {
+            Growth::Any => true,
+            Growth::UpTo(most) => code.parse::<u32>().is_ok_and(|code| code <= most),
+            Growth::Rubric => {
+                let (Some(rubric), key) = (code.get(..3), self.key()) else { return false };
+                self.rows().any(|row| self.value(row, key).starts_with(rubric))
+            }
         }
     }
 

@@ -51,6 +51,18 @@ pub enum Stock {
     Rules,
 }
 
+/// Which codes a later edition of a book may have that this one lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Growth {
+    /// Any.
+    #[default]
+    Any,
+    /// Numbers up to this one.
+    UpTo(u32),
+    /// Codes whose first three characters some code of the book has.
+    Rubric,
+}
+
 /// Where the first or last day of a row is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DateSource {
@@ -92,6 +104,8 @@ pub struct BookInfo {
     pub complete_until: Option<Date>,
     /// Identifier (OID) on the ministry's site; `None` for books that are not published there.
     pub oid: Option<Box<str>>,
+    /// Which codes a later edition may have.
+    pub growth: Growth,
     /// A note for users about the book or its embedded copy, in Russian.
     pub note: Box<str>,
     /// `zglv/type` in the published packet.
@@ -121,6 +135,7 @@ impl BookInfo {
             date: None,
             complete_until: None,
             oid: None,
+            growth: Growth::Any,
             note: "".into(),
             packet: None,
             aliases: Vec::new(),
@@ -176,6 +191,8 @@ struct BookRow {
     complete_until: String,
     oid: String,
     keep: String,
+    #[serde(default)]
+    grows: String,
     note: String,
 }
 
@@ -214,6 +231,15 @@ impl Catalog {
     }
 }
 
+fn growth(text: &str) -> Result<Growth, String> {
+    match text.split_once(' ') {
+        None if text.is_empty() => Ok(Growth::Any),
+        None if text == "rubric" => Ok(Growth::Rubric),
+        Some(("to", number)) => number.parse().map(Growth::UpTo).map_err(|_| format!("grows: «{number}» is no number")),
+        _ => Err(format!("grows: «{text}»; nothing, to NUMBER or rubric is due")),
+    }
+}
+
 fn read(row: BookRow) -> Result<BookInfo, String> {
     let text = |s: &str| (!s.is_empty()).then(|| Box::<str>::from(s));
     let day = |s: &str, column: &str| match s {
@@ -247,6 +273,7 @@ fn read(row: BookRow) -> Result<BookInfo, String> {
         date,
         complete_until: day(&row.complete_until, "complete_until")?,
         oid: text(&row.oid),
+        growth: growth(&row.grows)?,
         note: row.note.into(),
         packet: text(&row.r#type),
         aliases: row.fields.split(';').filter(|g| !g.is_empty()).map(|g| g.split('|').map(Into::into).collect()).collect(),
@@ -300,6 +327,8 @@ mod tests {
         };
         let good = "T001,,а,a,K,,,DATEBEG,DATEEND,,DSCHET,import,,,,,,\n";
         assert_eq!(load(good), Ok(()));
+        assert_eq!(["", "rubric", "to 300"].map(growth), [Ok(Growth::Any), Ok(Growth::Rubric), Ok(Growth::UpTo(300))]);
+        assert!(["to", "to many", "some"].map(growth).iter().all(Result::is_err));
         assert_eq!(load(&format!("{good}{good}")), Err(0));
         for bad in ["T001", "import", "DSCHET"] {
             assert_eq!(load(&good.replace(bad, "../x")), Err(2), "{bad}");

@@ -78,18 +78,7 @@ impl<'a, W: Write> Human<'a, W> {
         let keys =
             [Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(|r| formats.names_of_role(r).first().copied().unwrap_or("").to_owned());
         let persons = formats.editions(PERSONS).last().map(|f| format!("{}/", f.node(f.root()).name));
-        Self {
-            out,
-            persons,
-            catalog,
-            formats,
-            texts,
-            masks: Masks::new(formats, options.show_personal),
-            options,
-            keys,
-            masked: false,
-            said: false,
-        }
+        Self { out, persons, catalog, formats, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false, said: false }
     }
 
     fn text(&self, key: Key, slots: &[(&str, &str)]) -> String {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::region::FOLDER;
+/// The folder of all regions.
+pub(super) const FOLDER: &str = "regions/";
 
 /// A line of a table: its number, counted from 1 (0 for the table as a whole), and the region whose file it stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

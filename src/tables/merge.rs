@@ -37,6 +37,8 @@ pub(super) enum Order {
     Sorted,
     /// Behind the row that the column `after` names, among the rows with the same value in the first column of the key; to their end without it.
     After,
+    /// As in `Sorted`; without a federal table the region's stands alone.
+    Own,
     /// Nowhere: the table is the region's own and stands alone.
     Alone,
 }
@@ -99,14 +101,16 @@ impl Sheet {
         let columns = self.columns(table, own, fitting)?;
         let after = own.head.iter().position(|name| name == AFTER).filter(|_| fitting.order == Order::After);
         let mut counts = Counts::default();
+        let mut new_rows = Vec::new();
         for (line, cells) in &own.rows {
             let filled: Vec<(usize, &str)> =
                 columns.iter().filter_map(|(at, to)| Some((*to, cells[*at].as_str())).filter(|(_, cell)| !cell.is_empty())).collect();
             let is_key = |column: usize| fitting.key.iter().any(|name| *name == self.head[column]);
             let (key, values): (Vec<_>, Vec<_>) = filled.iter().copied().partition(|(column, _)| is_key(*column));
-            if key.first().is_none_or(|(column, _)| self.head[*column] != fitting.key[0]) {
+            if !key.iter().any(|(column, _)| self.head[*column] == fitting.key[0]) {
                 return Err(TableError::new(table, *line, format!("no {}", fitting.key[0])));
             }
+            // Only federal rows are meant: a region may have several rows of one key, as for two periods.
             let fits: Vec<usize> = (0..self.rows.len()).filter(|row| key.iter().all(|(column, cell)| self.rows[*row].1[*column] == *cell)).collect();
             for row in &fits {
                 for (column, cell) in &values {
@@ -119,10 +123,13 @@ impl Sheet {
             if fits.is_empty() {
                 let mut new = vec![String::new(); self.head.len()];
                 filled.iter().for_each(|(column, cell)| new[*column] = value(cell));
-                let at = self.place(table, *line, &new, after.map(|at| cells[at].as_str()).filter(|name| !name.is_empty()), fitting)?;
-                self.rows.insert(at, (*line, new));
-                counts.added += 1;
+                new_rows.push((*line, new, after.map(|at| cells[at].as_str()).filter(|name| !name.is_empty())));
             }
+        }
+        for (line, new, after) in new_rows {
+            let at = self.place(table, line, &new, after, fitting)?;
+            self.rows.insert(at, (line, new));
+            counts.added += 1;
         }
         Ok(counts)
     }
@@ -160,7 +167,7 @@ impl Sheet {
         let Some(first) = self.column(&fitting.key[0]) else { return Ok(self.rows.len()) };
         match fitting.order {
             Order::End | Order::Alone => Ok(self.rows.len()),
-            Order::Sorted => Ok(self.rows.iter().rposition(|(_, row)| row[first] <= new[first]).map_or(0, |at| at + 1)),
+            Order::Sorted | Order::Own => Ok(self.rows.iter().rposition(|(_, row)| row[first] <= new[first]).map_or(0, |at| at + 1)),
             Order::After => {
                 let second = fitting.key.get(1).and_then(|name| self.column(name)).unwrap_or(first);
                 let is_before = |row: &[String]| row[first] == new[first] && after.is_none_or(|name| row[second] == name);

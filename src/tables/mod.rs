@@ -106,7 +106,7 @@ impl RuleFiles {
 
     /// The codes of the regions that have a folder.
     pub fn regions(&self) -> Vec<String> {
-        let mut codes: Vec<String> = self.files(region::FOLDER).into_iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect();
+        let mut codes: Vec<String> = self.files(line::FOLDER).into_iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect();
         codes.dedup();
         codes
     }

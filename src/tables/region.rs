@@ -8,11 +8,9 @@ use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::line::FOLDER;
 use super::merge::{Counts, Fitting, Order, Sheet};
 use super::{Line, RuleFiles, TableError};
-
-/// The folder of all regions.
-pub(super) const FOLDER: &str = "regions/";
 
 /// The table that says how rows of a region find their places.
 const KEYS: &str = "regions/keys.csv";
@@ -82,7 +80,8 @@ impl Region {
         let mut keys = Vec::new();
         for (line, row) in files.rows::<KeyRow>(KEYS)? {
             let pattern = Pattern::new(&row.table).map_err(|e| TableError::new(KEYS, line, e.to_string()))?;
-            let order = row.order.parse().map_err(|()| TableError::new(KEYS, line, format!("order «{}»: end, sorted, after or alone is due", row.order)))?;
+            let order =
+                row.order.parse().map_err(|()| TableError::new(KEYS, line, format!("order «{}»: end, sorted, after, own or alone is due", row.order)))?;
             let key: Vec<String> = row.key.split_whitespace().map(str::to_owned).collect();
             if key.is_empty() {
                 return Err(TableError::new(KEYS, line, "no key"));
@@ -90,7 +89,9 @@ impl Region {
             keys.push((pattern, Fitting { key, order }));
         }
         let mut this = Self { code: code.to_owned(), name: String::new(), tables: BTreeMap::new() };
-        for table in files.files(&folder) {
+        // A folder may hold other things too, such as a README or what an editor leaves.
+        let is_table = |name: &String| (name.ends_with(".csv") || name.ends_with(".toml")) && !name.split('/').any(|part| part.starts_with('.'));
+        for table in files.files(&folder).into_iter().filter(is_table) {
             let own = format!("{folder}{table}");
             let text = files.text(&own)?;
             let merged = if table == SETTINGS {
@@ -104,11 +105,11 @@ impl Region {
             } else if let Some((_, fitting)) = keys.iter().find(|(pattern, _)| pattern.matches(&table)) {
                 let rows = Sheet::parse(&own, &text, |number| Line::of_region(number, mark))?;
                 match (files.text(&table), fitting.order) {
-                    (Err(_), Order::Alone) => {
+                    (Err(_), Order::Alone | Order::Own) => {
                         let counts = Counts { added: rows.len(), changed: 0 };
                         (Merged::Sheet(rows), counts)
                     }
-                    (Ok(base), Order::End | Order::Sorted | Order::After) => {
+                    (Ok(base), Order::End | Order::Sorted | Order::After | Order::Own) => {
                         let mut base = Sheet::parse(&table, &base, Line::of_table)?;
                         let counts = base.merge(&table, &rows, fitting)?;
                         (Merged::Sheet(base), counts)
@@ -166,6 +167,7 @@ impl FromStr for Order {
             "end" => Ok(Self::End),
             "sorted" => Ok(Self::Sorted),
             "after" => Ok(Self::After),
+            "own" => Ok(Self::Own),
             "alone" => Ok(Self::Alone),
             _ => Err(()),
         }

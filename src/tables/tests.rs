@@ -74,13 +74,16 @@ fn new_rows_find_their_places() {
     let format = "parent,element,since,type\nR,A,,T\nR,B,,S\nR/B,X,,T\nR,C,,T\n";
     let rules = "id,files,severity\n001F.00.0010,H,error\n001F.00.0010,C,error\n001F.00.0030,H,error\n";
     let own = [
+        ("mek/001K.csv", "id,files\n001K.75.0010,H\n"),
+        ("README.md", "not a table"),
+        ("flk/.001F.csv.swp", "\0"),
         ("formats/H.csv", "parent,element,after,type\nR,N,A,T\nR/B,Y,X,T\nR,Z,,T\nR,C,,D\n"),
-        ("flk/001F.csv", "id,files,severity\n001F.00.0010,C,warning\n001F.75.0010,H,error\n001F.00.0020,H,error\n"),
+        ("flk/001F.csv", "files,id,severity\nC,001F.00.0010,warning\nH,001F.75.0010,error\nH,001F.75.0010,info\nH,001F.00.0020,error\n"),
     ];
     let folder = folder(&[("formats/H.csv", format), ("flk/001F.csv", rules)], &own);
     let files = with(folder.path()).expect("sound");
     assert_eq!(files.text("formats/H.csv").expect("there"), "parent,element,since,type\nR,A,,T\nR,N,,T\nR,B,,S\nR/B,X,,T\nR/B,Y,,T\nR,C,,D\nR,Z,,T\n");
-    let due = "id,files,severity\n001F.00.0010,H,error\n001F.00.0010,C,warning\n001F.00.0020,H,error\n001F.00.0030,H,error\n001F.75.0010,H,error\n";
+    let due = "id,files,severity\n001F.00.0010,H,error\n001F.00.0010,C,warning\n001F.00.0020,H,error\n001F.00.0030,H,error\n001F.75.0010,H,error\n001F.75.0010,H,info\n";
     assert_eq!(files.text("flk/001F.csv").expect("there"), due);
 }
 

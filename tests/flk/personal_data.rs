@@ -53,6 +53,7 @@ fn package(number: usize) -> (String, String) {
         &[
             ("HM140001S14002_19031", &format!("H{stem}")),
             ("<YEAR>2019", "<YEAR>2021"),
+            ("<DSCHET>2019", "<DSCHET>2021"),
             ("<SUMMAV>350.50</SUMMAV>", &format!("<SUMMAV>350.50</SUMMAV>{}", leaf("COMENTS"))),
             ("<SPOLIS>Ю-7</SPOLIS><NPOLIS>22</NPOLIS>", &format!("{}{}", leaf("SPOLIS"), leaf("NPOLIS"))),
             ("<IDDOKT>102</IDDOKT>", &leaf("IDDOKT")),

@@ -10,6 +10,7 @@ use puomp::flk::{Checker, Config, Rulebook, Verdict};
 use puomp::registry::format::Formats;
 use puomp::registry::package::Input;
 use puomp::tables::RuleFiles;
+use puomp::texts::Severity;
 use puomp::values::Date;
 use puomp::watch::Unwatched;
 
@@ -31,7 +32,8 @@ pub(crate) fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
     let checker = Checker::new(&catalog, &formats).expect("sound").with_rules(&book);
     let mut out = Vec::new();
     let mut each = |report: puomp::flk::PackageReport| {
-        let rules = report.findings.counts().keys().map(|ix| catalog.rule(*ix).id.clone()).collect();
+        let rules =
+            report.findings.counts().keys().map(|ix| catalog.rule(*ix)).filter(|rule| rule.severity > Severity::Info).map(|rule| rule.id.clone()).collect();
         out.push((report.verdict, rules));
         Ok(())
     };

@@ -26,7 +26,7 @@ pub(super) enum Origin {
     Flag(&'static str),
     /// A variable of the environment, such as `PUOMP_ROLE`.
     Variable(&'static str),
-    /// A configuration file, with the line where that is known: `puomp.toml`, `rules/regions/14.toml:3`.
+    /// A configuration file, with the line where that is known: `puomp.toml`, `rules/regions/14/region.toml:3`.
     File(String),
     /// The program's default.
     Default,
@@ -102,7 +102,7 @@ pub(super) const COLOR: Name = Name::new("color", "--color", None);
 pub(super) const THREADS: Name = Name::new("threads", "--threads", None);
 /// File with findings of an earlier run, which do not count.
 pub(super) const BASELINE: Name = Name::new("baseline", "--baseline", None);
-/// Region whose overlay is used.
+/// The region whose tables are merged over the federal ones.
 pub(super) const REGION: Name = Name::new("region", "--region", Some("PUOMP_REGION"));
 /// Rules that run; all others do not.
 pub(super) const SELECT: Name = Name::new("select", "--select", None);

@@ -103,16 +103,11 @@ impl Looker<'_> {
         Some(if name.is_persons { Side::Persons } else { Side::Main })
     }
 
-    /// Whether the name follows the rules but has letters that no family has.
-    fn is_of_no_family(&self, source: &Source) -> bool {
-        FileName::parse(self.prefixes, &source.stem()).is_ok_and(|name| name.family.is_none())
-    }
-
     fn archive(&self, found: &Found, file: File) -> Result<Looked, Fault> {
         let mut archive = Archive::new(file, &self.limits)?;
         archive.refuse_nested()?;
         let mut looked = Looked::default();
-        // XML files that are no registries by root element and name, or of no family. A single one counts as the main file when there is no other.
+        // XML files that are registries neither by root element nor by name. A single one counts as the main file when there is no other.
         let mut strangers: Vec<Member> = Vec::new();
         let mut extra = Vec::new();
         let mut answers = 0;
@@ -132,7 +127,7 @@ impl Looker<'_> {
             let source = Source::Entry { archive: found.file.path.clone(), index, name };
             let by_name = self.side_by_name(&source);
             let side = match &head {
-                Ok(head) if head.kind == Kind::Main => Some(Side::Main).filter(|_| !self.is_of_no_family(&source)),
+                Ok(head) if head.kind == Kind::Main => Some(Side::Main),
                 Ok(head) if head.kind == Kind::Persons => Some(Side::Persons),
                 Ok(head) if head.kind == Kind::Protocol => {
                     answers += 1;
@@ -160,11 +155,8 @@ impl Looker<'_> {
         if looked.members.is_empty() {
             looked.faults.push(Fault::new(Check::NoMainFile));
         }
-        let stranger = |member: &Member| {
-            let check = if self.is_of_no_family(&member.source) { Check::ThirdFile } else { Check::ZipExtra };
-            Fault::new(check).value(member.file_name())
-        };
-        looked.faults.extend(extra.into_iter().map(|name| Fault::new(Check::ZipExtra).value(name)).chain(strangers.iter().map(stranger)));
+        extra.extend(strangers.iter().map(Member::file_name));
+        looked.faults.extend(extra.into_iter().map(|name| Fault::new(Check::ZipExtra).value(name)));
         Ok(looked)
     }
 }

@@ -121,14 +121,21 @@ fn leave_out_third_files(halves: &mut Vec<Half>, files: &[Found], faults: &mut [
     let named = |half: &&Half| half.side == Side::Main && half.name.as_ref().is_some_and(|name| name.prefix(prefixes).is_some());
     let leaders: HashMap<(PathBuf, FileName), usize> =
         halves.iter().filter(named).filter_map(|half| Some((place(half, half.name.as_ref()?), half.file))).collect();
+    let mut left_out: Vec<(usize, usize)> = Vec::new();
     halves.retain(|half| {
         let name = half.name.as_ref().filter(|name| half.side == Side::Main && name.family.is_none());
         let leader = name.and_then(|name| leaders.get(&place(half, name)));
         if let Some(file) = leader {
             faults[*file].push(Fault::new(Check::ThirdFile).value(half.member.file_name()));
+            left_out.push((half.file, *file));
         }
         leader.is_none()
     });
+    // What is wrong with an archive of which nothing is left is told with the package too.
+    for (file, leader) in left_out.into_iter().filter(|(file, _)| halves.iter().all(|half| half.file != *file)) {
+        let own = std::mem::take(&mut faults[file]);
+        faults[leader].extend(own);
+    }
 }
 
 /// Pairs halves within each archive, then within each folder, then among the named files.

@@ -172,7 +172,13 @@ impl Work<'_> {
             let (sound, misread): (Vec<&PublishedRow>, Vec<&PublishedRow>) = theirs.into_iter().partition(|r| r.misread.is_empty());
             match sound.as_slice() {
                 [] if misread.is_empty() => self.absent(id, &ours),
-                [] => self.rows.extend(ours.iter().map(|r| (*r).clone())),
+                // One row that cannot be read leaves the whole rule as it was.
+                others if !misread.is_empty() => {
+                    self.rows.extend(ours.iter().map(|r| (*r).clone()));
+                    let why: Vec<_> = misread.iter().flat_map(|row| not_taken(row).why).collect();
+                    self.outcomes.extend(others.iter().map(|row| RowOutcome { why: why.clone(), ..RowOutcome::new(&row.id, Change::NotTaken) }));
+                }
+                [] => {}
                 [one] => self.row(one, &ours),
                 // One id for several families or dates: the packet's rows replace the present ones.
                 many => {
@@ -193,7 +199,9 @@ impl Work<'_> {
             for row in misread {
                 self.misread(row);
             }
-            let ran = ours.iter().any(|r| !r.require.is_empty() && r.kind != UNREAD && (r.until.is_empty() || r.until >= self.edition.date));
+            // What was inferred, not published, is no part of a book.
+            let ran =
+                ours.iter().any(|r| r.inferred.is_empty() && !r.require.is_empty() && r.kind != UNREAD && (r.until.is_empty() || r.until >= self.edition.date));
             if let Some(outcome) = self.outcomes.get_mut(first) {
                 let of_book = ours.iter().any(|r| r.source.starts_with(&self.edition.book));
                 outcome.ran = ran && (of_book || outcome.change != Change::Kept);

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::history::{self, Record};
 use super::outcome::Plan;
+use crate::rules::{FLK_TABLES, load};
 use crate::sys::{Access, write_atomic};
+use crate::tables::RuleFiles;
 
 /// Why an import cannot be taken back.
 #[derive(Debug)]
@@ -44,7 +46,8 @@ pub fn store(plan: &Plan, folder: &Path) -> io::Result<()> {
                 None => remove(&path, new)?,
             }
         }
-        Ok(())
+        // A table that the program would not start with does not come into the folder.
+        load(&RuleFiles::with_overlay(new), FLK_TABLES).map(drop).map_err(io::Error::other)
     })
 }
 

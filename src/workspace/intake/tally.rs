@@ -98,8 +98,12 @@ impl Tally {
 impl Tallies {
     /// Counts a finding about the whole package.
     pub(super) fn add_to_package(&mut self, finding: &FindingView<'_>) {
+        if let Some(known) = self.whole.get_mut(&finding.rule) {
+            known.count += 1;
+            return;
+        }
         let tally = self.tally(finding);
-        self.whole.entry(tally.rule).and_modify(|known| known.merge(tally)).or_insert(tally);
+        self.whole.insert(tally.rule, tally);
     }
 
     /// Counts a finding for each of these cases.
@@ -111,10 +115,16 @@ impl Tallies {
             self.settle()?;
             self.subject = Some(subject);
         }
-        let tally = self.tally(finding);
+        // The path is kept of the first finding alone.
+        let mut new = None;
         for case in cases {
-            let tally = Tally { case: Some(*case), ..tally };
-            self.current.entry((*case, tally.rule)).and_modify(|known| known.merge(tally)).or_insert(tally);
+            match self.current.get_mut(&(*case, finding.rule)) {
+                Some(known) => known.count += 1,
+                None => {
+                    let tally = *new.get_or_insert_with(|| self.tally(finding));
+                    self.current.insert((*case, finding.rule), Tally { case: Some(*case), ..tally });
+                }
+            }
         }
         Ok(())
     }
