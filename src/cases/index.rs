@@ -49,8 +49,8 @@ impl Person {
     }
 }
 
-/// The hash by which persons are found. Its key differs from run to run, so that no file can be made in which two ID_PAC share one; by chance two of a
-/// million do in one file of thirty million.
+/// The hash by which persons are found. Its key differs from run to run, so that no file can be made in which two ID_PAC share one. By chance that happens
+/// in one of 37 million files with a million persons each; the later person is then taken for the earlier one.
 fn hash(id_pac: &str) -> u64 {
     static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     KEY.hash_one(id_pac)
