@@ -264,7 +264,7 @@ fn the_facts_of_today_are_decided() {
         csv::Reader::from_path(shared(name)).expect("a table").into_deserialize().collect::<Result<_, _>>().expect("sound rows")
     };
     let (rows, decisions) = (rows(), decisions());
-    let of_book = |f: &Stated| f.id.len() == 12;
+    let of_book = |f: &Stated| f.id.len() == 12 && !f.id.starts_with('(');
     let ended = read("domain/ended-rules.csv");
     let lost: BTreeSet<&str> = ended.iter().filter(|f| of_book(f) && !decisions.iter().any(|d| d.id == f.id)).map(|f| f.id.as_str()).collect();
     assert!(lost.iter().all(|id| rows.iter().any(|(_, _, r)| r.id == *id && r.until.is_empty())), "an ended row is neither decided nor open again: {lost:?}");
