@@ -222,8 +222,13 @@ mod tests {
     use crate::finding::spool;
     use crate::finding::{Finding, Place};
 
-    /// Findings by subject, cases, rule and line, counted in both ways.
-    fn counted(findings: &[(Option<Subject>, Vec<u32>, u16, u32)]) -> (Vec<(Option<u32>, u16, u32, u64)>, Vec<(Option<u32>, u16, u32, u64)>) {
+    /// A finding: subject, cases, rule and line.
+    type Told = (Option<Subject>, Vec<u32>, u16, u32);
+    /// A count: case, rule, line of the first finding, and how many.
+    type Count = (Option<u32>, u16, u32, u64);
+
+    /// Findings counted in both ways.
+    fn counted(findings: &[Told]) -> (Vec<Count>, Vec<Count>) {
         let (mut tallies, mut due) = (Tallies::default(), BTreeMap::<(Option<u32>, u16), (u32, u64)>::new());
         for (subject, cases, rule, line) in findings {
             let mut one = spool::Spool::default();

@@ -250,7 +250,7 @@ impl Cases<'_> {
 
     /// Lets `change` change the cases of a package, and no others.
     pub(in crate::workspace) fn rewrite_package(&mut self, package: i64, change: impl FnOnce(&mut Clinic<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
-        self.0.rewrite::<NewCase<'_>>(&format!(" AND package = {package}"), |clinic| change(clinic))
+        self.0.rewrite::<NewCase<'_>>(&format!(" AND package = {package}"), change)
     }
 
     /// Sets what is known of a case besides its keys; only within [`Cases::rewrite_package`].
