@@ -13,11 +13,13 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, load, strays};
+use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, ast, load, strays};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::{Date, Month};
 
+/// The function that looks the checked value up in a book.
+const LOOKUP: &str = "BOOK";
 const EDITIONS: &str = "flk/editions.csv";
 
 /// The rule book with the reference books and settings that its rules use.
@@ -403,9 +405,12 @@ impl FileRules<'_> {
     /// The catalog entry of a rule that was broken by a value. A book that is too old softens it only where nothing else breaks it, and where a later
     /// edition may have the value.
     pub(super) fn entry(&self, hit: &Hit, value: Option<&str>) -> RuleIx {
+        // Only where the value itself is looked up is it a code of the book.
+        let looks_up = || matches!(&self.book.rows[hit.row].require, Some(ast::Expr::Call(call)) if call.name == LOOKUP && call.args.len() == 1);
         let may_be = || {
+            let Some(value) = value.filter(|_| looks_up()) else { return true };
             let state = self.set.states().iter().find(|state| state.row == hit.row && state.state == State::Executed);
-            value.is_none_or(|value| state.is_none_or(|state| state.books.iter().all(|book| book.may_grow_to(value))))
+            state.is_none_or(|state| state.books.iter().all(|book| book.may_grow_to(value)))
         };
         self.book.rule(hit.row, self.aged[hit.row] && hit.by_book && may_be())
     }

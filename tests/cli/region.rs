@@ -27,6 +27,7 @@ fn found(desk: &Desk, folder: &str, more: &[&str]) -> Vec<String> {
         format!("{} {} {element}", f["rule"].as_str().expect("an id"), f["severity"].as_str().expect("a severity"))
     };
     let mut told: Vec<String> = findings.iter().map(told).collect();
+    told.sort();
     told.dedup();
     told
 }
@@ -44,7 +45,11 @@ fn a_regional_element_is_let_in_and_its_value_checked() {
     exported(&desk, "c", |text| text.replace("<SUM_M>", "<LPU_LEVEL>2</LPU_LEVEL><SUM_M>"));
     assert_eq!(found(&desk, "c", &REGION), ["S005 error SUM_M"], "it has its place in the order");
     exported(&desk, "d", |text| text.replace("</SUM_M>", "</SUM_M><LPU_LEVEL>two</LPU_LEVEL><USLDOPPARM>1</USLDOPPARM>"));
-    assert_eq!(found(&desk, "d", &REGION), ["V001 error LPU_LEVEL", "S002 error USLDOPPARM"], "its type, and what nobody declared");
+    assert_eq!(
+        found(&desk, "d", &REGION),
+        ["006F.99.0010 error LPU_LEVEL", "S002 error USLDOPPARM", "V001 error LPU_LEVEL"],
+        "its type, and what nobody declared"
+    );
 }
 
 #[test]
