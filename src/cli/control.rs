@@ -141,10 +141,9 @@ impl Resolver<'_> {
         let origin = self.session.settings.region().map_or(Origin::Default, |said| said.origin);
         self.tell(settings::REGION.key, format!("{code} {name}").trim(), origin);
         for Touched { table, changed, added } in tables {
-            let counts = [("changed", changed.to_string()), ("added", added.to_string())];
-            let slots: Vec<(&str, &str)> = counts.iter().map(|(slot, count)| (*slot, count.as_str())).collect();
+            let (changed, added) = (changed.to_string(), added.to_string());
             let ui = self.session.ui;
-            let said = ui.texts.fill(Key::ConfigRegionTable, ui.lang, &slots);
+            let said = ui.texts.fill(Key::ConfigRegionTable, ui.lang, &[("changed", &changed), ("added", &added)]);
             self.tell(&table, said, Origin::File(format!("rules/regions/{code}/{table}")));
         }
         let table = Region::settings(&code);
@@ -160,8 +159,8 @@ pub(super) fn resolve(args: &ControlArgs, session: &Session<'_>) -> Result<Wishe
     let ids = known_ids(session.files)?;
     let mut to = Resolver { session, ids: &ids, told: Vec::new() };
     let own = session.settings.file();
-    let overlay = to.region()?;
-    let sources: Vec<&Source> = own.into_iter().chain(&overlay).collect();
+    let region = to.region()?;
+    let sources: Vec<&Source> = own.into_iter().chain(&region).collect();
     let select = to.list(settings::SELECT, &args.select, &sources, |s| s.document.select.as_ref())?;
     let ignore = to.list(settings::IGNORE, &args.ignore, &sources, |s| s.document.ignore.as_ref())?;
     let levels = to.levels(&args.severity, &sources)?;

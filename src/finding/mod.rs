@@ -23,6 +23,11 @@ pub enum FileRole {
     Main,
 }
 
+impl FileRole {
+    /// All of them: a spool writes one by its place in this list.
+    pub(crate) const ALL: [Self; 3] = [Self::Container, Self::Persons, Self::Main];
+}
+
 /// A place in a file, counted in the file as the user has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Place {

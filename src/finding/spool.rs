@@ -244,7 +244,6 @@ mod record {
     use super::{Arc, FileRole, Finding, FindingView, Place, RuleIx, io};
     use crate::spool::{Bytes, damaged, write_number, write_text};
 
-    const ROLES: [FileRole; 3] = [FileRole::Container, FileRole::Persons, FileRole::Main];
     const PERSONAL: u16 = 1 << 2;
     /// The first of eight bits that say which texts are present.
     const TEXTS: u32 = 3;
@@ -270,7 +269,7 @@ mod record {
         }
         let k = &finding.keys;
         let texts = [&k.n_zap, &k.idcase, &k.sl_id, &k.idserv, &k.id_pac, &finding.value, &finding.expected, &finding.found];
-        let mut flags = ROLES.iter().position(|r| *r == finding.file).unwrap_or(0) as u16;
+        let mut flags = FileRole::ALL.iter().position(|r| *r == finding.file).unwrap_or(0) as u16;
         if finding.personal {
             flags |= PERSONAL;
         }
@@ -314,7 +313,7 @@ mod record {
             Some(FindingView {
                 shared_path: path,
                 rule,
-                file: *ROLES.get(usize::from(flags & 3))?,
+                file: *FileRole::ALL.get(usize::from(flags & 3))?,
                 place,
                 path: path_text,
                 value,

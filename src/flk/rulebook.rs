@@ -315,18 +315,16 @@ impl PackageRules<'_> {
     /// Rules in force that did not run, or only in part. `persons` says whether rules about persons could run.
     pub(super) fn not_executed(&self, persons: bool) -> Vec<NotExecuted> {
         let reasons = &self.book.reasons;
+        let whole_book = |reason| {
+            let rule = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
+            vec![NotExecuted { rule, reason, book: None, partly: false }]
+        };
         let Some(compiled) = self.compiled.as_deref() else {
-            let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
-            return if self.days.ruling().is_none() {
-                vec![NotExecuted { rule: edition, reason: reasons.get("no-date", &[]), book: None, partly: false }]
-            } else {
-                Vec::new()
-            };
+            return if self.days.ruling().is_none() { whole_book(reasons.get("no-date", &[])) } else { Vec::new() };
         };
         if let Some(first) = self.begins_later() {
-            let edition = self.book.edition.as_ref().map_or_else(String::new, |e| e.book.clone());
             let first = Text { ru: first.to_string(), en: first.to_string() };
-            return vec![NotExecuted { rule: edition, reason: reasons.get("before-book", &[("what", &first)]), book: None, partly: false }];
+            return whole_book(reasons.get("before-book", &[("what", &first)]));
         }
         let id = |row: usize| self.book.rows[row].id.as_str();
         let mut idle: BTreeMap<&str, (Text, Option<&str>)> = BTreeMap::new();

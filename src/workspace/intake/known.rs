@@ -120,7 +120,8 @@ pub(super) struct Known {
     /// Indexes of the kinds, and the one used last.
     numbers: HashMap<StoredKind, u32>,
     last: u32,
-    /// For each version that does not count yet its id, and the id of the one that it waits for or of the case that it may be the same as (0 for none).
+    /// Versions that do not count yet. Each is a pair of ids: its own, and that of the case that it waits for. A version that may be the same as
+    /// another case waits for that case. The second id is 0 when it waits for none.
     pending: Vec<(i64, i64)>,
 }
 

@@ -78,7 +78,7 @@ impl Tally {
     }
 
     fn write(&self, case: u32, out: &mut Vec<u8>) {
-        let file = [FileRole::Container, FileRole::Persons, FileRole::Main].into_iter().position(|role| role == self.file).unwrap_or(0);
+        let file = FileRole::ALL.into_iter().position(|role| role == self.file).unwrap_or(0);
         let numbers = [case.into(), self.rule.0.into(), file as u64, self.line.into(), self.path.into(), self.first, self.count];
         numbers.into_iter().for_each(|number| write_number(out, number));
     }
@@ -87,7 +87,7 @@ impl Tally {
         let mut bytes = Bytes(record);
         let mut read = || {
             let (case, rule) = (u32::try_from(bytes.number()?).ok()?, u16::try_from(bytes.number()?).ok()?);
-            let file = *[FileRole::Container, FileRole::Persons, FileRole::Main].get(usize::try_from(bytes.number()?).ok()?)?;
+            let file = *FileRole::ALL.get(usize::try_from(bytes.number()?).ok()?)?;
             let (line, path) = (u32::try_from(bytes.number()?).ok()?, u32::try_from(bytes.number()?).ok()?);
             Some(Self { case: Some(case), rule: RuleIx(rule), file, line, path, first: bytes.number()?, count: bytes.number()? })
         };
