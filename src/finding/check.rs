@@ -95,6 +95,10 @@ checks! {
     EncodingUnknown = "encoding-unknown",
     /// Declared and real encoding differ.
     EncodingDiffers = "encoding-differs",
+    /// The file is in an encoding that programs of the exchange do not read, and says so.
+    EncodingForeign = "encoding-foreign",
+    /// The byte order mark of UTF-8 stands before another encoding.
+    EncodingMark = "encoding-mark",
     /// A byte that the encoding does not define.
     EncodingByte = "encoding-byte",
     /// The file is not in windows-1251, which the exchange requires.

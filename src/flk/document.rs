@@ -2,7 +2,7 @@
 
 use crate::finding::{Catalog, Check, FileRole, Finding};
 use crate::registry::chunk::PIECE;
-use crate::registry::encoding::{BOM, Encoding};
+use crate::registry::encoding::{BOM, Coding, Encoding};
 use crate::registry::format::Format;
 use crate::registry::scan::ScanLimits;
 use crate::tables::TableError;
@@ -23,6 +23,8 @@ pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog
         catalog,
         file: FileRole::Main,
         encoding,
+        coding: Coding::default(),
+        unsure: None,
         limits: ScanLimits::default(),
         piece: PIECE,
         rules: None,

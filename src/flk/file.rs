@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::cases::Index;
 use crate::finding::{Check, Finding, Place};
 use crate::registry::chunk::{Chunk, Chunks};
+use crate::registry::encoding::Coding;
 use crate::registry::fault::Fault;
 use crate::registry::source::Source;
 use crate::rules::Gathered;
@@ -46,6 +47,8 @@ pub(super) struct FileOutcome {
     /// Why the file could not be read to its end.
     pub(super) fault: Option<Fault>,
     pub(super) sha256: Option<String>,
+    /// The real encoding, if it turned out to be another one than the beginning had shown; then the file was not read to its end.
+    pub(super) turned: Option<Coding>,
 }
 
 /// Checks one file.
@@ -78,6 +81,10 @@ pub(super) fn check_file(
     // A walker that did not end between two records walks the next piece too: only it knows its state.
     let mut carried: Option<Walker<'_>> = None;
     while !batch.is_empty() && join.outcome.fault.is_none() {
+        join.outcome.turned = chunks.turned();
+        if join.outcome.turned.is_some() {
+            return Ok(join.outcome);
+        }
         let bytes: usize = batch.iter().map(|c| c.bytes.len()).sum();
         let is_alone = carried.is_none();
         let walk_batch = || if is_alone { batch.par_iter().map(|chunk| walk(context, chunk)).collect() } else { Vec::new() };
@@ -133,7 +140,7 @@ pub(super) fn check_file(
 /// Cuts a file into pieces at records, within the limits of the context.
 pub(super) fn chunks<'p>(stream: Box<dyn io::Read + Send>, context: FileContext<'p>, hash: bool) -> Chunks<'p> {
     let record = &context.format.node(context.plan.record).name;
-    Chunks::new(stream, record, hash).with_piece(context.piece).with_largest(context.limits.record).timed(context.timings)
+    Chunks::new(stream, record, hash).with_piece(context.piece).with_largest(context.limits.record).coded(context.coding, context.unsure).timed(context.timings)
 }
 
 /// Walks a piece independently of the others: any but the first is taken to start between two records.

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use super::places::Progressed;
 use crate::finding::Place;
-use crate::registry::encoding::{BOM, Encoding};
+use crate::registry::encoding::{BOM, Coding, Encoding};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::probe::WINDOW;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token};
@@ -14,7 +14,7 @@ use crate::registry::source::Source;
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
     pub(super) element: NodeId,
-    /// Value in the file's encoding; empty for a block.
+    /// Value as it is read; empty for a block.
     pub(super) text: Vec<u8>,
     pub(super) place: Place,
 }
@@ -27,13 +27,14 @@ pub(super) struct Front {
 
 impl Front {
     /// Reads the beginning of a file. Elements that cannot be read are left out; the walk of the file reports the reason.
-    pub(super) fn read(source: &Source, format: &Format, encoding: Encoding, limits: ScanLimits) -> Self {
+    pub(super) fn read(source: &Source, format: &Format, coding: Coding, limits: ScanLimits) -> Self {
         let mut bytes = Vec::with_capacity(8 << 10);
         let read = source.open().and_then(|stream| stream.take(WINDOW as u64).read_to_end(&mut bytes));
+        coding.rewrite(&mut bytes, 0);
         let (text, base) = bytes.strip_prefix(BOM).map_or((&bytes[..], 0), |text| (text, BOM.len()));
         let mut front = Self::default();
         if read.is_ok() {
-            front.walk(text, base as u64, format, encoding, limits);
+            front.walk(text, base as u64, format, coding.read_as(), limits);
         }
         front
     }

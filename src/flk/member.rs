@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::cases::Reading;
 use crate::finding::spool::Spool;
 use crate::finding::{Catalog, Check, FileRole, Finding, Place, RuleIx};
-use crate::registry::encoding::{BOM, Encoding};
+use crate::registry::encoding::{BOM, Coding, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::{Family, Format, Role};
 use crate::registry::name::FileName;
 use crate::registry::package::{Member, Package};
-use crate::registry::probe::{WINDOW, element_names};
+use crate::registry::probe::{Head, WINDOW, element_names};
 use crate::registry::source::Source;
 use crate::rules::{At, Hit};
 use crate::timings::{self, Phase, Timings};
@@ -110,7 +110,7 @@ impl Checker<'_> {
         }
         let by_letters = |stem: &str| FileName::family_of_letters(prefixes, stem);
         let favourite = by_letters(&member.stem()).or_else(|| by_letters(stated?)).unwrap_or(FALLBACK);
-        let names = element_names(&member.source, head.encoding);
+        let names = element_names(&member.source, head.coding);
         self.formats.closest(&names, head.value(Role::Version), period, favourite)
     }
 
@@ -120,8 +120,8 @@ impl Checker<'_> {
         let (format, _) = self.formats.choose(family, head.value(Role::Version), period)?;
         self.rules?;
         let _open = timings::span(timings, Phase::Open);
-        let front = Front::read(&member.source, format, head.encoding, config.markup);
-        Some(Seen { format, front, encoding: head.encoding, name: member.name(self.formats.prefixes()).ok() })
+        let front = Front::read(&member.source, format, head.coding, config.markup);
+        Some(Seen { format, front, encoding: head.encoding(), name: member.name(self.formats.prefixes()).ok() })
     }
 
     pub(super) fn newest(&self, family: Family) -> Option<&Format> {
@@ -147,16 +147,8 @@ impl Checker<'_> {
             }
         };
         let rule = |check| self.catalog.of(check);
-        if head.encoding_differs {
-            let declared = head.encoding_declared.as_deref().unwrap_or("UTF-8");
-            findings.push(Finding {
-                expected: Some(declared.into()),
-                found: Some(head.encoding.as_str().into()),
-                ..Finding::of_file(rule(Check::EncodingDiffers), file)
-            })?;
-        } else if head.encoding != Encoding::Windows1251 {
-            let expected = Some(Encoding::Windows1251.as_str().into());
-            findings.push(Finding { expected, found: Some(head.encoding.as_str().into()), ..Finding::of_file(rule(Check::EncodingNotDemanded), file) })?;
+        if let Some((check, expected, found)) = of_encoding(head) {
+            findings.push(Finding { expected: Some(expected.into()), found: Some(found.into()), ..Finding::of_file(rule(check), file) })?;
         }
         let stem = member.stem();
         let name = member.name(self.formats.prefixes());
@@ -179,7 +171,9 @@ impl Checker<'_> {
             plan,
             catalog: self.catalog,
             file,
-            encoding: head.encoding,
+            encoding: head.encoding(),
+            coding: head.coding,
+            unsure: head.unsure,
             limits: config.markup,
             piece: config.piece,
             rules: None,
@@ -187,7 +181,7 @@ impl Checker<'_> {
             reading: None,
             timings: watch.timings(),
         };
-        let reading = if with_cases { Reading::new(format, head.encoding) } else { None };
+        let reading = if with_cases { Reading::new(format, head.encoding()) } else { None };
         let hash = matches!(&member.source, Source::File(file) if *file == package.file);
         let outcome = check_file(&member.source, FileContext { rules, wanted, reading: reading.as_ref(), ..context }, hash, watch, &mut |finding| {
             findings.push(finding)
@@ -232,6 +226,20 @@ pub(super) fn of_fault(rule: RuleIx, file: FileRole, fault: &Fault) -> Finding {
         expected: fault.expected.as_deref().map(Into::into),
         found: fault.found.as_deref().map(Into::into),
         ..Finding::of_file(rule, file)
+    }
+}
+
+/// What is wrong with the encoding of a file: the check, what was expected and what was found. One finding a file, whatever follows from it.
+fn of_encoding(head: &Head) -> Option<(Check, &str, &'static str)> {
+    let demanded = Coding::Windows1251.as_str();
+    let declared = head.encoding_declared.as_deref().unwrap_or(Coding::Utf8.as_str());
+    let found = head.coding.as_str();
+    match head.coding {
+        _ if head.encoding_differs => Some((Check::EncodingDiffers, declared, found)),
+        Coding::Utf8 => Some((Check::EncodingNotDemanded, demanded, found)),
+        _ if head.bom => Some((Check::EncodingMark, declared, found)),
+        Coding::Cp866 | Coding::Koi8R => Some((Check::EncodingForeign, demanded, found)),
+        Coding::Windows1251 => None,
     }
 }
 

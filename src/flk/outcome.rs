@@ -3,6 +3,7 @@
 use crate::finding::spool::Spool;
 use crate::finding::{Catalog, FileRole};
 use crate::nsi::Description;
+use crate::registry::encoding::Coding;
 use crate::registry::format::Family;
 use crate::registry::source::Source;
 use crate::rules::import::Edition;
@@ -121,9 +122,9 @@ pub struct PackageReport {
     /// The rules and books that were applied; `None` without a rule book or without a main file with a readable head.
     pub applied: Option<Applied>,
     /// Where the main file's bytes can be read again (for source windows).
-    pub main_source: Option<Source>,
+    pub main_source: Option<(Source, Coding)>,
     /// Where the person file's bytes can be read again.
-    pub persons_source: Option<Source>,
+    pub persons_source: Option<(Source, Coding)>,
 }
 
 impl PackageReport {

@@ -1,5 +1,6 @@
 //! The control of packages: each file, then the checks across both files.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
@@ -8,9 +9,11 @@ use rayon::prelude::*;
 use crate::cases::{Cases, Index, Persons};
 use crate::finding::spool::Spool;
 use crate::finding::{Check, FileRole, Finding};
+use crate::registry::encoding::Coding;
+use crate::registry::fault::Fault;
 use crate::registry::format::{Family, PERSONS, Role};
 use crate::registry::package::{Input, Member, Package, discover};
-use crate::registry::probe::Head;
+use crate::registry::probe::{Head, Prober};
 use crate::registry::source::Source;
 use crate::sys::open_input;
 use crate::texts::Severity;
@@ -79,6 +82,24 @@ impl Checker<'_> {
     }
 
     fn control(&self, package: &Package, config: &Config, watch: &dyn Watch, with_cases: bool) -> io::Result<(PackageReport, Cases, Persons)> {
+        let mut package = Cow::Borrowed(package);
+        loop {
+            match self.attempt(&package, config, watch, with_cases)? {
+                Attempt::Done(done) => return Ok(*done),
+                // The first letters came late and were of another encoding: the file is read again in it. It is sure then, so this comes once a file.
+                Attempt::Turned(role, coding) => {
+                    let package = package.to_mut();
+                    let member = if role == FileRole::Persons { &mut package.persons } else { &mut package.main };
+                    if let Some(member) = member {
+                        let again = member.source.open().map_err(Fault::from);
+                        member.head = again.and_then(|stream| Prober::new(self.formats).look_as(stream, Some(coding)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn attempt(&self, package: &Package, config: &Config, watch: &dyn Watch, with_cases: bool) -> io::Result<Attempt> {
         let mut findings = Spool::default();
         let mut rejected = package.main.is_none();
         for fault in &package.faults {
@@ -111,6 +132,9 @@ impl Checker<'_> {
             let own = own.and_then(|((r, p), m)| r.of_persons(p.facts(), m.format, self.formats, period));
             let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
+            if let Some(coding) = checked.outcome.turned {
+                return Ok(Attempt::Turned(FileRole::Persons, coding));
+            }
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
                 self.judge_head(own, &mut checked, seen)?;
             }
@@ -124,6 +148,9 @@ impl Checker<'_> {
             let wanted = persons.as_ref().map(|p| WantedPersons::of(&p.findings)).transpose()?.flatten();
             let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
+            if let Some(coding) = checked.outcome.turned {
+                return Ok(Attempt::Turned(FileRole::Main, coding));
+            }
             let hits = match (&own, &of_main) {
                 (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
                 _ => Vec::new(),
@@ -168,8 +195,8 @@ impl Checker<'_> {
             findings,
             not_executed,
             applied: rules.as_ref().map(PackageRules::applied),
-            main_source: package.main.as_ref().map(|m| m.source.clone()),
-            persons_source: package.persons.as_ref().map(|m| m.source.clone()),
+            main_source: package.main.as_ref().map(Member::origin),
+            persons_source: package.persons.as_ref().map(Member::origin),
         };
         if let Some(persons) = persons {
             rejected |= persons.unread;
@@ -204,8 +231,15 @@ impl Checker<'_> {
         report.verdict = if rejected { Verdict::Rejected } else { Verdict::Clean };
         report.judge(self.catalog);
         let (cases, persons) = of_main.finish(of_persons_file);
-        Ok((report, cases, persons))
+        Ok(Attempt::Done(Box::new((report, cases, persons))))
     }
+}
+
+/// The result of reading a package once.
+enum Attempt {
+    Done(Box<(PackageReport, Cases, Persons)>),
+    /// A file is in another encoding than its beginning had shown.
+    Turned(FileRole, Coding),
 }
 
 fn size(package: &Package) -> u64 {

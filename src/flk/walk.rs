@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cases::Reading;
 use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
-use crate::registry::encoding::Encoding;
+use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::{Content, Format, NodeId};
 use crate::registry::record::Record;
@@ -24,7 +24,12 @@ pub(super) struct FileContext<'p> {
     pub(super) plan: &'p Plan,
     pub(super) catalog: &'p Catalog,
     pub(super) file: FileRole,
+    /// The encoding of the bytes that are walked.
     pub(super) encoding: Encoding,
+    /// The encoding of the file.
+    pub(super) coding: Coding,
+    /// The declared encoding while it is not sure that it is the real one.
+    pub(super) unsure: Option<Coding>,
     pub(super) limits: ScanLimits,
     /// Size of a piece in bytes.
     pub(super) piece: usize,

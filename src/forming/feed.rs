@@ -10,6 +10,7 @@ use std::iter::Peekable;
 
 use super::FormError;
 use crate::registry::chunk::LARGEST_RECORD;
+use crate::registry::encoding::Coding;
 use crate::registry::source::Source;
 use crate::sys::open_input;
 
@@ -75,7 +76,7 @@ type Extents<'o, P> = Box<dyn Iterator<Item = io::Result<Extent<P>>> + Send + 'o
 
 /// The records that one registry wants.
 pub(super) struct Lane<'o, P> {
-    sources: Vec<Option<&'o Source>>,
+    sources: Vec<Option<(&'o Source, Coding)>>,
     /// Number of each file among the files of all lanes.
     files: Vec<usize>,
     extents: Peekable<Extents<'o, P>>,
@@ -84,8 +85,8 @@ pub(super) struct Lane<'o, P> {
 }
 
 impl<'o, P: 'o> Lane<'o, P> {
-    /// `sources` are the files by the index of their origin. Extents come in the order of origins and offsets; one may repeat.
-    pub(super) fn new(lane: usize, sources: Vec<Option<&'o Source>>, extents: impl Iterator<Item = io::Result<Extent<P>>> + Send + 'o) -> Self {
+    /// `sources` are the files and their encodings by the index of their origin. Extents come in the order of origins and offsets; one may repeat.
+    pub(super) fn new(lane: usize, sources: Vec<Option<(&'o Source, Coding)>>, extents: impl Iterator<Item = io::Result<Extent<P>>> + Send + 'o) -> Self {
         let extents: Extents<'o, P> = Box::new(extents);
         Self { sources, files: Vec::new(), extents: extents.peekable(), last: None, work: Work::new(lane) }
     }
@@ -106,7 +107,7 @@ impl<'o, P: 'o> Feed<'o, P> {
         for lane in &mut lanes {
             for source in &lane.sources {
                 let next = files.len();
-                lane.files.push(source.map_or(next, |source| *files.entry(source).or_insert(next)));
+                lane.files.push(source.map_or(next, |(source, _)| *files.entry(source).or_insert(next)));
             }
         }
         Self { lanes, open: None, record: Vec::new(), place: None }
@@ -168,15 +169,16 @@ impl<'o, P: 'o> Feed<'o, P> {
         let full = (lane.work.bytes.len() >= WORK).then(|| lane.work.take());
         lane.last = Some((origin, start, end));
         let source = lane.sources.get(origin).copied().flatten();
-        let changed = || FormError::Changed { file: source.map_or_else(String::new, Source::file_name), offset: start };
+        let changed = || FormError::Changed { file: source.map_or_else(String::new, |(source, _)| source.file_name()), offset: start };
         let file = lane.files.get(origin).copied().unwrap_or(usize::MAX);
-        let (Some(source), true) = (source, start < end && end - start <= LARGEST_RECORD as u64) else { return Err(changed()) };
+        let (Some((source, coding)), true) = (source, start < end && end - start <= LARGEST_RECORD as u64) else { return Err(changed()) };
         if self.place != Some((file, start, end)) {
             self.place = None;
             read(&mut self.open, (file, source), start, end, &mut self.record).map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => changed(),
                 _ => FormError::Origin { file: source.file_name(), fault: error.into() },
             })?;
+            coding.rewrite(&mut self.record, start);
             self.place = Some((file, start, end));
         }
         let work = &mut lane.work;

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::table::Marks;
 use super::{FormError, Heading};
-use crate::registry::encoding::{BOM, Encoding};
+use crate::registry::encoding::{BOM, Coding, Encoding};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::name::{FileName, PartyKind};
 use crate::registry::probe::{Head, Prober, WINDOW};
@@ -25,7 +25,7 @@ enum Item {
 #[derive(Debug, Clone)]
 pub(super) struct Front {
     /// Encoding of the file.
-    pub(super) encoding: Encoding,
+    pub(super) coding: Coding,
     /// VERSION; empty if absent.
     pub(super) version: String,
     /// Children of the root.
@@ -40,9 +40,10 @@ impl Front {
         source.open().and_then(|stream| stream.take(WINDOW as u64 + 1).read_to_end(&mut bytes)).map_err(|error| fail(error.into()))?;
         let head: Head = prober.look(&bytes[..]).map_err(fail)?;
         let version = head.value(Role::Version).unwrap_or_default().to_owned();
+        head.coding.rewrite(&mut bytes, 0);
         let text = bytes.strip_prefix(BOM).unwrap_or(&bytes);
-        let items = walk(text, format, head.encoding);
-        Ok(Self { encoding: head.encoding, version, items })
+        let items = walk(text, format, head.encoding());
+        Ok(Self { coding: head.coding, version, items })
     }
 
     /// Values that must be the same in all packages of a registry, with the paths of their elements.

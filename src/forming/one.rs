@@ -11,7 +11,7 @@ use super::{FormError, Formed, Former, Numbers, Order, Piece};
 use crate::cases::CasePlace;
 use crate::finding::Check;
 use crate::registry::archive::Limits;
-use crate::registry::encoding::Encoding;
+use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::{Format, Role};
 use crate::registry::name::FileName;
@@ -37,7 +37,7 @@ struct OfPersons<'a> {
     plan: PersonPlan,
     name: FileName,
     /// Encodings of the packages' person files.
-    encodings: Vec<Encoding>,
+    codings: Vec<Coding>,
     /// Entries that the cases need, in the order of origins and places.
     entries: Vec<Entry>,
 }
@@ -72,8 +72,8 @@ impl<'a> Forming<'a> {
             let own = name.persons(former.formats.prefixes()).ok_or_else(letters)?;
             let longest = order.format.role(Role::IdPac).and_then(|id| order.format.node(id).value_type()).map_or(0, |kind| kind.lengths().1);
             let plan = PersonPlan::new(format, &former.identity, longest).ok_or_else(letters)?;
-            let (encodings, entries) = (Self::encodings(former, order)?, Self::entries(order)?);
-            this.persons = Some(OfPersons { format, plan, name: own, encodings, entries });
+            let (codings, entries) = (Self::codings(former, order)?, Self::entries(order)?);
+            this.persons = Some(OfPersons { format, plan, name: own, codings, entries });
         }
         Ok(this)
     }
@@ -135,12 +135,12 @@ impl<'a> Forming<'a> {
         Ok(fronts)
     }
 
-    fn encodings(former: &Former<'_>, order: &Order<'_>) -> Result<Vec<Encoding>, FormError> {
+    fn codings(former: &Former<'_>, order: &Order<'_>) -> Result<Vec<Coding>, FormError> {
         let look = |source: &Source| {
             let head = source.open().map_err(Fault::from).and_then(|stream| former.prober.look(stream));
-            head.map(|h| h.encoding).map_err(|fault| FormError::Origin { file: source.file_name(), fault })
+            head.map(|h| h.coding).map_err(|fault| FormError::Origin { file: source.file_name(), fault })
         };
-        order.origins.iter().map(|o| o.persons.as_ref().map_or(Ok(Encoding::Windows1251), look)).collect()
+        order.origins.iter().map(|o| o.persons.as_ref().map_or(Ok(Coding::Windows1251), look)).collect()
     }
 
     fn entries(order: &Order<'_>) -> Result<Vec<Entry>, FormError> {
@@ -207,7 +207,7 @@ impl<'a> Forming<'a> {
 
     /// The records to copy.
     pub(super) fn records(&self, lane: usize) -> Option<Lane<'_, Record>> {
-        Some(Lane::new(lane, self.order.origins.iter().map(|o| Some(&o.main)).collect(), self.extents()))
+        Some(Lane::new(lane, self.order.origins.iter().zip(&self.fronts).map(|(o, front)| Some((&o.main, front.coding))).collect(), self.extents()))
     }
 
     /// The entries of person files to read; `None` without a person file.
@@ -223,15 +223,16 @@ impl<'a> Forming<'a> {
         Some(Lane::new(lane, self.person_files(), extents))
     }
 
-    fn person_files(&self) -> Vec<Option<&Source>> {
-        self.order.origins.iter().map(|o| o.persons.as_ref()).collect()
+    fn person_files(&self) -> Vec<Option<(&Source, Coding)>> {
+        let codings = self.persons.iter().flat_map(|own| own.codings.iter().copied());
+        self.order.origins.iter().zip(codings).map(|(o, coding)| o.persons.as_ref().map(|source| (source, coding))).collect()
     }
 
     /// Reads entries of person files.
     pub(super) fn look(&self, work: &Work<usize>) -> Result<Vec<Seen>, FormError> {
         let look = |item: &Item<usize>| {
             let (own, (bytes, origin, base)) = (self.own()?, work.record(item));
-            let mut seen = persons::look(&own.plan, bytes, own.encodings[origin]).map_err(|trouble| self.person_error(own, work, item, trouble))?;
+            let mut seen = persons::look(&own.plan, bytes, own.codings[origin].read_as()).map_err(|trouble| self.person_error(own, work, item, trouble))?;
             seen.place = (origin, base);
             Ok(seen)
         };
@@ -257,7 +258,7 @@ impl<'a> Forming<'a> {
         for item in &work.items {
             let (bytes, origin, _) = work.record(item);
             let ids = people.ids(item.payload);
-            persons::copy(&own.plan, bytes, own.encodings[origin], ids, &mut out).map_err(|trouble| self.person_error(own, work, item, trouble))?;
+            persons::copy(&own.plan, bytes, own.codings[origin].read_as(), ids, &mut out).map_err(|trouble| self.person_error(own, work, item, trouble))?;
             out.extend_from_slice(b"\r\n");
         }
         Ok(deflate(&out)?)
@@ -270,7 +271,7 @@ impl<'a> Forming<'a> {
     fn person_error(&self, own: &OfPersons<'_>, work: &Work<usize>, item: &Item<usize>, trouble: PersonTrouble) -> FormError {
         let (bytes, origin, base) = work.record(item);
         let Some(source) = &self.order.origins[origin].persons else { return FormError::Empty };
-        let encoding = own.encodings[origin];
+        let encoding = own.codings[origin].read_as();
         match trouble {
             PersonTrouble::Element { at, name } => FormError::Element {
                 file: source.file_name(),
@@ -318,7 +319,7 @@ impl<'a> Forming<'a> {
                 }
             }
         }
-        let encoding = self.fronts[origin].encoding;
+        let encoding = self.fronts[origin].coding.read_as();
         let pr_nov = pieces.first().and_then(|piece| piece.pr_nov);
         let job = Job { bytes, encoding, cases: &wanted, n_zap: *n_zap, pr_nov, id_pac };
         record::copy(&self.plan, &job, out).map_err(|trouble| {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use memchr::memmem;
 use sha2::{Digest, Sha256};
 
-use super::encoding::BOM;
+use super::encoding::{BOM, Coding, Evidence};
 use super::fault::Fault;
 use crate::finding::Check;
 use crate::timings::{self, Phase, Timings};
@@ -55,6 +55,11 @@ pub struct Chunks<'t> {
     piece: usize,
     largest: usize,
     timings: Option<&'t Timings>,
+    /// The encoding of the file.
+    coding: Coding,
+    /// What the file's encoding should be and what speaks for another one, while it is not sure.
+    unsure: Option<(Coding, Evidence)>,
+    turned: Option<Coding>,
 }
 
 impl std::fmt::Debug for Chunks<'_> {
@@ -80,6 +85,35 @@ impl<'t> Chunks<'t> {
             piece: PIECE,
             largest: LARGEST_RECORD,
             timings: None,
+            coding: Coding::default(),
+            unsure: None,
+            turned: None,
+        }
+    }
+
+    /// Sets the encoding of the file, if it is not one that can be read as it is. With `unsure`, the declared encoding, the pieces are watched
+    /// until they hold enough letters to be sure of it; see [`Chunks::turned`].
+    #[must_use]
+    pub fn coded(mut self, coding: Coding, unsure: Option<Coding>) -> Self {
+        self.coding = coding;
+        self.unsure = unsure.map(|declared| (declared, Evidence::default()));
+        self
+    }
+
+    /// The real encoding, if a piece has shown that it is not the one that was taken for it.
+    pub fn turned(&self) -> Option<Coding> {
+        self.turned
+    }
+
+    /// Takes in what a piece says about the encoding. Pieces of ASCII, as most main files have, cost a look of a few microseconds.
+    fn watch(&mut self, piece: &[u8], whole: bool) {
+        if let Some((declared, evidence)) = &mut self.unsure {
+            evidence.add(piece, whole);
+            let found = evidence.judge(*declared);
+            self.turned = Some(found).filter(|found| *found != self.coding);
+            if self.turned.is_some() || evidence.is_settled() {
+                self.unsure = None;
+            }
         }
     }
 
@@ -131,6 +165,8 @@ impl<'t> Chunks<'t> {
                 buffer.truncate(end);
                 let offset = self.offset;
                 self.offset += end as u64;
+                self.watch(&buffer, !cut);
+                self.coding.rewrite(&mut buffer, offset);
                 self.done = self.ended || cut;
                 return Ok(Some(Chunk { bytes: buffer, offset, last: self.done, cut }));
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use super::encoding::{BOM, Detected, Encoding, detect};
+use super::encoding::{BOM, Coding, Detected, Encoding, detect};
 use super::fault::Fault;
 use super::format::{Formats, PERSONS, Role};
 use super::scan::{Name, ScanLimits, Scanner, Token, first_bytes};
@@ -52,8 +52,10 @@ pub struct Head {
     pub root: String,
     /// The kind of file by its root element.
     pub kind: Kind,
-    /// The encoding to decode the file with: the real one, as far as the beginning shows it.
-    pub encoding: Encoding,
+    /// The real encoding of the file, as far as the beginning shows it.
+    pub coding: Coding,
+    /// The declared encoding while the beginning holds too few letters to be sure of the real one; `None` when it is sure.
+    pub unsure: Option<Coding>,
     /// The label in the XML declaration, as written.
     pub encoding_declared: Option<String>,
     /// Whether the declared encoding differs from the real one. Without a declaration UTF-8 is assumed, as in XML.
@@ -65,6 +67,11 @@ pub struct Head {
 }
 
 impl Head {
+    /// The encoding to decode the file with after [`Coding::rewrite`].
+    pub fn encoding(&self) -> Encoding {
+        self.coding.read_as()
+    }
+
     /// The value of a role; `None` when it is absent or empty.
     pub fn value(&self, role: Role) -> Option<&str> {
         self.values.get(&role).map(String::as_str).filter(|v| !v.is_empty())
@@ -106,11 +113,24 @@ impl<'f> Prober<'f> {
     /// # Errors
     /// An empty file, not XML, a document type, an unknown encoding, or a fault of the stream.
     pub fn look(&self, stream: impl Read) -> Result<Head, Fault> {
+        self.look_as(stream, None)
+    }
+
+    /// Like [`Prober::look`], for a file whose real encoding is known from what follows its beginning.
+    ///
+    /// # Errors
+    /// See [`Prober::look`].
+    pub fn look_as(&self, stream: impl Read, known: Option<Coding>) -> Result<Head, Fault> {
         let mut bytes = Vec::with_capacity(8 << 10);
         stream.take(WINDOW as u64 + 1).read_to_end(&mut bytes)?;
         let whole = bytes.len() <= WINDOW;
         bytes.truncate(WINDOW);
-        let detected = detect(&bytes, whole)?;
+        let mut detected = detect(&bytes, whole)?;
+        if let Some(known) = known {
+            (detected.differs, detected.unsure) = (detected.differs || detected.coding != known, None);
+            detected.coding = known;
+        }
+        detected.coding.rewrite(&mut bytes, 0);
         let start = if detected.bom { BOM.len() } else { 0 };
         let text = &bytes[start..];
         match text.iter().find(|b| !b.is_ascii_whitespace()) {
@@ -122,8 +142,9 @@ impl<'f> Prober<'f> {
     }
 
     fn read(&self, text: &[u8], detected: Detected, whole: bool) -> Result<Head, Fault> {
-        let mut scanner = Scanner::new(text, detected.encoding, ScanLimits::default(), Vec::new());
-        let decode = |bytes: &[u8]| detected.encoding.decode(bytes).into_owned();
+        let encoding = detected.coding.read_as();
+        let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), Vec::new());
+        let decode = |bytes: &[u8]| encoding.decode(bytes).into_owned();
         let mut root = None;
         let mut values = BTreeMap::new();
         loop {
@@ -151,8 +172,8 @@ impl<'f> Prober<'f> {
         let root = root.unwrap_or_default();
         let local = root.rsplit(':').next().unwrap_or_default();
         let kind = self.roots.get(local).copied().unwrap_or(Kind::Other);
-        let Detected { encoding, declared, differs, bom } = detected;
-        Ok(Head { kind, root, encoding, encoding_declared: declared, encoding_differs: differs, bom, values })
+        let Detected { coding, declared, differs, bom, unsure } = detected;
+        Ok(Head { kind, root, coding, unsure, encoding_declared: declared, encoding_differs: differs, bom, values })
     }
 
     fn is_record(&self, name: Name<'_>) -> bool {
@@ -165,11 +186,13 @@ impl<'f> Prober<'f> {
 }
 
 /// Names of the elements within the first 64 KiB of a file; fewer when the markup is broken before that or the file cannot be read.
-pub fn element_names(source: &Source, encoding: Encoding) -> BTreeSet<String> {
+pub fn element_names(source: &Source, coding: Coding) -> BTreeSet<String> {
     let mut bytes = Vec::new();
     let mut names = BTreeSet::new();
     if source.open().is_ok_and(|stream| stream.take(WINDOW as u64).read_to_end(&mut bytes).is_ok()) {
+        coding.rewrite(&mut bytes, 0);
         let text = bytes.strip_prefix(BOM).unwrap_or(&bytes);
+        let encoding = coding.read_as();
         let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), Vec::new());
         while let Ok(token) = scanner.next_token() {
             match token {
@@ -219,7 +242,7 @@ mod tests {
     #[test]
     fn head_of_a_main_file() {
         let head = look(&to_windows_1251(MAIN).expect("of windows-1251")).expect("a registry");
-        assert_eq!((head.kind, head.root.as_str(), head.encoding, head.encoding_differs), (Kind::Main, "ZL_LIST", Encoding::Windows1251, false));
+        assert_eq!((head.kind, head.root.as_str(), head.encoding(), head.encoding_differs), (Kind::Main, "ZL_LIST", Encoding::Windows1251, false));
         assert_eq!(head.encoding_declared.as_deref(), Some("windows-1251"));
         let values = [Role::Version, Role::FileName, Role::CodeMo, Role::AccountNo, Role::Disp].map(|r| head.value(r));
         assert_eq!(values, [Some("3.1"), Some("DPM140001S14002_190312"), Some("140001"), Some("1&2"), Some("ДВ4")]);
@@ -230,7 +253,7 @@ mod tests {
     #[test]
     fn utf_8_under_a_declaration_of_windows_1251() {
         let head = look(MAIN.as_bytes()).expect("a registry");
-        assert_eq!((head.encoding, head.encoding_differs, head.value(Role::Disp)), (Encoding::Utf8, true, Some("ДВ4")));
+        assert_eq!((head.encoding(), head.encoding_differs, head.value(Role::Disp)), (Encoding::Utf8, true, Some("ДВ4")));
     }
 
     #[test]

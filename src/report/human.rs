@@ -11,10 +11,7 @@ use super::window::{Masks, Window, fetch};
 use super::{Ending, Hidden, Report, Tally, shown, tidy};
 use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots};
 use crate::flk::{Applied, PackageReport, Verdict};
-use crate::registry::encoding::Encoding;
 use crate::registry::format::{Formats, PERSONS, Role};
-use crate::registry::probe::probe;
-use crate::registry::source::Source;
 use crate::tables::{Merging, Touched};
 use crate::texts::{Key, Lang, Severity, Texts};
 use crate::values::Date;
@@ -59,7 +56,6 @@ pub struct Options {
 pub struct Human<'a, W> {
     out: W,
     catalog: &'a Catalog,
-    formats: &'a Formats,
     texts: &'a Texts,
     options: Options,
     masks: Masks,
@@ -78,7 +74,7 @@ impl<'a, W: Write> Human<'a, W> {
         let keys =
             [Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(|r| formats.names_of_role(r).first().copied().unwrap_or("").to_owned());
         let persons = formats.editions(PERSONS).last().map(|f| format!("{}/", f.node(f.root()).name));
-        Self { out, persons, catalog, formats, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false, said: false }
+        Self { out, persons, catalog, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false, said: false }
     }
 
     fn text(&self, key: Key, slots: &[(&str, &str)]) -> String {
@@ -281,8 +277,8 @@ impl<'a, W: Write> Human<'a, W> {
         let mut windows = BTreeMap::new();
         for (role, source) in [(FileRole::Persons, &report.persons_source), (FileRole::Main, &report.main_source)] {
             let wanted: Vec<Place> = places.iter().filter(|((r, _), _)| *r == role).map(|(_, p)| *p).collect();
-            let (Some(source), false) = (source, wanted.is_empty()) else { continue };
-            match fetch(source, self.encoding(source), &wanted, &self.masks) {
+            let (Some((source, coding)), false) = (source, wanted.is_empty()) else { continue };
+            match fetch(source, *coding, &wanted, &self.masks) {
                 Ok(found) => windows.extend(wanted.iter().zip(found).filter_map(|(p, w)| w.map(|w| ((role, p.offset), w)))),
                 Err(_) => writeln!(self.out, "  {}", self.text(Key::WindowsNone, &[]))?,
             }
@@ -292,10 +288,6 @@ impl<'a, W: Write> Human<'a, W> {
             writeln!(self.out, "  {}", self.text(Key::WindowsFirst, &[("count", &count)]))?;
         }
         Ok(windows)
-    }
-
-    fn encoding(&self, source: &Source) -> Encoding {
-        probe(source, self.formats).map_or(Encoding::Windows1251, |head| head.encoding)
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
@@ -464,7 +456,8 @@ fn clip_to(text: &str, max: usize) -> String {
 mod tests {
     use super::super::samples::{self, Desk};
     use super::*;
-    use crate::registry::source::DiskFile;
+    use crate::registry::encoding::Coding;
+    use crate::registry::source::{DiskFile, Source};
 
     fn write(desk: &Desk, packages: &[PackageReport], options: Options) -> String {
         let mut out = Vec::new();
@@ -524,7 +517,7 @@ mod tests {
         std::fs::write(&path, text).expect("written");
         let mut report = samples::clean();
         report.verdict = Verdict::Errors;
-        report.persons_source = Some(Source::File(DiskFile::at(path)));
+        report.persons_source = Some((Source::File(DiskFile::at(path)), Coding::Windows1251));
         let place = Place { offset: text.find("<W>").expect("there") as u64, line: 5, column: 2 };
         let finding = samples::finding(&desk, "not-in-list", "PERS_LIST/PERS/W");
         report.findings.push(Finding { file: FileRole::Persons, place, value: Some("3".into()), expected: Some("1 2".into()), ..finding }).expect("pushed");

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 
 use crate::finding::{Place, mask_personal};
-use crate::registry::encoding::Encoding;
+use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::format::Formats;
 use crate::registry::source::Source;
 use crate::sys::open_input;
@@ -125,7 +125,7 @@ fn mask(chars: &mut [char]) {
 ///
 /// # Errors
 /// The file cannot be opened.
-pub fn fetch(source: &Source, encoding: Encoding, places: &[Place], masks: &Masks) -> io::Result<Vec<Option<Window>>> {
+pub fn fetch(source: &Source, coding: Coding, places: &[Place], masks: &Masks) -> io::Result<Vec<Option<Window>>> {
     let mut stream = Stream::open(source)?;
     let mut windows = Vec::with_capacity(places.len());
     for place in places {
@@ -133,8 +133,10 @@ pub fn fetch(source: &Source, encoding: Encoding, places: &[Place], masks: &Mask
         stream.advance(from, place.offset + AROUND);
         let inside = stream.start <= place.offset && place.offset <= stream.start + stream.bytes.len() as u64;
         windows.push(inside.then(|| {
-            let piece = Piece { bytes: &stream.bytes, place: (place.offset - stream.start) as usize, whole: (stream.start == 0, stream.ended) };
-            piece.window(encoding, place.line, masks)
+            let mut bytes = stream.bytes.clone();
+            coding.rewrite(&mut bytes, stream.start);
+            let piece = Piece { bytes: &bytes, place: (place.offset - stream.start) as usize, whole: (stream.start == 0, stream.ended) };
+            piece.window(coding.read_as(), place.line, masks)
         }));
     }
     Ok(windows)
@@ -345,7 +347,7 @@ mod tests {
     fn five_lines_around_each_place() {
         let (_folder, source, places) = file(10_000, "\r\n");
         let wanted = [places[0], places[1], places[6], places[6], places[5000], places[9999]];
-        let windows = fetch(&source, Encoding::Windows1251, &wanted, &masks(false)).expect("readable");
+        let windows = fetch(&source, Coding::Windows1251, &wanted, &masks(false)).expect("readable");
         let shown: Vec<(u32, usize)> = windows.iter().flatten().map(|w| (w.line, w.text.lines().count())).collect();
         assert_eq!(shown, [(1, 3), (1, 4), (5, 5), (5, 5), (4999, 5), (9998, 3)]);
         let window = windows[4].as_ref().expect("there");
@@ -358,7 +360,7 @@ mod tests {
         let (_folder, source, places) = file(3000, "");
         let wanted = [Place { offset: places[1500].offset + 17, ..places[1500] }];
         for show in [false, true] {
-            let windows = fetch(&source, Encoding::Windows1251, &wanted, &masks(show)).expect("readable");
+            let windows = fetch(&source, Coding::Windows1251, &wanted, &masks(show)).expect("readable");
             let window = windows[0].as_ref().expect("there");
             assert_eq!((window.line, window.text.chars().count(), window.text.lines().count()), (1, WIDTH + 2, 1));
             assert_eq!(&window.text[window.start..window.start + window.length], "<W>1501</W>");
@@ -371,7 +373,7 @@ mod tests {
         let (_folder, source, places) = file(3, "\n");
         let end = places[2].offset + 23;
         let wanted = [Place { offset: end, line: 4, column: 1 }, Place { offset: end + 5000, line: 9, column: 1 }];
-        let windows = fetch(&source, Encoding::Windows1251, &wanted, &masks(false)).expect("readable");
+        let windows = fetch(&source, Coding::Windows1251, &wanted, &masks(false)).expect("readable");
         assert!(windows[0].is_some() && windows[1].is_none());
     }
 
@@ -382,7 +384,7 @@ mod tests {
         let text = "<FAM>Ёж</FAM>".repeat(200) + "<W>1</W>";
         std::fs::write(&path, &text).expect("written");
         let place = Place { offset: text.find("<W>").expect("there") as u64, line: 1, column: 1 };
-        let windows = fetch(&Source::File(DiskFile::at(path)), Encoding::Utf8, &[place], &masks(false)).expect("readable");
+        let windows = fetch(&Source::File(DiskFile::at(path)), Coding::Utf8, &[place], &masks(false)).expect("readable");
         let window = windows[0].as_ref().expect("there");
         assert_eq!(&window.text[window.start..window.start + window.length], "<W>1</W>");
     }

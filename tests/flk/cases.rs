@@ -66,12 +66,12 @@ fn expected(package: &Package, report: &PackageReport) -> (Vec<String>, Vec<orac
     let family = report.family.expect("it was controlled");
     let format = DESK.formats.get(family, report.edition.as_ref().expect("it was controlled")).expect("known");
     let (main, head) = bytes(package.main.as_ref().expect("it was controlled"));
-    let cases = oracle::cases(&main, format, head.encoding).iter().map(|case| format!("{case:?}")).collect::<Vec<_>>();
+    let cases = oracle::cases(&main, format, head.encoding()).iter().map(|case| format!("{case:?}")).collect::<Vec<_>>();
     let Some(persons) = &package.persons else { return (cases, Vec::new()) };
     let (persons, head) = bytes(persons);
     let choice = DESK.formats.choose(PERSONS_FAMILY, head.value(Role::Version), report.period);
     let (format, _) = choice.expect("it was controlled");
-    (cases, oracle::persons(&persons, format, head.encoding))
+    (cases, oracle::persons(&persons, format, head.encoding()))
 }
 
 /// Compares the packages under a path; how many cases and persons were compared.

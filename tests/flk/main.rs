@@ -9,6 +9,7 @@ mod cases;
 mod cases_oracle;
 mod checks;
 mod differential;
+mod encodings;
 mod invented;
 mod names;
 mod noise;
@@ -20,6 +21,7 @@ mod today;
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod needs;
     pub(crate) mod pair;
     pub(crate) mod soak;
 }

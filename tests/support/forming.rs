@@ -137,7 +137,7 @@ pub(crate) fn bytes(source: &Source) -> Vec<u8> {
 /// Name, byte range and text of every element with one of these names, in the order of their ends.
 fn elements(source: &Source, names: &[&str]) -> Vec<(String, Range<u64>, String)> {
     let bytes = bytes(source);
-    let encoding = probe(source, &DESK.formats).expect("a head").encoding;
+    let encoding = probe(source, &DESK.formats).expect("a head").encoding();
     let (text, base) = bytes.strip_prefix(b"\xEF\xBB\xBF").map_or((&bytes[..], 0), |text| (text, 3));
     let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), Vec::new());
     let (mut open, mut found) = (Vec::new(), Vec::new());

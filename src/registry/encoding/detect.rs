@@ -1,8 +1,8 @@
 //! Detects which encoding a file declares and which it really has.
 
-use encoding_rs::{Encoding as Label, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251};
+use encoding_rs::{Encoding as Label, IBM866, KOI8_R, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251};
 
-use super::{BOM, Encoding};
+use super::{BOM, Coding, Evidence};
 use crate::finding::Check;
 use crate::registry::fault::Fault;
 
@@ -14,19 +14,21 @@ const DECLARATION: usize = 1 << 10;
 /// The encoding of a file, judged by its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
-    /// The encoding to decode the file with: the real one, as far as the bytes show it.
-    pub encoding: Encoding,
+    /// The real encoding, as far as the bytes show it.
+    pub coding: Coding,
     /// The label in the XML declaration; `None` when there is none.
     pub declared: Option<String>,
     /// Whether the declared encoding differs from the real one. Without a declaration UTF-8 is assumed, as in XML.
     pub differs: bool,
     /// Whether the file begins with the byte order mark of UTF-8.
     pub bom: bool,
+    /// The declared encoding while the beginning holds too few letters to be sure of the real one; `None` when it is sure.
+    pub unsure: Option<Coding>,
 }
 
 /// The encoding that a declaration names.
 enum Declared {
-    Known(Encoding),
+    Known(Coding),
     /// UTF-16, which is false: the declaration was readable byte by byte. Programs that write XML into a string produce it.
     Wide,
 }
@@ -34,11 +36,11 @@ enum Declared {
 /// Detects the encoding from the first bytes of a file. `whole` means that these are all its bytes.
 ///
 /// A file in pure ASCII has the encoding that it declares. Otherwise the characters decide: a file declared as windows-1251 counts as UTF-8 only
-/// when most of its non-ASCII content is Russian letters in UTF-8; a file declared as UTF-8 counts as windows-1251 when most of that content is
-/// invalid UTF-8.
+/// when most of its non-ASCII content is Russian letters in UTF-8; a file declared as UTF-8 counts as another when most of that content is
+/// invalid UTF-8. Encodings of one byte a character are told apart by the letters, see [`Evidence`].
 ///
 /// # Errors
-/// [`Check::EncodingUnknown`]: UTF-16, UTF-32, or a label other than windows-1251 and UTF-8.
+/// [`Check::EncodingUnknown`]: UTF-16, UTF-32, or a label other than windows-1251, UTF-8, cp866 and KOI8-R.
 pub fn detect(head: &[u8], whole: bool) -> Result<Detected, Fault> {
     if let Some(wide) = wide(head) {
         return Err(Fault::new(Check::EncodingUnknown).found(wide));
@@ -47,33 +49,22 @@ pub fn detect(head: &[u8], whole: bool) -> Result<Detected, Fault> {
     let text = if bom { &head[BOM.len()..] } else { head };
     let declared = label(text);
     let promised = match &declared {
-        None => Declared::Known(Encoding::Utf8),
+        None => Declared::Known(Coding::Utf8),
         Some(label) => meaning(label).ok_or_else(|| Fault::new(Check::EncodingUnknown).found(label))?,
     };
-    let count = Letters::count(text, whole);
-    let like_utf8 = count.valid > count.broken;
-    let encoding = match promised {
-        _ if bom => {
-            if like_utf8 || count.none() {
-                Encoding::Utf8
-            } else {
-                Encoding::Windows1251
-            }
-        }
-        Declared::Known(encoding) if count.none() => encoding,
-        Declared::Wide if count.none() => Encoding::Windows1251,
-        Declared::Known(Encoding::Windows1251) if count.russian > count.broken + (count.valid - count.russian) => Encoding::Utf8,
-        Declared::Known(Encoding::Windows1251) => Encoding::Windows1251,
-        _ => {
-            if like_utf8 {
-                Encoding::Utf8
-            } else {
-                Encoding::Windows1251
-            }
-        }
+    let mut evidence = Evidence::default();
+    evidence.add(text, whole);
+    let coding = match promised {
+        Declared::Known(coding) if bom && evidence.is_like_utf8() && coding != Coding::Utf8 => Coding::Utf8,
+        Declared::Known(coding) => evidence.judge(coding),
+        Declared::Wide if evidence.is_none() => Coding::Windows1251,
+        Declared::Wide => evidence.judge(Coding::Utf8),
     };
-    let differs = !matches!(promised, Declared::Known(promised) if promised == encoding);
-    Ok(Detected { encoding, declared, differs, bom })
+    let (differs, unsure) = match promised {
+        Declared::Known(promised) => (coding != promised, Some(promised).filter(|_| coding == promised && !whole && !evidence.is_settled())),
+        Declared::Wide => (true, None),
+    };
+    Ok(Detected { coding, declared, differs, bom, unsure })
 }
 
 fn wide(head: &[u8]) -> Option<&'static str> {
@@ -98,48 +89,10 @@ fn label(text: &[u8]) -> Option<String> {
 
 fn meaning(label: &str) -> Option<Declared> {
     let known = Label::for_label(label.as_bytes())?;
-    if known == WINDOWS_1251 {
-        Some(Declared::Known(Encoding::Windows1251))
-    } else if known == UTF_8 {
-        Some(Declared::Known(Encoding::Utf8))
-    } else {
-        (known == UTF_16LE || known == UTF_16BE).then_some(Declared::Wide)
-    }
-}
-
-/// Counts of the content beyond ASCII, read as UTF-8.
-#[derive(Debug, Default)]
-struct Letters {
-    /// Valid characters.
-    valid: usize,
-    /// Russian letters among the valid characters.
-    russian: usize,
-    /// Invalid bytes.
-    broken: usize,
-}
-
-impl Letters {
-    fn count(text: &[u8], whole: bool) -> Self {
-        let mut count = Self::default();
-        if text.is_ascii() {
-            return count;
-        }
-        let mut chunks = text.utf8_chunks().peekable();
-        while let Some(chunk) = chunks.next() {
-            for c in chunk.valid().chars().filter(|c| !c.is_ascii()) {
-                count.valid += 1;
-                count.russian += usize::from(matches!(c, 'А'..='я' | 'Ё' | 'ё'));
-            }
-            // The end of the window may cut the last character.
-            if whole || chunks.peek().is_some() {
-                count.broken += chunk.invalid().len();
-            }
-        }
-        count
-    }
-
-    fn none(&self) -> bool {
-        self.valid == 0 && self.broken == 0
+    let coding = [(WINDOWS_1251, Coding::Windows1251), (UTF_8, Coding::Utf8), (IBM866, Coding::Cp866), (KOI8_R, Coding::Koi8R)];
+    match coding.into_iter().find(|(own, _)| *own == known) {
+        Some((_, coding)) => Some(Declared::Known(coding)),
+        None => (known == UTF_16LE || known == UTF_16BE).then_some(Declared::Wide),
     }
 }
 
@@ -153,9 +106,9 @@ mod tests {
         [declaration.as_bytes(), b"<A>", text, b"</A>"].concat()
     }
 
-    fn found(bytes: &[u8]) -> (Encoding, bool) {
+    fn found(bytes: &[u8]) -> (Coding, bool) {
         let detected = detect(bytes, true).expect("an encoding of the exchange");
-        (detected.encoding, detected.differs)
+        (detected.coding, detected.differs)
     }
 
     #[test]
@@ -163,18 +116,18 @@ mod tests {
         let utf8 = "Иванова Мария".as_bytes();
         let ansi = to_windows_1251("Иванова Мария").expect("of windows-1251");
         for (label, text, expected) in [
-            ("windows-1251", &*ansi, (Encoding::Windows1251, false)),
-            ("Windows-1251", b"ascii".as_slice(), (Encoding::Windows1251, false)),
-            ("cp1251", utf8, (Encoding::Utf8, true)),
-            ("UTF-8", utf8, (Encoding::Utf8, false)),
-            ("utf-8", b"ascii", (Encoding::Utf8, false)),
-            ("UTF-8", &*ansi, (Encoding::Windows1251, true)),
-            ("", b"ascii", (Encoding::Utf8, false)),
-            ("", utf8, (Encoding::Utf8, false)),
-            ("", &*ansi, (Encoding::Windows1251, true)),
-            ("utf-16", &*ansi, (Encoding::Windows1251, true)),
-            ("utf-16", utf8, (Encoding::Utf8, true)),
-            ("utf-16", b"ascii", (Encoding::Windows1251, true)),
+            ("windows-1251", &*ansi, (Coding::Windows1251, false)),
+            ("Windows-1251", b"ascii".as_slice(), (Coding::Windows1251, false)),
+            ("cp1251", utf8, (Coding::Utf8, true)),
+            ("UTF-8", utf8, (Coding::Utf8, false)),
+            ("utf-8", b"ascii", (Coding::Utf8, false)),
+            ("UTF-8", &*ansi, (Coding::Windows1251, true)),
+            ("", b"ascii", (Coding::Utf8, false)),
+            ("", utf8, (Coding::Utf8, false)),
+            ("", &*ansi, (Coding::Windows1251, true)),
+            ("utf-16", &*ansi, (Coding::Windows1251, true)),
+            ("utf-16", utf8, (Coding::Utf8, true)),
+            ("utf-16", b"ascii", (Coding::Windows1251, true)),
         ] {
             assert_eq!(found(&document(label, text)), expected, "{label} {}", text.len());
         }
@@ -183,18 +136,18 @@ mod tests {
     #[test]
     fn a_stray_byte_does_not_change_the_encoding() {
         let bytes = document("UTF-8", &[&"Иванова".as_bytes()[..12], b"\xFF"].concat());
-        assert_eq!(found(&bytes), (Encoding::Utf8, false));
+        assert_eq!(found(&bytes), (Coding::Utf8, false));
         // «СЁ» in windows-1251 is a valid character of UTF-8, but not a Russian one.
-        assert_eq!(found(&document("windows-1251", b"\xD1\xA8")), (Encoding::Windows1251, false));
-        assert_eq!(found(&document("windows-1251", &to_windows_1251("ДВ4 №1 «Ё»").expect("of windows-1251"))), (Encoding::Windows1251, false));
+        assert_eq!(found(&document("windows-1251", b"\xD1\xA8")), (Coding::Windows1251, false));
+        assert_eq!(found(&document("windows-1251", &to_windows_1251("ДВ4 №1 «Ё»").expect("of windows-1251"))), (Coding::Windows1251, false));
     }
 
     #[test]
     fn the_mark_of_utf_8() {
         let marked = |bytes: &[u8]| [BOM, bytes].concat();
-        assert_eq!(found(&marked(&document("UTF-8", b"a"))), (Encoding::Utf8, false));
-        assert_eq!(found(&marked(&document("windows-1251", "я".as_bytes()))), (Encoding::Utf8, true));
-        assert_eq!(found(&marked(&document("windows-1251", b"\xE8\xE2"))), (Encoding::Windows1251, false));
+        assert_eq!(found(&marked(&document("UTF-8", b"a"))), (Coding::Utf8, false));
+        assert_eq!(found(&marked(&document("windows-1251", "я".as_bytes()))), (Coding::Utf8, true));
+        assert_eq!(found(&marked(&document("windows-1251", b"\xE8\xE2"))), (Coding::Windows1251, false));
         assert!(detect(&marked(b"<A/>"), true).expect("UTF-8").bom);
     }
 
@@ -202,8 +155,8 @@ mod tests {
     fn a_character_cut_by_the_window_is_not_broken() {
         let bytes = document("UTF-8", "я".as_bytes());
         let cut = &bytes[..bytes.len() - 5];
-        assert_eq!(detect(cut, false).expect("UTF-8").encoding, Encoding::Utf8);
-        assert_eq!(detect(cut, true).expect("an encoding").encoding, Encoding::Windows1251);
+        assert_eq!(detect(cut, false).expect("UTF-8").coding, Coding::Utf8);
+        assert_eq!(detect(cut, true).expect("an encoding").coding, Coding::Windows1251);
     }
 
     #[test]
@@ -215,7 +168,7 @@ mod tests {
             (wide, "UTF-16"),
             (wide_be, "UTF-16"),
             (b"\xFF\xFE\0\0<\0\0\0".to_vec(), "UTF-32"),
-            (document("koi8-r", b"a"), "koi8-r"),
+            (document("iso-8859-5", b"a"), "iso-8859-5"),
             (document("кои", b"a"), "??????"),
         ] {
             let fault = detect(&bytes, true).expect_err(label);

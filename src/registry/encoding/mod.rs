@@ -1,14 +1,19 @@
-//! The two encodings of registry files: windows-1251, which the exchange requires, and UTF-8, which some clinics send.
+//! Encodings of registry files: windows-1251, which the exchange requires, and UTF-8, which some clinics send. A file in cp866 or KOI8-R is an
+//! error, and is rewritten into windows-1251 as it is read, so that its contents are checked too.
 
+mod coding;
 mod detect;
+mod evidence;
 
 use std::borrow::Cow;
 use std::fmt;
 
+pub use coding::Coding;
 pub use detect::{Detected, detect};
 use encoding_rs::WINDOWS_1251;
+pub use evidence::Evidence;
 
-/// The encoding of a file.
+/// The encoding of bytes as they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Encoding {
     /// One byte for each character.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::archive::Limits;
+use super::encoding::Coding;
 use super::fault::Fault;
 use super::format::{Formats, Prefix};
 use super::name::{FileName, NameError};
@@ -61,6 +62,11 @@ impl Member {
     /// Name without the extension.
     pub fn stem(&self) -> String {
         self.source.stem()
+    }
+
+    /// Where the bytes are read from, and in which encoding; windows-1251 if that is not known.
+    pub fn origin(&self) -> (Source, Coding) {
+        (self.source.clone(), self.head.as_ref().map_or(Coding::default(), |head| head.coding))
     }
 
     /// The file name, parsed.

@@ -199,7 +199,9 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Packet, Refusal> {
 
 fn parse(bytes: &[u8]) -> Result<Packet, Refusal> {
     let detected = detect(bytes, true).map_err(|_| Refusal::Encoding)?;
-    let text = detected.encoding.decode(bytes.strip_prefix(BOM).unwrap_or(bytes));
+    let mut bytes = bytes.to_vec();
+    detected.coding.rewrite(&mut bytes, 0);
+    let text = detected.coding.read_as().decode(bytes.strip_prefix(BOM).unwrap_or(&bytes));
     if text.contains([char::REPLACEMENT_CHARACTER, '\0']) {
         return Err(Refusal::Encoding);
     }

@@ -19,7 +19,7 @@ pub(super) use elements::{Document, Elements, Meaning};
 use super::workflow::Move;
 use crate::finding::Check;
 use crate::registry::archive::{Archive, Limits, is_zip};
-use crate::registry::encoding::{BOM, Encoding, detect};
+use crate::registry::encoding::{BOM, Coding, detect};
 use crate::registry::fault::Fault;
 use crate::registry::probe::WINDOW;
 use crate::registry::scan::{ScanLimits, Scanner, Token};
@@ -308,7 +308,7 @@ impl CaseSums {
 /// The form of an XML answer.
 struct XmlForm {
     document: Document,
-    encoding: Encoding,
+    coding: Coding,
     /// Name of the element after which the file may be divided into pieces.
     record: String,
 }
@@ -418,15 +418,18 @@ fn look(head: &[u8], elements: &Elements) -> Result<Option<Form>, Fault> {
         Some(b'<') => {}
         _ => return Ok(None),
     }
-    let text = head.strip_prefix(BOM).unwrap_or(head);
-    let encoding = detect(head, head.len() < WINDOW)?.encoding;
+    let coding = detect(head, head.len() < WINDOW)?.coding;
+    let mut head = head.to_vec();
+    coding.rewrite(&mut head, 0);
+    let text = head.strip_prefix(BOM).unwrap_or(&head);
+    let encoding = coding.read_as();
     let mut scanner = Scanner::new(text, encoding, ScanLimits::default(), Vec::new());
     loop {
         match scanner.next_token()? {
             Token::Open { name, .. } | Token::Leaf { name, .. } => {
                 let root = name.to_text(encoding);
                 let Some(document) = elements.document(&root) else { return Ok(elements.is_beside(&root).then_some(Form::Beside)) };
-                return Ok(Some(Form::Xml(XmlForm { document, encoding, record: divider(text, document, elements) })));
+                return Ok(Some(Form::Xml(XmlForm { document, coding, record: divider(text, document, elements) })));
             }
             Token::End => return Ok(None),
             Token::Close { .. } | Token::Text { .. } => {}

@@ -28,8 +28,9 @@ pub(super) trait Sink {
 /// # Errors
 /// The file cannot be read, its markup is broken, or a value does not fit its element.
 pub(super) fn walk(source: &Source, form: &XmlForm, elements: &Elements, sink: &mut impl Sink) -> Result<(), AnswerError> {
-    let XmlForm { document, encoding, ref record } = *form;
-    let mut chunks = Chunks::new(source.open().map_err(Fault::from)?, record, false);
+    let XmlForm { document, coding, ref record } = *form;
+    let encoding = coding.read_as();
+    let mut chunks = Chunks::new(source.open().map_err(Fault::from)?, record, false).coded(coding, None);
     let mut blocks: Vec<Option<Meaning>> = Vec::new();
     let mut open = Vec::new();
     let mut buffer = Vec::new();
