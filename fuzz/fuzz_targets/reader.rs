@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use puomp::finding::Catalog;
 use puomp::flk::check_document;
 use puomp::registry::chunk::Chunks;
-use puomp::registry::encoding::{Encoding, to_windows_1251};
+use puomp::registry::encoding::{Coding, Encoding, to_windows_1251};
 use puomp::registry::format::{Family, Format, Formats, Role};
 use puomp::registry::probe::{Head, Kind, Prober};
 use puomp::registry::scan::{ScanLimits, Scanner, Token};
@@ -34,8 +34,10 @@ enum Seen {
 
 fuzz_target!(|bytes: &[u8]| {
     let head = PROBER.look(bytes);
-    let (encoding, bom) = head.as_ref().map_or((Encoding::Windows1251, false), |h| (h.encoding, h.bom));
-    let text = if bom { &bytes[3..] } else { bytes };
+    let (coding, bom) = head.as_ref().map_or((Coding::Windows1251, false), |h| (h.coding, h.bom));
+    let mut read = bytes.to_vec();
+    coding.rewrite(&mut read, 0);
+    let (encoding, text) = (coding.read_as(), if bom { &read[3..] } else { &read[..] });
     // A format is compiled for each document: one input in eight keeps the others quick.
     if bytes.len() % 8 == 0 {
         check(text, encoding, head.as_ref().ok());

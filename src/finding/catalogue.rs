@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use super::hint::Hints;
 use super::{Check, Slots};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text, slots_of};
@@ -88,12 +89,13 @@ struct RuleRow {
 pub struct Catalog {
     rules: Vec<Rule>,
     by_check: BTreeMap<Check, RuleIx>,
+    hints: Hints,
 }
 
 const TABLE: &str = "structure.csv";
 
 impl Catalog {
-    /// Reads `rules/structure.csv`.
+    /// Reads `rules/structure.csv` and the tables of hints.
     ///
     /// # Errors
     /// An unknown kind, a repeated id, an empty text, an unknown slot or F012 code, or a kind without a row.
@@ -134,7 +136,7 @@ impl Catalog {
         if let Some(absent) = Check::ALL.iter().find(|c| !by_check.contains_key(c)) {
             return Err(TableError::new(TABLE, 0, format!("no row for the check «{}»", absent.as_str())));
         }
-        Ok(Self { rules, by_check })
+        Ok(Self { rules, by_check, hints: Hints::load(files)? })
     }
 
     /// Appends rules of a book and returns the index of the first one.
@@ -148,6 +150,11 @@ impl Catalog {
             (Ok(first), Ok(_)) => Ok(RuleIx(first)),
             _ => Err(TableError::new(TABLE, 0, format!("{} rules in all: at most {} can be numbered", self.rules.len(), u16::MAX))),
         }
+    }
+
+    /// What says which character or name was probably meant.
+    pub fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     /// Sets the severity of every rule; `weight` gets the rule's id and its present severity.

@@ -2,12 +2,14 @@
 
 mod catalogue;
 mod check;
+pub mod hint;
 pub mod policy;
 pub mod spool;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::texts::{Lang, fill};
+use crate::texts::{Lang, Text, fill};
 
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
 pub use check::Check;
@@ -75,12 +77,25 @@ pub struct Finding {
     pub expected: Option<Box<str>>,
     /// What was found instead, in a form without language and without personal data.
     pub found: Option<Box<str>>,
+    /// What was probably meant, for people; without personal data but for the character that is wrong.
+    pub hint: Option<Box<Text>>,
 }
 
 impl Finding {
     /// A finding about a file as a whole.
     pub fn of_file(rule: RuleIx, file: FileRole) -> Self {
-        Self { rule, file, place: Place::default(), path: Arc::from(""), keys: Keys::default(), value: None, personal: false, expected: None, found: None }
+        Self {
+            rule,
+            file,
+            place: Place::default(),
+            path: Arc::from(""),
+            keys: Keys::default(),
+            value: None,
+            personal: false,
+            expected: None,
+            found: None,
+            hint: None,
+        }
     }
 
     /// Name of the element: the last part of the path.
@@ -93,24 +108,34 @@ impl Finding {
         self.path.rsplit('/').nth(1).unwrap_or("")
     }
 
-    /// The same finding as reports may show it: with a personal value masked.
+    /// The same finding as reports may show it: with a personal value masked, and numbers of persons wherever they stand.
     #[must_use]
     pub fn masked(mut self) -> Self {
-        if self.personal
-            && let Some(value) = &mut self.value
-        {
-            *value = mask_personal(value).into();
+        if let Some(value) = &mut self.value {
+            *value = shown_value(value, self.personal).into();
+        }
+        for text in [&mut self.expected, &mut self.found].into_iter().flatten() {
+            if let Cow::Owned(masked) = mask_numbers(text) {
+                *text = masked.into();
+            }
+        }
+        if let Cow::Owned(masked) = mask_numbers(&self.path) {
+            self.path = masked.into();
         }
         self
     }
 
-    /// The rule's text with its slots filled. The value is inserted as the finding holds it; see [`Finding::masked`].
+    /// The rule's text with its slots filled, and what was probably meant. The value is inserted as the finding holds it; see [`Finding::masked`].
     pub fn message(&self, rule: &Rule, lang: Lang) -> String {
         fn text(own: &Option<Box<str>>) -> &str {
             own.as_deref().unwrap_or("")
         }
         let (value, expected, found) = (text(&self.value), text(&self.expected), text(&self.found));
-        Slots { element: self.element(), parent: self.parent(), value, expected, found }.fill(rule.text.get(lang))
+        let text = Slots { element: self.element(), parent: self.parent(), value, expected, found }.fill(rule.text.get(lang));
+        match &self.hint {
+            Some(hint) => format!("{text}; {}", hint.get(lang)),
+            None => text,
+        }
     }
 }
 
@@ -147,9 +172,55 @@ impl<'a> Slots<'a> {
     }
 }
 
-/// Hides a personal value but keeps its shape: letters and digits become `*`, so that a wrong length or separator can still be seen.
+/// Hides a personal value but keeps its shape: all but blanks, points, dashes and other signs of ASCII become `*`, so that a wrong length or
+/// separator can still be seen. In a text that was read in a wrong encoding any other sign may stand for a letter.
 pub fn mask_personal(value: &str) -> String {
-    value.chars().map(|c| if c.is_alphanumeric() { '*' } else { c }).collect()
+    let is_harmless = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() || matches!(c, '–' | '—' | '…');
+    value.chars().map(|c| if is_harmless(c) { c } else { '*' }).collect()
+}
+
+/// A value as reports may show it: masked if it is personal, else with numbers of persons masked.
+pub fn shown_value(value: &str, personal: bool) -> String {
+    if personal { mask_personal(value) } else { mask_numbers(value).into_owned() }
+}
+
+/// Numbers of digits that a СНИЛС and a policy number (ENP) have; no code of the exchange has as many.
+const NUMBERS: [usize; 2] = [11, 16];
+
+/// Hides every СНИЛС and every policy number in a text that is not personal by its place: 11 digits, also as `000-000-000 00`, or 16 digits, with
+/// no further letter or digit around them.
+pub fn mask_numbers(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut out: Option<String> = None;
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() || text[..at].chars().next_back().is_some_and(char::is_alphanumeric) {
+            at += 1;
+            continue;
+        }
+        // A run of digits with single separators inside; `end` is behind its last digit.
+        let (mut digits, mut end, mut next) = (0, at, at);
+        while next < bytes.len() && (bytes[next].is_ascii_digit() || matches!(bytes[next], b'-' | b' ') && next == end) {
+            if bytes[next].is_ascii_digit() {
+                (digits, end) = (digits + 1, next + 1);
+            }
+            next += 1;
+        }
+        let grouped = text[at..end].contains(['-', ' ']);
+        let is_number = if grouped { is_snils(&text[at..end]) } else { NUMBERS.contains(&digits) };
+        if is_number && !text[end..].chars().next().is_some_and(char::is_alphanumeric) {
+            let out = out.get_or_insert_with(|| text.to_owned());
+            out.replace_range(at..end, &mask_personal(&text[at..end]));
+        }
+        // What follows a separator may be a number of its own.
+        at += text[at..end].find(['-', ' ']).filter(|_| !is_number).map_or(end - at, |n| n + 1).max(1);
+    }
+    out.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Whether a text is `000-000-000 00` or the same with a hyphen or blanks.
+fn is_snils(text: &str) -> bool {
+    text.len() == 14 && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 3 | 7 | 11) { !byte.is_ascii_digit() } else { byte.is_ascii_digit() })
 }
 
 #[cfg(test)]
@@ -160,6 +231,31 @@ mod tests {
     fn masks_keep_the_shape() {
         assert_eq!(mask_personal("1980-02-30"), "****-**-**");
         assert_eq!(mask_personal("Иванова-Петрова"), "*******-*******");
+        // What cp866 makes of «Тоня ё» when it is read as windows-1251.
+        assert_eq!(mask_personal("’®*\u{a0}\u{fffd}­ »№"), "****** **");
+    }
+
+    #[test]
+    fn numbers_of_persons_are_masked_wherever_they_stand() {
+        for (text, expected) in [
+            ("112-233-445 95", "***-***-*** **"),
+            ("112-233-445-95", "***-***-***-**"),
+            ("11223344595", "***********"),
+            ("1400000000000011", "****************"),
+            ("A/11223344595", "A/***********"),
+            ("1 11223344595", "1 ***********"),
+            ("снилс 112-233-445 95.", "снилс ***-***-*** **."),
+            ("HM140001S14002_26031", "HM140001S14002_26031"),
+            ("2026-01-31", "2026-01-31"),
+            ("B01.047.001", "B01.047.001"),
+            ("X11223344595", "X11223344595"),
+            ("112233445951", "112233445951"),
+            ("J06.9", "J06.9"),
+        ] {
+            assert_eq!(mask_numbers(text), expected, "{text}");
+        }
+        let finding = Finding { path: "ZL_LIST/ZAP/N_1400000000000011".into(), ..Finding::of_file(RuleIx(0), FileRole::Main) };
+        assert_eq!(&*finding.masked().path, "ZL_LIST/ZAP/N_****************");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{FileRole, Finding, Keys, Place, RuleIx};
 use crate::spool;
+use crate::texts::Text;
 
 /// Default number of bytes of findings that a spool keeps in memory.
 pub const DEFAULT_BUDGET: usize = 8 << 20;
@@ -213,6 +214,8 @@ pub struct FindingView<'a> {
     pub expected: Option<&'a str>,
     /// What was found instead.
     pub found: Option<&'a str>,
+    /// What was probably meant, in Russian and in English.
+    pub hint: Option<[&'a str; 2]>,
     keys: [Option<&'a str>; 5],
 }
 
@@ -235,6 +238,7 @@ impl FindingView<'_> {
             personal: self.personal,
             expected: self.expected.map(Box::from),
             found: self.found.map(Box::from),
+            hint: self.hint.map(|[ru, en]| Box::new(Text { ru: ru.to_owned(), en: en.to_owned() })),
         }
     }
 }
@@ -245,7 +249,7 @@ mod record {
     use crate::spool::{Bytes, damaged, write_number, write_text};
 
     const PERSONAL: u16 = 1 << 2;
-    /// The first of eight bits that say which texts are present.
+    /// The first of ten bits that say which texts are present.
     const TEXTS: u32 = 3;
 
     /// Appends a number of a path and a body.
@@ -268,12 +272,14 @@ mod record {
             write_text(out, &finding.path);
         }
         let k = &finding.keys;
-        let texts = [&k.n_zap, &k.idcase, &k.sl_id, &k.idserv, &k.id_pac, &finding.value, &finding.expected, &finding.found];
+        let texts = [&k.n_zap, &k.idcase, &k.sl_id, &k.idserv, &k.id_pac, &finding.value, &finding.expected, &finding.found].map(Option::as_deref);
+        let hint = finding.hint.as_deref();
+        let texts = texts.into_iter().chain([hint.map(|h| &*h.ru), hint.map(|h| &*h.en)]);
         let mut flags = FileRole::ALL.iter().position(|r| *r == finding.file).unwrap_or(0) as u16;
         if finding.personal {
             flags |= PERSONAL;
         }
-        for (bit, text) in texts.iter().enumerate() {
+        for (bit, text) in texts.clone().enumerate() {
             flags |= u16::from(text.is_some()) << (TEXTS + bit as u32);
         }
         out.extend_from_slice(&finding.rule.0.to_le_bytes());
@@ -281,7 +287,7 @@ mod record {
         write_number(out, finding.place.offset);
         write_number(out, u64::from(finding.place.line));
         write_number(out, u64::from(finding.place.column));
-        for text in texts.into_iter().flatten() {
+        for text in texts.flatten() {
             write_text(out, text);
         }
     }
@@ -303,13 +309,13 @@ mod record {
             let rule = RuleIx(u16::from_le_bytes(rest.array()?));
             let flags = u16::from_le_bytes(rest.array()?);
             let place = Place { offset: rest.number()?, line: u32::try_from(rest.number()?).ok()?, column: u32::try_from(rest.number()?).ok()? };
-            let mut texts = [None; 8];
+            let mut texts = [None; 10];
             for (bit, text) in texts.iter_mut().enumerate() {
                 if flags & (1 << (TEXTS + bit as u32)) != 0 {
                     *text = Some(rest.text()?);
                 }
             }
-            let [n_zap, idcase, sl_id, idserv, id_pac, value, expected, found] = texts;
+            let [n_zap, idcase, sl_id, idserv, id_pac, value, expected, found, hint_ru, hint_en] = texts;
             Some(FindingView {
                 shared_path: path,
                 rule,
@@ -320,6 +326,7 @@ mod record {
                 personal: flags & PERSONAL != 0,
                 expected,
                 found,
+                hint: hint_ru.zip(hint_en).map(|(ru, en)| [ru, en]),
                 keys: [n_zap, idcase, sl_id, idserv, id_pac],
             })
         };
@@ -348,6 +355,7 @@ mod tests {
             personal: n.is_multiple_of(8),
             expected: n.is_multiple_of(6).then(|| "N(15.2)".into()),
             found: n.is_multiple_of(9).then(|| "3".into()),
+            hint: n.is_multiple_of(10).then(|| Box::new(Text { ru: "похоже на A".into(), en: String::new() })),
         }
     }
 

@@ -6,7 +6,7 @@ use super::places::settled;
 use super::rulebook::{FileRules, PackageRules};
 use super::walk::{Frame, Walker, shown};
 use crate::cases::Reading;
-use crate::finding::{Catalog, Finding, Keys, RuleIx, Same};
+use crate::finding::{Catalog, Check, Finding, Keys, RuleIx, Same};
 use crate::registry::format::{Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::rules::{At, Hit, Person};
@@ -44,9 +44,13 @@ impl Walker<'_> {
 
     #[cold]
     fn report_hits(&mut self, rules: &FileRules<'_>, person: Option<&dyn Person>, hits: &[Hit], from: usize) {
-        let mut found: Vec<Finding> = hits.iter().map(|hit| self.of_hit(rules, person, hit)).collect();
-        let catalog = self.context.catalog;
         let mut structural = self.out.findings.split_off(from);
+        let catalog = self.context.catalog;
+        let is_misfit = |finding: &Finding| catalog.rule(finding.rule).check.is_some_and(Check::is_of_form);
+        let misfits: Vec<u64> = structural.iter().filter(|finding| is_misfit(finding)).map(|finding| finding.place.offset).collect();
+        // No book is asked about a value that does not even have the form of a code; the form has a finding of its own.
+        let is_idle = |hit: &&Hit| matches!(hit.at, At::Record { offset, .. } if misfits.contains(&offset)) && rules.looks_up(hit);
+        let mut found: Vec<Finding> = hits.iter().filter(|hit| !is_idle(hit)).map(|hit| self.of_hit(rules, person, hit)).collect();
         structural.retain(|finding| !take_place(catalog, &mut found, finding));
         structural.append(&mut found);
         structural.sort_by_key(|f| (f.place.offset, f.rule));
@@ -72,7 +76,9 @@ impl Walker<'_> {
             At::Head | At::PersonsHead => (0, self.record.offset(0), None),
         };
         let value = value.map(|v| context.encoding.decode(v));
+        let near = value.as_deref().filter(|_| !node.personal).and_then(|value| rules.nearest(hit, value));
         Finding {
+            hint: near.map(|code| Box::new(context.catalog.hints().like(&code))),
             path: Arc::clone(&node.path),
             place: settled(&self.record_places, offset),
             keys: self.keys_of(block),
@@ -115,6 +121,8 @@ pub(super) fn take_place(catalog: &Catalog, federal: &mut [Finding], structural:
     let Some(same) = federal.iter_mut().find(|f| says_the_same(catalog, structural, f)) else { return false };
     same.expected = same.expected.take().or_else(|| structural.expected.clone());
     same.found = same.found.take().or_else(|| structural.found.clone());
+    same.hint = same.hint.take().or_else(|| structural.hint.clone());
+    same.personal |= structural.personal;
     true
 }
 

@@ -56,6 +56,13 @@ impl Seen<'_> {
         HeadFacts { format: self.format, front: &self.front, encoding: self.encoding, own_name: self.name.as_ref() }
     }
 
+    /// Whether the value of a hit's element does not have the form of the element.
+    fn is_misfit(&self, hit: &Hit) -> bool {
+        let kind = self.format.node(hit.element).value_type();
+        let fault = kind.zip(self.front.find(hit.element)).and_then(|(kind, standing)| kind.diagnose(&standing.text, self.encoding));
+        fault.is_some_and(|fault| fault.check.is_of_form())
+    }
+
     pub(super) fn finding(&self, hit: &Hit, rule: RuleIx, file: FileRole) -> Finding {
         let node = self.format.node(hit.element);
         let value = self.front.find(hit.element).filter(|_| node.value_type().is_some());
@@ -202,6 +209,8 @@ impl Checker<'_> {
         let _rules = timings::span(checked.context.and_then(|c| c.timings), Phase::Rules);
         let mut hits = Vec::new();
         rules.set.head(&rules.facts, &checked.outcome.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(&hit, None))));
+        // No book is asked about a value that does not even have the form of a code; the walk of the file has reported it.
+        hits.retain(|(hit, _)| !(rules.looks_up(hit) && seen.is_misfit(hit)));
         let (of_persons, own): (Vec<_>, Vec<_>) = hits.into_iter().partition(|(hit, _)| hit.at == At::PersonsHead);
         let file = checked.context.map_or(FileRole::Main, |c| c.file);
         add_to_head(self.catalog, checked, own.iter().map(|(hit, rule)| seen.finding(hit, *rule, file)).collect())?;

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
+use crate::finding::hint::neighbours;
 use crate::finding::{Catalog, Rule, RuleIx, Same};
-use crate::nsi::{Books, StandsFor};
+use crate::nsi::{Book, Books, StandsFor};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
@@ -403,13 +404,42 @@ impl FileRules<'_> {
     /// The catalog entry of a rule that was broken by a value. A book that is too old softens it only where nothing else breaks it, and where a later
     /// edition may have the value.
     pub(super) fn entry(&self, hit: &Hit, value: Option<&str>) -> RuleIx {
-        // Only where the value itself is looked up is it a code of the book.
-        let looks_up = || matches!(&self.book.rows[hit.row].require, Some(ast::Expr::Call(call)) if call.name == LOOKUP && call.args.len() == 1);
         let may_be = || {
-            let Some(value) = value.filter(|_| looks_up()) else { return true };
-            let state = self.set.states().iter().find(|state| state.row == hit.row && state.state == State::Executed);
-            state.is_none_or(|state| state.books.iter().all(|book| book.may_grow_to(value)))
+            // Only where the value itself is looked up is it a code of the book.
+            let Some(value) = value.filter(|_| self.looks_up(hit)) else { return true };
+            self.books(hit).iter().all(|book| book.may_grow_to(value))
         };
         self.book.rule(hit.row, self.aged[hit.row] && hit.by_book && may_be())
+    }
+
+    /// Whether a rule asks no more than that its element's value is a code of a book.
+    pub(super) fn looks_up(&self, hit: &Hit) -> bool {
+        matches!(&self.book.rows[hit.row].require, Some(ast::Expr::Call(call)) if call.name == LOOKUP && call.args.len() == 1)
+    }
+
+    /// The reference books that a rule asks; none if it is not executed.
+    fn books(&self, hit: &Hit) -> &[Arc<Book>] {
+        let state = self.set.states().iter().find(|state| state.row == hit.row && state.state == State::Executed);
+        state.map_or(&[], |state| &state.books)
+    }
+
+    /// The code that a value may stand for, which the book of a rule lacks: the only one in force on the account's day that one slip makes of it. A
+    /// few hundred look-ups, whatever the size of the book. `None` if the book has the value at another time.
+    pub(super) fn nearest(&self, hit: &Hit, value: &str) -> Option<String> {
+        let [book] = self.books(hit) else { return None };
+        if !self.looks_up(hit) {
+            return None;
+        }
+        let (index, on) = (book.index(book.key()), self.facts.account_date?);
+        if index.knows(value) {
+            return None;
+        }
+        for codes in neighbours(value) {
+            let mut found = codes.into_iter().filter(|code| index.holds(code, on));
+            if let Some(code) = found.next() {
+                return found.next().is_none().then_some(code);
+            }
+        }
+        None
     }
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::cases::Reading;
+use crate::finding::hint::{LETTER, has_word, nearest};
 use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
 use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::{Content, Format, NodeId};
 use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
+use crate::texts::Text;
 use crate::timings::Timings;
 
 use super::person_records::WantedPersons;
@@ -84,6 +86,8 @@ pub(super) struct Walker<'p> {
     pub(super) next_person: usize,
     /// Places of the open record's elements in earlier pieces.
     pub(super) record_places: Vec<Place>,
+    /// The last unknown name of an element, the block in which it stood, and its hint.
+    last_stranger: Option<(String, Option<NodeId>, Option<Box<Text>>)>,
     /// Elements that checks across records found wrong after the whole file was read; this walk finds their records.
     pub(super) marks: Vec<Mark>,
 }
@@ -116,6 +120,7 @@ impl<'p> Walker<'p> {
             record_bytes: Vec::new(),
             next_person: 0,
             record_places: Vec::new(),
+            last_stranger: None,
             marks: Vec::new(),
         }
     }
@@ -245,9 +250,29 @@ impl<'p> Walker<'p> {
             Some(place) => (Check::Misplaced, format.node(*place).path.to_string()),
             None => (Check::Unknown, format!("{} {}", format.family, format.edition.id)),
         };
-        let finding = Finding { path, expected: Some(expected.into()), ..self.finding(check, format.root(), at) };
+        let hint = if check == Check::Unknown { self.hint_of_name(&text) } else { None };
+        let finding = Finding { path, expected: Some(expected.into()), hint, ..self.finding(check, format.root(), at) };
         self.out.findings.push(finding);
         Ok(())
+    }
+
+    /// Which element an unknown name may stand for: one that may stand here, else any of the format. Unknown names repeat, so the last is kept.
+    fn hint_of_name(&mut self, name: &str) -> Option<Box<Text>> {
+        let here = self.frames.last().map(|frame| frame.node);
+        if let Some((own, block, hint)) = &self.last_stranger
+            && own == name
+            && *block == here
+        {
+            return hint.clone();
+        }
+        let (format, plan, hints) = (self.context.format, self.context.plan, self.context.catalog.hints());
+        let is_known = |name: &str| plan.places.contains_key(name);
+        let siblings = here.map_or(&[][..], |node| &format.node(node).children).iter().map(|child| &*format.node(*child).name);
+        let odd = if name.is_ascii() { None } else { hints.odd(name, false, &|c| c.is_ascii_graphic(), &is_known) };
+        let like = || nearest(name, siblings).or_else(|| nearest(name, plan.places.keys().map(|name| &**name))).map(|near| hints.like(near));
+        let hint = odd.or_else(like).map(Box::new);
+        self.last_stranger = Some((name.to_owned(), here, hint.clone()));
+        hint
     }
 
     #[inline]
@@ -299,8 +324,19 @@ impl<'p> Walker<'p> {
             return;
         }
         let format = self.context.format;
-        if let Some(fault) = format.node(node).value_type().and_then(|kind| kind.diagnose(text, self.context.encoding)) {
-            self.report_with(fault.check, node, at, Some(text), fault.expected, fault.found);
+        let Some(kind) = format.node(node).value_type() else { return };
+        if let Some(fault) = kind.diagnose(text, self.context.encoding) {
+            let check = fault.check;
+            self.report_with(check, node, at, Some(text), fault.expected, fault.found);
+            let value = self.context.encoding.decode(text);
+            let Some(finding) = self.out.findings.last_mut() else { return };
+            // Where every character is allowed, one may still be wrong at its place in a mask, but a length or a fraction says nothing of that.
+            if matches!(check, Check::Mask | Check::NotInList) || value.chars().any(|c| !kind.allows(c)) {
+                let fits = |text: &str| kind.fits(text.as_bytes(), Encoding::Utf8);
+                finding.hint = self.context.catalog.hints().odd(&value, finding.personal, &|c| kind.allows(c), &fits).map(Box::new);
+            }
+            // A Russian word where the element has no Russian letters may be a name in the wrong place.
+            finding.personal |= !kind.allows(LETTER) && has_word(&value);
         }
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::finding::spool::{FindingView, Spool};
-use crate::finding::{Catalog, RuleIx, mask_personal};
+use crate::finding::{Catalog, RuleIx, mask_numbers, shown_value};
 
 /// Limit of groups of a package. Further elements of a rule share one group, so that a file of invented names fills neither memory nor screen.
 const MAX_GROUPS: usize = 300;
@@ -53,7 +53,7 @@ pub(super) struct Shared {
 impl Shared {
     fn of(view: &FindingView<'_>, show_personal: bool) -> Self {
         let mut names = view.path.rsplit('/');
-        let mut name = || Common::Same(names.next().map(Box::from));
+        let mut name = || Common::Same(names.next().map(|name| if show_personal { name.into() } else { mask_numbers(name).into() }));
         Self {
             element: name(),
             parent: name(),
@@ -145,7 +145,7 @@ fn place(groups: &mut Vec<Group>, index: &mut HashMap<(RuleIx, Option<Arc<str>>)
 }
 
 fn value(view: &FindingView<'_>, show_personal: bool) -> Option<Box<str>> {
-    view.value.map(|v| if view.personal && !show_personal { mask_personal(v).into() } else { v.into() })
+    view.value.map(|v| if show_personal { v.into() } else { shown_value(v, view.personal).into() })
 }
 
 impl Group {

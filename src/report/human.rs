@@ -9,7 +9,7 @@ use super::draw::draw;
 use super::group::{Common, Group, Ruled, Shared, by_rule};
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Hidden, Report, Tally, shown, tidy};
-use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots};
+use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots, mask_numbers, shown_value};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::registry::format::{Formats, PERSONS, Role};
 use crate::tables::{Merging, Touched};
@@ -91,7 +91,7 @@ impl<'a, W: Write> Human<'a, W> {
         if let Some(payer) = report.account.payer.as_deref().filter(|p| !p.is_empty()) {
             // The register of insurers (F002) has codes of five digits.
             let key = if payer.len() == 5 { Key::PackageSmo } else { Key::PackagePayer };
-            parts.push(self.text(key, &[("code", &clip(payer))]));
+            parts.push(self.text(key, &[("code", &clip(&shown_value(payer, false)))]));
         }
         if report.family.is_some() && report.main.is_some() {
             parts.push(self.texts.count(Key::CountCase, lang, report.cases));
@@ -186,7 +186,8 @@ impl<'a, W: Write> Human<'a, W> {
                 _ if group.others => self.texts.get(Key::GroupOther, self.options.lang).to_owned(),
                 // The rule's text shows what this group's findings have in common and the other groups do not.
                 _ if nameless(&group.shared) != headline => fill_common(text, &group.shared),
-                [element, parent] => format!("{parent}/{element}"),
+                [element, parent] if self.options.show_personal => format!("{parent}/{element}"),
+                [element, parent] => mask_numbers(&format!("{parent}/{element}")).into_owned(),
                 _ => group.path.to_string(),
             };
             let count = self.texts.number(self.options.lang, group.count);
@@ -243,12 +244,14 @@ impl<'a, W: Write> Human<'a, W> {
         let keys = [k.n_zap.as_deref(), k.idcase.as_deref(), k.sl_id.as_deref(), k.idserv.as_deref(), id_pac];
         parts.extend(self.keys.iter().zip(keys).filter_map(|(name, value)| value.map(|v| format!("{name} {}", clip(v)))));
         let place = parts.join(", ");
+        let hint = finding.hint.as_deref().map(|hint| hint.get(self.options.lang));
         let detail = if group.others || group.shared.expected.differs() || group.shared.found.differs() {
             clip_to(&finding.message(rule, self.options.lang), 3 * MAX_VALUE)
         } else if group.shared.value.differs() {
-            format!("{} {}", finding.element(), finding.value.as_deref().map_or_else(String::new, clip)).trim().to_owned()
+            let value = format!("{} {}", finding.element(), finding.value.as_deref().map_or_else(String::new, clip));
+            [Some(value.trim()), hint].into_iter().flatten().collect::<Vec<_>>().join("; ")
         } else {
-            String::new()
+            hint.unwrap_or_default().to_owned()
         };
         if place.is_empty() || detail.is_empty() { place + &detail } else { format!("{place}: {detail}") }
     }

@@ -3,11 +3,13 @@
 //! All windows of a file are cut in one pass, because the file may be an entry of an archive and is never held in memory. Values of elements that
 //! the format tables mark as not personal stay readable; all other text is masked, keeping only its shape.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 
-use crate::finding::{Place, mask_personal};
+use crate::finding::hint::{LETTER, has_word};
+use crate::finding::{Place, mask_numbers, mask_personal};
 use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::format::Formats;
 use crate::registry::source::Source;
@@ -39,6 +41,8 @@ pub struct Window {
 #[derive(Debug, Clone)]
 pub struct Masks {
     plain: BTreeSet<Box<str>>,
+    /// Those of them whose values have no Russian letters: a Russian word there may be a name in the wrong place.
+    latin: BTreeSet<Box<str>>,
     /// All element names of the formats. Any other name may be a text after a stray `<`.
     known: BTreeSet<Box<str>>,
     show_personal: bool,
@@ -48,9 +52,12 @@ impl Masks {
     /// Takes the names from the format tables. With `show_personal` nothing is hidden.
     pub fn new(formats: &Formats, show_personal: bool) -> Self {
         let names = formats.element_names();
+        let russian: BTreeSet<&str> =
+            formats.all().flat_map(|f| f.nodes()).filter(|n| n.value_type().is_some_and(|v| v.allows(LETTER))).map(|n| &*n.name).collect();
+        let latin = names.iter().filter(|(name, personal)| !**personal && !russian.contains(**name)).map(|(name, _)| (*name).into()).collect();
         let plain = names.iter().filter(|(_, personal)| !**personal).map(|(name, _)| (*name).into()).collect();
         let known = names.keys().map(|name| (*name).into()).collect();
-        Self { plain, known, show_personal }
+        Self { plain, latin, known, show_personal }
     }
 
     /// Masks everything except markup and the values in `<NAME>value</NAME>` whose name is known as not personal and whose tags are both in the
@@ -59,6 +66,15 @@ impl Masks {
         if self.show_personal {
             return;
         }
+        self.hide_texts(chars);
+        // A СНИЛС or a policy number in a place that is not personal.
+        let text: String = chars.iter().collect();
+        if let Cow::Owned(masked) = mask_numbers(&text) {
+            chars.iter_mut().zip(masked.chars()).for_each(|(c, m)| *c = m);
+        }
+    }
+
+    fn hide_texts(&self, chars: &mut [char]) {
         let mut at = 0;
         while at < chars.len() {
             if chars[at] != '<' {
@@ -92,7 +108,8 @@ impl Masks {
         }
         let value_end = chars[value..].iter().position(|c| *c == '<').map_or(chars.len(), |n| value + n);
         let closing: Vec<char> = format!("</{name}>").chars().collect();
-        if chars[value_end..].starts_with(&closing) { value_end } else { value }
+        let is_name = || self.latin.contains(name.as_str()) && has_word(&chars[value..value_end].iter().collect::<String>());
+        if chars[value_end..].starts_with(&closing) && !is_name() { value_end } else { value }
     }
 }
 

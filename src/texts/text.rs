@@ -4,7 +4,7 @@ use super::Lang;
 use crate::sys::quoted;
 
 /// A text in both languages. Machine formats always use the Russian one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
     /// Russian.
     pub ru: String,

@@ -10,6 +10,7 @@ mod cases_oracle;
 mod checks;
 mod differential;
 mod encodings;
+mod hints;
 mod invented;
 mod names;
 mod noise;

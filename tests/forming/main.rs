@@ -165,6 +165,20 @@ fn a_mark_of_utf_8_counts_in_offsets() {
     assert!(form(H, &origins, &pieces).expect("formed").bytes == plain);
 }
 
+/// Where a clinic lets files in the encoding of DOS pass, its registries are in windows-1251 all the same.
+#[test]
+fn files_in_cp866_are_formed_in_windows_1251() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origins = [origin(&package(folder.path(), H, Way { packing: Packing::Plain, ..Way::new(9, 3, 1) }))];
+    let pieces = cases(0, &origins[0], H);
+    let right = form(H, &origins, &pieces).expect("formed").bytes;
+    for source in [&origins[0].main, origins[0].persons.as_ref().expect("persons")] {
+        let text = Encoding::Windows1251.decode(&bytes(source)).into_owned();
+        std::fs::write(source.container(), encoding_rs::IBM866.encode(&text).0).expect("written");
+    }
+    assert!(form(H, &origins, &pieces).expect("formed").bytes == right);
+}
+
 #[test]
 fn comments_character_data_and_references_stay() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -265,6 +265,18 @@ impl ValueType {
         }
     }
 
+    /// Whether a character may stand in a value: one of the set, of a mask or number one of ASCII that is no blank.
+    pub fn allows(&self, c: char) -> bool {
+        match &self.shape {
+            Shape::Text { set: Some(set), .. } => set.holds(c),
+            Shape::Text { set: None, .. } => is_xml_char(c),
+            Shape::Mask(_) => c.is_ascii_graphic(),
+            Shape::Digits { .. } => c.is_ascii_digit(),
+            Shape::Decimal { .. } => c.is_ascii_digit() || c == '.',
+            Shape::Date => c.is_ascii_digit() || c == '-',
+        }
+    }
+
     /// Whether a non-empty value fits the type. It is called for every value, so it does not allocate.
     #[inline]
     pub fn fits(&self, value: &[u8], encoding: Encoding) -> bool {
