@@ -108,27 +108,29 @@ pub struct Evidence {
 impl Evidence {
     /// Takes in a text. `whole` says that its last character is not cut.
     pub fn add(&mut self, text: &[u8], whole: bool) {
-        if text.is_ascii() {
-            return;
+        let mut rest = text;
+        while let Some(start) = high(rest) {
+            let word = &rest[start..];
+            let length = word.iter().position(u8::is_ascii).unwrap_or(word.len());
+            rest = &word[length..];
+            self.count(&word[..length], whole || !rest.is_empty());
+            if self.weighed < ENOUGH {
+                self.word(&word[..length.min(ENOUGH)]);
+            }
         }
-        let mut chunks = text.utf8_chunks().peekable();
+    }
+
+    /// Counts a run of bytes beyond ASCII as UTF-8.
+    fn count(&mut self, word: &[u8], whole: bool) {
+        let mut chunks = word.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
-            for c in chunk.valid().chars().filter(|c| !c.is_ascii()) {
+            for c in chunk.valid().chars() {
                 self.valid += 1;
                 self.russian += usize::from(matches!(c, '\u{410}'..='\u{44F}' | '\u{401}' | '\u{451}'));
             }
             if whole || chunks.peek().is_some() {
                 self.broken += chunk.invalid().len();
             }
-        }
-        let mut rest = text;
-        while self.weighed < ENOUGH
-            && let Some(start) = high(rest)
-        {
-            let word = &rest[start..];
-            let length = word.iter().position(u8::is_ascii).unwrap_or(word.len());
-            self.word(&word[..length.min(ENOUGH)]);
-            rest = &word[length..];
         }
     }
 
