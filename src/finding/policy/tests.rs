@@ -127,7 +127,9 @@ fn nothing_personal_goes_into_a_fingerprint() {
     let personal = |value: &str| Finding { personal: true, ..finding(value) };
     let print = |finding: &Finding| Fingerprint::of(finding, &rule, MAIN);
     assert_eq!(print(&personal("112-233-445 95")), print(&personal("112-233-445 95").masked()));
-    assert_ne!(print(&personal("112-233-445 95")), print(&finding("112-233-445 95")));
+    assert_ne!(print(&personal("998-1")), print(&finding("998-1")));
+    // A number of a person is masked in any place, so it gives the same fingerprint there.
+    assert_eq!(print(&personal("112-233-445 95")), print(&finding("112-233-445 95")));
 }
 
 #[test]
