@@ -210,7 +210,7 @@ impl<'t> Former<'t> {
 
 /// Reads the person files twice: to tell the persons apart, and to write them.
 fn persons(jobs: &[Forming<'_>], packed: &mut [Result<Packed, FormError>], watch: &dyn Watch) -> Vec<Persons> {
-    let mut people: Vec<Persons> = jobs.iter().map(|_| Persons::default()).collect();
+    let mut people: Vec<Persons> = jobs.iter().map(|job| Persons::with_room(job.persons_needed())).collect();
     pack::each(
         watch.timings(),
         &mut Feed::new(lanes(jobs, packed, Forming::persons)),

@@ -143,6 +143,11 @@ impl<'a> Forming<'a> {
         order.origins.iter().map(|o| o.persons.as_ref().map_or(Ok(Coding::Windows1251), look)).collect()
     }
 
+    /// Number of entries of person files that its cases need.
+    pub(super) fn persons_needed(&self) -> usize {
+        self.persons.as_ref().map_or(0, |own| own.entries.len())
+    }
+
     fn entries(order: &Order<'_>) -> Result<Vec<Entry>, FormError> {
         let entry = |piece: io::Result<Piece>| {
             let piece = piece?;
@@ -150,7 +155,14 @@ impl<'a> Forming<'a> {
             let lacking = || FormError::NoPerson { file: order.origins[piece.origin].main.file_name(), offset: piece.place.record.start };
             person.map(|place| Entry::new(piece.origin, place)).ok_or_else(lacking)
         };
-        let mut entries = order.pieces.iter().map(entry).collect::<Result<Vec<_>, FormError>>()?;
+        let mut entries: Vec<Entry> = Vec::new();
+        for piece in order.pieces.iter() {
+            let entry = entry(piece)?;
+            // Cases of one record follow each other and have one person.
+            if entries.last() != Some(&entry) {
+                entries.push(entry);
+            }
+        }
         entries.sort_unstable();
         entries.dedup();
         entries.shrink_to_fit();

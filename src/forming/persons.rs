@@ -275,6 +275,18 @@ impl Meeting {
 }
 
 impl Persons {
+    /// With room for so many entries: what grows by doubling needs up to three times its size.
+    pub(super) fn with_room(entries: usize) -> Self {
+        let meeting = Meeting {
+            sketches: Vec::with_capacity(entries),
+            contents: Vec::with_capacity(entries),
+            holders: Vec::with_capacity(entries),
+            by_id: HashTable::with_capacity(entries),
+            by_content: HashTable::with_capacity(entries),
+        };
+        Self { people: Vec::with_capacity(entries), groups: Vec::with_capacity(entries), texts: Vec::new(), meeting }
+    }
+
     /// Indexes of the entries that are written.
     pub(super) fn written(&self) -> impl Iterator<Item = usize> + Send + '_ {
         let all = self.people.iter().enumerate().map(|(at, person)| (at, person.group));
@@ -355,6 +367,10 @@ impl Persons {
     }
 
     fn keep(&mut self, text: &[u8]) -> Text {
+        if self.texts.is_empty() {
+            // Nearly always all ID_PAC of a package have one length.
+            self.texts.reserve_exact(self.people.capacity() * text.len());
+        }
         let kept = Text { at: self.texts.len() as u32, length: text.len() as u16 };
         self.texts.extend_from_slice(&text[..usize::from(kept.length)]);
         kept

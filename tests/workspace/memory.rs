@@ -54,7 +54,7 @@ fn life(cases: u32) -> [Taken; 3] {
     })
 }
 
-/// A million cases fit in 200 MB if each takes less than this, besides what SQLite keeps of its file in memory, which is 64 MB at most.
+/// A million cases fit in 200 MB if each takes less than this, besides what SQLite keeps of its file in memory, which is 48 MB at most.
 const FOR_EACH_CASE: u64 = 300;
 
 #[test]

@@ -256,8 +256,9 @@ impl Cases<'_> {
     /// Sets what is known of a case besides its keys; only within [`Cases::rewrite_package`].
     pub(in crate::workspace) fn set_particulars(&mut self, case: &Particulars<'_>, watch: &dyn Watch) -> Result<(), Problem> {
         Stopped::check(watch)?;
-        self.0.execute(
-            "UPDATE cases SET resemblance = $2, person = $3, history = $4, doctor = $5, unit = $6, profile = $7, conditions = $8 WHERE mo = $1 AND id = $9",
+        self.0.update_cases(
+            "resemblance = $2, person = $3, history = $4, doctor = $5, unit = $6, profile = $7, conditions = $8",
+            "id = $9",
             &[
                 case.resemblance.into(),
                 case.person.into(),
@@ -312,7 +313,7 @@ impl Cases<'_> {
             true => format!("CASE WHEN state = '{state}' THEN was WHEN was = '' THEN state ELSE state || '{STEP}' || was END"),
             false => "''".to_owned(),
         };
-        self.0.execute(format!("UPDATE cases SET state = '{state}', was = {was}{registry} WHERE mo = $1 AND {condition}"), values)
+        self.0.update_cases(&format!("state = '{state}', was = {was}{registry}"), &condition, values)
     }
 
     /// Gives each case the state that it had before; `held` is the state of a case that a registry held then.
@@ -330,8 +331,8 @@ impl Cases<'_> {
         moves.iter().for_each(|case| alike.entry(&case.after).or_default().push(case.id));
         for (Standing { state, registry, was }, ids) in alike {
             for ids in ids.chunks(IDS) {
-                let sql = format!("UPDATE cases SET state = $2, registry = $3, was = $4 WHERE mo = $1 AND id IN ({})", list(ids));
-                self.0.execute(sql, &[(*state).into(), (*registry).into(), was.as_ref().into()])?;
+                let values = [(*state).into(), (*registry).into(), was.as_ref().into()];
+                self.0.update_cases("state = $2, registry = $3, was = $4", &format!("id IN ({})", list(ids)), &values)?;
             }
         }
         Ok(())
@@ -435,12 +436,11 @@ impl Cases<'_> {
 
     /// Marks cases as held by a registry if all of them are free; returns whether they were. If not, the transaction must be undone.
     pub(in crate::workspace) fn hold_free(&mut self, registry: i64, ids: &[i64]) -> Result<bool, Problem> {
-        let head =
-            format!("UPDATE cases SET state = '{Held}', registry = {registry} WHERE mo = $1 AND state = '{Free}' AND registry = 0 AND errors = 0 AND id IN");
+        let set = format!("state = '{Held}', registry = {registry}");
         let of = |state: CaseState, registry| Standing { state: state.as_str(), registry, was: "".into() };
         let mut changed = 0;
         for ids in ids.chunks(IDS) {
-            changed += self.0.for_ids(&head, ids)?;
+            changed += self.0.update_cases(&set, &format!("state = '{Free}' AND registry = 0 AND errors = 0 AND id IN ({})", list(ids)), &[])?;
             self.0.changed().move_cases(&ids.iter().map(|id| CaseMove { id: *id, before: of(Free, 0), after: of(Held, registry) }).collect::<Vec<_>>());
         }
         Ok(changed == ids.len() as u64)

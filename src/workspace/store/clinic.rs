@@ -48,6 +48,12 @@ impl Clinic<'_> {
         self.store.execute(sql, &with(self.mo, values))
     }
 
+    /// Changes the cases of the clinic that meet a condition; returns their number. `set` and the condition have their own values from `$2` on.
+    pub(super) fn update_cases(&mut self, set: &str, condition: &str, values: &[Value<'_>]) -> Result<u64, Problem> {
+        let or_fail = self.store.or_fail();
+        self.execute(format!("UPDATE {or_fail}cases SET {set} WHERE mo = $1 AND {condition}"), values)
+    }
+
     /// Runs a query and returns its rows.
     pub(super) fn rows(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<Vec<Row>, Problem> {
         self.store.rows(sql, &with(self.mo, values))

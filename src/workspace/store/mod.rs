@@ -70,7 +70,7 @@ const PRESENT: i32 = 2;
 const WHOLE: i64 = 7_867_673;
 
 /// Settings of SQLite. Readers do not wait for the writer (WAL); a commit is on the disk when it returns; temporary data stay in memory;
-/// the log is written back at 64 MiB and when the last connection closes, instead of every thousand pages.
+/// the log is written back at 256 MiB and when the last connection closes, instead of every thousand pages.
 const PRAGMAS: [&str; 7] = [
     "PRAGMA page_size = 16384",
     "PRAGMA journal_mode = WAL",
@@ -82,7 +82,7 @@ const PRAGMAS: [&str; 7] = [
 ];
 
 /// How many KiB of its file SQLite keeps in memory, and how many while many rows are read that are not needed again.
-const LARGE_CACHE: &str = "PRAGMA cache_size = -65536";
+const LARGE_CACHE: &str = "PRAGMA cache_size = -49152";
 const SMALL_CACHE: &str = "PRAGMA cache_size = -16384";
 
 /// A connection to the store.

@@ -24,6 +24,12 @@ const LONG: usize = 4_000;
 pub(super) const IDS: usize = 10_000;
 
 impl Store {
+    /// What stands after the first word of a statement that changes many rows. `OR FAIL` keeps SQLite from copying each page before the change in
+    /// order to undo one statement alone; a failure ends the whole transaction anyway. PostgreSQL has no such word and needs none.
+    pub(super) fn or_fail(&self) -> &'static str {
+        if self.shared { "" } else { "OR FAIL " }
+    }
+
     pub(super) fn raw(&mut self, sql: &'static str) -> Result<(), Problem> {
         self.runtime.block_on(self.connection.execute(sqlx::raw_sql(sql)))?;
         Ok(())
@@ -81,7 +87,7 @@ impl Store {
     {
         let columns = T::COLUMNS.len() + 1;
         let at_once = (PARAMETERS / columns).max(1);
-        let (mut rows, shared) = (rows.into_iter(), self.shared);
+        let (mut rows, shared, or_fail) = (rows.into_iter(), self.shared, self.or_fail());
         let mut full: Option<Arc<str>> = None;
         let mut summing = Summing::of::<T>();
         let mut statement = move || {
@@ -98,7 +104,7 @@ impl Store {
             let is_full = batch.len() == at_once * columns;
             let sql = match &full {
                 Some(sql) if is_full => Arc::clone(sql),
-                _ => insertion(T::TABLE, T::COLUMNS, batch.len() / columns, shared).into(),
+                _ => insertion(or_fail, T::TABLE, T::COLUMNS, batch.len() / columns, shared).into(),
             };
             if is_full {
                 full = Some(Arc::clone(&sql));
@@ -148,10 +154,8 @@ pub(super) fn list(ids: &[i64]) -> String {
     ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// The text of an insertion into a table of a clinic. SQLite searches for parameters by name, so they have no names there. `OR FAIL` keeps SQLite
-/// from copying each page before the change in order to undo one statement alone; a failure ends the whole transaction anyway.
-fn insertion(table: &str, columns: &[&str], rows: usize, numbered: bool) -> String {
-    let or_fail = if numbered { "" } else { "OR FAIL " };
+/// The text of an insertion into a table of a clinic. SQLite searches for parameters by name, so they have no names there.
+fn insertion(or_fail: &str, table: &str, columns: &[&str], rows: usize, numbered: bool) -> String {
     let mut sql = format!("INSERT {or_fail}INTO {table} (mo, {}) VALUES ", columns.join(", "));
     let columns = columns.len() + 1;
     sql.reserve(rows * columns * 6);

@@ -207,7 +207,7 @@ impl Cases<'_> {
             self.set(Free, None, "id = $2".to_owned(), &[id.into()])?;
         }
         self.set(state, None, "id = $2".to_owned(), &[id.into()])?;
-        self.0.execute("UPDATE cases SET replaces = $2 WHERE mo = $1 AND id = $3", &[replaces.into(), id.into()])?;
+        self.0.update_cases("replaces = $2", "id = $3", &[replaces.into(), id.into()])?;
         let line = |replaces| Some(format!("{id}{BETWEEN_VALUES}{replaces}")).filter(|_| replaces != 0);
         self.0.changed().exchange(VERSIONS, line(question.other).as_deref(), line(replaces).as_deref());
         Ok(())
