@@ -284,11 +284,12 @@ impl PackageRules<'_> {
         Some(rules)
     }
 
-    /// The rules for the main file; `None` if no rules are in force. `persons` come from the person file, if it could be read.
+    /// The rules for the main file; `None` if no rules are in force. `persons` are the head of the person file, and its persons if it could be read to
+    /// its end.
     pub(super) fn of_main<'r>(
         &'r self,
         own: HeadFacts<'_>,
-        persons: Option<(HeadFacts<'r>, &'r Persons)>,
+        persons: Option<(HeadFacts<'r>, Option<&'r Persons>)>,
         formats: &Formats,
         period: Option<Month>,
     ) -> Option<FileRules<'r>> {
@@ -296,7 +297,7 @@ impl PackageRules<'_> {
         let persons_name = persons.map(|(head, _)| head.name(formats.prefixes())).unwrap_or_default();
         let shared = Shared { period, prefixes: formats.prefixes(), family: formats.book_letter(own.format.family), persons_name };
         let mut rules = self.file(&compiled.main, &self.main, own, shared);
-        rules.persons = persons.map(|(_, p)| p);
+        rules.persons = persons.and_then(|(_, p)| p);
         rules.persons_format = persons.map(|(head, _)| head.format);
         Some(rules)
     }

@@ -118,8 +118,8 @@ impl Checker<'_> {
         }
         let mut main = None;
         if let (Some(member), Some(family)) = (&package.main, family) {
-            let known = persons.as_ref().filter(|p| !p.unread).zip(of_persons.as_ref());
-            let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
+            // The head of a person file that breaks off later is known; its persons are not.
+            let known = of_persons.as_ref().map(|seen| (seen.facts(), persons.as_ref().filter(|p| !p.unread).map(|checked| &checked.outcome.persons)));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
             let wanted = persons.as_ref().map(|p| WantedPersons::of(&p.findings)).transpose()?.flatten();
             let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), with_cases };
@@ -137,7 +137,9 @@ impl Checker<'_> {
                 persons.findings.change(|finding| checked.outcome.person_records.give(wanted, finding))?;
             }
             if let (Some(persons), Some(seen)) = (&mut persons, &of_persons) {
-                add_to_head(self.catalog, persons, hits.iter().map(|(hit, rule)| seen.finding(hit, *rule, FileRole::Persons)).collect())?;
+                // An absent element passes, as in the main file; a rule of presence names it.
+                let found = hits.iter().filter(|(hit, _)| seen.front.find(hit.element).is_some());
+                add_to_head(self.catalog, persons, found.map(|(hit, rule)| seen.finding(hit, *rule, FileRole::Persons)).collect())?;
             }
             main = Some(checked);
         }

@@ -112,8 +112,8 @@ pub(super) struct Needs {
     pub(super) person: bool,
     /// Whether the rule uses the checked element's own occurrence.
     pub(super) this: bool,
-    /// Whether the rule uses parts of a file name, and is skipped if the name has none.
-    pub(super) name: bool,
+    /// The file of whose name the rule uses parts, if any; the rule is skipped if they are unknown.
+    pub(super) name: Option<Whose>,
     /// Reference books that the rule uses.
     pub(super) books: Vec<Arc<Book>>,
 }
@@ -320,7 +320,9 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let found = self.names.find(&block.name, start);
         self.from = outer;
         let Found::Own(id) = found else { return self.elsewhere(block) };
-        let mode = std::mem::replace(&mut self.mode, Mode::Any);
+        // What FORALL requires is required of every block; EXISTS asks for one that fits.
+        let inner = if quantifier == Quantifier::ForAll { self.mode } else { Mode::Any };
+        let mode = std::mem::replace(&mut self.mode, inner);
         let result = (|| {
             if let Content::Value(_) = self.sources.format.node(id).content {
                 // A repeated value: the condition is tested for each value separately.
@@ -408,8 +410,9 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     /// The file whose name is meant: that of the checked element.
     fn whose(&mut self) -> Whose {
-        self.needs.name = true;
-        if self.whole == Unit::PersonsHead { Whose::Persons } else { Whose::Own }
+        let whose = if self.whole == Unit::PersonsHead { Whose::Persons } else { Whose::Own };
+        self.needs.name = Some(whose);
+        whose
     }
 
     fn compare(&mut self, op: CompareOp, left: &Term, right: &Term) -> Compiled<Cond> {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::ast::{Expr, Ref};
-use super::code::Cond;
+use super::code::{Cond, Whose};
 use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop, Unit, What};
 use super::eval::{Env, Facts, Gathered, Person};
 
@@ -68,8 +68,8 @@ struct Compiled {
     without_books: Option<Box<Cond>>,
     /// Whether the rule is skipped if the person is unknown.
     person: bool,
-    /// Whether the rule is skipped if the parts of the file's name are unknown.
-    name: bool,
+    /// The file whose name the rule uses, if any: the rule is skipped if the parts of that name are unknown.
+    name: Option<Whose>,
 }
 
 /// What a rule requires of its element.
@@ -520,7 +520,7 @@ impl Block {
 impl Compiled {
     #[inline]
     fn can_be_judged(&self, env: &Env<'_>) -> bool {
-        (!self.person || env.person.is_some()) && (!self.name || env.facts.name.is_known())
+        (!self.person || env.person.is_some()) && self.name.is_none_or(|whose| env.facts.name_of(whose).is_known())
     }
 
     /// Whether the rule applies. `known` holds the results of shared conditions.
