@@ -1,6 +1,7 @@
 //! Findings: what a check says about a place, where the place is, and the numbers of its record.
 
 mod catalogue;
+mod causes;
 mod check;
 pub mod policy;
 pub mod spool;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use crate::texts::{Lang, fill};
 
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
+pub use causes::{Causes, Requires};
 pub use check::Check;
 
 /// Which file of a package a finding is about.
@@ -75,12 +77,26 @@ pub struct Finding {
     pub expected: Option<Box<str>>,
     /// What was found instead, in a form without language and without personal data.
     pub found: Option<Box<str>>,
+    /// The rule of the finding from which this one follows; `None` if it stands on its own. A finding that follows is no error of its own: it goes
+    /// when its cause is mended.
+    pub follows_from: Option<RuleIx>,
 }
 
 impl Finding {
     /// A finding about a file as a whole.
     pub fn of_file(rule: RuleIx, file: FileRole) -> Self {
-        Self { rule, file, place: Place::default(), path: Arc::from(""), keys: Keys::default(), value: None, personal: false, expected: None, found: None }
+        Self {
+            rule,
+            file,
+            place: Place::default(),
+            path: Arc::from(""),
+            keys: Keys::default(),
+            value: None,
+            personal: false,
+            expected: None,
+            found: None,
+            follows_from: None,
+        }
     }
 
     /// Name of the element: the last part of the path.

@@ -21,6 +21,7 @@ const MAX_PATHS: usize = 4096;
 pub struct Spool {
     budget: usize,
     counts: BTreeMap<RuleIx, u64>,
+    followers: BTreeMap<RuleIx, u64>,
     paths: Paths,
     records: spool::Spool,
 }
@@ -34,7 +35,7 @@ impl Default for Spool {
 impl Spool {
     /// A spool that keeps about `budget` bytes in memory.
     pub fn with_budget(budget: usize) -> Self {
-        Self { budget, counts: BTreeMap::new(), paths: Paths::default(), records: spool::Spool::with_budget(budget) }
+        Self { budget, counts: BTreeMap::new(), followers: BTreeMap::new(), paths: Paths::default(), records: spool::Spool::with_budget(budget) }
     }
 
     /// Appends one finding.
@@ -50,7 +51,10 @@ impl Spool {
     /// # Errors
     /// The spill file cannot be written.
     pub fn push_ref(&mut self, finding: &Finding) -> io::Result<()> {
-        *self.counts.entry(finding.rule).or_default() += 1;
+        match finding.follows_from {
+            None => *self.counts.entry(finding.rule).or_default() += 1,
+            Some(cause) => *self.followers.entry(cause).or_default() += 1,
+        }
         let path = self.paths.intern(&finding.path);
         self.records.push(|out| record::write(out, path, finding))
     }
@@ -65,8 +69,10 @@ impl Spool {
             *self = Self { budget, ..other };
             return self.records.set_budget(budget);
         }
-        for (rule, count) in &other.counts {
-            *self.counts.entry(*rule).or_default() += count;
+        for (all, more) in [(&mut self.counts, &other.counts), (&mut self.followers, &other.followers)] {
+            for (rule, count) in more {
+                *all.entry(*rule).or_default() += count;
+            }
         }
         let own: Vec<Option<u32>> = other.paths.list.iter().map(|path| self.paths.intern(path)).collect();
         let mut replay = other.records.replay();
@@ -112,17 +118,22 @@ impl Spool {
         Ok(())
     }
 
-    /// Number of findings.
+    /// Number of findings, with those that follow from others.
     pub fn len(&self) -> u64 {
-        self.counts.values().sum()
+        self.counts.values().chain(self.followers.values()).sum()
     }
 
     /// Whether there are no findings.
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+        self.counts.is_empty() && self.followers.is_empty()
     }
 
-    /// The number of findings of each rule.
+    /// The number of findings that follow from findings of each rule.
+    pub fn followers(&self) -> &BTreeMap<RuleIx, u64> {
+        &self.followers
+    }
+
+    /// The number of findings of each rule that stand on their own.
     pub fn counts(&self) -> &BTreeMap<RuleIx, u64> {
         &self.counts
     }
@@ -213,6 +224,8 @@ pub struct FindingView<'a> {
     pub expected: Option<&'a str>,
     /// What was found instead.
     pub found: Option<&'a str>,
+    /// The rule of the finding from which this one follows.
+    pub follows_from: Option<RuleIx>,
     keys: [Option<&'a str>; 5],
 }
 
@@ -235,6 +248,7 @@ impl FindingView<'_> {
             personal: self.personal,
             expected: self.expected.map(Box::from),
             found: self.found.map(Box::from),
+            follows_from: self.follows_from,
         }
     }
 }
@@ -245,6 +259,8 @@ mod record {
     use crate::spool::{Bytes, damaged, write_number, write_text};
 
     const PERSONAL: u16 = 1 << 2;
+    /// The number of the cause's rule follows the flags.
+    const FOLLOWS: u16 = 1 << 15;
     /// The first of eight bits that say which texts are present.
     const TEXTS: u32 = 3;
 
@@ -277,7 +293,11 @@ mod record {
             flags |= u16::from(text.is_some()) << (TEXTS + bit as u32);
         }
         out.extend_from_slice(&finding.rule.0.to_le_bytes());
+        flags |= finding.follows_from.map_or(0, |_| FOLLOWS);
         out.extend_from_slice(&flags.to_le_bytes());
+        if let Some(cause) = finding.follows_from {
+            out.extend_from_slice(&cause.0.to_le_bytes());
+        }
         write_number(out, finding.place.offset);
         write_number(out, u64::from(finding.place.line));
         write_number(out, u64::from(finding.place.column));
@@ -302,6 +322,7 @@ mod record {
             };
             let rule = RuleIx(u16::from_le_bytes(rest.array()?));
             let flags = u16::from_le_bytes(rest.array()?);
+            let follows_from = if flags & FOLLOWS == 0 { None } else { Some(RuleIx(u16::from_le_bytes(rest.array()?))) };
             let place = Place { offset: rest.number()?, line: u32::try_from(rest.number()?).ok()?, column: u32::try_from(rest.number()?).ok()? };
             let mut texts = [None; 8];
             for (bit, text) in texts.iter_mut().enumerate() {
@@ -320,6 +341,7 @@ mod record {
                 personal: flags & PERSONAL != 0,
                 expected,
                 found,
+                follows_from,
                 keys: [n_zap, idcase, sl_id, idserv, id_pac],
             })
         };
@@ -348,6 +370,7 @@ mod tests {
             personal: n.is_multiple_of(8),
             expected: n.is_multiple_of(6).then(|| "N(15.2)".into()),
             found: n.is_multiple_of(9).then(|| "3".into()),
+            follows_from: n.is_multiple_of(10).then_some(RuleIx((n % 4) as u16)),
         }
     }
 
@@ -364,7 +387,9 @@ mod tests {
                 spool.push(finding.clone()).expect("pushed");
             }
             assert_eq!(back(&spool), findings);
-            assert_eq!((spool.len(), spool.counts()[&RuleIx(0)]), (5000, 715));
+            let of = |rule: u16, follows: bool| findings.iter().filter(|f| f.rule.0 == rule && f.follows_from.is_some() == follows).count() as u64;
+            assert_eq!((spool.len(), spool.counts()[&RuleIx(0)]), (5000, of(0, false)));
+            assert_eq!(spool.followers().iter().map(|(cause, n)| (cause.0, *n)).collect::<Vec<_>>(), [(0, 250), (2, 250)]);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Format-logic control (ФЛК) of packages.
 
 mod across;
+mod by_person;
+mod causes;
 mod checker;
 mod document;
 mod file;

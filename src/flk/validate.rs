@@ -18,6 +18,8 @@ use crate::timings::{self, Phase, Timings};
 use crate::values::{Month, sha256_of};
 use crate::watch::{Stopped, Watch};
 
+use super::by_person;
+use super::causes::Asked;
 use super::checker::{Checker, Config};
 use super::member::{FALLBACK, Task, add_to_head, of_fault};
 use super::outcome::{Account, PackageReport, Verdict};
@@ -112,7 +114,7 @@ impl Checker<'_> {
             let task = Task { member, file: FileRole::Persons, family: PERSONS, period: period.or(name_period), wanted: None, with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
-                self.judge_head(own, &mut checked, seen)?;
+                self.judge_head(own, &mut checked, seen, None)?;
             }
             persons = Some(checked);
         }
@@ -121,11 +123,11 @@ impl Checker<'_> {
             // The head of a person file that breaks off later is known; its persons are not.
             let known = of_persons.as_ref().map(|seen| (seen.facts(), persons.as_ref().filter(|p| !p.unread).map(|checked| &checked.outcome.persons)));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
-            let wanted = persons.as_ref().map(|p| WantedPersons::of(&p.findings)).transpose()?.flatten();
+            let wanted = persons.as_ref().map(|p| WantedPersons::of(&p.findings, self.catalog)).transpose()?.flatten();
             let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             let hits = match (&own, &of_main) {
-                (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
+                (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen, of_persons.as_ref())?,
                 _ => Vec::new(),
             };
             if let (Some(first), false) = (rules.as_ref().and_then(PackageRules::begins_later), checked.unread) {
@@ -133,13 +135,33 @@ impl Checker<'_> {
                 let value = period.map(|period| period.to_string().into());
                 checked.findings.push(Finding { value, expected: Some(first.to_string().into()), ..finding })?;
             }
-            if let (Some(persons), Some(wanted)) = (&mut persons, &wanted) {
-                persons.findings.change(|finding| checked.outcome.person_records.give(wanted, finding))?;
+            if let (Some(persons), Some(member)) = (&mut persons, &package.persons) {
+                let placed = match persons.context {
+                    Some(context) => std::mem::take(&mut checked.outcome.of_persons).placed(&member.source, context)?,
+                    None => Spool::default(),
+                };
+                if wanted.is_some() || !placed.is_empty() {
+                    let formats = (of_main.as_ref().map(|m| m.format), persons.format);
+                    let give = |finding: &mut Finding| {
+                        if let Some(wanted) = &wanted {
+                            checked.outcome.person_records.give(wanted, finding);
+                        }
+                    };
+                    let asked = |finding: &Finding| match &rules {
+                        Some(rules) => rules.asked(finding, formats.0, formats.1),
+                        None => vec![Asked::own(finding)],
+                    };
+                    persons.findings = by_person::join(self.catalog, &persons.findings, &placed, give, asked)?;
+                }
             }
-            if let (Some(persons), Some(seen)) = (&mut persons, &of_persons) {
-                // An absent element passes, as in the main file; a rule of presence names it.
-                let found = hits.iter().filter(|(hit, _)| seen.front.find(hit.element).is_some());
-                add_to_head(self.catalog, persons, found.map(|(hit, rule)| seen.finding(hit, *rule, FileRole::Persons)).collect())?;
+            if let Some(persons) = &mut persons {
+                add_to_head(self.catalog, persons, hits)?;
+            }
+            if let Some(rules) = &rules {
+                self.settle_head(rules, &mut checked, persons.as_ref())?;
+                if let Some(persons) = &mut persons {
+                    self.settle_head(rules, persons, Some(&checked))?;
+                }
             }
             main = Some(checked);
         }

@@ -431,7 +431,7 @@ impl Env<'_> {
     }
 
     /// Whether an element is present at a place.
-    fn stands(&self, place: &Place) -> bool {
+    pub(super) fn stands(&self, place: &Place) -> bool {
         match &*place.down {
             [] => true,
             [last] => self.record.has(self.climb(place.up), *last),
@@ -440,7 +440,7 @@ impl Env<'_> {
     }
 
     /// Visits the blocks at a place until the visitor returns true; returns whether it did.
-    fn blocks(&self, place: &Place, each: &mut dyn FnMut(usize) -> bool) -> bool {
+    pub(super) fn blocks(&self, place: &Place, each: &mut dyn FnMut(usize) -> bool) -> bool {
         self.walk(self.climb(place.up), &place.down, each)
     }
 
