@@ -12,7 +12,7 @@ use memchr::memmem;
 use super::causes::{Asked, settle};
 use super::file::chunks;
 use super::places::{Progressed, settled};
-use super::walk::{FileContext, Walker};
+use super::walk::{FileContext, Walker, shown};
 use crate::finding::spool::{Replay, Spool};
 use crate::finding::{Catalog, Finding, RuleIx};
 use crate::registry::source::Source;
@@ -128,21 +128,18 @@ impl Walker<'_> {
         self.closed += 1;
         for mut finding in self.about.remove(&number).unwrap_or_default() {
             let position = self.context.format.find(&finding.path).map(|id| self.context.format.node(id).position);
-            let offset = position.and_then(|position| self.record.first(0, position)).map_or_else(|| self.record.offset(0), |value| value.offset);
-            finding.place = settled(&self.record_places, offset);
+            let value = position.and_then(|position| self.record.first(0, position));
+            finding.place = settled(&self.record_places, value.map_or_else(|| self.record.offset(0), |value| value.offset));
+            // Of a name the main file's walk knows only that it stands.
+            finding.value = finding.value.or_else(|| value.map(|value| shown(&self.context.encoding.decode(value.text))));
             self.out.placed.push(finding);
         }
     }
 }
 
-/// Joins what the person file and the main file say of persons, in the order of the person file; `give` gives each finding its record's number.
-pub(super) fn join(
-    catalog: &Catalog,
-    own: &Spool,
-    placed: &Spool,
-    give: impl Fn(&mut Finding),
-    asked: impl Fn(&Finding) -> Vec<Asked>,
-) -> io::Result<Spool> {
+/// Joins what the person file and the main file say of persons, in the order of the person file; `give` completes each finding before it is told
+/// what follows from what.
+pub(super) fn join(catalog: &Catalog, own: &Spool, placed: &Spool, give: impl Fn(&mut Finding), asked: impl Fn(&Finding) -> Vec<Asked>) -> io::Result<Spool> {
     let mut out = Spool::default();
     let (mut own, mut placed) = (own.iter()?.peekable(), placed.iter()?.peekable());
     loop {
@@ -159,20 +156,23 @@ pub(super) fn join(
             (Some((_, Some(a))), Some((_, Some(b)))) if a == b => {
                 take_person(&mut own, Some(&a), &mut group)?;
                 take_person(&mut placed, Some(&a), &mut group)?;
+                group.iter_mut().for_each(&give);
                 group.sort_by_key(|f| (f.place.offset, f.rule));
                 settle(catalog, &mut group, |_, finding| asked(finding));
             }
-            (Some((at, id)), other) if other.as_ref().is_none_or(|(there, _)| at <= *there) => take_person(&mut own, id.as_deref(), &mut group)?,
+            (Some((at, id)), other) if other.as_ref().is_none_or(|(there, _)| at <= *there) => {
+                take_person(&mut own, id.as_deref(), &mut group)?;
+                group.iter_mut().for_each(&give);
+            }
             (_, Some((_, id))) => {
                 take_person(&mut placed, id.as_deref(), &mut group)?;
+                group.iter_mut().for_each(&give);
                 group.sort_by_key(|f| (f.place.offset, f.rule));
             }
-            (Some((_, id)), None) => take_person(&mut own, id.as_deref(), &mut group)?,
+            // The arm above takes it.
+            (Some(_), None) => {}
         }
-        for mut finding in group {
-            give(&mut finding);
-            out.push(finding)?;
-        }
+        group.into_iter().try_for_each(|finding| out.push(finding))?;
     }
 }
 
@@ -188,5 +188,5 @@ fn take_person(list: &mut Peekable<Replay<'_>>, id: Option<&str>, into: &mut Vec
     Ok(())
 }
 
-/// What is wanted of the findings, once they are in order.
+/// Findings about persons by the number of the person.
 pub(super) type About = BTreeMap<u64, Vec<Finding>>;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::finding::{Catalog, FileRole, Finding};
+use crate::finding::{Catalog, FileRole, Finding, RuleIx};
 
 /// An element that the rule of a finding reads, and where in the file the occurrences that it reads may stand.
 #[derive(Debug, Clone)]
@@ -14,6 +14,9 @@ pub(super) struct Asked {
     pub(super) path: Arc<str>,
     pub(super) within: Range<u64>,
 }
+
+/// Most causes of one finding that are looked at.
+const MOST: usize = 64;
 
 /// Any place in a file.
 pub(super) const ANYWHERE: Range<u64> = 0..u64::MAX;
@@ -38,43 +41,53 @@ pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn
         return;
     }
     let reads: Vec<Vec<Asked>> = findings.iter().enumerate().map(|(i, f)| asked(i, f)).collect();
-    let mut causes: HashMap<&str, Vec<usize>> = HashMap::new();
+    // By path, each with its offset in ascending order: a record may hold very many.
+    let mut causes: HashMap<&str, Vec<(u64, usize)>> = HashMap::new();
     for (i, finding) in findings.iter().enumerate().filter(|(_, f)| rank(f).is_some()) {
-        causes.entry(&finding.path).or_default().push(i);
+        causes.entry(&finding.path).or_default().push((finding.place.offset, i));
     }
-    let follows = |i: usize, from: usize| reads[i].iter().any(|asked| asked.meets(&findings[from]));
-    let parent = |i: usize| -> Option<usize> {
-        let candidates = reads[i].iter().flat_map(|asked| causes.get(&*asked.path).into_iter().flatten().filter(|c| asked.meets(&findings[**c])));
-        let is_cause = |c: &usize| {
-            let backwards = rank(&findings[i]).is_some_and(|own| Some(own) < rank(&findings[*c]) && follows(*c, i));
-            *c != i && rank(&findings[*c]) != rank(&findings[i]) && !backwards
-        };
-        candidates.copied().filter(is_cause).min_by_key(|c| rank(&findings[*c]))
+    causes.values_mut().for_each(|list| list.sort_unstable());
+    let met = |asked: &Asked| -> &[(u64, usize)] {
+        let list = causes.get(&*asked.path).map_or(&[][..], Vec::as_slice);
+        let from = list.partition_point(|c| c.0 < asked.within.start);
+        &list[from..from + list[from..].partition_point(|c| c.0 < asked.within.end)]
     };
-    let mut parents: Vec<Option<usize>> = (0..findings.len()).map(parent).collect();
-    // Where findings follow from each other in a ring, the first by rank stands on its own.
+    let follows = |i: usize, from: usize| reads[i].iter().any(|asked| asked.meets(&findings[from]));
+    // What may follow from each cause.
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); findings.len()];
+    let mut follows_some = vec![false; findings.len()];
+    for i in 0..findings.len() {
+        let own = rank(&findings[i]);
+        let is_cause = |c: usize| {
+            let other = rank(&findings[c]);
+            let backwards = own.is_some() && own < other && follows(c, i);
+            c != i && other != own && !backwards
+        };
+        let met = reads[i].iter().flat_map(|asked| met(asked).iter().map(|c| c.1).filter(|c| asked.meets(&findings[*c])));
+        for cause in met.filter(|c| is_cause(*c)).take(MOST) {
+            children[cause].push(i);
+            follows_some[i] = true;
+        }
+    }
+    // First what follows from nothing, then what is in a ring, the first by rank before the others.
     let mut order: Vec<usize> = (0..findings.len()).filter(|i| rank(&findings[*i]).is_some()).collect();
-    order.sort_by_key(|i| rank(&findings[*i]));
+    order.sort_by_key(|i| (follows_some[*i], rank(&findings[*i])));
+    let mut roots: Vec<Option<RuleIx>> = vec![None; findings.len()];
+    let mut reached = vec![false; findings.len()];
     for start in order {
-        let mut at = parents[start];
-        for _ in 0..findings.len() {
-            match at {
-                Some(next) if next != start => at = parents[next],
-                _ => break,
+        if std::mem::replace(&mut reached[start], true) {
+            continue;
+        }
+        let mut next = vec![start];
+        while let Some(at) = next.pop() {
+            for child in &children[at] {
+                if !std::mem::replace(&mut reached[*child], true) {
+                    roots[*child] = Some(findings[start].rule);
+                    next.push(*child);
+                }
             }
         }
-        if at == Some(start) {
-            parents[start] = None;
-        }
     }
-    let root = |i: usize| {
-        let mut at = parents[i]?;
-        while let Some(next) = parents[at] {
-            at = next;
-        }
-        Some(findings[at].rule)
-    };
-    let roots: Vec<_> = (0..findings.len()).map(root).collect();
     for (finding, root) in findings.iter_mut().zip(roots) {
         finding.follows_from = finding.follows_from.or(root);
     }
@@ -83,7 +96,7 @@ pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Place, RuleIx};
+    use crate::finding::Place;
     use crate::tables::RuleFiles;
 
     /// Findings by id and element, all at one place, with what their rules read.
@@ -111,5 +124,7 @@ mod tests {
         assert_eq!(followed(&[("R001", "C", &["B"]), ("V003", "B", &["A"]), ("S001", "A", &[])]), [of("S001"), of("S001"), None]);
         assert_eq!(followed(&[("V003", "A", &["B"]), ("S001", "B", &["A"])]), [of("S001"), None], "of two, the lower rank");
         assert_eq!(followed(&[("V003", "A", &["C"]), ("V004", "B", &["A"]), ("V001", "C", &["B"])]), [None, of("V003"), of("V003")], "a ring");
+        let ring: &[(&str, &str, &[&str])] = &[("S001", "A", &["B", "C"]), ("S001", "B", &["A"]), ("V003", "C", &[])];
+        assert_eq!(followed(ring), [of("V003"), of("V003"), None], "a ring with a cause outside");
     }
 }

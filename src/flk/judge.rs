@@ -70,10 +70,10 @@ impl Walker<'_> {
         Place { offset: self.next_person.saturating_sub(1) as u64, ..Place::default() }
     }
 
-    /// Sets what follows from findings about the record's person in the person file.
+    /// Sets what follows from findings about the record's person in the person file. What is said of the person itself is joined with them later.
     fn follow_person(&self, rules: &FileRules<'_>, hits: &[Hit], found: &mut [Finding], wanted: &WantedPersons) {
         let (id_pac, Some(format)) = (self.context.encoding.decode(&self.id_pac), rules.persons_format) else { return };
-        for (finding, hit) in found.iter_mut().zip(hits).filter(|(f, _)| f.follows_from.is_none()) {
+        for (finding, hit) in found.iter_mut().zip(hits).filter(|(f, _)| f.follows_from.is_none() && f.file == self.context.file) {
             let read = rules.set.reads(hit.row).iter().filter_map(|read| if let Read::Person(id) = read { Some(*id) } else { None });
             finding.follows_from = read.filter_map(|id| wanted.cause(&id_pac, &format.node(id).path)).next();
         }

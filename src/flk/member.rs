@@ -210,13 +210,7 @@ impl Checker<'_> {
 
     /// Evaluates the rules about a file's head after its records were read. Returns the findings in the head of the person
     /// file, `persons`.
-    pub(super) fn judge_head(
-        &self,
-        rules: &FileRules<'_>,
-        checked: &mut Checked<'_>,
-        seen: &Seen<'_>,
-        persons: Option<&Seen<'_>>,
-    ) -> io::Result<Vec<Finding>> {
+    pub(super) fn judge_head(&self, rules: &FileRules<'_>, checked: &mut Checked<'_>, seen: &Seen<'_>, persons: Option<&Seen<'_>>) -> io::Result<Vec<Finding>> {
         if checked.unread {
             return Ok(Vec::new());
         }

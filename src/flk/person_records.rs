@@ -6,8 +6,8 @@
 use std::io;
 
 use super::keyset::hash;
-use crate::finding::{Catalog, Finding, RuleIx};
 use crate::finding::spool::Spool;
+use crate::finding::{Catalog, Finding, RuleIx};
 
 /// Persons with findings, each as a hash of the ID_PAC that its findings carry.
 #[derive(Debug, Default)]

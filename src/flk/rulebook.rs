@@ -14,7 +14,7 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Reasons, Read, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, ast, load, strays};
+use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Read, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, ast, load, strays};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::{Date, Month};
@@ -128,8 +128,8 @@ impl Rulebook {
         RuleIx(self.first.0 + 4 * row as u16 + kind as u16)
     }
 
-    /// The row of a rule in the catalog; `None` for a check of structure.
-    fn row_of(&self, rule: RuleIx) -> Option<usize> {
+    /// The index of the row that a rule of the catalog says; `None` for a check of structure.
+    pub fn row_of(&self, rule: RuleIx) -> Option<usize> {
         rule.0.checked_sub(self.first.0).map(|n| usize::from(n) / 4)
     }
 
@@ -332,6 +332,16 @@ impl PackageRules<'_> {
         rules.persons = persons.and_then(|(_, p)| p);
         rules.persons_format = persons.map(|(head, _)| head.format);
         Some(rules)
+    }
+
+    /// Says of an element that must not stand that it is empty, if it is: the main file's walk does not know the names of persons.
+    pub(super) fn refine(&self, finding: &mut Finding) {
+        if let Some(row) = self.book.row_of(finding.rule)
+            && finding.value.as_deref() == Some("")
+            && requires(&self.book.rows[row]) == Requires::Absence
+        {
+            finding.rule = self.book.rule(row, Kind::Empty);
+        }
     }
 
     /// The elements that the rule of a finding reads, in both files; of a check of structure, its own element at its place.

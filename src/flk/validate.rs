@@ -146,6 +146,9 @@ impl Checker<'_> {
                         if let Some(wanted) = &wanted {
                             checked.outcome.person_records.give(wanted, finding);
                         }
+                        if let Some(rules) = &rules {
+                            rules.refine(finding);
+                        }
                     };
                     let asked = |finding: &Finding| match &rules {
                         Some(rules) => rules.asked(finding, formats.0, formats.1),

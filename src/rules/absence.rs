@@ -43,9 +43,7 @@ impl Env<'_> {
         match operand {
             Operand::Place(place) => (!self.stands(place)).then_some(Read::Own(place.element)),
             Operand::Head(index) => self.facts.head.get(*index)?.is_none().then(|| captures.head.get(*index).map(|id| Read::Own(*id)))?,
-            Operand::Person { index, .. } => {
-                self.person?.value(*index, 0).is_none().then(|| captures.persons.get(*index).map(|c| Read::Person(c.element)))?
-            }
+            Operand::Person { index, .. } => self.person?.value(*index, 0).is_none().then(|| captures.persons.get(*index).map(|c| Read::Person(c.element)))?,
             Operand::Age { birth, on } => self.missing(birth, captures).or_else(|| self.missing(on, captures)),
             Operand::Year(inner) | Operand::MonthOf(inner) | Operand::AddYears(inner, _) | Operand::LastChar(inner) => self.missing(inner, captures),
             _ => None,

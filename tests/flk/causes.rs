@@ -11,6 +11,7 @@ use puomp::registry::encoding::Encoding;
 use puomp::registry::format::Family;
 use puomp::registry::package::{Input, discover};
 use puomp::tables::RuleFiles;
+use puomp::texts::Lang;
 use puomp::watch::Unwatched;
 
 use crate::support::pair::{DESK, encoded, naive_place, today};
@@ -95,8 +96,34 @@ fn line(finding: &Finding) -> String {
 }
 
 impl Said {
+    /// What stands on its own.
     fn lines(&self) -> Vec<String> {
-        self.findings.iter().map(line).collect()
+        let lines: Vec<String> = self.findings.iter().filter(|f| f.follows_from.is_none()).map(line).collect();
+        let counted: u64 = self.report.findings.counts().values().sum();
+        assert_eq!(lines.len() as u64, counted, "only these are counted");
+        lines
+    }
+
+    /// What follows, with the rule of its cause, each kind once.
+    fn followers(&self) -> Vec<String> {
+        let of = |f: &Finding| Some(format!("{} {} < {}", TABLES.0.rule(f.rule).id, f.element(), TABLES.0.rule(f.follows_from?).id));
+        let mut all: Vec<String> = self.findings.iter().filter_map(of).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// The text of the first finding of a rule.
+    fn text(&self, id: &str) -> String {
+        let rule = |f: &&Finding| TABLES.0.rule(f.rule).id == id;
+        let finding = self.findings.iter().find(rule).unwrap_or_else(|| panic!("no {id} in {:?}", self.lines()));
+        finding.clone().masked().message(TABLES.0.rule(finding.rule), Lang::Ru)
+    }
+
+    fn advice(&self, id: &str) -> &'static str {
+        let rule = |f: &&Finding| TABLES.0.rule(f.rule).id == id;
+        let finding = self.findings.iter().find(rule).unwrap_or_else(|| panic!("no {id} in {:?}", self.lines()));
+        TABLES.0.rule(finding.rule).advice.get(Lang::Ru)
     }
 }
 
@@ -147,4 +174,121 @@ fn the_head_of_a_person_file_that_breaks_off_is_compared_all_the_same() {
 fn an_absent_element_passes_in_the_person_file_as_in_the_main_file() {
     assert_eq!(h_2021().persons(|text| without(text, "FILENAME")).said().lines(), ["003F.00.1970 L FILENAME"]);
     assert_eq!(h_2021().main(|text| without(text, "FILENAME")).said().lines(), ["003F.00.1960 H FILENAME"]);
+}
+
+#[test]
+fn an_empty_element_is_one_finding() {
+    for element in ["SMO", "P_CEL", "RSLT", "DS1", "VIDPOM"] {
+        let said = h_2026().main(|text| with(text, element, "")).said();
+        assert_eq!(said.lines().len(), 1, "{element}: {:?}", said.lines());
+        assert!(said.lines()[0].contains(&format!(" H {element} N_ZAP ")), "{:?}", said.lines());
+    }
+    let said = h_2026().main(|text| with(text, "SMO", "")).said();
+    assert!(said.followers().iter().any(|f| f.starts_with("006F.00.0220 SMO < ")), "{:?}", said.followers());
+    // In the head it is one finding too, whatever the number of records that are compared with it.
+    let said = h_2026().main(|text| with(text, "PLAT", "")).said();
+    assert_eq!(said.lines().len(), 1, "{:?}", said.lines());
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_one_finding() {
+    for (element, value) in [("DATE_Z_2", "31.03.2026"), ("USL_OK", "\u{418}"), ("DS1", "\u{410}00"), ("IDSP", "x"), ("DR", "1.1.1980")] {
+        let change = |text: &str| if text.contains(&format!("<{element}>")) { with(text, element, value) } else { text.to_owned() };
+        let said = h_2026().main(change).persons(change).said();
+        assert_eq!(said.lines().len(), 1, "{element}: {:?} and {:?}", said.lines(), said.followers());
+    }
+}
+
+#[test]
+fn a_wrong_mark_of_a_newborn_is_one_finding() {
+    let said = h_2026().main(|text| with(text, "NOVOR", "1")).said();
+    assert_eq!(said.lines(), ["002F.00.0130 H NOVOR N_ZAP 1"]);
+    assert!(said.followers().len() > 2, "{:?}", said.followers());
+    assert!(said.followers().iter().all(|f| f.ends_with(" < 002F.00.0130")), "{:?}", said.followers());
+}
+
+#[test]
+fn an_empty_name_of_a_person_without_one_is_to_be_left_out() {
+    let nameless = |text: &str| {
+        let text = with(text, "IM", "");
+        let (_, end) = value(&text, "DR", 0);
+        format!("{}</DR><DOST>3</DOST>{}", &text[..end], &text[end + "</DR>".len()..])
+    };
+    let said = h_2026().persons(nameless).said();
+    assert_eq!(said.lines(), ["003F.00.1580 L IM N_ZAP 1"]);
+    assert_eq!(said.followers(), ["004F.00.1590 IM < 003F.00.1580"]);
+    assert_eq!(said.advice("003F.00.1580"), "уберите пустой элемент {element}");
+}
+
+#[test]
+fn an_absent_date_is_one_finding_and_nothing_untrue_is_said() {
+    let said = h_2021().main(|text| without(text, "DATE_Z_2")).said();
+    assert_eq!(said.lines().len(), 1, "{:?}", said.lines());
+    assert!(said.lines()[0].starts_with("003F.00.2270 H DATE_Z_2 N_ZAP 1"), "{:?}", said.lines());
+    assert!(said.text("006F.00.0330").ends_with("сравнить не с чем, нет DATE_Z_2"), "{}", said.text("006F.00.0330"));
+    let silent = |rule: &str| !said.followers().iter().any(|f| f.starts_with(rule));
+    assert!(silent("006F.00.0160") && silent("006F.00.0180"), "{:?}", said.followers());
+    // The date of the person file is in its head, and every person is compared with it.
+    let said = h_2021().persons(|text| without(text, "DATA")).said();
+    assert_eq!(said.lines(), ["S001 L DATA"]);
+    assert_eq!(said.followers(), ["006F.00.0670 DR < S001"]);
+    assert!(said.text("006F.00.0670").ends_with("сравнить не с чем, нет DATA"));
+    // The birth date is in the other file.
+    let said = h_2021().persons(|text| without(text, "DR")).said();
+    assert_eq!(said.lines().len(), 1, "{:?}", said.lines());
+}
+
+#[test]
+fn a_child_born_after_the_case_began_is_not_of_age() {
+    let born = |text: &str| with(text, "DR", "2021-02-28");
+    let said = h_2021().persons(born).said();
+    assert!(said.lines().contains(&"006F.00.0680 L DR N_ZAP 1".to_owned()), "{:?}", said.lines());
+    let all = [said.lines(), said.followers()].concat();
+    assert!(!all.iter().any(|f| f.starts_with("006F.00.0395")), "{all:?}");
+}
+
+#[test]
+fn a_rule_about_the_head_names_the_records_that_break_it() {
+    let said = h_2021().main(|text| with(text, "MONTH", "1").replace("_2102", "_2101")).said();
+    assert!(said.text("006F.00.0180").contains("записи 1, 2, 3"), "{}", said.text("006F.00.0180"));
+    let said = h_2021().main(|text| with(text, "LPU", "140002")).said();
+    let finding = said.findings.iter().find(|f| TABLES.0.rule(f.rule).id == "006F.00.0030").expect("found");
+    assert_eq!((finding.found.as_deref(), finding.keys.n_zap.as_deref()), (Some("1"), Some("1")));
+    assert!(said.text("006F.00.0040").ends_with("записи 1"), "{}", said.text("006F.00.0040"));
+}
+
+#[test]
+fn what_is_said_of_a_person_stands_in_the_person_file() {
+    let said = h_2021().persons(|text| with(text, "DR", "2021-02-28")).said();
+    let finding = said.findings.iter().find(|f| TABLES.0.rule(f.rule).id == "006F.00.0680").expect("found");
+    assert_eq!(finding.file, FileRole::Persons);
+    let package = h_2021();
+    let (from, _) = value(&package.persons.1, "DR", 0);
+    assert_eq!(finding.place.offset as usize, encoded(&package.persons.1[..from - "<DR>".len()]).len());
+    assert!(finding.keys.id_pac.is_some() && finding.keys.n_zap.is_some());
+}
+
+/// Every kind of fault that people sent, in their own files.
+#[test]
+#[ignore = "needs PUOMP_SHARED, the folder of facts and cases"]
+fn the_faults_that_people_sent() {
+    let shared = std::env::var_os("PUOMP_SHARED").expect("PUOMP_SHARED names the folder");
+    let (catalog, checker) = &*TABLES;
+    for (case, expected) in [
+        ("empty-element", &["S006"][..]),
+        ("empty-name-with-dost", &["003F.00.1580"]),
+        ("ampersand-in-the-person-file", &["X005"]),
+        ("flk-absent-end-date", &["003F.00.2270"]),
+        ("flk-absent-name-of-l", &["003F.00.1970"]),
+        ("flk-age-before-birth", &["006F.00.0680", "006F.00.0311"]),
+        ("flk-name-loses-family", &["P018", "P018"]),
+        ("flk-person-finding-in-the-other-file", &["003F.00.0330", "003F.00.0340", "003F.00.1720", "003F.00.1730", "003F.00.1740"]),
+    ] {
+        let folder = std::path::Path::new(&shared).join("cases").join(case).join("in");
+        let packages = discover(&[Input::named(folder)], &DESK.formats, &Limits::default());
+        let report = checker.package(&packages[0], &Config::on(today()), &Unwatched).expect("controlled");
+        let findings: Vec<Finding> = report.findings.iter().expect("there").map(|f| f.expect("readable")).collect();
+        let own: Vec<&str> = findings.iter().filter(|f| f.follows_from.is_none()).map(|f| &*catalog.rule(f.rule).id).collect();
+        assert_eq!(own, expected, "{case}");
+    }
 }
