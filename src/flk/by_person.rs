@@ -7,21 +7,15 @@ use std::collections::BTreeMap;
 use std::io;
 use std::iter::Peekable;
 
-use memchr::memmem;
-
 use super::causes::{Asked, settle};
-use super::file::chunks;
-use super::places::{Progressed, settled};
-use super::walk::{FileContext, Walker, shown};
 use crate::finding::spool::{Replay, Spool};
 use crate::finding::{Catalog, Finding, RuleIx};
-use crate::registry::source::Source;
 
 /// How many findings are sorted at once, and bytes that each sorted run keeps in memory.
 const AT_ONCE: usize = 16 << 10;
 const BUDGET: usize = 64 << 10;
 
-/// Findings about persons, whose places hold the number of the person as the offset, until [`ByPerson::placed`].
+/// Findings about persons, whose places hold the number of the person as the offset, until `placing.rs` has found the persons.
 #[derive(Debug, Default)]
 pub(super) struct ByPerson {
     waiting: Vec<Finding>,
@@ -54,56 +48,30 @@ impl ByPerson {
         Ok(())
     }
 
-    /// The findings with their places in the person file, in its order, each rule once for a person.
-    pub(super) fn placed(mut self, source: &Source, context: FileContext<'_>) -> io::Result<Spool> {
+    /// The findings in the order of persons, each rule once for a person.
+    pub(super) fn in_order(&mut self) -> io::Result<InOrder<'_>> {
         self.sort()?;
-        let mut out = Spool::default();
-        let mut heads = self.runs.iter().map(|(run, _)| Ok(run.iter()?.peekable())).collect::<io::Result<Vec<_>>>()?;
-        if heads.is_empty() {
-            return Ok(out);
-        }
-        let mut last: Option<(u64, RuleIx)> = None;
-        let mut next = || -> io::Result<Option<Finding>> {
-            while let Some(finding) = first_of(&mut heads)? {
-                if last.replace((finding.place.offset, finding.rule)) != Some((finding.place.offset, finding.rule)) {
-                    return Ok(Some(finding));
-                }
-            }
-            Ok(None)
-        };
-        let mut ahead = next()?;
-        let record = format!("<{}", context.format.node(context.plan.record).name);
-        let mut walker = Walker::at_head(FileContext { placing: true, ..context });
-        if let Ok(stream) = source.open() {
-            let (mut chunks, mut read, mut buffer) = (chunks(stream, context, false), Progressed::default(), Vec::new());
-            while let (true, Ok(Some(chunk))) = (ahead.is_some() || !walker.about.is_empty(), chunks.next_chunk(buffer)) {
-                let (text, base) = chunk.text();
-                // No more persons can end here than begin here, and one that began before.
-                let end = walker.closed + 1 + memmem::find_iter(text, record.as_bytes()).count() as u64;
-                while let Some(finding) = ahead.take_if(|f| f.place.offset < end) {
-                    walker.about.entry(finding.place.offset).or_default().push(finding);
-                    ahead = next()?;
-                }
-                let placed = walker.chunk(&chunk).placed;
-                walker.settle(read);
-                for mut finding in placed {
-                    if finding.place.offset >= base {
-                        read.shift(&mut finding.place);
-                    }
-                    out.push(finding)?;
-                }
-                read.advance(Progressed::of(text, context.encoding));
-                buffer = chunk.bytes;
+        let lists = self.runs.iter().map(|(run, _)| Ok(run.iter()?.peekable())).collect::<io::Result<Vec<_>>>()?;
+        Ok(InOrder { lists, last: None })
+    }
+}
+
+/// Findings about persons in order.
+#[derive(Debug)]
+pub(super) struct InOrder<'a> {
+    lists: Vec<Peekable<Replay<'a>>>,
+    last: Option<(u64, RuleIx)>,
+}
+
+impl InOrder<'_> {
+    pub(super) fn next(&mut self) -> io::Result<Option<Finding>> {
+        while let Some(finding) = first_of(&mut self.lists)? {
+            let this = (finding.place.offset, finding.rule);
+            if self.last.replace(this) != Some(this) {
+                return Ok(Some(finding));
             }
         }
-        // The file can no longer be read, or has changed: the findings stay, without their places.
-        let mut rest: Vec<Finding> = std::mem::take(&mut walker.about).into_values().flatten().collect();
-        while let Some(finding) = ahead {
-            rest.push(finding);
-            ahead = next()?;
-        }
-        rest.into_iter().try_for_each(|finding| out.push(Finding { place: Default::default(), ..finding }))?;
-        Ok(out)
+        Ok(None)
     }
 }
 
@@ -118,23 +86,6 @@ fn first_of(lists: &mut [Peekable<Replay<'_>>]) -> io::Result<Option<Finding>> {
         }
     }
     first.and_then(|(_, at)| lists[at].next()).transpose()
-}
-
-impl Walker<'_> {
-    /// At the end of a person, gives the findings about it their places.
-    #[cold]
-    pub(super) fn place_findings(&mut self) {
-        let number = self.closed;
-        self.closed += 1;
-        for mut finding in self.about.remove(&number).unwrap_or_default() {
-            let position = self.context.format.find(&finding.path).map(|id| self.context.format.node(id).position);
-            let value = position.and_then(|position| self.record.first(0, position));
-            finding.place = settled(&self.record_places, value.map_or_else(|| self.record.offset(0), |value| value.offset));
-            // Of a name the main file's walk knows only that it stands.
-            finding.value = finding.value.or_else(|| value.map(|value| shown(&self.context.encoding.decode(value.text))));
-            self.out.placed.push(finding);
-        }
-    }
 }
 
 /// Joins what the person file and the main file say of persons, in the order of the person file; `give` completes each finding before it is told

@@ -18,6 +18,7 @@ mod person_records;
 mod persons;
 mod piece;
 mod places;
+mod placing;
 mod plan;
 mod relate;
 mod rulebook;

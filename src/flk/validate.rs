@@ -24,6 +24,7 @@ use super::checker::{Checker, Config};
 use super::member::{FALLBACK, Task, add_to_head, of_fault};
 use super::outcome::{Account, PackageReport, Verdict};
 use super::person_records::WantedPersons;
+use super::placing;
 use super::rulebook::{Days, PackageRules};
 
 /// Limits on packages that are checked in parallel: their total size in bytes, and their number.
@@ -137,7 +138,7 @@ impl Checker<'_> {
             }
             if let (Some(persons), Some(member)) = (&mut persons, &package.persons) {
                 let placed = match persons.context {
-                    Some(context) => std::mem::take(&mut checked.outcome.of_persons).placed(&member.source, context)?,
+                    Some(context) => placing::place(std::mem::take(&mut checked.outcome.of_persons), &member.source, context)?,
                     None => Spool::default(),
                 };
                 if wanted.is_some() || !placed.is_empty() {
