@@ -204,6 +204,11 @@ pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &
         return Ok(());
     }
     let mut findings = std::mem::take(&mut package.findings);
+    // What follows from a rule that does not run stands on its own.
+    let off: Vec<_> = findings.followers().keys().copied().filter(|cause| !control.runs(&catalog.rule(*cause).id)).collect();
+    if !off.is_empty() {
+        findings.change(|finding| finding.follows_from = finding.follows_from.filter(|cause| !off.contains(cause)))?;
+    }
     findings.retain(|finding| {
         let names = Names { file: Some(package.file_name(finding.file)), package: &main };
         match control.judge(finding, catalog.rule(finding.rule), names) {

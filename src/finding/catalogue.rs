@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::hint::Hints;
-use super::{Check, Slots};
+use super::{Causes, Check, Requires, Slots};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text, slots_of};
 
@@ -35,6 +35,8 @@ pub struct Rule {
     pub advice: Text,
     /// Federal rules that check the same.
     pub same: Vec<Same>,
+    /// Rank as a cause (`rules/causes.csv`); `None` if no other finding follows from findings of this rule.
+    pub cause: Option<u8>,
 }
 
 /// A federal rule, or a category of rules, that checks the same as a structural check. When both are broken, one finding is reported, with the
@@ -90,6 +92,7 @@ pub struct Catalog {
     rules: Vec<Rule>,
     by_check: BTreeMap<Check, RuleIx>,
     hints: Hints,
+    causes: Causes,
 }
 
 const TABLE: &str = "structure.csv";
@@ -102,6 +105,7 @@ impl Catalog {
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut rules: Vec<Rule> = Vec::new();
         let mut by_check = BTreeMap::new();
+        let causes = Causes::load(files)?;
         for (line, row) in files.rows::<RuleRow>(TABLE)? {
             let fail = |message: String| TableError::new(TABLE, line, message);
             let check = row.check.parse().map_err(&fail)?;
@@ -122,6 +126,7 @@ impl Catalog {
             by_check.entry(check).or_insert(RuleIx(u16::try_from(rules.len()).map_err(|e| fail(e.to_string()))?));
             let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
             rules.push(Rule {
+                cause: causes.rank(&row.id, Requires::Other),
                 id: row.id,
                 check: Some(check),
                 same: row.federal.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(&fail)?,
@@ -136,7 +141,18 @@ impl Catalog {
         if let Some(absent) = Check::ALL.iter().find(|c| !by_check.contains_key(c)) {
             return Err(TableError::new(TABLE, 0, format!("no row for the check «{}»", absent.as_str())));
         }
-        Ok(Self { rules, by_check, hints: Hints::load(files)? })
+        Ok(Self { rules, by_check, hints: Hints::load(files)?, causes })
+    }
+
+    /// The table of causes, by which rules of a book are ranked.
+    pub fn causes(&self) -> &Causes {
+        &self.causes
+    }
+
+    /// The rank of a rule as a cause. Nothing follows from a warning: what it hides could be an error.
+    pub fn cause(&self, ix: RuleIx) -> Option<u8> {
+        let rule = self.rule(ix);
+        rule.cause.filter(|_| rule.severity == Severity::Error)
     }
 
     /// Appends rules of a book and returns the index of the first one.

@@ -1,6 +1,7 @@
 //! Findings: what a check says about a place, where the place is, and the numbers of its record.
 
 mod catalogue;
+mod causes;
 mod check;
 pub mod hint;
 pub mod policy;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use crate::texts::{Lang, Text, fill};
 
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
+pub use causes::{Causes, Requires};
 pub use check::Check;
 
 /// Which file of a package a finding is about.
@@ -79,6 +81,9 @@ pub struct Finding {
     pub found: Option<Box<str>>,
     /// What was probably meant, for people; without personal data but for the character that is wrong.
     pub hint: Option<Box<Text>>,
+    /// The rule of the finding from which this one follows; `None` if it stands on its own. A finding that follows is no error of its own: it goes
+    /// when its cause is mended.
+    pub follows_from: Option<RuleIx>,
 }
 
 impl Finding {
@@ -95,6 +100,7 @@ impl Finding {
             expected: None,
             found: None,
             hint: None,
+            follows_from: None,
         }
     }
 

@@ -22,6 +22,7 @@ const MAX_PATHS: usize = 4096;
 pub struct Spool {
     budget: usize,
     counts: BTreeMap<RuleIx, u64>,
+    followers: BTreeMap<RuleIx, u64>,
     paths: Paths,
     records: spool::Spool,
 }
@@ -35,7 +36,7 @@ impl Default for Spool {
 impl Spool {
     /// A spool that keeps about `budget` bytes in memory.
     pub fn with_budget(budget: usize) -> Self {
-        Self { budget, counts: BTreeMap::new(), paths: Paths::default(), records: spool::Spool::with_budget(budget) }
+        Self { budget, counts: BTreeMap::new(), followers: BTreeMap::new(), paths: Paths::default(), records: spool::Spool::with_budget(budget) }
     }
 
     /// Appends one finding.
@@ -51,7 +52,10 @@ impl Spool {
     /// # Errors
     /// The spill file cannot be written.
     pub fn push_ref(&mut self, finding: &Finding) -> io::Result<()> {
-        *self.counts.entry(finding.rule).or_default() += 1;
+        match finding.follows_from {
+            None => *self.counts.entry(finding.rule).or_default() += 1,
+            Some(cause) => *self.followers.entry(cause).or_default() += 1,
+        }
         let path = self.paths.intern(&finding.path);
         self.records.push(|out| record::write(out, path, finding))
     }
@@ -66,8 +70,10 @@ impl Spool {
             *self = Self { budget, ..other };
             return self.records.set_budget(budget);
         }
-        for (rule, count) in &other.counts {
-            *self.counts.entry(*rule).or_default() += count;
+        for (all, more) in [(&mut self.counts, &other.counts), (&mut self.followers, &other.followers)] {
+            for (rule, count) in more {
+                *all.entry(*rule).or_default() += count;
+            }
         }
         let own: Vec<Option<u32>> = other.paths.list.iter().map(|path| self.paths.intern(path)).collect();
         let mut replay = other.records.replay();
@@ -113,17 +119,22 @@ impl Spool {
         Ok(())
     }
 
-    /// Number of findings.
+    /// Number of findings, with those that follow from others.
     pub fn len(&self) -> u64 {
-        self.counts.values().sum()
+        self.counts.values().chain(self.followers.values()).sum()
     }
 
     /// Whether there are no findings.
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+        self.counts.is_empty() && self.followers.is_empty()
     }
 
-    /// The number of findings of each rule.
+    /// The number of findings that follow from findings of each rule.
+    pub fn followers(&self) -> &BTreeMap<RuleIx, u64> {
+        &self.followers
+    }
+
+    /// The number of findings of each rule that stand on their own.
     pub fn counts(&self) -> &BTreeMap<RuleIx, u64> {
         &self.counts
     }
@@ -216,6 +227,8 @@ pub struct FindingView<'a> {
     pub found: Option<&'a str>,
     /// What was probably meant, in Russian and in English.
     pub hint: Option<[&'a str; 2]>,
+    /// The rule of the finding from which this one follows.
+    pub follows_from: Option<RuleIx>,
     keys: [Option<&'a str>; 5],
 }
 
@@ -239,6 +252,7 @@ impl FindingView<'_> {
             expected: self.expected.map(Box::from),
             found: self.found.map(Box::from),
             hint: self.hint.map(|[ru, en]| Box::new(Text { ru: ru.to_owned(), en: en.to_owned() })),
+            follows_from: self.follows_from,
         }
     }
 }
@@ -249,6 +263,8 @@ mod record {
     use crate::spool::{Bytes, damaged, write_number, write_text};
 
     const PERSONAL: u16 = 1 << 2;
+    /// The number of the cause's rule follows the flags.
+    const FOLLOWS: u16 = 1 << 15;
     /// The first of ten bits that say which texts are present.
     const TEXTS: u32 = 3;
 
@@ -283,7 +299,11 @@ mod record {
             flags |= u16::from(text.is_some()) << (TEXTS + bit as u32);
         }
         out.extend_from_slice(&finding.rule.0.to_le_bytes());
+        flags |= finding.follows_from.map_or(0, |_| FOLLOWS);
         out.extend_from_slice(&flags.to_le_bytes());
+        if let Some(cause) = finding.follows_from {
+            out.extend_from_slice(&cause.0.to_le_bytes());
+        }
         write_number(out, finding.place.offset);
         write_number(out, u64::from(finding.place.line));
         write_number(out, u64::from(finding.place.column));
@@ -308,6 +328,7 @@ mod record {
             };
             let rule = RuleIx(u16::from_le_bytes(rest.array()?));
             let flags = u16::from_le_bytes(rest.array()?);
+            let follows_from = if flags & FOLLOWS == 0 { None } else { Some(RuleIx(u16::from_le_bytes(rest.array()?))) };
             let place = Place { offset: rest.number()?, line: u32::try_from(rest.number()?).ok()?, column: u32::try_from(rest.number()?).ok()? };
             let mut texts = [None; 10];
             for (bit, text) in texts.iter_mut().enumerate() {
@@ -327,6 +348,7 @@ mod record {
                 expected,
                 found,
                 hint: hint_ru.zip(hint_en).map(|(ru, en)| [ru, en]),
+                follows_from,
                 keys: [n_zap, idcase, sl_id, idserv, id_pac],
             })
         };
@@ -356,6 +378,7 @@ mod tests {
             expected: n.is_multiple_of(6).then(|| "N(15.2)".into()),
             found: n.is_multiple_of(9).then(|| "3".into()),
             hint: n.is_multiple_of(10).then(|| Box::new(Text { ru: "похоже на A".into(), en: String::new() })),
+            follows_from: n.is_multiple_of(10).then_some(RuleIx((n % 4) as u16)),
         }
     }
 
@@ -372,7 +395,9 @@ mod tests {
                 spool.push(finding.clone()).expect("pushed");
             }
             assert_eq!(back(&spool), findings);
-            assert_eq!((spool.len(), spool.counts()[&RuleIx(0)]), (5000, 715));
+            let of = |rule: u16, follows: bool| findings.iter().filter(|f| f.rule.0 == rule && f.follows_from.is_some() == follows).count() as u64;
+            assert_eq!((spool.len(), spool.counts()[&RuleIx(0)]), (5000, of(0, false)));
+            assert_eq!(spool.followers().iter().map(|(cause, n)| (cause.0, *n)).collect::<Vec<_>>(), [(0, 250), (2, 250)]);
         }
     }
 

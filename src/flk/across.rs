@@ -56,7 +56,7 @@ impl Walker<'_> {
             out.fault = Some(record_too_large(record.offset, self.context.limits.record));
             out.fault_place = Some(record);
         }
-        let found = out.findings.iter_mut().map(|f| &mut f.place).chain(out.head.iter_mut().map(|h| &mut h.place));
+        let found = out.findings.iter_mut().chain(&mut out.placed).map(|f| &mut f.place).chain(out.head.iter_mut().map(|h| &mut h.place));
         let tangled = goes_on && self.frames.len() > 1;
         if tangled {
             self.keep_places(base);

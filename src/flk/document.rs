@@ -29,6 +29,7 @@ pub fn check_document(bytes: &[u8], encoding: Encoding, format: &Format, catalog
         piece: PIECE,
         rules: None,
         wanted: None,
+        placing: false,
         reading: None,
         timings: None,
     };

@@ -10,8 +10,9 @@ use crate::registry::chunk::{Chunk, Chunks};
 use crate::registry::encoding::Coding;
 use crate::registry::fault::Fault;
 use crate::registry::source::Source;
-use crate::rules::Gathered;
+use crate::rules::Work;
 
+use super::by_person::ByPerson;
 use super::keyset::KeySet;
 use super::person_records::PersonRecords;
 use super::persons::Persons;
@@ -35,7 +36,9 @@ pub(super) struct FileOutcome {
     pub(super) services: u64,
     pub(super) case_sum: Running,
     /// Values gathered from the records for rules about the head.
-    pub(super) gathered: Vec<Gathered>,
+    pub(super) work: Work,
+    /// Findings of the main file's walk about persons.
+    pub(super) of_persons: ByPerson,
     /// Persons of a person file.
     pub(super) persons: Persons,
     /// For each wanted person, the number of the first record that names it.
@@ -176,7 +179,7 @@ impl<'a> Join<'a> {
             keys: plan.keys.iter().map(|_| KeySet::default()).collect(),
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
-            gathered: context.rules.map_or_else(Vec::new, |r| r.set.work().gathered),
+            work: context.rules.map_or_else(Work::default, |r| r.set.work()),
             person_records: PersonRecords::new(context.wanted),
             persons: Persons::new(context.rules.and_then(|r| r.keeping.clone()).unwrap_or_default()),
             ..FileOutcome::default()
@@ -236,6 +239,9 @@ impl<'a> Join<'a> {
             shift(&mut finding.place);
             (self.sink)(finding)?;
         }
+        for finding in piece.of_persons {
+            self.outcome.of_persons.push(finding)?;
+        }
         for mut value in piece.head {
             shift(&mut value.place);
             if self.outcome.head.iter().all(|h| h.role != value.role) {
@@ -254,7 +260,7 @@ impl<'a> Join<'a> {
             *count += more;
         }
         if let Some(rules) = self.context.rules {
-            rules.set.join(&mut outcome.gathered, &piece.work.gathered);
+            rules.set.join(&mut outcome.work, &piece.work);
         }
         outcome.persons.extend(&piece.persons);
         outcome.person_records.extend(&piece.person_records);

@@ -33,6 +33,9 @@ impl<'p> Walker<'p> {
                 if let (Some(rules), Some(_)) = (self.context.rules, frame.block) {
                     self.judge_record(rules, frame);
                 }
+                if self.context.placing && frame.block.is_some() {
+                    self.place_findings();
+                }
                 if let Some(wanted) = self.context.wanted {
                     let (id_pac, n_zap) = (self.context.encoding.decode(&self.id_pac), self.context.encoding.decode(&self.n_zap));
                     wanted.write(&id_pac, &n_zap, &mut self.out.person_records);

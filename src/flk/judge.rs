@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::causes::{ANYWHERE, Asked, settle};
+use super::person_records::WantedPersons;
 use super::places::settled;
 use super::rulebook::{FileRules, PackageRules};
 use super::walk::{Frame, Walker, shown};
 use crate::cases::Reading;
-use crate::finding::{Catalog, Check, Finding, Keys, RuleIx, Same};
+use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx, Same};
 use crate::registry::format::{Format, NodeId, Role};
 use crate::registry::record::Record;
-use crate::rules::{At, Hit, Person};
+use crate::rules::{At, Hit, Person, Read};
 use crate::timings::{self, Phase};
 
 impl Walker<'_> {
@@ -38,23 +40,72 @@ impl Walker<'_> {
         let mut hits: Vec<Hit> = Vec::new();
         rules.set.record(&self.record, &rules.facts, person, doubtful, &mut self.out.work, &mut |hit| hits.push(hit));
         if !hits.is_empty() {
-            self.report_hits(rules, person, &hits, frame.findings);
+            self.report_hits(rules, person, hits, frame.findings);
         }
     }
 
     #[cold]
-    fn report_hits(&mut self, rules: &FileRules<'_>, person: Option<&dyn Person>, hits: &[Hit], from: usize) {
+    fn report_hits(&mut self, rules: &FileRules<'_>, person: Option<&dyn Person>, mut hits: Vec<Hit>, from: usize) {
         let mut structural = self.out.findings.split_off(from);
         let catalog = self.context.catalog;
         let is_misfit = |finding: &Finding| catalog.rule(finding.rule).check.is_some_and(Check::is_of_form);
         let misfits: Vec<u64> = structural.iter().filter(|finding| is_misfit(finding)).map(|finding| finding.place.offset).collect();
         // No book is asked about a value that does not even have the form of a code; the form has a finding of its own.
-        let is_idle = |hit: &&Hit| matches!(hit.at, At::Record { offset, .. } if misfits.contains(&offset)) && rules.looks_up(hit);
-        let mut found: Vec<Finding> = hits.iter().filter(|hit| !is_idle(hit)).map(|hit| self.of_hit(rules, person, hit)).collect();
+        hits.retain(|hit| !(matches!(hit.at, At::Record { offset, .. } if misfits.contains(&offset)) && rules.looks_up(hit)));
+        let mut found: Vec<Finding> = hits.iter().map(|hit| self.of_hit(rules, person, hit)).collect();
         structural.retain(|finding| !take_place(catalog, &mut found, finding));
-        structural.append(&mut found);
-        structural.sort_by_key(|f| (f.place.offset, f.rule));
-        self.out.findings.append(&mut structural);
+        found.append(&mut structural);
+        settle(catalog, &mut found, |i, finding| match hits.get(i) {
+            Some(hit) => self.asked(rules, hit, finding),
+            None => vec![Asked::own(finding)],
+        });
+        if let Some(wanted) = self.context.wanted {
+            self.follow_person(rules, &hits, &mut found, wanted);
+        }
+        // What is said of the person stands in the person file, whose number for him takes the place of the offset.
+        let (file, place) = (self.context.file, self.number_of_person());
+        self.out.of_persons.extend(found.extract_if(.., |f| f.file != file).map(|f| Finding { place, ..f }));
+        found.sort_by_key(|f| (f.place.offset, f.rule));
+        self.out.findings.append(&mut found);
+    }
+
+    /// The number of the record's person in the person file, as an offset.
+    fn number_of_person(&self) -> Place {
+        Place { offset: self.next_person.saturating_sub(1) as u64, ..Place::default() }
+    }
+
+    /// Sets what follows from findings about the record's person in the person file. What is said of the person itself is joined with them later.
+    fn follow_person(&self, rules: &FileRules<'_>, hits: &[Hit], found: &mut [Finding], wanted: &WantedPersons) {
+        let (id_pac, Some(format)) = (self.context.encoding.decode(&self.id_pac), rules.persons_format) else { return };
+        for (finding, hit) in found.iter_mut().zip(hits).filter(|(f, _)| f.follows_from.is_none() && f.file == self.context.file) {
+            let read = rules.set.reads(hit.row).iter().filter_map(|read| if let Read::Person(id) = read { Some(*id) } else { None });
+            finding.follows_from = read.filter_map(|id| wanted.cause(&id_pac, &format.node(id).path)).next();
+        }
+    }
+
+    /// The elements that a broken rule reads, each in the block around both it and the rule's own.
+    fn asked(&self, rules: &FileRules<'_>, hit: &Hit, finding: &Finding) -> Vec<Asked> {
+        let (format, record) = (self.context.format, &self.record);
+        let mut all = vec![Asked::own(finding)];
+        let block = if let At::Record { block, .. } = hit.at { block } else { 0 };
+        for read in rules.set.reads(hit.row) {
+            all.extend(match *read {
+                // Of a repeated element, the rule was broken by this one.
+                Read::Own(id) if id == hit.element && hit.stands && !matches!(hit.at, At::Person) => None,
+                Read::Own(id) => {
+                    let mut around = block;
+                    while record.instances().get(around).is_some_and(|i| !format.is_within(id, i.node)) && record.parent(around) != around {
+                        around = record.parent(around);
+                    }
+                    record.place(around).map(|within| Asked { file: self.context.file, path: Arc::clone(&format.node(id).path), within })
+                }
+                Read::Person(id) => {
+                    let path = rules.persons_format.map(|format| Arc::clone(&format.node(id).path));
+                    path.map(|path| Asked { file: FileRole::Persons, path, within: ANYWHERE })
+                }
+            });
+        }
+        all
     }
 
     fn of_hit(&self, rules: &FileRules<'_>, person: Option<&dyn Person>, hit: &Hit) -> Finding {
@@ -84,7 +135,8 @@ impl Walker<'_> {
             keys: self.keys_of(block),
             value: value.as_deref().map(shown),
             personal: node.personal,
-            ..Finding::of_file(rules.entry(hit, value.as_deref()), context.file)
+            expected: rules.lacking(hit, context.format),
+            ..Finding::of_file(rules.entry(hit, value.as_deref()), if hit.at == At::Person { FileRole::Persons } else { context.file })
         }
     }
 

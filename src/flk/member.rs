@@ -1,19 +1,20 @@
 //! Checks one file of a package: its format, its records, and the rules about its head.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use crate::cases::Reading;
 use crate::finding::spool::Spool;
-use crate::finding::{Catalog, Check, FileRole, Finding, Place, RuleIx};
 use crate::registry::encoding::{BOM, Coding, Encoding};
+use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
 use crate::registry::fault::Fault;
 use crate::registry::format::{Family, Format, Role};
 use crate::registry::name::FileName;
 use crate::registry::package::{Member, Package};
 use crate::registry::probe::{Head, WINDOW, element_names};
 use crate::registry::source::Source;
-use crate::rules::{At, Hit};
+use crate::rules::{At, Blamed, Hit};
 use crate::timings::{self, Phase, Timings};
 use crate::values::Month;
 use crate::watch::Watch;
@@ -25,7 +26,7 @@ use super::judge::take_place;
 use super::person_records::WantedPersons;
 use super::piece::HeadValue;
 use super::places::Progressed;
-use super::rulebook::{FileRules, HeadFacts};
+use super::rulebook::{FileRules, HeadFacts, PackageRules};
 use super::walk::{FileContext, shown};
 
 /// The family of a main file when neither its name nor its content tells it.
@@ -84,6 +85,8 @@ pub(super) struct Checked<'p> {
     pub(super) context: Option<FileContext<'p>>,
     /// Whether the file could not be read to its end.
     pub(super) unread: bool,
+    /// Findings about the head from which others follow.
+    pub(super) causes: Vec<Finding>,
 }
 
 impl Checked<'_> {
@@ -150,7 +153,7 @@ impl Checker<'_> {
             Err(fault) => {
                 let place = fault.offset.and_then(|offset| place_in_head(&member.source, offset)).unwrap_or_default();
                 findings.push(Finding { place, ..of_fault(self.catalog.of(fault.check), file, fault) })?;
-                return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true });
+                return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true, causes: Vec::new() });
             }
         };
         let rule = |check| self.catalog.of(check);
@@ -169,7 +172,7 @@ impl Checker<'_> {
         let version = head.value(Role::Version);
         let Some((format, choice)) = self.formats.choose(family, version, period) else {
             findings.push(Finding { value: Some(family.to_string().into()), ..Finding::of_file(rule(Check::FamilyUnknown), file) })?;
-            return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true });
+            return Ok(Checked { findings, outcome: FileOutcome::default(), format: None, context: None, unread: true, causes: Vec::new() });
         };
         let plan = &self.plans[&(format.family, format.edition.id.clone())];
         // This context serves to find the records of findings later; rules are not run again there.
@@ -185,15 +188,20 @@ impl Checker<'_> {
             piece: config.piece,
             rules: None,
             wanted: None,
+            placing: false,
             reading: None,
             timings: watch.timings(),
         };
         let reading = if with_cases { Reading::new(format, head.encoding()) } else { None };
         let hash = matches!(&member.source, Source::File(file) if *file == package.file);
+        let mut causes = Vec::new();
         let outcome = check_file(&member.source, FileContext { rules, wanted, reading: reading.as_ref(), ..context }, hash, watch, &mut |finding| {
+            if is_cause_in_head(self.catalog, format, &finding) && causes.len() < MOST_CAUSES {
+                causes.push(finding.clone());
+            }
             findings.push(finding)
         })?;
-        let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context) };
+        let mut checked = Checked { unread: outcome.fault.is_some(), findings, outcome, format: Some(format), context: Some(context), causes };
         if !checked.unread {
             self.edition_findings(&mut checked, choice, version, period, file)?;
             self.head_findings(&mut checked, &stem, name.as_ref().ok(), period, package)?;
@@ -201,21 +209,82 @@ impl Checker<'_> {
         Ok(checked)
     }
 
-    /// Evaluates the rules about a file's head after its records were read. Returns the hits in the head of the person file.
-    pub(super) fn judge_head(&self, rules: &FileRules<'_>, checked: &mut Checked<'_>, seen: &Seen<'_>) -> io::Result<Vec<(Hit, RuleIx)>> {
+    /// Evaluates the rules about a file's head after its records were read. Returns the findings in the head of the person
+    /// file, `persons`.
+    pub(super) fn judge_head(&self, rules: &FileRules<'_>, checked: &mut Checked<'_>, seen: &Seen<'_>, persons: Option<&Seen<'_>>) -> io::Result<Vec<Finding>> {
         if checked.unread {
             return Ok(Vec::new());
         }
         let _rules = timings::span(checked.context.and_then(|c| c.timings), Phase::Rules);
         let mut hits = Vec::new();
-        rules.set.head(&rules.facts, &checked.outcome.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(&hit, None))));
+        let work = &checked.outcome.work;
+        let blamed = |hit: &Hit, finding: Finding| match rules.set.blamed(hit.row, work) {
+            Some(blamed) => with_records(blamed, seen.encoding, finding),
+            None => finding,
+        };
+        rules.set.head(&rules.facts, &checked.outcome.work.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(&hit, None))));
         // No book is asked about a value that does not even have the form of a code; the walk of the file has reported it.
         hits.retain(|(hit, _)| !(rules.looks_up(hit) && seen.is_misfit(hit)));
-        let (of_persons, own): (Vec<_>, Vec<_>) = hits.into_iter().partition(|(hit, _)| hit.at == At::PersonsHead);
         let file = checked.context.map_or(FileRole::Main, |c| c.file);
-        add_to_head(self.catalog, checked, own.iter().map(|(hit, rule)| seen.finding(hit, *rule, file)).collect())?;
+        let of_hit = |(hit, rule): (Hit, RuleIx)| {
+            let finding = match hit.at {
+                // An absent element passes, as in the main file; a rule of presence names it.
+                At::PersonsHead => persons.filter(|p| p.front.find(hit.element).is_some())?.finding(&hit, rule, FileRole::Persons),
+                _ => seen.finding(&hit, rule, file),
+            };
+            Some(blamed(&hit, Finding { expected: rules.lacking(&hit, seen.format), ..finding }))
+        };
+        let found: Vec<Finding> = hits.into_iter().filter_map(of_hit).collect();
+        let (own, of_persons) = found.into_iter().partition(|f| f.file == file);
+        add_to_head(self.catalog, checked, own)?;
         Ok(of_persons)
     }
+
+    /// Sets what follows from findings about the heads of both files.
+    pub(super) fn settle_head(&self, rules: &PackageRules<'_>, checked: &mut Checked<'_>, other: Option<&Checked<'_>>) -> io::Result<()> {
+        let causes: Vec<&Finding> = checked.causes.iter().chain(other.into_iter().flat_map(|o| &o.causes)).collect();
+        if causes.is_empty() {
+            return Ok(());
+        }
+        let (main, persons) = match checked.context.map(|c| c.file) {
+            Some(FileRole::Persons) => (other.and_then(|o| o.format), checked.format),
+            _ => (checked.format, other.and_then(|o| o.format)),
+        };
+        let mut of_rule: BTreeMap<RuleIx, Option<RuleIx>> = BTreeMap::new();
+        for rule in checked.findings.counts().keys() {
+            let nowhere = Finding::of_file(*rule, FileRole::Container);
+            let asked = rules.asked(&nowhere, main, persons);
+            // The cause itself reads its element too; a lower rank is the cause.
+            let rank = |ix: RuleIx| self.catalog.cause(ix).map(|rank| (rank, ix));
+            let from = causes.iter().filter(|c| asked.iter().any(|a| a.file == c.file && a.path == c.path)).filter_map(|c| rank(c.rule)).min();
+            let stands = from.is_none_or(|from| rank(*rule).is_some_and(|own| own <= from) && causes.iter().any(|c| c.rule == *rule));
+            of_rule.insert(*rule, from.filter(|_| !stands).map(|(_, ix)| ix));
+        }
+        if of_rule.values().all(Option::is_none) {
+            return Ok(());
+        }
+        checked.findings.change(|finding| finding.follows_from = finding.follows_from.or_else(|| of_rule.get(&finding.rule).copied().flatten()))
+    }
+}
+
+/// Most findings about a head from which others may follow: more than a head has elements.
+const MOST_CAUSES: usize = 100;
+
+fn is_cause_in_head(catalog: &Catalog, format: &Format, finding: &Finding) -> bool {
+    let in_record = |id| format.role(Role::Record).is_some_and(|record| format.is_within(id, record));
+    catalog.cause(finding.rule).is_some() && finding.keys == Keys::default() && format.find(&finding.path).is_some_and(|id| !in_record(id))
+}
+
+/// Names the records that break a rule about the head.
+fn with_records(blamed: &Blamed, encoding: Encoding, mut finding: Finding) -> Finding {
+    let numbers: Vec<_> = blamed.first.iter().map(|number| encoding.decode(number)).collect();
+    if let ([only], 1) = (numbers.as_slice(), blamed.records) {
+        finding.keys.n_zap = Some(shown(only));
+    }
+    let more = blamed.records - numbers.len() as u64;
+    let more = if more > 0 { format!(" … +{more}") } else { String::new() };
+    finding.found = Some(format!("{}{more}", numbers.join(", ")).into());
+    finding
 }
 
 /// Adds findings of federal rules about a file's head; they replace structural findings that say the same.
@@ -225,6 +294,11 @@ pub(super) fn add_to_head(catalog: &Catalog, checked: &mut Checked<'_>, mut foun
     }
     found.sort_by_key(|f| (f.place, f.rule));
     checked.findings.retain(|own| !take_place(catalog, &mut found, own))?;
+    // What takes the place of a cause is a cause itself.
+    checked.causes.retain(|own| !found.iter().any(|f| f.path == own.path && f.place.offset == own.place.offset));
+    if let Some(format) = checked.format {
+        checked.causes.extend(found.iter().filter(|f| is_cause_in_head(catalog, format, f)).cloned());
+    }
     found.into_iter().try_for_each(|f| checked.findings.push(f))
 }
 

@@ -1,6 +1,8 @@
 //! Format-logic control (ФЛК) of packages.
 
 mod across;
+mod by_person;
+mod causes;
 mod checker;
 mod document;
 mod file;
@@ -16,6 +18,7 @@ mod person_records;
 mod persons;
 mod piece;
 mod places;
+mod placing;
 mod plan;
 mod relate;
 mod rulebook;

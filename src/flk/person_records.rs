@@ -6,14 +6,16 @@
 use std::io;
 
 use super::keyset::hash;
-use crate::finding::Finding;
 use crate::finding::spool::Spool;
+use crate::finding::{Catalog, Finding, RuleIx};
 
 /// Persons with findings, each as a hash of the ID_PAC that its findings carry.
 #[derive(Debug, Default)]
 pub(super) struct WantedPersons {
     /// Sorted hashes without repetitions.
     keys: Vec<u64>,
+    /// Findings from which others follow: person, hash of the element's path, rule. Sorted.
+    causes: Vec<(u64, u64, RuleIx)>,
 }
 
 impl WantedPersons {
@@ -21,17 +23,28 @@ impl WantedPersons {
     ///
     /// # Errors
     /// The temporary file of findings cannot be read.
-    pub(super) fn of(findings: &Spool) -> io::Result<Option<Self>> {
-        let mut keys = Vec::new();
+    pub(super) fn of(findings: &Spool, catalog: &Catalog) -> io::Result<Option<Self>> {
+        let (mut keys, mut causes) = (Vec::new(), Vec::new());
         let mut replay = findings.iter()?;
         while let Some(view) = replay.next_view()? {
             let key = view.id_pac().map(key);
+            if let Some(key) = key.filter(|_| view.follows_from.is_none() && catalog.cause(view.rule).is_some()) {
+                causes.push((key, hash(0, view.path.as_bytes()), view.rule));
+            }
             // Findings of one person follow each other.
             keys.extend(key.filter(|key| keys.last() != Some(key)));
         }
         keys.sort_unstable();
         keys.dedup();
-        Ok((!keys.is_empty()).then_some(Self { keys }))
+        causes.sort_unstable();
+        Ok((!keys.is_empty()).then_some(Self { keys, causes }))
+    }
+
+    /// The rule of a finding about an element of a person, from which others follow.
+    pub(super) fn cause(&self, id_pac: &str, path: &str) -> Option<RuleIx> {
+        let wanted = (key(id_pac), hash(0, path.as_bytes()));
+        let at = self.causes.partition_point(|c| (c.0, c.1) < wanted);
+        self.causes.get(at).filter(|c| (c.0, c.1) == wanted).map(|c| c.2)
     }
 
     fn number(&self, id_pac: &str) -> Option<usize> {
@@ -93,7 +106,8 @@ impl PersonRecords {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{FileRole, Keys, RuleIx};
+    use crate::finding::{FileRole, Keys};
+    use crate::tables::RuleFiles;
 
     fn of(id_pac: &str) -> Finding {
         Finding { keys: Keys { id_pac: Some(id_pac.into()), ..Keys::default() }, ..Finding::of_file(RuleIx(1), FileRole::Persons) }
@@ -101,12 +115,13 @@ mod tests {
 
     #[test]
     fn the_first_record_counts_and_only_wanted_persons_are_kept() {
+        let catalog = Catalog::load(&RuleFiles::embedded()).expect("sound");
         let mut findings = Spool::default();
         for id in ["п-7", "a", "п-7", "nobody"] {
             findings.push(of(id)).expect("pushed");
         }
         findings.push(Finding::of_file(RuleIx(2), FileRole::Persons)).expect("pushed");
-        let wanted = WantedPersons::of(&findings).expect("readable").expect("some");
+        let wanted = WantedPersons::of(&findings, &catalog).expect("readable").expect("some");
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for (id, record) in [("b", "1"), ("п-7", "2"), ("п-7", "3")] {
             wanted.write(id, record, &mut first);
@@ -123,6 +138,6 @@ mod tests {
             finding.keys.n_zap
         };
         assert_eq!((given("п-7").as_deref(), given("a").as_deref(), given("nobody"), given("b")), (Some("2"), Some("4"), None, None));
-        assert!(WantedPersons::of(&Spool::default()).expect("readable").is_none());
+        assert!(WantedPersons::of(&Spool::default(), &catalog).expect("readable").is_none());
     }
 }

@@ -41,6 +41,10 @@ pub(super) struct PieceOutcome {
     /// Offset of the piece in the file.
     pub(super) base: u64,
     pub(super) findings: Vec<Finding>,
+    /// In a main file, findings about persons; their offsets are the numbers of the persons in the person file.
+    pub(super) of_persons: Vec<Finding>,
+    /// In a person file, findings of the main file's walk that got their places.
+    pub(super) placed: Vec<Finding>,
     pub(super) head: Vec<HeadValue>,
     pub(super) keys: Vec<Vec<Key>>,
     /// Hashes of persons' identities, to find persons that occur twice.

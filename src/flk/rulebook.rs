@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::causes::{ANYWHERE, Asked};
 use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
 use crate::finding::hint::neighbours;
-use crate::finding::{Catalog, Rule, RuleIx, Same};
 use crate::nsi::{Book, Books, StandsFor};
+use crate::finding::{Catalog, Causes, FileRole, Finding, Requires, Rule, RuleIx, Same};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, ast, load, strays};
+use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Read, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, ast, load, strays};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::{Date, Month};
@@ -33,7 +34,7 @@ pub struct Rulebook {
     reasons: Reasons,
     /// Tables in the folder of rules that nothing reads.
     strays: Vec<Stray>,
-    /// Index of the first row in the catalog; each row has two entries there, see [`Rulebook::rule`].
+    /// Index of the first row in the catalog; each row has an entry of each [`Kind`] there.
     first: RuleIx,
     /// Days on which the set of rules in force changes, ascending.
     borders: Vec<Date>,
@@ -76,7 +77,8 @@ impl Rulebook {
             strays: strays(files)?,
             rows,
         };
-        book.first = catalog.extend(book.rows.iter().flat_map(|row| [book.entry(row), book.stale_entry(row)]))?;
+        let causes = catalog.causes().clone();
+        book.first = catalog.extend(book.rows.iter().flat_map(|row| book.entries(row, &causes)))?;
         Ok(book)
     }
 
@@ -97,7 +99,17 @@ impl Rulebook {
         })
     }
 
-    fn entry(&self, row: &RuleRow) -> Rule {
+    /// The entries of a row, in the order of [`Kind`].
+    fn entries(&self, row: &RuleRow, causes: &Causes) -> [Rule; 4] {
+        let plain = self.entry(row, causes);
+        // A reference book that may lack codes of the account's day proves nothing: at most a warning.
+        let stale = Rule { severity: row.severity.min(Severity::Warning), text: self.reasons.get("stale", &[("text", &row.text)]), ..plain.clone() };
+        let alone = Rule { text: self.reasons.get("alone", &[]), advice: self.reasons.get("alone-advice", &[]), ..plain.clone() };
+        let empty = Rule { advice: self.reasons.get("empty-advice", &[]), ..plain.clone() };
+        [plain, stale, alone, empty]
+    }
+
+    fn entry(&self, row: &RuleRow, causes: &Causes) -> Rule {
         Rule {
             id: row.id.clone(),
             check: None,
@@ -106,20 +118,20 @@ impl Rulebook {
             severity: row.severity,
             // Today's protocol names the rule itself, where the older one had a code of book F012.
             f012: row.id.clone(),
+            cause: causes.rank(&row.id, requires(row)),
             text: row.text.clone(),
             advice: row.advice.clone(),
             same: Vec::new(),
         }
     }
 
-    /// The entry of a rule whose reference book may lack codes of the account's day: at most a warning, because such a book proves nothing.
-    fn stale_entry(&self, row: &RuleRow) -> Rule {
-        let text = self.reasons.get("stale", &[("text", &row.text)]);
-        Rule { severity: row.severity.min(Severity::Warning), text, ..self.entry(row) }
+    fn rule(&self, row: usize, kind: Kind) -> RuleIx {
+        RuleIx(self.first.0 + 4 * row as u16 + kind as u16)
     }
 
-    fn rule(&self, row: usize, stale: bool) -> RuleIx {
-        RuleIx(self.first.0 + 2 * row as u16 + u16::from(stale))
+    /// The index of the row that a rule of the catalog says; `None` for a check of structure.
+    pub fn row_of(&self, rule: RuleIx) -> Option<usize> {
+        rule.0.checked_sub(self.first.0).map(|n| usize::from(n) / 4)
     }
 
     fn compile(&self, formats: &Formats, format: &Format, persons: Option<&Format>, on: Option<Date>) -> Result<Compiled, TableError> {
@@ -182,12 +194,32 @@ impl Rulebook {
         let in_force = |id: &str| {
             let states = compiled.main.states().iter().chain(compiled.persons.states());
             let row = states.map(|s| s.row).find(|row| self.rows[*row].id == id)?;
-            Some(self.rule(row, false))
+            Some(self.rule(row, Kind::Plain))
         };
         let executed = |rule: &Rule| rule.same.iter().find_map(|same| if let Same::Executes(id) = same { in_force(id) } else { None });
         let executes = catalog.rules().filter_map(|(ix, rule)| Some((ix, executed(rule)?))).collect();
         let (main, persons) = (aged(&compiled.main), aged(&compiled.persons));
         Ok(PackageRules { book: self, compiled: Some(compiled), days, main, persons, executes })
+    }
+}
+
+/// How a row is said.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Plain,
+    /// By a reference book that is too old for the account.
+    Stale,
+    /// With nothing to compare the value with.
+    Alone,
+    /// Of an empty element that must not stand.
+    Empty,
+}
+
+fn requires(row: &RuleRow) -> Requires {
+    match row.require {
+        Some(ast::Expr::Present(_)) => Requires::Presence,
+        Some(ast::Expr::Absent(_)) => Requires::Absence,
+        _ => Requires::Other,
     }
 }
 
@@ -285,11 +317,12 @@ impl PackageRules<'_> {
         Some(rules)
     }
 
-    /// The rules for the main file; `None` if no rules are in force. `persons` come from the person file, if it could be read.
+    /// The rules for the main file; `None` if no rules are in force. `persons` are the head of the person file, and its persons if it could be read to
+    /// its end.
     pub(super) fn of_main<'r>(
         &'r self,
         own: HeadFacts<'_>,
-        persons: Option<(HeadFacts<'r>, &'r Persons)>,
+        persons: Option<(HeadFacts<'r>, Option<&'r Persons>)>,
         formats: &Formats,
         period: Option<Month>,
     ) -> Option<FileRules<'r>> {
@@ -297,9 +330,40 @@ impl PackageRules<'_> {
         let persons_name = persons.map(|(head, _)| head.name(formats.prefixes())).unwrap_or_default();
         let shared = Shared { period, prefixes: formats.prefixes(), family: formats.book_letter(own.format.family), persons_name };
         let mut rules = self.file(&compiled.main, &self.main, own, shared);
-        rules.persons = persons.map(|(_, p)| p);
+        rules.persons = persons.and_then(|(_, p)| p);
         rules.persons_format = persons.map(|(head, _)| head.format);
         Some(rules)
+    }
+
+    /// Says of an element that must not stand that it is empty, if it is: the main file's walk does not know the names of persons.
+    pub(super) fn refine(&self, finding: &mut Finding) {
+        if let Some(row) = self.book.row_of(finding.rule)
+            && finding.value.as_deref() == Some("")
+            && requires(&self.book.rows[row]) == Requires::Absence
+        {
+            finding.rule = self.book.rule(row, Kind::Empty);
+        }
+    }
+
+    /// The elements that the rule of a finding reads, in both files; of a check of structure, its own element at its place.
+    pub(super) fn asked(&self, finding: &Finding, main: Option<&Format>, persons: Option<&Format>) -> Vec<Asked> {
+        let mut all = vec![Asked::own(finding)];
+        let (Some(row), Some(compiled)) = (self.book.row_of(finding.rule), self.compiled.as_deref()) else { return all };
+        let mut add = |file, format: Option<&Format>, id| {
+            all.extend(format.map(|format| Asked { file, path: Arc::clone(&format.node(id).path), within: ANYWHERE }));
+        };
+        for read in compiled.persons.reads(row) {
+            if let Read::Own(id) = read {
+                add(FileRole::Persons, persons, *id);
+            }
+        }
+        for read in compiled.main.reads(row) {
+            match read {
+                Read::Own(id) => add(FileRole::Main, main, *id),
+                Read::Person(id) => add(FileRole::Persons, persons, *id),
+            }
+        }
+        all
     }
 
     /// The first day of the rule book, if the package is older and no rule was in force yet.
@@ -409,7 +473,21 @@ impl FileRules<'_> {
             let Some(value) = value.filter(|_| self.looks_up(hit)) else { return true };
             self.books(hit).iter().all(|book| book.may_grow_to(value))
         };
-        self.book.rule(hit.row, self.aged[hit.row] && hit.by_book && may_be())
+        let kind = match requires(&self.book.rows[hit.row]) {
+            Requires::Absence if value == Some("") => Kind::Empty,
+            _ if hit.lacks.is_some() => Kind::Alone,
+            _ if self.aged[hit.row] && hit.by_book && may_be() => Kind::Stale,
+            _ => Kind::Plain,
+        };
+        self.book.rule(hit.row, kind)
+    }
+
+    /// The element that a broken rule lacks, by its name.
+    pub(super) fn lacking(&self, hit: &Hit, own: &Format) -> Option<Box<str>> {
+        match hit.lacks? {
+            Read::Own(id) => Some(own.node(id).name.as_ref().into()),
+            Read::Person(id) => self.persons_format.map(|format| format.node(id).name.as_ref().into()),
+        }
     }
 
     /// Whether a rule asks no more than that its element's value is a code of a book.

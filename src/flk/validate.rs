@@ -21,10 +21,13 @@ use crate::timings::{self, Phase, Timings};
 use crate::values::{Month, sha256_of};
 use crate::watch::{Stopped, Watch};
 
+use super::by_person;
+use super::causes::Asked;
 use super::checker::{Checker, Config};
 use super::member::{FALLBACK, Task, add_to_head, of_fault};
 use super::outcome::{Account, PackageReport, Verdict};
 use super::person_records::WantedPersons;
+use super::placing;
 use super::rulebook::{Days, PackageRules};
 
 /// Limits on packages that are checked in parallel: their total size in bytes, and their number.
@@ -136,23 +139,23 @@ impl Checker<'_> {
                 return Ok(Attempt::Turned(FileRole::Persons, coding));
             }
             if let (Some(own), Some(seen)) = (&own, &of_persons) {
-                self.judge_head(own, &mut checked, seen)?;
+                self.judge_head(own, &mut checked, seen, None)?;
             }
             persons = Some(checked);
         }
         let mut main = None;
         if let (Some(member), Some(family)) = (&package.main, family) {
-            let known = persons.as_ref().filter(|p| !p.unread).zip(of_persons.as_ref());
-            let known = known.map(|(checked, seen)| (seen.facts(), &checked.outcome.persons));
+            // The head of a person file that breaks off later is known; its persons are not.
+            let known = of_persons.as_ref().map(|seen| (seen.facts(), persons.as_ref().filter(|p| !p.unread).map(|checked| &checked.outcome.persons)));
             let own = rules.as_ref().zip(of_main.as_ref()).and_then(|(r, m)| r.of_main(m.facts(), known, self.formats, period));
-            let wanted = persons.as_ref().map(|p| WantedPersons::of(&p.findings)).transpose()?.flatten();
+            let wanted = persons.as_ref().map(|p| WantedPersons::of(&p.findings, self.catalog)).transpose()?.flatten();
             let task = Task { member, file: FileRole::Main, family, period, wanted: wanted.as_ref(), with_cases };
             let mut checked = self.member(task, own.as_ref(), package, config, watch)?;
             if let Some(coding) = checked.outcome.turned {
                 return Ok(Attempt::Turned(FileRole::Main, coding));
             }
             let hits = match (&own, &of_main) {
-                (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen)?,
+                (Some(own), Some(seen)) => self.judge_head(own, &mut checked, seen, of_persons.as_ref())?,
                 _ => Vec::new(),
             };
             if let (Some(first), false) = (rules.as_ref().and_then(PackageRules::begins_later), checked.unread) {
@@ -160,11 +163,36 @@ impl Checker<'_> {
                 let value = period.map(|period| period.to_string().into());
                 checked.findings.push(Finding { value, expected: Some(first.to_string().into()), ..finding })?;
             }
-            if let (Some(persons), Some(wanted)) = (&mut persons, &wanted) {
-                persons.findings.change(|finding| checked.outcome.person_records.give(wanted, finding))?;
+            if let (Some(persons), Some(member)) = (&mut persons, &package.persons) {
+                let placed = match persons.context {
+                    Some(context) => placing::place(std::mem::take(&mut checked.outcome.of_persons), &member.source, context)?,
+                    None => Spool::default(),
+                };
+                if wanted.is_some() || !placed.is_empty() {
+                    let formats = (of_main.as_ref().map(|m| m.format), persons.format);
+                    let give = |finding: &mut Finding| {
+                        if let Some(wanted) = &wanted {
+                            checked.outcome.person_records.give(wanted, finding);
+                        }
+                        if let Some(rules) = &rules {
+                            rules.refine(finding);
+                        }
+                    };
+                    let asked = |finding: &Finding| match &rules {
+                        Some(rules) => rules.asked(finding, formats.0, formats.1),
+                        None => vec![Asked::own(finding)],
+                    };
+                    persons.findings = by_person::join(self.catalog, &persons.findings, &placed, give, asked)?;
+                }
             }
-            if let (Some(persons), Some(seen)) = (&mut persons, &of_persons) {
-                add_to_head(self.catalog, persons, hits.iter().map(|(hit, rule)| seen.finding(hit, *rule, FileRole::Persons)).collect())?;
+            if let Some(persons) = &mut persons {
+                add_to_head(self.catalog, persons, hits)?;
+            }
+            if let Some(rules) = &rules {
+                self.settle_head(rules, &mut checked, persons.as_ref())?;
+                if let Some(persons) = &mut persons {
+                    self.settle_head(rules, persons, Some(&checked))?;
+                }
             }
             main = Some(checked);
         }

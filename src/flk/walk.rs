@@ -13,6 +13,7 @@ use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
 use crate::texts::Text;
 use crate::timings::Timings;
 
+use super::by_person::About;
 use super::person_records::WantedPersons;
 use super::piece::{PieceOutcome, RootState};
 use super::plan::{Hooks, Plan, Tally};
@@ -39,6 +40,8 @@ pub(super) struct FileContext<'p> {
     pub(super) rules: Option<&'p FileRules<'p>>,
     /// Persons whose first record is looked for, if any.
     pub(super) wanted: Option<&'p WantedPersons>,
+    /// Whether this walk gives findings about persons their places.
+    pub(super) placing: bool,
     /// How to read the cases; `None` if they are not wanted.
     pub(super) reading: Option<&'p Reading>,
     /// Where time by phase is counted; `None` if it is not measured.
@@ -90,6 +93,9 @@ pub(super) struct Walker<'p> {
     last_stranger: Option<(String, Option<NodeId>, Option<Box<Text>>)>,
     /// Elements that checks across records found wrong after the whole file was read; this walk finds their records.
     pub(super) marks: Vec<Mark>,
+    /// Persons that ended in this walk, and findings about persons, by the number of the person.
+    pub(super) closed: u64,
+    pub(super) about: About,
 }
 
 /// A finding of a check across records: offset of the element in the file, and rule.
@@ -122,6 +128,8 @@ impl<'p> Walker<'p> {
             record_places: Vec::new(),
             last_stranger: None,
             marks: Vec::new(),
+            closed: 0,
+            about: About::default(),
         }
     }
 
@@ -376,7 +384,7 @@ impl<'p> Walker<'p> {
 
     /// Opens a block. Findings from index `findings` on are about its start tag and belong to its record too.
     fn enter(&mut self, node: NodeId, at: usize, findings: usize) {
-        let keeps_record = self.context.rules.is_some() || self.context.reading.is_some();
+        let keeps_record = self.context.rules.is_some() || self.context.reading.is_some() || self.context.placing;
         let block = if keeps_record { self.open_block(node, at) } else { None };
         self.frames.push(Frame { node, place: self.place_of(at), block, seen: 0, last: 0, findings, text_reported: false });
         let Some(hooks) = self.hooks(node) else { return };

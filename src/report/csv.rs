@@ -29,7 +29,8 @@ fields!(
     Idserv,
     IdPac,
     Value,
-    Message
+    Message,
+    FollowsFrom
 );
 
 /// Writes the table.
@@ -86,6 +87,7 @@ fn cell(field: OfFinding, e: &Entry<'_>, report: &PackageReport) -> String {
         OfFinding::IdPac => text(e.id_pac),
         OfFinding::Value => text(e.value),
         OfFinding::Message => e.message.clone(),
+        OfFinding::FollowsFrom => text(e.follows_from),
     }
 }
 

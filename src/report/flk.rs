@@ -191,7 +191,8 @@ impl Protocol {
         for finding in report.findings.iter()? {
             let finding = finding?;
             let rule = catalog.rule(finding.rule);
-            if rule.severity == Severity::Error {
+            // The protocol names causes: what follows from them goes with them.
+            if rule.severity == Severity::Error && finding.follows_from.is_none() {
                 self.write_finding(&mut xml, &finding, rule, report)?;
                 flush(&mut xml, out)?;
             }

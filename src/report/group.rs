@@ -77,10 +77,15 @@ impl Shared {
     }
 }
 
+/// Rule, the rule from which it follows, and path of a group; no path for the group of all further elements.
+type Key = (RuleIx, Option<RuleIx>, Option<Arc<str>>);
+
 /// The findings of one rule at one element.
 #[derive(Debug)]
 pub(super) struct Group {
     rule: RuleIx,
+    /// The rule from which they follow.
+    follows: Option<RuleIx>,
     /// Path of the element; in a group of several elements, of the first one.
     pub(super) path: Arc<str>,
     /// Whether the group collects all elements without a group of their own.
@@ -95,6 +100,8 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct Ruled {
     pub(super) rule: RuleIx,
+    /// The rule from which they follow, if they do not stand on their own.
+    pub(super) follows: Option<RuleIx>,
     pub(super) count: u64,
     pub(super) shared: Shared,
     /// The groups by element, the most frequent first; never empty.
@@ -102,44 +109,52 @@ pub(super) struct Ruled {
 }
 
 /// The findings by rule, with the first `limit` places for each element: the most severe rules first, then in the order of the catalogue.
-pub(super) fn by_rule(findings: &Spool, catalog: &Catalog, limit: u64, show_personal: bool) -> io::Result<Vec<Ruled>> {
+/// `followers` adds the findings that follow from others, each rule of them behind its cause.
+pub(super) fn by_rule(findings: &Spool, catalog: &Catalog, limit: u64, show_personal: bool, followers: bool) -> io::Result<Vec<Ruled>> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut index: HashMap<(RuleIx, Option<Arc<str>>), usize> = HashMap::new();
+    let mut index: HashMap<Key, usize> = HashMap::new();
     let mut last: Option<usize> = None;
     let mut replay = findings.iter()?;
     while let Some(view) = replay.next_view()? {
+        if view.follows_from.is_some() && !followers {
+            continue;
+        }
         let at = match last {
-            Some(at) if groups[at].rule == view.rule && *groups[at].path == *view.path && !groups[at].others => at,
+            Some(at) if groups[at].rule == view.rule && groups[at].follows == view.follows_from && *groups[at].path == *view.path && !groups[at].others => at,
             _ => place(&mut groups, &mut index, &view, show_personal),
         };
         last = Some(at);
         groups[at].add(&view, limit, show_personal)?;
     }
-    groups.sort_by_key(|g| (Reverse(catalog.rule(g.rule).severity), g.rule, g.others, Reverse(g.count)));
+    groups.sort_by_key(|g| {
+        let cause = g.follows.unwrap_or(g.rule);
+        (Reverse(catalog.rule(cause).severity), cause, g.follows.is_some(), g.rule, g.others, Reverse(g.count))
+    });
     let mut rules: Vec<Ruled> = Vec::new();
     for group in groups {
-        match rules.last_mut().filter(|r| r.rule == group.rule) {
+        match rules.last_mut().filter(|r| (r.rule, r.follows) == (group.rule, group.follows)) {
             Some(rule) => {
                 rule.count += group.count;
                 rule.shared.join(&group.shared);
                 rule.elements.push(group);
             }
-            None => rules.push(Ruled { rule: group.rule, count: group.count, shared: group.shared.clone(), elements: vec![group] }),
+            None => rules.push(Ruled { rule: group.rule, follows: group.follows, count: group.count, shared: group.shared.clone(), elements: vec![group] }),
         }
     }
     Ok(rules)
 }
 
-fn place(groups: &mut Vec<Group>, index: &mut HashMap<(RuleIx, Option<Arc<str>>), usize>, view: &FindingView<'_>, show_personal: bool) -> usize {
+fn place(groups: &mut Vec<Group>, index: &mut HashMap<Key, usize>, view: &FindingView<'_>, show_personal: bool) -> usize {
     let path: Arc<str> = Arc::from(view.path);
-    let own = (view.rule, Some(Arc::clone(&path)));
+    let own = (view.rule, view.follows_from, Some(Arc::clone(&path)));
     if let Some(at) = index.get(&own) {
         return *at;
     }
     let others = groups.len() >= MAX_GROUPS;
-    let key = if others { (view.rule, None) } else { own };
+    let key = if others { (view.rule, view.follows_from, None) } else { own };
     *index.entry(key).or_insert_with(|| {
-        groups.push(Group { rule: view.rule, path, others, count: 0, places: Spool::with_budget(BUDGET), shared: Shared::of(view, show_personal) });
+        let (rule, follows, places) = (view.rule, view.follows_from, Spool::with_budget(BUDGET));
+        groups.push(Group { rule, follows, path, others, count: 0, places, shared: Shared::of(view, show_personal) });
         groups.len() - 1
     })
 }
@@ -175,7 +190,7 @@ mod tests {
     #[test]
     fn one_headline_a_rule_and_one_group_an_element() {
         let desk = Desk::new();
-        let rules = by_rule(&mixed(&desk).findings, &desk.catalog, 3, false).expect("readable");
+        let rules = by_rule(&mixed(&desk).findings, &desk.catalog, 3, false, false).expect("readable");
         let elements = |r: &Ruled| -> Vec<(String, u64, u64)> {
             r.elements.iter().map(|g| (g.path.rsplit('/').next().unwrap_or("").to_owned(), g.count, g.places.len())).collect()
         };
@@ -205,7 +220,7 @@ mod tests {
             spool.push(finding(&desk, "unknown", &format!("ZL_LIST/X{n}"))).expect("pushed");
         }
         spool.push(finding(&desk, "unknown", "ZL_LIST/X7")).expect("pushed");
-        let rules = by_rule(&spool, &desk.catalog, 3, false).expect("readable");
+        let rules = by_rule(&spool, &desk.catalog, 3, false, false).expect("readable");
         let [rule] = rules.as_slice() else { panic!("one rule") };
         assert_eq!((rule.count, rule.elements.len()), (5001, MAX_GROUPS + 1));
         assert_eq!(rule.elements.first().map(|g| (&*g.path, g.count)), Some(("ZL_LIST/X7", 2)), "the most frequent first");

@@ -137,7 +137,7 @@ impl<'a, W: Write> Human<'a, W> {
 
     fn rules(&mut self, report: &PackageReport) -> io::Result<()> {
         let limit = if self.options.full { u64::MAX } else { self.options.limit };
-        let rules = by_rule(&report.findings, self.catalog, limit, self.options.show_personal)?;
+        let rules = by_rule(&report.findings, self.catalog, limit, self.options.show_personal, self.options.full)?;
         let windows = if self.options.full || report.findings.len() <= FEW { self.windows(report, &rules)? } else { BTreeMap::new() };
         let times = |r: &Ruled| {
             let severity = self.texts.severity(self.catalog.rule(r.rule).severity, self.options.lang);
@@ -157,6 +157,10 @@ impl<'a, W: Write> Human<'a, W> {
             let id = self.paint(BOLD, &format!("{:id_width$}", rule.id));
             let times = self.paint(color, &format!("{times:times_width$}"));
             let text = fill_common(rule.text.get(self.options.lang), &ruled.shared);
+            let text = match ruled.follows {
+                Some(cause) => self.text(Key::GroupFollows, &[("rule", &self.catalog.rule(cause).id), ("text", &text)]),
+                None => text,
+            };
             writeln!(self.out, "  {id}  {times}   {}", tidy(&text))?;
             match ruled.elements.as_slice() {
                 [group] => self.places(report, group, rule, &windows, 6)?,
@@ -165,6 +169,10 @@ impl<'a, W: Write> Human<'a, W> {
             let advice = fill_common(rule.advice.get(self.options.lang), &ruled.shared);
             let advice = self.text(Key::Advice, &[("text", &advice)]);
             writeln!(self.out, "      {}", self.paint(CYAN, &advice))?;
+            if let Some(count) = report.findings.followers().get(&ruled.rule).filter(|_| !self.options.full) {
+                let count = self.texts.number(self.options.lang, *count);
+                writeln!(self.out, "      {}", self.text(Key::GroupFollowers, &[("count", &count)]))?;
+            }
         }
         Ok(())
     }

@@ -26,7 +26,9 @@ pub struct Tally {
     pub warnings: u64,
     /// Number of findings of severity info.
     pub infos: u64,
-    /// Rules with at least one finding.
+    /// Number of findings that follow from others.
+    pub consequences: u64,
+    /// Rules with at least one finding that stands on its own.
     pub rules: BTreeSet<RuleIx>,
     /// Rules that did not run or ran in part, by rule and Russian reason.
     pub not_executed: BTreeMap<(String, String), NotExecuted>,
@@ -50,6 +52,7 @@ impl Tally {
         self.errors += report.count(catalog, Severity::Error);
         self.warnings += report.count(catalog, Severity::Warning);
         self.infos += report.count(catalog, Severity::Info);
+        self.consequences += report.findings.followers().values().sum::<u64>();
         self.rules.extend(report.findings.counts().keys());
         for idle in &report.not_executed {
             self.not_executed.entry((idle.rule.clone(), idle.reason.ru.clone())).or_insert_with(|| idle.clone());

@@ -142,6 +142,8 @@ pub struct Entry<'a> {
     pub value: Option<&'a str>,
     /// The rule's text in Russian.
     pub message: String,
+    /// Id of the rule of the finding from which this one follows. Such a finding is in no count of errors.
+    pub follows_from: Option<&'a str>,
 }
 
 impl<'a> Entry<'a> {
@@ -165,6 +167,7 @@ impl<'a> Entry<'a> {
             id_pac: keys.id_pac.as_deref(),
             value: finding.value.as_deref(),
             message: finding.message(rule, Lang::Ru),
+            follows_from: finding.follows_from.map(|cause| catalog.rule(cause).id.as_str()),
         }
     }
 }
@@ -212,6 +215,9 @@ impl Timings {
 pub(super) struct Summary {
     errors: u64,
     warnings: u64,
+    /// Number of findings that follow from others; they are not among the errors and warnings.
+    #[serde(skip_serializing_if = "is_zero")]
+    consequences: u64,
     files: u64,
     cases: u64,
     /// Counts of findings that the user hides.
@@ -224,6 +230,10 @@ pub(super) struct Summary {
     seconds: Option<f64>,
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Summary {
     /// Rounds `seconds` to milliseconds.
     pub(super) fn new(tally: &Tally, seconds: Option<f64>, hidden: Option<Hidden>) -> Self {
@@ -231,6 +241,7 @@ impl Summary {
         Self {
             errors: tally.errors,
             warnings: tally.warnings,
+            consequences: tally.consequences,
             files: tally.files,
             cases: tally.cases,
             hidden,

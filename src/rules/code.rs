@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ast::CompareOp;
 use super::number::Decimal;
 use crate::nsi::{Book, FieldIx};
+use crate::registry::format::NodeId;
 use crate::registry::format::mask::Mask;
 use crate::registry::format::value::Charset;
 use crate::values::{Date, Month};
@@ -166,6 +167,8 @@ pub(super) struct Place {
     pub(super) up: u8,
     /// Positions among the children on the way down; the last is the element. If empty, the place is the block itself.
     pub(super) down: Box<[u8]>,
+    /// The element there.
+    pub(super) element: NodeId,
     /// Whether several values may be there.
     pub(super) many: bool,
 }

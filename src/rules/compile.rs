@@ -60,6 +60,15 @@ pub struct Captured {
     pub value: bool,
 }
 
+/// An element that a rule reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// An element of the walked file.
+    Own(NodeId),
+    /// An element of the person file, read from the main file.
+    Person(NodeId),
+}
+
 /// A value gathered from all records for a rule about the head.
 #[derive(Debug, Clone)]
 pub(super) struct Gather {
@@ -112,10 +121,12 @@ pub(super) struct Needs {
     pub(super) person: bool,
     /// Whether the rule uses the checked element's own occurrence.
     pub(super) this: bool,
-    /// Whether the rule uses parts of a file name, and is skipped if the name has none.
-    pub(super) name: bool,
+    /// The file of whose name the rule uses parts, if any; the rule is skipped if they are unknown.
+    pub(super) name: Option<Whose>,
     /// Reference books that the rule uses.
     pub(super) books: Vec<Arc<Book>>,
+    /// Elements that the rule reads, but for the day of its lookups.
+    pub(super) reads: Vec<Read>,
 }
 
 pub(super) struct Compiler<'s, 'c> {
@@ -282,6 +293,11 @@ impl<'s, 'c> Compiler<'s, 'c> {
         Ok(book)
     }
 
+    /// How many values are gathered from the records so far.
+    pub(super) fn gathers(&self) -> usize {
+        self.captures.gathers.len()
+    }
+
     fn gather(&mut self, block: NodeId, what: What) -> Cond {
         Cond::Gathered(self.gather_index(block, what))
     }
@@ -320,7 +336,9 @@ impl<'s, 'c> Compiler<'s, 'c> {
         let found = self.names.find(&block.name, start);
         self.from = outer;
         let Found::Own(id) = found else { return self.elsewhere(block) };
-        let mode = std::mem::replace(&mut self.mode, Mode::Any);
+        // What FORALL requires is required of every block; EXISTS asks for one that fits.
+        let inner = if quantifier == Quantifier::ForAll { self.mode } else { Mode::Any };
+        let mode = std::mem::replace(&mut self.mode, inner);
         let result = (|| {
             if let Content::Value(_) = self.sources.format.node(id).content {
                 // A repeated value: the condition is tested for each value separately.
@@ -352,7 +370,11 @@ impl<'s, 'c> Compiler<'s, 'c> {
     }
 
     fn present(&mut self, name: &Ref) -> Compiled<Cond> {
-        match self.names.find(&name.name, self.from) {
+        let found = self.names.find(&name.name, self.from);
+        if let Found::Own(id) = found {
+            self.reads(Read::Own(id));
+        }
+        match found {
             Found::Person(id) => Ok(Cond::HasPerson(self.person(id, false))),
             Found::Own(id) if self.is_head() && self.names.in_record(id) => {
                 let block = if matches!(self.sources.format.node(id).content, Content::Block) { id } else { self.sources.format.node(id).parent.unwrap_or(id) };
@@ -382,12 +404,20 @@ impl<'s, 'c> Compiler<'s, 'c> {
         self.sources.formats.all().any(|f| f.named(last).next().is_some())
     }
 
+    fn reads(&mut self, read: Read) {
+        if !self.needs.reads.contains(&read) {
+            self.needs.reads.push(read);
+        }
+    }
+
     fn head(&mut self, id: NodeId) -> usize {
+        self.reads(Read::Own(id));
         index_of(&mut self.captures.head, id)
     }
 
     fn person(&mut self, element: NodeId, value: bool) -> usize {
         self.needs.person = true;
+        self.reads(Read::Person(element));
         let kept = &mut self.captures.persons;
         match kept.iter().position(|c| c.element == element) {
             Some(at) => {
@@ -408,8 +438,16 @@ impl<'s, 'c> Compiler<'s, 'c> {
 
     /// The file whose name is meant: that of the checked element.
     fn whose(&mut self) -> Whose {
-        self.needs.name = true;
-        if self.whole == Unit::PersonsHead { Whose::Persons } else { Whose::Own }
+        let whose = if self.whole == Unit::PersonsHead { Whose::Persons } else { Whose::Own };
+        self.needs.name = Some(whose);
+        let stated = match whose {
+            Whose::Own => self.sources.format.role(Role::FileName).map(Read::Own),
+            Whose::Persons => self.sources.persons.and_then(|p| p.role(Role::FileName)).map(Read::Person),
+        };
+        if let Some(stated) = stated {
+            self.reads(stated);
+        }
+        whose
     }
 
     fn compare(&mut self, op: CompareOp, left: &Term, right: &Term) -> Compiled<Cond> {
@@ -503,6 +541,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 if self.is_head() {
                     return mistake(name.at, format!("{} stands in the records: say which by EXISTS, FORALL or SUM", name.name));
                 }
+                self.reads(Read::Own(id));
                 if matches!(self.unit, Unit::Block { element, .. } if element == id) {
                     self.needs.this = true;
                     return Ok((Operand::This, kind));
@@ -624,7 +663,11 @@ impl<'s, 'c> Compiler<'s, 'c> {
         {
             return Ok(self.person_operand(id));
         }
-        match self.sources.format.role(Role::Birth) {
+        let birth = self.sources.format.role(Role::Birth);
+        if let Some(id) = birth {
+            self.reads(Read::Own(id));
+        }
+        match birth {
             Some(id) => Ok(Operand::Place(self.names.place(self.from, id))),
             None => mistake(at, "nobody's birth date is known here"),
         }
@@ -638,6 +681,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
         };
         let Found::Own(id) = self.names.find(&name.name, self.from) else { return self.elsewhere(name) };
         let Some(block) = self.sources.format.node(id).parent else { return mistake(name.at, "the root has no sum") };
+        self.reads(Read::Own(id));
         let mode = std::mem::replace(&mut self.mode, Mode::Any);
         let condition = condition.map(|c| self.inside(block, |s| s.expr(c))).transpose();
         self.mode = mode;
@@ -806,7 +850,13 @@ impl<'s, 'c> Compiler<'s, 'c> {
         }
         match found {
             Found::Unknown => Ok(Operand::Nothing),
-            _ => Ok(self.reference(&name, Some(Kind::Date))?.0),
+            _ => {
+                // Where this day is absent another is taken, so nothing follows from its absence.
+                let reads = self.needs.reads.clone();
+                let day = self.reference(&name, Some(Kind::Date))?.0;
+                self.needs.reads = reads;
+                Ok(day)
+            }
         }
     }
 }

@@ -33,6 +33,16 @@ pub struct Facts {
     pub account_date: Option<Date>,
 }
 
+impl Facts {
+    /// Parts of the name of a file.
+    pub(super) fn name_of(&self, whose: Whose) -> &NameParts {
+        match whose {
+            Whose::Own => &self.name,
+            Whose::Persons => &self.persons_name,
+        }
+    }
+}
+
 /// Parts of a file's name.
 #[derive(Debug, Clone, Default)]
 pub struct NameParts {
@@ -300,7 +310,7 @@ impl Env<'_> {
             Operand::FilePart(part, whose) if *part != FilePart::Type => self.file_part(*part, *whose).map(|text| V::Text(text.as_bytes())),
             Operand::Day(day) => Some(V::Day(*day)),
             Operand::Nothing => None,
-            Operand::Age { birth, on } => self.day(birth).zip(self.day(on)).and_then(|(b, d)| full_years(b, d)).map(small),
+            Operand::Age { birth, on } => self.day(birth).zip(self.day(on)).map(|(b, d)| number(Decimal::whole(full_years(b, d)))),
             Operand::Year(day) => self.day(day).map(|d| small(d.parts().0)),
             Operand::MonthOf(day) => self.day(day).map(|d| small(u16::from(d.parts().1))),
             Operand::AddYears(day, years) => self.day(day).map(|d| V::Day(add_years(d, *years))),
@@ -421,7 +431,7 @@ impl Env<'_> {
     }
 
     /// Whether an element is present at a place.
-    fn stands(&self, place: &Place) -> bool {
+    pub(super) fn stands(&self, place: &Place) -> bool {
         match &*place.down {
             [] => true,
             [last] => self.record.has(self.climb(place.up), *last),
@@ -430,7 +440,7 @@ impl Env<'_> {
     }
 
     /// Visits the blocks at a place until the visitor returns true; returns whether it did.
-    fn blocks(&self, place: &Place, each: &mut dyn FnMut(usize) -> bool) -> bool {
+    pub(super) fn blocks(&self, place: &Place, each: &mut dyn FnMut(usize) -> bool) -> bool {
         self.walk(self.climb(place.up), &place.down, each)
     }
 
@@ -514,10 +524,7 @@ impl Env<'_> {
     }
 
     fn file_part(&self, part: FilePart, whose: Whose) -> Option<&str> {
-        let name = match whose {
-            Whose::Own => &self.facts.name,
-            Whose::Persons => &self.facts.persons_name,
-        };
+        let name = self.facts.name_of(whose);
         let text = match part {
             FilePart::Pi => &name.pi,
             FilePart::Ni => &name.ni,

@@ -1,5 +1,6 @@
 //! The rule language: syntax, compilation against a format, evaluation over a record.
 
+mod absence;
 pub mod ast;
 mod code;
 mod compile;
@@ -24,7 +25,7 @@ mod table;
 pub mod witness;
 mod words;
 
-pub use compile::{Captured, Captures, Sources, Stop};
+pub use compile::{Captured, Captures, Read, Sources, Stop};
 pub use conventions::Conventions;
 pub use coverage::{Covered, coverage, rows};
 pub use eval::{Facts, Gathered, NameParts, Person};
@@ -33,7 +34,7 @@ pub use lex::SyntaxError;
 pub use number::Decimal;
 pub use parse::parse;
 pub use reasons::Reasons;
-pub use set::{At, Hit, RowState, RuleSet, Side, State, Work};
+pub use set::{At, Blamed, Hit, RowState, RuleSet, Side, State, Work};
 pub use strays::{Stray, strays};
 pub use survey::{Asked, Standing, Survey};
 pub use table::{FLK_TABLES, RuleRow, UNREAD, load};

@@ -112,11 +112,11 @@ pub(super) fn add_years(day: Date, years: u16) -> Date {
     Date::new(year, month, number.min(days_in_month(year, month))).unwrap_or(day)
 }
 
-/// Full years between two days; `None` if the second is earlier.
-pub(super) fn full_years(from: Date, to: Date) -> Option<u16> {
+/// Full years between two days; negative if the second is earlier: −1 on the day before.
+pub(super) fn full_years(from: Date, to: Date) -> i64 {
     let ((from_year, from_month, from_day), (year, month, day)) = (from.parts(), to.parts());
-    let whole = year.checked_sub(from_year)?;
-    if (month, day) < (from_month, from_day) { whole.checked_sub(1) } else { Some(whole) }
+    let whole = i64::from(year) - i64::from(from_year);
+    if (month, day) < (from_month, from_day) { whole - 1 } else { whole }
 }
 
 /// Compares codes of letters and a number, `gemop2` before `gemop10`; `None` if the letters differ or a code is not of this form.
@@ -145,9 +145,9 @@ mod tests {
     fn days_and_ages() {
         let day = |t: &str| iso_date(t.as_bytes()).expect(t);
         assert_eq!(add_years(day("2004-02-29"), 14), day("2018-02-28"));
-        assert_eq!(full_years(day("2001-03-10"), day("2019-03-09")), Some(17));
-        assert_eq!(full_years(day("2001-03-10"), day("2019-03-10")), Some(18));
-        assert_eq!(full_years(day("2019-03-10"), day("2019-03-09")), None);
+        assert_eq!(full_years(day("2001-03-10"), day("2019-03-09")), 17);
+        assert_eq!(full_years(day("2001-03-10"), day("2019-03-10")), 18);
+        assert_eq!(full_years(day("2019-03-10"), day("2019-03-09")), -1);
         assert_eq!(iso_date(b"2019-02-29"), None);
     }
 

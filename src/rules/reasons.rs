@@ -13,7 +13,22 @@ use crate::texts::{Text, fill};
 const TABLE: &str = "flk/reasons.csv";
 
 /// Kinds of reasons that do not stand in the tables of rules.
-const DUE: [&str; 11] = ["no-book", "no-field", "no-format", "no-day", "no-persons", "no-date", "before-book", "stale", "unread", "stray", "stray-similar"];
+const DUE: [&str; 14] = [
+    "no-book",
+    "no-field",
+    "no-format",
+    "no-day",
+    "no-persons",
+    "no-date",
+    "before-book",
+    "stale",
+    "alone",
+    "alone-advice",
+    "empty-advice",
+    "unread",
+    "stray",
+    "stray-similar",
+];
 
 #[derive(Deserialize)]
 struct Row {

@@ -133,7 +133,7 @@ impl Names<'_> {
             at = parent;
         }
         down.reverse();
-        Place { up, down: down.into(), many }
+        Place { up, down: down.into(), element: to, many }
     }
 }
 

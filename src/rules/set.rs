@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::ast::{Expr, Ref};
-use super::code::Cond;
-use super::compile::{Captured, Captures, Compiler, Gather, Needs, Sources, Stop, Unit, What};
+use super::code::{Cond, Whose};
+use super::compile::{Captured, Captures, Compiler, Gather, Needs, Read, Sources, Stop, Unit, What};
 use super::eval::{Env, Facts, Gathered, Person};
 
 use super::table::RuleRow;
@@ -68,8 +68,8 @@ struct Compiled {
     without_books: Option<Box<Cond>>,
     /// Whether the rule is skipped if the person is unknown.
     person: bool,
-    /// Whether the rule is skipped if the parts of the file's name are unknown.
-    name: bool,
+    /// The file whose name the rule uses, if any: the rule is skipped if the parts of that name are unknown.
+    name: Option<Whose>,
 }
 
 /// What a rule requires of its element.
@@ -139,8 +139,43 @@ struct ByChild {
 pub struct Work {
     /// Values gathered from the records for rules about the head.
     pub gathered: Vec<Gathered>,
+    /// For each of them, the records because of which it does not hold.
+    pub blamed: Vec<Blamed>,
     /// Results of the block's shared conditions; `None` if not yet evaluated.
     holds: Vec<Option<bool>>,
+}
+
+/// Records that break a rule about the head.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blamed {
+    /// How many there are.
+    pub records: u64,
+    /// The numbers (N_ZAP) of the first of them, in the file's encoding.
+    pub first: Vec<Box<[u8]>>,
+    /// Offset of the last one: several blocks of one record count once.
+    last: Option<u64>,
+}
+
+impl Blamed {
+    /// Most numbers that are kept.
+    const MOST: usize = 10;
+
+    fn add(&mut self, record: &Record, number: Option<u8>) {
+        let at = Some(record.offset(0));
+        if self.last == at {
+            return;
+        }
+        self.last = at;
+        self.records += 1;
+        if let (true, Some(number)) = (self.first.len() < Self::MOST, number.and_then(|position| record.text(0, position))) {
+            self.first.push(number[..number.len().min(64)].into());
+        }
+    }
+
+    fn join(&mut self, more: &Self) {
+        self.records += more.records;
+        self.first.extend(more.first.iter().take(Self::MOST - self.first.len()).cloned());
+    }
 }
 
 /// Rules ready to run over the files of one format.
@@ -155,6 +190,12 @@ pub struct RuleSet {
     persons: OfPersons,
     captures: Captures,
     states: Vec<RowState>,
+    /// By the index of the row, the elements that it reads.
+    reads: Vec<Box<[Read]>>,
+    /// Rules about the head whose requirement is gathered from the records: the row, and the first and the last but one of its aggregates.
+    blames: Vec<(usize, usize, usize)>,
+    /// Position of the number among the elements of a record.
+    number: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -198,6 +239,8 @@ pub struct Hit {
     pub stands: bool,
     /// Whether only what a book says breaks the rule, if it asks one: its other parts hold.
     pub by_book: bool,
+    /// The absent element with which nothing can be compared, if that breaks the rule.
+    pub lacks: Option<Read>,
 }
 
 impl RuleSet {
@@ -207,7 +250,9 @@ impl RuleSet {
     /// A row does not compile; the error names its table, its line and the place in it.
     pub fn compile(rows: &[RuleRow], passes: &[(char, Side)], on: Option<Date>, sources: Sources<'_>) -> Result<Self, TableError> {
         let blocks = || sources.format.nodes().iter().map(|_| Block::default()).collect();
-        let mut set = Self { blocks: blocks(), covered: blocks(), ..Self::default() };
+        let number = sources.format.role(Role::NZap).filter(|id| sources.format.node(*id).parent == sources.format.role(Role::Record));
+        let number = number.map(|id| sources.format.node(id).position);
+        let mut set = Self { blocks: blocks(), covered: blocks(), reads: vec![Box::default(); rows.len()], number, ..Self::default() };
         for (index, row) in rows.iter().enumerate() {
             if on.is_some_and(|day| !row.in_force(day)) {
                 continue;
@@ -253,8 +298,20 @@ impl RuleSet {
         // A condition on the checked element's own value cannot be shared in the block.
         let own = compiler.needs.this;
         let asks = asks(require, &node.name);
+        let gathers = compiler.gathers();
         let require_code = compiler.requirement(require)?;
-        let Needs { person, name, books, .. } = compiler.needs;
+        let required = gathers..compiler.gathers();
+        let Needs { person, name, books, mut reads, .. } = compiler.needs;
+        let checked = if side == Side::Own { Read::Own(element) } else { Read::Person(element) };
+        if !reads.contains(&checked) {
+            reads.push(checked);
+        }
+        if let Some(list) = self.reads.get_mut(index) {
+            *list = reads.into();
+        }
+        if !required.is_empty() {
+            self.blames.push((index, required.start, required.end));
+        }
         let without_books = if when.is_some() && asks_books(row.when.as_ref(), sources, &mut self.captures, unit) {
             None
         } else {
@@ -292,6 +349,17 @@ impl RuleSet {
         Ok((State::Executed, books))
     }
 
+    /// The elements that a row reads.
+    pub fn reads(&self, row: usize) -> &[Read] {
+        self.reads.get(row).map_or(&[], |reads| reads)
+    }
+
+    /// The records because of which a rule about the head is broken; `None` if it is not about records.
+    pub fn blamed<'w>(&self, row: usize, work: &'w Work) -> Option<&'w Blamed> {
+        let own = self.blames.iter().filter(|(index, ..)| *index == row);
+        own.flat_map(|(_, from, to)| &work.blamed[*from..*to]).find(|blamed| blamed.records > 0)
+    }
+
     /// The states of the compiled rows.
     pub fn states(&self) -> &[RowState] {
         &self.states
@@ -327,12 +395,14 @@ impl RuleSet {
         };
         let shared = self.blocks.iter().map(|b| &b.conditions).chain([&self.persons.conditions]);
         let most = shared.map(|c| c.0.len()).max().unwrap_or(0);
-        Work { gathered: self.captures.gathers.iter().map(start).collect(), holds: vec![None; most] }
+        let gathered: Vec<Gathered> = self.captures.gathers.iter().map(start).collect();
+        Work { blamed: vec![Blamed::default(); gathered.len()], gathered, holds: vec![None; most] }
     }
 
     /// Adds the values that a later piece gathered.
-    pub fn join(&self, into: &mut [Gathered], more: &[Gathered]) {
-        for ((gather, value), more) in self.captures.gathers.iter().zip(into).zip(more) {
+    pub fn join(&self, into: &mut Work, more: &Work) {
+        into.blamed.iter_mut().zip(&more.blamed).for_each(|(blamed, more)| blamed.join(more));
+        for ((gather, value), more) in self.captures.gathers.iter().zip(&mut into.gathered).zip(&more.gathered) {
             *value = match (*value, *more, &gather.what) {
                 (Gathered::Truth(a), Gathered::Truth(b), What::ForAll(_)) => Gathered::Truth(a && b),
                 (Gathered::Truth(a), Gathered::Truth(b), _) => Gathered::Truth(a || b),
@@ -347,12 +417,14 @@ impl RuleSet {
         for (block, instance) in record.instances().iter().enumerate() {
             let env = Env { record, block, this: None, facts, person, gathered: &[], unreadable: None };
             let rules = &self.blocks[usize::from(instance.node.0)];
-            rules.run(&env, &mut work.holds, hit);
+            rules.run(&env, &mut work.holds, &self.captures, hit);
             if doubtful {
-                self.covered[usize::from(instance.node.0)].run(&env, &mut work.holds, hit);
+                self.covered[usize::from(instance.node.0)].run(&env, &mut work.holds, &self.captures, hit);
             }
             for number in &rules.gathers {
-                self.captures.gathers[*number].add(&env, &mut work.gathered[*number]);
+                if self.captures.gathers[*number].add(&env, &mut work.gathered[*number], &self.captures) {
+                    work.blamed[*number].add(record, self.number);
+                }
             }
         }
         let (Some(person), false) = (person, record.is_empty()) else { return };
@@ -368,7 +440,7 @@ impl RuleSet {
                 Asks::Presence => false,
             };
             if !holds_already && rule.breaks(&env, conditions, known) {
-                hit(rule.hit_at(&env, At::Person, stands));
+                hit(rule.hit_at(&env, At::Person, stands, &self.captures));
             }
         }
     }
@@ -382,11 +454,11 @@ impl RuleSet {
             let value = value.and_then(|v| facts.head.get(v)?.as_deref());
             let env = Env { this: value, ..env };
             if (value.is_some() || rule.of_absent()) && (doubtful || !covered) && rule.breaks(&env, &Conditions::default(), &mut []) {
-                hit(rule.hit_at(&env, At::Head, value.is_some()));
+                hit(rule.hit_at(&env, At::Head, value.is_some(), &self.captures));
             }
         }
         for rule in self.persons_head.iter().filter(|r| !r.of_absent() && r.breaks(&env, &Conditions::default(), &mut [])) {
-            hit(rule.hit_at(&env, At::PersonsHead, true));
+            hit(rule.hit_at(&env, At::PersonsHead, true, &self.captures));
         }
     }
 }
@@ -456,20 +528,20 @@ impl Block {
     }
 
     #[inline]
-    fn run(&self, env: &Env<'_>, holds: &mut [Option<bool>], hit: &mut dyn FnMut(Hit)) {
+    fn run(&self, env: &Env<'_>, holds: &mut [Option<bool>], captures: &Captures, hit: &mut dyn FnMut(Hit)) {
         let (record, block) = (env.record, env.block);
         let conditions = &self.conditions;
         let known = conditions.forget(holds);
         let seen = record.seen(block);
         for rule in self.demanded.of(!seen).flat_map(|(_, rules)| rules) {
             if rule.applies(env, conditions, known) && rule.is_sure(env, conditions) {
-                hit(rule.hit(env, record.offset(block), false));
+                hit(rule.hit(env, record.offset(block), false, captures));
             }
         }
         for rule in self.forbidden.of(seen).flat_map(|(_, rules)| rules) {
             let env = &self.at_first(env, rule.position);
             if rule.applies(env, conditions, known) && rule.is_sure(env, conditions) {
-                hit(rule.hit(env, self.offset(env, rule.position), true));
+                hit(rule.hit(env, self.offset(env, rule.position), true, captures));
             }
         }
         for rule in &self.presence {
@@ -477,7 +549,7 @@ impl Block {
             if rule.breaks(env, conditions, known) {
                 let stands = record.has(block, rule.position);
                 let offset = if stands { self.offset(env, rule.position) } else { record.offset(block) };
-                hit(rule.hit(env, offset, stands));
+                hit(rule.hit(env, offset, stands, captures));
             }
         }
         for (position, rules) in self.of_values.of(seen) {
@@ -486,14 +558,14 @@ impl Block {
                     let env = Env { this: Some(value.text), ..*env };
                     for rule in rules {
                         if rule.breaks(&env, conditions, known) {
-                            hit(rule.hit(&env, value.offset, true));
+                            hit(rule.hit(&env, value.offset, true, captures));
                         }
                     }
                 }
             } else {
                 for rule in rules {
                     if rule.breaks(env, conditions, known) {
-                        hit(rule.hit(env, self.offset(env, position), true));
+                        hit(rule.hit(env, self.offset(env, position), true, captures));
                     }
                 }
             }
@@ -520,7 +592,7 @@ impl Block {
 impl Compiled {
     #[inline]
     fn can_be_judged(&self, env: &Env<'_>) -> bool {
-        (!self.person || env.person.is_some()) && (!self.name || env.facts.name.is_known())
+        (!self.person || env.person.is_some()) && self.name.is_none_or(|whose| env.facts.name_of(whose).is_known())
     }
 
     /// Whether the rule applies. `known` holds the results of shared conditions.
@@ -558,14 +630,15 @@ impl Compiled {
         self.asks != Asks::Value
     }
 
-    fn hit(&self, env: &Env<'_>, offset: u64, stands: bool) -> Hit {
-        self.hit_at(env, At::Record { block: env.block, offset }, stands)
+    fn hit(&self, env: &Env<'_>, offset: u64, stands: bool, captures: &Captures) -> Hit {
+        self.hit_at(env, At::Record { block: env.block, offset }, stands, captures)
     }
 
     #[cold]
-    fn hit_at(&self, env: &Env<'_>, at: At, stands: bool) -> Hit {
+    fn hit_at(&self, env: &Env<'_>, at: At, stands: bool, captures: &Captures) -> Hit {
         let by_book = self.without_books.as_ref().is_none_or(|others| env.holds(others));
-        Hit { row: self.row, element: self.element, at, stands, by_book }
+        let lacks = if self.asks == Asks::Value { env.lacks(&self.require, captures) } else { None };
+        Hit { row: self.row, element: self.element, at, stands, by_book, lacks }
     }
 }
 
@@ -579,14 +652,21 @@ fn stands_alone(row: &RuleRow, sources: Sources<'_>) -> bool {
 }
 
 impl Gather {
-    fn add(&self, env: &Env<'_>, value: &mut Gathered) {
+    /// Adds one block; returns whether the block is to blame when a requirement does not hold.
+    fn add(&self, env: &Env<'_>, value: &mut Gathered, captures: &Captures) -> bool {
         match (&self.what, value) {
             (What::Exists(cond), Gathered::Truth(truth)) => *truth = *truth || env.holds(cond),
-            (What::ForAll(cond), Gathered::Truth(truth)) => *truth = *truth && env.holds(cond),
+            (What::ForAll(cond), Gathered::Truth(truth)) => {
+                if !env.holds(cond) && env.can_tell(cond, captures) {
+                    *truth = false;
+                    return true;
+                }
+            }
             (What::Sum { place, condition }, Gathered::Sum(sum)) => *sum = sum.plus(env.sum(place, condition.as_ref())),
             (What::Count, Gathered::Sum(sum)) => *sum = sum.plus(super::number::Decimal::whole(1)),
             _ => {}
         }
+        false
     }
 }
 

@@ -7,6 +7,7 @@ mod batch;
 mod borders;
 mod cases;
 mod cases_oracle;
+mod causes;
 mod checks;
 mod differential;
 mod encodings;

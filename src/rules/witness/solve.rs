@@ -793,9 +793,9 @@ impl Solver<'_> {
         match call.name.as_str() {
             "AGE" => {
                 let birth = doc.tree(true).role(Role::Birth).and_then(|t| iso_date(t.as_bytes()));
-                birth.zip(day(0)).and_then(|(b, d)| full_years(b, d)).map(|y| y.to_string()).into_iter().collect()
+                birth.zip(day(0)).map(|(b, d)| full_years(b, d).to_string()).into_iter().collect()
             }
-            "AGE_YEARS" => day(0).zip(day(1)).and_then(|(b, d)| full_years(b, d)).map(|y| y.to_string()).into_iter().collect(),
+            "AGE_YEARS" => day(0).zip(day(1)).map(|(b, d)| full_years(b, d).to_string()).into_iter().collect(),
             "YEAR" => argument(0).iter().filter_map(|t| iso_date(t.as_bytes())).map(|d| d.parts().0.to_string()).collect(),
             "MONTH" => argument(0).iter().filter_map(|t| iso_date(t.as_bytes())).map(|d| d.parts().1.to_string()).collect(),
             "ADDYEARS" => {

@@ -190,6 +190,10 @@ impl<'i> Contents<'i> {
         let mut cases: Vec<u32> = Vec::new();
         let mut findings = report.findings.iter()?;
         while let Some(finding) = findings.next_view()? {
+            // What follows from another finding concerns the cases of that one.
+            if finding.follows_from.is_some() {
+                continue;
+            }
             let at = finding.place.offset;
             cases.clear();
             let mut subject = Subject::Person(NOBODY);

@@ -183,7 +183,7 @@ impl Made {
             for finding in report.findings.iter().map_err(Problem::Stream)? {
                 let finding = finding.map_err(Problem::Stream)?;
                 let rule = tools.catalog.rule(finding.rule);
-                if rule.severity == Severity::Error {
+                if rule.severity == Severity::Error && finding.follows_from.is_none() {
                     first.get_or_insert_with(|| rule.id.clone());
                     match (self.piece(&finding), &mut pieces) {
                         (Some(piece), Some(pieces)) => pieces.push(piece),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use puomp::finding::{Catalog, FileRole, RuleIx};
+use puomp::finding::{Catalog, FileRole};
 use puomp::flk::{Checker, Config, Rulebook};
 use puomp::registry::archive::Limits;
 use puomp::registry::encoding::Encoding;
@@ -48,15 +48,13 @@ impl Found {
 pub(crate) struct Tables {
     catalog: Catalog,
     book: Rulebook,
-    first: usize,
 }
 
 impl Tables {
     pub(crate) fn load(files: &RuleFiles, books: Option<&Path>) -> Self {
         let mut catalog = Catalog::load(files).expect("sound");
-        let first = catalog.rules().count();
         let book = Rulebook::load(files, books, &mut catalog, |_| true).expect("sound");
-        Self { catalog, book, first }
+        Self { catalog, book }
     }
 
     pub(crate) fn rows(&self) -> &[RuleRow] {
@@ -101,8 +99,7 @@ impl<'t> Lab<'t> {
                 if self.tables.catalog.rule(finding.rule).severity == Severity::Info {
                     continue;
                 }
-                let RuleIx(ix) = finding.rule;
-                let row = usize::from(ix).checked_sub(self.tables.first).map(|n| n / 2);
+                let row = self.tables.book.row_of(finding.rule);
                 let of_persons = finding.file == FileRole::Persons;
                 let offsets = if of_persons { offsets.last() } else { offsets.first() };
                 let way = offsets?.iter().find(|(at, _)| *at == finding.place.offset).map(|(_, way)| way.clone());

@@ -1,0 +1,130 @@
+//! What follows from what: a finding of a rule that reads an element follows from a finding about that element, if `rules/causes.csv` ranks the latter
+//! as a cause. Worked out only where there is a cause, so that clean records cost nothing.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::finding::{Catalog, FileRole, Finding, RuleIx};
+
+/// An element that the rule of a finding reads, and where in the file the occurrences that it reads may stand.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) file: FileRole,
+    pub(super) path: Arc<str>,
+    pub(super) within: Range<u64>,
+}
+
+/// Most causes of one finding that are looked at.
+const MOST: usize = 64;
+
+/// Any place in a file.
+pub(super) const ANYWHERE: Range<u64> = 0..u64::MAX;
+
+impl Asked {
+    /// The element of a finding, at its place.
+    pub(super) fn own(finding: &Finding) -> Self {
+        let at = finding.place.offset;
+        Self { file: finding.file, path: Arc::clone(&finding.path), within: at..at.saturating_add(1) }
+    }
+
+    fn meets(&self, cause: &Finding) -> bool {
+        self.file == cause.file && self.path == cause.path && self.within.contains(&cause.place.offset)
+    }
+}
+
+/// Sets of each finding from which other one it follows, if it does not follow from one already. `asked` tells what the rule of a finding reads.
+pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn(usize, &Finding) -> Vec<Asked>) {
+    // A lower rank first; of equal ones, the first in the file.
+    let rank = |f: &Finding| catalog.cause(f.rule).filter(|_| f.follows_from.is_none()).map(|rank| (rank, f.place.offset, f.rule));
+    if findings.len() < 2 || findings.iter().all(|f| rank(f).is_none()) {
+        return;
+    }
+    let reads: Vec<Vec<Asked>> = findings.iter().enumerate().map(|(i, f)| asked(i, f)).collect();
+    // By path, each with its offset in ascending order: a record may hold very many.
+    let mut causes: HashMap<&str, Vec<(u64, usize)>> = HashMap::new();
+    for (i, finding) in findings.iter().enumerate().filter(|(_, f)| rank(f).is_some()) {
+        causes.entry(&finding.path).or_default().push((finding.place.offset, i));
+    }
+    causes.values_mut().for_each(|list| list.sort_unstable());
+    let met = |asked: &Asked| -> &[(u64, usize)] {
+        let list = causes.get(&*asked.path).map_or(&[][..], Vec::as_slice);
+        let from = list.partition_point(|c| c.0 < asked.within.start);
+        &list[from..from + list[from..].partition_point(|c| c.0 < asked.within.end)]
+    };
+    let follows = |i: usize, from: usize| reads[i].iter().any(|asked| asked.meets(&findings[from]));
+    // What may follow from each cause.
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); findings.len()];
+    let mut follows_some = vec![false; findings.len()];
+    for i in 0..findings.len() {
+        let own = rank(&findings[i]);
+        let is_cause = |c: usize| {
+            let other = rank(&findings[c]);
+            let backwards = own.is_some() && own < other && follows(c, i);
+            c != i && other != own && !backwards
+        };
+        let met = reads[i].iter().flat_map(|asked| met(asked).iter().map(|c| c.1).filter(|c| asked.meets(&findings[*c])));
+        for cause in met.filter(|c| is_cause(*c)).take(MOST) {
+            children[cause].push(i);
+            follows_some[i] = true;
+        }
+    }
+    // First what follows from nothing, then what is in a ring, the first by rank before the others.
+    let mut order: Vec<usize> = (0..findings.len()).filter(|i| rank(&findings[*i]).is_some()).collect();
+    order.sort_by_key(|i| (follows_some[*i], rank(&findings[*i])));
+    let mut roots: Vec<Option<RuleIx>> = vec![None; findings.len()];
+    let mut reached = vec![false; findings.len()];
+    for start in order {
+        if std::mem::replace(&mut reached[start], true) {
+            continue;
+        }
+        let mut next = vec![start];
+        while let Some(at) = next.pop() {
+            for child in &children[at] {
+                if !std::mem::replace(&mut reached[*child], true) {
+                    roots[*child] = Some(findings[start].rule);
+                    next.push(*child);
+                }
+            }
+        }
+    }
+    for (finding, root) in findings.iter_mut().zip(roots) {
+        finding.follows_from = finding.follows_from.or(root);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Place;
+    use crate::tables::RuleFiles;
+
+    /// Findings by id and element, all at one place, with what their rules read.
+    fn followed(findings: &[(&str, &str, &[&str])]) -> Vec<Option<String>> {
+        let catalog = Catalog::load(&RuleFiles::embedded()).expect("sound");
+        let of = |(n, (id, path, _)): (usize, &(&str, &str, &[&str]))| Finding {
+            path: Arc::from(*path),
+            place: Place { offset: n as u64, ..Place::default() },
+            ..Finding::of_file(catalog.by_id(id).unwrap_or(RuleIx(0)), FileRole::Main)
+        };
+        let mut made: Vec<Finding> = findings.iter().enumerate().map(of).collect();
+        settle(&catalog, &mut made, |i, f| {
+            let reads = findings[i].2.iter().map(|path| Asked { file: f.file, path: Arc::from(*path), within: ANYWHERE });
+            reads.chain([Asked::own(f)]).collect()
+        });
+        made.iter().map(|f| f.follows_from.map(|ix| catalog.rule(ix).id.clone())).collect()
+    }
+
+    #[test]
+    fn what_follows_is_led_back_to_the_first_cause() {
+        let of = |id: &str| Some(id.to_owned());
+        assert_eq!(followed(&[("R001", "B", &["A"]), ("S006", "A", &[])]), [of("S006"), None]);
+        assert_eq!(followed(&[("R001", "B", &["A"]), ("S006", "C", &[])]), [None, None], "another element");
+        assert_eq!(followed(&[("R001", "B", &["A"]), ("R002", "A", &[])]), [None, None], "nothing follows from such a rule");
+        assert_eq!(followed(&[("R001", "C", &["B"]), ("V003", "B", &["A"]), ("S001", "A", &[])]), [of("S001"), of("S001"), None]);
+        assert_eq!(followed(&[("V003", "A", &["B"]), ("S001", "B", &["A"])]), [of("S001"), None], "of two, the lower rank");
+        assert_eq!(followed(&[("V003", "A", &["C"]), ("V004", "B", &["A"]), ("V001", "C", &["B"])]), [None, of("V003"), of("V003")], "a ring");
+        let ring: &[(&str, &str, &[&str])] = &[("S001", "A", &["B", "C"]), ("S001", "B", &["A"]), ("V003", "C", &[])];
+        assert_eq!(followed(ring), [of("V003"), of("V003"), None], "a ring with a cause outside");
+    }
+}
