@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{Check, Slots};
+use super::{Check, Menders, Mends, Slots};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text, slots_of};
 
@@ -34,6 +34,8 @@ pub struct Rule {
     pub advice: Text,
     /// Federal rules that check the same.
     pub same: Vec<Same>,
+    /// Who can mend what it finds.
+    pub mends: Mends,
 }
 
 /// A federal rule, or a category of rules, that checks the same as a structural check. When both are broken, one finding is reported, with the
@@ -81,6 +83,9 @@ struct RuleRow {
     advice_ru: String,
     advice_en: String,
     federal: String,
+    /// Empty or absent: what `rules/mends.csv` says.
+    #[serde(default)]
+    mends: String,
 }
 
 /// All rules that findings can refer to: first the structural checks, found by id or kind, then the rules of a book.
@@ -100,6 +105,7 @@ impl Catalog {
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut rules: Vec<Rule> = Vec::new();
         let mut by_check = BTreeMap::new();
+        let menders = Menders::load(files)?;
         for (line, row) in files.rows::<RuleRow>(TABLE)? {
             let fail = |message: String| TableError::new(TABLE, line, message);
             let check = row.check.parse().map_err(&fail)?;
@@ -120,6 +126,7 @@ impl Catalog {
             by_check.entry(check).or_insert(RuleIx(u16::try_from(rules.len()).map_err(|e| fail(e.to_string()))?));
             let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
             rules.push(Rule {
+                mends: menders.of(&row.mends, &row.id, "").map_err(&fail)?,
                 id: row.id,
                 check: Some(check),
                 same: row.federal.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(&fail)?,

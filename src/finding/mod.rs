@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod mends;
 pub mod policy;
 pub mod spool;
 
@@ -11,6 +12,7 @@ use crate::texts::{Lang, fill};
 
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
 pub use check::Check;
+pub use mends::{Menders, Mends};
 
 /// Which file of a package a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
-use crate::finding::{Catalog, Rule, RuleIx, Same};
+use crate::finding::{Catalog, Mends, Rule, RuleIx, Same};
 use crate::nsi::{Books, StandsFor};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
@@ -108,13 +108,15 @@ impl Rulebook {
             text: row.text.clone(),
             advice: row.advice.clone(),
             same: Vec::new(),
+            mends: row.mends,
         }
     }
 
-    /// The entry of a rule whose reference book may lack codes of the account's day: at most a warning, because such a book proves nothing.
+    /// The entry of a rule whose reference book may lack codes of the account's day: at most a warning, because such a book proves nothing. Who keeps the books
+    /// mends it.
     fn stale_entry(&self, row: &RuleRow) -> Rule {
         let text = self.reasons.get("stale", &[("text", &row.text)]);
-        Rule { severity: row.severity.min(Severity::Warning), text, ..self.entry(row) }
+        Rule { severity: row.severity.min(Severity::Warning), text, mends: Mends::Books, ..self.entry(row) }
     }
 
     fn rule(&self, row: usize, stale: bool) -> RuleIx {

@@ -29,7 +29,8 @@ fields!(
     Idserv,
     IdPac,
     Value,
-    Message
+    Message,
+    Mends
 );
 
 /// Writes the table.
@@ -86,6 +87,8 @@ fn cell(field: OfFinding, e: &Entry<'_>, report: &PackageReport) -> String {
         OfFinding::IdPac => text(e.id_pac),
         OfFinding::Value => text(e.value),
         OfFinding::Message => e.message.clone(),
+        // The code, as the severity: a program may read the table all the same.
+        OfFinding::Mends => e.mends.to_owned(),
     }
 }
 

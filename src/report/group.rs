@@ -63,7 +63,7 @@ impl Shared {
         }
     }
 
-    fn join(&mut self, other: &Self) {
+    pub(super) fn join(&mut self, other: &Self) {
         self.element.join(&other.element);
         self.parent.join(&other.parent);
         self.value.join(&other.value);

@@ -58,7 +58,7 @@ impl<W: Write> Report for Jsonl<'_, W> {
             packages: &self.packages,
             not_executed: not_executed(ending.tally),
             books: books(ending.tally),
-            summary: Summary::new(ending.tally, ending.seconds, ending.hidden),
+            summary: Summary::new(ending.tally, self.catalog, ending.seconds, ending.hidden),
             timings: ending.timings.map(Timings::new),
         };
         serde_json::to_writer(&mut self.out, &last)?;
@@ -82,7 +82,7 @@ mod tests {
         let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
         let (last, findings) = lines.split_last().expect("lines");
         assert_eq!(findings.len() as u64, samples::mixed(&desk).findings.len());
-        assert!(findings.iter().all(|f| f["rule"].is_string() && f.as_object().expect("an object").len() == 14));
+        assert!(findings.iter().all(|f| f["rule"].is_string() && f.as_object().expect("an object").len() == 15));
         assert_eq!((last["schema"].as_u64(), last["packages"].as_array().map(Vec::len), last["summary"]["files"].as_u64()), (Some(1), Some(2), Some(4)));
         assert!(!text.contains("Кириллов"));
     }

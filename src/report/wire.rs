@@ -1,9 +1,11 @@
 //! The JSON of schema 1. Scripts rely on these names and their order.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Hidden, RuleSet, Tally};
-use crate::finding::{Catalog, Finding};
+use crate::finding::{Catalog, Finding, Rule};
 use crate::flk::PackageReport;
 use crate::nsi::Description;
 use crate::rules::import::Edition;
@@ -142,6 +144,8 @@ pub struct Entry<'a> {
     pub value: Option<&'a str>,
     /// The rule's text in Russian.
     pub message: String,
+    /// Who can mend it: `clinic`, `developer`, `books` or `fund`.
+    pub mends: &'static str,
 }
 
 impl<'a> Entry<'a> {
@@ -165,6 +169,7 @@ impl<'a> Entry<'a> {
             id_pac: keys.id_pac.as_deref(),
             value: finding.value.as_deref(),
             message: finding.message(rule, Lang::Ru),
+            mends: rule.mends.as_str(),
         }
     }
 }
@@ -208,12 +213,31 @@ impl Timings {
     }
 }
 
+/// The findings of one rule. A rule whose book is too old for some account has an entry of its own for those findings, which are warnings.
+#[derive(Serialize)]
+pub(super) struct ByRule {
+    rule: String,
+    severity: &'static str,
+    findings: u64,
+    mends: &'static str,
+}
+
+impl ByRule {
+    fn new(rule: &Rule, findings: u64) -> Self {
+        Self { rule: rule.id.clone(), severity: rule.severity.as_str(), findings, mends: rule.mends.as_str() }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct Summary {
     errors: u64,
     warnings: u64,
     files: u64,
     cases: u64,
+    /// The rules with findings, in the order of the catalogue.
+    by_rule: Vec<ByRule>,
+    /// Findings by those who can mend them.
+    by_mender: BTreeMap<&'static str, u64>,
     /// Counts of findings that the user hides.
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden: Option<Hidden>,
@@ -226,13 +250,15 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Rounds `seconds` to milliseconds.
-    pub(super) fn new(tally: &Tally, seconds: Option<f64>, hidden: Option<Hidden>) -> Self {
+    pub(super) fn new(tally: &Tally, catalog: &Catalog, seconds: Option<f64>, hidden: Option<Hidden>) -> Self {
         let seconds = seconds.map(|s| (s * 1000.0).round() / 1000.0);
         Self {
             errors: tally.errors,
             warnings: tally.warnings,
             files: tally.files,
             cases: tally.cases,
+            by_rule: tally.rules.iter().map(|(rule, findings)| ByRule::new(catalog.rule(*rule), *findings)).collect(),
+            by_mender: tally.by_mender(catalog).into_iter().map(|(mends, count)| (mends.as_str(), count)).collect(),
             hidden,
             account_newer_than_rules: tally.newer_account.map(|d| d.to_string()),
             seconds,

@@ -8,9 +8,11 @@ mod protocol;
 mod readme;
 mod region;
 mod rules;
+mod russian;
 mod timings;
 mod update;
 mod validate;
+mod width;
 
 #[path = "../support"]
 mod support {
