@@ -11,6 +11,7 @@ use super::Exit;
 use super::failure::Voice;
 use super::out::bytes;
 use super::say::say_as_is;
+use crate::texts::layout::fit;
 use crate::texts::{Coded, Key, Lang, Slot, Texts, display};
 
 /// Prints what clap returns instead of arguments: help and version on standard output, errors on standard error.
@@ -20,12 +21,12 @@ pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command,
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // When nobody reads standard output, nothing is lost.
-            let _ = bytes(rendered().as_bytes());
+            let _ = bytes(fit(&rendered()).as_bytes());
             Exit::Done
         }
         // A user who typed nothing sees the help; a program gets the error.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if voice == Voice::Text => {
-            say_as_is(rendered().trim_end());
+            say_as_is(fit(&rendered()).trim_end());
             Exit::Usage
         }
         _ => {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 pub use super::draw::Style;
 use super::draw::draw;
 use super::foot::Foot;
-use super::group::{Common, Group, Ruled, Shared, by_rule};
+use super::group::{Group, MAX_VALUE, Ruled, Shared, by_rule, clip, clip_to, fill_common};
 use super::summary::Summary;
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Report, shown, tidy};
-use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots};
+use crate::finding::{Catalog, FileRole, Finding, Place, Rule};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Formats, PERSONS, Role};
@@ -30,8 +30,6 @@ const MAX_WINDOWS: usize = 1000;
 const MAX_ELEMENTS: usize = 10;
 /// Most columns before the text of a rule for it to go on below itself.
 const MAX_BEFORE: usize = 36;
-/// Most characters shown of a value.
-const MAX_VALUE: usize = 80;
 
 /// Windows by file and offset.
 type Windows = BTreeMap<(FileRole, u64), Window>;
@@ -398,24 +396,6 @@ impl<W: Write> Report for Human<'_, W> {
         }
         self.out.flush()
     }
-}
-
-/// Fills a template with the texts that all findings of a group share; «…» where they differ.
-pub(super) fn fill_common(template: &str, shared: &Shared) -> String {
-    let common = |common: &Common| match common {
-        Common::Same(text) => clip(text.as_deref().unwrap_or("")),
-        Common::Differs => "…".to_owned(),
-    };
-    let [element, parent, value, expected, found] = [&shared.element, &shared.parent, &shared.value, &shared.expected, &shared.found].map(common);
-    Slots { element: &element, parent: &parent, value: &value, expected: &expected, found: &found }.fill(template)
-}
-
-fn clip(text: &str) -> String {
-    clip_to(text, MAX_VALUE)
-}
-
-fn clip_to(text: &str, max: usize) -> String {
-    if text.chars().count() <= max { text.to_owned() } else { text.chars().take(max - 1).chain(['…']).collect() }
 }
 
 #[cfg(test)]

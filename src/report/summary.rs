@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::group::{Shared, by_rule};
-use super::human::fill_common;
+use super::group::{Shared, by_rule, fill_common};
 use super::tidy;
 use crate::finding::spool::Spool;
 use crate::finding::{Catalog, Rule, RuleIx};

@@ -21,4 +21,5 @@ mod support {
     #[allow(dead_code, reason = "packages of other tests are made by its methods too")]
     pub(crate) mod desk;
     pub(crate) mod stand_in;
+    pub(crate) mod unbroken;
 }

@@ -165,7 +165,7 @@ fn no_wrong_command_is_answered_in_english() {
         "nsi show V002 97 --on вчера",
         "nsi import нет-такого",
         "nsi update --url ftp://x",
-        "explain 001",
+        "explain 009",
         "explain нет",
         "rules list --on вчера",
         "rules import нет-такого.xml",

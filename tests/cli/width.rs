@@ -17,7 +17,7 @@ fn wide(text: &str) -> Vec<&str> {
 fn workspace() -> Desk {
     let desk = Desk::new();
     Package::new(1).zip(&desk.path("выгрузка"));
-    wrong(2).of_others(2).zip(&desk.path("с ошибками"));
+    wrong(2).spoil("<SD_Z>2</SD_Z>", "<SD_Z>3</SD_Z>").of_others(2).zip(&desk.path("с ошибками"));
     assert_eq!(desk.run(&["init"]).0, 0);
     assert_eq!(desk.run(&["load", "выгрузка"]).0, 0);
     desk
@@ -90,7 +90,9 @@ fn every_answer_and_every_error_fits_80_columns() {
                 continue;
             }
             args.extend(["--lang", lang]);
-            let (_, out, err) = desk.run(&args);
+            // `run` would join the lines.
+            let output = desk.puomp(&args).output().expect("started");
+            let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             for line in wide(&out).into_iter().chain(wide(&err)) {
                 troubles += &format!("{command} ({lang}): {}: {line}\n", line.chars().count());
             }
