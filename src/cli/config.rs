@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::flags::{ColorArg, ControlArgs, Shape};
-use super::out::{self, columns, print};
+use super::out::{self, print};
 use super::session::Session;
 use super::settings::{self, Name, Origin, Valued};
 use super::{Exit, Failure, control};
 use crate::api::config::{Setting, Settings};
+use crate::texts::layout::columns;
 use crate::texts::{Key, Lang};
 
 /// Arguments of `puomp config`.

@@ -11,8 +11,8 @@ use super::Failure;
 use super::flags::ControlArgs;
 use super::session::Session;
 use super::settings::{self, Name, Origin, Source, Valued, Word};
-use crate::finding::Catalog;
 use crate::finding::policy::{Baseline, Level, Names, Policy, Suppression, Verdict};
+use crate::finding::{Catalog, Mends};
 use crate::flk::PackageReport;
 use crate::report::Hidden;
 use crate::sys::open_input;
@@ -174,13 +174,14 @@ pub(super) fn resolve(args: &ControlArgs, session: &Session<'_>) -> Result<Wishe
 
 /// The policy that decides which findings count. A missing baseline counts as empty only if this run writes it.
 pub(super) fn policy(args: &ControlArgs, session: &Session<'_>) -> Result<Policy, Failure> {
-    let ControlArgs { select, ignore, severity, baseline, write_baseline } = args;
+    let ControlArgs { select, ignore, severity, baseline, write_baseline, mendable } = args;
+    let menders = menders(mendable, session)?;
     let typed = !(select.is_empty() && ignore.is_empty() && severity.is_empty()) || session.files.region().is_some() || baseline.is_some();
     if session.settings.file().is_none() && !typed {
-        return Ok(Policy::default());
+        return Ok(Policy::default().mendable(menders));
     }
     let Wishes { select, ignore, levels, suppressions, baseline, .. } = resolve(args, session)?;
-    let policy = Policy::new(select, ignore, levels, suppressions, session.today());
+    let policy = Policy::new(select, ignore, levels, suppressions, session.today()).mendable(menders);
     match baseline {
         Some(path) => Ok(match read_baseline(&path, write_baseline.as_deref() == Some(&path))? {
             Some(baseline) => policy.with_baseline(baseline),
@@ -188,6 +189,14 @@ pub(super) fn policy(args: &ControlArgs, session: &Session<'_>) -> Result<Policy
         }),
         None => Ok(policy),
     }
+}
+
+/// Who is meant by the words of `--mendable`.
+fn menders(words: &[String], session: &Session<'_>) -> Result<Vec<Mends>, Failure> {
+    let (texts, lang) = (session.ui.texts, session.ui.lang);
+    let words_of = |mends: Mends| format!("{} ({})", mends.as_str(), mends.name(texts, lang));
+    let known = || Mends::ALL.map(words_of).join(", ");
+    words.iter().map(|word| Mends::called(word, texts).ok_or_else(|| Failure::Value(word.clone(), known()))).collect()
 }
 
 /// Removes findings that do not count from a report. Packages must come in the same order in every run, so that a baseline is used up
@@ -216,6 +225,7 @@ pub(super) fn judge(hidden: &mut Hidden, package: &mut PackageReport, control: &
             Verdict::Suppressed => hidden.suppressed += 1,
             Verdict::Baseline => hidden.baseline += 1,
             Verdict::Off => hidden.off += 1,
+            Verdict::Others => hidden.others += 1,
         }
         false
     })?;

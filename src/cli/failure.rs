@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Exit;
-use super::say::say;
+use super::say::{say, say_as_is};
 use crate::report::flk::TooMany;
 use crate::tables::TableError;
 use crate::texts::{Coded, ErrorClass, ErrorWire, Key, Keyed, Lang, Slot, Texts, carried, display};
@@ -79,8 +79,8 @@ impl Coded for Failure {
         match self {
             Self::Write(path, error) | Self::Read(path, error) => vec![("path", Slot::Path(path)), ("reason", Slot::io(error))],
             Self::NoFolder(path) => vec![("path", Slot::Path(path))],
-            Self::Pattern(pattern, reason) => vec![("pattern", Slot::text(pattern)), ("reason", Slot::text(reason))],
-            Self::Value(value, allowed) => vec![("value", Slot::text(value)), ("allowed", Slot::text(allowed))],
+            Self::Pattern(pattern, reason) => vec![("pattern", Slot::text(pattern)), ("reason", Slot::Said(reason.into()))],
+            Self::Value(value, allowed) => vec![("value", Slot::text(value)), ("allowed", Slot::Said(allowed.into()))],
             Self::Nothing | Self::Threads => Vec::new(),
             Self::Stream(error) => vec![("reason", Slot::io(error))],
             Self::Pipe => vec![("reason", Slot::io_kind(io::ErrorKind::BrokenPipe))],
@@ -176,7 +176,7 @@ impl Voice {
     pub(super) fn tell_bug(self, bug: &Keyed, texts: &Texts, lang: Lang) {
         match self {
             Self::Text => say(&texts.error(bug, lang)),
-            Self::Json => say(&json(bug, texts)),
+            Self::Json => say_as_is(&json(bug, texts)),
         }
     }
 
@@ -184,7 +184,7 @@ impl Voice {
     pub(super) fn tell(self, error: &dyn Coded, texts: &Texts, lang: Lang) {
         match self {
             Self::Text => say(&texts.fill(Key::Error, lang, &[("text", &texts.error(error, lang))])),
-            Self::Json => say(&json(error, texts)),
+            Self::Json => say_as_is(&json(error, texts)),
         }
     }
 }

@@ -54,6 +54,9 @@ pub(super) struct ControlArgs {
     /// Severity of rules.
     #[arg(long, value_name = "ID=LEVEL", value_delimiter = ',')]
     pub(super) severity: Vec<String>,
+    /// Only what these can mend; an option of `validate` alone, because a case whose findings are hidden could go into a registry.
+    #[arg(skip)]
+    pub(super) mendable: Vec<String>,
     /// File with findings of an earlier run, which do not count.
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,

@@ -4,13 +4,14 @@ use clap::Args;
 
 use super::flags::{ControlArgs, PlaceArgs};
 use super::out::{print, tell};
-use super::say::{say, wrapped};
+use super::say::say;
 use super::session::Session;
 use super::status::registry_line;
 use super::stop::ByUser;
 use super::ui::Ui;
 use super::workspace::with_tools;
 use super::{Exit, Failure};
+use crate::texts::layout::wrapped;
 use crate::texts::{Coded as _, ErrorClass, Key};
 use crate::timings::{self, Phase};
 use crate::values::{Date, Month};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::out::print;
+use super::out::{bytes, print};
 use super::session::Session;
 use super::ui::Ui;
 use super::{Exit, Failure};
@@ -113,7 +113,7 @@ impl GenerateArgs {
         let package = generate::everything(formats, options.family, edition, options.encoding, options.layout).map_err(failure)?;
         for file in package.write_into(&self.folder, packing).map_err(failure)? {
             if !ui.quiet {
-                print(&format!("{}\n", file.display()))?;
+                bytes(format!("{}\n", file.display()).as_bytes())?;
             }
         }
         Ok(Exit::Done)

@@ -4,6 +4,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::texts::layout::COLUMNS;
 use crate::texts::{Key, Lang, Texts};
 
 const ROOT: &str = "puomp";
@@ -16,12 +17,18 @@ pub(super) fn command(command: Command, texts: &Texts, lang: Lang) -> Command {
     localise(command, ROOT, texts, lang)
 }
 
+/// The word for what is to be typed as a value: FILE as ФАЙЛ. A word without a text stays as it is: it is a code.
+fn placeholder(name: &str, texts: &Texts, lang: Lang) -> String {
+    Key::of_placeholder(name).map_or(name, |key| texts.get(key, lang)).to_owned()
+}
+
 fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
     let text = |key: &str| texts.help(key, lang).map(str::to_owned);
     let heading = |key| texts.get(key, lang).to_owned();
     let verbs: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let mut command = command
         .disable_help_flag(true)
+        .term_width(COLUMNS)
         .help_template(format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", heading(Key::HeadingUsage)))
         .subcommand_help_heading(heading(Key::HeadingCommands))
         .subcommand_value_name(heading(Key::HeadingCommand));
@@ -36,6 +43,14 @@ fn localise(command: Command, key: &str, texts: &Texts, lang: Lang) -> Command {
         order += 1;
         let order = order + if arg.is_global_set() { 100 } else { 0 };
         let arg = arg.help(help).long_help(None).help_heading(head).display_order(order);
+        let arg = if arg.get_action().takes_values() {
+            // Without a name of its own a value is called as its argument is.
+            let own = arg.get_value_names().map(|names| names.iter().map(ToString::to_string).collect());
+            let names: Vec<String> = own.unwrap_or_else(|| vec![arg.get_id().to_string()]);
+            arg.value_names(names.iter().map(|name| placeholder(name, texts, lang)))
+        } else {
+            arg
+        };
         if arg.get_action().takes_values() { arg.hide_default_value(true).hide_possible_values(true).hide_env(true) } else { arg }
     });
     let flag = |name: &'static str, short, action, key| {

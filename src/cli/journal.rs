@@ -7,14 +7,17 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::flags::PlaceArgs;
-use super::out::{columns, print, tell};
+use super::out::{self, print, tell};
 use super::session::Session;
+use super::status::action_name;
 use super::ui::Ui;
 use super::workspace::words::time;
 use super::{Exit, Failure};
 use crate::sys::{Access, open_input, read_input, write_atomic};
 use crate::texts::Key;
+use crate::texts::layout::columns;
 use crate::values::Moment;
+use crate::workspace::Tables;
 use crate::workspace::journal::{Chain, Entry, JournalHead, JournalVerdict, verify_jsonl, write_jsonl};
 
 /// Arguments of `puomp journal`.
@@ -93,11 +96,11 @@ impl JournalArgs {
         };
         let entries = workspace.journal(number.as_ref())?;
         match self.format {
-            FormatArg::Human => print(&columns(&rows(&entries, |at| time(at, ui))))?,
+            FormatArg::Human => print(&columns(&rows(&entries, &named(workspace.tables(), ui))))?,
             FormatArg::Jsonl => {
                 let mut bytes = Vec::new();
                 write_jsonl(&mut bytes, &entries)?;
-                print(&String::from_utf8_lossy(&bytes))?;
+                out::bytes(&bytes)?;
             }
         }
         workspace.close();
@@ -118,19 +121,41 @@ impl JournalArgs {
     }
 }
 
+/// How the words of an entry are shown.
+struct Named<'n> {
+    time: Box<dyn Fn(&str) -> String + 'n>,
+    role: Box<dyn Fn(&str) -> String + 'n>,
+    action: Box<dyn Fn(&str) -> String + 'n>,
+    status: Box<dyn Fn(&str) -> String + 'n>,
+}
+
+/// The words in the language of the reader; one that the tables do not know stays as it is.
+fn named<'n>(tables: &'n Tables, ui: &'n Ui<'n>) -> Named<'n> {
+    let workflow = &tables.workflow;
+    Named {
+        time: Box::new(|at| time(at, ui)),
+        role: Box::new(|id| workflow.role(id).map_or(id, |role| role.name.get(ui.lang)).to_owned()),
+        action: Box::new(|id| action_name(id, tables, ui)),
+        status: Box::new(|id| workflow.status(id).map_or(id, |status| status.name.get(ui.lang)).to_owned()),
+    }
+}
+
 /// The rows of the list for people: entries in the order of time, without the daily ones, which only the program needs. An entry's number counts in
 /// its chain, so the clinic's code stands before it where more than one clinic has entries.
-fn rows(entries: &[Entry], time: impl Fn(&str) -> String) -> Vec<Vec<String>> {
+fn rows(entries: &[Entry], named: &Named<'_>) -> Vec<Vec<String>> {
     let mut listed: Vec<&Entry> = entries.iter().filter(|e| e.chain != Chain::Days).collect();
     listed.sort_by_cached_key(|e| (e.draft.at.parse::<Moment>().ok(), &e.chain, e.seq));
     let clinics: BTreeSet<&Chain> = listed.iter().map(|e| &e.chain).filter(|chain| **chain != Chain::Old).collect();
     let row = |e: &&Entry| {
         let d = &e.draft;
-        let moved = [d.before.as_str(), d.after.as_str()].join(" → ");
-        let moved = if d.before.is_empty() && d.after.is_empty() { String::new() } else { moved };
+        let statuses = [d.before.as_str(), d.after.as_str()].into_iter().filter(|status| !status.is_empty());
+        let moved = statuses.map(|status| (named.status)(status)).collect::<Vec<_>>().join(" → ");
         let code = (clinics.len() > 1).then(|| e.chain.shown().into_owned());
-        let cells =
-            [e.seq.to_string(), time(&d.at), format!("{}@{}", d.user, d.host), d.role.clone(), d.action.clone(), d.registry.clone(), d.subject.clone(), moved];
+        let (at, role, action) = ((named.time)(&d.at), (named.role)(&d.role), (named.action)(&d.action));
+        let who = format!("{}@{}", d.user, d.host);
+        let who = if role.is_empty() { who } else { format!("{who}, {role}") };
+        let what = if moved.is_empty() { action } else { format!("{action}: {moved}") };
+        let cells = [e.seq.to_string(), at, who, what, d.registry.clone(), d.subject.clone()];
         code.into_iter().chain(cells).collect()
     };
     listed.iter().map(row).collect()
@@ -146,8 +171,14 @@ mod tests {
         Entry::seal(chain, Some((before, Digest::NONE)), Digest::NONE, draft)
     }
 
+    /// The words as the journal has them.
+    fn bare() -> Named<'static> {
+        let same = || Box::new(str::to_owned);
+        Named { time: same(), role: same(), action: same(), status: same() }
+    }
+
     fn firsts(entries: &[Entry], cells: usize) -> Vec<String> {
-        rows(entries, str::to_owned).iter().map(|row| row[..cells].join(" ")).collect()
+        rows(entries, &bare()).iter().map(|row| row[..cells].join(" ")).collect()
     }
 
     #[test]
@@ -169,6 +200,6 @@ mod tests {
         entries.push(entry(clinic("14\n"), 6, "11:00:00.000"));
         let due = [" 1", " 2", "140001 1", "140001 2", " 1", "14\u{fffd} 7", "140001 3"];
         assert_eq!(firsts(&entries, 2), due);
-        assert_eq!(rows(&entries, str::to_owned)[2][2..4], ["2026-11-25T10:00:00.000Z", "a@b"]);
+        assert_eq!(rows(&entries, &bare())[2][2..4], ["2026-11-25T10:00:00.000Z", "a@b"]);
     }
 }

@@ -73,11 +73,13 @@ impl<'a> Session<'a> {
         let workflow = &tables.workflow;
         let first = || workflow.roles().first().map_or_else(String::new, |r| r.id.clone());
         let role = self.settings.role(typed).map_or_else(first, |role| role.value);
-        if workflow.role(&role).is_none() {
-            let known: Vec<&str> = workflow.roles().iter().map(|r| r.id.as_str()).collect();
-            return Err(Failure::Value(role, known.join(", ")));
+        match workflow.role_called(&role) {
+            Some(known) => Ok(who::actor(&known.id)),
+            None => {
+                let known = workflow.roles().iter().map(|r| format!("{} ({})", r.id, r.name.get(self.ui.lang)));
+                Err(Failure::Value(role, known.collect::<Vec<_>>().join(", ")))
+            }
         }
-        Ok(who::actor(&role))
     }
 }
 

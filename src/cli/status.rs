@@ -1,5 +1,7 @@
 //! `puomp status`: shows the registries, since when each has its status, and who must act now.
 
+mod overview;
+
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::thread;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::flags::{PlaceArgs, TableShape};
-use super::out::{self, Target, columns, print};
+use super::out::{self, Target, print};
 use super::session::Session;
 use super::ui::Ui;
 use super::workspace::sanctions::{OfSanction, sanction, sanction_cell, sanctions, without_numbers};
@@ -20,6 +22,7 @@ use crate::report::columns::{Columns, fields};
 use crate::report::xlsx::{self, Cell};
 use crate::sys::Access;
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::layout::{columns, fit};
 use crate::texts::{ErrorClass, Key};
 use crate::values::{Date, Month, money};
 use crate::workspace::journal::Entry;
@@ -142,13 +145,13 @@ impl StatusArgs {
         }
         let lists = Lists::load(files)?;
         let mut workspace = self.place.open_read(session)?;
-        let mut seen = self.see(&mut workspace)?;
+        let mut seen = self.see(&mut workspace, session)?;
         self.show(&seen, &lists, workspace.tables(), ui)?;
         if self.watch {
             loop {
                 stop::at_once()?;
                 thread::sleep(PAUSE);
-                let now = self.see(&mut workspace)?;
+                let now = self.see(&mut workspace, session)?;
                 if now != seen {
                     seen = now;
                     print("\n")?;
@@ -160,7 +163,7 @@ impl StatusArgs {
         Ok(Exit::Done)
     }
 
-    fn see(&self, workspace: &mut Workspace) -> Result<Seen, Failure> {
+    fn see(&self, workspace: &mut Workspace, session: &Session<'_>) -> Result<Seen, Failure> {
         if let Some(name) = &self.registry {
             let registry = workspace.registry(name)?;
             let entries = workspace.journal(Some(&registry))?;
@@ -174,7 +177,7 @@ impl StatusArgs {
             None => None,
             Some(word) => {
                 let workflow = &workspace.tables().workflow;
-                let known = || workflow.statuses().iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ");
+                let known = || workflow.statuses().iter().map(|s| format!("{} ({})", s.id, s.name.get(session.ui.lang))).collect::<Vec<_>>().join(", ");
                 Some(workflow.status_called(word).map(|s| s.id.clone()).ok_or_else(|| Failure::Value(word.clone(), known()))?)
             }
         };
@@ -197,10 +200,15 @@ impl StatusArgs {
             TableShape::Human => {
                 let mut text = human(seen, self.registry.is_some().then_some(self.history), lists, tables, ui);
                 if text.is_empty() {
-                    let is_asked = self.period.is_some() || self.payer.is_some() || self.state.is_some();
-                    text = ui.texts.get(if is_asked { Key::StatusNone } else { Key::StatusEmpty }, ui.lang).to_owned() + "\n";
+                    text = match self.period {
+                        Some(month) if self.payer.is_none() && self.state.is_none() => {
+                            ui.texts.fill(Key::StatusNoneMonth, ui.lang, &[("month", &ui.texts.month(ui.lang, month))])
+                        }
+                        None if self.payer.is_none() && self.state.is_none() => ui.texts.get(Key::StatusEmpty, ui.lang).to_owned(),
+                        _ => ui.texts.get(Key::StatusNone, ui.lang).to_owned(),
+                    } + "\n";
                 }
-                text.into_bytes()
+                fit(&text).into_bytes()
             }
             TableShape::Json => {
                 let registries = seen.registries.iter().map(|r| row(r, tables, ui)).collect();
@@ -302,10 +310,16 @@ fn entry_cell(field: OfEntry, e: &Entry, tables: &Tables, ui: &Ui<'_>) -> Cell {
         OfEntry::At => moment(&d.at, ui),
         OfEntry::User => Cell::Text(format!("{}@{}", d.user, d.host)),
         OfEntry::Role => Cell::Text(tables.workflow.role(&d.role).map_or(d.role.as_str(), |r| r.name.get(ui.lang)).to_owned()),
-        OfEntry::Action => Cell::Text(tables.workflow.transition(&d.action).map_or(d.action.as_str(), |t| t.text.get(ui.lang)).to_owned()),
+        OfEntry::Action => Cell::Text(action_name(&d.action, tables, ui)),
         OfEntry::After => Cell::Text(name(&d.after)),
         OfEntry::Reason => Cell::Text(reason(e)),
     }
+}
+
+/// The name of what an entry of the journal records: a move of the workflow, or another change.
+pub(super) fn action_name(action: &str, tables: &Tables, ui: &Ui<'_>) -> String {
+    let by_workflow = tables.workflow.transition(action).map(|t| t.text.get(ui.lang));
+    by_workflow.or_else(|| Key::of_action(action).map(|key| ui.texts.get(key, ui.lang))).unwrap_or(action).to_owned()
 }
 
 /// The reason that was given for a move; empty for none.
@@ -394,37 +408,7 @@ fn human(seen: &Seen, of_one: Option<bool>, lists: &Lists, tables: &Tables, ui: 
         }
         return out;
     }
-    if !seen.registries.is_empty() {
-        let shown = lists.registries.human();
-        let head = shown.iter().map(|c| c.title(ui.lang).to_owned()).collect();
-        let rows = seen.registries.iter().map(|r| shown.iter().map(|c| xlsx::shown(&cell(c.field, r, tables, ui), ui.texts, ui.lang)).collect());
-        out += &columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
-    }
-    if !seen.stock.is_empty() {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out += &ui.texts.get(Key::StatusOutside, ui.lang).replace("\\n", "\n");
-        out.push('\n');
-        let rows: Vec<Vec<String>> = seen
-            .stock
-            .iter()
-            .map(|s| {
-                vec![
-                    String::new(),
-                    s.period.clone(),
-                    s.mo.clone(),
-                    s.payer.clone(),
-                    kind(&s.kind, tables, ui),
-                    ui.texts.count(Key::CountCase, ui.lang, u64::try_from(s.cases).unwrap_or(0)),
-                    ui.texts.money(ui.lang, s.sum),
-                    ui.texts.get(state_key(s), ui.lang).to_owned(),
-                ]
-            })
-            .collect();
-        out += &columns(&rows);
-    }
-    out
+    overview::human(seen, lists, tables, ui)
 }
 
 fn state_key(stock: &Stock) -> Key {

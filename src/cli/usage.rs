@@ -9,8 +9,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Exit;
 use super::failure::Voice;
-use super::out::print;
-use super::say::say;
+use super::out::bytes;
+use super::say::say_as_is;
+use crate::texts::layout::fit;
 use crate::texts::{Coded, Key, Lang, Slot, Texts, display};
 
 /// Prints what clap returns instead of arguments: help and version on standard output, errors on standard error.
@@ -20,12 +21,12 @@ pub(super) fn explain(error: &clap::Error, args: &[OsString], command: &Command,
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // When nobody reads standard output, nothing is lost.
-            let _ = print(&rendered());
+            let _ = bytes(fit(&rendered()).as_bytes());
             Exit::Done
         }
         // A user who typed nothing sees the help; a program gets the error.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if voice == Voice::Text => {
-            say(rendered().trim_end());
+            say_as_is(fit(&rendered()).trim_end());
             Exit::Usage
         }
         _ => {
@@ -71,7 +72,10 @@ impl UsageError {
             ErrorKind::InvalidValue | ErrorKind::ValueValidation if value.is_empty() => (Key::UsageNoValue, vec![("arg", arg)]),
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => (Key::UsageBadValue, vec![("arg", arg), ("value", value)]),
             ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => (Key::UsageNumber, vec![("arg", arg)]),
-            _ => (Key::UsageOther, vec![("reason", error.to_string().lines().next().unwrap_or("").to_owned())]),
+            ErrorKind::NoEquals => (Key::UsageEquals, vec![("arg", arg)]),
+            ErrorKind::InvalidUtf8 => (Key::UsageNotText, Vec::new()),
+            // Only what writing an answer meets is left: it has no context of its own.
+            _ => (Key::UsageUnread, Vec::new()),
         };
         let more = match (error.kind(), std::error::Error::source(error)) {
             (ErrorKind::InvalidValue, _) => Some(of(ContextKind::ValidValue)).filter(|all| !all.is_empty()).map_or(More::Nothing, More::Allowed),
@@ -102,7 +106,7 @@ impl Coded for UsageError {
                 let reason = Slot::reason("a whole number is due", Key::UsageInteger);
                 Slot::Phrase { plain: reason.plain().into(), key: Key::UsageBecause, slots: vec![("reason", reason)] }
             }
-            More::Reason(reason) => phrase(Key::UsageBecause, "reason", reason),
+            More::Reason(reason) => Slot::Phrase { plain: reason.into(), key: Key::UsageBecause, slots: vec![("reason", Slot::Said(reason.into()))] },
         };
         let known = self.slots.iter().map(|(name, text)| (*name, Slot::text(text)));
         known.chain((self.key == Key::UsageBadValue).then_some(("more", more))).collect()

@@ -52,6 +52,12 @@ pub(super) struct ValidateArgs {
     /// Options about which findings count.
     #[command(flatten)]
     control: ControlArgs,
+    /// Only findings that these can mend.
+    #[arg(long, value_name = "WHO", value_delimiter = ',')]
+    mendable: Vec<String>,
+    /// A table by rule instead of the findings.
+    #[arg(long, conflicts_with = "full")]
+    summary: bool,
     /// Number of places shown for each rule.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
@@ -101,7 +107,8 @@ impl ValidateArgs {
         let Session { files, ui, .. } = *session;
         let inputs = if self.paths.is_empty() { loaded(session)? } else { inputs(&self.paths)? };
         let (rules, protocol, columns) = (RuleSet::load(files)?, Protocol::load(files)?, Columns::load(files)?);
-        let tools = Tools::load(session, &self.control)?;
+        let control = ControlArgs { mendable: self.mendable.clone(), ..self.control.clone() };
+        let tools = Tools::load(session, &control)?;
         let (catalog, control) = (&tools.catalog, &tools.control);
         if !ui.quiet {
             control.expired().iter().for_each(|s| {
@@ -193,6 +200,7 @@ impl ValidateArgs {
             lang: ui.lang,
             limit: session.settings.limit(self.limit).value,
             full: self.full,
+            summary: self.summary,
             show_personal: self.show_personal,
             quiet: ui.quiet,
             style: ui.style(self.output.is_some()),

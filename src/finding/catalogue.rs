@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::hint::Hints;
-use super::{Causes, Check, Requires, Slots};
+use super::{Causes, Check, Menders, Mends, Requires, Slots};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text, slots_of};
 
@@ -37,6 +37,8 @@ pub struct Rule {
     pub same: Vec<Same>,
     /// Rank as a cause (`rules/causes.csv`); `None` if no other finding follows from findings of this rule.
     pub cause: Option<u8>,
+    /// Who can mend what it finds.
+    pub mends: Mends,
 }
 
 /// A federal rule, or a category of rules, that checks the same as a structural check. When both are broken, one finding is reported, with the
@@ -84,6 +86,9 @@ struct RuleRow {
     advice_ru: String,
     advice_en: String,
     federal: String,
+    /// Empty or absent: what `rules/mends.csv` says.
+    #[serde(default)]
+    mends: String,
 }
 
 /// All rules that findings can refer to: first the structural checks, found by id or kind, then the rules of a book.
@@ -106,6 +111,7 @@ impl Catalog {
         let mut rules: Vec<Rule> = Vec::new();
         let mut by_check = BTreeMap::new();
         let causes = Causes::load(files)?;
+        let menders = Menders::load(files)?;
         for (line, row) in files.rows::<RuleRow>(TABLE)? {
             let fail = |message: String| TableError::new(TABLE, line, message);
             let check = row.check.parse().map_err(&fail)?;
@@ -127,6 +133,7 @@ impl Catalog {
             let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
             rules.push(Rule {
                 cause: causes.rank(&row.id, Requires::Other),
+                mends: menders.of(&row.mends, &row.id, "").map_err(&fail)?,
                 id: row.id,
                 check: Some(check),
                 same: row.federal.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(&fail)?,

@@ -4,6 +4,7 @@ mod catalogue;
 mod causes;
 mod check;
 pub mod hint;
+mod mends;
 pub mod policy;
 pub mod spool;
 
@@ -15,6 +16,7 @@ use crate::texts::{Lang, Text, fill};
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
 pub use causes::{Causes, Requires};
 pub use check::Check;
+pub use mends::{Menders, Mends};
 
 /// Which file of a package a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use glob::{MatchOptions, Pattern};
 use sha2::{Digest, Sha256};
 
-use super::{Finding, Rule};
+use super::{Finding, Mends, Rule};
 use crate::sys::{Access, AtomicFile};
 use crate::texts::Severity;
 use crate::values::Date;
@@ -36,6 +36,8 @@ pub enum Verdict {
     Baseline,
     /// The rule is off or not selected.
     Off,
+    /// Somebody else mends it than the user asked for.
+    Others,
 }
 
 /// An instruction to hide certain findings until a day, for a stated reason.
@@ -87,13 +89,15 @@ pub struct Policy {
     suppressions: Vec<Suppression>,
     expired: Vec<Suppression>,
     baseline: Option<Mutex<BTreeMap<Fingerprint, u64>>>,
+    /// Only what these can mend; none for all.
+    menders: Vec<Mends>,
 }
 
 impl Policy {
     /// A policy for the day `today`. An empty `select` selects every rule. Suppressions whose last day is before `today` do not apply.
     pub fn new(select: Vec<String>, ignore: Vec<String>, levels: Vec<(String, Level)>, suppressions: Vec<Suppression>, today: Date) -> Self {
         let (suppressions, expired) = suppressions.into_iter().partition(|s| s.until >= today);
-        Self { select, ignore, levels, suppressions, expired, baseline: None }
+        Self { select, ignore, levels, suppressions, expired, baseline: None, menders: Vec::new() }
     }
 
     /// The same policy that also hides the findings of a baseline, each as many times as the baseline counts it.
@@ -102,10 +106,16 @@ impl Policy {
         Self { baseline: Some(Mutex::new(baseline.entries)), ..self }
     }
 
+    /// The same policy that also hides what nobody of `menders` can mend; an empty list hides nothing.
+    #[must_use]
+    pub fn mendable(self, menders: Vec<Mends>) -> Self {
+        Self { menders, ..self }
+    }
+
     /// Whether this policy can hide a finding. When not, no spool needs to be filtered.
     pub fn is_in_force(&self) -> bool {
         let off = self.levels.iter().any(|(_, level)| *level == Level::Off);
-        off || self.baseline.is_some() || !(self.select.is_empty() && self.ignore.is_empty() && self.suppressions.is_empty())
+        off || self.baseline.is_some() || !self.menders.is_empty() || !(self.select.is_empty() && self.ignore.is_empty() && self.suppressions.is_empty())
     }
 
     /// Suppressions whose last day has passed; the report lists them.
@@ -141,6 +151,9 @@ impl Policy {
     pub fn judge(&self, finding: &Finding, rule: &Rule, names: Names<'_>) -> Verdict {
         if !self.runs(&rule.id) {
             return Verdict::Off;
+        }
+        if !self.menders.is_empty() && !self.menders.contains(&rule.mends) {
+            return Verdict::Others;
         }
         if self.suppressions.iter().any(|s| s.covers(finding, rule, names)) {
             return Verdict::Suppressed;

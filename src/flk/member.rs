@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::cases::Reading;
 use crate::finding::spool::Spool;
-use crate::registry::encoding::{BOM, Coding, Encoding};
 use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
+use crate::registry::encoding::{BOM, Coding, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::{Family, Format, Role};
 use crate::registry::name::FileName;

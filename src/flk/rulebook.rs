@@ -9,8 +9,8 @@ use super::head::Front;
 use super::outcome::{Applied, NotExecuted};
 use super::persons::{Keeping, Persons};
 use crate::finding::hint::neighbours;
+use crate::finding::{Catalog, Causes, FileRole, Finding, Mends, Requires, Rule, RuleIx, Same};
 use crate::nsi::{Book, Books, StandsFor};
-use crate::finding::{Catalog, Causes, FileRole, Finding, Requires, Rule, RuleIx, Same};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
@@ -102,8 +102,9 @@ impl Rulebook {
     /// The entries of a row, in the order of [`Kind`].
     fn entries(&self, row: &RuleRow, causes: &Causes) -> [Rule; 4] {
         let plain = self.entry(row, causes);
-        // A reference book that may lack codes of the account's day proves nothing: at most a warning.
-        let stale = Rule { severity: row.severity.min(Severity::Warning), text: self.reasons.get("stale", &[("text", &row.text)]), ..plain.clone() };
+        // A reference book that may lack codes of the account's day proves nothing: at most a warning. Who keeps the books mends it.
+        let text = self.reasons.get("stale", &[("text", &row.text)]);
+        let stale = Rule { severity: row.severity.min(Severity::Warning), text, mends: Mends::Books, ..plain.clone() };
         let alone = Rule { text: self.reasons.get("alone", &[]), advice: self.reasons.get("alone-advice", &[]), ..plain.clone() };
         let empty = Rule { advice: self.reasons.get("empty-advice", &[]), ..plain.clone() };
         [plain, stale, alone, empty]
@@ -122,6 +123,7 @@ impl Rulebook {
             text: row.text.clone(),
             advice: row.advice.clone(),
             same: Vec::new(),
+            mends: row.mends,
         }
     }
 

@@ -30,7 +30,8 @@ fields!(
     IdPac,
     Value,
     Message,
-    FollowsFrom
+    FollowsFrom,
+    Mends
 );
 
 /// Writes the table.
@@ -88,6 +89,8 @@ fn cell(field: OfFinding, e: &Entry<'_>, report: &PackageReport) -> String {
         OfFinding::Value => text(e.value),
         OfFinding::Message => e.message.clone(),
         OfFinding::FollowsFrom => text(e.follows_from),
+        // The code, as the severity: a program may read the table all the same.
+        OfFinding::Mends => e.mends.to_owned(),
     }
 }
 

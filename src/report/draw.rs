@@ -23,7 +23,7 @@ pub(super) fn draw(window: &Window, style: Style) -> String {
         (false, false) => GraphicalTheme::unicode_nocolor(),
         (false, true) => GraphicalTheme::none(),
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(16).without_primary_span_start().with_width(120).without_syntax_highlighting();
+    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(16).without_primary_span_start().with_width(80).without_syntax_highlighting();
     let mut out = String::new();
     // Writing to a String cannot fail. If miette fails, the report still shows the place without a window.
     if handler.render_report(&mut out, &Shown(window)).is_err() {

@@ -6,10 +6,12 @@ use std::io;
 use std::sync::Arc;
 
 use crate::finding::spool::{FindingView, Spool};
-use crate::finding::{Catalog, RuleIx, mask_numbers, shown_value};
+use crate::finding::{Catalog, RuleIx, Slots, mask_numbers, shown_value};
 
 /// Limit of groups of a package. Further elements of a rule share one group, so that a file of invented names fills neither memory nor screen.
 const MAX_GROUPS: usize = 300;
+/// Most characters shown of a value.
+pub(super) const MAX_VALUE: usize = 80;
 /// Bytes of places that a group keeps in memory; further ones go to a temporary file.
 const BUDGET: usize = 64 << 10;
 
@@ -63,7 +65,7 @@ impl Shared {
         }
     }
 
-    fn join(&mut self, other: &Self) {
+    pub(super) fn join(&mut self, other: &Self) {
         self.element.join(&other.element);
         self.parent.join(&other.parent);
         self.value.join(&other.value);
@@ -180,6 +182,26 @@ impl Group {
         }
         Ok(())
     }
+}
+
+/// Fills a template with the texts that all findings of a group share; «…» where they differ.
+pub(super) fn fill_common(template: &str, shared: &Shared) -> String {
+    let common = |common: &Common| match common {
+        Common::Same(text) => clip(text.as_deref().unwrap_or("")),
+        Common::Differs => "…".to_owned(),
+    };
+    let [element, parent, value, expected, found] = [&shared.element, &shared.parent, &shared.value, &shared.expected, &shared.found].map(common);
+    Slots { element: &element, parent: &parent, value: &value, expected: &expected, found: &found }.fill(template)
+}
+
+/// A value, cut where it is too long to be shown.
+pub(super) fn clip(text: &str) -> String {
+    clip_to(text, MAX_VALUE)
+}
+
+/// A text of at most `max` characters.
+pub(super) fn clip_to(text: &str, max: usize) -> String {
+    if text.chars().count() <= max { text.to_owned() } else { text.chars().take(max - 1).chain(['…']).collect() }
 }
 
 #[cfg(test)]

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 pub use super::draw::Style;
 use super::draw::draw;
-use super::group::{Common, Group, Ruled, Shared, by_rule};
+use super::foot::Foot;
+use super::group::{Group, MAX_VALUE, Ruled, Shared, by_rule, clip, clip_to, fill_common};
+use super::summary::Summary;
 use super::window::{Masks, Window, fetch};
-use super::{Ending, Hidden, Report, Tally, shown, tidy};
-use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots, mask_numbers, shown_value};
+use super::{Ending, Report, shown, tidy};
+use crate::finding::{Catalog, FileRole, Finding, Place, Rule, mask_numbers, shown_value};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::registry::format::{Formats, PERSONS, Role};
 use crate::tables::{Merging, Touched};
+use crate::texts::layout::hang;
 use crate::texts::{Key, Lang, Severity, Texts};
 use crate::values::Date;
 
@@ -22,10 +25,8 @@ const FEW: u64 = 5;
 const MAX_WINDOWS: usize = 1000;
 /// Most elements shown for a rule.
 const MAX_ELEMENTS: usize = 10;
-/// Most reasons shown why rules did not run.
-const MAX_REASONS: usize = 5;
-/// Most characters shown of a value.
-const MAX_VALUE: usize = 80;
+/// Most columns before the text of a rule for it to go on below itself.
+const MAX_BEFORE: usize = 36;
 
 /// Windows by file and offset.
 type Windows = BTreeMap<(FileRole, u64), Window>;
@@ -41,6 +42,8 @@ pub struct Options {
     pub full: bool,
     /// Whether to show personal values unmasked.
     pub show_personal: bool,
+    /// Whether to write a table by rule instead of the findings.
+    pub summary: bool,
     /// Whether to write only one line for each package with findings.
     pub quiet: bool,
     /// Abilities of the terminal.
@@ -63,7 +66,9 @@ pub struct Human<'a, W> {
     keys: [String; 5],
     /// Beginning of the paths in person files, to recognise findings about a person.
     persons: Option<String>,
+    /// Whether it has been said that personal values are masked.
     masked: bool,
+    summary: Summary,
     /// Whether the edition of the rules has been said.
     said: bool,
 }
@@ -74,11 +79,29 @@ impl<'a, W: Write> Human<'a, W> {
         let keys =
             [Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(|r| formats.names_of_role(r).first().copied().unwrap_or("").to_owned());
         let persons = formats.editions(PERSONS).last().map(|f| format!("{}/", f.node(f.root()).name));
-        Self { out, persons, catalog, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false, said: false }
+        Self {
+            out,
+            persons,
+            catalog,
+            texts,
+            masks: Masks::new(formats, options.show_personal),
+            options,
+            keys,
+            masked: false,
+            summary: Summary::default(),
+            said: false,
+        }
     }
 
     fn text(&self, key: Key, slots: &[(&str, &str)]) -> String {
         self.texts.fill(key, self.options.lang, slots)
+    }
+
+    /// Writes a line that fits a console; the lines in which it goes on are indented by `further`.
+    fn line(&mut self, line: &str, further: usize) -> io::Result<()> {
+        let mut lines = String::new();
+        hang(&mut lines, line, further);
+        self.out.write_all(lines.as_bytes())
     }
 
     fn head(&self, report: &PackageReport) -> String {
@@ -123,7 +146,8 @@ impl<'a, W: Write> Human<'a, W> {
         if !counts.is_empty() {
             let rejected =
                 if report.verdict == Verdict::Rejected { format!(" · {}", self.texts.get(Key::PackageRejected, self.options.lang)) } else { String::new() };
-            writeln!(self.out, "{}: {counts}{rejected}", tidy(&self.name(report)))?;
+            let line = format!("{}: {counts}{rejected}", tidy(&self.name(report)));
+            self.line(&line, 2)?;
         }
         Ok(())
     }
@@ -161,17 +185,20 @@ impl<'a, W: Write> Human<'a, W> {
                 Some(cause) => self.text(Key::GroupFollows, &[("rule", &self.catalog.rule(cause).id), ("text", &text)]),
                 None => text,
             };
-            writeln!(self.out, "  {id}  {times}   {}", tidy(&text))?;
+            // Long texts go on below the text, unless little room is left there.
+            let before = 2 + id_width + 2 + times_width + 3;
+            self.line(&format!("  {id}  {times}   {}", tidy(&text)), if before <= MAX_BEFORE { before } else { 6 })?;
             match ruled.elements.as_slice() {
                 [group] => self.places(report, group, rule, &windows, 6)?,
                 groups => self.elements(report, groups, ruled, &windows)?,
             }
             let advice = fill_common(rule.advice.get(self.options.lang), &ruled.shared);
             let advice = self.text(Key::Advice, &[("text", &advice)]);
-            writeln!(self.out, "      {}", self.paint(CYAN, &advice))?;
+            let advice = self.paint(CYAN, &advice);
+            self.line(&format!("      {advice}"), 8)?;
             if let Some(count) = report.findings.followers().get(&ruled.rule).filter(|_| !self.options.full) {
                 let count = self.texts.number(self.options.lang, *count);
-                writeln!(self.out, "      {}", self.text(Key::GroupFollowers, &[("count", &count)]))?;
+                self.line(&format!("      {}", self.text(Key::GroupFollowers, &[("count", &count)])), 8)?;
             }
         }
         Ok(())
@@ -200,7 +227,7 @@ impl<'a, W: Write> Human<'a, W> {
             };
             let count = self.texts.number(self.options.lang, group.count);
             let line = self.text(Key::GroupElement, &[("element", &clip(&name)), ("count", &count)]);
-            writeln!(self.out, "      {}", tidy(&line))?;
+            self.line(&format!("      {}", tidy(&line)), 8)?;
             self.places(report, group, rule, windows, 8)?;
         }
         if shown < groups.len() {
@@ -213,16 +240,20 @@ impl<'a, W: Write> Human<'a, W> {
     fn places(&mut self, report: &PackageReport, group: &Group, rule: &Rule, windows: &Windows, indent: usize) -> io::Result<()> {
         for finding in group.places.iter()? {
             let finding = finding?;
-            self.masked |= finding.personal && finding.value.is_some() && !self.options.show_personal;
+            let is_masked = finding.personal && finding.value.is_some() && !self.options.show_personal;
             let finding = shown(finding, self.options.show_personal);
             let line = self.place(report, &finding, group, rule);
             if !line.is_empty() {
-                writeln!(self.out, "{:indent$}{}", "", tidy(&line))?;
+                self.line(&format!("{:indent$}{}", "", tidy(&line)), indent + 2)?;
             }
             if let Some(window) = windows.get(&(finding.file, finding.place.offset)).filter(|_| finding.place.line > 0) {
                 for line in draw(window, self.options.style).lines() {
                     writeln!(self.out, "{:indent$}{}", "", line.trim_end())?;
                 }
+            }
+            if is_masked && !std::mem::replace(&mut self.masked, true) {
+                let note = self.text(Key::TotalMasked, &[]);
+                self.line(&format!("{:indent$}{note}", ""), indent + 2)?;
             }
         }
         let more = group.count - group.places.len();
@@ -305,99 +336,22 @@ impl<'a, W: Write> Human<'a, W> {
         if self.options.style.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn totals(&self, ending: &Ending<'_>) -> String {
-        let (tally, lang) = (ending.tally, self.options.lang);
-        let mut packages = self.texts.count(Key::CountPackage, lang, tally.packages);
-        packages.push_str(&format!(", {}", self.texts.count(Key::CountCase, lang, tally.cases)));
-        let counts = self.counts(|severity| tally.of(severity));
-        let found = if counts.is_empty() {
-            self.texts.get(Key::TotalClean, lang).to_owned()
-        } else {
-            let rules = self.texts.count(Key::CountRule, lang, tally.rules.len() as u64);
-            self.text(Key::TotalByRules, &[("found", &counts), ("rules", &rules)])
-        };
-        let mut line = self.text(Key::TotalFound, &[("packages", &packages), ("found", &found)]);
-        if tally.rejected > 0 {
-            let rejected = self.texts.count(Key::CountPackage, lang, tally.rejected);
-            line.push_str(&format!("; {}", self.text(Key::TotalRejected, &[("packages", &rejected)])));
-        }
-        line
-    }
-
-    /// The counts of hidden findings; `None` when nothing was hidden.
-    fn hidden(&self, hidden: Hidden) -> Option<String> {
-        let of = |key, count: u64| (count > 0).then(|| self.text(key, &[("count", &self.texts.number(self.options.lang, count))]));
-        let parts = [
-            of(Key::HiddenBaseline, hidden.baseline),
-            of(Key::HiddenSuppressed, hidden.suppressed),
-            of(Key::HiddenOff, hidden.off),
-            of(Key::HiddenGone, hidden.gone.unwrap_or(0)),
-        ];
-        let list: Vec<String> = parts.into_iter().flatten().collect();
-        (!list.is_empty()).then(|| self.text(Key::HiddenTotal, &[("list", &list.join(", "))]))
-    }
-
     /// Writes the edition of the rule book, once before the first package.
     fn edition(&mut self, applied: &Applied) -> io::Result<()> {
         let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said, true)) else { return Ok(()) };
         let date = self.day_of(&edition.date);
-        writeln!(self.out, "{}", self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]))?;
+        let line = self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]);
+        self.line(&line, 2)?;
         let Some(Merging { code, name, tables }) = &self.options.region else { return Ok(()) };
         let sum = |count: fn(&Touched) -> u64| tables.iter().map(count).sum::<u64>().to_string();
         let (changed, added) = (sum(|table| table.changed), sum(|table| table.added));
         let region = format!("{code} {name}");
-        writeln!(self.out, "{}", self.text(Key::ReportRegion, &[("region", region.trim()), ("changed", &changed), ("added", &added)]))
-    }
-
-    /// What is too old for the accounts, in one line with the command that mends it.
-    fn age(&self, tally: &Tally) -> Option<String> {
-        let rules = tally.newer_account.and(tally.edition.as_ref()).map(|edition| {
-            let date = self.day_of(&edition.date);
-            self.text(Key::ReportOldRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)])
-        });
-        let books: Vec<&str> = tally.older_books.iter().map(String::as_str).collect();
-        let books = (!books.is_empty()).then(|| self.text(Key::ReportOldBooks, &[("books", &books.join(", "))]));
-        let what: Vec<String> = [rules, books].into_iter().flatten().collect();
-        (!what.is_empty()).then(|| self.paint(YELLOW, &self.text(Key::ReportOld, &[("what", &what.join("; "))])))
+        let line = self.text(Key::ReportRegion, &[("region", region.trim()), ("changed", &changed), ("added", &added)]);
+        self.line(&line, 2)
     }
 
     fn day_of(&self, text: &str) -> String {
         Date::parse(text).map_or_else(|| text.to_owned(), |day| self.texts.day(self.options.lang, day))
-    }
-
-    /// The rules that did not run or ran in part, by reason; rules that lack a book come first, in one line.
-    fn idle(&self, ending: &Ending<'_>) -> Vec<String> {
-        let lang = self.options.lang;
-        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut books: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut partly: BTreeMap<&str, u64> = BTreeMap::new();
-        for idle in ending.tally.not_executed.values() {
-            match &idle.book {
-                _ if idle.partly => *partly.entry(idle.reason.get(lang)).or_default() += 1,
-                Some(book) => *books.entry(book).or_default() += 1,
-                None => *reasons.entry(idle.reason.get(lang)).or_default() += 1,
-            }
-        }
-        let more = reasons.len().saturating_sub(MAX_REASONS) as u64;
-        let line = |(reason, count): (&str, u64)| {
-            let rules = self.texts.count(Key::CountRuleIdle, lang, count);
-            self.text(Key::TotalIdle, &[("rules", &rules), ("reason", &tidy(reason))])
-        };
-        let mut lines = Vec::new();
-        if !books.is_empty() {
-            let rules = self.texts.count(Key::CountRuleIdle, lang, books.values().sum());
-            let list: Vec<String> = books.iter().map(|(book, count)| format!("{book} ({count})")).collect();
-            lines.push(self.text(Key::TotalIdleBooks, &[("rules", &rules), ("books", &list.join(", "))]));
-        }
-        lines.extend(reasons.into_iter().take(MAX_REASONS).map(line));
-        for (what, count) in partly {
-            let rules = self.texts.count(Key::CountRulePartly, lang, count);
-            lines.push(self.text(Key::TotalIdle, &[("rules", &rules), ("reason", &tidy(what))]));
-        }
-        if more > 0 {
-            lines.push(self.text(Key::TotalIdleMore, &[("count", &self.texts.number(lang, more))]));
-        }
-        lines
     }
 }
 
@@ -415,52 +369,35 @@ impl<W: Write> Report for Human<'_, W> {
         if let Some(applied) = &report.applied {
             self.edition(applied)?;
         }
-        writeln!(self.out, "{}", self.head(report))?;
+        if self.options.summary {
+            return self.summary.add(&report.findings, self.catalog, self.options.show_personal);
+        }
+        let head = self.head(report);
+        self.line(&head, 4)?;
         self.rules(report)
     }
 
     fn finish(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         if !self.options.quiet {
-            writeln!(self.out, "{}", self.totals(ending))?;
-            if let Some(line) = ending.hidden.and_then(|h| self.hidden(h)) {
-                writeln!(self.out, "{line}")?;
+            let foot = Foot { texts: self.texts, lang: self.options.lang, ending };
+            let mut lines = vec![foot.totals(self.catalog)];
+            lines.extend(foot.hidden());
+            if self.options.summary {
+                let table = self.summary.table(self.catalog, self.texts, self.options.lang);
+                self.out.write_all(table.as_bytes())?;
+                lines.extend(foot.by_mender(self.catalog));
+                lines.extend(foot.idle());
+                lines.extend(foot.age());
+            } else {
+                lines.extend(foot.not_checked());
             }
-            for line in self.idle(ending).into_iter().chain(self.age(ending.tally)) {
-                writeln!(self.out, "{line}")?;
-            }
-            if self.masked {
-                writeln!(self.out, "{}", self.text(Key::TotalMasked, &[]))?;
-            }
-            if let Some(path) = ending.protocol {
-                writeln!(self.out, "{}", self.text(Key::ProtocolOne, &[("path", &path.display().to_string())]))?;
-            } else if let Some((folder, count)) = ending.protocols {
-                let count = self.texts.number(self.options.lang, count);
-                writeln!(self.out, "{}", self.text(Key::ProtocolMany, &[("count", &count), ("folder", &folder.display().to_string())]))?;
-            }
-            if ending.code != 0 {
-                writeln!(self.out, "{}", self.text(Key::TotalExit, &[("code", &ending.code.to_string())]))?;
+            lines.extend(foot.protocols());
+            for line in lines {
+                self.line(&line, 2)?;
             }
         }
         self.out.flush()
     }
-}
-
-/// Fills a template with the texts that all findings of a group share; «…» where they differ.
-fn fill_common(template: &str, shared: &Shared) -> String {
-    let common = |common: &Common| match common {
-        Common::Same(text) => clip(text.as_deref().unwrap_or("")),
-        Common::Differs => "…".to_owned(),
-    };
-    let [element, parent, value, expected, found] = [&shared.element, &shared.parent, &shared.value, &shared.expected, &shared.found].map(common);
-    Slots { element: &element, parent: &parent, value: &value, expected: &expected, found: &found }.fill(template)
-}
-
-fn clip(text: &str) -> String {
-    clip_to(text, MAX_VALUE)
-}
-
-fn clip_to(text: &str, max: usize) -> String {
-    if text.chars().count() <= max { text.to_owned() } else { text.chars().take(max - 1).chain(['…']).collect() }
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl<W: Write> Report for Json<'_, W> {
         let findings = self.findings.get_mut();
         findings.seek(SeekFrom::Start(0))?;
         io::copy(findings, &mut self.out)?;
-        let (idle, summary) = (not_executed(ending.tally), Summary::new(ending.tally, ending.seconds, ending.hidden));
+        let (idle, summary) = (not_executed(ending.tally), Summary::new(ending.tally, self.catalog, ending.seconds, ending.hidden));
         let books = books(ending.tally);
         write!(self.out, "],\n\"not_executed\":{},\n\"books\":{},\n\"summary\":{}", json(&idle)?, json(&books)?, json(&summary)?)?;
         if let Some(timings) = ending.timings {
@@ -96,7 +96,22 @@ mod tests {
         let keys = ["schema", "tool", "name", "version", "rules", "version", "date", "packages", "main", "persons", "path", "sha256"];
         let more = ["family", "edition", "period", "records", "cases", "services", "sum_kopecks", "verdict"];
         let finding = ["findings", "rule", "severity", "file", "line", "column", "offset", "path", "n_zap", "idcase", "sl_id", "idserv", "id_pac", "value"];
-        let end = ["message", "not_executed", "rule", "reason", "books", "summary", "errors", "warnings", "files", "cases", "seconds"];
+        let end = [
+            "message",
+            "mends",
+            "not_executed",
+            "rule",
+            "reason",
+            "books",
+            "summary",
+            "errors",
+            "warnings",
+            "files",
+            "cases",
+            "by_rule",
+            "by_mender",
+            "seconds",
+        ];
         let mut rest = text.as_str();
         for key in keys.iter().chain(&more).chain(&finding).chain(&end) {
             let quoted = format!("\"{key}\":");
@@ -104,7 +119,7 @@ mod tests {
             rest = &rest[at + quoted.len()..];
         }
         let lengths = [&value, &value["packages"][0], &value["findings"][0], &value["summary"]].map(|v| v.as_object().expect("an object").len());
-        assert_eq!(lengths, [8, 12, 14, 5]);
+        assert_eq!(lengths, [8, 12, 15, 7]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl<W: Write> Report for Jsonl<'_, W> {
             packages: &self.packages,
             not_executed: not_executed(ending.tally),
             books: books(ending.tally),
-            summary: Summary::new(ending.tally, ending.seconds, ending.hidden),
+            summary: Summary::new(ending.tally, self.catalog, ending.seconds, ending.hidden),
             timings: ending.timings.map(Timings::new),
         };
         serde_json::to_writer(&mut self.out, &last)?;

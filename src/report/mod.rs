@@ -5,6 +5,7 @@
 pub mod columns;
 pub mod csv;
 pub mod flk;
+mod foot;
 pub mod human;
 pub mod json;
 pub mod jsonl;
@@ -18,6 +19,7 @@ mod draw;
 mod group;
 #[cfg(test)]
 mod samples;
+mod summary;
 
 use std::borrow::Cow;
 use std::io;
@@ -109,9 +111,16 @@ pub struct Hidden {
     pub baseline: u64,
     /// Hidden because their rule is off or not selected.
     pub off: u64,
+    /// Hidden because somebody else mends them than the user asked for.
+    #[serde(skip_serializing_if = "is_none")]
+    pub others: u64,
     /// Entries of the baseline that were not found again; `None` without a baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone: Option<u64>,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The finding in the form for a report: a personal value is masked unless `personal` is set.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Catalog, RuleIx};
+use crate::finding::{Catalog, Mends, RuleIx};
 use crate::flk::{NotExecuted, PackageReport, Verdict};
 use crate::nsi::Description;
 use crate::rules::import::Edition;
@@ -28,8 +28,8 @@ pub struct Tally {
     pub infos: u64,
     /// Number of findings that follow from others.
     pub consequences: u64,
-    /// Rules with at least one finding that stands on its own.
-    pub rules: BTreeSet<RuleIx>,
+    /// Findings that stand on their own, by rule.
+    pub rules: BTreeMap<RuleIx, u64>,
     /// Rules that did not run or ran in part, by rule and Russian reason.
     pub not_executed: BTreeMap<(String, String), NotExecuted>,
     /// Books that rules looked up, by id.
@@ -53,7 +53,9 @@ impl Tally {
         self.warnings += report.count(catalog, Severity::Warning);
         self.infos += report.count(catalog, Severity::Info);
         self.consequences += report.findings.followers().values().sum::<u64>();
-        self.rules.extend(report.findings.counts().keys());
+        for (rule, count) in report.findings.counts() {
+            *self.rules.entry(*rule).or_default() += count;
+        }
         for idle in &report.not_executed {
             self.not_executed.entry((idle.rule.clone(), idle.reason.ru.clone())).or_insert_with(|| idle.clone());
         }
@@ -64,6 +66,12 @@ impl Tally {
         self.edition = self.edition.take().or_else(|| applied.edition.clone());
         self.newer_account = self.newer_account.max(applied.account.filter(|_| applied.newer_than_edition));
         self.older_books.extend(applied.older_books().map(|b| b.id.clone()));
+    }
+
+    /// Findings by those who can mend them, in the order of [`Mends::ALL`]; nobody without a finding.
+    pub fn by_mender(&self, catalog: &Catalog) -> Vec<(Mends, u64)> {
+        let of = |mends: Mends| (mends, self.rules.iter().filter(|(rule, _)| catalog.rule(**rule).mends == mends).map(|(_, count)| count).sum());
+        Mends::ALL.into_iter().map(of).filter(|(_, count)| *count > 0).collect()
     }
 
     /// Whether there were packages and none of them could be read.

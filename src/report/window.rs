@@ -20,7 +20,7 @@ const AROUND: u64 = 400;
 /// Most lines shown on each side of a place.
 const LINES: usize = 2;
 /// Most characters shown of a line.
-const WIDTH: usize = 96;
+const WIDTH: usize = 60;
 /// Characters shown before the place when its line is too long.
 const BEFORE: usize = 32;
 

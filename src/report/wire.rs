@@ -1,9 +1,11 @@
 //! The JSON of schema 1. Scripts rely on these names and their order.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Hidden, RuleSet, Tally};
-use crate::finding::{Catalog, Finding};
+use crate::finding::{Catalog, Finding, Rule};
 use crate::flk::PackageReport;
 use crate::nsi::Description;
 use crate::rules::import::Edition;
@@ -144,6 +146,8 @@ pub struct Entry<'a> {
     pub message: String,
     /// Id of the rule of the finding from which this one follows. Such a finding is in no count of errors.
     pub follows_from: Option<&'a str>,
+    /// Who can mend it: `clinic`, `developer`, `books` or `fund`.
+    pub mends: &'static str,
 }
 
 impl<'a> Entry<'a> {
@@ -168,6 +172,7 @@ impl<'a> Entry<'a> {
             value: finding.value.as_deref(),
             message: finding.message(rule, Lang::Ru),
             follows_from: finding.follows_from.map(|cause| catalog.rule(cause).id.as_str()),
+            mends: rule.mends.as_str(),
         }
     }
 }
@@ -211,6 +216,21 @@ impl Timings {
     }
 }
 
+/// The findings of one rule. A rule whose book is too old for some account has an entry of its own for those findings, which are warnings.
+#[derive(Serialize)]
+pub(super) struct ByRule {
+    rule: String,
+    severity: &'static str,
+    findings: u64,
+    mends: &'static str,
+}
+
+impl ByRule {
+    fn new(rule: &Rule, findings: u64) -> Self {
+        Self { rule: rule.id.clone(), severity: rule.severity.as_str(), findings, mends: rule.mends.as_str() }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct Summary {
     errors: u64,
@@ -220,6 +240,10 @@ pub(super) struct Summary {
     consequences: u64,
     files: u64,
     cases: u64,
+    /// The rules with findings, in the order of the catalogue.
+    by_rule: Vec<ByRule>,
+    /// Findings by those who can mend them.
+    by_mender: BTreeMap<&'static str, u64>,
     /// Counts of findings that the user hides.
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden: Option<Hidden>,
@@ -236,7 +260,7 @@ fn is_zero(number: &u64) -> bool {
 
 impl Summary {
     /// Rounds `seconds` to milliseconds.
-    pub(super) fn new(tally: &Tally, seconds: Option<f64>, hidden: Option<Hidden>) -> Self {
+    pub(super) fn new(tally: &Tally, catalog: &Catalog, seconds: Option<f64>, hidden: Option<Hidden>) -> Self {
         let seconds = seconds.map(|s| (s * 1000.0).round() / 1000.0);
         Self {
             errors: tally.errors,
@@ -244,6 +268,8 @@ impl Summary {
             consequences: tally.consequences,
             files: tally.files,
             cases: tally.cases,
+            by_rule: tally.rules.iter().map(|(rule, findings)| ByRule::new(catalog.rule(*rule), *findings)).collect(),
+            by_mender: tally.by_mender(catalog).into_iter().map(|(mends, count)| (mends.as_str(), count)).collect(),
             hidden,
             account_newer_than_rules: tally.newer_account.map(|d| d.to_string()),
             seconds,

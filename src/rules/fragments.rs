@@ -10,11 +10,14 @@ use super::eval::Facts;
 use super::resolve::{Found, Names};
 use super::set::{RuleSet, Side};
 use super::table::RuleRow;
+use super::witness::typical;
+use crate::nsi::{Books, LookupDate};
 use crate::registry::encoding::Encoding;
+use crate::registry::format::mask::Mask;
 use crate::registry::format::value::{Base, ValueType};
 use crate::registry::format::{Content, Format, NodeId, Role};
 use crate::registry::record::Record;
-use crate::values::Date;
+use crate::values::{Date, Month};
 
 /// Two pieces of XML, indented by two spaces a level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,32 +29,35 @@ pub struct Fragments {
 }
 
 /// Limits on the elements that are varied, and on the combinations that are tried.
-const MOST_ELEMENTS: usize = 4;
-const MOST_TRIES: usize = 4_000;
+const MOST_ELEMENTS: usize = 5;
+const MOST_TRIES: usize = 6_000;
 
 /// Content of an element in a piece: a value, an empty text for a block, or `None` if it is absent.
 type Choice = Option<String>;
 
-/// Finds both pieces for a row in files of a letter; `None` for rules about the head or persons, or if the simple search finds nothing.
+/// Finds both pieces for a row in files of a letter; `None` for rules about persons and about values of several records, or if the simple search finds
+/// nothing.
 pub fn fragments(row: &RuleRow, letter: char, sources: Sources<'_>) -> Option<Fragments> {
     let format = sources.format;
     let require = row.require.as_ref()?;
     let element = format.find(&row.element)?;
     let record = format.role(Role::Record)?;
-    if element == record || !format.is_within(element, record) {
+    if element == record {
         return None;
     }
     let block = format.node(element).parent?;
     let names = Names { own: format, persons: sources.persons };
     let mut elements: BTreeMap<NodeId, Vec<Choice>> = BTreeMap::new();
-    let mut scan = Scan { names, block, elements: &mut elements, alone: true };
+    let mut scan = Scan { names, block, checked: element, books: sources.books, elements: &mut elements, lengths: BTreeMap::new(), alone: true };
     scan.element(element, Vec::new());
     row.when.iter().chain([require]).for_each(|e| scan.expr(e));
-    if !scan.alone || elements.len() > MOST_ELEMENTS {
+    let Scan { lengths, alone, .. } = scan;
+    if !alone || elements.len() > MOST_ELEMENTS {
         return None;
     }
     // The checked element comes last and so changes fastest, which lets both pieces share the rest.
-    let mut order: Vec<(NodeId, Vec<Choice>)> = elements.into_iter().map(|(id, tried)| (id, choices(format, id, tried))).collect();
+    let few = |id| lengths.get(&id).map_or(&[][..], Vec::as_slice);
+    let mut order: Vec<(NodeId, Vec<Choice>)> = elements.into_iter().map(|(id, tried)| (id, choices(format, id, tried, few(id)))).collect();
     order.sort_by_key(|(id, _)| (*id == element, *id));
     let judge = Judge::new(row, require, letter, sources)?;
     let count: usize = order.iter().map(|(_, c)| c.len()).product();
@@ -65,10 +71,10 @@ pub fn fragments(row: &RuleRow, letter: char, sources: Sources<'_>) -> Option<Fr
         }
         let piece = Piece { format, block, values: values.into_iter().filter_map(|(id, c)| c.as_ref().map(|c| (id, c.as_str()))).collect() };
         let record = piece.record(record);
-        if failing.is_none() && judge.hits(&judge.rule, &record) {
+        if failing.is_none() && judge.hits(&judge.rule, &record, &piece) {
             failing = Some(piece.xml(&order));
         }
-        if passing.is_none() && judge.hits(&judge.reverse, &record) {
+        if passing.is_none() && judge.hits(&judge.reverse, &record, &piece) {
             passing = Some(piece.xml(&order));
         }
         if let (Some(passing), Some(failing)) = (&passing, &failing) {
@@ -82,6 +88,8 @@ pub fn fragments(row: &RuleRow, letter: char, sources: Sources<'_>) -> Option<Fr
 struct Judge {
     rule: RuleSet,
     reverse: RuleSet,
+    /// A month in which the rule is in force.
+    month: Option<Month>,
 }
 
 impl Judge {
@@ -93,17 +101,20 @@ impl Judge {
         };
         let compile = |row: &RuleRow| {
             let set = RuleSet::compile(std::slice::from_ref(row), &[(letter, Side::Own)], None, sources).ok()?;
-            // Values of the head and of the person are not tried.
-            let simple = set.head_elements().is_empty() && set.person_elements().is_empty();
-            (simple && set.states().iter().all(|s| s.state == super::State::Executed) && !set.states().is_empty()).then_some(set)
+            // Values of the person are not tried.
+            (set.person_elements().is_empty() && set.states().iter().all(|s| s.state == super::State::Executed) && !set.states().is_empty()).then_some(set)
         };
-        Some(Self { rule: compile(row)?, reverse: compile(&RuleRow { require: Some(reverse), ..row.clone() })? })
+        let month = row.from.map(|from| from.parts()).and_then(|(year, month, _)| Month::new(year, month));
+        Some(Self { rule: compile(row)?, reverse: compile(&RuleRow { require: Some(reverse), ..row.clone() })?, month })
     }
 
-    fn hits(&self, set: &RuleSet, record: &Record) -> bool {
-        let facts = Facts { encoding: Encoding::Utf8, account_date: Date::new(2021, 3, 5), today: Date::new(2021, 3, 6), ..Facts::default() };
-        let mut hit = false;
-        set.record(record, &facts, None, true, &mut set.work(), &mut |_| hit = true);
+    fn hits(&self, set: &RuleSet, record: &Record, piece: &Piece<'_, '_>) -> bool {
+        let head = set.head_elements().iter().map(|id| piece.head(*id)).collect();
+        let period = self.month.or(Month::new(2021, 2));
+        let facts = Facts { head, period, encoding: Encoding::Utf8, account_date: Date::new(2021, 3, 5), today: Date::new(2021, 3, 6), ..Facts::default() };
+        let (mut hit, mut work) = (false, set.work());
+        set.record(record, &facts, None, true, &mut work, &mut |_| hit = true);
+        set.head(&facts, &work.gathered, true, &mut |_| hit = true);
         hit
     }
 }
@@ -112,8 +123,13 @@ impl Judge {
 struct Scan<'f, 'e> {
     names: Names<'f>,
     block: NodeId,
+    /// The element of the rule.
+    checked: NodeId,
+    books: &'f Books,
     elements: &'e mut BTreeMap<NodeId, Vec<Choice>>,
-    /// Whether the rule names only elements of the record.
+    /// Lengths that the rule names.
+    lengths: BTreeMap<NodeId, Vec<usize>>,
+    /// Whether the rule names only elements of its own file.
     alone: bool,
 }
 
@@ -124,8 +140,24 @@ impl Scan<'_, '_> {
 
     fn name(&mut self, name: &str, values: Vec<String>) {
         match self.names.find(name, self.block) {
-            Found::Own(id) if self.names.in_record(id) => self.element(id, values),
+            Found::Own(id) => self.element(id, values),
             _ => self.alone = false,
+        }
+    }
+
+    /// Codes of a book for an element, and a day for which they are looked up.
+    fn codes(&mut self, element: Option<NodeId>, field: &str, on: Option<&str>) {
+        let found = field.split_once('.').and_then(|(id, field)| self.books.get(id).map(|book| (book, book.field(field)))).filter(|_| element.is_some());
+        let (Some((book, Some(field))), Some(element)) = (found, element) else { return self.alone = false };
+        let Some(day) = Date::new(2021, 2, 15) else { return };
+        let rows = book.rows().filter(|row| book.valid(*row, day)).take(2);
+        let codes = rows.map(|row| book.value(row, field).to_owned()).collect();
+        self.element(element, codes);
+        if self.names.in_record(element) && on != Some(LookupDate::Account.element()) {
+            let on = on.unwrap_or_else(|| book.info().on.element());
+            if let Found::Own(date) = self.names.find(on, self.block) {
+                self.element(date, vec![day.to_string()]);
+            }
         }
     }
 
@@ -137,6 +169,14 @@ impl Scan<'_, '_> {
                 let literals: Vec<String> = [left, right].into_iter().filter_map(constant).flat_map(around).collect();
                 for term in [left, right] {
                     self.term(term, &literals);
+                }
+            }
+            Expr::In { term: Term::Call(call), set: Set::Items(items), .. } if call.name == "LEN" => {
+                self.call(call);
+                if let ([Arg::Term(Term::Ref(name))], [Item::Range(first, last)]) = (call.args.as_slice(), items.as_slice())
+                    && let Found::Own(id) = self.names.find(&name.name, self.block)
+                {
+                    self.lengths.entry(id).or_default().extend([first, last].into_iter().filter_map(|n| literal(n).parse::<usize>().ok()));
                 }
             }
             Expr::In { term, set, .. } => {
@@ -157,7 +197,17 @@ impl Scan<'_, '_> {
             }
             Expr::Like(term, pattern) => self.term(term, &[pattern.trim_end_matches('*').to_owned()]),
             Expr::Present(names) | Expr::Absent(names) => names.iter().for_each(|n| self.name(&n.name, Vec::new())),
-            Expr::Quantified { .. } => self.alone = false,
+            Expr::Quantified { block, condition, .. } => match self.names.find(&block.name, self.block) {
+                Found::Own(id) => {
+                    let own = self.block;
+                    if matches!(self.names.own.node(id).content, Content::Block) {
+                        self.block = id;
+                    }
+                    self.expr(condition);
+                    self.block = own;
+                }
+                _ => self.alone = false,
+            },
             Expr::Call(call) => self.call(call),
         }
     }
@@ -176,11 +226,27 @@ impl Scan<'_, '_> {
 
     fn call(&mut self, call: &Call) {
         match (call.name.as_str(), call.args.as_slice()) {
+            ("MASK", [Arg::Term(value), Arg::Term(Term::Text(mask))]) => {
+                let samples = Mask::compile(mask).map(|mask| [false, true].map(|keep| mask.sample(|| keep, |_| 1)).to_vec());
+                self.term(value, &samples.unwrap_or_default());
+            }
+            ("DIGITS", [Arg::Term(value), Arg::Term(Term::Number(least)), Arg::Term(Term::Number(most))]) => {
+                let samples: Vec<String> = [least, most].into_iter().filter_map(|n| Some("1".repeat(n.parse().ok()?))).collect();
+                self.term(value, &samples);
+            }
+            ("DECIMAL", [Arg::Term(value), _, Arg::Term(Term::Number(part))]) => {
+                let part: usize = part.parse().unwrap_or(0);
+                self.term(value, &[format!("1.{}", "0".repeat(part)), "1".to_owned(), "1,5".to_owned()]);
+            }
+            ("DATE", [Arg::Term(value)]) => self.term(value, &["2021-02-15".to_owned(), "15.02.2021".to_owned()]),
+            ("BOOK", [Arg::Term(Term::Ref(field))]) => self.codes(Some(self.checked), &field.name, None),
+            ("BOOK", [Arg::Term(Term::Ref(field)), Arg::Term(Term::Ref(on))]) => self.codes(Some(self.checked), &field.name, Some(&on.name)),
+            ("PERIOD", _) => {}
             // The first argument is a value, the others describe its form.
             ("LEN" | "MASK" | "CHARSET" | "DIGITS" | "DECIMAL" | "DATE" | "YEAR" | "MONTH" | "LASTCHAR" | "INBOOK", [Arg::Term(value), ..]) => {
                 self.term(value, &[]);
             }
-            ("BOOK", _) | ("TODAY", []) => {}
+            ("TODAY", []) => {}
             _ => self.alone = false,
         }
     }
@@ -208,8 +274,14 @@ fn around(text: String) -> Vec<String> {
 }
 
 /// The choices for an element: the rule's values, values of its type, and absence.
-fn choices(format: &Format, id: NodeId, tried: Vec<Choice>) -> Vec<Choice> {
+fn choices(format: &Format, id: NodeId, tried: Vec<Choice>, lengths: &[usize]) -> Vec<Choice> {
     let mut all = tried;
+    if let Content::Value(kind) = &format.node(id).content {
+        let sample = typical(kind);
+        let sign = sample.chars().next().map(String::from).unwrap_or_default();
+        all.extend(lengths.iter().flat_map(|n| [*n, n + 1]).map(|n| Some(sign.repeat(n))));
+        all.push(Some(sample));
+    }
     match &format.node(id).content {
         Content::Block => all.push(Some(String::new())),
         Content::Value(kind) => all.extend(samples(kind).into_iter().map(Some)),
@@ -249,6 +321,14 @@ struct Piece<'f, 'v> {
 impl Piece<'_, '_> {
     fn stands(&self, id: NodeId) -> bool {
         self.format.is_within(self.block, id) || self.values.iter().any(|(v, _)| self.format.is_within(*v, id))
+    }
+
+    /// The content of an element of the head, as the rules get it: a block that stands has an empty one.
+    fn head(&self, id: NodeId) -> Option<Vec<u8>> {
+        match &self.format.node(id).content {
+            Content::Block => (self.value(id).is_some() || self.values.iter().any(|(v, _)| self.format.is_within(*v, id)) || id == self.block).then(Vec::new),
+            Content::Value(_) => self.value(id).map(|text| text.as_bytes().to_vec()),
+        }
     }
 
     fn value(&self, id: NodeId) -> Option<&str> {

@@ -722,6 +722,7 @@ fn covered(require: &Expr, format: &Format, element: NodeId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Mends;
     use crate::nsi::Books;
     use crate::registry::encoding::Encoding;
     use crate::registry::format::{Family, Formats, PERSONS};
@@ -769,6 +770,7 @@ mod tests {
                 note: text.clone(),
                 text: text.clone(),
                 advice: text,
+                mends: Mends::Clinic,
                 place: ("flk/test.csv".into(), 2.into()),
             };
             let sources = Sources {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::ast::Expr;
 use super::number::iso_date;
 use super::parse::parse;
+use crate::finding::{Menders, Mends};
 use crate::tables::{Line, RuleFiles, TableError};
 use crate::texts::{Severity, Text, slots_of};
 use crate::values::Date;
@@ -42,6 +43,8 @@ pub struct RuleRow {
     pub text: Text,
     /// What to do in the MIS, as a text for users.
     pub advice: Text,
+    /// Who can mend what it finds.
+    pub mends: Mends,
     /// Table and line, for messages.
     pub place: (String, Line),
 }
@@ -91,6 +94,9 @@ struct Columns {
     en: String,
     advice_ru: String,
     advice_en: String,
+    /// Empty or absent: what `rules/mends.csv` says.
+    #[serde(default)]
+    mends: String,
 }
 
 /// The tables of the ФЛК rule book, in the order in which they are read.
@@ -101,11 +107,12 @@ pub const FLK_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv"
 /// # Errors
 /// A row cannot be read, an id repeats for the same files and days, or a condition does not parse; the error names the table, line and place.
 pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<RuleRow>, TableError> {
+    let menders = Menders::load(files)?;
     let mut rows: Vec<RuleRow> = Vec::new();
     let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
     for table in tables {
         for (line, columns) in files.rows::<Columns>(table)? {
-            let row = row(columns, table, line)?;
+            let row = row(columns, table, line, &menders)?;
             let same = by_id.entry(row.id.clone()).or_default();
             if let Some(other) = same.iter().map(|i| &rows[*i]).find(|r| overlap(r, &row)) {
                 return Err(TableError::new(table, line, format!("{} stands twice for the same files and days (line {})", row.id, other.place.1)));
@@ -123,7 +130,7 @@ fn overlap(a: &RuleRow, b: &RuleRow) -> bool {
     a.files.iter().any(|f| b.files.contains(f)) && !before(a.until, b.from) && !before(b.until, a.from)
 }
 
-fn row(columns: Columns, table: &str, line: Line) -> Result<RuleRow, TableError> {
+fn row(columns: Columns, table: &str, line: Line, menders: &Menders) -> Result<RuleRow, TableError> {
     let fail = |message: String| TableError::new(table, line, format!("{}: {message}", columns.id));
     let unread = columns.kind == UNREAD;
     let expr = |column: &str, text: &str| match text.trim() {
@@ -162,6 +169,7 @@ fn row(columns: Columns, table: &str, line: Line) -> Result<RuleRow, TableError>
         }
     }
     Ok(RuleRow {
+        mends: menders.of(&columns.mends, &columns.id, &columns.element).map_err(fail)?,
         when: expr("when", &columns.when)?,
         require: expr("require", &columns.require)?,
         unread: unread.then(|| [columns.when.clone(), columns.require.clone()]),

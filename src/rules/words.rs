@@ -313,8 +313,9 @@ impl Speech<'_> {
         let text = self.term(term);
         match term {
             Term::Arithmetic(..) => self.say("expression", &[&text]),
-            Term::Ref(_) | Term::Call(_) => self.say("value", &[&text]),
-            Term::Number(_) | Term::Text(_) => text,
+            Term::Ref(_) => self.say("value", &[&text]),
+            // A function says itself what it is: «последний знак NOVOR».
+            Term::Call(_) | Term::Number(_) | Term::Text(_) => text,
         }
     }
 

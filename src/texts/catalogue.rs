@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::tables::{RuleFiles, TableError};
+use crate::texts::sayings::{self, Sayings};
 use crate::texts::{Lang, Severity, Text, fill, slots_of};
 use crate::values::{Date, Month};
 
@@ -16,6 +17,12 @@ const TABLE: &str = "texts.csv";
 const CHECKS: &str = "structure.csv";
 /// The beginning of the keys of these texts.
 const CHECK: &str = "check.";
+/// The beginning of the keys of words for values of the command line.
+const PLACEHOLDER: &str = "placeholder.";
+/// The beginning of the keys of names of actions.
+const ACTION: &str = "action.";
+/// The beginning of the keys of names of kinds of rules.
+const KIND: &str = "kind.";
 /// The beginning of the keys of help texts, which are looked up by command and argument.
 const HELP: &str = "help.";
 
@@ -24,7 +31,26 @@ include!(concat!(env!("OUT_DIR"), "/text_keys.rs"));
 impl Key {
     /// The key of the text of a structural check; `word` is the check's word.
     pub fn of_check(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|key| key.as_str().strip_prefix(CHECK) == Some(word))
+        Self::of(CHECK, word)
+    }
+
+    /// The key of the word for a value of the command line, such as FILE.
+    pub fn of_placeholder(name: &str) -> Option<Self> {
+        Self::of(PLACEHOLDER, &name.to_lowercase().replace(['=', ' ', '_'], "-"))
+    }
+
+    /// The key of the name of an entry of the journal that no transition of the workflow made; `word` is the entry's action.
+    pub fn of_action(word: &str) -> Option<Self> {
+        Self::of(ACTION, word)
+    }
+
+    /// The key of the name of a kind of rules; `word` is the kind.
+    pub fn of_kind(word: &str) -> Option<Self> {
+        Self::of(KIND, word)
+    }
+
+    fn of(beginning: &str, word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|key| key.as_str().strip_prefix(beginning) == Some(word))
     }
 }
 
@@ -47,6 +73,7 @@ struct CheckRow {
 pub struct Texts {
     texts: Vec<Text>,
     help: BTreeMap<String, Text>,
+    sayings: Sayings,
     zone: TimeZone,
 }
 
@@ -58,7 +85,7 @@ impl Texts {
     }
 
     /// The tables that hold texts.
-    pub const TABLES: [&'static str; 2] = [TABLE, CHECKS];
+    pub const TABLES: [&'static str; 3] = [TABLE, CHECKS, sayings::TABLE];
 
     /// Reads `rules/texts.csv` and the texts of checks in `rules/structure.csv`.
     ///
@@ -95,7 +122,7 @@ impl Texts {
             texts.push(found.remove(key.as_str()).ok_or_else(|| TableError::new(table, 0, format!("no row for «{}»", key.as_str())))?);
         }
         found.retain(|key, _| key.starts_with(HELP));
-        Ok(Self { texts, help: found, zone: TimeZone::UTC })
+        Ok(Self { texts, help: found, sayings: Sayings::load(files)?, zone: TimeZone::UTC })
     }
 
     /// The same texts with another time zone.
@@ -135,6 +162,14 @@ impl Texts {
     /// The text with this key, with its slots filled.
     pub fn fill(&self, key: Key, lang: Lang, slots: &[(&str, &str)]) -> String {
         fill(self.get(key, lang), |slot| slots.iter().find(|(name, _)| *name == slot).map(|(_, value)| *value))
+    }
+
+    /// A sentence about a table or a setting, which is English where it is made, in the language of the reader.
+    pub fn said(&self, sentence: &str, lang: Lang) -> String {
+        match lang {
+            Lang::Ru => self.sayings.russian(sentence),
+            Lang::En => sentence.to_owned(),
+        }
     }
 
     /// The help text with this key, such as `validate.limit` (without `help.`); `None` when there is none.

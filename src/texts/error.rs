@@ -104,6 +104,8 @@ pub enum Slot<'a> {
         /// The slots of the text.
         slots: Vec<(&'static str, Slot<'a>)>,
     },
+    /// A sentence that is English where it is made, by a reader of tables or a library; [`Texts::said`] has it in Russian.
+    Said(Cow<'a, str>),
     /// The cause of the error.
     Nested(&'a dyn Coded),
     /// Values separated by commas.
@@ -138,7 +140,7 @@ impl<'a> Slot<'a> {
             None => match (io_key(error.kind()), error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>())) {
                 (Some(key), _) => Self::reason(error.to_string(), key),
                 (None, Some(inner)) => Self::io(inner),
-                (None, None) => Self::text(error.to_string()),
+                (None, None) => Self::Said(error.to_string().into()),
             },
         }
     }
@@ -159,7 +161,7 @@ impl<'a> Slot<'a> {
     /// The value without language, for machine formats that have a single text.
     pub fn plain(&self) -> String {
         match self {
-            Self::Text(text) => text.clone().into_owned(),
+            Self::Text(text) | Self::Said(text) => text.clone().into_owned(),
             Self::Number(number) => number.to_string(),
             Self::Money(kopecks) => crate::values::money(*kopecks),
             Self::Path(path) => path.display().to_string(),
@@ -217,6 +219,7 @@ impl Texts {
         let joined = |items: &[Slot<'_>], between| items.iter().map(|item| self.slot(item, lang)).collect::<Vec<_>>().join(between);
         match slot {
             Slot::Text(_) | Slot::Number(_) | Slot::Path(_) => slot.plain(),
+            Slot::Said(sentence) => self.said(sentence, lang),
             Slot::Money(kopecks) => self.money(lang, *kopecks),
             Slot::Moment(at) => self.moment(lang, at),
             Slot::Day(day) => self.day(lang, *day),
@@ -281,7 +284,9 @@ impl Serialize for Slot<'_> {
             Self::Money(kopecks) => serializer.serialize_i64(*kopecks),
             Self::Nested(error) => Nested { code: error.key().as_str(), slots: WireSlots(error.slots()) }.serialize(serializer),
             Self::List(items) | Self::Lines(items) => serializer.collect_seq(items),
-            Self::Text(_) | Self::Path(_) | Self::Moment(_) | Self::Day(_) | Self::Both(_) | Self::Phrase { .. } => serializer.serialize_str(&self.plain()),
+            Self::Text(_) | Self::Said(_) | Self::Path(_) | Self::Moment(_) | Self::Day(_) | Self::Both(_) | Self::Phrase { .. } => {
+                serializer.serialize_str(&self.plain())
+            }
         }
     }
 }
@@ -318,7 +323,9 @@ fn owned(slots: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
 }
 
 fn borrowed<'a>(slots: &'a [(&'static str, String)]) -> Vec<(&'static str, Slot<'a>)> {
-    slots.iter().map(|(name, value)| (*name, Slot::text(value))).collect()
+    // The reason is what a reader of tables or a library says.
+    let slot = |name, value: &'a String| if name == "reason" { Slot::Said(value.into()) } else { Slot::text(value) };
+    slots.iter().map(|(name, value)| (*name, slot(*name, value))).collect()
 }
 
 impl Coded for Keyed {
@@ -354,7 +361,7 @@ impl Coded for TableError {
 
     fn slots(&self) -> Vec<(&'static str, Slot<'_>)> {
         // `error` holds place and message together, as people read them.
-        let parts = [("error", Slot::Text(self.to_string().into())), ("table", Slot::text(&self.table)), ("line", Slot::Number(self.line))];
+        let parts = [("error", Slot::Said(self.to_string().into())), ("table", Slot::text(&self.table)), ("line", Slot::Number(self.line))];
         Vec::from(parts)
     }
 }

@@ -3,6 +3,8 @@
 mod catalogue;
 mod error;
 mod lang;
+pub mod layout;
+mod sayings;
 mod severity;
 mod text;
 

@@ -8,9 +8,11 @@ mod protocol;
 mod readme;
 mod region;
 mod rules;
+mod russian;
 mod timings;
 mod update;
 mod validate;
+mod width;
 
 #[path = "../support"]
 mod support {
@@ -19,4 +21,5 @@ mod support {
     #[allow(dead_code, reason = "packages of other tests are made by its methods too")]
     pub(crate) mod desk;
     pub(crate) mod stand_in;
+    pub(crate) mod unbroken;
 }

@@ -88,7 +88,7 @@ fn what_is_not_there_is_said() {
         (&["nsi", "show", "F002"], 3, "F002"),
         (&["nsi", "show", "X001"], 2, "puomp nsi list"),
         (&["nsi", "show", "Q015"], 2, "puomp rules import"),
-        (&["nsi", "show", "V002", "97", "--on", "28.2.2021"], 2, "YYYY-MM-DD"),
+        (&["nsi", "show", "V002", "97", "--on", "28.2.2021"], 2, "ГГГГ-ММ-ДД"),
         (&["nsi", "show", "V002", "97", "--field", "NO"], 2, "IDPR"),
     ] {
         let (found, _, err) = desk.run(args);

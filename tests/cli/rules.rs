@@ -184,8 +184,7 @@ fn what_can_never_run_is_named_with_its_reason() {
 fn a_kind_or_slot_that_nobody_knows_is_a_mistake_of_the_table() {
     let desk = desk();
     let table = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/flk/006F.csv")).expect("a table");
-    let row =
-        "006F.14.0010,H C,ZL_LIST/ZAP/Z_SL/SL/DATE_1,USL_OK = 3,DATE_1 >= DATE_Z_1,template,2019-11-01,,,error,,,,начало {value},start {value},дата,date,own\n";
+    let row = "006F.14.0010,H C,ZL_LIST/ZAP/Z_SL/SL/DATE_1,USL_OK = 3,DATE_1 >= DATE_Z_1,template,2019-11-01,,,error,,,,начало {value},start {value},дата,date,own,\n";
     let line = table.lines().count() + 1;
     fs::create_dir_all(desk.path("my/flk")).expect("a folder");
     for (from, to, said) in [

@@ -143,8 +143,7 @@ fn an_older_edition_by_force_is_that_edition_and_each_import_is_taken_back() {
     let (folder, overlay) = place();
     // A folder of the clinic's own with a text, a table that nobody reads, and a rule of the region.
     std::fs::create_dir_all(overlay.join("flk")).expect("a folder");
-    let own =
-        "006F.14.0010,H C,ZL_LIST/ZAP/Z_SL/SL/DATE_1,USL_OK = 3,DATE_1 >= DATE_Z_1,template,2019-11-01,,,error,,,,начало {value},start {value},дата,date,own\n";
+    let own = "006F.14.0010,H C,ZL_LIST/ZAP/Z_SL/SL/DATE_1,USL_OK = 3,DATE_1 >= DATE_Z_1,template,2019-11-01,,,error,,,,начало {value},start {value},дата,date,own,\n";
     let table = RuleFiles::embedded().text("flk/006F.csv").expect("a table").into_owned();
     std::fs::write(overlay.join("flk/006F.csv"), table + own).expect("written");
     std::fs::write(overlay.join("mine.txt"), "kept\n").expect("written");

@@ -92,6 +92,7 @@ impl Bench {
         let expr = |text: &str| if text.is_empty() { Ok(None) } else { parse(text).map(Some).map_err(|e| e.to_string()) };
         let none = Text { ru: String::new(), en: String::new() };
         let row = RuleRow {
+            mends: puomp::finding::Mends::Clinic,
             unread: None,
             id: "T".into(),
             files: vec!['C'],

@@ -263,6 +263,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 pub(crate) fn said(output: &Output) -> Said {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    // Lines that were broken for the console are joined, so that a test can look for a sentence.
+    let text = |bytes: &[u8]| super::unbroken::unbroken(&String::from_utf8_lossy(bytes));
     Said { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
 }

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use puomp::registry::encoding::to_windows_1251;
 
+use super::unbroken::unbroken;
+
 /// Personal data of the invented people. The program must not show any of them unasked.
 pub(crate) const SECRETS: &[&str] =
     &["Незабудкина", "Аграфена", "Иннокентьевна", "1951-07-23", "4620117", "900-555-176 61", "7755330111", "Жаворонков", "1951-07-2Э"];
@@ -163,10 +165,10 @@ impl Desk {
         command
     }
 
-    /// Exit code, standard output, standard error.
+    /// Exit code, standard output, standard error; lines that were broken for the console are joined.
     pub(crate) fn run(&self, args: &[&str]) -> (i32, String, String) {
         let output = self.puomp(args).output().expect("started");
-        (output.status.code().expect("a code"), String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+        (output.status.code().expect("a code"), unbroken(&String::from_utf8_lossy(&output.stdout)), unbroken(&String::from_utf8_lossy(&output.stderr)))
     }
 }
 

@@ -74,4 +74,5 @@ mod support {
     pub(crate) mod soak;
     pub(crate) mod sql;
     pub(crate) mod state;
+    pub(crate) mod unbroken;
 }

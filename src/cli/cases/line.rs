@@ -2,7 +2,6 @@
 
 use crate::api::cases as api;
 use crate::cases::{About, CaseState};
-use crate::cli::out::columns;
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::workspace::sanctions::without_numbers;
@@ -11,6 +10,7 @@ use crate::report::xlsx::{self, Cell};
 use crate::sys::printable;
 use crate::tables::TableError;
 use crate::texts::Key;
+use crate::texts::layout::columns;
 use crate::values::{Date, money};
 use crate::workspace::{CaseLine, Change, Mask, Reason, Tables, Workspace};
 

@@ -2,11 +2,11 @@
 
 use super::line::{Shape, called, name};
 use crate::api::cases as api;
-use crate::cli::out::columns;
 use crate::cli::workspace::sanctions::without_numbers;
 use crate::cli::workspace::words::time;
 use crate::sys::printable;
 use crate::texts::Key;
+use crate::texts::layout::columns;
 use crate::workspace::{CaseLine, Story};
 
 /// What a version of the story is called.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::api::rules::{About, Confidence, Decision, Inferred};
+use crate::finding::{Menders, Mends};
 use crate::nsi::Books;
 use crate::registry::format::{Format, Formats, PERSONS};
 use crate::rules::import::TableRow;
@@ -28,6 +29,8 @@ struct Structural {
     advice_ru: String,
     advice_en: String,
     federal: String,
+    #[serde(default)]
+    mends: String,
 }
 
 /// A text in both languages.
@@ -77,6 +80,25 @@ pub(super) struct Structure {
     pub(super) advice: Both,
     /// Ids of federal rules with the same meaning.
     pub(super) federal: Vec<String>,
+    /// Who can mend it.
+    #[serde(serialize_with = "word")]
+    pub(super) mends: Mends,
+    /// A piece of a file, or names of files, that pass.
+    pub(super) passing: Option<String>,
+    /// The same that fail.
+    pub(super) failing: Option<String>,
+}
+
+/// An example that is written by hand.
+#[derive(Debug, Clone, Deserialize)]
+struct Example {
+    id: String,
+    passing: String,
+    failing: String,
+}
+
+fn word<S: Serializer>(mends: &Mends, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(mends.as_str())
 }
 
 /// One row of a federal rule.
@@ -127,6 +149,9 @@ pub(super) struct Federal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) failing: Option<String>,
     pub(super) advice: Both,
+    /// Who can mend it.
+    #[serde(serialize_with = "word")]
+    pub(super) mends: Mends,
 }
 
 /// What holds instead of a row that has ended.
@@ -168,6 +193,9 @@ pub(super) struct Book {
     decisions: Vec<Decision>,
     /// Why rules are not executed.
     reasons: Reasons,
+    menders: Menders,
+    /// Examples that no formula gives, by the id of the rule.
+    examples: BTreeMap<String, Example>,
     on: Date,
 }
 
@@ -185,6 +213,8 @@ impl Book {
             inferred: inferred.collect(),
             decisions: files.rows("flk/decisions.csv")?.into_iter().map(|(_, d)| d).collect(),
             reasons: Reasons::load(files)?,
+            menders: Menders::load(files)?,
+            examples: files.rows::<Example>("examples.csv")?.into_iter().map(|(_, e)| (e.id.clone(), e)).collect(),
             formats,
             on,
         })
@@ -205,12 +235,18 @@ impl Book {
 
     /// Everything that is known of an id; `None` if there is no such rule.
     pub(super) fn explain(&self, id: &str) -> Result<Option<Explained>, TableError> {
-        let structure = self.structure.iter().find(|s| s.id == id).map(|s| Structure {
-            severity: s.severity.clone(),
-            text: Both::message(&s.ru, &s.en),
-            advice: Both::message(&s.advice_ru, &s.advice_en),
-            federal: s.federal.split_whitespace().map(str::to_owned).collect(),
-        });
+        let structural = |s: &Structural| {
+            Ok(Structure {
+                mends: self.menders.of(&s.mends, &s.id, "").map_err(|message| TableError::new("structure.csv", 0, message))?,
+                passing: self.examples.get(&s.id).map(|e| e.passing.clone()),
+                failing: self.examples.get(&s.id).map(|e| e.failing.clone()),
+                severity: s.severity.clone(),
+                text: Both::message(&s.ru, &s.en),
+                advice: Both::message(&s.advice_ru, &s.advice_en),
+                federal: s.federal.split_whitespace().map(str::to_owned).collect(),
+            })
+        };
+        let structure = self.structure.iter().find(|s| s.id == id).map(structural).transpose()?;
         let mut versions = Vec::new();
         for (row, texts) in self.rows.iter().filter(|(r, _)| r.id == id) {
             versions.push(self.version(row, texts)?);
@@ -259,9 +295,10 @@ impl Book {
             unread: row.unread.is_some(),
             twin: texts.twin.clone(),
             source: texts.source.clone(),
-            passing: example.as_ref().map(|e| e.passing.clone()),
-            failing: example.map(|e| e.failing),
+            passing: example.as_ref().map(|e| e.passing.clone()).or_else(|| self.examples.get(&row.id).map(|e| e.passing.clone())),
+            failing: example.map(|e| e.failing).or_else(|| self.examples.get(&row.id).map(|e| e.failing.clone())),
             advice: Both::message(&row.advice.ru, &row.advice.en),
+            mends: row.mends,
         })
     }
 

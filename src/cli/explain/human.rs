@@ -1,6 +1,7 @@
 //! Writes the explanation of a rule for people.
 
 use super::facts::{After, Both, Explained, Federal, Lookup};
+use crate::texts::layout::hang;
 use crate::texts::{Key, Lang, Texts};
 
 /// Width of the first column, in characters.
@@ -15,6 +16,8 @@ pub(super) fn rule(rule: &Explained, texts: &Texts, lang: Lang) -> String {
         sheet.line(Key::ExplainChecks, structure.text.get(lang));
         sheet.line(Key::ExplainSource, texts.get(Key::ExplainStructure, lang));
         sheet.line(Key::ExplainSame, &structure.federal.join(", "));
+        sheet.examples(structure.passing.as_deref(), structure.failing.as_deref());
+        sheet.line(Key::ExplainMends, structure.mends.name(texts, lang));
         sheet.line(Key::ExplainAdvice, structure.advice.get(lang));
     }
     for (n, version) in rule.versions.iter().enumerate() {
@@ -58,13 +61,13 @@ impl Sheet<'_> {
     fn line(&mut self, key: Key, fact: &str) {
         if !fact.is_empty() {
             let label = self.texts.get(key, self.lang);
-            self.out.push_str(&format!("  {label:<LABEL$}  {fact}\n"));
+            hang(self.out, &format!("  {label:<LABEL$}  {fact}"), LABEL + 4);
         }
     }
 
     fn more(&mut self, text: &str) {
         for line in text.lines() {
-            self.out.push_str(&format!("  {:<LABEL$}  {line}\n", ""));
+            hang(self.out, &format!("  {:<LABEL$}  {line}", ""), LABEL + 4);
         }
     }
 
@@ -112,18 +115,23 @@ impl Sheet<'_> {
         self.line(Key::ExplainState, &state);
         self.line(Key::ExplainTwin, &v.twin);
         self.line(Key::ExplainSource, &v.source);
-        match (&v.passing, &v.failing) {
-            (Some(passing), Some(failing)) => {
-                for (key, piece) in [(Key::ExplainPassing, passing), (Key::ExplainFailing, failing)] {
-                    let mut lines = piece.lines();
-                    self.line(key, lines.next().unwrap_or_default());
-                    self.more(&lines.collect::<Vec<_>>().join("\n"));
-                }
-            }
-            _ if v.unread => {}
-            _ => self.line(Key::ExplainExample, texts.get(Key::ExplainNoExample, lang)),
+        if !v.unread {
+            self.examples(v.passing.as_deref(), v.failing.as_deref());
         }
+        self.line(Key::ExplainMends, v.mends.name(texts, lang));
         self.line(Key::ExplainAdvice, v.advice.get(lang));
+    }
+
+    /// A right and a wrong example.
+    fn examples(&mut self, passing: Option<&str>, failing: Option<&str>) {
+        let (Some(passing), Some(failing)) = (passing, failing) else {
+            return self.line(Key::ExplainExample, self.texts.get(Key::ExplainNoExample, self.lang));
+        };
+        for (key, piece) in [(Key::ExplainPassing, passing), (Key::ExplainFailing, failing)] {
+            let mut lines = piece.lines();
+            self.line(key, lines.next().unwrap_or_default());
+            self.more(&lines.collect::<Vec<_>>().join("\n"));
+        }
     }
 
     /// A condition in words, and below in the language of the tables.

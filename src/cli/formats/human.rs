@@ -1,8 +1,8 @@
 //! The tables as a person reads them.
 
 use super::rows::{EditionRow, ElementRow};
-use crate::cli::out::columns;
 use crate::registry::format::{Family, Format, Formats};
+use crate::texts::layout::columns;
 use crate::texts::{Key, Lang, Texts};
 
 /// The longest closed list that is shown completely, in characters.

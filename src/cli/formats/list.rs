@@ -12,6 +12,7 @@ use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, out};
 use crate::registry::format::Formats;
 use crate::report::columns::{Columns, fields};
+use crate::texts::layout::fit;
 
 /// Arguments of `puomp formats list`.
 #[derive(Debug, Args)]
@@ -64,7 +65,7 @@ impl ListArgs {
     pub(super) fn answer(&self, formats: &Formats, session: &Session<'_>) -> Result<Vec<u8>, FormatsError> {
         let rows: Vec<EditionRow<'_>> = formats.all().map(|f| EditionRow::new(f)).collect();
         Ok(match self.format {
-            ListShape::Human => human::list(&rows, formats, session.ui.texts, session.ui.lang).into_bytes(),
+            ListShape::Human => fit(&human::list(&rows, formats, session.ui.texts, session.ui.lang)).into_bytes(),
             ListShape::Json => out::json_bytes(&Body { formats: &rows })?,
             ListShape::Csv => out::csv_bytes(&Columns::load(session.files).map_err(io::Error::other)?, session.ui.lang, &rows, cell)?,
         })

@@ -12,6 +12,7 @@ use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, out};
 use crate::registry::format::{Format, Formats, NodeId};
 use crate::report::columns::{Columns, fields};
+use crate::texts::layout::fit;
 
 /// Arguments of `puomp formats show`.
 #[derive(Debug, Args)]
@@ -99,8 +100,8 @@ impl ShowArgs {
         };
         let rows: Vec<ElementRow<'_>> = ids.into_iter().map(|id| ElementRow::new(formats, chosen, id)).collect();
         Ok(match self.format {
-            ListShape::Human if self.element.is_some() => human::elements(&rows, chosen, formats, texts, lang).into_bytes(),
-            ListShape::Human => human::table(&rows, chosen, texts, lang).into_bytes(),
+            ListShape::Human if self.element.is_some() => fit(&human::elements(&rows, chosen, formats, texts, lang)).into_bytes(),
+            ListShape::Human => fit(&human::table(&rows, chosen, texts, lang)).into_bytes(),
             ListShape::Json => out::json_bytes(&Body { format: EditionRow::new(chosen), elements: &rows })?,
             ListShape::Csv => out::csv_bytes(&Columns::load(session.files).map_err(io::Error::other)?, lang, &rows, cell)?,
         })

@@ -9,13 +9,14 @@ use super::asked::asked;
 use super::words;
 use crate::api::nsi as api;
 use crate::cli::flags::ListShape;
-use crate::cli::out::{self, columns, print};
+use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::nsi::{Book, BookInfo, Books, Description, Stock};
 use crate::report::columns::fields;
 use crate::rules::Asked;
+use crate::texts::layout::columns;
 use crate::texts::{Key, Lang};
 use crate::values::Date;
 

@@ -5,13 +5,14 @@ use serde::Serialize;
 
 use super::{list, words};
 use crate::cli::flags::ListShape;
-use crate::cli::out::{self, columns, print};
+use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::nsi::{Book, Books, FieldIx, NoBook, RowIx, Stock};
 use crate::report::table::Table;
 use crate::texts::Key;
+use crate::texts::layout::columns;
 use crate::values::{Date, Span};
 
 /// Arguments of `puomp nsi show`.

@@ -13,10 +13,11 @@ use super::session::Session;
 use crate::api::Answer;
 use crate::report::columns::{Columns, Field};
 use crate::texts::Lang;
+use crate::texts::layout::fit;
 
-/// Writes a text to standard output.
+/// Writes a text for people to standard output, in lines that fit a console.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    bytes(text.as_bytes())
+    bytes(fit(text).as_bytes())
 }
 
 /// Writes a text of a command that changes something: a reader who has closed standard output does not end the change.
@@ -59,12 +60,4 @@ pub(super) fn csv_bytes<F: Field, R>(columns: &Columns<F>, lang: Lang, rows: &[R
     table.finish()?;
     drop(table);
     Ok(out)
-}
-
-/// Aligns rows in columns two spaces apart, without spaces at the ends of lines.
-pub(super) fn columns(rows: &[Vec<String>]) -> String {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..count).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect::<String>().trim_end().to_owned() + "\n";
-    rows.iter().map(line).collect()
 }

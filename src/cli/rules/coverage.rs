@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::flags::ListShape;
-use crate::cli::out::{self, columns, print};
+use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
@@ -14,6 +14,8 @@ use crate::report::columns::fields;
 use crate::rules::import::Edition;
 use crate::rules::{Covered, Reasons, Standing, coverage, strays};
 use crate::texts::Key;
+use crate::texts::layout::columns;
+use crate::values::Date;
 
 const EDITIONS: &str = "flk/editions.csv";
 
@@ -193,7 +195,11 @@ fn human(
     let (texts, lang) = (ui.texts, ui.lang);
     let mut out = String::new();
     for e in editions {
-        out.push_str(&texts.fill(Key::RulesEdition, lang, &[("book", &e.book), ("edition", &e.edition), ("date", &e.date)]));
+        out.push_str(&texts.fill(
+            Key::RulesEdition,
+            lang,
+            &[("book", &e.book), ("edition", &e.edition), ("date", &Date::parse(&e.date).map_or_else(|| e.date.clone(), |day| texts.day(lang, day)))],
+        ));
         out.push('\n');
     }
     let head = |key| texts.get(key, lang).split('|').map(str::to_owned).collect::<Vec<_>>();
@@ -206,7 +212,8 @@ fn human(
     out.push('\n');
     let mut table = vec![head(Key::RulesCoverageCategories)];
     for ((category, kind), counts) in categories {
-        table.push([(*category).to_owned(), (*kind).to_owned()].into_iter().chain(counts.cells()).collect());
+        let kind = Key::of_kind(kind).map_or(*kind, |key| texts.get(key, lang));
+        table.push([(*category).to_owned(), kind.to_owned()].into_iter().chain(counts.cells()).collect());
     }
     out.push_str(&columns(&table));
     // The number of rules that wait for each book, the largest first.

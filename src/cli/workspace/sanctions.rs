@@ -1,11 +1,11 @@
 //! What payers and ФЛК hold against the cases of a registry, for people and programs.
 
 use crate::api::status as api;
-use crate::cli::out::columns;
 use crate::cli::ui::Ui;
 use crate::report::columns::{Columns, fields};
 use crate::report::xlsx::{self, Cell};
 use crate::texts::Key;
+use crate::texts::layout::columns;
 use crate::workspace::CaseSanction;
 
 /// How many are shown unless all are asked for.

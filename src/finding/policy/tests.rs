@@ -5,7 +5,19 @@ use crate::texts::Text;
 fn rule(id: &str) -> Rule {
     let text = || Text { ru: "т".into(), en: "t".into() };
     let (element, other, same) = (Vec::new(), Vec::new(), Vec::new());
-    Rule { id: id.into(), check: None, element, other, severity: Severity::Error, f012: "904".into(), text: text(), advice: text(), same }
+    Rule {
+        id: id.into(),
+        check: None,
+        element,
+        other,
+        severity: Severity::Error,
+        cause: None,
+        f012: "904".into(),
+        text: text(),
+        advice: text(),
+        same,
+        mends: Mends::Clinic,
+    }
 }
 
 fn finding(value: &str) -> Finding {

@@ -91,6 +91,7 @@ mod tests {
             advice_ru: text(),
             advice_en: text(),
             source: "Q015 2.2".to_owned(),
+            mends: String::new(),
         }
     }
 

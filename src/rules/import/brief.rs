@@ -62,12 +62,17 @@ impl Phrases {
     }
 }
 
+/// The first rubric of the classification of diseases.
+const FIRST_RUBRIC: &str = "A00";
+
 /// How a phrase is built, which decides whether it stands in brackets within another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Built {
     Whole,
     And,
     Or,
+    /// A condition on blocks, of several parts.
+    Long,
 }
 
 /// A speaker of one language.
@@ -193,19 +198,22 @@ impl Brief<'_> {
             Expr::Present(names) => whole(self.standing("if.present", names)),
             Expr::Absent(names) => whole(self.standing("if.absent", names)),
             Expr::Quantified { quantifier, block, condition, .. } => {
-                let key = if *quantifier == Quantifier::Exists { "if.exists" } else { "if.for-all" };
-                whole(self.say(key, &[&shown(&block.name), &self.expr(condition).0]))
+                self.quantified(if *quantifier == Quantifier::Exists { "if.exists" } else { "if.for-all" }, &block.name, condition)
             }
             Expr::Not(inner) => whole(match &**inner {
-                Expr::Quantified { quantifier: Quantifier::Exists, block, condition, .. } => {
-                    self.say("if.none", &[&shown(&block.name), &self.expr(condition).0])
-                }
+                Expr::Quantified { quantifier: Quantifier::Exists, block, condition, .. } => return self.quantified("if.none", &block.name, condition),
                 Expr::Call(call) => self.in_book(call, "if.not-in-book").unwrap_or_else(|| self.otherwise(expr)),
                 _ => self.otherwise(expr),
             }),
             Expr::Call(call) => whole(self.in_book(call, "if.in-book").unwrap_or_else(|| self.otherwise(expr))),
             _ => whole(self.otherwise(expr)),
         }
+    }
+
+    /// A condition on the blocks of one name. One of several parts stands in brackets within another condition, so that its end is seen.
+    fn quantified(self, key: &str, block: &str, condition: &Expr) -> (String, Built) {
+        let is_long = matches!(condition, Expr::And(_) | Expr::Or(_));
+        (self.say(key, &[&shown(block), &self.expr(condition).0]), if is_long { Built::Long } else { Built::Whole })
     }
 
     fn otherwise(self, expr: &Expr) -> String {
@@ -216,7 +224,11 @@ impl Brief<'_> {
         let mut pieces: Vec<String> = Vec::new();
         let mut at = 0;
         while at < parts.len() {
-            let found = if how == Built::And { self.between(&parts[at..]) } else { self.outside(&parts[at..]).or_else(|| self.of_codes(&parts[at..])) };
+            let found = if how == Built::And {
+                self.between(&parts[at..])
+            } else {
+                self.outside(&parts[at..]).or_else(|| self.of_codes(&parts[at..])).or_else(|| self.begins(&parts[at..]))
+            };
             if let Some((text, taken)) = found {
                 pieces.push(text);
                 at += taken;
@@ -273,6 +285,18 @@ impl Brief<'_> {
         Some((self.say("if.codes", &[&shown(name), &list]), taken))
     }
 
+    /// Beginnings of one name, at the beginning of an `OR`.
+    fn begins(self, parts: &[Expr]) -> Option<(String, usize)> {
+        let like = |part: &'_ Expr| match part {
+            Expr::Like(Term::Ref(name), pattern) => Some((name.name.clone(), pattern.trim_end_matches('*').to_owned())),
+            _ => None,
+        };
+        let (name, first) = like(parts.first()?)?;
+        let others = parts[1..].iter().map_while(|part| like(part).filter(|(other, _)| *other == name));
+        let all: Vec<String> = std::iter::once(first).chain(others.map(|(_, pattern)| pattern)).collect();
+        Some((self.say("if.begins", &[&shown(&name), &self.list(&all, "if.list")]), all.len()))
+    }
+
     /// All codes but some ranges, at the beginning of an `OR`: before the first, between them, behind the last.
     fn outside(self, parts: &[Expr]) -> Option<(String, usize)> {
         let first = bound(parts.first()?).filter(|b| b.code && b.op == CompareOp::Lt)?;
@@ -310,12 +334,18 @@ impl Brief<'_> {
             }
             let name_shown = shown(name);
             return match (op, self.bound_key(op)) {
-                (CompareOp::Lt, _) if code => self.say("if.before", &[&name_shown, value]),
+                // Codes before a rubric are those from the first one on.
+                (CompareOp::Lt, _) if code => match rubric(value, -1) {
+                    Some(last) => self.say("if.codes", &[&name_shown, &span(FIRST_RUBRIC, &last)]),
+                    None => self.say("if.before", &[&name_shown, value]),
+                },
                 (_, Some(_)) if code => self.otherwise(whole),
                 (_, Some(key)) => self.say("if.bound", &[&name_shown, &self.say(key, &[value])]),
                 (op, None) => {
                     let text = self.say(if op == CompareOp::Eq { "if.equal" } else { "if.unequal" }, &[&name_shown, value]);
                     match self.phrases.gloss(name, op.as_str(), value) {
+                        // What a code means that is not meant must not be read as what is.
+                        Some(gloss) if op == CompareOp::Ne && gloss.op.is_empty() => self.say("if.unequal-gloss", &[&text, value, &self.gloss(gloss)]),
                         Some(gloss) => format!("{text} ({})", self.gloss(gloss)),
                         None => text,
                     }
@@ -354,6 +384,14 @@ impl Brief<'_> {
             _ => return None,
         };
         let values = values(items)?;
+        if let [one] = values.as_slice() {
+            let text = self.say(if negated { "if.unequal" } else { "if.equal" }, &[&subject, one]);
+            return Some(match self.glosses(name, &values) {
+                Some(gloss) if negated => self.say("if.unequal-gloss", &[&text, one, &gloss]),
+                Some(gloss) => format!("{text} ({gloss})"),
+                None => text,
+            });
+        }
         let list = self.list(&values, if negated { "if.list-not" } else { "if.list" });
         let text = self.say(if negated { "if.not-among" } else { "if.among" }, &[&subject, &list]);
         Some(match self.glosses(name, &values) {

@@ -22,6 +22,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Mends;
 use crate::nsi::Books;
 use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
@@ -163,6 +164,8 @@ pub struct TableRow {
     pub advice_ru: String,
     pub advice_en: String,
     pub source: String,
+    #[serde(default)]
+    pub mends: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -220,10 +223,12 @@ impl TableRow {
             from: day(&self.from)?,
             until: day(&self.until)?,
             inferred: self.inferred.clone(),
+            // A row is compiled to see whether it can run; how much it weighs and who mends it does not matter there.
             severity: Severity::Error,
             note: Text { ru: self.note_ru.clone(), en: self.note_en.clone() },
             text: Text { ru: self.ru.clone(), en: self.en.clone() },
             advice: Text { ru: self.advice_ru.clone(), en: self.advice_en.clone() },
+            mends: Mends::Clinic,
             place: (table.to_owned(), Line::default()),
         })
     }

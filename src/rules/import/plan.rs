@@ -435,7 +435,7 @@ impl Work<'_> {
         let text_fits = same || first.element == new.element && first.require == new.require && fixed(&new).is_none();
         // The advice goes with the kind of requirement: who fills the element in, and where.
         let advice_fits = text_fits || first.element == new.element && fixed(first).is_some_and(|old| old.advice.ru != first.advice_ru);
-        let TableRow { ru, en, advice_ru, advice_en, note_ru, note_en, severity, kind, twin, .. } = first.clone();
+        let TableRow { ru, en, advice_ru, advice_en, note_ru, note_en, severity, kind, twin, mends, .. } = first.clone();
         let mut kept = new;
         if text_fits {
             (kept.ru, kept.en) = (ru, en);
@@ -443,7 +443,7 @@ impl Work<'_> {
         if advice_fits {
             (kept.advice_ru, kept.advice_en) = (advice_ru, advice_en);
         }
-        if same { TableRow { note_ru, note_en, severity, kind, twin, ..kept } } else { TableRow { severity, twin, ..kept } }
+        if same { TableRow { note_ru, note_en, severity, kind, twin, mends, ..kept } } else { TableRow { severity, twin, mends, ..kept } }
     }
 
     fn new_row(&self, row: &PublishedRow, when: String, require: String, files: String, from: String, until: String) -> TableRow {
@@ -476,6 +476,8 @@ impl Work<'_> {
             advice_ru: message.advice.ru,
             advice_en: message.advice.en,
             source: format!("{} {}", self.edition.book, self.edition.edition),
+            // `rules/mends.csv` says it.
+            mends: String::new(),
         }
     }
 }

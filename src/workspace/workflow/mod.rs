@@ -163,6 +163,8 @@ pub struct Role {
     pub id: String,
     /// Name for people.
     pub name: Text,
+    /// Other words by which a user may call it.
+    pub words: Vec<String>,
 }
 
 /// A status of a registry.
@@ -270,6 +272,13 @@ impl Workflow {
     /// A role by its id.
     pub fn role(&self, id: &str) -> Option<&Role> {
         self.roles.iter().find(|r| r.id == id)
+    }
+
+    /// A role by its id, its name in either language or another of its words, in whatever case.
+    pub fn role_called(&self, word: &str) -> Option<&Role> {
+        let word = word.trim().to_lowercase();
+        let names = |r: &Role| [&r.id, &r.name.ru, &r.name.en].into_iter().chain(&r.words).any(|name| name.to_lowercase() == word);
+        self.roles.iter().find(|r| names(r))
     }
 
     /// A status by its id.

@@ -179,7 +179,8 @@ impl Refusal {
             let slots = [("names", names.join(", ")), ("roles", workflow.role_names(&transition.roles, lang)), ("command", command)];
             workflow.words.fill(Word::One, lang, &slots.each_ref().map(|(slot, value)| (*slot, value.as_str())))
         };
-        parts.into_iter().map(part).collect::<Vec<_>>().join("; ")
+        // Each on a line of its own, as it is to be copied.
+        parts.into_iter().map(part).map(|line| format!("\n  {line}")).collect()
     }
 }
 

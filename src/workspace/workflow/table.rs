@@ -28,6 +28,9 @@ struct RoleRow {
     id: Spanned<String>,
     ru: Spanned<String>,
     en: Spanned<String>,
+    /// Other words by which a user may call the role.
+    #[serde(default)]
+    words: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -166,7 +169,13 @@ fn roles(place: &Place<'_>, rows: Vec<RoleRow>) -> Result<Vec<Role>, TableError>
         let span = row.ru.span();
         let name = place.text(row.id.get_ref(), row.ru, row.en)?;
         distinct(place, span, &name, roles.iter().map(|r| &r.name))?;
-        roles.push(Role { id: row.id.into_inner(), name });
+        for word in &row.words {
+            let is_taken = |role: &Role| [&role.id, &role.name.ru, &role.name.en].into_iter().chain(&role.words).any(|other| other == word.get_ref());
+            if roles.iter().any(is_taken) {
+                return Err(place.fail(word.span(), format!("another role is called «{}» too", word.get_ref())));
+            }
+        }
+        roles.push(Role { id: row.id.into_inner(), name, words: row.words.into_iter().map(Spanned::into_inner).collect() });
     }
     Ok(roles)
 }
