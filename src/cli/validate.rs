@@ -132,7 +132,7 @@ impl ValidateArgs {
                 FormatArg::Human => Box::new(Human::new(out, catalog, &tools.formats, ui.texts, self.options(session))),
                 FormatArg::Json => Box::new(Json::new(out, &rules, catalog, self.show_personal)?),
                 FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, catalog, self.show_personal)),
-                FormatArg::Csv => Box::new(Csv::new(out, &columns, ui.lang, catalog, self.show_personal)?),
+                FormatArg::Csv => Box::new(Csv::new(out, &columns, ui.texts, ui.lang, catalog, self.show_personal)?),
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;

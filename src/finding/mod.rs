@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod facts;
 pub mod policy;
 pub mod spool;
 
@@ -11,6 +12,7 @@ use crate::texts::{Lang, fill};
 
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
 pub use check::Check;
+pub use facts::{CaseFacts, Fact};
 
 /// Which file of a package a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +69,8 @@ pub struct Finding {
     pub path: Arc<str>,
     /// The numbers of the record around the place.
     pub keys: Keys,
+    /// What people know the case around the place by; of a person's finding, the first case that names the person.
+    pub case: Option<Arc<CaseFacts>>,
     /// The value as written in the file. It is already masked when nobody can ask for the raw one.
     pub value: Option<Box<str>>,
     /// Whether the value is personal data: reports mask it, the official protocol does not.
@@ -80,7 +84,18 @@ pub struct Finding {
 impl Finding {
     /// A finding about a file as a whole.
     pub fn of_file(rule: RuleIx, file: FileRole) -> Self {
-        Self { rule, file, place: Place::default(), path: Arc::from(""), keys: Keys::default(), value: None, personal: false, expected: None, found: None }
+        Self {
+            rule,
+            file,
+            place: Place::default(),
+            path: Arc::from(""),
+            keys: Keys::default(),
+            case: None,
+            value: None,
+            personal: false,
+            expected: None,
+            found: None,
+        }
     }
 
     /// Name of the element: the last part of the path.
@@ -93,7 +108,12 @@ impl Finding {
         self.path.rsplit('/').nth(1).unwrap_or("")
     }
 
-    /// The same finding as reports may show it: with a personal value masked.
+    /// A fact about the case around the place.
+    pub fn fact(&self, fact: Fact) -> Option<&str> {
+        self.case.as_ref()?.get(fact)
+    }
+
+    /// The same finding as reports may show it: with a personal value masked, and of what looks like the number of a person only its last digits.
     #[must_use]
     pub fn masked(mut self) -> Self {
         if self.personal
@@ -101,16 +121,26 @@ impl Finding {
         {
             *value = mask_personal(value).into();
         }
+        self.case = self.case.map(|case| Arc::new(case.masked()));
         self
     }
 
     /// The rule's text with its slots filled. The value is inserted as the finding holds it; see [`Finding::masked`].
     pub fn message(&self, rule: &Rule, lang: Lang) -> String {
+        self.slots().fill(rule.text.get(lang))
+    }
+
+    /// The rule's advice with its slots filled, as in [`Finding::message`].
+    pub fn advice(&self, rule: &Rule, lang: Lang) -> String {
+        self.slots().fill(rule.advice.get(lang))
+    }
+
+    fn slots(&self) -> Slots<'_> {
         fn text(own: &Option<Box<str>>) -> &str {
             own.as_deref().unwrap_or("")
         }
         let (value, expected, found) = (text(&self.value), text(&self.expected), text(&self.found));
-        Slots { element: self.element(), parent: self.parent(), value, expected, found }.fill(rule.text.get(lang))
+        Slots { element: self.element(), parent: self.parent(), value, expected, found }
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
-use super::{FileRole, Finding, Keys, Place, RuleIx};
-use crate::spool;
+use super::{CaseFacts, FileRole, Finding, Keys, Place, RuleIx};
+use crate::spool::{self, Bytes};
 
 /// Default number of bytes of findings that a spool keeps in memory.
 pub const DEFAULT_BUDGET: usize = 8 << 20;
@@ -214,12 +214,19 @@ pub struct FindingView<'a> {
     /// What was found instead.
     pub found: Option<&'a str>,
     keys: [Option<&'a str>; 5],
+    /// The facts about the case, read only when they are asked for; empty if there are none.
+    case: Bytes<'a>,
 }
 
 impl FindingView<'_> {
     /// ID_PAC of the person.
     pub fn id_pac(&self) -> Option<&str> {
         self.keys[4]
+    }
+
+    /// The facts about the case around the place.
+    pub fn case(&self) -> Option<Arc<CaseFacts>> {
+        CaseFacts::read(&mut { self.case }).map(Arc::new)
     }
 
     /// An owned copy of the finding.
@@ -231,6 +238,7 @@ impl FindingView<'_> {
             place: self.place,
             path: self.shared_path.map_or_else(|| Arc::from(self.path), Arc::clone),
             keys: Keys { n_zap, idcase, sl_id, idserv, id_pac },
+            case: self.case(),
             value: self.value.map(Box::from),
             personal: self.personal,
             expected: self.expected.map(Box::from),
@@ -284,6 +292,9 @@ mod record {
         for text in texts.into_iter().flatten() {
             write_text(out, text);
         }
+        if let Some(case) = &finding.case {
+            case.write(out);
+        }
     }
 
     /// The number of the path and the body of a finding. `None` as the number means that the body begins with the path.
@@ -321,6 +332,7 @@ mod record {
                 expected,
                 found,
                 keys: [n_zap, idcase, sl_id, idserv, id_pac],
+                case: rest,
             })
         };
         parse().ok_or_else(damaged)
@@ -344,6 +356,7 @@ mod tests {
                 idserv: n.is_multiple_of(5).then(|| "".into()),
                 id_pac: n.is_multiple_of(7).then(|| "П-1".into()),
             },
+            case: n.is_multiple_of(3).then(|| CaseFacts::new(|fact| (fact as u64 % 3 == n % 3).then(|| format!("{fact:?}"))).map(Arc::new)).flatten(),
             value: n.is_multiple_of(4).then(|| "Иванов".repeat((n % 9) as usize).into()),
             personal: n.is_multiple_of(8),
             expected: n.is_multiple_of(6).then(|| "N(15.2)".into()),

@@ -3,6 +3,7 @@
 mod across;
 mod checker;
 mod document;
+mod facts;
 mod file;
 mod head;
 mod head_checks;

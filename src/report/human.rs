@@ -9,7 +9,7 @@ use super::draw::draw;
 use super::group::{Common, Group, Ruled, Shared, by_rule};
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Hidden, Report, Tally, shown, tidy};
-use crate::finding::{Catalog, FileRole, Finding, Place, Rule, Slots};
+use crate::finding::{Catalog, Fact, FileRole, Finding, Place, Rule, Slots};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::registry::encoding::Encoding;
 use crate::registry::format::{Formats, PERSONS, Role};
@@ -27,6 +27,8 @@ const MAX_WINDOWS: usize = 1000;
 const MAX_ELEMENTS: usize = 10;
 /// Most reasons shown why rules did not run.
 const MAX_REASONS: usize = 5;
+/// Characters of a line of the screen.
+const LINE: usize = 80;
 /// Most characters shown of a value.
 const MAX_VALUE: usize = 80;
 
@@ -65,6 +67,8 @@ pub struct Human<'a, W> {
     masks: Masks,
     /// Names of the record keys in the format (N_ZAP, IDCASE, …).
     keys: [String; 5],
+    /// Name of the card's number in the format (NHISTORY).
+    card: String,
     /// Beginning of the paths in person files, to recognise findings about a person.
     persons: Option<String>,
     masked: bool,
@@ -75,10 +79,10 @@ pub struct Human<'a, W> {
 impl<'a, W: Write> Human<'a, W> {
     /// Begins the report.
     pub fn new(out: W, catalog: &'a Catalog, formats: &'a Formats, texts: &'a Texts, options: Options) -> Self {
-        let keys =
-            [Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(|r| formats.names_of_role(r).first().copied().unwrap_or("").to_owned());
+        let name = |role| formats.names_of_role(role).first().copied().unwrap_or("").to_owned();
+        let (keys, card) = ([Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(name), name(Role::History));
         let persons = formats.editions(PERSONS).last().map(|f| format!("{}/", f.node(f.root()).name));
-        Self { out, persons, catalog, formats, texts, masks: Masks::new(formats, options.show_personal), options, keys, masked: false, said: false }
+        Self { out, persons, catalog, formats, texts, masks: Masks::new(formats, options.show_personal), options, keys, card, masked: false, said: false }
     }
 
     fn text(&self, key: Key, slots: &[(&str, &str)]) -> String {
@@ -210,7 +214,7 @@ impl<'a, W: Write> Human<'a, W> {
             let finding = finding?;
             self.masked |= finding.personal && finding.value.is_some() && !self.options.show_personal;
             let finding = shown(finding, self.options.show_personal);
-            let line = self.place(report, &finding, group, rule);
+            let line = self.place(report, &finding, group, rule, LINE - indent);
             if !line.is_empty() {
                 writeln!(self.out, "{:indent$}{}", "", tidy(&line))?;
             }
@@ -230,7 +234,7 @@ impl<'a, W: Write> Human<'a, W> {
     }
 
     /// The place of a finding, and its details unless the headline of the group already contains them.
-    fn place(&self, report: &PackageReport, finding: &Finding, group: &Group, rule: &Rule) -> String {
+    fn place(&self, report: &PackageReport, finding: &Finding, group: &Group, rule: &Rule, width: usize) -> String {
         let mut parts = Vec::new();
         if finding.file != FileRole::Main && (finding.file == FileRole::Persons || group.count > 1) || finding.place.line == 0 && finding.file == FileRole::Main
         {
@@ -246,7 +250,7 @@ impl<'a, W: Write> Human<'a, W> {
         let id_pac = k.id_pac.as_deref().filter(|_| k.n_zap.is_none() || of_person);
         let keys = [k.n_zap.as_deref(), k.idcase.as_deref(), k.sl_id.as_deref(), k.idserv.as_deref(), id_pac];
         parts.extend(self.keys.iter().zip(keys).filter_map(|(name, value)| value.map(|v| format!("{name} {}", clip(v)))));
-        let place = parts.join(", ");
+        let mut place = parts.join(", ");
         let detail = if group.others || group.shared.expected.differs() || group.shared.found.differs() {
             clip_to(&finding.message(rule, self.options.lang), 3 * MAX_VALUE)
         } else if group.shared.value.differs() {
@@ -254,6 +258,13 @@ impl<'a, W: Write> Human<'a, W> {
         } else {
             String::new()
         };
+        // Users search by the card, but the line shall not be broken for it.
+        if let Some(card) = finding.fact(Fact::Card) {
+            let longer = format!("{place}, {} {}", self.card, clip(card));
+            if longer.chars().count() + detail.chars().count() + 2 <= width {
+                place = longer;
+            }
+        }
         if place.is_empty() || detail.is_empty() { place + &detail } else { format!("{place}: {detail}") }
     }
 

@@ -8,6 +8,7 @@ pub mod flk;
 pub mod human;
 pub mod json;
 pub mod jsonl;
+pub mod rows;
 pub mod table;
 pub mod tally;
 pub mod window;

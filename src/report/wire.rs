@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::{Hidden, RuleSet, Tally};
-use crate::finding::{Catalog, Finding};
+use crate::finding::{Catalog, Fact, Finding};
 use crate::flk::PackageReport;
 use crate::nsi::Description;
 use crate::rules::import::Edition;
 use crate::tables::Merging;
 use crate::texts::Lang;
 use crate::timings::{self, Taken};
-use crate::values::Date;
+use crate::values::{Date, kopecks};
 
 /// Number of the schema; it increases with any change that could break a script.
 pub const SCHEMA: u32 = 1;
@@ -142,6 +142,22 @@ pub struct Entry<'a> {
     pub value: Option<&'a str>,
     /// The rule's text in Russian.
     pub message: String,
+    /// NHISTORY, number of the card. Of one that looks like the number of a person only the last digits, unless the user asked for it.
+    pub card: Option<&'a str>,
+    /// Code of the doctor, shown as the card is.
+    pub doctor: Option<&'a str>,
+    /// PODR, the department.
+    pub unit: Option<&'a str>,
+    /// LPU_1, the subdivision.
+    pub subdivision: Option<&'a str>,
+    /// PROFIL, the profile of care.
+    pub profile: Option<&'a str>,
+    /// First day of the case as its file states it.
+    pub from: Option<&'a str>,
+    /// Last day of the case as its file states it.
+    pub to: Option<&'a str>,
+    /// Sum of the case in kopecks.
+    pub sum_kopecks: Option<i64>,
 }
 
 impl<'a> Entry<'a> {
@@ -165,6 +181,14 @@ impl<'a> Entry<'a> {
             id_pac: keys.id_pac.as_deref(),
             value: finding.value.as_deref(),
             message: finding.message(rule, Lang::Ru),
+            card: finding.fact(Fact::Card),
+            doctor: finding.fact(Fact::Doctor),
+            unit: finding.fact(Fact::Unit),
+            subdivision: finding.fact(Fact::Subdivision),
+            profile: finding.fact(Fact::Profile),
+            from: finding.fact(Fact::From),
+            to: finding.fact(Fact::To),
+            sum_kopecks: finding.fact(Fact::Sum).and_then(|sum| kopecks(sum.as_bytes())),
         }
     }
 }
