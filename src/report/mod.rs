@@ -2,6 +2,7 @@
 //!
 //! Nothing here prints: a report writes to the given target. Personal values are masked everywhere except in the official protocol.
 
+pub mod book;
 pub mod columns;
 pub mod csv;
 pub mod flk;
@@ -15,6 +16,7 @@ pub mod window;
 pub mod wire;
 pub mod xlsx;
 
+mod counts;
 mod draw;
 mod group;
 #[cfg(test)]
