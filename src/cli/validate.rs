@@ -22,6 +22,7 @@ use crate::report::book::{FindingsBook, Sheets};
 use crate::report::columns::Columns;
 use crate::report::csv::Csv;
 use crate::report::flk::{Flk, Protocol};
+use crate::report::html::Html;
 use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
@@ -86,6 +87,8 @@ enum FormatArg {
     Csv,
     /// A workbook of Excel.
     Xlsx,
+    /// A page for a browser.
+    Html,
     /// The official protocol.
     Flk,
 }
@@ -140,6 +143,7 @@ impl ValidateArgs {
                 FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, catalog, self.show_personal)),
                 FormatArg::Csv => Box::new(Csv::new(out, &columns, ui.texts, ui.lang, catalog, self.show_personal)?),
                 FormatArg::Xlsx => Box::new(FindingsBook::new(out, &sheets, ui.texts, ui.lang, catalog, self.show_personal)?),
+                FormatArg::Html => Box::new(Html::new(out, &rules, ui.texts, ui.lang, catalog, self.show_personal)),
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;

@@ -6,6 +6,7 @@ pub mod book;
 pub mod columns;
 pub mod csv;
 pub mod flk;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod jsonl;

@@ -21,6 +21,16 @@ pub(super) struct Tool {
     version: &'static str,
 }
 
+impl Tool {
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn version(&self) -> &'static str {
+        self.version
+    }
+}
+
 pub(super) const TOOL: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 
 #[derive(Serialize)]
