@@ -26,6 +26,8 @@ use crate::report::html::Html;
 use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
+use crate::report::junit::Junit;
+use crate::report::sarif::Sarif;
 use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
 use crate::sys::Access;
 use crate::tables::Region;
@@ -89,6 +91,10 @@ enum FormatArg {
     Xlsx,
     /// A page for a browser.
     Html,
+    /// For build systems and editors.
+    Sarif,
+    /// Test results for build systems.
+    Junit,
     /// The official protocol.
     Flk,
 }
@@ -144,6 +150,8 @@ impl ValidateArgs {
                 FormatArg::Csv => Box::new(Csv::new(out, &columns, ui.texts, ui.lang, catalog, self.show_personal)?),
                 FormatArg::Xlsx => Box::new(FindingsBook::new(out, &sheets, ui.texts, ui.lang, catalog, self.show_personal)?),
                 FormatArg::Html => Box::new(Html::new(out, &rules, ui.texts, ui.lang, catalog, self.show_personal)),
+                FormatArg::Sarif => Box::new(Sarif::new(out, &rules, catalog, self.show_personal)?),
+                FormatArg::Junit => Box::new(Junit::new(out, catalog, self.show_personal)?),
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;
