@@ -132,14 +132,18 @@ impl<'a, W: Write> Html<'a, W> {
     /// The totals; those of severities are always there, but for notes.
     fn totals(&self, tally: &Tally) -> Vec<(String, u64, &'static str)> {
         let (texts, lang) = (self.texts, self.lang);
-        // The page shows the number larger than the word; within a number there is no plain space.
-        let word = |counted: String| counted.split_once(' ').map_or(String::new(), |(_, word)| word.to_owned());
-        let of = |severity: Severity| (word(texts.count_severity(severity, lang, tally.of(severity))), tally.of(severity), severity.as_str());
+        // The page shows the number larger than its word.
+        let word = |counted: &str, number: u64| counted.strip_prefix(&texts.number(lang, number)).unwrap_or(counted).trim_start().to_owned();
+        let of = |severity: Severity| {
+            let number = tally.of(severity);
+            (word(&texts.count_severity(severity, lang, number), number), number, severity.as_str())
+        };
+        let counted = |key, number| (word(&texts.count(key, lang, number), number), number, "");
         let mut totals = vec![of(Severity::Error), of(Severity::Warning)];
         totals.extend((tally.infos > 0).then(|| of(Severity::Info)));
-        totals.push((word(texts.count(Key::CountPackage, lang, tally.packages)), tally.packages, ""));
+        totals.push(counted(Key::CountPackage, tally.packages));
         totals.extend((tally.rejected > 0).then(|| (texts.get(Key::PageRejected, lang).to_owned(), tally.rejected, "")));
-        totals.push((word(texts.count(Key::CountCase, lang, tally.cases)), tally.cases, ""));
+        totals.push(counted(Key::CountCase, tally.cases));
         totals
     }
 
