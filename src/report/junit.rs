@@ -51,7 +51,7 @@ impl<'a, W: Write> Junit<'a, W> {
                 let finding = shown(finding?, self.show_personal);
                 let entry = Entry::new(&finding, report, self.catalog);
                 let place = entry.line.map_or_else(String::new, |line| format!(":{line}:{}", entry.column.unwrap_or(0)));
-                let keys = [("N_ZAP", entry.n_zap), ("IDCASE", entry.idcase), ("NHISTORY", entry.card)];
+                let keys = [("n_zap", entry.n_zap), ("idcase", entry.idcase), ("card", entry.card)];
                 let keys: String = keys.iter().filter_map(|(name, key)| key.map(|key| format!(" {name} {key}"))).collect();
                 writeln!(self.out, "{}", xml(&format!("{}{place}{keys}: {}", entry.file, entry.message)))?;
                 named += 1;
