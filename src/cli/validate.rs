@@ -1,6 +1,6 @@
 //! `puomp validate`: runs the format-logic control (ФЛК) on packages.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -18,16 +18,20 @@ use super::workspace::loaded;
 use super::{Exit, Failure, stop};
 use crate::finding::policy::Baseline;
 use crate::flk;
+use crate::report::book::{FindingsBook, Sheets};
 use crate::report::columns::Columns;
 use crate::report::csv::Csv;
 use crate::report::flk::{Flk, Protocol};
+use crate::report::html::Html;
 use crate::report::human::{Human, Options};
 use crate::report::json::Json;
 use crate::report::jsonl::Jsonl;
+use crate::report::junit::Junit;
+use crate::report::sarif::Sarif;
 use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
 use crate::sys::Access;
 use crate::tables::Region;
-use crate::texts::Key;
+use crate::texts::{ErrorClass, Key};
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
 
@@ -89,6 +93,14 @@ enum FormatArg {
     Jsonl,
     /// For Excel.
     Csv,
+    /// A workbook of Excel.
+    Xlsx,
+    /// A page for a browser.
+    Html,
+    /// For build systems and editors.
+    Sarif,
+    /// Test results for build systems.
+    Junit,
     /// The official protocol.
     Flk,
 }
@@ -105,8 +117,11 @@ impl ValidateArgs {
     pub(super) fn run(&self, session: &Session<'_>) -> Result<Exit, Failure> {
         let begun = Instant::now();
         let Session { files, ui, .. } = *session;
+        if self.format == FormatArg::Xlsx && self.output.is_none() && io::stdout().is_terminal() {
+            return Err(Failure::said(ErrorClass::Usage, Key::BookNeedsFile, &[]));
+        }
         let inputs = if self.paths.is_empty() { loaded(session)? } else { inputs(&self.paths)? };
-        let (rules, protocol, columns) = (RuleSet::load(files)?, Protocol::load(files)?, Columns::load(files)?);
+        let (rules, protocol, columns, sheets) = (RuleSet::load(files)?, Protocol::load(files)?, Columns::load(files)?, Sheets::load(files)?);
         let control = ControlArgs { mendable: self.mendable.clone(), ..self.control.clone() };
         let tools = Tools::load(session, &control)?;
         let (catalog, control) = (&tools.catalog, &tools.control);
@@ -139,7 +154,11 @@ impl ValidateArgs {
                 FormatArg::Human => Box::new(Human::new(out, catalog, &tools.formats, ui.texts, self.options(session))),
                 FormatArg::Json => Box::new(Json::new(out, &rules, catalog, self.show_personal)?),
                 FormatArg::Jsonl => Box::new(Jsonl::new(out, &rules, catalog, self.show_personal)),
-                FormatArg::Csv => Box::new(Csv::new(out, &columns, ui.lang, catalog, self.show_personal)?),
+                FormatArg::Csv => Box::new(Csv::new(out, &columns, ui.texts, ui.lang, catalog, self.show_personal)?),
+                FormatArg::Xlsx => Box::new(FindingsBook::new(out, &sheets, ui.texts, ui.lang, catalog, self.show_personal)?),
+                FormatArg::Html => Box::new(Html::new(out, &rules, ui.texts, ui.lang, catalog, self.show_personal)),
+                FormatArg::Sarif => Box::new(Sarif::new(out, &rules, catalog, self.show_personal)?),
+                FormatArg::Junit => Box::new(Junit::new(out, catalog, self.show_personal)?),
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;

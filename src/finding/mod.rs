@@ -3,6 +3,7 @@
 mod catalogue;
 mod causes;
 mod check;
+mod facts;
 pub mod hint;
 mod mends;
 pub mod policy;
@@ -16,6 +17,7 @@ use crate::texts::{Lang, Text, fill};
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
 pub use causes::{Causes, Requires};
 pub use check::Check;
+pub use facts::{CaseFacts, Fact};
 pub use mends::{Menders, Mends};
 
 /// Which file of a package a finding is about.
@@ -73,6 +75,8 @@ pub struct Finding {
     pub path: Arc<str>,
     /// The numbers of the record around the place.
     pub keys: Keys,
+    /// What people know the case around the place by; of a person's finding, the first case that names the person.
+    pub case: Option<Arc<CaseFacts>>,
     /// The value as written in the file. It is already masked when nobody can ask for the raw one.
     pub value: Option<Box<str>>,
     /// Whether the value is personal data: reports mask it, the official protocol does not.
@@ -97,6 +101,7 @@ impl Finding {
             place: Place::default(),
             path: Arc::from(""),
             keys: Keys::default(),
+            case: None,
             value: None,
             personal: false,
             expected: None,
@@ -116,7 +121,13 @@ impl Finding {
         self.path.rsplit('/').nth(1).unwrap_or("")
     }
 
-    /// The same finding as reports may show it: with a personal value masked, and numbers of persons wherever they stand.
+    /// A fact about the case around the place.
+    pub fn fact(&self, fact: Fact) -> Option<&str> {
+        self.case.as_ref()?.get(fact)
+    }
+
+    /// The same finding as reports may show it: with a personal value masked, numbers of persons wherever they stand, and of the card's number and the
+    /// doctor's code that look like one only the last digits.
     #[must_use]
     pub fn masked(mut self) -> Self {
         if let Some(value) = &mut self.value {
@@ -130,20 +141,30 @@ impl Finding {
         if let Cow::Owned(masked) = mask_numbers(&self.path) {
             self.path = masked.into();
         }
+        self.case = self.case.map(|case| Arc::new(case.masked()));
         self
     }
 
     /// The rule's text with its slots filled, and what was probably meant. The value is inserted as the finding holds it; see [`Finding::masked`].
     pub fn message(&self, rule: &Rule, lang: Lang) -> String {
-        fn text(own: &Option<Box<str>>) -> &str {
-            own.as_deref().unwrap_or("")
-        }
-        let (value, expected, found) = (text(&self.value), text(&self.expected), text(&self.found));
-        let text = Slots { element: self.element(), parent: self.parent(), value, expected, found }.fill(rule.text.get(lang));
+        let text = self.slots().fill(rule.text.get(lang));
         match &self.hint {
             Some(hint) => format!("{text}; {}", hint.get(lang)),
             None => text,
         }
+    }
+
+    /// The rule's advice with its slots filled, as in [`Finding::message`].
+    pub fn advice(&self, rule: &Rule, lang: Lang) -> String {
+        self.slots().fill(rule.advice.get(lang))
+    }
+
+    fn slots(&self) -> Slots<'_> {
+        fn text(own: &Option<Box<str>>) -> &str {
+            own.as_deref().unwrap_or("")
+        }
+        let (value, expected, found) = (text(&self.value), text(&self.expected), text(&self.found));
+        Slots { element: self.element(), parent: self.parent(), value, expected, found }
     }
 }
 

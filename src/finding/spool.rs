@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
-use super::{FileRole, Finding, Keys, Place, RuleIx};
-use crate::spool;
+use super::{CaseFacts, FileRole, Finding, Keys, Place, RuleIx};
+use crate::spool::{self, Bytes};
 use crate::texts::Text;
 
 /// Default number of bytes of findings that a spool keeps in memory.
@@ -230,12 +230,19 @@ pub struct FindingView<'a> {
     /// The rule of the finding from which this one follows.
     pub follows_from: Option<RuleIx>,
     keys: [Option<&'a str>; 5],
+    /// The facts about the case, read only when they are asked for; empty if there are none.
+    case: Bytes<'a>,
 }
 
 impl FindingView<'_> {
     /// ID_PAC of the person.
     pub fn id_pac(&self) -> Option<&str> {
         self.keys[4]
+    }
+
+    /// The facts about the case around the place.
+    pub fn case(&self) -> Option<Arc<CaseFacts>> {
+        CaseFacts::read(&mut { self.case }).map(Arc::new)
     }
 
     /// An owned copy of the finding.
@@ -247,6 +254,7 @@ impl FindingView<'_> {
             place: self.place,
             path: self.shared_path.map_or_else(|| Arc::from(self.path), Arc::clone),
             keys: Keys { n_zap, idcase, sl_id, idserv, id_pac },
+            case: self.case(),
             value: self.value.map(Box::from),
             personal: self.personal,
             expected: self.expected.map(Box::from),
@@ -310,6 +318,9 @@ mod record {
         for text in texts.flatten() {
             write_text(out, text);
         }
+        if let Some(case) = &finding.case {
+            case.write(out);
+        }
     }
 
     /// The number of the path and the body of a finding. `None` as the number means that the body begins with the path.
@@ -350,6 +361,7 @@ mod record {
                 hint: hint_ru.zip(hint_en).map(|(ru, en)| [ru, en]),
                 follows_from,
                 keys: [n_zap, idcase, sl_id, idserv, id_pac],
+                case: rest,
             })
         };
         parse().ok_or_else(damaged)
@@ -373,6 +385,7 @@ mod tests {
                 idserv: n.is_multiple_of(5).then(|| "".into()),
                 id_pac: n.is_multiple_of(7).then(|| "П-1".into()),
             },
+            case: n.is_multiple_of(3).then(|| CaseFacts::new(|fact| (fact as u64 % 3 == n % 3).then(|| format!("{fact:?}"))).map(Arc::new)).flatten(),
             value: n.is_multiple_of(4).then(|| "Иванов".repeat((n % 9) as usize).into()),
             personal: n.is_multiple_of(8),
             expected: n.is_multiple_of(6).then(|| "N(15.2)".into()),

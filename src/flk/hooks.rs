@@ -5,6 +5,7 @@ use crate::registry::format::{NodeId, Role};
 use crate::values::{kopecks, money};
 
 use super::keyset::{Key, hash, key_of};
+use super::person_records::PersonRecords;
 use super::piece::HeadValue;
 use super::plan::{Context, Hooks, Tally};
 use super::running::{LocalKeys, LocalSum};
@@ -33,12 +34,17 @@ impl<'p> Walker<'p> {
                 if let (Some(rules), Some(_)) = (self.context.rules, frame.block) {
                     self.judge_record(rules, frame);
                 }
+                if self.out.findings.len() > frame.findings && frame.block.is_some() {
+                    self.give_facts(frame.findings);
+                }
                 if self.context.placing && frame.block.is_some() {
                     self.place_findings();
                 }
-                if let Some(wanted) = self.context.wanted {
-                    let (id_pac, n_zap) = (self.context.encoding.decode(&self.id_pac), self.context.encoding.decode(&self.n_zap));
-                    wanted.write(&id_pac, &n_zap, &mut self.out.person_records);
+                if let Some(wanted) = self.context.wanted
+                    && let Some(number) = wanted.number(&self.context.encoding.decode(&self.id_pac))
+                {
+                    let n_zap = self.context.encoding.decode(&self.n_zap);
+                    PersonRecords::write(number, &n_zap, self.facts_of_record().as_deref(), &mut self.out.person_records);
                 }
                 for text in [&mut self.n_zap, &mut self.id_pac, &mut self.idcase, &mut self.sl_id, &mut self.idserv] {
                     text.clear();

@@ -64,7 +64,12 @@ impl Walker<'_> {
         }
         // What is said of the person stands in the person file, whose number for him takes the place of the offset.
         let (file, place) = (self.context.file, self.number_of_person());
-        self.out.of_persons.extend(found.extract_if(.., |f| f.file != file).map(|f| Finding { place, ..f }));
+        let mut of_persons: Vec<Finding> = found.extract_if(.., |f| f.file != file).map(|f| Finding { place, ..f }).collect();
+        if !of_persons.is_empty() {
+            let case = self.facts_of_record();
+            of_persons.iter_mut().for_each(|finding| finding.case.clone_from(&case));
+            self.out.of_persons.append(&mut of_persons);
+        }
         found.sort_by_key(|f| (f.place.offset, f.rule));
         self.out.findings.append(&mut found);
     }

@@ -5,6 +5,7 @@ mod by_person;
 mod causes;
 mod checker;
 mod document;
+mod facts;
 mod file;
 mod head;
 mod head_checks;

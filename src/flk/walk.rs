@@ -81,7 +81,7 @@ pub(super) struct Walker<'p> {
     /// Findings of an unfinished record, whose numbers may come in the next piece.
     pub(super) kept: Vec<Finding>,
     pub(super) base: u64,
-    /// The open record, kept for rules and cases.
+    /// The open record, kept for rules, cases and the facts of findings.
     pub(super) record: Record,
     /// Bytes of the open record in earlier pieces, if cases are read.
     pub(super) record_bytes: Vec<u8>,
@@ -384,8 +384,7 @@ impl<'p> Walker<'p> {
 
     /// Opens a block. Findings from index `findings` on are about its start tag and belong to its record too.
     fn enter(&mut self, node: NodeId, at: usize, findings: usize) {
-        let keeps_record = self.context.rules.is_some() || self.context.reading.is_some() || self.context.placing;
-        let block = if keeps_record { self.open_block(node, at) } else { None };
+        let block = self.open_block(node, at);
         self.frames.push(Frame { node, place: self.place_of(at), block, seen: 0, last: 0, findings, text_reported: false });
         let Some(hooks) = self.hooks(node) else { return };
         match hooks.tally {

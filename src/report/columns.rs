@@ -106,11 +106,21 @@ impl<F: Field> Columns<F> {
         shown
     }
 
+    /// The columns of an Excel sheet, all of them in the order of the file.
+    pub fn of_sheet(&self, lang: Lang) -> Vec<xlsx::Column> {
+        self.0.iter().map(|c| xlsx::Column { title: c.title(lang).to_owned(), total: c.total }).collect()
+    }
+
+    /// The columns of an Excel sheet that has those of the table on the screen, in their order there.
+    pub fn of_human_sheet(&self, lang: Lang) -> Vec<xlsx::Column> {
+        self.human().into_iter().map(|c| xlsx::Column { title: c.title(lang).to_owned(), total: c.total }).collect()
+    }
+
     /// An Excel sheet with a row for each of `rows`; `cell` gives the values.
     pub fn sheet<R>(&self, name: &str, rows: &[R], lang: Lang, cell: impl Fn(F, &R) -> xlsx::Cell) -> xlsx::Sheet {
         xlsx::Sheet {
             name: name.to_owned(),
-            columns: self.0.iter().map(|c| xlsx::Column { title: c.title(lang).to_owned(), total: c.total }).collect(),
+            columns: self.of_sheet(lang),
             rows: rows.iter().map(|row| self.0.iter().map(|c| cell(c.field, row)).collect()).collect(),
         }
     }

@@ -4,12 +4,13 @@
 //! accepted. Values are not masked because the format requires them, so the file is for the clinic only (see [`crate::sys::Access::Private`]).
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, Seek as _, SeekFrom, Write};
 use std::str::FromStr;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use serde::Deserialize;
+use tempfile::SpooledTempFile;
 
 use super::{Ending, Report};
 use crate::finding::{Catalog, Finding, Rule};
@@ -21,6 +22,9 @@ use crate::texts::{Coded, Key, Lang, Severity, display};
 
 const LAYOUT: &str = "forms/flk-protocol.csv";
 const NAMES: &str = "forms/flk-names.csv";
+
+/// Bytes of a protocol that are kept in memory: a million findings take more than half a gigabyte.
+const IN_MEMORY: usize = 4 << 20;
 
 /// Most characters of a file name. Names come from archives and may be of any length.
 const MAX_STEM: usize = 100;
@@ -310,7 +314,8 @@ pub struct Flk<'a, W> {
     protocol: &'a Protocol,
     catalog: &'a Catalog,
     naming: Naming,
-    first: Option<Vec<u8>>,
+    /// The protocol waits here until it is certain that it is the only one: in memory while it is short, else in an unnamed file.
+    first: Option<SpooledTempFile>,
     packages: u64,
 }
 
@@ -328,14 +333,17 @@ impl<W: Write> Report for Flk<'_, W> {
             // Two documents in one stream are not well-formed XML.
             return Err(io::Error::new(io::ErrorKind::InvalidInput, TooMany));
         }
-        let mut document = Vec::new();
+        let mut document = io::BufWriter::new(tempfile::spooled_tempfile(IN_MEMORY));
         self.protocol.write(&mut document, report, self.catalog, self.naming)?;
-        self.first = Some(document);
+        self.first = Some(document.into_inner().map_err(io::IntoInnerError::into_error)?);
         Ok(())
     }
 
     fn finish(&mut self, _ending: &Ending<'_>) -> io::Result<()> {
-        self.out.write_all(&self.first.take().unwrap_or_default())?;
+        if let Some(mut document) = self.first.take() {
+            document.seek(SeekFrom::Start(0))?;
+            io::copy(&mut document, &mut self.out)?;
+        }
         self.out.flush()
     }
 }

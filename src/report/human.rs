@@ -11,7 +11,7 @@ use super::group::{Group, MAX_VALUE, Ruled, Shared, by_rule, clip, clip_to, fill
 use super::summary::Summary;
 use super::window::{Masks, Window, fetch};
 use super::{Ending, Report, shown, tidy};
-use crate::finding::{Catalog, FileRole, Finding, Place, Rule, mask_numbers, shown_value};
+use crate::finding::{Catalog, Fact, FileRole, Finding, Place, Rule, mask_numbers, shown_value};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::registry::format::{Formats, PERSONS, Role};
 use crate::tables::{Merging, Touched};
@@ -27,6 +27,8 @@ const MAX_WINDOWS: usize = 1000;
 const MAX_ELEMENTS: usize = 10;
 /// Most columns before the text of a rule for it to go on below itself.
 const MAX_BEFORE: usize = 36;
+/// Characters of a line of the screen.
+const LINE: usize = 80;
 
 /// Windows by file and offset.
 type Windows = BTreeMap<(FileRole, u64), Window>;
@@ -64,6 +66,8 @@ pub struct Human<'a, W> {
     masks: Masks,
     /// Names of the record keys in the format (N_ZAP, IDCASE, …).
     keys: [String; 5],
+    /// Name of the card's number in the format (NHISTORY).
+    card: String,
     /// Beginning of the paths in person files, to recognise findings about a person.
     persons: Option<String>,
     /// Whether it has been said that personal values are masked.
@@ -76,8 +80,8 @@ pub struct Human<'a, W> {
 impl<'a, W: Write> Human<'a, W> {
     /// Begins the report.
     pub fn new(out: W, catalog: &'a Catalog, formats: &'a Formats, texts: &'a Texts, options: Options) -> Self {
-        let keys =
-            [Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(|r| formats.names_of_role(r).first().copied().unwrap_or("").to_owned());
+        let name = |role| formats.names_of_role(role).first().copied().unwrap_or("").to_owned();
+        let (keys, card) = ([Role::NZap, Role::IdCase, Role::SlId, Role::IdServ, Role::IdPac].map(name), name(Role::History));
         let persons = formats.editions(PERSONS).last().map(|f| format!("{}/", f.node(f.root()).name));
         Self {
             out,
@@ -87,6 +91,7 @@ impl<'a, W: Write> Human<'a, W> {
             masks: Masks::new(formats, options.show_personal),
             options,
             keys,
+            card,
             masked: false,
             summary: Summary::default(),
             said: false,
@@ -242,7 +247,7 @@ impl<'a, W: Write> Human<'a, W> {
             let finding = finding?;
             let is_masked = finding.personal && finding.value.is_some() && !self.options.show_personal;
             let finding = shown(finding, self.options.show_personal);
-            let line = self.place(report, &finding, group, rule);
+            let line = self.place(report, &finding, group, rule, LINE - indent);
             if !line.is_empty() {
                 self.line(&format!("{:indent$}{}", "", tidy(&line)), indent + 2)?;
             }
@@ -266,7 +271,7 @@ impl<'a, W: Write> Human<'a, W> {
     }
 
     /// The place of a finding, and its details unless the headline of the group already contains them.
-    fn place(&self, report: &PackageReport, finding: &Finding, group: &Group, rule: &Rule) -> String {
+    fn place(&self, report: &PackageReport, finding: &Finding, group: &Group, rule: &Rule, width: usize) -> String {
         let mut parts = Vec::new();
         if finding.file != FileRole::Main && (finding.file == FileRole::Persons || group.count > 1) || finding.place.line == 0 && finding.file == FileRole::Main
         {
@@ -282,7 +287,7 @@ impl<'a, W: Write> Human<'a, W> {
         let id_pac = k.id_pac.as_deref().filter(|_| k.n_zap.is_none() || of_person);
         let keys = [k.n_zap.as_deref(), k.idcase.as_deref(), k.sl_id.as_deref(), k.idserv.as_deref(), id_pac];
         parts.extend(self.keys.iter().zip(keys).filter_map(|(name, value)| value.map(|v| format!("{name} {}", clip(v)))));
-        let place = parts.join(", ");
+        let mut place = parts.join(", ");
         let hint = finding.hint.as_deref().map(|hint| hint.get(self.options.lang));
         let detail = if group.others || group.shared.expected.differs() || group.shared.found.differs() {
             clip_to(&finding.message(rule, self.options.lang), 3 * MAX_VALUE)
@@ -292,6 +297,13 @@ impl<'a, W: Write> Human<'a, W> {
         } else {
             hint.unwrap_or_default().to_owned()
         };
+        // Users search by the card, but the line shall not be broken for it.
+        if let Some(card) = finding.fact(Fact::Card) {
+            let longer = format!("{place}, {} {}", self.card, clip(card));
+            if longer.chars().count() + detail.chars().count() + 2 <= width {
+                place = longer;
+            }
+        }
         if place.is_empty() || detail.is_empty() { place + &detail } else { format!("{place}: {detail}") }
     }
 

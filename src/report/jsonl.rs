@@ -82,7 +82,7 @@ mod tests {
         let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
         let (last, findings) = lines.split_last().expect("lines");
         assert_eq!(findings.len() as u64, samples::mixed(&desk).findings.len());
-        assert!(findings.iter().all(|f| f["rule"].is_string() && f.as_object().expect("an object").len() == 15));
+        assert!(findings.iter().all(|f| f["rule"].is_string() && f.as_object().expect("an object").len() == 24));
         assert_eq!((last["schema"].as_u64(), last["packages"].as_array().map(Vec::len), last["summary"]["files"].as_u64()), (Some(1), Some(2), Some(4)));
         assert!(!text.contains("Кириллов"));
     }

@@ -2,19 +2,25 @@
 //!
 //! Nothing here prints: a report writes to the given target. Personal values are masked everywhere except in the official protocol.
 
+pub mod book;
 pub mod columns;
 pub mod csv;
 pub mod flk;
 mod foot;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod jsonl;
+pub mod junit;
+pub mod rows;
+pub mod sarif;
 pub mod table;
 pub mod tally;
 pub mod window;
 pub mod wire;
 pub mod xlsx;
 
+mod counts;
 mod draw;
 mod group;
 #[cfg(test)]

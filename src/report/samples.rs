@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Ending, Report, RuleSet, Tally};
-use crate::finding::{Catalog, FileRole, Finding, Keys, Place};
+use crate::finding::{CaseFacts, Catalog, Fact, FileRole, Finding, Keys, Place};
 use crate::flk::{Account, NotExecuted, PackageReport, Verdict};
 use crate::registry::format::{Family, Formats};
 use crate::tables::RuleFiles;
@@ -90,7 +90,7 @@ pub(super) fn mixed(desk: &Desk) -> PackageReport {
     });
     for n in 0..5 {
         let place = Place { offset: 3000 + 500 * u64::from(n), line: 60 + 20 * n, column: 9 };
-        add(Finding { place, keys: keys(n), ..finding(desk, "missing", "ZL_LIST/ZAP/Z_SL/SL/PROFIL") });
+        add(Finding { place, keys: keys(n), case: Some(Arc::new(facts(n))), ..finding(desk, "missing", "ZL_LIST/ZAP/Z_SL/SL/PROFIL") });
     }
     add(Finding { keys: keys(7), ..finding(desk, "missing", "ZL_LIST/ZAP/Z_SL/SL/DS1") });
     let value = Some("2021-02-30".into());
@@ -103,6 +103,23 @@ pub(super) fn mixed(desk: &Desk) -> PackageReport {
     let reason = Text { ru: "нет книги F032".into(), en: "the book F032 is absent".into() };
     report.not_executed.push(NotExecuted { rule: "001F.00.0270".into(), reason, book: None, partly: false });
     report
+}
+
+/// Facts of a case; the doctor's code looks like a СНИЛС.
+fn facts(n: u32) -> CaseFacts {
+    let value = |fact| {
+        Some(match fact {
+            Fact::Card => format!("К-{n}/2021"),
+            Fact::Doctor => format!("900-555-17{} 61", n % 2),
+            Fact::Unit => "12".to_owned(),
+            Fact::Subdivision => String::new(),
+            Fact::Profile => "97".to_owned(),
+            Fact::From => "2021-03-01".to_owned(),
+            Fact::To => "2021-02-30".to_owned(),
+            Fact::Sum => "61479.00".to_owned(),
+        })
+    };
+    CaseFacts::new(|fact| value(fact).filter(|text| !text.is_empty())).expect("some")
 }
 
 /// A package whose archive cannot be read.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Hidden, RuleSet, Tally};
-use crate::finding::{Catalog, Finding, Rule};
+use crate::finding::{Catalog, Fact, Finding, Rule};
 use crate::flk::PackageReport;
 use crate::nsi::Description;
 use crate::rules::import::Edition;
 use crate::tables::Merging;
 use crate::texts::Lang;
 use crate::timings::{self, Taken};
-use crate::values::Date;
+use crate::values::{Date, kopecks};
 
 /// Number of the schema; it increases with any change that could break a script.
 pub const SCHEMA: u32 = 1;
@@ -21,6 +21,16 @@ pub const SCHEMA: u32 = 1;
 pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+impl Tool {
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn version(&self) -> &'static str {
+        self.version
+    }
 }
 
 pub(super) const TOOL: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
@@ -146,6 +156,22 @@ pub struct Entry<'a> {
     pub message: String,
     /// Id of the rule of the finding from which this one follows. Such a finding is in no count of errors.
     pub follows_from: Option<&'a str>,
+    /// NHISTORY, number of the card. Of one that looks like the number of a person only the last digits, unless the user asked for it.
+    pub card: Option<&'a str>,
+    /// Code of the doctor, shown as the card is.
+    pub doctor: Option<&'a str>,
+    /// PODR, the department.
+    pub unit: Option<&'a str>,
+    /// LPU_1, the subdivision.
+    pub subdivision: Option<&'a str>,
+    /// PROFIL, the profile of care.
+    pub profile: Option<&'a str>,
+    /// First day of the case as its file states it.
+    pub from: Option<&'a str>,
+    /// Last day of the case as its file states it.
+    pub to: Option<&'a str>,
+    /// Sum of the case in kopecks.
+    pub sum_kopecks: Option<i64>,
     /// Who can mend it: `clinic`, `developer`, `books` or `fund`.
     pub mends: &'static str,
 }
@@ -172,6 +198,14 @@ impl<'a> Entry<'a> {
             value: finding.value.as_deref(),
             message: finding.message(rule, Lang::Ru),
             follows_from: finding.follows_from.map(|cause| catalog.rule(cause).id.as_str()),
+            card: finding.fact(Fact::Card),
+            doctor: finding.fact(Fact::Doctor),
+            unit: finding.fact(Fact::Unit),
+            subdivision: finding.fact(Fact::Subdivision),
+            profile: finding.fact(Fact::Profile),
+            from: finding.fact(Fact::From),
+            to: finding.fact(Fact::To),
+            sum_kopecks: finding.fact(Fact::Sum).and_then(|sum| kopecks(sum.as_bytes())),
             mends: rule.mends.as_str(),
         }
     }

@@ -3,9 +3,10 @@
 //! A sheet has a frozen header with a filter, columns as wide as their content, and a last row with the totals of the rows that the filter shows.
 //! The same tables always give the same bytes.
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatBorder, Formula, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatBorder, Formula, IgnoreError, Workbook, Worksheet, XlsxError};
 
 use crate::texts::{Key, Lang, Texts};
 use crate::values::{Date, Month};
@@ -15,8 +16,10 @@ use crate::values::{Date, Month};
 pub enum Cell {
     /// A text, which Excel never runs as a formula.
     Text(String),
-    /// A count.
+    /// A count, with separators of thousands.
     Count(i64),
+    /// A running number, without separators.
+    Number(i64),
     /// An amount in kopecks; shown in roubles.
     Money(i64),
     /// A month, stored as its first day.
@@ -49,6 +52,8 @@ pub struct Sheet {
 
 /// Paper size of the printed table: A4.
 const A4: u8 = 9;
+/// Rows of a sheet below its header. Excel has 1,048,576; one is for the totals.
+const ROWS: u32 = 1_048_574;
 /// Widest column in characters.
 const WIDEST: usize = 60;
 /// Room for the filter button and the edges of a cell, in characters.
@@ -90,62 +95,173 @@ impl Looks {
 /// Builds a workbook from tables.
 ///
 /// # Errors
-/// An invalid sheet name, a text of more than 32 767 characters, or more rows than a sheet can have.
+/// An invalid sheet name, a text of more than 32 767 characters, or a temporary file that cannot be written.
 pub fn workbook(sheets: &[Sheet], texts: &Texts, lang: Lang) -> io::Result<Vec<u8>> {
-    let make = || -> Result<Vec<u8>, XlsxError> {
-        let mut book = Workbook::new();
-        let (year, month, day) = MADE;
-        book.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(year, month, day)?));
-        let looks = Looks::new(lang);
-        for sheet in sheets {
-            let page = book.add_worksheet();
-            page.set_name(&sheet.name)?;
-            fill(page, sheet, &looks, texts, lang)?;
-        }
-        book.save_to_buffer()
-    };
-    make().map_err(io::Error::other)
+    let mut book = Book::new(texts, lang)?;
+    for sheet in sheets {
+        book.begin(&sheet.name, sheet.columns.clone())?;
+        sheet.rows.iter().try_for_each(|row| book.row(row))?;
+    }
+    let mut out = Vec::new();
+    book.save(&mut out)?;
+    Ok(out)
 }
 
-fn fill(page: &mut Worksheet, sheet: &Sheet, looks: &Looks, texts: &Texts, lang: Lang) -> Result<(), XlsxError> {
-    page.set_paper_size(A4).set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
-    page.set_freeze_panes(1, 1)?;
-    let total = texts.get(Key::XlsxTotal, lang);
-    let last = u32::try_from(sheet.rows.len()).map_err(|_| XlsxError::RowColumnLimitError)?;
-    let word_at = sheet.columns.iter().position(|c| !c.total);
-    for (at, column) in sheet.columns.iter().enumerate() {
-        let col = u16::try_from(at).map_err(|_| XlsxError::RowColumnLimitError)?;
-        page.write_string_with_format(0, col, &column.title, &looks.head)?;
-        let mut width = column.title.chars().count() + BUTTON;
-        let (mut sum, mut is_money) = (0_i64, false);
-        for (row, cell) in (1..).zip(sheet.rows.iter().filter_map(|r| r.get(at))) {
-            write(page, row, col, cell, looks)?;
-            width = width.max(shown(cell, texts, lang).chars().count() + EDGES);
+/// A workbook that is written row by row. Rows go to temporary files at once, so that the memory does not grow with them.
+pub struct Book<'a> {
+    book: Workbook,
+    looks: Looks,
+    texts: &'a Texts,
+    lang: Lang,
+    /// Most rows of a sheet below its header.
+    most: u32,
+    open: Option<Open>,
+}
+
+impl fmt::Debug for Book<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Book")
+    }
+}
+
+/// The sheet that is being written.
+struct Open {
+    /// Name of the table, and the number of its sheet, from 1.
+    name: String,
+    number: u32,
+    columns: Vec<Column>,
+    /// Width of each column in characters.
+    widths: Vec<usize>,
+    /// Total of each column, and whether it is an amount in kopecks.
+    sums: Vec<(i64, bool)>,
+    /// Rows below the header.
+    rows: u32,
+}
+
+impl<'a> Book<'a> {
+    /// A workbook without sheets.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn new(texts: &'a Texts, lang: Lang) -> io::Result<Self> {
+        let mut book = Workbook::new();
+        let (year, month, day) = MADE;
+        let made = ExcelDateTime::from_ymd(year, month, day).map_err(io::Error::other)?;
+        book.set_properties(&DocProperties::new().set_creation_datetime(&made));
+        Ok(Self { book, looks: Looks::new(lang), texts, lang, most: ROWS, open: None })
+    }
+
+    /// Ends the sheet before and begins a table on a new one. The name has at most 31 characters.
+    ///
+    /// # Errors
+    /// An invalid name, or a temporary file that cannot be written.
+    pub fn begin(&mut self, name: &str, columns: Vec<Column>) -> io::Result<()> {
+        self.end()?;
+        self.add(name.to_owned(), 1, columns).map_err(io::Error::other)
+    }
+
+    fn add(&mut self, name: String, number: u32, columns: Vec<Column>) -> Result<(), XlsxError> {
+        let page = self.book.add_worksheet_with_constant_memory()?;
+        if number == 1 {
+            page.set_name(&name)?;
+        } else {
+            page.set_name(format!("{name} {number}"))?;
+        }
+        page.set_paper_size(A4).set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+        page.set_freeze_panes(1, 1)?;
+        for (col, column) in (0..).zip(&columns) {
+            page.write_string_with_format(0, col, &column.title, &self.looks.head)?;
+        }
+        let widths = columns.iter().map(|column| column.title.chars().count() + BUTTON).collect();
+        let sums = vec![(0, false); columns.len()];
+        self.open = Some(Open { name, number, columns, widths, sums, rows: 0 });
+        Ok(())
+    }
+
+    /// Writes the next row of the table, on a further sheet when one is full.
+    ///
+    /// # Errors
+    /// A text of more than 32 767 characters, or a temporary file that cannot be written.
+    pub fn row<'c>(&mut self, cells: impl IntoIterator<Item = &'c Cell>) -> io::Result<()> {
+        if let Some(full) = self.open.as_ref().filter(|open| open.rows == self.most) {
+            let (name, number, columns) = (full.name.clone(), full.number + 1, full.columns.clone());
+            self.end()?;
+            self.add(name, number, columns).map_err(io::Error::other)?;
+        }
+        self.write_row(cells).map_err(io::Error::other)
+    }
+
+    fn write_row<'c>(&mut self, cells: impl IntoIterator<Item = &'c Cell>) -> Result<(), XlsxError> {
+        let (page, Some(open)) = (last(&mut self.book)?, &mut self.open) else { return Ok(()) };
+        open.rows += 1;
+        for ((col, cell), (width, sum)) in (0..).zip(cells).zip(open.widths.iter_mut().zip(&mut open.sums)) {
+            write(page, open.rows, col, cell, &self.looks)?;
+            if *width < WIDEST {
+                *width = (*width).max(shown(cell, self.texts, self.lang).chars().count() + EDGES);
+            }
             match cell {
-                Cell::Count(number) => sum += number,
-                Cell::Money(kopecks) => (sum, is_money) = (sum + kopecks, true),
+                Cell::Count(number) => sum.0 += number,
+                Cell::Money(kopecks) => *sum = (sum.0 + kopecks, true),
                 _ => {}
             }
         }
-        if last > 0 && column.total {
-            let name = rust_xlsxwriter::utility::column_number_to_name(col);
-            let (form, value, cell) =
-                if is_money { (&looks.money, roubles(sum).to_string(), Cell::Money(sum)) } else { (&looks.count, sum.to_string(), Cell::Count(sum)) };
-            // Function 109 sums the rows that the filter shows.
-            let formula = Formula::new(format!("=SUBTOTAL(109,{name}2:{name}{})", last + 1)).set_result(value);
-            let form = form.clone().set_bold().set_border_top(FormatBorder::Thin);
-            page.write_formula_with_format(last + 1, col, formula, &form)?;
-            width = width.max(shown(&cell, texts, lang).chars().count() + EDGES);
-        } else if last > 0 && word_at == Some(at) && sheet.columns.iter().any(|c| c.total) {
-            page.write_string_with_format(last + 1, col, total, &Format::new().set_bold().set_border_top(FormatBorder::Thin))?;
-            width = width.max(total.chars().count() + EDGES);
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.close().map_err(io::Error::other)
+    }
+
+    /// Writes the totals, and sets what depends on all rows.
+    fn close(&mut self) -> Result<(), XlsxError> {
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        let page = last(&mut self.book)?;
+        let rows = open.rows;
+        let has_total = rows > 0 && open.columns.iter().any(|c| c.total);
+        let word_at = open.columns.iter().position(|c| !c.total);
+        for (at, ((column, width), (sum, is_money))) in open.columns.iter().zip(&mut open.widths).zip(&open.sums).enumerate() {
+            let col = u16::try_from(at).map_err(|_| XlsxError::RowColumnLimitError)?;
+            if has_total && column.total {
+                let name = rust_xlsxwriter::utility::column_number_to_name(col);
+                let (form, value, cell) = if *is_money {
+                    (&self.looks.money, roubles(*sum).to_string(), Cell::Money(*sum))
+                } else {
+                    (&self.looks.count, sum.to_string(), Cell::Count(*sum))
+                };
+                // Function 109 sums the rows that the filter shows.
+                let formula = Formula::new(format!("=SUBTOTAL(109,{name}2:{name}{})", rows + 1)).set_result(value);
+                let form = form.clone().set_bold().set_border_top(FormatBorder::Thin);
+                page.write_formula_with_format(rows + 1, col, formula, &form)?;
+                *width = (*width).max(shown(&cell, self.texts, self.lang).chars().count() + EDGES);
+            } else if has_total && word_at == Some(at) {
+                let total = self.texts.get(Key::XlsxTotal, self.lang);
+                page.write_string_with_format(rows + 1, col, total, &Format::new().set_bold().set_border_top(FormatBorder::Thin))?;
+                *width = (*width).max(total.chars().count() + EDGES);
+            }
+            page.set_column_width(col, u32::try_from((*width).min(WIDEST)).unwrap_or_default())?;
         }
-        page.set_column_width(col, u32::try_from(width.min(WIDEST)).unwrap_or_default())?;
+        if let Some(end) = u16::try_from(open.columns.len()).ok().and_then(|n| n.checked_sub(1)) {
+            page.autofilter(0, 0, rows, end)?;
+            // Numbers of policies and cards are texts on purpose: Excel shall not mark each of them.
+            page.ignore_error_range(0, 0, rows + 1, end, IgnoreError::NumberStoredAsText)?;
+        }
+        Ok(())
     }
-    if let Some(end) = u16::try_from(sheet.columns.len()).ok().and_then(|n| n.checked_sub(1)) {
-        page.autofilter(0, 0, last, end)?;
+
+    /// Ends the last sheet and writes the workbook.
+    ///
+    /// # Errors
+    /// The target or a temporary file cannot be written.
+    pub fn save(mut self, out: impl Write + Send) -> io::Result<()> {
+        self.end()?;
+        self.book.save_to_writer(out).map_err(io::Error::other)
     }
-    Ok(())
+}
+
+/// The sheet that was added last.
+fn last(book: &mut Workbook) -> Result<&mut Worksheet, XlsxError> {
+    let at = book.worksheets().len().saturating_sub(1);
+    book.worksheet_from_index(at)
 }
 
 fn write(page: &mut Worksheet, row: u32, col: u16, cell: &Cell, looks: &Looks) -> Result<(), XlsxError> {
@@ -157,6 +273,7 @@ fn write(page: &mut Worksheet, row: u32, col: u16, cell: &Cell, looks: &Looks) -
         Cell::Text(text) if text.is_empty() => Ok(page),
         Cell::Text(text) => page.write_string(row, col, text),
         Cell::Count(number) => page.write_number_with_format(row, col, *number as f64, &looks.count),
+        Cell::Number(number) => page.write_number(row, col, *number as f64),
         Cell::Money(kopecks) => page.write_number_with_format(row, col, roubles(*kopecks), &looks.money),
         Cell::Month(month) => page.write_datetime_with_format(row, col, ExcelDateTime::from_ymd(month.year, month.month, 1)?, &looks.month),
         Cell::Day(day) => page.write_datetime_with_format(row, col, date(*day)?, &looks.day),
@@ -184,6 +301,7 @@ pub fn shown(cell: &Cell, texts: &Texts, lang: Lang) -> String {
     };
     match cell {
         Cell::Text(text) => text.clone(),
+        Cell::Number(number) => number.to_string(),
         Cell::Count(number) => texts.number(lang, u64::try_from(*number).unwrap_or(0)),
         Cell::Money(kopecks) => texts.money(lang, *kopecks),
         Cell::Month(month) => month.to_string(),
@@ -227,9 +345,25 @@ mod tests {
         assert!(page.contains("<autoFilter ref=\"A1:C3\"/>") && page.contains("topLeftCell=\"B2\""), "{page}");
         // 28 February 2021 is day 44 255 in Excel.
         assert!(page.contains("<v>44255</v>") && page.contains("<v>44255.999"), "{page}");
-        let strings = part(&book, "xl/sharedStrings.xml");
-        assert!(strings.contains("=1+1") && strings.contains("&lt;&amp;&gt;") && strings.contains(texts.get(Key::XlsxTotal, Lang::Ru)), "{strings}");
+        assert!(page.contains("<t>=1+1</t>") && page.contains("&lt;&amp;&gt;") && page.contains(texts.get(Key::XlsxTotal, Lang::Ru)), "{page}");
         assert!(part(&book, "docProps/core.xml").contains("1980-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_full_sheet_goes_on_on_the_next() {
+        let texts = Texts::load(&RuleFiles::embedded()).expect("sound");
+        let mut book = Book { most: 2, ..Book::new(&texts, Lang::Ru).expect("begun") };
+        book.begin("ошибки", sheet(Vec::new()).columns).expect("begun");
+        for n in 0..5 {
+            book.row(&[Cell::Number(n), Cell::Count(n)]).expect("written");
+        }
+        let mut out = Vec::new();
+        book.save(&mut out).expect("saved");
+        let names = part(&out, "xl/workbook.xml");
+        assert!(["ошибки", "ошибки 2", "ошибки 3"].iter().all(|name| names.contains(&format!("name=\"{name}\""))), "{names}");
+        let pages = ["1", "2", "3"].map(|n| part(&out, &format!("xl/worksheets/sheet{n}.xml")));
+        assert_eq!(pages.each_ref().map(|page| page.matches("<row ").count()), [4, 4, 3]);
+        assert!(pages[1].contains("<v>2</v>") && pages[1].contains("<v>3</v>") && pages[1].contains("<v>5</v>"), "{}", pages[1]);
     }
 
     #[test]

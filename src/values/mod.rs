@@ -5,6 +5,7 @@ mod digest;
 mod moment;
 mod money;
 mod month;
+mod person_number;
 
 pub use date::{Date, Span, is_date_shape, iso_parts};
 pub use digest::{hex, sha256_of};
@@ -12,3 +13,4 @@ pub use moment::{Moment, NotAMoment};
 pub(crate) use money::split_decimal;
 pub use money::{kopecks, money};
 pub use month::{Month, days_in_month};
+pub use person_number::{last_digits, person_digits, without_person_number, without_person_numbers};

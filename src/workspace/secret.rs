@@ -9,6 +9,7 @@ use sha2::Sha256;
 
 use super::{Problem, Workspace};
 use crate::sys::{Access, AtomicFile};
+use crate::values::{last_digits, person_digits};
 
 /// Bytes of a secret.
 const BYTES: usize = 32;
@@ -16,10 +17,6 @@ const BYTES: usize = 32;
 const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz123456789";
 /// Length of a short key.
 const LENGTH: usize = 4;
-/// Digits from which a number is taken for that of a person: a СНИЛС has 11, a policy 16.
-const LONG: usize = 11;
-/// Digits of such a number that are shown.
-const SHOWN: usize = 4;
 
 /// Stands between the last digits of a number and its short key.
 const BETWEEN: char = '·';
@@ -41,21 +38,21 @@ impl Mask {
 
     /// The value as it is shown.
     pub fn shown(&self, value: &str) -> String {
-        match digits(value) {
+        match person_digits(value) {
             None => value.to_owned(),
-            Some(digits) => format!("…{}{BETWEEN}{}", &digits[digits.len() - SHOWN..], self.key(&digits)),
+            Some(digits) => format!("{}{BETWEEN}{}", last_digits(&digits), self.key(&digits)),
         }
     }
 
     /// Whether something may be called so besides by its own text: by other writing of its digits, by what is shown for it, or by its short key.
     pub fn may_call(&self, asked: &str) -> bool {
         let key = asked.rsplit(BETWEEN).next().unwrap_or(asked);
-        digits(asked).is_some() || key.len() == LENGTH && key.bytes().all(|byte| LETTERS.contains(&byte))
+        person_digits(asked).is_some() || key.len() == LENGTH && key.bytes().all(|byte| LETTERS.contains(&byte))
     }
 
     /// Whether `asked` is the value, what is shown for it, or its short key.
     pub fn is_called(&self, value: &str, asked: &str) -> bool {
-        value == asked || digits(value).is_some_and(|digits| self.key(&digits) == asked.rsplit(BETWEEN).next().unwrap_or(asked) || digits == asked)
+        value == asked || person_digits(value).is_some_and(|digits| self.key(&digits) == asked.rsplit(BETWEEN).next().unwrap_or(asked) || digits == asked)
     }
 
     fn key(&self, digits: &str) -> String {
@@ -63,13 +60,6 @@ impl Mask {
         mac.update(digits.as_bytes());
         mac.finalize().into_bytes().iter().take(LENGTH).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
     }
-}
-
-/// The digits of a value that looks like the number of a person: there are many, and no letters.
-fn digits(value: &str) -> Option<String> {
-    let is_number = value.chars().all(|c| c.is_ascii_digit() || !c.is_alphanumeric());
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-    (is_number && digits.len() >= LONG).then_some(digits)
 }
 
 impl Workspace {

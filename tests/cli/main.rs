@@ -2,6 +2,7 @@
 
 mod examples;
 mod general;
+mod html;
 mod nsi;
 mod privacy;
 mod protocol;

@@ -63,11 +63,12 @@ fn machine_formats_do_not_change_with_the_language_or_the_threads() {
             assert_eq!(run(&more), first, "{format} {more:?}");
         }
     }
-    // A table for Excel has its titles in the language of the user, and nothing else.
+    // A table for Excel has its titles and the decimal sign of sums in the language of the user, and nothing else.
     let table = |more: &[&str]| desk.run(&[&["validate", "out", "--format", "csv"], more].concat()).1;
     let rows = |text: &str| text.split_once("\r\n").map(|(_, rows)| rows.to_owned());
     let (russian, english) = (table(&["--threads", "1"]), table(&["--lang", "en"]));
-    assert_eq!((table(&["--threads", "8"]), rows(&english)), (russian.clone(), rows(&russian)));
+    let in_russian = english.replace(";1000.00\r\n", ";1000,00\r\n").replace(";204.50\r\n", ";204,50\r\n");
+    assert_eq!((table(&["--threads", "8"]), rows(&in_russian)), (russian.clone(), rows(&russian)));
     assert!(russian.starts_with("\u{feff}пакет;") && english.starts_with("\u{feff}package;"), "{russian}{english}");
 }
 
@@ -113,4 +114,38 @@ fn the_result_in_a_file() {
     let report = std::fs::read_to_string(desk.path("отчёт.csv")).expect("there");
     assert!(report.starts_with("\u{feff}пакет;правило;") && report.lines().count() == 5, "{report}");
     assert_cmd_snapshot!(desk.puomp(&["validate", "out", "--output", "нет/отчёт.txt"]));
+}
+
+#[test]
+fn findings_name_the_card_the_doctor_and_the_days_of_their_case() {
+    let desk = Desk::new();
+    // One in a case part, one of the second case as a whole, one across records, one in a person's data.
+    Package::new(1)
+        .spoil("<DATE_1>2021-03-10", "<DATE_1>2021-02-30")
+        .spoil("<SUMV>204.50</SUMV>", "<SUMV>204.5</SUMV>")
+        .spoil("<IDCASE>2</IDCASE>", "<IDCASE>1</IDCASE>")
+        .spoil("<SD_Z>2</SD_Z>", "<SD_Z>3</SD_Z>")
+        .spoil("<NHISTORY>1/21", "<PODR>12</PODR><NHISTORY>900-555-176 62")
+        .spoil("<DR>1951-07-23</DR>", "<DR>1951-07-2Э</DR>")
+        .write(&desk.path("out"));
+    let found = |more: &[&str]| -> Vec<serde_json::Value> {
+        let (_, out, err) = desk.run(&[&["validate", "out", "--format", "jsonl"], more].concat());
+        let mut lines: Vec<_> = out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}{err}"))).collect();
+        lines.pop();
+        lines
+    };
+    let of = |all: &[serde_json::Value], element: &str| {
+        let finding = all.iter().find(|f| f["path"].as_str().is_some_and(|p| p.ends_with(element))).unwrap_or_else(|| panic!("{element}: {all:?}"));
+        ["card", "doctor", "profile", "from", "to"].map(|key| finding[key].as_str().unwrap_or("-").to_owned())
+    };
+    let all = found(&[]);
+    let second = ["2/21", "…1110", "97", "2021-03-10", "2021-03-12"].map(str::to_owned);
+    for element in ["/DATE_1", "/SUMV", "/IDCASE"] {
+        assert_eq!(of(&all, element), second, "{element}");
+    }
+    assert_eq!(of(&all, "/DR"), ["…7662", "…1110", "97", "2021-03-01", "2021-03-04"], "a person has the case of the first record");
+    let of_file = all.iter().find(|f| f["n_zap"].is_null() && f["card"].is_null());
+    assert!(of_file.is_some_and(|f| f["doctor"].is_null()), "what is about the file alone has no case: {all:?}");
+    let open = found(&["--show-personal"]);
+    assert_eq!(of(&open, "/DR")[..2], ["900-555-176 62".to_owned(), "77553301110".to_owned()]);
 }

@@ -198,6 +198,9 @@ fn nothing_personal_is_shown_unasked() {
         &[".", "--format", "json"],
         &[".", "--format", "jsonl"],
         &[".", "--format", "csv"],
+        &[".", "--format", "html"],
+        &[".", "--format", "sarif"],
+        &[".", "--format", "junit"],
         &[".", "--protocol-dir", "protocols"],
     ] {
         let (code, text) = run(folder.path(), args);
