@@ -102,7 +102,6 @@ mod tests {
         let mut out = Vec::new();
         let mut report = Junit::new(&mut out, &desk.catalog, false).expect("begun");
         desk.run(&mut report, &[samples::mixed(&desk), samples::clean(), samples::damaged(&desk)], None);
-        drop(report);
         let text = String::from_utf8(out).expect("UTF-8");
         let counted = |name: &str| -> u64 { text.split(&format!("{name}=\"")).skip(1).filter_map(|rest| rest.split('"').next()?.parse::<u64>().ok()).sum() };
         assert_eq!((counted("tests"), counted("failures")), (text.matches("<testcase ").count() as u64, text.matches("<failure ").count() as u64));
