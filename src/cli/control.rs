@@ -137,7 +137,7 @@ impl Resolver<'_> {
 
     /// The settings of the region; `None` if no region is in force, or it has none.
     fn region(&mut self) -> Result<Option<Source>, Failure> {
-        let Some(Merging { code, name, tables }) = self.session.files.region().map(Region::merging) else { return Ok(None) };
+        let Some(Merging { code, name, tables, .. }) = self.session.files.region().map(Region::merging) else { return Ok(None) };
         let origin = self.session.settings.region().map_or(Origin::Default, |said| said.origin);
         self.tell(settings::REGION.key, format!("{code} {name}").trim(), origin);
         for Touched { table, changed, added } in tables {

@@ -14,7 +14,7 @@ use super::{Ending, Report, shown, tidy};
 use crate::finding::{Catalog, Fact, FileRole, Finding, Place, Rule, mask_numbers, shown_value};
 use crate::flk::{Applied, PackageReport, Verdict};
 use crate::registry::format::{Formats, PERSONS, Role};
-use crate::tables::{Merging, Touched};
+use crate::tables::{Merging, Touched, Weighing};
 use crate::texts::layout::hang;
 use crate::texts::{Key, Lang, Severity, Texts};
 use crate::values::Date;
@@ -354,12 +354,21 @@ impl<'a, W: Write> Human<'a, W> {
         let date = self.day_of(&edition.date);
         let line = self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]);
         self.line(&line, 2)?;
-        let Some(Merging { code, name, tables }) = &self.options.region else { return Ok(()) };
+        let Some(Merging { code, name, tables, weighing }) = &self.options.region else { return Ok(()) };
         let sum = |count: fn(&Touched) -> u64| tables.iter().map(count).sum::<u64>().to_string();
         let (changed, added) = (sum(|table| table.changed), sum(|table| table.added));
         let region = format!("{code} {name}");
         let line = self.text(Key::ReportRegion, &[("region", region.trim()), ("changed", &changed), ("added", &added)]);
-        self.line(&line, 2)
+        self.line(&line, 2)?;
+        let Weighing { select, ignore, severity } = weighing;
+        let severity: Vec<String> = severity.iter().map(|(rule, word)| format!("{rule} {word}")).collect();
+        for (key, list) in [(Key::ReportRegionSelect, select), (Key::ReportRegionIgnore, ignore), (Key::ReportRegionSeverity, &severity)] {
+            if !list.is_empty() {
+                let line = self.text(key, &[("list", &list.join(", "))]);
+                self.line(&line, 2)?;
+            }
+        }
+        Ok(())
     }
 
     fn day_of(&self, text: &str) -> String {

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub use line::Line;
 use merge::Sheet;
-pub use region::{Merging, Region, Touched};
+pub use region::{Merging, Region, Touched, Weighing};
 
 include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
 
@@ -133,6 +133,10 @@ impl RuleFiles {
         if let Some(folder) = &self.overlay {
             let path = folder.join(table);
             if path.exists() {
+                // A pipe would be waited for, and a folder is no table.
+                if !path.is_file() {
+                    return Err(TableError::new(table, 0, format!("{} is no file", path.display())));
+                }
                 return fs::read_to_string(&path).map(Cow::Owned).map_err(|e| TableError::new(table, 0, format!("cannot read {}: {e}", path.display())));
             }
         }

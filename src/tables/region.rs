@@ -30,6 +30,7 @@ struct KeyRow {
 pub struct Region {
     code: String,
     name: String,
+    weighing: Weighing,
     tables: BTreeMap<String, (Merged, Counts)>,
 }
 
@@ -49,6 +50,23 @@ pub struct Merging {
     pub name: String,
     /// The tables that it changes, by name.
     pub tables: Vec<Touched>,
+    /// The rules that it leaves out or weighs otherwise.
+    #[serde(flatten)]
+    pub weighing: Weighing,
+}
+
+/// Rules that a region leaves out or weighs otherwise, by ids or their beginnings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Weighing {
+    /// The only rules that run; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub select: Vec<String>,
+    /// Rules that do not run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// Severities by rule: `error`, `warning`, `info` or `off`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub severity: BTreeMap<String, String>,
 }
 
 /// A table that a region changes.
@@ -62,10 +80,14 @@ pub struct Touched {
     pub added: u64,
 }
 
+/// The keys that the settings of a region may have. Another one would have no effect, so it is refused.
 #[derive(Deserialize, Default)]
-struct Named {
-    #[serde(default)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
     name: String,
+    select: Vec<String>,
+    ignore: Vec<String>,
+    severity: BTreeMap<String, String>,
 }
 
 impl Region {
@@ -88,14 +110,16 @@ impl Region {
             }
             keys.push((pattern, Fitting { key, order }));
         }
-        let mut this = Self { code: code.to_owned(), name: String::new(), tables: BTreeMap::new() };
+        let mut this = Self { code: code.to_owned(), name: String::new(), weighing: Weighing::default(), tables: BTreeMap::new() };
         // A folder may hold other things too, such as a README or what an editor leaves.
         let is_table = |name: &String| (name.ends_with(".csv") || name.ends_with(".toml")) && !name.split('/').any(|part| part.starts_with('.'));
         for table in files.files(&folder).into_iter().filter(is_table) {
             let own = format!("{folder}{table}");
             let text = files.text(&own)?;
             let merged = if table == SETTINGS {
-                this.name = toml::from_str::<Named>(&text).map_err(|e| TableError::new(&own, 0, e.to_string()))?.name;
+                let settings: Settings = toml::from_str(&text).map_err(|e| TableError::new(&own, 0, e.to_string()))?;
+                let Settings { name, select, ignore, severity } = settings;
+                (this.name, this.weighing) = (name, Weighing { select, ignore, severity });
                 continue;
             } else if table.ends_with(".toml") {
                 let broken = |e: toml::de::Error| TableError::new(&own, 0, e.to_string());
@@ -132,7 +156,7 @@ impl Region {
     pub fn merging(&self) -> Merging {
         let touched =
             |(table, (_, Counts { changed, added })): (&String, &(Merged, Counts))| Touched { table: table.clone(), changed: *changed, added: *added };
-        Merging { code: self.code.clone(), name: self.name.clone(), tables: self.tables.iter().map(touched).collect() }
+        Merging { code: self.code.clone(), name: self.name.clone(), tables: self.tables.iter().map(touched).collect(), weighing: self.weighing.clone() }
     }
 
     /// Name of the table of its settings.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use puomp::rules::import::{Change, Importer, Kept, Plan, PlanError, Refusal, Terms, last, read_bytes, store, take_back};
 use puomp::rules::{FLK_TABLES, load, rows};
@@ -253,6 +254,26 @@ fn edition_six() -> Book {
         Zap::new("007F.00.0010", &format!("{sl}/DN"), "H"),
     ]);
     book
+}
+
+#[test]
+fn imports_at_once_wait_for_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let puomp = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_puomp"));
+        command.current_dir(&folder).args(args).stdout(Stdio::null());
+        command.spawn().expect("it starts")
+    };
+    assert!(puomp(&["init", "."]).wait().expect("it ends").success());
+    std::fs::write(folder.path().join("book.xml"), edition_six().xml()).expect("written");
+    let at_once: Vec<_> = (0..3).map(|_| puomp(&["rules", "import", "book.xml"])).collect();
+    for mut import in at_once {
+        assert!(import.wait().expect("it ends").success());
+    }
+    let overlay = folder.path().join(".puomp/rules");
+    assert!(last(&overlay).expect("readable").is_some(), "the first one left its record, the others had nothing to bring");
+    assert!(puomp(&["rules", "import", "--undo"]).wait().expect("it ends").success());
+    assert_eq!(bytes_of(&overlay), BTreeMap::new());
 }
 
 /// Whether a built-in rule was inferred, not published: it ends with a book that lacks it.

@@ -15,7 +15,7 @@ use crate::cli::session::Session;
 use crate::cli::ui::Ui;
 use crate::cli::{Exit, Failure};
 use crate::report::columns::fields;
-use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, RowOutcome, Terms, plan_file, store};
+use crate::rules::import::{Change, Edition, Importer, Plan, PlanError, Refusal, RowOutcome, Terms, plan_file, store, turn};
 use crate::tables::RuleFiles;
 use crate::texts::{Coded, ErrorClass, Key, Slot, display};
 
@@ -129,8 +129,10 @@ impl ImportArgs {
             return undo(folder, self.force, self.dry_run, self.format, session);
         }
         let terms = Terms { today: session.today(), force: self.force };
-        // What is published is compared with what is published.
-        let mut files = session.files.federal();
+        let writes = folder.filter(|_| !self.dry_run);
+        let _turn = writes.map(|folder| turn(folder).map_err(|e| Failure::Write(folder.to_owned(), e))).transpose()?;
+        // What is published is compared with what is published. Another import may have made the folder meanwhile.
+        let mut files = writes.filter(|folder| folder.is_dir()).map_or_else(|| session.files.federal(), RuleFiles::with_overlay);
         let mut plans: Vec<(&Path, Plan, Option<PathBuf>)> = Vec::new();
         let mut worst = Exit::Done;
         // The importer has its own texts; a folder of rules may override them.
@@ -146,10 +148,7 @@ impl ImportArgs {
                 }
             };
             let mut stored = None;
-            if let Some(folder) = folder.filter(|_| !self.dry_run && !plan.tables.is_empty()) {
-                if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
-                    std::fs::create_dir_all(parent).map_err(|e| Failure::Write(parent.to_owned(), e))?;
-                }
+            if let Some(folder) = writes.filter(|_| !plan.tables.is_empty()) {
                 store(&plan, folder).map_err(|e| Failure::Write(folder.to_owned(), e))?;
                 stored = Some(folder.to_owned());
                 // The next file is compared with the rules that this one has brought.

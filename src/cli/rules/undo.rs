@@ -8,7 +8,7 @@ use crate::cli::flags::ListShape;
 use crate::cli::out::{self, print};
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure};
-use crate::rules::import::{Edition, Kept, Record, last, take_back};
+use crate::rules::import::{Edition, Kept, Record, last, take_back, turn};
 use crate::tables::RuleFiles;
 use crate::texts::{ErrorClass, Key};
 
@@ -28,6 +28,8 @@ struct Body<'a> {
 /// Takes the last import in a folder back.
 pub(super) fn undo(folder: Option<&Path>, force: bool, dry_run: bool, format: ListShape, session: &Session<'_>) -> Result<Exit, Failure> {
     let (texts, lang) = (session.ui.texts, session.ui.lang);
+    let there = folder.filter(|folder| !dry_run && folder.is_dir());
+    let _turn = there.map(|folder| turn(folder).map_err(|e| Failure::Write(folder.to_owned(), e))).transpose()?;
     let Some((folder, record)) = folder.map(|f| last(f).map(|r| r.map(|r| (f, r)))).transpose()?.flatten() else {
         return Err(Failure::said(ErrorClass::Nothing, Key::RulesNothingToUndo, &[]));
     };

@@ -42,6 +42,8 @@ pub enum Flaw {
     Long,
     /// The row has the field twice.
     Repeated,
+    /// The row lacks the field, or it is empty.
+    Empty,
 }
 
 impl Flaw {
@@ -52,11 +54,12 @@ impl Flaw {
             Self::Id => "why.id",
             Self::Long => "why.long",
             Self::Repeated => "why.repeated",
+            Self::Empty => "why.empty",
         }
     }
 
     /// All variants.
-    pub const ALL: [Self; 4] = [Self::Date, Self::Id, Self::Long, Self::Repeated];
+    pub const ALL: [Self; 5] = [Self::Date, Self::Id, Self::Long, Self::Repeated, Self::Empty];
 }
 
 /// A field of a published row that cannot be read. It costs its row, and no other one.

@@ -39,7 +39,7 @@ pub use field::{Field, Flaw, Misread};
 pub use history::{Record, last};
 pub use outcome::{Change, Difference, Plan, RowOutcome, Scope};
 pub use packet::{Packet, PublishedRow, read, read_bytes};
-pub use store::{Kept, store, take_back};
+pub use store::{Kept, Turn, store, take_back, turn};
 pub use update::Updates;
 
 const PACKETS: &str = "import/packets.csv";

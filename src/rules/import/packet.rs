@@ -302,7 +302,11 @@ impl Walk {
                 if self.rows.len() == MAX_ROWS {
                     return Err("too many rows".to_owned());
                 }
-                self.rows.push(std::mem::take(&mut self.row));
+                let mut row = std::mem::take(&mut self.row);
+                if row.element.is_empty() && row.misread.is_empty() {
+                    row.cannot_read(Field::Element, "ID_EL", "", Flaw::Empty);
+                }
+                self.rows.push(row);
             }
             (["PACKET", "ZGLV"], "TYPE") => self.kind = text,
             (["PACKET", "ZGLV"], "VERSION") => self.version = text,
@@ -354,7 +358,7 @@ mod tests {
     #[test]
     fn a_field_that_cannot_be_read_is_told_of_its_row_alone() {
         let long = "1".repeat(MAX_TEXT + 1);
-        let row = |rest: &str| format!("<zap><ID_TEST>003F.00.0020</ID_TEST>{rest}</zap></packet>");
+        let row = |rest: &str| format!("<zap><ID_TEST>003F.00.0020</ID_TEST><ID_EL>ZL_LIST/SCHET/PLAT</ID_EL>{rest}</zap></packet>");
         let deep = "<a>".repeat(20) + "x" + &"</a>".repeat(20);
         for (rest, is) in [
             (row("<DATEBEG>32.13.2021</DATEBEG>"), vec![(Field::From, "DATEBEG", "32.13.2021", Flaw::Date)]),
@@ -363,6 +367,7 @@ mod tests {
             (row("<VAL_EL>1</VAL_EL><VAL_EL>2</VAL_EL><VAL_EL>3</VAL_EL>"), vec![(Field::Require, "VAL_EL", "2", Flaw::Repeated)]),
             (row("").replace("003F.00.0020", "003F.00.20"), vec![(Field::Id, "ID_TEST", "003F.00.20", Flaw::Id)]),
             (row(&format!("<WHATEVER>{deep}</WHATEVER>")), vec![]),
+            (row("").replace("<ID_EL>ZL_LIST/SCHET/PLAT</ID_EL>", "<ID_EL/>"), vec![(Field::Element, "ID_EL", "", Flaw::Empty)]),
         ] {
             let packet = read_bytes(SMALL.replace("windows-1251", "utf-8").replace("</packet>", &rest).as_bytes()).unwrap_or_else(|e| panic!("{rest}: {e}"));
             let [sound, other] = packet.rows.as_slice() else { panic!("{rest}: two rows are due") };

@@ -1,13 +1,13 @@
 //! Writes an overlay to the disk, or takes the last import back: all of it, or nothing.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::history::{self, Record};
 use super::outcome::Plan;
 use crate::rules::{FLK_TABLES, load};
-use crate::sys::{Access, write_atomic};
+use crate::sys::{Access, private_file, write_atomic};
 use crate::tables::RuleFiles;
 
 /// Why an import cannot be taken back.
@@ -23,6 +23,23 @@ impl From<io::Error> for Kept {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
+}
+
+/// The right to change an overlay folder, held until dropped. The system takes it from a process that dies.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "what counts is that it is open and locked")] File);
+
+/// Waits until no other program changes an overlay folder. A program that waited has to read the folder anew.
+///
+/// # Errors
+/// The file of the lock, beside the folder, cannot be made.
+pub fn turn(folder: &Path) -> io::Result<Turn> {
+    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(parent)?;
+    }
+    let file = private_file(&beside(folder, "lock"), Access::Default)?;
+    file.lock()?;
+    Ok(Turn(file))
 }
 
 /// Stores the tables of a plan in an overlay folder, with a record of what they replace. Other files of the folder stay. Nothing is written if
