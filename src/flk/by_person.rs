@@ -129,8 +129,8 @@ pub(super) fn join(catalog: &Catalog, own: &Spool, placed: &Spool, give: impl Fn
 
 /// Takes the findings of one person, or one finding about the file.
 fn take_person(list: &mut Peekable<Replay<'_>>, id: Option<&str>, into: &mut Vec<Finding>) -> io::Result<()> {
-    let mut same = |f: &io::Result<Finding>| f.as_ref().is_ok_and(|f| f.keys.id_pac.as_deref() == id);
-    while let Some(finding) = list.next_if(&mut same) {
+    let same = |f: &io::Result<Finding>| f.as_ref().is_ok_and(|f| f.keys.id_pac.as_deref() == id);
+    while let Some(finding) = list.next_if(same) {
         into.push(finding?);
         if id.is_none() {
             break;

@@ -354,21 +354,21 @@ impl<'a, W: Write> Human<'a, W> {
         let date = self.day_of(&edition.date);
         let line = self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]);
         self.line(&line, 2)?;
-        let Some(Merging { code, name, tables, weighing }) = &self.options.region else { return Ok(()) };
+        self.region_lines().into_iter().try_for_each(|line| self.line(&line, 2))
+    }
+
+    /// What the region changes, if one is in force.
+    fn region_lines(&self) -> Vec<String> {
+        let Some(Merging { code, name, tables, weighing }) = &self.options.region else { return Vec::new() };
         let sum = |count: fn(&Touched) -> u64| tables.iter().map(count).sum::<u64>().to_string();
         let (changed, added) = (sum(|table| table.changed), sum(|table| table.added));
         let region = format!("{code} {name}");
-        let line = self.text(Key::ReportRegion, &[("region", region.trim()), ("changed", &changed), ("added", &added)]);
-        self.line(&line, 2)?;
+        let mut lines = vec![self.text(Key::ReportRegion, &[("region", region.trim()), ("changed", &changed), ("added", &added)])];
         let Weighing { select, ignore, severity } = weighing;
         let severity: Vec<String> = severity.iter().map(|(rule, word)| format!("{rule} {word}")).collect();
-        for (key, list) in [(Key::ReportRegionSelect, select), (Key::ReportRegionIgnore, ignore), (Key::ReportRegionSeverity, &severity)] {
-            if !list.is_empty() {
-                let line = self.text(key, &[("list", &list.join(", "))]);
-                self.line(&line, 2)?;
-            }
-        }
-        Ok(())
+        let lists = [(Key::ReportRegionSelect, select), (Key::ReportRegionIgnore, ignore), (Key::ReportRegionSeverity, &severity)];
+        lines.extend(lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| self.text(key, &[("list", &list.join(", "))])));
+        lines
     }
 
     fn day_of(&self, text: &str) -> String {

@@ -656,11 +656,9 @@ impl Gather {
     fn add(&self, env: &Env<'_>, value: &mut Gathered, captures: &Captures) -> bool {
         match (&self.what, value) {
             (What::Exists(cond), Gathered::Truth(truth)) => *truth = *truth || env.holds(cond),
-            (What::ForAll(cond), Gathered::Truth(truth)) => {
-                if !env.holds(cond) && env.can_tell(cond, captures) {
-                    *truth = false;
-                    return true;
-                }
+            (What::ForAll(cond), Gathered::Truth(truth)) if !env.holds(cond) && env.can_tell(cond, captures) => {
+                *truth = false;
+                return true;
             }
             (What::Sum { place, condition }, Gathered::Sum(sum)) => *sum = sum.plus(env.sum(place, condition.as_ref())),
             (What::Count, Gathered::Sum(sum)) => *sum = sum.plus(super::number::Decimal::whole(1)),

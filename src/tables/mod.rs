@@ -40,6 +40,17 @@ impl TableError {
         let line = line.into();
         Self { table: line.file_of(table).into_owned(), line: line.number(), message: message.into() }
     }
+
+    /// What a reader of TOML says of the text of a table.
+    pub fn of_toml(table: &str, text: &str, error: &toml::de::Error) -> Self {
+        Self::new(table, line_of_toml(text, error), error.message())
+    }
+}
+
+/// The line of an error in a text of TOML, from 1.
+pub fn line_of_toml(text: &str, error: &toml::de::Error) -> u64 {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    before.matches('\n').count() as u64 + 1
 }
 
 impl fmt::Display for TableError {

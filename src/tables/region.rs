@@ -117,14 +117,14 @@ impl Region {
             let own = format!("{folder}{table}");
             let text = files.text(&own)?;
             let merged = if table == SETTINGS {
-                let settings: Settings = toml::from_str(&text).map_err(|e| TableError::new(&own, 0, e.to_string()))?;
+                let settings: Settings = toml::from_str(&text).map_err(|e| TableError::of_toml(&own, &text, &e))?;
                 let Settings { name, select, ignore, severity } = settings;
                 (this.name, this.weighing) = (name, Weighing { select, ignore, severity });
                 continue;
             } else if table.ends_with(".toml") {
-                let broken = |e: toml::de::Error| TableError::new(&own, 0, e.to_string());
-                let mut base: Table = toml::from_str(&files.text(&table)?).map_err(broken)?;
-                let counts = merge(&mut base, toml::from_str(&text).map_err(broken)?);
+                let federal = files.text(&table)?;
+                let mut base: Table = toml::from_str(&federal).map_err(|e| TableError::of_toml(&table, &federal, &e))?;
+                let counts = merge(&mut base, toml::from_str(&text).map_err(|e| TableError::of_toml(&own, &text, &e))?);
                 (Merged::Text(toml::to_string(&base).expect("it was read from TOML")), counts)
             } else if let Some((_, fitting)) = keys.iter().find(|(pattern, _)| pattern.matches(&table)) {
                 let rows = Sheet::parse(&own, &text, |number| Line::of_region(number, mark))?;

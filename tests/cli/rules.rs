@@ -69,7 +69,7 @@ fn coverage_adds_up_and_names_what_does_not_run() {
     let of_book = coverage["groups"].as_array().expect("groups").iter().find(|g| g["source"] == "Q015 2.2").expect("the book");
     assert!(of_book["executed"].as_u64() >= Some(640), "{out}");
     let (_, out, _) = desk.run(&["rules", "coverage"]);
-    assert!(out.starts_with("правила: Q015, редакция 2.2 от 2021-02-12\n") && out.contains("006F.00.1350"), "{out}");
+    assert!(out.starts_with("правила: Q015, редакция 2.2 от 12.02.2021\n") && out.contains("006F.00.1350"), "{out}");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn an_import_tells_every_rule_and_counts_from_then_on() {
     let (_, out, _) = desk.run(&["rules", "list", "--id", "003F.00.9990"]);
     assert!(out.ends_with("правил: 1\n"), "{out}");
     let (_, out, _) = desk.run(&["rules", "coverage"]);
-    assert!(out.starts_with("правила: Q015, редакция 9.9 от 2030-02-01\n"), "{out}");
+    assert!(out.starts_with("правила: Q015, редакция 9.9 от 01.02.2030\n"), "{out}");
     // Again: nothing new.
     let (_, out, _) = desk.run(&["rules", "import", "Q015.xml", "--force", "--lang", "en"]);
     assert!(!out.contains("new: ") && !out.contains("changed: ") && !out.contains("ended: "), "{out}");
@@ -188,9 +188,9 @@ fn a_kind_or_slot_that_nobody_knows_is_a_mistake_of_the_table() {
     let line = table.lines().count() + 1;
     fs::create_dir_all(desk.path("my/flk")).expect("a folder");
     for (from, to, said) in [
-        ("template", "tempate", "kind «tempate» is none of: core, builtin, template"),
-        ("DATE_1 >= DATE_Z_1", "", "column require is empty"),
-        ("начало {value}", "начало {vale}", "ru: unknown slot {vale}, known are: element, parent, value"),
+        ("template", "tempate", "kind «tempate» — не из списка: core, builtin, template"),
+        ("DATE_1 >= DATE_Z_1", "", "столбец require пуст"),
+        ("начало {value}", "начало {vale}", "ru: неизвестная подстановка {vale}; есть: element, parent, value"),
     ] {
         fs::write(desk.path("my/flk/006F.csv"), table.clone() + &row.replace(from, to)).expect("written");
         for verb in [&["rules", "coverage"][..], &["explain", "006F.14.0010"]] {

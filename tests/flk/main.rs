@@ -26,4 +26,5 @@ mod support {
     pub(crate) mod needs;
     pub(crate) mod pair;
     pub(crate) mod soak;
+    pub(crate) mod unbroken;
 }

@@ -9,7 +9,11 @@ pub(crate) fn unbroken(text: &str) -> String {
         // A command is one word.
         let first = if words.starts_with("puomp ") { words } else { words.split(' ').next().unwrap_or_default() };
         let next = first.chars().count();
-        match lines.last_mut().filter(|(_, taken)| indent >= 2 && next > 0 && *taken > 0 && *taken <= 80 && *taken + 1 + next > 80) {
+        let is_command = |line: &str| line.trim_start().starts_with("puomp ");
+        match lines
+            .last_mut()
+            .filter(|(last, taken)| !(is_command(last) && is_command(words)) && indent >= 2 && next > 0 && *taken > 0 && *taken <= 80 && *taken + 1 + next > 80)
+        {
             Some((last, taken)) => {
                 last.push(' ');
                 last.push_str(words);

@@ -163,8 +163,10 @@ impl Source {
 
     /// Reads a text; `name` is the name of the file in messages.
     pub(in crate::cli) fn read(name: String, text: String) -> Result<Self, Failure> {
-        let document = toml::from_str(&text)
-            .map_err(|e: toml::de::Error| Failure::said(ErrorClass::Usage, Key::ConfigBroken, &[("place", &name), ("reason", e.to_string().trim_end())]))?;
+        let document = toml::from_str(&text).map_err(|e| {
+            let place = format!("{name}:{}", crate::tables::line_of_toml(&text, &e));
+            Failure::said(ErrorClass::Usage, Key::ConfigBroken, &[("place", &place), ("reason", e.message())])
+        })?;
         Ok(Self { unheeded: Vec::new(), name, folder: PathBuf::new(), text, document })
     }
 

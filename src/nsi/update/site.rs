@@ -125,7 +125,8 @@ impl Site {
     /// # Errors
     /// The table has an error.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
-        let site: Self = toml::from_str(&files.text(TABLE)?).map_err(|e| TableError::new(TABLE, 0, e.to_string()))?;
+        let text = files.text(TABLE)?;
+        let site: Self = toml::from_str(&text).map_err(|e| TableError::of_toml(TABLE, &text, &e))?;
         let bad = |place: &Place| [place.list(""), place.packet("", "", "")].into_iter().find(|a| web(a).is_none());
         if let Some(address) = bad(&site.fund).or_else(|| bad(&site.ministry)) {
             return Err(TableError::new(TABLE, 0, format!("«{address}» is no address of the web")));

@@ -3,6 +3,8 @@
 //! A run of such bytes is read as a word in each encoding of one byte a character, and the reading is weighed by how often its letters occur in
 //! Russian and by its capitals: a small letter before a capital one is no Russian word. Weights are tenths of a bit.
 
+use std::collections::BTreeSet;
+
 use super::Coding;
 
 /// Bytes after which no more words are weighed.
@@ -17,6 +19,10 @@ const MARGIN: i64 = 160;
 const MARGIN_KOI8: i64 = 240;
 /// The same for each byte.
 const MARGIN_BYTE: i64 = 5;
+/// What a text in KOI8-R must weigh at least for each byte: real words weigh more, and letters by chance weigh less than nothing.
+const PLAUSIBLE: i64 = 2;
+/// Distinct words that are remembered: one that is repeated in each record says no more than once.
+const WORDS: usize = 1 << 10;
 
 /// How often each letter from а to я occurs in Russian, as tenths of a bit over the mean.
 const LETTERS: [i64; 32] =
@@ -87,8 +93,11 @@ fn koi8_r(byte: u8) -> Sign {
     }
 }
 
+/// What a byte is in one encoding.
+type Reader = fn(u8) -> Sign;
+
 /// The encodings of one byte a character, as [`Evidence`] weighs them.
-const SINGLE: [(Coding, fn(u8) -> Sign); 3] = [(Coding::Windows1251, windows_1251), (Coding::Cp866, cp866), (Coding::Koi8R, koi8_r)];
+const SINGLE: [(Coding, Reader); 3] = [(Coding::Windows1251, windows_1251), (Coding::Cp866, cp866), (Coding::Koi8R, koi8_r)];
 
 /// What has been counted and weighed so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -101,6 +110,8 @@ pub struct Evidence {
     broken: usize,
     /// Bytes of the weighed words.
     weighed: usize,
+    /// The weighed words.
+    words: BTreeSet<Box<[u8]>>,
     /// Weight of the words in each encoding of [`SINGLE`].
     weights: [i64; SINGLE.len()],
 }
@@ -136,7 +147,7 @@ impl Evidence {
 
     /// Weighs a run of bytes beyond ASCII. One byte, and a run of signs of typography, say nothing.
     fn word(&mut self, word: &[u8]) {
-        if word.len() < 2 || word.iter().all(|byte| is_typography(*byte)) {
+        if word.len() < 2 || word.iter().all(|byte| is_typography(*byte)) || self.words.len() == WORDS || !self.words.insert(word.into()) {
             return;
         }
         self.weighed += word.len();
@@ -193,7 +204,8 @@ impl Evidence {
             weight(coding) - weight(expected) - margin.max(MARGIN_BYTE * self.weighed as i64)
         };
         let best = SINGLE.map(|(coding, _)| coding).into_iter().filter(|coding| *coding != expected).max_by_key(|coding| weight(*coding));
-        best.filter(|coding| self.weighed >= LEAST && ahead(*coding) >= 0).unwrap_or(expected)
+        let plausible = |coding: Coding| coding != Coding::Koi8R || weight(coding) >= PLAUSIBLE * self.weighed as i64;
+        best.filter(|coding| self.weighed >= LEAST && ahead(*coding) >= 0 && plausible(*coding)).unwrap_or(expected)
     }
 }
 
@@ -280,6 +292,15 @@ mod tests {
             "— — — … … …",
         ] {
             let bytes = WINDOWS_1251.encode(text).0;
+            assert_eq!(judged(&bytes, Coding::Windows1251), Coding::Windows1251, "{text}");
+        }
+    }
+
+    /// Abbreviations that each record of a main file repeats, which has no other Russian text.
+    #[test]
+    fn what_is_repeated_says_no_more_than_once() {
+        for text in ["ЩЖ", "ЭХО-КГ", "ФЭГДС", "УЗИ ЩЖ", "юФ & Ш", "ЫЮ", "шч", "ЛФК", "ЦДК БЦА", "ЩФ, ЖКТ"] {
+            let bytes = WINDOWS_1251.encode(&format!("<COMENTU>{text}</COMENTU>").repeat(1000)).0.into_owned();
             assert_eq!(judged(&bytes, Coding::Windows1251), Coding::Windows1251, "{text}");
         }
     }
