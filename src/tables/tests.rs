@@ -113,7 +113,7 @@ fn what_is_wrong_in_a_region_names_its_file_and_line() {
     assert_eq!(told(&[("formats/Q.csv", "parent,element\n")]), "rules/regions/75/formats/Q.csv: the federal tables have no such table");
     let place = told(&[("formats/H.csv", "parent,element,after\nZL_LIST,NEW,NOTHING\n")]);
     assert_eq!(place, "rules/regions/75/formats/H.csv:2: after «NOTHING»: ZL_LIST has no such element");
-    assert!(told(&[("region.toml", "name = 1\n")]).starts_with("rules/regions/75/region.toml: "));
+    assert!(told(&[("region.toml", "name = 1\n")]).starts_with("rules/regions/75/region.toml:1: "));
     assert_eq!(RuleFiles::embedded().with_region("7x").expect_err("no code").message, "«7x»: a region has a code of two digits");
 }
 
