@@ -151,9 +151,10 @@ impl Evidence {
         if word.len() < 2 || word.iter().all(|byte| is_typography(*byte)) {
             return;
         }
+        let has_room = self.words.len() < WORDS;
         match self.words.get_mut(word) {
             Some(times) if *times < REPEATED => *times += 1,
-            None if self.words.len() < WORDS => drop(self.words.insert(word.into(), 1)),
+            None if has_room => drop(self.words.insert(word.into(), 1)),
             _ => return,
         }
         self.weighed += word.len();
