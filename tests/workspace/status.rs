@@ -46,13 +46,15 @@ fn place(name: &str) -> (usize, usize) {
 /// Texts of elements and values of attributes, by a reader that knows nothing of the program that wrote them.
 fn read(path: &std::path::Path) -> Vec<Sheet> {
     let mut archive = zip::ZipArchive::new(File::open(path).expect("the file")).expect("an archive");
+    let has_shared = archive.file_names().any(|name| name.is_ok_and(|name| name == "xl/sharedStrings.xml"));
     let mut part = |name: &str| {
         let mut text = String::new();
         archive.by_name(name).expect(name).read_to_string(&mut text).expect("UTF-8");
         text
     };
     let mut strings = Vec::new();
-    let shared = part("xl/sharedStrings.xml");
+    // A workbook that is written row by row has its texts in the cells.
+    let shared = if has_shared { part("xl/sharedStrings.xml") } else { String::new() };
     walk(&shared, |path, _, text| {
         if path == "sst/si/t" && !text.is_empty() {
             strings.push(text.to_owned());
@@ -73,6 +75,9 @@ fn read(path: &std::path::Path) -> Vec<Sheet> {
                 at = place(&attributes["r"]);
                 is_text = attributes.get("t").is_some_and(|t| t == "s");
                 formula.clear();
+            }
+            "worksheet/sheetData/row/c/is/t" if !text.is_empty() => {
+                cells.insert(at, Cell::Text(text.to_owned()));
             }
             "worksheet/sheetData/row/c/f" => formula.push_str(text),
             "worksheet/sheetData/row/c/v" if !text.is_empty() => {
