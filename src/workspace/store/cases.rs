@@ -211,6 +211,7 @@ impl Cases<'_> {
     }
 
     fn by(&mut self, column: &str, mut keys: impl Iterator<Item = i64>, each: &mut dyn FnMut(KnownCase<'_>)) -> Result<(), Problem> {
+        let indexed = self.0.indexed_by(&format!("cases_{column}"));
         self.0.reading_once(|clinic| {
             let mut batch: Vec<i64> = Vec::with_capacity(KEYS);
             loop {
@@ -223,7 +224,7 @@ impl Cases<'_> {
                     return Ok(());
                 }
                 let sql = format!(
-                    "SELECT {KNOWN} FROM cases c JOIN packages p ON p.mo = c.mo AND p.id = c.package \
+                    "SELECT {KNOWN} FROM cases c{indexed} JOIN packages p ON p.mo = c.mo AND p.id = c.package \
                      WHERE c.mo = $1 AND c.state NOT IN ('{Replaced}', '{Undone}') AND c.{column} IN ({})",
                     list(&batch)
                 );

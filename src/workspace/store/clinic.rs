@@ -54,6 +54,11 @@ impl Clinic<'_> {
         self.execute(format!("UPDATE {or_fail}cases SET {set} WHERE mo = $1 AND {condition}"), values)
     }
 
+    /// See [`Store::indexed_by`].
+    pub(super) fn indexed_by(&self, index: &str) -> String {
+        self.store.indexed_by(index)
+    }
+
     /// Runs a query and returns its rows.
     pub(super) fn rows(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<Vec<Row>, Problem> {
         self.store.rows(sql, &with(self.mo, values))

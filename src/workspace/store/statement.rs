@@ -30,6 +30,12 @@ impl Store {
         if self.shared { "" } else { "OR FAIL " }
     }
 
+    /// What makes SQLite search an index. For a long list of keys it would rather read all cases of the clinic each time, because its keys begin with the
+    /// clinic too. PostgreSQL counts its rows and chooses by itself.
+    pub(super) fn indexed_by(&self, index: &str) -> String {
+        if self.shared { String::new() } else { format!(" INDEXED BY {index}") }
+    }
+
     pub(super) fn raw(&mut self, sql: &'static str) -> Result<(), Problem> {
         self.runtime.block_on(self.connection.execute(sqlx::raw_sql(sql)))?;
         Ok(())
