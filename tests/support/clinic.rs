@@ -74,6 +74,8 @@ pub(crate) struct Said {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
+    /// Characters of the longest line as it was printed, before broken lines were joined.
+    pub(crate) widest: usize,
 }
 
 impl Clinic {
@@ -265,5 +267,11 @@ fn copy(from: &Path, to: &Path) {
 pub(crate) fn said(output: &Output) -> Said {
     // Lines that were broken for the console are joined, so that a test can look for a sentence.
     let text = |bytes: &[u8]| super::unbroken::unbroken(&String::from_utf8_lossy(bytes));
-    Said { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+    let widest = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).lines().map(|line| line.chars().count()).max());
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+        widest: widest.into_iter().flatten().max().unwrap_or_default(),
+    }
 }

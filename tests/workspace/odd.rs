@@ -64,6 +64,7 @@ fn an_insurer_that_is_no_code() {
             assert!(said.err.contains(&name), "{name}: {}", said.err);
         }
         assert!(said.err.contains("10\u{a0}случаев") && said.err.contains("SMO") && said.err.contains("дальше: puomp submit"), "{}", said.err);
+        assert!(said.widest <= 80, "{}{}", said.out, said.err);
         for secret in ["Жаворонков", "Незабудкина", "77553"] {
             assert!(!said.err.contains(secret) && !said.out.contains(secret));
         }

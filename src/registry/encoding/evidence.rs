@@ -4,6 +4,7 @@
 //! Russian and by its capitals: a small letter before a capital one is no Russian word. Weights are tenths of a bit.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use super::Coding;
 
@@ -111,8 +112,8 @@ pub struct Evidence {
     broken: usize,
     /// Bytes of the weighed words.
     weighed: usize,
-    /// The weighed words, and how often each has counted.
-    words: BTreeMap<Box<[u8]>, u8>,
+    /// Hashes of the weighed words, which may be names, and how often each has counted.
+    words: BTreeMap<u64, u8>,
     /// Weight of the words in each encoding of [`SINGLE`].
     weights: [i64; SINGLE.len()],
 }
@@ -151,10 +152,12 @@ impl Evidence {
         if word.len() < 2 || word.iter().all(|byte| is_typography(*byte)) {
             return;
         }
-        let has_room = self.words.len() < WORDS;
-        match self.words.get_mut(word) {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(word);
+        let (hash, has_room) = (hasher.finish(), self.words.len() < WORDS);
+        match self.words.get_mut(&hash) {
             Some(times) if *times < REPEATED => *times += 1,
-            None if has_room => drop(self.words.insert(word.into(), 1)),
+            None if has_room => drop(self.words.insert(hash, 1)),
             _ => return,
         }
         self.weighed += word.len();
