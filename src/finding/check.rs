@@ -180,11 +180,6 @@ impl FromStr for Check {
 }
 
 impl Check {
-    /// Whether a finding of this kind says that a value does not have the form of its element.
-    pub fn is_of_form(self) -> bool {
-        self == Self::EncodingByte || (Self::NotNumber..=Self::Mask).contains(&self)
-    }
-
     /// Whether a finding of this kind refuses the whole file and not one record: container, markup, encoding, name, edition.
     pub fn is_of_file(self) -> bool {
         self <= Self::PeriodUnreadable && self != Self::EncodingByte

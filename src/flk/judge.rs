@@ -6,9 +6,9 @@ use super::causes::{ANYWHERE, Asked, settle};
 use super::person_records::WantedPersons;
 use super::places::settled;
 use super::rulebook::{FileRules, PackageRules};
-use super::walk::{Frame, Walker, shown};
+use super::walk::{Frame, Walker, is_personal, shown};
 use crate::cases::Reading;
-use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx, Same};
+use crate::finding::{Catalog, FileRole, Finding, Keys, Place, RuleIx, Same};
 use crate::registry::format::{Format, NodeId, Role};
 use crate::registry::record::Record;
 use crate::rules::{At, Hit, Person, Read};
@@ -45,13 +45,9 @@ impl Walker<'_> {
     }
 
     #[cold]
-    fn report_hits(&mut self, rules: &FileRules<'_>, person: Option<&dyn Person>, mut hits: Vec<Hit>, from: usize) {
+    fn report_hits(&mut self, rules: &FileRules<'_>, person: Option<&dyn Person>, hits: Vec<Hit>, from: usize) {
         let mut structural = self.out.findings.split_off(from);
         let catalog = self.context.catalog;
-        let is_misfit = |finding: &Finding| catalog.rule(finding.rule).check.is_some_and(Check::is_of_form);
-        let misfits: Vec<u64> = structural.iter().filter(|finding| is_misfit(finding)).map(|finding| finding.place.offset).collect();
-        // No book is asked about a value that does not even have the form of a code; the form has a finding of its own.
-        hits.retain(|hit| !(matches!(hit.at, At::Record { offset, .. } if misfits.contains(&offset)) && rules.looks_up(hit)));
         let mut found: Vec<Finding> = hits.iter().map(|hit| self.of_hit(rules, person, hit)).collect();
         structural.retain(|finding| !take_place(catalog, &mut found, finding));
         found.append(&mut structural);
@@ -139,7 +135,7 @@ impl Walker<'_> {
             place: settled(&self.record_places, offset),
             keys: self.keys_of(block),
             value: value.as_deref().map(shown),
-            personal: node.personal,
+            personal: is_personal(node, value.as_deref()),
             expected: rules.lacking(hit, context.format),
             ..Finding::of_file(rules.entry(hit, value.as_deref()), if hit.at == At::Person { FileRole::Persons } else { context.file })
         }

@@ -27,7 +27,7 @@ use super::person_records::WantedPersons;
 use super::piece::HeadValue;
 use super::places::Progressed;
 use super::rulebook::{FileRules, HeadFacts, PackageRules};
-use super::walk::{FileContext, shown};
+use super::walk::{FileContext, is_personal, shown};
 
 /// The family of a main file when neither its name nor its content tells it.
 pub(super) const FALLBACK: Family = Family('H');
@@ -57,21 +57,14 @@ impl Seen<'_> {
         HeadFacts { format: self.format, front: &self.front, encoding: self.encoding, own_name: self.name.as_ref() }
     }
 
-    /// Whether the value of a hit's element does not have the form of the element.
-    fn is_misfit(&self, hit: &Hit) -> bool {
-        let kind = self.format.node(hit.element).value_type();
-        let fault = kind.zip(self.front.find(hit.element)).and_then(|(kind, standing)| kind.diagnose(&standing.text, self.encoding));
-        fault.is_some_and(|fault| fault.check.is_of_form())
-    }
-
     pub(super) fn finding(&self, hit: &Hit, rule: RuleIx, file: FileRole) -> Finding {
         let node = self.format.node(hit.element);
-        let value = self.front.find(hit.element).filter(|_| node.value_type().is_some());
+        let value = self.front.find(hit.element).filter(|_| node.value_type().is_some()).map(|v| self.encoding.decode(&v.text));
         Finding {
             path: Arc::clone(&node.path),
             place: self.front.place(self.format, hit.element),
-            value: value.map(|v| shown(&self.encoding.decode(&v.text))),
-            personal: node.personal,
+            personal: is_personal(node, value.as_deref()),
+            value: value.as_deref().map(shown),
             ..Finding::of_file(rule, file)
         }
     }
@@ -99,7 +92,7 @@ impl Checked<'_> {
         if let (Some(value), Some(format)) = (self.head(role), self.format) {
             finding.place = value.place;
             finding.path = format.node(value.node).path.clone();
-            finding.personal = format.node(value.node).personal;
+            finding.personal = is_personal(format.node(value.node), Some(&value.text));
             finding.value = Some(shown(&value.text));
         }
         finding
@@ -223,8 +216,6 @@ impl Checker<'_> {
             None => finding,
         };
         rules.set.head(&rules.facts, &checked.outcome.work.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(&hit, None))));
-        // No book is asked about a value that does not even have the form of a code; the walk of the file has reported it.
-        hits.retain(|(hit, _)| !(rules.looks_up(hit) && seen.is_misfit(hit)));
         let file = checked.context.map_or(FileRole::Main, |c| c.file);
         let of_hit = |(hit, rule): (Hit, RuleIx)| {
             let finding = match hit.at {

@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::by_person::ByPerson;
 use super::file::chunks;
 use super::places::{Progressed, settled};
-use super::walk::{FileContext, Walker, shown};
+use super::walk::{FileContext, Walker, is_personal, shown};
 use crate::finding::Finding;
 use crate::finding::spool::Spool;
 use crate::registry::source::Source;
@@ -61,11 +61,15 @@ impl Walker<'_> {
         let number = self.closed;
         self.closed += 1;
         for mut finding in self.about.remove(&number).unwrap_or_default() {
-            let position = self.context.format.find(&finding.path).map(|id| self.context.format.node(id).position);
-            let value = position.and_then(|position| self.record.first(0, position));
+            let node = self.context.format.find(&finding.path).map(|id| self.context.format.node(id));
+            let value = node.and_then(|node| self.record.first(0, node.position));
             finding.place = settled(&self.record_places, value.map_or_else(|| self.record.offset(0), |value| value.offset));
             // Of a name the main file's walk knows only that it stands.
-            finding.value = finding.value.or_else(|| value.map(|value| shown(&self.context.encoding.decode(value.text))));
+            if let (None, Some(node), Some(value)) = (&finding.value, node, value) {
+                let text = self.context.encoding.decode(value.text);
+                finding.personal |= is_personal(node, Some(&text));
+                finding.value = Some(shown(&text));
+            }
             self.out.placed.push(finding);
         }
     }

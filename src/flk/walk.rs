@@ -7,7 +7,7 @@ use crate::finding::hint::{LETTER, has_word, nearest};
 use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
 use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::fault::Fault;
-use crate::registry::format::{Content, Format, NodeId};
+use crate::registry::format::{Content, Format, Node, NodeId};
 use crate::registry::record::Record;
 use crate::registry::scan::{Name, ScanLimits, Scanner, Token, check_characters};
 use crate::texts::Text;
@@ -341,10 +341,8 @@ impl<'p> Walker<'p> {
             // Where every character is allowed, one may still be wrong at its place in a mask, but a length or a fraction says nothing of that.
             if matches!(check, Check::Mask | Check::NotInList) || value.chars().any(|c| !kind.allows(c)) {
                 let fits = |text: &str| kind.fits(text.as_bytes(), Encoding::Utf8);
-                finding.hint = self.context.catalog.hints().odd(&value, finding.personal, &|c| kind.allows(c), &fits).map(Box::new);
+                finding.hint = self.context.catalog.hints().odd(&value, format.node(node).personal, &|c| kind.allows(c), &fits).map(Box::new);
             }
-            // A Russian word where the element has no Russian letters may be a name in the wrong place.
-            finding.personal |= !kind.allows(LETTER) && has_word(&value);
         }
     }
 
@@ -477,12 +475,13 @@ impl<'p> Walker<'p> {
 
     pub(super) fn finding_at(&self, node: NodeId, place: Place, value: Option<&[u8]>) -> Finding {
         let node = self.context.format.node(node);
+        let value = value.map(|v| self.context.encoding.decode(v));
         Finding {
             path: Arc::clone(&node.path),
             place,
             keys: self.current_keys(),
-            value: value.map(|v| shown(&self.context.encoding.decode(v))),
-            personal: node.personal,
+            personal: is_personal(node, value.as_deref()),
+            value: value.as_deref().map(shown),
             ..Finding::of_file(RuleIx(0), self.context.file)
         }
     }
@@ -497,6 +496,11 @@ impl<'p> Walker<'p> {
         let finding = self.finding_at(node, self.place_of(at), value);
         self.out.findings.push(Finding { rule, expected: expected.map(Into::into), found: found.map(Into::into), ..finding });
     }
+}
+
+/// Whether a value is hidden: that of a person, and a Russian word where the element has no Russian letters, for it may be a name in the wrong place.
+pub(super) fn is_personal(node: &Node, value: Option<&str>) -> bool {
+    node.personal || node.value_type().zip(value).is_some_and(|(kind, value)| !kind.allows(LETTER) && has_word(value))
 }
 
 /// Longest value that a finding carries, in characters.
