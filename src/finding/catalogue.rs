@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::hint::Hints;
-use super::{Causes, Check, Menders, Mends, Requires, Slots};
+use super::{Cause, Causes, Check, Menders, Mends, Requires, Slots};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text, slots_of};
 
@@ -35,8 +35,8 @@ pub struct Rule {
     pub advice: Text,
     /// Federal rules that check the same.
     pub same: Vec<Same>,
-    /// Rank as a cause (`rules/causes.csv`); `None` if no other finding follows from findings of this rule.
-    pub cause: Option<u8>,
+    /// What the rule is as a cause (`rules/causes.csv`); `None` if no other finding follows from findings of this rule.
+    pub cause: Option<Cause>,
     /// Who can mend what it finds.
     pub mends: Mends,
 }
@@ -132,7 +132,7 @@ impl Catalog {
             by_check.entry(check).or_insert(RuleIx(u16::try_from(rules.len()).map_err(|e| fail(e.to_string()))?));
             let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
             rules.push(Rule {
-                cause: causes.rank(&row.id, Requires::Other),
+                cause: causes.of(&row.id, Requires::Other),
                 mends: menders.of(&row.mends, &row.id, "").map_err(&fail)?,
                 id: row.id,
                 check: Some(check),
@@ -156,8 +156,8 @@ impl Catalog {
         &self.causes
     }
 
-    /// The rank of a rule as a cause. Nothing follows from a warning: what it hides could be an error.
-    pub fn cause(&self, ix: RuleIx) -> Option<u8> {
+    /// What a rule is as a cause. Nothing follows from a warning: what it hides could be an error.
+    pub fn cause(&self, ix: RuleIx) -> Option<Cause> {
         let rule = self.rule(ix);
         rule.cause.filter(|_| rule.severity == Severity::Error)
     }

@@ -24,8 +24,27 @@ struct Row {
     /// Ids of rules, or their beginnings.
     rule: String,
     requires: Option<Requires>,
+    /// The elements that the finding is about.
+    about: Option<About>,
     /// Why something follows from these rules.
     note: String,
+}
+
+/// The elements that a cause is about; without a word in the table, the one that its rule checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum About {
+    /// All that its rule reads: it does not say which of them is wrong.
+    All,
+}
+
+/// What a rule is as a cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// Of two findings that could follow from each other, the one with the lower rank is the cause.
+    pub rank: u8,
+    /// Whether it is about all elements that its rule reads, and not only about the one that the rule checks.
+    pub about_all: bool,
 }
 
 /// The table of causes.
@@ -45,11 +64,11 @@ impl Causes {
         }
     }
 
-    /// The rank of a rule as a cause: of two findings that could follow from each other, the one with the lower rank is the cause. `None` if nothing
-    /// follows from the rule.
-    pub fn rank(&self, id: &str, requires: Requires) -> Option<u8> {
+    /// What a rule is as a cause: the first row that fits. `None` if nothing follows from the rule.
+    pub fn of(&self, id: &str, requires: Requires) -> Option<Cause> {
         let fits = |row: &Row| row.requires.is_none_or(|r| r == requires) && row.rule.split_whitespace().any(|beginning| id.starts_with(beginning));
-        self.0.iter().position(fits).and_then(|at| u8::try_from(at).ok())
+        let (at, row) = self.0.iter().enumerate().find(|(_, row)| fits(row))?;
+        Some(Cause { rank: u8::try_from(at).ok()?, about_all: row.about.is_some() })
     }
 }
 
@@ -60,18 +79,20 @@ mod tests {
     #[test]
     fn the_first_row_that_fits_ranks_a_rule() {
         let causes = Causes::load(&RuleFiles::embedded()).expect("the built-in table is sound");
-        let rank = |id: &str, requires| causes.rank(id, requires);
+        let rank = |id: &str, requires| causes.of(id, requires).map(|cause| cause.rank);
         assert_eq!(rank("003F.00.1580", Requires::Absence), Some(0));
         assert_eq!(rank("003F.00.2270", Requires::Presence), Some(1));
         assert_eq!(rank("003F.00.2270", Requires::Other), None);
         assert!(rank("V003", Requires::Other) < rank("004F.00.0330", Requires::Other));
         assert_eq!(rank("006F.00.0400", Requires::Other), None);
+        let about_all = |id: &str| causes.of(id, Requires::Other).is_some_and(|cause| cause.about_all);
+        assert!(about_all("006F.00.0330") && !about_all("006F.00.0340") && !about_all("V003"));
     }
 
     #[test]
     fn a_row_without_a_reason_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join(TABLE), "rule,requires,note\n003F,presence,\n").expect("written");
+        std::fs::write(folder.path().join(TABLE), "rule,requires,about,note\n003F,presence,,\n").expect("written");
         let error = Causes::load(&RuleFiles::with_overlay(folder.path())).expect_err("no reason");
         assert_eq!(error.to_string(), "rules/causes.csv:2: rule and note are both due");
     }

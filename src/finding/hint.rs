@@ -88,6 +88,19 @@ impl Hints {
         self.phrase("like", &[("text", &both(what))])
     }
 
+    /// «похоже на 2026-02-05»: a day as people or other programs write it. `None` if the value is no such day, as `fits` says.
+    pub fn date(&self, value: &str, fits: &dyn Fn(&str) -> bool) -> Option<Text> {
+        let is_mark = |c: char| matches!(c, '.' | '/' | '-' | ' ');
+        let parts: Vec<&str> = value.split(is_mark).collect();
+        let date = match *parts.as_slice() {
+            [day, month, year] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
+            [year, month, day] => format!("{year}-{month:0>2}-{day:0>2}"),
+            [digits] if digits.len() == 8 && digits.is_ascii() => format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..]),
+            _ => return None,
+        };
+        fits(&date).then(|| self.like(&date))
+    }
+
     /// Names the character that makes a value wrong, with its place and what was meant; `None` if no character is to blame.
     ///
     /// `allows` says whether a character may stand in such a value, `fits` whether a whole value is right. Of a personal value nothing but

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::texts::{Lang, Text, fill};
 
 pub use catalogue::{Catalog, Rule, RuleIx, Same};
-pub use causes::{Causes, Requires};
+pub use causes::{Cause, Causes, Requires};
 pub use check::Check;
 pub use facts::{CaseFacts, Fact};
 pub use mends::{Menders, Mends};

@@ -240,6 +240,11 @@ impl FindingView<'_> {
         self.keys[4]
     }
 
+    /// Number of the record.
+    pub fn n_zap(&self) -> Option<&str> {
+        self.keys[0]
+    }
+
     /// The facts about the case around the place.
     pub fn case(&self) -> Option<Arc<CaseFacts>> {
         CaseFacts::read(&mut { self.case }).map(Arc::new)

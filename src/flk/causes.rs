@@ -27,10 +27,37 @@ impl Asked {
         let at = finding.place.offset;
         Self { file: finding.file, path: Arc::clone(&finding.path), within: at..at.saturating_add(1) }
     }
+}
 
-    fn meets(&self, cause: &Finding) -> bool {
-        self.file == cause.file && self.path == cause.path && self.within.contains(&cause.place.offset)
+/// An element that a finding is about, and where it stands.
+struct About<'f> {
+    file: FileRole,
+    path: &'f str,
+    at: u64,
+}
+
+impl Asked {
+    fn meets(&self, about: &About<'_>) -> bool {
+        self.file == about.file && *self.path == *about.path && self.within.contains(&about.at)
     }
+}
+
+/// What a finding is about: its element, and of a cause that is about all that its rule reads these as well.
+fn about<'f>(catalog: &Catalog, finding: &'f Finding, reads: &'f [Asked]) -> impl Iterator<Item = About<'f>> {
+    let own = About { file: finding.file, path: &finding.path, at: finding.place.offset };
+    let all = catalog.cause(finding.rule).is_some_and(|cause| cause.about_all);
+    let read = |asked: &'f Asked| About { file: asked.file, path: &asked.path, at: asked.within.start };
+    std::iter::once(own).chain(reads.iter().filter(move |_| all).map(read))
+}
+
+/// Causes by the file and path of an element that they are about: where it stands, and the index of the finding, in ascending order.
+type ByElement<'f> = HashMap<(FileRole, &'f str), Vec<(u64, usize)>>;
+
+/// The causes that are about an element which a finding reads.
+fn met<'f>(causes: &'f ByElement<'f>, asked: &'f Asked) -> &'f [(u64, usize)] {
+    let list = causes.get(&(asked.file, &*asked.path)).map_or(&[][..], Vec::as_slice);
+    let from = list.partition_point(|c| c.0 < asked.within.start);
+    &list[from..from + list[from..].partition_point(|c| c.0 < asked.within.end)]
 }
 
 /// Sets of each finding from which other one it follows, if it does not follow from one already. `asked` tells what the rule of a finding reads.
@@ -41,18 +68,14 @@ pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn
         return;
     }
     let reads: Vec<Vec<Asked>> = findings.iter().enumerate().map(|(i, f)| asked(i, f)).collect();
-    // By path, each with its offset in ascending order: a record may hold very many.
-    let mut causes: HashMap<&str, Vec<(u64, usize)>> = HashMap::new();
-    for (i, finding) in findings.iter().enumerate().filter(|(_, f)| rank(f).is_some()) {
-        causes.entry(&finding.path).or_default().push((finding.place.offset, i));
+    let about = |i: usize| about(catalog, &findings[i], &reads[i]);
+    // A record may hold very many.
+    let mut causes = ByElement::new();
+    for i in (0..findings.len()).filter(|i| rank(&findings[*i]).is_some()) {
+        about(i).for_each(|about| causes.entry((about.file, about.path)).or_default().push((about.at, i)));
     }
     causes.values_mut().for_each(|list| list.sort_unstable());
-    let met = |asked: &Asked| -> &[(u64, usize)] {
-        let list = causes.get(&*asked.path).map_or(&[][..], Vec::as_slice);
-        let from = list.partition_point(|c| c.0 < asked.within.start);
-        &list[from..from + list[from..].partition_point(|c| c.0 < asked.within.end)]
-    };
-    let follows = |i: usize, from: usize| reads[i].iter().any(|asked| asked.meets(&findings[from]));
+    let follows = |i: usize, from: usize| about(from).any(|about| reads[i].iter().any(|asked| asked.meets(&about)));
     // What may follow from each cause.
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); findings.len()];
     let mut follows_some = vec![false; findings.len()];
@@ -63,7 +86,7 @@ pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn
             let backwards = own.is_some() && own < other && follows(c, i);
             c != i && other != own && !backwards
         };
-        let met = reads[i].iter().flat_map(|asked| met(asked).iter().map(|c| c.1).filter(|c| asked.meets(&findings[*c])));
+        let met = reads[i].iter().flat_map(|asked| met(&causes, asked).iter().map(|c| c.1));
         for cause in met.filter(|c| is_cause(*c)).take(MOST) {
             children[cause].push(i);
             follows_some[i] = true;

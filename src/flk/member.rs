@@ -19,6 +19,7 @@ use crate::timings::{self, Phase, Timings};
 use crate::values::Month;
 use crate::watch::Watch;
 
+use super::causes::Asked;
 use super::checker::{Checker, Config};
 use super::file::{FileOutcome, check_file};
 use super::head::Front;
@@ -57,7 +58,7 @@ impl Seen<'_> {
         HeadFacts { format: self.format, front: &self.front, encoding: self.encoding, own_name: self.name.as_ref() }
     }
 
-    pub(super) fn finding(&self, hit: &Hit, rule: RuleIx, file: FileRole) -> Finding {
+    pub(super) fn finding(&self, hit: &Hit, rules: &FileRules<'_>, file: FileRole) -> Finding {
         let node = self.format.node(hit.element);
         let value = self.front.find(hit.element).filter(|_| node.value_type().is_some()).map(|v| self.encoding.decode(&v.text));
         Finding {
@@ -65,7 +66,7 @@ impl Seen<'_> {
             place: self.front.place(self.format, hit.element),
             personal: is_personal(node, value.as_deref()),
             value: value.as_deref().map(shown),
-            ..Finding::of_file(rule, file)
+            ..Finding::of_file(rules.entry(hit, value.as_deref()), file)
         }
     }
 }
@@ -215,13 +216,13 @@ impl Checker<'_> {
             Some(blamed) => with_records(blamed, seen.encoding, finding),
             None => finding,
         };
-        rules.set.head(&rules.facts, &checked.outcome.work.gathered, !checked.findings.is_empty(), &mut |hit| hits.push((hit, rules.entry(&hit, None))));
+        rules.set.head(&rules.facts, &checked.outcome.work.gathered, !checked.findings.is_empty(), &mut |hit| hits.push(hit));
         let file = checked.context.map_or(FileRole::Main, |c| c.file);
-        let of_hit = |(hit, rule): (Hit, RuleIx)| {
+        let of_hit = |hit: Hit| {
             let finding = match hit.at {
                 // An absent element passes, as in the main file; a rule of presence names it.
-                At::PersonsHead => persons.filter(|p| p.front.find(hit.element).is_some())?.finding(&hit, rule, FileRole::Persons),
-                _ => seen.finding(&hit, rule, file),
+                At::PersonsHead => persons.filter(|p| p.front.find(hit.element).is_some())?.finding(&hit, rules, FileRole::Persons),
+                _ => seen.finding(&hit, rules, file),
             };
             Some(blamed(&hit, Finding { expected: rules.lacking(&hit, seen.format), ..finding }))
         };
@@ -231,30 +232,67 @@ impl Checker<'_> {
         Ok(of_persons)
     }
 
-    /// Sets what follows from findings about the heads of both files.
+    /// Sets what follows from findings about the heads of both files, and what is said of all records because of one.
     pub(super) fn settle_head(&self, rules: &PackageRules<'_>, checked: &mut Checked<'_>, other: Option<&Checked<'_>>) -> io::Result<()> {
-        let causes: Vec<&Finding> = checked.causes.iter().chain(other.into_iter().flat_map(|o| &o.causes)).collect();
-        if causes.is_empty() {
-            return Ok(());
-        }
         let (main, persons) = match checked.context.map(|c| c.file) {
             Some(FileRole::Persons) => (other.and_then(|o| o.format), checked.format),
             _ => (checked.format, other.and_then(|o| o.format)),
         };
+        let asked_by = |rule: RuleIx| rules.asked(&Finding::of_file(rule, FileRole::Container), main, persons);
+        // What the causes in both heads are about: the element that the rule checks, or all that it reads.
+        let causes: Vec<&Finding> = checked.causes.iter().chain(other.into_iter().flat_map(|o| &o.causes)).collect();
+        let mut about: Vec<(FileRole, Arc<str>, RuleIx)> = causes.iter().map(|c| (c.file, Arc::clone(&c.path), c.rule)).collect();
+        for cause in causes.iter().filter(|c| self.catalog.cause(c.rule).is_some_and(|cause| cause.about_all)) {
+            about.extend(asked_by(cause.rule).into_iter().skip(1).map(|asked| (asked.file, asked.path, cause.rule)));
+        }
+        let in_records = self.causes_in_records(rules, checked, &asked_by)?;
+        if about.is_empty() && in_records.is_empty() {
+            return Ok(());
+        }
         let mut of_rule: BTreeMap<RuleIx, Option<RuleIx>> = BTreeMap::new();
         for rule in checked.findings.counts().keys() {
-            let nowhere = Finding::of_file(*rule, FileRole::Container);
-            let asked = rules.asked(&nowhere, main, persons);
+            let asked = asked_by(*rule);
             // The cause itself reads its element too; a lower rank is the cause.
             let rank = |ix: RuleIx| self.catalog.cause(ix).map(|rank| (rank, ix));
-            let from = causes.iter().filter(|c| asked.iter().any(|a| a.file == c.file && a.path == c.path)).filter_map(|c| rank(c.rule)).min();
+            let from = about.iter().filter(|(file, path, _)| asked.iter().any(|a| a.file == *file && a.path == *path)).filter_map(|c| rank(c.2)).min();
             let stands = from.is_none_or(|from| rank(*rule).is_some_and(|own| own <= from) && causes.iter().any(|c| c.rule == *rule));
-            of_rule.insert(*rule, from.filter(|_| !stands).map(|(_, ix)| ix));
+            let from = from.filter(|_| !stands).map(|(_, ix)| ix).or_else(|| in_records.get(rule).copied());
+            of_rule.insert(*rule, from);
         }
         if of_rule.values().all(Option::is_none) {
             return Ok(());
         }
         checked.findings.change(|finding| finding.follows_from = finding.follows_from.or_else(|| of_rule.get(&finding.rule).copied().flatten()))
+    }
+
+    /// Rules about the head that are broken because of records, each with a rule from whose findings in these records that follows: a sum by any of
+    /// them, another requirement if every record that breaks it has one.
+    fn causes_in_records(
+        &self,
+        rules: &PackageRules<'_>,
+        checked: &Checked<'_>,
+        asked_by: &dyn Fn(RuleIx) -> Vec<Asked>,
+    ) -> io::Result<BTreeMap<RuleIx, RuleIx>> {
+        if checked.context.is_none_or(|c| c.file != FileRole::Main) {
+            return Ok(BTreeMap::new());
+        }
+        let counts = checked.findings.counts();
+        let blame = |rule: &RuleIx| rules.blamed(*rule, &checked.outcome.work).map(|records| (*rule, records));
+        let of_records: Vec<(RuleIx, u64)> = counts.keys().filter_map(blame).collect();
+        if of_records.is_empty() || counts.keys().all(|rule| self.catalog.cause(*rule).is_none()) {
+            return Ok(BTreeMap::new());
+        }
+        let elements: Vec<(RuleIx, u64, Vec<Asked>)> = of_records.into_iter().map(|(rule, records)| (rule, records, asked_by(rule))).collect();
+        let mut found: BTreeMap<RuleIx, (RuleIx, u64)> = BTreeMap::new();
+        let mut replay = checked.findings.iter()?;
+        while let Some(view) = replay.next_view()? {
+            let is_cause = view.follows_from.is_none() && view.n_zap().is_some() && self.catalog.cause(view.rule).is_some();
+            for (rule, ..) in elements.iter().filter(|(.., asked)| is_cause && asked.iter().any(|a| a.file == view.file && *a.path == *view.path)) {
+                found.entry(*rule).or_insert((view.rule, 0)).1 += 1;
+            }
+        }
+        let enough = |(rule, records, _): &(RuleIx, u64, _)| found.get(rule).filter(|(_, count)| count >= records).map(|(cause, _)| (*rule, *cause));
+        Ok(elements.iter().filter_map(enough).collect())
     }
 }
 

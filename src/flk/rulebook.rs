@@ -15,7 +15,9 @@ use crate::registry::encoding::Encoding;
 use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
-use crate::rules::{Conventions, FLK_TABLES, Facts, Hit, NameParts, Read, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, ast, load, strays};
+use crate::rules::{
+    Conventions, FLK_TABLES, Facts, Hit, NameParts, Read, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, Work, ast, load, strays,
+};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
 use crate::values::{Date, Month};
@@ -106,7 +108,10 @@ impl Rulebook {
         let text = self.reasons.get("stale", &[("text", &row.text)]);
         let stale = Rule { severity: row.severity.min(Severity::Warning), text, mends: Mends::Books, ..plain.clone() };
         let alone = Rule { text: self.reasons.get("alone", &[]), advice: self.reasons.get("alone-advice", &[]), ..plain.clone() };
-        let empty = Rule { advice: self.reasons.get("empty-advice", &[]), ..plain.clone() };
+        let empty = match requires(row) {
+            Requires::Absence => Rule { advice: self.reasons.get("empty-advice", &[]), ..plain.clone() },
+            _ => Rule { text: self.reasons.get("blank", &[]), advice: self.reasons.get("blank-advice", &[]), ..plain.clone() },
+        };
         [plain, stale, alone, empty]
     }
 
@@ -119,7 +124,7 @@ impl Rulebook {
             severity: row.severity,
             // Today's protocol names the rule itself, where the older one had a code of book F012.
             f012: row.id.clone(),
-            cause: causes.rank(&row.id, requires(row)),
+            cause: causes.of(&row.id, requires(row)),
             text: row.text.clone(),
             advice: row.advice.clone(),
             same: Vec::new(),
@@ -213,7 +218,7 @@ enum Kind {
     Stale,
     /// With nothing to compare the value with.
     Alone,
-    /// Of an empty element that must not stand.
+    /// Of an empty element.
     Empty,
 }
 
@@ -368,6 +373,12 @@ impl PackageRules<'_> {
         all
     }
 
+    /// How many records break a rule about the head of the main file; 0 for one about their sum or number. `None` for a rule about anything else.
+    pub(super) fn blamed(&self, rule: RuleIx, work: &Work) -> Option<u64> {
+        let (row, set) = (self.book.row_of(rule)?, &self.compiled.as_deref()?.main);
+        set.is_of_records(row).then(|| set.blamed(row, work).map_or(0, |blamed| blamed.records))
+    }
+
     /// The first day of the rule book, if the package is older and no rule was in force yet.
     pub(super) fn begins_later(&self) -> Option<Date> {
         let first = self.book.first_day?;
@@ -476,7 +487,7 @@ impl FileRules<'_> {
             self.books(hit).iter().all(|book| book.may_grow_to(value))
         };
         let kind = match requires(&self.book.rows[hit.row]) {
-            Requires::Absence if value == Some("") => Kind::Empty,
+            _ if value == Some("") => Kind::Empty,
             _ if hit.lacks.is_some() => Kind::Alone,
             _ if self.aged[hit.row] && hit.by_book && may_be() => Kind::Stale,
             _ => Kind::Plain,

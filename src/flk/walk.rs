@@ -338,10 +338,15 @@ impl<'p> Walker<'p> {
             self.report_with(check, node, at, Some(text), fault.expected, fault.found);
             let value = self.context.encoding.decode(text);
             let Some(finding) = self.out.findings.last_mut() else { return };
+            let fits = |text: &str| kind.fits(text.as_bytes(), Encoding::Utf8);
+            let personal = format.node(node).personal;
+            let hints = self.context.catalog.hints();
+            let day = if check == Check::NotDate && !personal { hints.date(&value, &fits) } else { None };
             // Where every character is allowed, one may still be wrong at its place in a mask, but a length or a fraction says nothing of that.
-            if matches!(check, Check::Mask | Check::NotInList) || value.chars().any(|c| !kind.allows(c)) {
-                let fits = |text: &str| kind.fits(text.as_bytes(), Encoding::Utf8);
-                finding.hint = self.context.catalog.hints().odd(&value, format.node(node).personal, &|c| kind.allows(c), &fits).map(Box::new);
+            if day.is_some() {
+                finding.hint = day.map(Box::new);
+            } else if matches!(check, Check::Mask | Check::NotInList) || value.chars().any(|c| !kind.allows(c)) {
+                finding.hint = hints.odd(&value, personal, &|c| kind.allows(c), &fits).map(Box::new);
             }
         }
     }

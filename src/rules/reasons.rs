@@ -13,7 +13,7 @@ use crate::texts::{Text, fill};
 const TABLE: &str = "flk/reasons.csv";
 
 /// Kinds of reasons that do not stand in the tables of rules.
-const DUE: [&str; 14] = [
+const DUE: [&str; 16] = [
     "no-book",
     "no-field",
     "no-format",
@@ -25,6 +25,8 @@ const DUE: [&str; 14] = [
     "alone",
     "alone-advice",
     "empty-advice",
+    "blank",
+    "blank-advice",
     "unread",
     "stray",
     "stray-similar",

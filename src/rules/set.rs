@@ -354,6 +354,11 @@ impl RuleSet {
         self.reads.get(row).map_or(&[], |reads| reads)
     }
 
+    /// Whether the requirement of a rule about the head is gathered from the records.
+    pub fn is_of_records(&self, row: usize) -> bool {
+        self.blames.iter().any(|(index, ..)| *index == row)
+    }
+
     /// The records because of which a rule about the head is broken; `None` if it is not about records.
     pub fn blamed<'w>(&self, row: usize, work: &'w Work) -> Option<&'w Blamed> {
         let own = self.blames.iter().filter(|(index, ..)| *index == row);

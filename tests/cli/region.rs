@@ -17,7 +17,7 @@ fn exported(desk: &Desk, folder: &str, edit: impl Fn(&str) -> String) {
     fs::write(main, &*puomp::registry::encoding::to_windows_1251(&changed).expect("of windows-1251")).expect("written");
 }
 
-/// Ids, severities and elements of the findings.
+/// Ids, severities and elements of the findings that stand on their own.
 fn found(desk: &Desk, folder: &str, more: &[&str]) -> Vec<String> {
     let (_, out, err) = desk.run(&[&["validate", folder, "--format", "json", "--no-timing"], more].concat());
     let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
@@ -26,7 +26,7 @@ fn found(desk: &Desk, folder: &str, more: &[&str]) -> Vec<String> {
         let element = f["path"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
         format!("{} {} {element}", f["rule"].as_str().expect("an id"), f["severity"].as_str().expect("a severity"))
     };
-    let mut told: Vec<String> = findings.iter().map(told).collect();
+    let mut told: Vec<String> = findings.iter().filter(|f| f["follows_from"].is_null()).map(told).collect();
     told.sort();
     told.dedup();
     told

@@ -293,3 +293,33 @@ fn the_faults_that_people_sent() {
         assert_eq!(own, expected, "{case}");
     }
 }
+
+/// Replaces the value of an element in one record.
+fn in_record(text: &str, number: usize, element: &str, value: &str) -> String {
+    let at = text.find(&format!("<N_ZAP>{number}</N_ZAP>")).expect("the record");
+    let open = format!("<{element}>");
+    let from = at + text[at..].find(&open).expect("the element") + open.len();
+    let end = from + text[from..].find('<').expect("its end");
+    format!("{}{value}{}", &text[..from], &text[end..])
+}
+
+/// What is said of all records follows only if each record that breaks it has a cause of its own.
+#[test]
+fn the_head_follows_from_records() {
+    let package = Package::of('H', "2026-02", 3, 1);
+    let dated = |text: &str| text.replace("<DSCHET>2026-03-02", "<DSCHET>2026-03-03");
+    let late = package.clone().main(dated).main(|text| in_record(text, 2, "DATE_Z_2", "2026-03-09"));
+    let said = late.said();
+    assert!(said.followers().contains(&"006F.00.0180 MONTH < 006F.00.0340".to_owned()), "{:?}", said.followers());
+    assert!(!said.lines().iter().any(|line| line.starts_with("006F.00.0180")), "{:?}", said.lines());
+    // The end of the third record is in the month after the account's as well, but before the day of the account.
+    let said = late.main(|text| in_record(text, 3, "DATE_Z_2", "2026-03-01")).said();
+    assert!(said.lines().iter().any(|line| line.starts_with("006F.00.0180 H MONTH")), "{:?}", said.lines());
+
+    // A sum follows from an addend that is no sum; where all addends are sums, it stands.
+    let said = package.clone().main(|text| in_record(text, 2, "SUMV", "1,50")).said();
+    assert_eq!(said.lines(), ["004F.00.0630 H SUMV N_ZAP 2"]);
+    assert!(said.followers().contains(&"006F.00.1040 SUMMAV < 004F.00.0630".to_owned()), "{:?}", said.followers());
+    let said = package.main(|text| text.replacen("<SUMMAV>", "<SUMMAV>1", 1)).said();
+    assert_eq!(said.lines(), ["006F.00.1040 H SUMMAV"]);
+}
