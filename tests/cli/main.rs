@@ -10,6 +10,7 @@ mod readme;
 mod region;
 mod rules;
 mod russian;
+mod schemas;
 mod timings;
 mod update;
 mod validate;
