@@ -157,10 +157,14 @@ mod tests {
         let (book, texts) = (book(), Texts::load(&RuleFiles::embedded()).expect("sound"));
         let ids: BTreeSet<&str> = book.ids().collect();
         assert!(ids.iter().filter(|id| id.contains('.')).count() >= 883, "{}", ids.len());
-        let mut shown = 0;
+        let mut bare = Vec::new();
         for id in ids {
             let rule = book.explain(id).expect("sound").unwrap_or_else(|| panic!("{id}"));
-            shown += usize::from(rule.versions.iter().any(|v| v.passing.is_some()));
+            let of_structure = rule.structure.iter().map(|s| (&s.passing, &s.failing));
+            let mut examples = rule.versions.iter().map(|v| (&v.passing, &v.failing)).chain(of_structure);
+            if !examples.all(|(passing, failing)| passing.is_some() && failing.is_some() && passing != failing) {
+                bare.push(id);
+            }
             for lang in [Lang::Ru, Lang::En] {
                 let text = human::rule(&rule, &texts, lang);
                 // Sets of the rule language stand in braces too; a slot is one lower-case word in braces.
@@ -173,10 +177,7 @@ mod tests {
                 }
             }
         }
-        // Most rules of records have a passing and a failing example.
-        assert!(shown >= EXAMPLES, "{shown} rules with examples");
+        // Of this one nothing but its number is known.
+        assert_eq!(bare, ["001F.00.0625"], "rules without a passing and a failing example");
     }
-
-    /// Number of rules with examples when this test was written.
-    const EXAMPLES: usize = 300;
 }

@@ -54,7 +54,7 @@ impl ByHand {
 /// So many bases are tried.
 const TRIED: usize = 12;
 
-/// The broken document of a row that is written by hand, when its twin is shown too.
+/// The twin and the broken document of a row that is written by hand.
 pub(crate) fn apply(
     search: &Search<'_>,
     bases: &[Base],
@@ -62,7 +62,7 @@ pub(crate) fn apply(
     row: usize,
     in_twin: &dyn Fn(&str) -> bool,
     beside: &dyn Fn(&str) -> bool,
-) -> Result<Box<Document>, String> {
+) -> Result<(Document, Box<Document>), String> {
     let mut why = "no such base".to_owned();
     for (base, _) in bases.iter().filter(|(doc, _)| written.takes(doc)).take(TRIED) {
         // A row that asks only that its element stands is met by every sound document that has it.
@@ -77,14 +77,14 @@ pub(crate) fn apply(
         };
         if written.broken.is_empty() {
             match search.run(std::iter::once(&twin), Goal::Broken(row), beside) {
-                Outcome::Proven(doc) => return Ok(doc),
+                Outcome::Proven(doc) => return Ok((twin, doc)),
                 Outcome::Beside(ids) => why = format!("from the twin: {ids:?}"),
                 Outcome::Nothing => "from the twin: nothing".clone_into(&mut why),
             }
             continue;
         }
         match search.near(edited(&search.solver, &twin, &written.broken)?, Goal::Broken(row), beside) {
-            Ok(broken) => return Ok(Box::new(broken)),
+            Ok(broken) => return Ok((twin, Box::new(broken))),
             Err(ids) => why = format!("broken: {ids:?}"),
         }
     }

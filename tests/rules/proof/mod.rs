@@ -7,6 +7,7 @@
 mod bases;
 mod between;
 mod by_hand;
+mod examples;
 mod lab;
 mod prove;
 mod search;
@@ -14,7 +15,7 @@ mod tables;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use puomp::registry::format::{Formats, PERSONS};
@@ -42,6 +43,8 @@ struct Given<'g> {
     dead: Vec<Dead>,
     /// Rows to look at, for those who work on one: `ONLY="006F.00.0310 003F"`.
     only: Option<String>,
+    /// Where pieces of the documents are written: `EXAMPLES=list.csv`.
+    examples: Option<PathBuf>,
 }
 
 impl Given<'_> {
@@ -89,6 +92,7 @@ fn proof(nsi: Option<&Path>) {
         by_hand: table(include_str!("by_hand.csv")),
         dead: table(include_str!("dead.csv")),
         only: std::env::var("ONLY").ok(),
+        examples: std::env::var_os("EXAMPLES").map(PathBuf::from),
     };
     let turned_files = turned(&scratch.path().join("turned"));
     let embedded = World::load(&files, &turned_files, None);
@@ -121,6 +125,7 @@ fn proof(nsi: Option<&Path>) {
     let proofs = proven(&search, &stocks, &given, [&kept, &[]], &executed);
     let mut open = told("with the embedded books", rows, &proofs, &given);
     let mut seen = seen_beside(rows, &proofs);
+    let mut pieces = pieces_of(rows, proofs);
     eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
     // Rows that wait for books, or run with another in its place.
@@ -141,6 +146,10 @@ fn proof(nsi: Option<&Path>) {
     let proofs = proven(&search, &stocks, &given, [&kept, &unsure], &run);
     open.extend(told("with imported books", rows, &proofs, &given));
     seen.extend(seen_beside(rows, &proofs));
+    pieces.extend(pieces_of(rows, proofs));
+    if let Some(path) = &given.examples {
+        examples::write(path, pieces.into_iter());
+    }
     eprintln!("documents judged {}; {:.1?}", bench.asked(), begun.elapsed());
 
     let mut not_executed: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -183,7 +192,7 @@ impl Stocks {
 
 /// Proves rows from sound documents; where none of a row's files and days is among them, from others.
 fn proven(search: &Search<'_>, stocks: &Stocks, given: &Given<'_>, [bases, others]: [&[Base]; 2], rows: &[usize]) -> Vec<(usize, Proof)> {
-    let ground = |bases| Ground { formats: given.formats, bases, follow: &given.follow, by_hand: &given.by_hand };
+    let ground = |bases| Ground { formats: given.formats, bases, follow: &given.follow, by_hand: &given.by_hand, with_pieces: given.examples.is_some() };
     let one = |r: usize| {
         let folder = given.scratch.join(format!("row-{r}"));
         std::fs::create_dir_all(&folder).expect("made");
@@ -202,6 +211,11 @@ fn proven(search: &Search<'_>, stocks: &Stocks, given: &Given<'_>, [bases, other
 /// Ids of rows and what was found beside them.
 fn seen_beside(rows: &[RuleRow], proofs: &[(usize, Proof)]) -> BTreeSet<(String, String)> {
     proofs.iter().flat_map(|(r, p)| p.beside.iter().map(|id| (rows[*r].id.clone(), id.clone()))).collect()
+}
+
+/// Ids of rows and pieces of what proves them.
+fn pieces_of(rows: &[RuleRow], proofs: Vec<(usize, Proof)>) -> Vec<(String, examples::Pieces)> {
+    proofs.into_iter().filter_map(|(r, proof)| Some((rows[r].id.clone(), proof.pieces?))).collect()
 }
 
 /// Prints the counts; the rows that are neither proven nor dead.

@@ -9,6 +9,7 @@ use puomp::rules::witness::{Document, has_element};
 use puomp::values::{Date, Month};
 
 use super::by_hand::{self, ByHand};
+use super::examples::{Pieces, pieces};
 use super::search::{Goal, Outcome, Search};
 use super::tables::Follow;
 
@@ -32,6 +33,8 @@ pub(crate) struct Proof {
     pub(crate) spoke: bool,
     /// Why it is not proven.
     pub(crate) why: String,
+    /// Pieces of its documents, if they are asked for.
+    pub(crate) pieces: Option<Pieces>,
 }
 
 /// Where a twin comes from.
@@ -60,6 +63,14 @@ pub(crate) struct Ground<'g> {
     pub(crate) bases: &'g [Base],
     pub(crate) follow: &'g [Follow],
     pub(crate) by_hand: &'g [ByHand],
+    /// Whether pieces of the documents are wanted.
+    pub(crate) with_pieces: bool,
+}
+
+impl Ground<'_> {
+    fn pieces(&self, row: &RuleRow, twins: &[&Document], broken: &Document) -> Option<Pieces> {
+        if self.with_pieces { pieces(row, twins, broken) } else { None }
+    }
 }
 
 /// Whether the row's element stands in a document.
@@ -161,7 +172,10 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
     let in_twin = |id: &str| ground.follow.iter().any(|f| f.is_of(row) && f.twin == "yes" && f.follows.split(' ').any(|f| f == id));
     if let Some(written) = ground.by_hand.iter().find(|h| h.is_of(row)) {
         return match by_hand::apply(search, ground.bases, written, r, &in_twin, &beside) {
-            Ok(broken) => finish(search, r, &broken, Proof { twin: Some(Twin::Written), by_hand: true, ..Proof::default() }),
+            Ok((twin, broken)) => {
+                let pieces = ground.pieces(row, &[&twin], &broken);
+                finish(search, r, &broken, Proof { twin: Some(Twin::Written), by_hand: true, pieces, ..Proof::default() })
+            }
             Err(why) => Proof { why: format!("by hand: {why}"), ..Proof::default() },
         };
     }
@@ -171,6 +185,7 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
     let near: Vec<&Document> = ground.bases.iter().filter(|(doc, rows)| meets(doc, rows)).map(|(d, _)| d).collect();
     let near = some_near(&near, row);
     let mut proof = Proof::default();
+    let mut searched = None;
     let broken = if near.is_empty() {
         let others = others(search, ground, row, &near);
         if others.is_empty() {
@@ -180,7 +195,8 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
             Outcome::Proven(twin) => {
                 proof.twin = Some(Twin::Searched);
                 proof.beside.extend(ids_beside(search, &twin, row));
-                search.run(std::iter::once(&*twin).chain(others), Goal::Broken(r), &beside)
+                let twin = searched.insert(twin);
+                search.run(std::iter::once(&**twin).chain(others), Goal::Broken(r), &beside)
             }
             // A block that the format demands cannot be missing: the rule says that the whole case is in the wrong file.
             _ if forbids_what_must_stand(row, &others) => {
@@ -196,7 +212,11 @@ pub(crate) fn prove(search: &Search<'_>, ground: &Ground<'_>, r: usize) -> Proof
         search.run(near.iter().copied().chain(others), Goal::Broken(r), &beside)
     };
     match broken {
-        Outcome::Proven(doc) => finish(search, r, &doc, proof),
+        Outcome::Proven(doc) => {
+            let twins: Vec<&Document> = near.iter().copied().chain(searched.as_deref()).collect();
+            proof.pieces = ground.pieces(row, &twins, &doc);
+            finish(search, r, &doc, proof)
+        }
         Outcome::Beside(ids) => Proof { why: format!("broken: beside it {ids:?}"), ..proof },
         Outcome::Nothing => Proof { why: "broken: nothing".to_owned(), ..proof },
     }
