@@ -12,7 +12,7 @@ use crate::spool::{self, Bytes};
 use crate::texts::Text;
 
 /// Default number of bytes of findings that a spool keeps in memory.
-pub const DEFAULT_BUDGET: usize = 8 << 20;
+pub const DEFAULT_BUDGET: usize = 1 << 20;
 
 /// How many different paths are stored once each. The bound keeps a file full of invented element names from filling the memory.
 const MAX_PATHS: usize = 4096;

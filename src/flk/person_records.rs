@@ -60,7 +60,7 @@ fn key(id_pac: &str) -> u64 {
 }
 
 /// Bytes of records that are kept with the facts of their cases. Behind them only the numbers of records are kept.
-const BUDGET: usize = 16 << 20;
+const BUDGET: usize = 6 << 20;
 
 /// The number of the first record of each wanted person, and the facts of its first case.
 #[derive(Debug, Default)]
