@@ -23,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use book::{Book, Description, FieldIx, Origin};
 pub use catalog::{BookInfo, Catalog, LookupDate, Stock};
+pub use embedded::prove;
 pub use fallback::{StandIn, StandsFor};
 pub use fault::{BookFault, NoBook};
 pub use folder::folder;
