@@ -196,6 +196,16 @@ mod tests {
     }
 
     #[test]
+    fn a_later_edition_adds_codes_to_rubrics_that_are_divided() {
+        let books = Books::load(&RuleFiles::embedded(), None).expect("the table");
+        let codes = books.get("M001").expect("embedded");
+        let may = |code| codes.may_grow_to(code);
+        assert_eq!(["I10.0", "A99.9", "J22.8"].map(may), [false; 3], "rubrics without fourth characters");
+        assert_eq!(["A98.9", "U09.5", "K58.4"].map(may), [true; 3], "others may get one more");
+        assert_eq!(["A93", "Q94.1", "ZZZ", ""].map(may), [true, false, false, false], "a rubric that nobody knows stays one");
+    }
+
+    #[test]
     fn fields_answer_to_old_and_new_names() {
         let books = Books::load(&RuleFiles::embedded(), None).expect("the table");
         let book = books.get("v009").expect("embedded");
