@@ -91,10 +91,18 @@ pub(super) struct Structure {
 
 /// An example that is written by hand.
 #[derive(Debug, Clone, Deserialize)]
-struct Example {
+pub(in crate::cli) struct Example {
     id: String,
     passing: String,
     failing: String,
+}
+
+/// The examples by the ids of their rules.
+///
+/// # Errors
+/// The table cannot be read.
+pub(in crate::cli) fn examples(files: &RuleFiles) -> Result<BTreeMap<String, Example>, TableError> {
+    Ok(files.rows::<Example>("examples.csv")?.into_iter().map(|(_, e)| (e.id.clone(), e)).collect())
 }
 
 fn word<S: Serializer>(mends: &Mends, to: S) -> Result<S::Ok, S::Error> {
@@ -214,7 +222,7 @@ impl Book {
             decisions: files.rows("flk/decisions.csv")?.into_iter().map(|(_, d)| d).collect(),
             reasons: Reasons::load(files)?,
             menders: Menders::load(files)?,
-            examples: files.rows::<Example>("examples.csv")?.into_iter().map(|(_, e)| (e.id.clone(), e)).collect(),
+            examples: examples(files)?,
             formats,
             on,
         })

@@ -15,6 +15,7 @@ use super::ui::Ui;
 use super::{Exit, Failure, nsi};
 use crate::rules::functions::nearest;
 use crate::texts::{ErrorClass, Key};
+pub(super) use facts::examples;
 use facts::{Book, Explained};
 
 /// How many similar ids are suggested for an unknown one.
