@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Failure;
-use super::explain::examples;
+use super::explain::{examples, inferred};
 use super::settings::{Settings, Valued};
 use crate::finding::Catalog;
 use crate::flk::Rulebook;
@@ -69,5 +69,6 @@ fn rules(files: &RuleFiles, tables: &[&str]) -> Result<(), TableError> {
     let own: BTreeSet<String> = load(files, FLK_TABLES)?.into_iter().filter(of_region).map(|row| row.id).collect();
     let is_of_all = tables.iter().any(|table| !FLK_TABLES.contains(table));
     Rulebook::load(files, None, &mut Catalog::load(files)?, |id| is_of_all || own.contains(id))?.prove(&formats)?;
+    inferred(files)?;
     Words::load(files, &formats).map(drop)
 }

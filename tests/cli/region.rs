@@ -138,7 +138,12 @@ fn a_mistake_in_any_table_of_a_region_stops_every_command_at_its_file_and_line()
     let transition = "[[transition]]\nid = \"accept\"\nto = \"accepted\"\n\n[[transition]]\nid = \"odd\"\nfrom = [\"nowhere\"]\nto = \"nobody\"\n";
     let book = "id,ru,en,key,name,from,until,on,stock,edition,date,complete_until\n\
                 R901,а,a,CODE,NAME,DATEBEG,DATEEND,DATE_Z_2,embedded,1.0,2026-01-01,2030-12-31\n";
-    let cases: [(&[(&str, &str)], &str); 12] = [
+    let cases: [(&[(&str, &str)], &str); 14] = [
+        (&[("flk/inferred.csv", "id,confidence\nodd,often\n")], "rules/regions/75/flk/inferred.csv:2: column confidence: "),
+        (
+            &[("flk/002F.csv", "id,until\n002F.00.0260,2026-01-31\n")],
+            "rules/regions/75/flk/002F.csv:2: 002F.00.0260 stands twice for the same files and days (line 2); say which",
+        ),
         (&[("workflow.toml", transition)], "rules/regions/75/workflow.toml:6: missing field `verb`"),
         (&[("kinds.csv", "kind,family\nodd,QQ\n")], "rules/regions/75/kinds.csv:2: column family: "),
         (&[("forms/payers.csv", "insured,payer\nelsewhere,nobody\n")], "rules/regions/75/forms/payers.csv:2: column payer: unknown variant `nobody`"),

@@ -97,6 +97,14 @@ pub(in crate::cli) struct Example {
     failing: String,
 }
 
+/// The reasons why rules or their dates were inferred, by their ids.
+///
+/// # Errors
+/// The table cannot be read.
+pub(in crate::cli) fn inferred(files: &RuleFiles) -> Result<BTreeMap<String, Inferred>, TableError> {
+    Ok(files.rows::<Inferred>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id.clone(), r)).collect())
+}
+
 /// The examples by the ids of their rules.
 ///
 /// # Errors
@@ -211,14 +219,13 @@ impl Book {
     /// Reads the tables. Codes of books are those valid on the day `on`.
     pub(super) fn load(files: &RuleFiles, folder: Option<&Path>, on: Date) -> Result<Self, TableError> {
         let formats = Formats::load(files)?;
-        let inferred = files.rows::<Inferred>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id.clone(), r));
         Ok(Self {
             words: Words::load(files, &formats)?,
             books: Books::load(files, folder)?,
             conventions: Conventions::load(files)?,
             rows: load(files, FLK_TABLES)?.into_iter().zip(rows(files)?).collect(),
             structure: files.rows("structure.csv")?.into_iter().map(|(_, r)| r).collect(),
-            inferred: inferred.collect(),
+            inferred: inferred(files)?,
             decisions: files.rows("flk/decisions.csv")?.into_iter().map(|(_, d)| d).collect(),
             reasons: Reasons::load(files)?,
             menders: Menders::load(files)?,

@@ -15,8 +15,8 @@ use super::ui::Ui;
 use super::{Exit, Failure, nsi};
 use crate::rules::functions::nearest;
 use crate::texts::{ErrorClass, Key};
-pub(super) use facts::examples;
 use facts::{Book, Explained};
+pub(super) use facts::{examples, inferred};
 
 /// How many similar ids are suggested for an unknown one.
 const NEAREST: usize = 5;
