@@ -24,6 +24,7 @@ mod nsi;
 mod out;
 mod protocols;
 mod receive;
+mod region;
 mod restore;
 mod review;
 mod rules;
@@ -105,7 +106,7 @@ fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>, built_in: &Texts) -> Resul
         std::env::set_current_dir(folder).map_err(|error| Failure::Read(folder.clone(), error))?;
     }
     let settings = Settings::load(&cli.flags, &variable, lang, cli.verb.first_path(), &cli.verb.inputs())?;
-    let files = with_region(rule_files(&settings, cli.verb.makes_rules_folder())?, &settings)?;
+    let files = region::with_region(rule_files(&settings, cli.verb.makes_rules_folder())?, &settings)?;
     let zone = settings.time_zone()?;
     let texts = if files.overrides(&Texts::TABLES) { Texts::load(&files)? } else { built_in.clone() }.in_zone(zone.clone());
     let ui = Ui::new(&settings, &texts, zone);
@@ -123,17 +124,6 @@ fn start(cli: &Cli, voice: Voice, lang: Valued<Lang>, built_in: &Texts) -> Resul
 /// A variable of the environment; `None` when it is not set or empty.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
-}
-
-/// The tables with those of the region over them, if one is named.
-fn with_region(files: RuleFiles, settings: &Settings<'_>) -> Result<RuleFiles, Failure> {
-    let Some(Valued { value: code, origin }) = settings.region() else { return Ok(files) };
-    let known = files.regions();
-    if !known.contains(&code) {
-        let slots = [("place", origin.name().unwrap_or_default()), ("code", &code), ("known", &known.join(", "))];
-        return Err(Failure::said(ErrorClass::Usage, Key::ConfigNoRegion, &slots));
-    }
-    Ok(files.with_region(&code)?)
 }
 
 /// The rule tables with those of the named folder over them, or else with the imported ones if there are any.

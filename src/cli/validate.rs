@@ -17,7 +17,8 @@ use super::tools::Tools;
 use super::workspace::loaded;
 use super::{Exit, Failure, stop};
 use crate::finding::policy::Baseline;
-use crate::flk;
+use crate::finding::{Catalog, Check};
+use crate::flk::{self, PackageReport};
 use crate::report::book::{FindingsBook, Sheets};
 use crate::report::columns::Columns;
 use crate::report::csv::Csv;
@@ -31,7 +32,7 @@ use crate::report::sarif::Sarif;
 use crate::report::{Ending, Hidden, Report, RuleSet, Tally};
 use crate::sys::Access;
 use crate::tables::Region;
-use crate::texts::{ErrorClass, Key};
+use crate::texts::{ErrorClass, Key, Lang};
 use crate::timings::{self, Phase};
 use crate::watch::Watch as _;
 
@@ -147,6 +148,8 @@ impl ValidateArgs {
         }
         let mut tally = Tally::default();
         let mut hidden = Hidden::default();
+        // A protocol has no place for what is no error.
+        let mut untold: Vec<String> = Vec::new();
         let mut baseline = self.control.write_baseline.as_ref().map(|_| Baseline::default());
         {
             let out = &mut target;
@@ -162,6 +165,7 @@ impl ValidateArgs {
                 FormatArg::Flk => Box::new(Flk::new(out, &protocol, catalog, naming)),
             };
             let mut failure = None;
+            let untold = &mut untold;
             let run = checker.validate(&inputs, &flk::Config::on(session.today()), &bar, &mut |mut package| {
                 judge(&mut hidden, &mut package, control, baseline.as_mut(), catalog)?;
                 tally.add(&package, catalog);
@@ -171,6 +175,9 @@ impl ValidateArgs {
                 {
                     failure = Some(error);
                     return Err(io::Error::other("a protocol cannot be written"));
+                }
+                if self.format == FormatArg::Flk {
+                    untold.extend(without_rules(&package, catalog, ui.lang)?);
                 }
                 report.package(&package)
             });
@@ -201,6 +208,7 @@ impl ValidateArgs {
             report.finish(&ending)?;
         }
         target.commit()?;
+        untold.iter().for_each(|line| say(line));
         if let (Some(path), Some(baseline)) = (&self.control.write_baseline, &baseline) {
             baseline.write(path).map_err(|error| Failure::Write(path.clone(), error))?;
         }
@@ -242,4 +250,17 @@ impl ValidateArgs {
         let letters: Vec<String> = protocol.letters().map(String::from).collect();
         Failure::Value(self.protocol_letter.map_or_else(String::new, String::from), letters.join(", "))
     }
+}
+
+/// What is said of a package that is older than the rule book: that no federal rule was run.
+fn without_rules(package: &PackageReport, catalog: &Catalog, lang: Lang) -> io::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for finding in package.findings.iter()? {
+        let finding = finding?;
+        let rule = catalog.rule(finding.rule);
+        if rule.check == Some(Check::BeforeRules) {
+            lines.push(format!("{}: {}", package.path, finding.message(rule, lang)));
+        }
+    }
+    Ok(lines)
 }

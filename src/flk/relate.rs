@@ -28,7 +28,8 @@ impl Checker<'_> {
         not_executed: &mut Vec<NotExecuted>,
     ) -> io::Result<()> {
         let joined = persons.as_ref().is_some_and(|p| !p.unread) && main.as_ref().is_some_and(|m| !m.unread);
-        if !joined {
+        // Where there is no file at all, nothing of them is left to compare.
+        if !joined && (persons.is_some() || main.is_some()) {
             let reason = self.first_message(container, persons.as_deref(), main.as_deref())?;
             let has_persons = main.as_ref().and_then(|m| m.format).is_none_or(|f| self.formats.has_persons(f.family));
             for check in [Check::PersonAbsent, Check::PersonIdle].into_iter().filter(|_| has_persons) {
@@ -95,8 +96,11 @@ impl Checker<'_> {
 
     /// Why the files cannot be joined: the message of the finding that stopped one of them.
     fn first_message(&self, container: &Spool, persons: Option<&Checked<'_>>, main: Option<&Checked<'_>>) -> io::Result<Text> {
-        let unread = [main, persons].into_iter().flatten().filter(|c| c.unread).map(|c| &c.findings);
-        for spool in unread.chain([container]) {
+        let checked = || [main, persons].into_iter().flatten();
+        let unread = checked().filter(|c| c.unread).map(|c| &c.findings);
+        // A main file of no family has a finding that says so, and nobody knows its person file.
+        let read = checked().filter(|c| !c.unread).map(|c| &c.findings);
+        for spool in unread.chain([container]).chain(read) {
             // The finding that stopped a file comes after its other findings.
             let mut last = None;
             for finding in spool.iter()? {

@@ -104,7 +104,8 @@ impl Checker<'_> {
 
     fn attempt(&self, package: &Package, config: &Config, watch: &dyn Watch, with_cases: bool) -> io::Result<Attempt> {
         let mut findings = Spool::default();
-        let mut rejected = package.main.is_none();
+        // Of a package without both files its faults say what became of it.
+        let mut rejected = package.main.is_none() && package.persons.is_some();
         for fault in &package.faults {
             findings.push(of_fault(self.catalog.of(fault.check), FileRole::Container, fault))?;
             rejected |= self.catalog.rule(self.catalog.of(fault.check)).severity == Severity::Error && package.main.is_none();

@@ -124,6 +124,8 @@ pub enum Choice {
     Period,
     /// File-name letters of the family in the month.
     Letters,
+    /// File-name letters for which the tables say what to invent.
+    Invented,
     /// The code of a clinic or insurer.
     Code,
 }
@@ -137,6 +139,7 @@ impl Coded for Error {
             Self::Unknown { what: Choice::Edition, .. } => Key::GenerateEdition,
             Self::Unknown { what: Choice::Period, .. } => Key::GeneratePeriod,
             Self::Unknown { what: Choice::Letters, .. } => Key::GenerateLetters,
+            Self::Unknown { what: Choice::Invented, .. } => Key::GenerateInvented,
             Self::Unknown { what: Choice::Code, .. } => Key::GenerateCode,
             Self::NotInForce { .. } => Key::GenerateEditionMonth,
         }

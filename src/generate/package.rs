@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use rayon::prelude::*;
+use serde::Deserialize;
 
 use super::calendar::month_days;
 use super::defect::{Defect, Patient, Progress, Ways};
@@ -107,6 +108,7 @@ impl<'t> Generator<'t> {
         let choose_persons = || formats.choose(PERSONS, None, Some(options.period));
         let (persons, _) = choose_persons().ok_or_else(|| unknown(Choice::Family, PERSONS.to_string(), Vec::new()))?;
         let prefix = prefix(formats, options)?;
+        invented(files, formats, prefix)?;
 
         let mut words = Words::new(files);
         let (clinic, insurer) = parties(&mut words, options)?;
@@ -410,6 +412,24 @@ fn prefix<'f>(formats: &'f Formats, options: &Options) -> Result<&'f Prefix, Err
         given: options.letters.clone().unwrap_or_else(|| options.family.to_string()),
         known: of_family().filter(in_force).map(|p| p.letters.clone()).collect(),
     })
+}
+
+/// The letters that a row of the dispensary checks is about.
+#[derive(Deserialize)]
+struct OfLetters {
+    letters: String,
+}
+
+/// Fails if the dispensary checks of these letters are not described, as those of a region's own letters.
+fn invented(files: &RuleFiles, formats: &Formats, prefix: &Prefix) -> Result<(), Error> {
+    let described: Vec<String> = files.rows::<OfLetters>("generate/pools/dispensary.csv")?.into_iter().map(|(_, row)| row.letters).collect();
+    let of_family = formats.prefixes().iter().filter(|p| p.family == prefix.family).map(|p| &p.letters);
+    let known: Vec<String> = of_family.filter(|letters| described.contains(letters)).cloned().collect();
+    // The other families need no such row.
+    if known.is_empty() || known.contains(&prefix.letters) {
+        return Ok(());
+    }
+    Err(Error::Unknown { what: Choice::Invented, given: prefix.letters.clone(), known })
 }
 
 fn parties(words: &mut Words<'_>, options: &Options) -> Result<(String, String), Error> {

@@ -202,7 +202,9 @@ impl Book {
             Growth::UpTo(most) => code.parse::<u32>().is_ok_and(|code| code <= most),
             Growth::Rubric => {
                 let (Some(rubric), key) = (code.get(..3), self.key()) else { return false };
-                self.rows().any(|row| self.value(row, key).starts_with(rubric))
+                // A rubric that has no fourth characters gets none.
+                let is_divided = |known: &str| code.len() == rubric.len() || known.len() > rubric.len();
+                self.rows().map(|row| self.value(row, key)).any(|known| known.starts_with(rubric) && is_divided(known))
             }
         }
     }

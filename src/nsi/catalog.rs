@@ -7,7 +7,12 @@ use serde::Deserialize;
 use crate::tables::{RuleFiles, TableError};
 use crate::values::Date;
 
-const TABLE: &str = "nsi/books.csv";
+pub(super) const TABLE: &str = "nsi/books.csv";
+
+/// The name of the table of an embedded book.
+pub(super) fn table_of(id: &str) -> String {
+    format!("nsi/{id}.csv")
+}
 
 /// The date in a case on which a row of a book must be valid.
 ///
@@ -59,7 +64,7 @@ pub enum Growth {
     Any,
     /// Numbers up to this one.
     UpTo(u32),
-    /// Codes whose first three characters some code of the book has.
+    /// Codes whose first three characters some code of the book has; longer ones only where it has longer ones with them.
     Rubric,
 }
 
@@ -206,11 +211,16 @@ impl Catalog {
     /// Reads the table.
     ///
     /// # Errors
-    /// A row with a wrong or missing value, or an id that is listed twice.
+    /// A row with a wrong or missing value, an id that is listed twice, or an embedded book without its table.
     pub fn load(files: &RuleFiles) -> Result<Self, TableError> {
         let mut books: Vec<Arc<BookInfo>> = Vec::new();
         for (line, row) in files.rows::<BookRow>(TABLE)? {
-            books.push(Arc::new(read(row).map_err(|message| TableError::new(TABLE, line, message))?));
+            let info = read(row).map_err(|message| TableError::new(TABLE, line, message))?;
+            if info.stock == Stock::Embedded && !files.has(&table_of(&info.id)) {
+                let message = format!("{}: the stock is embedded, and there is no table {}", info.id, table_of(&info.id));
+                return Err(TableError::new(TABLE, line, message));
+            }
+            books.push(Arc::new(info));
         }
         books.sort_by(|a, b| a.id.cmp(&b.id));
         match books.windows(2).find(|w| w[0].id == w[1].id) {

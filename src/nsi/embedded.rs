@@ -4,7 +4,7 @@
 //! CSV. Only M001 is written differently, one rubric per line, because a line for each of its 15,000 codes would make it twenty times as long:
 //! `A00,0 1 9` is the rubric A00 with A00.0, A00.1 and A00.9. `>20201007` after a code is its first day, `<20201007` its last day.
 
-use super::catalog::BookInfo;
+use super::catalog::{BookInfo, Catalog, Stock, TABLE, table_of};
 use super::image::{Builder, Head, Image};
 use crate::tables::{RuleFiles, TableError};
 use crate::values::{Date, Span};
@@ -14,9 +14,25 @@ const UNTIL: &str = "DATEEND";
 /// The header of a table that is written as a tree of codes.
 const TREE: [&str; 2] = ["rubric", "codes"];
 
+/// Compiles the embedded books whose tables are among these, so that an error does not wait for the rule that asks the book.
+///
+/// # Errors
+/// A table is broken, or nothing reads it because no embedded book has its name.
+pub fn prove<'t>(files: &RuleFiles, tables: impl Iterator<Item = &'t str>) -> Result<(), TableError> {
+    let catalog = Catalog::load(files)?;
+    for name in tables {
+        let Some(id) = name.strip_prefix("nsi/").and_then(|file| file.strip_suffix(".csv")).filter(|_| name != TABLE) else { continue };
+        let Some(info) = catalog.get(id).filter(|info| *info.id == *id && info.stock == Stock::Embedded) else {
+            return Err(TableError::new(name, 0, format!("nothing reads this table: nsi/books.csv has no embedded book {id}")));
+        };
+        compile(files, info)?;
+    }
+    Ok(())
+}
+
 /// Compiles the table of an embedded book.
 pub(super) fn compile(files: &RuleFiles, info: &BookInfo) -> Result<Image, TableError> {
-    let table = format!("nsi/{}.csv", info.id);
+    let table = table_of(&info.id);
     let text = files.text(&table)?;
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| broken(&table, &e))?.clone();

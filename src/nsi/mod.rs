@@ -23,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use book::{Book, Description, FieldIx, Origin};
 pub use catalog::{BookInfo, Catalog, LookupDate, Stock};
+pub use embedded::prove;
 pub use fallback::{StandIn, StandsFor};
 pub use fault::{BookFault, NoBook};
 pub use folder::folder;
@@ -192,6 +193,16 @@ mod tests {
         assert!(holds("M001", "A00.9", "2021-01-01") && holds("M001", "U07.1", "2020-05-01"));
         assert!(holds("M001", "A90", "2020-10-07") && !holds("M001", "A90", "2020-10-08") && !holds("M001", "A97.0", "2020-10-06"));
         assert!(holds("N015", "8", "2020-01-01"));
+    }
+
+    #[test]
+    fn a_later_edition_adds_codes_to_rubrics_that_are_divided() {
+        let books = Books::load(&RuleFiles::embedded(), None).expect("the table");
+        let codes = books.get("M001").expect("embedded");
+        let may = |code| codes.may_grow_to(code);
+        assert_eq!(["I10.0", "A99.9", "J22.8"].map(may), [false; 3], "rubrics without fourth characters");
+        assert_eq!(["A98.9", "U09.5", "K58.4"].map(may), [true; 3], "others may get one more");
+        assert_eq!(["A93", "Q94.1", "ZZZ", ""].map(may), [true, false, false, false], "a rubric that nobody knows stays one");
     }
 
     #[test]

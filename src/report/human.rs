@@ -133,7 +133,8 @@ impl<'a, W: Write> Human<'a, W> {
         if !state.is_empty() {
             parts.push(state);
         }
-        format!("{}   {}", self.paint(BOLD, &tidy(&self.name(report))), parts.join(" · "))
+        // Of a file that is no package nothing but its name is known.
+        format!("{}   {}", self.paint(BOLD, &tidy(&self.name(report))), parts.join(" · ")).trim_end().to_owned()
     }
 
     /// The path below the only folder that the user named, otherwise the path as given.

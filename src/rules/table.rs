@@ -115,7 +115,10 @@ pub fn load(files: &RuleFiles, tables: &[&str]) -> Result<Vec<RuleRow>, TableErr
             let row = row(columns, table, line, &menders)?;
             let same = by_id.entry(row.id.clone()).or_default();
             if let Some(other) = same.iter().map(|i| &rows[*i]).find(|r| overlap(r, &row)) {
-                return Err(TableError::new(table, line, format!("{} stands twice for the same files and days (line {})", row.id, other.place.1)));
+                let twice = format!("{} stands twice for the same files and days (line {})", row.id, other.place.1);
+                // Of one row of a region both may come.
+                let message = if other.place == (row.place.0.clone(), line) { format!("{twice}; say which of several rows is meant") } else { twice };
+                return Err(TableError::new(table, line, message));
             }
             same.push(rows.len());
             rows.push(row);

@@ -25,11 +25,6 @@ impl Line {
         Self { number, region: Some(code) }
     }
 
-    /// The first line of the same file, its head.
-    pub(super) fn first(self) -> Self {
-        Self { number: 1, ..self }
-    }
-
     /// The number.
     pub fn number(self) -> u64 {
         self.number

@@ -16,6 +16,8 @@ const AFTER: &str = "after";
 /// A CSV table.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {
+    /// The line of the head.
+    first: Line,
     head: StringRecord,
     rows: Vec<(Line, Vec<String>)>,
 }
@@ -25,6 +27,10 @@ pub(super) struct Sheet {
 pub(super) struct Fitting {
     /// The columns that tell which rows a region's row means.
     pub(super) key: Vec<String>,
+    /// Those of them that hold a list of words. Where no row has the whole list, a row that has more words is meant, and it goes on for these alone.
+    pub(super) lists: Vec<String>,
+    /// The columns that tell apart rows of one key: of several rows that fit, those are meant that have what the region's row says in these columns.
+    pub(super) apart: Vec<String>,
     pub(super) order: Order,
 }
 
@@ -33,6 +39,8 @@ pub(super) struct Fitting {
 pub(super) enum Order {
     /// To the end.
     End,
+    /// To the beginning, for tables whose first row that fits decides.
+    First,
     /// By the first column of the key.
     Sorted,
     /// Behind the row that the column `after` names, among the rows with the same value in the first column of the key; to their end without it.
@@ -41,6 +49,8 @@ pub(super) enum Order {
     Own,
     /// Nowhere: the table is the region's own and stands alone.
     Alone,
+    /// Nowhere: no region changes the table.
+    No,
 }
 
 /// How many rows, or settings, a merge changed and added.
@@ -73,14 +83,14 @@ impl Sheet {
             let record = record.map_err(|e| fail(&e))?;
             rows.push((line(record.position().map_or(0, csv::Position::line)), record.iter().map(str::to_owned).collect()));
         }
-        Ok(Self { head, rows })
+        Ok(Self { first: line(1), head, rows })
     }
 
     /// The rows as values of a type.
     pub(super) fn read<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<(Line, T)>, TableError> {
         let row = |(line, cells): &(Line, Vec<String>)| match StringRecord::from(cells.as_slice()).deserialize(Some(&self.head)) {
             Ok(row) => Ok((*line, row)),
-            Err(error) => Err(TableError::new(table, *line, error.to_string())),
+            Err(error) => Err(TableError::new(table, *line, self.misread(&error))),
         };
         self.rows.iter().map(row).collect()
     }
@@ -102,6 +112,8 @@ impl Sheet {
         let after = own.head.iter().position(|name| name == AFTER).filter(|_| fitting.order == Order::After);
         let mut counts = Counts::default();
         let mut new_rows = Vec::new();
+        let federal = self.rows.clone();
+        let mut parts = BTreeMap::new();
         for (line, cells) in &own.rows {
             let filled: Vec<(usize, &str)> =
                 columns.iter().filter_map(|(at, to)| Some((*to, cells[*at].as_str())).filter(|(_, cell)| !cell.is_empty())).collect();
@@ -111,13 +123,22 @@ impl Sheet {
                 return Err(TableError::new(table, *line, format!("no {}", fitting.key[0])));
             }
             // Only federal rows are meant: a region may have several rows of one key, as for two periods.
-            let fits: Vec<usize> = (0..self.rows.len()).filter(|row| key.iter().all(|(column, cell)| self.rows[*row].1[*column] == *cell)).collect();
+            let (fits, is_part) = self.fitting(&federal, &key, fitting);
+            let fits = self.told_apart(&federal, fits, &filled, fitting).map_err(|message| TableError::new(table, *line, message))?;
             for row in &fits {
+                let changed = if is_part {
+                    let parts = parts.entry(*row).or_insert_with(Vec::new);
+                    parts.push(self.rows[*row].clone());
+                    key.iter().for_each(|(column, cell)| parts.last_mut().expect("just pushed").1[*column] = value(cell));
+                    parts.last_mut().expect("just pushed")
+                } else {
+                    &mut self.rows[*row]
+                };
                 for (column, cell) in &values {
-                    self.rows[*row].1[*column] = value(cell);
+                    changed.1[*column] = value(cell);
                 }
                 // What is wrong with the row now is what the region wrote.
-                self.rows[*row].0 = *line;
+                changed.0 = *line;
             }
             counts.changed += fits.len() as u64;
             if fits.is_empty() {
@@ -125,6 +146,13 @@ impl Sheet {
                 filled.iter().for_each(|(column, cell)| new[*column] = value(cell));
                 new_rows.push((*line, new, after.map(|at| cells[at].as_str()).filter(|name| !name.is_empty())));
             }
+        }
+        for (row, parts) in parts.into_iter().rev() {
+            self.rows.splice(row..=row, parts);
+        }
+        if fitting.order == Order::First {
+            // They stand in the order in which the region has them.
+            new_rows.reverse();
         }
         for (line, new, after) in new_rows {
             let at = self.place(table, line, &new, after, fitting)?;
@@ -144,7 +172,7 @@ impl Sheet {
                 None => {
                     return Err(TableError::new(
                         table,
-                        own.first_line(),
+                        own.first,
                         format!("no column «{name}» in the table; {}", self.head.iter().collect::<Vec<_>>().join(", ")),
                     ));
                 }
@@ -157,16 +185,52 @@ impl Sheet {
         self.head.iter().position(|own| own == name)
     }
 
-    /// A line of the file, for an error about its head.
-    fn first_line(&self) -> Line {
-        self.rows.first().map_or_else(Line::default, |(line, _)| line.first())
+    /// The federal rows that a region's row means by its key, and whether it means them for a part of a list.
+    fn fitting(&self, federal: &[(Line, Vec<String>)], key: &[(usize, &str)], fitting: &Fitting) -> (Vec<usize>, bool) {
+        let rows = |fits: &dyn Fn(&[String]) -> bool| (0..federal.len()).filter(|row| fits(&federal[*row].1)).collect::<Vec<_>>();
+        let whole = rows(&|row| key.iter().all(|(column, cell)| row[*column] == *cell));
+        if !whole.is_empty() {
+            return (whole, false);
+        }
+        let is_list = |column: usize| fitting.lists.iter().any(|name| *name == self.head[column]);
+        let has = |row: &[String], column: usize, cell: &str| {
+            if is_list(column) { cell.split_whitespace().all(|word| row[column].split_whitespace().any(|own| own == word)) } else { row[column] == cell }
+        };
+        (rows(&|row| key.iter().all(|(column, cell)| has(row, *column, cell))), true)
+    }
+
+    /// Those of several rows that have most of what the region's row says in the columns that tell rows apart; all of them where none has any of it.
+    fn told_apart(&self, federal: &[(Line, Vec<String>)], fits: Vec<usize>, filled: &[(usize, &str)], fitting: &Fitting) -> Result<Vec<usize>, String> {
+        let said = filled.iter().filter(|(column, _)| fitting.apart.iter().any(|name| *name == self.head[*column]));
+        let said: Vec<(usize, String)> = said.map(|(column, cell)| (*column, value(cell))).collect();
+        let agreed = |row: usize| said.iter().filter(|(column, cell)| federal[row].1[*column] == *cell).map(|(column, _)| *column).collect::<Vec<_>>();
+        let most = fits.iter().map(|row| agreed(*row).len()).max().unwrap_or_default();
+        let meant: Vec<usize> = fits.into_iter().filter(|row| agreed(*row).len() == most).collect();
+        match meant.split_first() {
+            Some((first, rest)) if rest.iter().any(|row| agreed(*row) != agreed(*first)) => {
+                Err(format!("the row fits several rows of the table, each by another column; {} tell them apart", fitting.apart.join(", ")))
+            }
+            _ => Ok(meant),
+        }
+    }
+
+    /// What is wrong with a row that cannot be read, with the name of the column.
+    fn misread(&self, error: &csv::Error) -> String {
+        match error.kind() {
+            csv::ErrorKind::Deserialize { err, .. } => match err.field().and_then(|at| self.head.get(usize::try_from(at).ok()?)) {
+                Some(column) => format!("column {column}: {}", err.kind()),
+                None => err.kind().to_string(),
+            },
+            _ => error.to_string(),
+        }
     }
 
     /// Index at which a new row stands.
     fn place(&self, table: &str, line: Line, new: &[String], after: Option<&str>, fitting: &Fitting) -> Result<usize, TableError> {
         let Some(first) = self.column(&fitting.key[0]) else { return Ok(self.rows.len()) };
         match fitting.order {
-            Order::End | Order::Alone => Ok(self.rows.len()),
+            Order::End | Order::Alone | Order::No => Ok(self.rows.len()),
+            Order::First => Ok(0),
             Order::Sorted | Order::Own => Ok(self.rows.iter().rposition(|(_, row)| row[first] <= new[first]).map_or(0, |at| at + 1)),
             Order::After => {
                 let second = fitting.key.get(1).and_then(|name| self.column(name)).unwrap_or(first);

@@ -109,6 +109,23 @@ impl RuleFiles {
         self.region.as_deref()
     }
 
+    /// An error in a table, at the file of the region if the tables are sound without it: `read` is the reading that made the error, `tables` are those of
+    /// the region that it reads.
+    #[must_use]
+    pub fn blame(&self, error: TableError, tables: &[&str], read: impl Fn(&Self) -> Result<(), TableError>) -> TableError {
+        match &self.region {
+            Some(region) if read(&self.federal()).is_ok() => region.blame(error, tables),
+            _ => error,
+        }
+    }
+
+    /// Whether there is a table of this name.
+    pub fn has(&self, table: &str) -> bool {
+        self.region.as_ref().is_some_and(|region| region.has(table))
+            || self.overlay.as_ref().is_some_and(|folder| folder.join(table).exists())
+            || EMBEDDED.binary_search_by_key(&table, |(name, _)| name).is_ok()
+    }
+
     /// Whether the folder or the region changes any of these tables.
     pub fn overrides(&self, tables: &[&str]) -> bool {
         let by_folder = || self.overlay.as_ref().is_some_and(|folder| tables.iter().any(|table| folder.join(table).exists()));

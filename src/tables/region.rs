@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use glob::Pattern;
+use glob::{MatchOptions, Pattern};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -22,7 +22,13 @@ const SETTINGS: &str = "region.toml";
 struct KeyRow {
     table: String,
     key: String,
+    #[serde(default)]
+    lists: String,
+    #[serde(default)]
+    apart: String,
     order: String,
+    /// What the rows are, or why no region changes them.
+    note: String,
 }
 
 /// A region and the tables that it changes.
@@ -37,8 +43,13 @@ pub struct Region {
 #[derive(Debug, Clone)]
 enum Merged {
     Sheet(Sheet),
-    /// A table in TOML.
-    Text(String),
+    /// A table of the region's own, and its text as it stands in the file.
+    Alone(Sheet, String),
+    /// A table in TOML, and the region's own text of it.
+    Toml {
+        merged: String,
+        own: String,
+    },
 }
 
 /// A region whose tables were merged, and what it changes; machine formats hold it as it is.
@@ -102,17 +113,23 @@ impl Region {
         let mut keys = Vec::new();
         for (line, row) in files.rows::<KeyRow>(KEYS)? {
             let pattern = Pattern::new(&row.table).map_err(|e| TableError::new(KEYS, line, e.to_string()))?;
-            let order =
-                row.order.parse().map_err(|()| TableError::new(KEYS, line, format!("order «{}»: end, sorted, after, own or alone is due", row.order)))?;
-            let key: Vec<String> = row.key.split_whitespace().map(str::to_owned).collect();
-            if key.is_empty() {
+            let order = row
+                .order
+                .parse()
+                .map_err(|()| TableError::new(KEYS, line, format!("order «{}»: end, first, sorted, after, own, alone or no is due", row.order)))?;
+            let words = |cell: &str| cell.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let fitting = Fitting { key: words(&row.key), lists: words(&row.lists), apart: words(&row.apart), order };
+            if fitting.key.is_empty() && order != Order::No {
                 return Err(TableError::new(KEYS, line, "no key"));
             }
-            keys.push((pattern, Fitting { key, order }));
+            keys.push((pattern, fitting, row.note));
         }
         let mut this = Self { code: code.to_owned(), name: String::new(), weighing: Weighing::default(), tables: BTreeMap::new() };
         // A folder may hold other things too, such as a README or what an editor leaves.
-        let is_table = |name: &String| (name.ends_with(".csv") || name.ends_with(".toml")) && !name.split('/').any(|part| part.starts_with('.'));
+        let is_table = |name: &String| {
+            let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+            ["csv", "toml"].iter().any(|known| ending.eq_ignore_ascii_case(known)) && !name.split('/').any(|part| part.starts_with('.'))
+        };
         for table in files.files(&folder).into_iter().filter(is_table) {
             let own = format!("{folder}{table}");
             let text = files.text(&own)?;
@@ -122,29 +139,36 @@ impl Region {
                 (this.name, this.weighing) = (name, Weighing { select, ignore, severity });
                 continue;
             } else if table.ends_with(".toml") {
-                let federal = files.text(&table)?;
+                let federal = files.text(&table).map_err(|_| TableError::new(&own, 0, "the federal tables have no such table"))?;
                 let mut base: Table = toml::from_str(&federal).map_err(|e| TableError::of_toml(&table, &federal, &e))?;
                 let counts = merge(&mut base, toml::from_str(&text).map_err(|e| TableError::of_toml(&own, &text, &e))?);
-                (Merged::Text(toml::to_string(&base).expect("it was read from TOML")), counts)
-            } else if let Some((_, fitting)) = keys.iter().find(|(pattern, _)| pattern.matches(&table)) {
+                (Merged::Toml { merged: toml::to_string(&base).expect("it was read from TOML"), own: text.into_owned() }, counts)
+            } else if let Some((_, fitting, note)) = keys.iter().find(|(pattern, ..)| pattern.matches(&table)) {
+                if fitting.order == Order::No {
+                    return Err(TableError::new(&own, 0, format!("no region changes this table: {note}")));
+                }
                 let rows = Sheet::parse(&own, &text, |number| Line::of_region(number, mark))?;
                 match (files.text(&table), fitting.order) {
                     (Err(_), Order::Alone | Order::Own) => {
                         let counts = Counts { added: rows.len(), changed: 0 };
-                        (Merged::Sheet(rows), counts)
+                        (Merged::Alone(rows, text.into_owned()), counts)
                     }
-                    (Ok(base), Order::End | Order::Sorted | Order::After | Order::Own) => {
+                    (Ok(base), Order::End | Order::First | Order::Sorted | Order::After | Order::Own) => {
                         let mut base = Sheet::parse(&table, &base, Line::of_table)?;
                         let counts = base.merge(&table, &rows, fitting)?;
                         (Merged::Sheet(base), counts)
                     }
                     (Err(_), _) => return Err(TableError::new(&own, 0, "the federal tables have no such table")),
-                    (Ok(_), Order::Alone) => {
+                    (Ok(_), Order::Alone | Order::No) => {
                         return Err(TableError::new(&own, 0, "the federal tables have a table of this name; a region adds tables of other names"));
                     }
                 }
             } else {
-                let known: Vec<&str> = keys.iter().map(|(pattern, _)| pattern.as_str()).collect();
+                let in_any_case = MatchOptions { case_sensitive: false, ..MatchOptions::new() };
+                if let Some((meant, ..)) = keys.iter().find(|(pattern, ..)| pattern.matches_with(&table, in_any_case)) {
+                    return Err(TableError::new(&own, 0, format!("nothing reads a table of this name: {} is written in other letters", meant.as_str())));
+                }
+                let known: Vec<&str> = keys.iter().filter(|(_, fitting, _)| fitting.order != Order::No).map(|(pattern, ..)| pattern.as_str()).collect();
                 return Err(TableError::new(&own, 0, format!("a region does not change this table; it may change {}", known.join(", "))));
             };
             this.tables.insert(table, merged);
@@ -170,7 +194,7 @@ impl Region {
 
     pub(super) fn sheet(&self, table: &str) -> Option<&Sheet> {
         match self.tables.get(table) {
-            Some((Merged::Sheet(sheet), _)) => Some(sheet),
+            Some((Merged::Sheet(sheet) | Merged::Alone(sheet, _), _)) => Some(sheet),
             _ => None,
         }
     }
@@ -178,8 +202,24 @@ impl Region {
     pub(super) fn text(&self, table: &str) -> Option<String> {
         Some(match &self.tables.get(table)?.0 {
             Merged::Sheet(sheet) => sheet.text(),
-            Merged::Text(text) => text.clone(),
+            Merged::Alone(_, text) | Merged::Toml { merged: text, .. } => text.clone(),
         })
+    }
+
+    /// The same error at the region's file, if it is said of a federal table that the region changes. Only who knows that the federal table is sound
+    /// without the region may say so.
+    pub(super) fn blame(&self, error: TableError, tables: &[&str]) -> TableError {
+        let file = |table: &str| format!("{FOLDER}{}/{table}", self.code);
+        let line = match self.tables.get(&error.table) {
+            None if error.table.starts_with(FOLDER) => return error,
+            // A federal row that uses what the region has changed.
+            None => return tables.first().map_or(error.clone(), |table| TableError::new(&file(table), 0, error.to_string())),
+            Some((Merged::Alone(..), _)) => error.line,
+            Some((Merged::Toml { merged, own }, _)) => line_of_own(merged, own, error.line),
+            // The row is a federal one, and the region's other row is in its way.
+            Some((Merged::Sheet(_), _)) => 0,
+        };
+        TableError { table: file(&error.table), line, message: error.message }
     }
 }
 
@@ -189,10 +229,12 @@ impl FromStr for Order {
     fn from_str(word: &str) -> Result<Self, ()> {
         match word {
             "end" => Ok(Self::End),
+            "first" => Ok(Self::First),
             "sorted" => Ok(Self::Sorted),
             "after" => Ok(Self::After),
             "own" => Ok(Self::Own),
             "alone" => Ok(Self::Alone),
+            "no" => Ok(Self::No),
             _ => Err(()),
         }
     }
@@ -233,4 +275,30 @@ fn merge(base: &mut Table, own: Table) -> Counts {
 
 fn id(value: &Value) -> Option<&str> {
     value.get("id")?.as_str()
+}
+
+/// The line of a region's text in TOML that a line of the merged text comes from: of the same key in the same block, else of the block; 0 if the region has
+/// neither.
+fn line_of_own(merged: &str, own: &str, line: u64) -> u64 {
+    let at = usize::try_from(line).unwrap_or_default();
+    let before: Vec<&str> = merged.lines().take(at).collect();
+    let key = |text: &str| text.split_once('=').map(|(key, _)| key.trim().to_owned());
+    let is_head = |text: &str| text.starts_with('[');
+    let Some(here) = before.last() else { return 0 };
+    let block: Vec<&str> = match before.iter().rposition(|text| is_head(text)) {
+        Some(head) => merged.lines().skip(head).take(1).chain(merged.lines().skip(head + 1).take_while(|text| !is_head(text))).collect(),
+        None => Vec::new(),
+    };
+    let number = |at: usize| at as u64 + 1;
+    let lines: Vec<&str> = own.lines().map(str::trim).collect();
+    let id = block.iter().find(|text| key(text).as_deref() == Some("id"));
+    let begin = match (id, block.first()) {
+        (Some(id), _) => lines.iter().position(|text| text.split_whitespace().eq(id.split_whitespace())),
+        (None, Some(head)) => lines.iter().position(|text| text == head),
+        (None, None) => return lines.iter().position(|text| key(text).is_some() && key(text) == key(here)).map_or(0, number),
+    };
+    let Some(begin) = begin else { return 0 };
+    let same =
+        lines[begin..].iter().enumerate().take_while(|(at, text)| *at == 0 || !is_head(text)).find(|(_, text)| key(text).is_some() && key(text) == key(here));
+    number(same.map_or(begin, |(at, _)| begin + at))
 }

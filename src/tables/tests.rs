@@ -109,12 +109,75 @@ fn what_is_wrong_in_a_region_names_its_file_and_line() {
     assert_eq!(lists("id,value\nA,1\n"), "rules/regions/75/flk/lists.csv:1: no column «value» in the table; id, values, name_ru, name_en");
     assert_eq!(lists("id,values\nA,1\n,2\n"), "rules/regions/75/flk/lists.csv:3: no id");
     assert!(lists("id,values\nA\n").starts_with("rules/regions/75/flk/lists.csv:2: "), "{}", lists("id,values\nA\n"));
+    assert_eq!(lists("id,value\n"), "rules/regions/75/flk/lists.csv:1: no column «value» in the table; id, values, name_ru, name_en");
+    let other_case = told(&[("FLK/Lists.CSV", "id\nA\n")]);
+    assert_eq!(other_case, "rules/regions/75/FLK/Lists.CSV: nothing reads a table of this name: flk/lists.csv is written in other letters");
+    assert_eq!(told(&[("nothing.toml", "a = 1\n")]), "rules/regions/75/nothing.toml: the federal tables have no such table");
     assert!(told(&[("flk/list.csv", "id\n")]).starts_with("rules/regions/75/flk/list.csv: a region does not change this table; it may change "));
     assert_eq!(told(&[("formats/Q.csv", "parent,element\n")]), "rules/regions/75/formats/Q.csv: the federal tables have no such table");
     let place = told(&[("formats/H.csv", "parent,element,after\nZL_LIST,NEW,NOTHING\n")]);
     assert_eq!(place, "rules/regions/75/formats/H.csv:2: after «NOTHING»: ZL_LIST has no such element");
     assert!(told(&[("region.toml", "name = 1\n")]).starts_with("rules/regions/75/region.toml:1: "));
     assert_eq!(RuleFiles::embedded().with_region("7x").expect_err("no code").message, "«7x»: a region has a code of two digits");
+}
+
+#[test]
+fn one_of_several_rows_of_a_rule_is_meant_by_what_tells_it_apart() {
+    let rules = "id,files,element,require,from,until\n\
+                 002F.00.0260,C H,DS1,old,2019-11-01,2021-12-31\n002F.00.0260,C H,DS1,new,2022-01-01,\n";
+    let merged = |own: &str| {
+        let folder = folder(&[("flk/002F.csv", rules)], &[("flk/002F.csv", own)]);
+        with(folder.path()).map(|files| files.text("flk/002F.csv").expect("there").lines().skip(1).collect::<Vec<_>>().join("\n"))
+    };
+    let (old, new) = ("002F.00.0260,C H,DS1,old,2019-11-01,2021-12-31", "002F.00.0260,C H,DS1,new,2022-01-01,");
+    let text = |own: &str| merged(own).expect("sound");
+    assert_eq!(text("id,from,until\n002F.00.0260,2022-01-01,2026-01-31\n"), format!("{old}\n{new}2026-01-31"));
+    assert_eq!(text("id,from,until\n002F.00.0260,2022-02-01,-\n"), format!("{old}\n002F.00.0260,C H,DS1,new,2022-02-01,"));
+    assert_eq!(text("id,require,from,until\n002F.00.0260,old,2020-01-01,2020-12-31\n"), format!("002F.00.0260,C H,DS1,old,2020-01-01,2020-12-31\n{new}"));
+    // Without a word that tells them apart both are meant.
+    assert_eq!(text("id,element\n002F.00.0260,DS2\n"), format!("{old}\n{new}").replace("DS1", "DS2"));
+    let error = merged("id,from,until\n002F.00.0260,2022-01-01,2021-12-31\n").expect_err("each fits by one column");
+    assert_eq!(
+        error.to_string(),
+        "rules/regions/75/flk/002F.csv:2: the row fits several rows of the table, each by another column; element, when, require, from, until tell them apart"
+    );
+}
+
+#[test]
+fn a_rule_goes_on_for_some_of_its_files() {
+    let rules = "id,files,severity\n001F.00.0010,H C T,error\n001F.00.0010,X,error\n001F.00.0030,H C,error\n";
+    let merged = |own: &str| {
+        let folder = folder(&[("flk/001F.csv", rules)], &[("flk/001F.csv", own)]);
+        let files = with(folder.path()).expect("sound");
+        (files.text("flk/001F.csv").expect("there").lines().skip(1).collect::<Vec<_>>().join("\n"), files.region().map(Region::merging).expect("a region"))
+    };
+    let (text, merging) = merged("id,files\n001F.00.0010,C H\n");
+    assert_eq!(text, "001F.00.0010,C H,error\n001F.00.0010,X,error\n001F.00.0030,H C,error");
+    assert_eq!((merging.tables[0].changed, merging.tables[0].added), (1, 0));
+    // Two rows of the region divide the federal one.
+    let (text, _) = merged("id,files,severity\n001F.00.0010,H,warning\n001F.00.0010,C T,\n");
+    assert_eq!(text, "001F.00.0010,H,warning\n001F.00.0010,C T,error\n001F.00.0010,X,error\n001F.00.0030,H C,error");
+    let (text, _) = merged("id,files,severity\n001F.00.0030,T,info\n");
+    assert!(text.ends_with("001F.00.0030,H C,error\n001F.00.0030,T,info"), "other files are a row of their own: {text}");
+}
+
+#[test]
+fn where_the_first_row_decides_those_of_a_region_go_first() {
+    let folder = folder(&[("mends.csv", "rule,element,mends\nP,,clinic\n,,developer\n")], &[("mends.csv", "rule,element,mends\nP1,,fund\nP,A,books\n")]);
+    let text = with(folder.path()).expect("sound").text("mends.csv").expect("there").into_owned();
+    assert_eq!(text, "rule,element,mends\nP1,,fund\nP,A,books\nP,,clinic\n,,developer\n");
+}
+
+#[test]
+fn each_table_is_one_that_a_region_changes_or_may_not_change() {
+    let files = RuleFiles::embedded();
+    let tables = files.built_in().filter(|name| !name.ends_with(".toml") && !name.ends_with(".md") && !name.starts_with("generate/pools/"));
+    for table in tables {
+        let folder = folder(&[], &[(table, "nothing\n")]);
+        let error = with(folder.path()).expect_err("no table has this column").to_string();
+        let told = [": no column «nothing» in the table; ", ": no region changes this table: ", ": the federal tables have a table of this name; "];
+        assert!(error.starts_with(&format!("rules/regions/75/{table}:")) && told.iter().any(|told| error.contains(told)), "{error}");
+    }
 }
 
 #[test]

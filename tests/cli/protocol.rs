@@ -73,3 +73,15 @@ fn a_stream_holds_one() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("--protocol-dir"), "{err}");
 }
+
+#[test]
+fn an_account_older_than_the_rules_is_said_beside_its_protocol() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["generate", "old", "--period", "2019-03", "--cases", "2"]).0, 0);
+    let (code, out, err) = desk.run(&["validate", "old", "--format", "flk", "--lang", "en"]);
+    assert!(code == 0 && out.contains("<FLK_P>"), "{out}{err}");
+    let said = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("no federal rule was run: the period 2019-03 is before the first day of the rule book (2019-11-01)"), "{said}");
+    assert_eq!(desk.run(&["generate", "new", "--period", "2026-03", "--cases", "2"]).0, 0);
+    assert_eq!(desk.run(&["validate", "new", "--format", "flk"]).2, "");
+}

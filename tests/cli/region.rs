@@ -47,7 +47,7 @@ fn a_regional_element_is_let_in_and_its_value_checked() {
     exported(&desk, "d", |text| text.replace("</SUM_M>", "</SUM_M><LPU_LEVEL>two</LPU_LEVEL><USLDOPPARM>1</USLDOPPARM>"));
     assert_eq!(
         found(&desk, "d", &REGION),
-        ["S002 error USLDOPPARM", "V001 error LPU_LEVEL"],
+        ["006F.99.0010 error LPU_LEVEL", "S002 error USLDOPPARM", "V001 error LPU_LEVEL"],
         "its type, from which the rule's finding follows, and what nobody declared"
     );
 }
@@ -118,4 +118,83 @@ fn a_federal_update_beneath_a_region_arrives() {
     assert_eq!([&rule["require"], &rule["severity"]], ["DATE_1 > DATE_Z_1", "warning"]);
     let (_, out, _) = desk.run(&["--rules", "new", "--region", "99", "rules", "list", "--id", "006F.99", "--format", "json"]);
     assert!(out.contains("006F.99.0010"), "{out}");
+}
+
+/// What is said of a folder of tables in which region 75 has these files.
+fn refused(files: &[(&str, &str)], command: &[&str]) -> String {
+    let desk = Desk::new();
+    for (name, text) in files {
+        let path = desk.path(&format!("my/regions/75/{name}"));
+        fs::create_dir_all(path.parent().expect("below the folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+    let (code, _, err) = desk.run(&[&["--rules", "my", "--region", "75", "--lang", "en"], command].concat());
+    assert_eq!(code, 2, "{command:?}: {err}");
+    err.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_mistake_in_any_table_of_a_region_stops_every_command_at_its_file_and_line() {
+    let transition = "[[transition]]\nid = \"accept\"\nto = \"accepted\"\n\n[[transition]]\nid = \"odd\"\nfrom = [\"nowhere\"]\nto = \"nobody\"\n";
+    let book = "id,ru,en,key,name,from,until,on,stock,edition,date,complete_until\n\
+                R901,а,a,CODE,NAME,DATEBEG,DATEEND,DATE_Z_2,embedded,1.0,2026-01-01,2030-12-31\n";
+    let cases: [(&[(&str, &str)], &str); 14] = [
+        (&[("flk/inferred.csv", "id,confidence\nodd,often\n")], "rules/regions/75/flk/inferred.csv:2: column confidence: "),
+        (
+            &[("flk/002F.csv", "id,until\n002F.00.0260,2026-01-31\n")],
+            "rules/regions/75/flk/002F.csv:2: 002F.00.0260 stands twice for the same files and days (line 2); say which",
+        ),
+        (&[("workflow.toml", transition)], "rules/regions/75/workflow.toml:6: missing field `verb`"),
+        (&[("kinds.csv", "kind,family\nodd,QQ\n")], "rules/regions/75/kinds.csv:2: column family: "),
+        (&[("forms/payers.csv", "insured,payer\nelsewhere,nobody\n")], "rules/regions/75/forms/payers.csv:2: column payer: unknown variant `nobody`"),
+        (&[("forms/sanctions.csv", "column\nodd\n")], "rules/regions/75/forms/sanctions.csv:2: column column: unknown variant `odd`"),
+        (&[("formats/H.csv", "parent,element,obligation\nZL_LIST/ZAP/Z_SL/SL,IDDOKT,odd\n")], "rules/regions/75/formats/H.csv:2: IDDOKT "),
+        (&[("flk/003F.csv", "id,require\n003F.00.0010,PRESENT(NOWHERE)\n")], "rules/regions/75/flk/003F.csv:2: 003F.00.0010: "),
+        (&[("causes.csv", "rule,requires,note\n006F.75,odd,why\n")], "rules/regions/75/causes.csv:2: column requires: unknown variant `odd`"),
+        (&[("examples.csv", "odd\n")], "rules/regions/75/examples.csv:1: no column «odd» in the table; id, passing, failing"),
+        (
+            &[("nsi/books.csv", book), ("nsi/R901.csv", "CODE,NAME,DATEBEG\n1,a,\n\n2,b,2026-99-01\n")],
+            "rules/regions/75/nsi/R901.csv:4: «2026-99-01» is no date",
+        ),
+        (&[("nsi/books.csv", book)], "rules/regions/75/nsi/books.csv:2: R901: the stock is embedded, and there is no table nsi/R901.csv"),
+        (&[("nsi/R999.csv", "CODE\n1\n")], "rules/regions/75/nsi/R999.csv: nothing reads this table: nsi/books.csv has no embedded book R999"),
+        (
+            &[("FLK/003f.CSV", "id\n003F.00.0010\n")],
+            "rules/regions/75/FLK/003f.CSV: nothing reads a table of this name: flk/00?F.csv is written in other letters",
+        ),
+    ];
+    for (n, (files, due)) in cases.into_iter().enumerate() {
+        let command: &[&str] = [&["config"][..], &["rules", "coverage"], &["validate", "."], &["nsi", "list"]][n % 4];
+        let said = refused(files, command);
+        assert!(said.contains(due), "{command:?}: {said}, not {due}");
+    }
+    let said = refused(&[("identity.csv", "name\nodd\n")], &["config"]);
+    assert!(said.contains("rules/regions/75/identity.csv: no region changes this table: all who exchange registries must"), "{said}");
+}
+
+#[test]
+fn a_region_ends_one_of_two_rows_of_a_rule_and_asks_another_of_fewer_files() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("my/regions/75/flk")).expect("made");
+    fs::write(desk.path("my/regions/75/flk/002F.csv"), "id,from,until\n002F.00.0260,2022-01-01,2026-01-31\n").expect("written");
+    fs::write(desk.path("my/regions/75/flk/001F.csv"), "id,files,severity\n001F.00.0420,C,warning\n").expect("written");
+    let rows = |id: &str| {
+        let (code, out, err) = desk.run(&["--rules", "my", "--region", "75", "rules", "list", "--id", id, "--format", "json"]);
+        assert_eq!(code, 0, "{err}");
+        let told: Value = serde_json::from_str(&out).expect("JSON");
+        told["rules"].as_array().expect("rules").clone()
+    };
+    let ends: Vec<_> = rows("002F.00.0260").iter().map(|row| row["until"].clone()).collect();
+    assert_eq!(ends, ["2021-12-31", "2026-01-31"]);
+    let of_c: Vec<_> = rows("001F.00.0420").iter().map(|row| format!("{} {}", row["files"], row["severity"])).collect();
+    assert_eq!(of_c, ["\"M R\" \"error\"", "\"C\" \"warning\"", "\"C\" \"warning\""]);
+}
+
+#[test]
+fn what_a_package_of_the_regions_letters_would_hold_nobody_knows() {
+    let desk = Desk::new();
+    let (code, _, err) = desk.run(&["--region", "99", "--lang", "en", "generate", "out", "--family", "DZ", "--period", "2026-03"]);
+    let said = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 2);
+    assert!(said.contains("nothing to fill files «DZ» with: the checks of these letters are not described; there are: DP, "), "{said}");
 }

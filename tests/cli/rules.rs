@@ -77,7 +77,7 @@ fn an_import_tells_every_rule_and_counts_from_then_on() {
     let desk = desk();
     let (code, out, err) = desk.run(&["rules", "import", "Q015.xml", "--dry-run", "--force"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(out.starts_with("Q015 9.9 от 2030-02-01: 4 правил"), "{out}");
+    assert!(out.starts_with("Q015, редакция 9.9 от 2030-02-01; строк в книге: 4\n"), "{out}");
     assert!(out.contains("003F.00.9990  новое\n    исправлено в тексте: опечатка (when)\n"), "{out}");
     assert!(out.contains("006F.00.9991  не выразить\n    require: колонка 7: ожидается элемент, число или код, стоит «»\n"), "{out}");
     assert!(out.contains("006F.00.9992  не выразить\n    require: текст для людей, а не формула (колонка 1)\n"), "{out}");

@@ -95,4 +95,10 @@ fn a_third_file_is_one_warning_and_no_package() {
     fs::write(alone.path().join(files[2].0), &files[2].1).expect("written");
     let all = validate(alone.path(), &Config::on(today()));
     assert_eq!(all.iter().map(|c| c.lines().join("; ")).collect::<Vec<_>>(), ["0:0@0 E001 main  [,,,,] value=P"]);
+    // Of a file that holds neither a month nor a main file nothing is left to check, and nothing to miss.
+    let lone = tempfile::tempdir().expect("a folder");
+    fs::write(lone.path().join(files[2].0), encoded(&PERSONS.replace("<FILENAME>LM", "<FILENAME>PM"))).expect("written");
+    let all = validate(lone.path(), &Config::on(today()));
+    assert_eq!(all.iter().map(|c| c.lines().join("; ")).collect::<Vec<_>>(), ["0:0@0 P024 container  [,,,,] value=PM140001S14002_19031.xml"]);
+    assert!(all.iter().all(|c| c.report.not_executed.is_empty() && c.report.verdict == puomp::flk::Verdict::Warnings));
 }

@@ -119,6 +119,9 @@ fn a_field_that_cannot_be_read_costs_its_row_alone() {
     book.rows.push(new("002F.00.8015").with("DATEEND", "когда-нибудь"));
     book.rows.push(new("002F.00.801"));
     book.rows.push(new("002F.00.8017").with("VAL_EL", &"1".repeat(70_000)));
+    book.rows.push(new("002F.00.8018").with("DATEBEG", ""));
+    book.rows.push(Zap::new("002F.00.8019", element, "").with("VAL_EL", "{301}"));
+    book.rows.push(new("002F.0A.8020"));
     // A rule at hand goes on as it was.
     let known = book.row("002F.00.0220");
     *known = known.clone().with("DATEBEG", "31.02.2021");
@@ -130,7 +133,10 @@ fn a_field_that_cannot_be_read_costs_its_row_alone() {
     assert_eq!(why("002F.00.8015"), "until: DATEEND «когда-нибудь» is no date");
     assert_eq!(why("002F.00.801"), "id: «002F.00.801» is no id of a rule");
     assert_eq!(why("002F.00.8017"), "require: the text of VAL_EL is longer than any published one");
-    assert_eq!(plan.count(Change::NotTaken), 5);
+    assert_eq!(why("002F.00.8018"), "from: the field DATEBEG is empty, and the rule cannot be checked without it");
+    assert_eq!(why("002F.00.8019"), "files: the field TYPE_MD is empty, and the rule cannot be checked without it");
+    assert_eq!(why("002F.0A.8020"), "id: «002F.0A.8020» is no id of a rule");
+    assert_eq!(plan.count(Change::NotTaken), 8);
     let at_hand = |files: &RuleFiles, id: &str| rows(files).expect("sound").into_iter().filter(|r| r.id == id).collect::<Vec<_>>();
     assert_eq!(at_hand(&files(&overlay), "002F.00.0220"), at_hand(&RuleFiles::embedded(), "002F.00.0220"));
     // A new one is shown with the reason.
@@ -364,6 +370,17 @@ fn a_made_up_edition_is_told_row_by_row_and_taken_back() {
     assert!(reason("002F.00.8006").starts_with("the row of the book could not be read: column 12: an element"), "{}", reason("002F.00.8006"));
     assert!(reason("002F.00.8016").contains("unknown name NOSUCH"), "{}", reason("002F.00.8016"));
     assert_eq!([reason("003F.00.8005"), reason("002F.00.8001")], ["no format has this element", ""]);
+
+    // The same edition again changes nothing, and nothing is told as if it were new.
+    let stored = bytes_of(&overlay);
+    let again = import(&edition_six(), &overlay, as_it_comes());
+    let changed: Vec<_> = again.tables.iter().map(|(table, _)| table.as_str()).collect();
+    assert!(changed.is_empty() && bytes_of(&overlay) == stored, "{changed:?}");
+    for (row, first) in again.rows.iter().filter_map(|row| Some((row, plan.rows.iter().find(|first| first.id == row.id)?))) {
+        let as_before =
+            matches!(row.change, Change::Same | Change::Kept) || matches!(row.change, Change::Unexpressed | Change::NotTaken) && row.change == first.change;
+        assert!(as_before, "{}: {:?}, first {:?}", row.id, row.change, first.change);
+    }
 
     // Taken back: the tables and their bytes are as before.
     take_back(&last(&overlay).expect("sound").expect("a record"), &overlay, false).expect("taken back");

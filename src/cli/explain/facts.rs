@@ -91,10 +91,26 @@ pub(super) struct Structure {
 
 /// An example that is written by hand.
 #[derive(Debug, Clone, Deserialize)]
-struct Example {
+pub(in crate::cli) struct Example {
     id: String,
     passing: String,
     failing: String,
+}
+
+/// The reasons why rules or their dates were inferred, by their ids.
+///
+/// # Errors
+/// The table cannot be read.
+pub(in crate::cli) fn inferred(files: &RuleFiles) -> Result<BTreeMap<String, Inferred>, TableError> {
+    Ok(files.rows::<Inferred>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id.clone(), r)).collect())
+}
+
+/// The examples by the ids of their rules.
+///
+/// # Errors
+/// The table cannot be read.
+pub(in crate::cli) fn examples(files: &RuleFiles) -> Result<BTreeMap<String, Example>, TableError> {
+    Ok(files.rows::<Example>("examples.csv")?.into_iter().map(|(_, e)| (e.id.clone(), e)).collect())
 }
 
 fn word<S: Serializer>(mends: &Mends, to: S) -> Result<S::Ok, S::Error> {
@@ -203,18 +219,17 @@ impl Book {
     /// Reads the tables. Codes of books are those valid on the day `on`.
     pub(super) fn load(files: &RuleFiles, folder: Option<&Path>, on: Date) -> Result<Self, TableError> {
         let formats = Formats::load(files)?;
-        let inferred = files.rows::<Inferred>("flk/inferred.csv")?.into_iter().map(|(_, r)| (r.id.clone(), r));
         Ok(Self {
             words: Words::load(files, &formats)?,
             books: Books::load(files, folder)?,
             conventions: Conventions::load(files)?,
             rows: load(files, FLK_TABLES)?.into_iter().zip(rows(files)?).collect(),
             structure: files.rows("structure.csv")?.into_iter().map(|(_, r)| r).collect(),
-            inferred: inferred.collect(),
+            inferred: inferred(files)?,
             decisions: files.rows("flk/decisions.csv")?.into_iter().map(|(_, d)| d).collect(),
             reasons: Reasons::load(files)?,
             menders: Menders::load(files)?,
-            examples: files.rows::<Example>("examples.csv")?.into_iter().map(|(_, e)| (e.id.clone(), e)).collect(),
+            examples: examples(files)?,
             formats,
             on,
         })

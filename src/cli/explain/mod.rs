@@ -16,6 +16,7 @@ use super::{Exit, Failure, nsi};
 use crate::rules::functions::nearest;
 use crate::texts::{ErrorClass, Key};
 use facts::{Book, Explained};
+pub(super) use facts::{examples, inferred};
 
 /// How many similar ids are suggested for an unknown one.
 const NEAREST: usize = 5;

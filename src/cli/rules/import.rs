@@ -182,8 +182,9 @@ impl ImportArgs {
         let lang = ui.lang;
         let text = |key: &str, slots: &[(&str, &str)]| importer.text(key, lang, slots) + "\n";
         let count: usize = plan.rows.iter().filter(|r| !matches!(r.change, Change::Kept | Change::Ended | Change::Removed)).count();
+        let head = if plan.edition.edition.is_empty() { "head.no-edition" } else { "head" };
         let mut out =
-            text("head", &[("book", &plan.edition.book), ("edition", &plan.edition.edition), ("date", &plan.edition.date), ("rows", &count.to_string())]);
+            text(head, &[("book", &plan.edition.book), ("edition", &plan.edition.edition), ("date", &plan.edition.date), ("rows", &count.to_string())]);
         if ui.quiet {
             return String::new();
         }

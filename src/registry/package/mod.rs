@@ -118,18 +118,21 @@ pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Pac
     leave_out_third_files(&mut halves, &files, &mut faults, looker.prefixes);
     pair_groups(&mut halves, &files);
     fetch_other_halves(&mut halves, &mut files, &looker);
+    leave_out_idle_files(&mut halves, &files, &mut faults, looker.prefixes);
     assemble(halves, &files, faults, looker.prefixes)
 }
 
-/// Leaves out main files of no family that lie beside a main file of the same name with other letters: some funds want a third file in a package.
+/// Leaves out main files that lie beside a main file of the same name with other letters, and whose own are of no family or of a person file: some funds want
+/// a third file in a package.
 fn leave_out_third_files(halves: &mut Vec<Half>, files: &[Found], faults: &mut [Vec<Fault>], prefixes: &[Prefix]) {
-    let place = |half: &Half, name: &FileName| (files[half.file].folder.clone(), FileName { letters: String::new(), family: None, ..name.clone() });
-    let named = |half: &&Half| half.side == Side::Main && half.name.as_ref().is_some_and(|name| name.prefix(prefixes).is_some());
+    let place =
+        |half: &Half, name: &FileName| (files[half.file].folder.clone(), FileName { letters: String::new(), family: None, is_persons: false, ..name.clone() });
+    let named = |half: &&Half| half.side == Side::Main && half.name.as_ref().is_some_and(|name| !name.is_persons && name.prefix(prefixes).is_some());
     let leaders: HashMap<(PathBuf, FileName), usize> =
         halves.iter().filter(named).filter_map(|half| Some((place(half, half.name.as_ref()?), half.file))).collect();
     let mut left_out: Vec<(usize, usize)> = Vec::new();
     halves.retain(|half| {
-        let name = half.name.as_ref().filter(|name| half.side == Side::Main && name.family.is_none());
+        let name = half.name.as_ref().filter(|name| half.side == Side::Main && (name.family.is_none() || name.is_persons));
         let leader = name.and_then(|name| leaders.get(&place(half, name)));
         if let Some(file) = leader {
             faults[*file].push(Fault::new(Check::ThirdFile).value(half.member.file_name()));
@@ -193,6 +196,30 @@ fn fetch_other_halves(halves: &mut Vec<Half>, files: &mut Vec<Found>, looker: &L
                 break;
             }
         }
+    }
+}
+
+/// Leaves out files without a partner that are no half of a package. Their findings would be those of a package that nobody made.
+fn leave_out_idle_files(halves: &mut [Half], files: &[Found], faults: &mut [Vec<Fault>], prefixes: &[Prefix]) {
+    let whole: Vec<(usize, usize)> =
+        halves.iter().enumerate().filter(|(_, half)| half.side == Side::Main).filter_map(|(main, half)| Some((main, half.partner?))).collect();
+    for index in 0..halves.len() {
+        let half = &halves[index];
+        if half.partner.is_some() || !half.given || half.member.head.is_err() {
+            continue;
+        }
+        let folder = &files[half.file].folder;
+        let leader = whole.iter().find(|(main, persons)| {
+            let beside = half.side == Side::Persons && files[halves[*main].file].folder == *folder;
+            beside && half.claims(&halves[*main]) && half.letters() != halves[*persons].letters()
+        });
+        let file = match leader {
+            Some((main, _)) => halves[*main].file,
+            None if half.is_of_no_package(prefixes) => half.file,
+            None => continue,
+        };
+        faults[file].push(Fault::new(Check::ThirdFile).value(half.member.file_name()));
+        halves[index].given = false;
     }
 }
 

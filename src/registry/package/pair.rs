@@ -60,6 +60,30 @@ impl Half {
         stems.into_iter().flatten().collect()
     }
 
+    /// The letters at the head of its name; `None` if the name does not follow the rules.
+    pub(super) fn letters(&self) -> Option<&str> {
+        self.name.as_ref().map(|name| name.letters.as_str())
+    }
+
+    /// Whether a person file names this main file, in FILENAME1 or by its own name.
+    pub(super) fn claims(&self, main: &Self) -> bool {
+        [&self.main_stated, &self.main_by_name].into_iter().flatten().any(|name| *name == main.stem || Some(name) == main.stated.as_ref())
+    }
+
+    /// Whether nothing about a lone file says of which package it is a half: its letters are of no family, or of another one than those of the main file that
+    /// it names. A main file with such letters is one all the same if it has a reporting month.
+    pub(super) fn is_of_no_package(&self, prefixes: &[Prefix]) -> bool {
+        let Some(name) = &self.name else { return false };
+        let is_strange = name.prefix(prefixes).is_none();
+        match self.side {
+            Side::Main => (is_strange || name.is_persons) && self.member.head.as_ref().is_ok_and(|head| head.period().is_none()),
+            Side::Persons => {
+                let stated = self.main_stated.as_deref().and_then(|stated| FileName::parse(prefixes, stated).ok());
+                is_strange || stated.is_some_and(|stated| stated.family.is_some() && stated.family != name.family)
+            }
+        }
+    }
+
     /// Name of the missing other half with its extension, for messages; empty when unknown.
     pub(super) fn partner_name(&self, prefixes: &[Prefix]) -> String {
         // A name from the content is shown only if it looks like a file name.

@@ -307,9 +307,31 @@ fn a_third_file_belongs_to_no_package() {
     assert_eq!(Folder::new(&with_third).told(&named), same_named, "also when each is named");
     let archive = Folder::new(&[("a.zip", zip(&with_third))]);
     assert_eq!(archive.told(&[]), ["a.zip: HM140001S14002_19031.XML + lm140001s14002_19031.xml [third-file PM140001S14002_19031.xml]"]);
-    // Without its package it is a main file like any other, of letters that nobody knows.
-    assert_eq!(Folder::new(&with_third[2..]).told(&[]), ["PM140001S14002_19031.xml: PM140001S14002_19031.xml + - []"]);
+    // Without its package it is a main file like any other, of letters that nobody knows, if it has a month; else nothing says of what package it is.
+    let dated = String::from_utf8(third()).expect("text").replace("</ZGLV>", "</ZGLV><SCHET><YEAR>2019</YEAR><MONTH>3</MONTH></SCHET>").into_bytes();
+    assert_eq!(Folder::new(&[("PM140001S14002_19031.xml", dated)]).told(&[]), ["PM140001S14002_19031.xml: PM140001S14002_19031.xml + - []"]);
+    assert_eq!(Folder::new(&with_third[2..]).told(&[]), ["PM140001S14002_19031.xml: - + - [third-file PM140001S14002_19031.xml]"]);
     // Another month is another package.
     let other = [both().as_slice(), &[("PM140001S14002_19041.xml", main_file("PM140001S14002_19041"))]].concat();
     assert_eq!(Folder::new(&other).told(&[]).len(), 2);
+}
+
+#[test]
+fn a_third_file_with_the_root_of_a_person_file_belongs_to_no_package() {
+    for name in ["PM140001S14002_19031", "SM140001S14002_19031", "LPM140001S14002_19031"] {
+        let file = format!("{name}.xml");
+        for third in [person_file(name, H), person_file(L, H)] {
+            let with_third = [both().as_slice(), &[(file.as_str(), third.clone())]].concat();
+            let due = format!("HM140001S14002_19031.XML: HM140001S14002_19031.XML + lm140001s14002_19031.xml [third-file {file}]");
+            assert_eq!(Folder::new(&with_third).told(&[]), [due.as_str()]);
+            assert_eq!(Folder::new(&[("a.zip", zip(&with_third))]).told(&[]), [due.replacen("HM140001S14002_19031.XML", "a.zip", 1)]);
+            assert_eq!(Folder::new(&[(&file, third)]).told(&[]), [format!("{file}: - + - [third-file {file}]")]);
+        }
+    }
+    let as_main = [both().as_slice(), &[("LPM140001S14002_19031.xml", main_file(L))]].concat();
+    let due = "HM140001S14002_19031.XML: HM140001S14002_19031.XML + lm140001s14002_19031.xml [third-file LPM140001S14002_19031.xml]";
+    assert_eq!(Folder::new(&as_main).told(&[]), [due]);
+    // The person file of a package whose main file is not there stays one.
+    let lone = Folder::new(&[("LPM140001S14002_19031.xml", person_file("LPM140001S14002_19031", "DPM140001S14002_19031"))]);
+    assert_eq!(lone.told(&[]), ["LPM140001S14002_19031.xml: - + LPM140001S14002_19031.xml [main-missing DPM140001S14002_19031.xml]"]);
 }

@@ -44,6 +44,8 @@ pub enum Flaw {
     Repeated,
     /// The row lacks the field, or it is empty.
     Empty,
+    /// What stands there is no row, but an element of another name.
+    Foreign,
 }
 
 impl Flaw {
@@ -55,11 +57,12 @@ impl Flaw {
             Self::Long => "why.long",
             Self::Repeated => "why.repeated",
             Self::Empty => "why.empty",
+            Self::Foreign => "why.foreign",
         }
     }
 
     /// All variants.
-    pub const ALL: [Self; 5] = [Self::Date, Self::Id, Self::Long, Self::Repeated, Self::Empty];
+    pub const ALL: [Self; 6] = [Self::Date, Self::Id, Self::Long, Self::Repeated, Self::Empty, Self::Foreign];
 }
 
 /// A field of a published row that cannot be read. It costs its row, and no other one.

@@ -94,7 +94,11 @@ impl PublishedRow {
     /// Whether the id has the form of a rule's id, so that the row can be told from others.
     pub fn has_id(&self) -> bool {
         let parts: Vec<&str> = self.id.split('.').collect();
-        parts.len() == 3 && parts.iter().zip([4, 2, 4]).all(|(p, n)| p.len() == n && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+        // Digits, but for the letter of the kind of control at the end of the category.
+        let is_fit = |part: &str, form: &str| {
+            part.len() == form.len() && part.bytes().zip(form.bytes()).all(|(b, due)| if due == b'A' { b.is_ascii_uppercase() } else { b.is_ascii_digit() })
+        };
+        parts.len() == 3 && parts.iter().zip(["000A", "00", "0000"]).all(|(part, form)| is_fit(part, form))
     }
 
     /// The requirement as published, for people: the formula, else what stands in its place.
@@ -138,6 +142,19 @@ impl PublishedRow {
             }
         };
         *slot = text;
+    }
+
+    /// Notes the fields that every published row has and this one lacks. A row without an element says nothing else of worth.
+    fn miss(&mut self) {
+        let due = [
+            (Field::Element, "ID_EL", self.element.is_empty()),
+            (Field::Files, "TYPE_MD", self.files.iter().all(String::is_empty)),
+            (Field::From, "DATEBEG", self.from.is_none()),
+        ];
+        let missing = due.into_iter().filter(|(.., is_missing)| *is_missing);
+        for (column, field, _) in missing.take(if self.element.is_empty() { 1 } else { due.len() }) {
+            self.cannot_read(column, field, "", Flaw::Empty);
+        }
     }
 
     fn cannot_read(&mut self, column: Field, field: &'static str, text: &str, flaw: Flaw) {
@@ -303,9 +320,17 @@ impl Walk {
                     return Err("too many rows".to_owned());
                 }
                 let mut row = std::mem::take(&mut self.row);
-                if row.element.is_empty() && row.misread.is_empty() {
-                    row.cannot_read(Field::Element, "ID_EL", "", Flaw::Empty);
+                if row.misread.is_empty() {
+                    row.miss();
                 }
+                self.rows.push(row);
+            }
+            (["PACKET"], stranger) if stranger != "ZGLV" => {
+                if self.rows.len() == MAX_ROWS {
+                    return Err("too many rows".to_owned());
+                }
+                let mut row = PublishedRow::default();
+                row.cannot_read(Field::Id, "zap", stranger, Flaw::Foreign);
                 self.rows.push(row);
             }
             (["PACKET", "ZGLV"], "TYPE") => self.kind = text,
@@ -326,7 +351,8 @@ impl Walk {
             return Err(Refusal::NotARuleBook);
         }
         let date = Date::parse(&self.date).ok_or_else(|| Refusal::NoDate(self.date.chars().take(40).collect()))?;
-        for row in self.rows.iter_mut().filter(|r| !r.has_id()) {
+        let is_row = |row: &PublishedRow| row.misread.iter().all(|m| m.flaw != Flaw::Foreign);
+        for row in self.rows.iter_mut().filter(|r| !r.has_id() && is_row(r)) {
             let text = row.id.clone();
             row.cannot_read(Field::Id, FIELDS[0].0, &text, Flaw::Id);
         }
@@ -358,7 +384,11 @@ mod tests {
     #[test]
     fn a_field_that_cannot_be_read_is_told_of_its_row_alone() {
         let long = "1".repeat(MAX_TEXT + 1);
-        let row = |rest: &str| format!("<zap><ID_TEST>003F.00.0020</ID_TEST><ID_EL>ZL_LIST/SCHET/PLAT</ID_EL>{rest}</zap></packet>");
+        let row = |rest: &str| {
+            let begin = if rest.contains("DATEBEG") { "" } else { "<DATEBEG>01.01.2021</DATEBEG>" };
+            let files = if rest.contains("TYPE_MD") { "" } else { "<TYPE_MD><TYPE_D>H</TYPE_D></TYPE_MD>" };
+            format!("<zap><ID_TEST>003F.00.0020</ID_TEST><ID_EL>ZL_LIST/SCHET/PLAT</ID_EL>{files}{begin}{rest}</zap></packet>")
+        };
         let deep = "<a>".repeat(20) + "x" + &"</a>".repeat(20);
         for (rest, is) in [
             (row("<DATEBEG>32.13.2021</DATEBEG>"), vec![(Field::From, "DATEBEG", "32.13.2021", Flaw::Date)]),
@@ -368,6 +398,10 @@ mod tests {
             (row("").replace("003F.00.0020", "003F.00.20"), vec![(Field::Id, "ID_TEST", "003F.00.20", Flaw::Id)]),
             (row(&format!("<WHATEVER>{deep}</WHATEVER>")), vec![]),
             (row("").replace("<ID_EL>ZL_LIST/SCHET/PLAT</ID_EL>", "<ID_EL/>"), vec![(Field::Element, "ID_EL", "", Flaw::Empty)]),
+            (row("<DATEBEG/><TYPE_MD/>"), vec![(Field::Files, "TYPE_MD", "", Flaw::Empty), (Field::From, "DATEBEG", "", Flaw::Empty)]),
+            ("<zap/></packet>".to_owned(), vec![(Field::Element, "ID_EL", "", Flaw::Empty), (Field::Id, "ID_TEST", "", Flaw::Id)]),
+            ("<row><ID_TEST>003F.00.0020</ID_TEST></row></packet>".to_owned(), vec![(Field::Id, "zap", "ROW", Flaw::Foreign)]),
+            (row("").replace("003F.00.0020", "003F.AB.0020"), vec![(Field::Id, "ID_TEST", "003F.AB.0020", Flaw::Id)]),
         ] {
             let packet = read_bytes(SMALL.replace("windows-1251", "utf-8").replace("</packet>", &rest).as_bytes()).unwrap_or_else(|e| panic!("{rest}: {e}"));
             let [sound, other] = packet.rows.as_slice() else { panic!("{rest}: two rows are due") };

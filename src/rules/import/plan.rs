@@ -399,6 +399,15 @@ impl Work<'_> {
 
     /// Ends the present rows on the day before this edition; from its date on the rule is shown as not executed.
     fn unexpressed(&mut self, row: &PublishedRow, ours: &[&TableRow], mut out: RowOutcome) {
+        // What an import showed as unread before stays as it is while it reads the same.
+        let (begin, _) = (self.rows.len(), self.show(row, &out, String::new()));
+        let shown = self.rows.split_off(begin);
+        let is_shown = |ours: &TableRow, new: &TableRow| TableRow { from: String::new(), source: new.source.clone(), ..ours.clone() } == *new;
+        if ours.iter().any(|our| shown.iter().any(|new| is_shown(our, new))) {
+            self.rows.extend(ours.iter().map(|r| (*r).clone()));
+            out.change = Change::Unexpressed;
+            return self.outcomes.push(out);
+        }
         let day = |date: Option<Date>| date.map_or_else(String::new, |d| d.to_string());
         let end = eve(self.packet.date).to_string();
         self.rows.extend(ours.iter().filter(|r| r.from <= end).map(|r| ended(r, &end)));
