@@ -90,7 +90,7 @@ impl Sheet {
     pub(super) fn read<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<(Line, T)>, TableError> {
         let row = |(line, cells): &(Line, Vec<String>)| match StringRecord::from(cells.as_slice()).deserialize(Some(&self.head)) {
             Ok(row) => Ok((*line, row)),
-            Err(error) => Err(TableError::new(table, *line, self.misread(&error))),
+            Err(error) => Err(TableError::new(table, *line, self.misread(cells, &error))),
         };
         self.rows.iter().map(row).collect()
     }
@@ -215,14 +215,13 @@ impl Sheet {
     }
 
     /// What is wrong with a row that cannot be read, with the name of the column.
-    fn misread(&self, error: &csv::Error) -> String {
-        match error.kind() {
-            csv::ErrorKind::Deserialize { err, .. } => match err.field().and_then(|at| self.head.get(usize::try_from(at).ok()?)) {
-                Some(column) => format!("column {column}: {}", err.kind()),
-                None => err.kind().to_string(),
-            },
-            _ => error.to_string(),
-        }
+    fn misread(&self, cells: &[String], error: &csv::Error) -> String {
+        let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
+        let said = err.kind().to_string();
+        // Of an unknown word the reader says the word alone, in the first quotes.
+        let of_word = || said.split('`').nth(1).and_then(|word| cells.iter().position(|cell| cell == word));
+        let at = err.field().and_then(|at| usize::try_from(at).ok()).or_else(of_word);
+        at.and_then(|at| self.head.get(at)).map_or(said.clone(), |column| format!("column {column}: {said}"))
     }
 
     /// Index at which a new row stands.
