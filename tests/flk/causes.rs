@@ -271,7 +271,7 @@ fn what_is_said_of_a_person_stands_in_the_person_file() {
 
 /// Every kind of fault that people sent, in their own files.
 #[test]
-#[ignore = "needs PUOMP_SHARED, the folder of facts and cases"]
+#[ignore = "needs PUOMP_SHARED"]
 fn the_faults_that_people_sent() {
     let shared = std::env::var_os("PUOMP_SHARED").expect("PUOMP_SHARED names the folder");
     let (catalog, checker) = &*TABLES;
