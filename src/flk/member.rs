@@ -243,6 +243,7 @@ impl Checker<'_> {
         let causes: Vec<&Finding> = checked.causes.iter().chain(other.into_iter().flat_map(|o| &o.causes)).collect();
         let mut about: Vec<(FileRole, Arc<str>, RuleIx)> = causes.iter().map(|c| (c.file, Arc::clone(&c.path), c.rule)).collect();
         for cause in causes.iter().filter(|c| self.catalog.cause(c.rule).is_some_and(|cause| cause.about_all)) {
+            // The first one stands for the finding's own element, which is nowhere here.
             about.extend(asked_by(cause.rule).into_iter().skip(1).map(|asked| (asked.file, asked.path, cause.rule)));
         }
         let in_records = self.causes_in_records(rules, checked, &asked_by)?;

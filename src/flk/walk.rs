@@ -341,10 +341,10 @@ impl<'p> Walker<'p> {
             let fits = |text: &str| kind.fits(text.as_bytes(), Encoding::Utf8);
             let personal = format.node(node).personal;
             let hints = self.context.catalog.hints();
-            let day = if check == Check::NotDate && !personal { hints.date(&value, &fits) } else { None };
+            let day = if check == Check::NotDate { hints.date(&value, &fits) } else { None };
             // Where every character is allowed, one may still be wrong at its place in a mask, but a length or a fraction says nothing of that.
             if day.is_some() {
-                finding.hint = day.map(Box::new);
+                finding.hint = day.filter(|_| !personal).map(Box::new);
             } else if matches!(check, Check::Mask | Check::NotInList) || value.chars().any(|c| !kind.allows(c)) {
                 finding.hint = hints.odd(&value, personal, &|c| kind.allows(c), &fits).map(Box::new);
             }

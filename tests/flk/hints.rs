@@ -95,11 +95,21 @@ fn near_names_of_elements() {
 
 #[test]
 fn near_codes_of_a_book() {
-    // V012 has results of 301 and neighbours, so no single one is near; M001 has A09.0 and A09.9.
-    let text = said(&[("<RSLT>301</RSLT><ISHOD>301", "<RSLT>301</RSLT><ISHOD>3010")], &[]);
-    assert!(text.contains("3010"), "{text}");
-    let text = said(&[(DIAGNOSIS, "<DS1>J06.90</DS1>")], &[]);
-    assert!(text.contains("похоже на J06.9") || !text.contains("нет в справочнике M001"), "{text}");
+    // M001 has J06.0, J06.8 and J06.9, so that no single code is near J06.5.
+    for (code, hint) in [("J06.5", None), ("J06.90", Some("похоже на J06.9")), ("A09.99", Some("похоже на A09.9"))] {
+        let text = said(&[(DIAGNOSIS, &format!("<DS1>{code}</DS1>"))], &[]);
+        assert!(text.contains(&format!("DS1 {code} (основной диагноз): нет в справочнике M001")), "{text}");
+        assert_eq!(text.contains("похоже на"), hint.is_some(), "{code}: {text}");
+        assert!(hint.is_none_or(|hint| text.contains(hint)), "{code}: {text}");
+    }
+}
+
+/// Of a day that is hidden nothing but the form is told.
+#[test]
+fn a_day_as_people_write_it() {
+    let text = said(&[("<DATE_1>2019-03-05</DATE_1>", "<DATE_1>05.03.2019</DATE_1>")], &[("<DR>1980-05-17", "<DR>17.05.1980")]);
+    assert!(text.contains("похоже на 2019-03-05"), "{text}");
+    assert!(text.contains("DR «**.**.****»") && !text.contains("1980") && !text.contains("точка (U+002E)"), "{text}");
 }
 
 /// Numbers and names of people in places that are not theirs.

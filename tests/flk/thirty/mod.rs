@@ -34,7 +34,6 @@ struct Fault {
 
 /// The files of a sound package, by their letter.
 struct Package {
-    stem: &'static str,
     main: String,
     persons: String,
 }
@@ -49,17 +48,18 @@ impl Package {
         let made = Command::new(env!("CARGO_BIN_EXE_puomp")).arg("generate").args(options).arg(folder).output().expect("started");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let read = |letter: &str| {
-            let path = folder.join(format!("{letter}{STEM}.xml"));
+            let path = folder.join(name(letter));
             let text = Encoding::Windows1251.decode(&fs::read(&path).expect("read")).into_owned();
             fs::remove_file(path).expect("removed");
             text
         };
-        Self { stem: STEM, main: read("H"), persons: read("L") }
+        Self { main: read("H"), persons: read("L") }
     }
+}
 
-    fn name(&self, letter: &str) -> String {
-        format!("{letter}{}.xml", self.stem)
-    }
+/// The name of the package's file of a letter.
+fn name(letter: &str) -> String {
+    format!("{letter}{STEM}.xml")
 }
 
 /// The first occurrence of a pattern, where `*` stands for any text: where it is, and what `*` is.
@@ -87,16 +87,16 @@ fn spoilt(text: &str, [open, close]: [&str; 2], fault: &Fault) -> (String, Range
     };
     let (place, star) = found(&text[unit.clone()], &fault.from).expect("what is replaced");
     let place = unit.start + place.start..unit.start + place.end;
-    let text = format!("{}{}{}", &text[..place.start], fault.to.replace('*', star), &text[place.end..]);
-    let line = |at: usize| text[..at].matches('\n').count() + 1;
-    let lines = line(unit.start)..line(unit.end + fault.to.len().max(star.len()) - star.len()) + 2;
-    (text, lines)
+    let changed = format!("{}{}{}", &text[..place.start], fault.to.replace('*', star), &text[place.end..]);
+    let line = |at: usize| changed[..at].matches('\n').count() + 1;
+    let lines = line(unit.start)..line(changed.len() - (text.len() - unit.end)) + 1;
+    (changed, lines)
 }
 
 /// Writes a package with a fault into a folder. Returns the lines of each file in which the fault is to be found.
 fn broken(package: &Package, fault: &Fault, folder: &Path) -> [Range<usize>; 2] {
     let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("written");
-    let [main_name, persons_name] = ["H", "L"].map(|letter| package.name(letter));
+    let [main_name, persons_name] = ["H", "L"].map(name);
     let (mut main, mut persons) = (Some(encoded(&package.main)), Some(encoded(&package.persons)));
     let mut lines = [0..1, 0..1];
     match (fault.file.as_str(), fault.to.as_str()) {
@@ -113,7 +113,7 @@ fn broken(package: &Package, fault: &Fault, folder: &Path) -> [Range<usize>; 2] 
         }
         (_, "without L") => persons = None,
         (_, "without H") => main = None,
-        (_, "a third file") => write(&package.name("P"), b"<?xml version=\"1.0\"?><MR_OB></MR_OB>"),
+        (_, "a third file") => write(&name("P"), b"<?xml version=\"1.0\"?><MR_OB></MR_OB>"),
         (_, "an archive too") => {
             let mut archive = zip::ZipWriter::new(fs::File::create(folder.join(format!("H{STEM}.zip"))).expect("made"));
             for (name, bytes) in [(&main_name, &main), (&persons_name, &persons)] {
