@@ -12,7 +12,7 @@ use crate::nsi;
 use crate::registry::format::Formats;
 use crate::report::flk::Protocol;
 use crate::rules::import::TableRow;
-use crate::rules::{FLK_TABLES, RuleRow, Words, load};
+use crate::rules::{RULE_TABLES, RuleRow, Words, load};
 use crate::tables::{Region, RuleFiles, TableError};
 use crate::texts::{ErrorClass, Key, Texts};
 use crate::workspace::{SanctionColumns, Tables};
@@ -28,7 +28,7 @@ const READERS: [(&[&str], Reader); 11] = [
     (&["formats/"], |files, _| Formats::load(files).map(drop)),
     (&["nsi/site.toml"], |files, _| nsi::update::Site::load(files).map(drop)),
     (&["nsi/"], |files, tables| nsi::prove(files, tables.iter().copied())),
-    (&["flk/"], rules),
+    (&["flk/", "sense/"], rules),
     (&["kinds.csv", "workflow.toml", "forms/answer-elements.csv", "forms/resubmission.csv", "forms/payers.csv"], |files, _| Tables::load(files).map(drop)),
     (&["forms/sanctions.csv"], |files, _| SanctionColumns::load(files).map(drop)),
     (&["forms/flk-"], |files, _| Protocol::load(files).map(drop)),
@@ -66,8 +66,8 @@ fn prove(files: &RuleFiles) -> Result<(), TableError> {
 fn rules(files: &RuleFiles, tables: &[&str]) -> Result<(), TableError> {
     let formats = Formats::load(files)?;
     let of_region = |row: &RuleRow| row.place.1.file_of(&row.place.0) != row.place.0;
-    let own: BTreeSet<String> = load(files, FLK_TABLES)?.into_iter().filter(of_region).map(|row| row.id).collect();
-    let is_of_all = tables.iter().any(|table| !FLK_TABLES.contains(table));
+    let own: BTreeSet<String> = load(files, RULE_TABLES)?.into_iter().filter(of_region).map(|row| row.id).collect();
+    let is_of_all = tables.iter().any(|table| !RULE_TABLES.contains(table));
     Rulebook::load(files, None, &mut Catalog::load(files)?, |id| is_of_all || own.contains(id))?.prove(&formats)?;
     inferred(files)?;
     Words::load(files, &formats).map(drop)

@@ -9,7 +9,7 @@ use crate::finding::Catalog;
 use crate::finding::policy::Policy;
 use crate::flk::{Checker, Rulebook};
 use crate::registry::format::Formats;
-use crate::rules::FLK_TABLES;
+use crate::rules::RULE_TABLES;
 
 /// The tools of the control.
 pub(super) struct Tools {
@@ -31,7 +31,7 @@ impl Tools {
         let (formats, book) = rayon::join(|| Formats::load(files), rulebook);
         let (formats, book) = (formats?, book?);
         catalog.reweigh(|id, own| control.severity(id, own));
-        if files.overrides(FLK_TABLES) {
+        if files.overrides(RULE_TABLES) {
             book.prove(&formats)?;
         }
         Ok(Self { catalog, formats, control, book })

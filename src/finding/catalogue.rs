@@ -37,6 +37,8 @@ pub struct Rule {
     pub same: Vec<Same>,
     /// What the rule is as a cause (`rules/causes.csv`); `None` if no other finding follows from findings of this rule.
     pub cause: Option<Cause>,
+    /// Whether its findings follow from any other one about an element that it reads (`rules/causes.csv`).
+    pub yields: bool,
     /// Who can mend what it finds.
     pub mends: Mends,
 }
@@ -133,6 +135,7 @@ impl Catalog {
             let words = |list: &str| list.split_whitespace().map(str::to_owned).collect();
             rules.push(Rule {
                 cause: causes.of(&row.id, Requires::Other),
+                yields: causes.yields(&row.id),
                 mends: menders.of(&row.mends, &row.id, "").map_err(&fail)?,
                 id: row.id,
                 check: Some(check),

@@ -26,6 +26,9 @@ struct Row {
     requires: Option<Requires>,
     /// The elements that the finding is about.
     about: Option<About>,
+    /// Whether these rules are no causes, but yield to all others: their findings follow from any other one about an element that they read.
+    #[serde(default)]
+    yields: bool,
     /// Why something follows from these rules.
     note: String,
 }
@@ -64,12 +67,22 @@ impl Causes {
         }
     }
 
+    /// Whether a finding of the rule follows from any other one about an element that it reads.
+    pub fn yields(&self, id: &str) -> bool {
+        self.0.iter().any(|row| row.yields && begins(&row.rule, id))
+    }
+
     /// What a rule is as a cause: the first row that fits. `None` if nothing follows from the rule.
     pub fn of(&self, id: &str, requires: Requires) -> Option<Cause> {
-        let fits = |row: &Row| row.requires.is_none_or(|r| r == requires) && row.rule.split_whitespace().any(|beginning| id.starts_with(beginning));
+        let fits = |row: &Row| !row.yields && row.requires.is_none_or(|r| r == requires) && begins(&row.rule, id);
         let (at, row) = self.0.iter().enumerate().find(|(_, row)| fits(row))?;
         Some(Cause { rank: u8::try_from(at).ok()?, about_all: row.about.is_some() })
     }
+}
+
+/// Whether an id begins with one of the words of a cell.
+fn begins(cell: &str, id: &str) -> bool {
+    cell.split_whitespace().any(|beginning| id.starts_with(beginning))
 }
 
 #[cfg(test)]
@@ -86,13 +99,14 @@ mod tests {
         assert!(rank("V003", Requires::Other) < rank("004F.00.0330", Requires::Other));
         assert_eq!(rank("006F.00.0400", Requires::Other), None);
         let about_all = |id: &str| causes.of(id, Requires::Other).is_some_and(|cause| cause.about_all);
+        assert!(causes.yields("L001") && !causes.yields("006F.00.0330") && rank("L001", Requires::Other).is_none());
         assert!(about_all("006F.00.0330") && !about_all("006F.00.0340") && !about_all("V003"));
     }
 
     #[test]
     fn a_row_without_a_reason_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join(TABLE), "rule,requires,about,note\n003F,presence,,\n").expect("written");
+        std::fs::write(folder.path().join(TABLE), "rule,requires,about,yields,note\n003F,presence,,false,\n").expect("written");
         let error = Causes::load(&RuleFiles::with_overlay(folder.path())).expect_err("no reason");
         assert_eq!(error.to_string(), "rules/causes.csv:2: rule and note are both due");
     }

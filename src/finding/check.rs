@@ -55,6 +55,8 @@ checks! {
     ZipExtra = "zip-extra",
     /// A file beside a package has its name but letters that no family has.
     ThirdFile = "third-file",
+    /// Two packages have the same contents.
+    SamePackage = "same-package",
     /// An archive without a registry file.
     NoMainFile = "no-main-file",
     /// The main file has no person file.

@@ -60,14 +60,29 @@ fn met<'f>(causes: &'f ByElement<'f>, asked: &'f Asked) -> &'f [(u64, usize)] {
     &list[from..from + list[from..].partition_point(|c| c.0 < asked.within.end)]
 }
 
-/// Sets of each finding from which other one it follows, if it does not follow from one already. `asked` tells what the rule of a finding reads.
+/// Sets of each finding from which other one it follows, if it does not follow from one already. A finding of a rule that yields follows from any
+/// other one about an element that the rule reads. `asked` tells what the rule of a finding reads.
 pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn(usize, &Finding) -> Vec<Asked>) {
     // A lower rank first; of equal ones, the first in the file.
     let rank = |f: &Finding| catalog.cause(f.rule).filter(|_| f.follows_from.is_none()).map(|rank| (rank, f.place.offset, f.rule));
-    if findings.len() < 2 || findings.iter().all(|f| rank(f).is_none()) {
+    let is_cause = findings.iter().any(|f| rank(f).is_some());
+    let yields = |f: &Finding| catalog.rule(f.rule).yields;
+    if findings.len() < 2 || !is_cause && !findings.iter().any(yields) {
         return;
     }
     let reads: Vec<Vec<Asked>> = findings.iter().enumerate().map(|(i, f)| asked(i, f)).collect();
+    settle_causes(catalog, findings, &reads);
+    let others: Vec<(FileRole, Arc<str>, u64, RuleIx)> =
+        findings.iter().filter(|f| !yields(f)).map(|f| (f.file, Arc::clone(&f.path), f.place.offset, f.follows_from.unwrap_or(f.rule))).collect();
+    for (finding, reads) in findings.iter_mut().zip(&reads).filter(|(f, _)| yields(f) && f.follows_from.is_none()) {
+        let said = |(file, path, at, _): &&(FileRole, Arc<str>, u64, RuleIx)| reads.iter().any(|asked| asked.meets(&About { file: *file, path, at: *at }));
+        finding.follows_from = others.iter().find(said).map(|other| other.3);
+    }
+}
+
+/// Sets of each finding from which cause it follows. `reads` are the elements that the rule of each finding reads.
+fn settle_causes(catalog: &Catalog, findings: &mut [Finding], reads: &[Vec<Asked>]) {
+    let rank = |f: &Finding| catalog.cause(f.rule).filter(|_| f.follows_from.is_none()).map(|rank| (rank, f.place.offset, f.rule));
     let about = |i: usize| about(catalog, &findings[i], &reads[i]);
     // A record may hold very many.
     let mut causes = ByElement::new();

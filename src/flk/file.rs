@@ -5,15 +5,15 @@ use std::io;
 use rayon::prelude::*;
 
 use crate::cases::Index;
-use crate::finding::{Check, Finding, Place};
+use crate::finding::{Check, Finding, Place, RuleIx};
 use crate::registry::chunk::{Chunk, Chunks};
 use crate::registry::encoding::Coding;
 use crate::registry::fault::Fault;
 use crate::registry::source::Source;
-use crate::rules::Work;
+use crate::rules::{Sizes, Work};
 
 use super::by_person::ByPerson;
-use super::keyset::KeySet;
+use super::keyset::{Key, KeySet};
 use super::person_records::PersonRecords;
 use super::persons::Persons;
 use super::piece::{HeadValue, PieceOutcome, RootState};
@@ -37,6 +37,8 @@ pub(super) struct FileOutcome {
     pub(super) case_sum: Running,
     /// Values gathered from the records for rules about the head.
     pub(super) work: Work,
+    /// What rules that compare records have noted, in the order of [`crate::rules::RuleSet::across`].
+    pub(super) compared: Vec<Compared>,
     /// Findings of the main file's walk about persons.
     pub(super) of_persons: ByPerson,
     /// Persons of a person file.
@@ -52,6 +54,20 @@ pub(super) struct FileOutcome {
     pub(super) sha256: Option<String>,
     /// The real encoding, if it turned out to be another one than the beginning had shown; then the file was not read to its end.
     pub(super) turned: Option<Coding>,
+}
+
+/// What a rule that compares records has noted of a whole file.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) rule: RuleIx,
+    pub(super) keys: KeySet,
+    pub(super) sizes: Sizes,
+}
+
+impl Compared {
+    fn of(rule: RuleIx) -> Self {
+        Self { rule, keys: KeySet::default(), sizes: Sizes::default() }
+    }
 }
 
 /// Checks one file.
@@ -180,6 +196,7 @@ impl<'a> Join<'a> {
             sums: vec![Running::default(); plan.sums.len()],
             counts: vec![0; plan.counts.len()],
             work: context.rules.map_or_else(Work::default, |r| r.set.work()),
+            compared: context.rules.map_or_else(Vec::new, |r| r.across().map(Compared::of).collect()),
             person_records: PersonRecords::new(context.wanted),
             persons: Persons::new(context.rules.and_then(|r| r.keeping.clone()).unwrap_or_default()),
             ..FileOutcome::default()
@@ -261,6 +278,11 @@ impl<'a> Join<'a> {
         }
         if let Some(rules) = self.context.rules {
             rules.set.join(&mut outcome.work, &piece.work);
+            for (compared, noted) in outcome.compared.iter_mut().zip(&piece.work.noted) {
+                let keys: Vec<Key> = noted.keys.iter().map(|(key, offset)| Key { key: *key, offset: *offset }).collect();
+                compared.keys.extend(&keys)?;
+                compared.sizes.join(&noted.sizes);
+            }
         }
         outcome.persons.extend(&piece.persons);
         outcome.person_records.extend(&piece.person_records);

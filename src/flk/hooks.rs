@@ -2,9 +2,9 @@
 
 use crate::finding::Finding;
 use crate::registry::format::{NodeId, Role};
-use crate::values::{kopecks, money};
+use crate::values::{hash, kopecks, money};
 
-use super::keyset::{Key, hash, key_of};
+use super::keyset::{Key, key_of};
 use super::person_records::PersonRecords;
 use super::piece::HeadValue;
 use super::plan::{Context, Hooks, Tally};

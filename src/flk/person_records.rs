@@ -6,10 +6,10 @@
 use std::io;
 use std::sync::Arc;
 
-use super::keyset::hash;
 use crate::finding::spool::Spool;
 use crate::finding::{CaseFacts, Catalog, Finding, RuleIx};
 use crate::spool::{Bytes, write_text};
+use crate::values::hash;
 
 /// Persons with findings, each as a hash of the ID_PAC that its findings carry.
 #[derive(Debug, Default)]

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use super::keyset::hash;
 use crate::registry::format::value::Base;
 use crate::registry::format::{Format, NodeId};
 use crate::registry::record::Record;
 use crate::rules::{Captured, Person};
+use crate::values::hash;
 
 /// Limits on what is kept: bytes of a value, and values of an element. Anything beyond is malformed, and the structural checks report it.
 const LONGEST: usize = 24;

@@ -8,6 +8,7 @@ use crate::registry::package::{Member, Package};
 use crate::texts::{Lang, Severity, Text};
 
 use super::checker::Checker;
+use super::file::Compared;
 use super::judge::carried;
 use super::keyset::{self, Side};
 use super::locate::locate;
@@ -59,6 +60,10 @@ impl Checker<'_> {
             if let Some((rule, _)) = context.plan.same_person {
                 keyset::repeated(std::mem::take(&mut checked.outcome.identities).into_sorted()?, |k| own.push((k.offset, rule)))?;
             }
+            for Compared { rule, keys, sizes } in std::mem::take(&mut checked.outcome.compared) {
+                keyset::repeated(keys.into_sorted()?, |k| own.push((k.offset, rule)))?;
+                own.extend(sizes.odd().into_iter().map(|offset| (offset, rule)));
+            }
             marks.push(own);
             sides.push((member, checked));
         }
@@ -89,7 +94,16 @@ impl Checker<'_> {
             let weaker = context.plan.same_person.map(|(rule, _)| rule);
             let repeated: Vec<u64> = marks.iter().filter(|m| Some(m.1) == repetition).map(|m| m.0).collect();
             marks.retain(|m| Some(m.1) != weaker || repeated.binary_search(&m.0).is_err());
-            locate(&member.source, context, checked.outcome.tangled, &marks, &mut |finding| checked.findings.push(finding))?;
+            // Of a record that stands twice a rule that yields says nothing new.
+            let mut last: Option<(Option<Box<str>>, RuleIx)> = None;
+            locate(&member.source, context, checked.outcome.tangled, &marks, &mut |mut finding| {
+                match (&last, self.catalog.rule(finding.rule).yields) {
+                    (_, false) => last = Some((finding.keys.n_zap.clone(), finding.rule)),
+                    (Some((n_zap, rule)), true) if *n_zap == finding.keys.n_zap => finding.follows_from = Some(*rule),
+                    _ => {}
+                }
+                checked.findings.push(finding)
+            })?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::registry::format::{Family, Format, Formats, PERSONS, Prefix, Role};
 use crate::registry::name::FileName;
 use crate::rules::import::Edition;
 use crate::rules::{
-    Conventions, FLK_TABLES, Facts, Hit, NameParts, Read, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, Work, ast, load, strays,
+    Conventions, Facts, Hit, NameParts, RULE_TABLES, Read, Reasons, RowState, RuleRow, RuleSet, Side, Sources, State, Stray, Work, ast, load, strays,
 };
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Severity, Text};
@@ -64,7 +64,7 @@ impl Rulebook {
     /// # Errors
     /// A table is invalid; the error names the table and the line.
     pub fn load(files: &RuleFiles, books: Option<&Path>, catalog: &mut Catalog, runs: impl Fn(&str) -> bool) -> Result<Self, TableError> {
-        let mut rows = load(files, FLK_TABLES)?;
+        let mut rows = load(files, RULE_TABLES)?;
         let first_day = rows.iter().filter_map(|row| row.from).min();
         rows.retain(|row| runs(&row.id));
         let mut book = Self {
@@ -125,6 +125,7 @@ impl Rulebook {
             // Today's protocol names the rule itself, where the older one had a code of book F012.
             f012: row.id.clone(),
             cause: causes.of(&row.id, requires(row)),
+            yields: causes.yields(&row.id),
             text: row.text.clone(),
             advice: row.advice.clone(),
             same: Vec::new(),
@@ -493,6 +494,11 @@ impl FileRules<'_> {
             _ => Kind::Plain,
         };
         self.book.rule(hit.row, kind)
+    }
+
+    /// The catalog entries of the rules that compare records with each other.
+    pub(super) fn across(&self) -> impl Iterator<Item = RuleIx> + '_ {
+        self.set.across().map(|row| self.book.rule(row, Kind::Plain))
     }
 
     /// The element that a broken rule lacks, by its name.

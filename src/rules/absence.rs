@@ -44,7 +44,7 @@ impl Env<'_> {
             Operand::Place(place) => (!self.stands(place)).then_some(Read::Own(place.element)),
             Operand::Head(index) => self.facts.head.get(*index)?.is_none().then(|| captures.head.get(*index).map(|id| Read::Own(*id)))?,
             Operand::Person { index, .. } => self.person?.value(*index, 0).is_none().then(|| captures.persons.get(*index).map(|c| Read::Person(c.element)))?,
-            Operand::Age { birth, on } => self.missing(birth, captures).or_else(|| self.missing(on, captures)),
+            Operand::Age { birth: from, on } | Operand::Days(from, on) => self.missing(from, captures).or_else(|| self.missing(on, captures)),
             Operand::Year(inner) | Operand::MonthOf(inner) | Operand::AddYears(inner, _) | Operand::LastChar(inner) => self.missing(inner, captures),
             _ => None,
         }
@@ -58,6 +58,6 @@ impl Operand {
 
     /// Whether the value is made of elements, so that the text of a rule about it is untrue when one is absent.
     fn is_worked_out(&self) -> bool {
-        matches!(self, Self::Age { .. } | Self::Year(_) | Self::MonthOf(_) | Self::AddYears(..) | Self::LastChar(_))
+        matches!(self, Self::Age { .. } | Self::Days(..) | Self::Year(_) | Self::MonthOf(_) | Self::AddYears(..) | Self::LastChar(_))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ast::CompareOp;
 use super::number::Decimal;
+use super::numbering::Numbering;
 use crate::nsi::{Book, FieldIx};
 use crate::registry::format::NodeId;
 use crate::registry::format::mask::Mask;
@@ -110,6 +111,8 @@ pub(super) enum Cond {
         sex: Operand,
         birth: Operand,
     },
+    /// Whether the checked value stands before all equal ones of its element within a block around it.
+    First(Place),
     /// A truth value gathered from all records, by the index of the aggregate.
     Gathered(usize),
 }
@@ -157,6 +160,12 @@ pub(super) enum Shape {
         fraction: usize,
     },
     Date,
+    /// A number whose last digits prove the others.
+    CheckDigit(Numbering),
+    /// No blank at either end, and none beside another blank or a hyphen.
+    Tidy,
+    /// The end is one of these, each in capitals and in small letters.
+    Ends(Box<[Literal]>),
     /// The mask is in a row of a reference book (F011).
     BookMask(Box<BookLookup>, FieldIx),
 }
@@ -203,6 +212,8 @@ pub(super) enum Operand {
     MonthOf(Box<Operand>),
     AddYears(Box<Operand>, u16),
     LastChar(Box<Operand>),
+    /// Calendar days from the first day to the second; below zero if the second is earlier.
+    Days(Box<Operand>, Box<Operand>),
     Period,
     Month(Month),
     Today,

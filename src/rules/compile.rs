@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::across::Compares;
 use super::ast::{Arg, ArithmeticOp, At, Call, CompareOp, Expr, Item, Literal as Written, Quantifier, Ref, Set, Term};
 use super::code::{Between, BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
 use super::number::{Decimal, iso_date};
+use super::numbering::Numbering;
 use super::resolve::{Found, Names};
 use super::{Conventions, functions};
 use crate::nsi::{Book, Books, Origin, StandIn};
@@ -637,6 +639,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 }
                 _ => mistake(call.at, "ADDYEARS(date, years) is due"),
             },
+            ("DAYS", 2) => number(Operand::Days(Box::new(self.argument(call, 0)?), Box::new(self.argument(call, 1)?))),
             ("LASTCHAR", 1) => Ok((Operand::LastChar(Box::new(self.argument(call, 0)?)), Kind::Text)),
             ("MAIN" | "MAINFILE_TYPE", _) if self.sources.format.family == PERSONS => Err(Stop::OtherFile),
             ("MAIN", 1) => match &call.args[0] {
@@ -751,11 +754,55 @@ impl<'s, 'c> Compiler<'s, 'c> {
             ("DIGITS", 3) => shape(self.argument(call, 0)?, Shape::Digits { min: self.small(call, 1)?, max: self.small(call, 2)? }),
             ("DECIMAL", 3) => shape(self.argument(call, 0)?, Shape::Decimal { whole: self.small(call, 1)?, fraction: self.small(call, 2)? }),
             ("DATE", 1) => shape(self.argument(call, 0)?, Shape::Date),
+            ("CHECKDIGIT", 2) => match &call.args[1] {
+                Arg::Term(Term::Text(word)) if let Some(numbering) = Numbering::named(word) => shape(self.argument(call, 0)?, Shape::CheckDigit(numbering)),
+                _ => mistake(call.at, "CHECKDIGIT(X, 'snils') or CHECKDIGIT(X, 'enp') is due"),
+            },
+            ("TIDY", 1) => shape(self.argument(call, 0)?, Shape::Tidy),
+            ("ENDS", 2..) => {
+                let ends = call.args[1..].iter().map(|arg| match arg {
+                    Arg::Term(Term::Text(text)) => Ok([literal(&text.to_uppercase()), literal(&text.to_lowercase())]),
+                    _ => mistake(call.at, "ENDS(X, 'end', …) is due"),
+                });
+                let ends: Vec<[Literal; 2]> = ends.collect::<Compiled<_>>()?;
+                shape(self.argument(call, 0)?, Shape::Ends(ends.into_iter().flatten().collect()))
+            }
+            ("FIRST", 1) => self.first(call),
+            ("UNIQUE", 1..) | ("USUAL", 2) => mistake(call.at, format!("{} is the whole requirement of a rule, or no part of it", call.name)),
             ("NEWBORN", 3) => Ok(Cond::Newborn { mark: self.argument(call, 0)?, sex: self.argument(call, 1)?, birth: self.argument(call, 2)? }),
             ("REGIONAL_BOOK", 1) => Err(Stop::External("regional".to_owned())),
             ("IS_EKO_STAGE_WITH_KSLP_1", _) => Err(Stop::External("expert".to_owned())),
             (name, count) => mistake(call.at, functions::unknown(name, count, "is true or false")),
         }
+    }
+
+    /// What a requirement compares among the records of the file; `None` if each record can answer it by itself.
+    pub(super) fn compares(&mut self, require: &Expr) -> Compiled<Option<Compares>> {
+        let Expr::Call(call) = require else { return Ok(None) };
+        self.mode = Mode::All;
+        let compares = match (call.name.as_str(), call.args.len()) {
+            ("UNIQUE", 1..) => Compares::Unique((0..call.args.len()).map(|n| self.argument(call, n)).collect::<Compiled<_>>()?),
+            ("USUAL", 2) => Compares::Usual { value: self.argument(call, 0)?, code: self.argument(call, 1)? },
+            _ => return Ok(None),
+        };
+        match self.unit {
+            Unit::Block { .. } => Ok(Some(compares)),
+            _ => mistake(call.at, format!("{} compares elements of the records", call.name)),
+        }
+    }
+
+    /// Whether the checked value is the first of its kind within a block around it.
+    fn first(&mut self, call: &Call) -> Compiled<Cond> {
+        let (Arg::Term(Term::Ref(name)), Unit::Block { block, element }) = (&call.args[0], self.unit) else {
+            return mistake(call.at, "FIRST(block) asks about an element of the records, within a block around it");
+        };
+        let within = self.block_named(name)?;
+        if element == block || !self.sources.format.is_within(element, within) {
+            return mistake(name.at, format!("{} is no block around the checked element", name.name));
+        }
+        self.needs.this = true;
+        let Place { up, .. } = self.names.place(block, within);
+        Ok(Cond::First(Place { up, ..self.names.place(within, element) }))
     }
 
     fn this(&mut self, at: At) -> Compiled<Operand> {

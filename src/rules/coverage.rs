@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::import::TableRow;
 use super::survey::{Standing, Survey};
-use super::{Conventions, FLK_TABLES, Reasons, load};
+use super::table::category;
+use super::{Conventions, RULE_TABLES, Reasons, load};
 use crate::nsi::Books;
 use crate::registry::format::Formats;
 use crate::tables::{RuleFiles, TableError};
@@ -32,9 +33,9 @@ pub struct Covered {
 }
 
 impl Covered {
-    /// The category, `006F`.
+    /// The category: `006F` of `006F.00.0400`, `L` of `L001`.
     pub fn category(&self) -> &str {
-        self.id.split('.').next().unwrap_or("")
+        category(&self.id)
     }
 
     /// Whether the rule is about files that clinics send.
@@ -49,9 +50,9 @@ impl Covered {
 /// A table is invalid.
 pub fn rows(files: &RuleFiles) -> Result<Vec<TableRow>, TableError> {
     // Errors in the rules are reported first, with their lines.
-    load(files, FLK_TABLES)?;
+    load(files, RULE_TABLES)?;
     let mut all = Vec::new();
-    for table in FLK_TABLES {
+    for table in RULE_TABLES {
         all.extend(files.rows::<TableRow>(table)?.into_iter().map(|(_, r)| r));
     }
     Ok(all)
@@ -71,7 +72,7 @@ pub fn coverage(files: &RuleFiles, books: Option<&Path>) -> Result<Vec<Covered>,
     let survey = Survey { formats: &formats, books: &books, conventions: &conventions };
     let (texts, reasons) = (rows(files)?, Reasons::load(files)?);
     let mut rules: BTreeMap<&str, Covered> = BTreeMap::new();
-    for (text, row) in texts.iter().zip(load(files, FLK_TABLES)?) {
+    for (text, row) in texts.iter().zip(load(files, RULE_TABLES)?) {
         let standing = survey.standing(&row)?;
         let reason = reasons.of_standing(&standing, &row);
         let letters = text.files.split(' ').map(str::to_owned);
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn the_built_in_rules_run_or_say_what_they_lack() {
         let all = coverage(&RuleFiles::embedded(), None).expect("sound tables");
-        assert_eq!(all.len(), 883);
+        assert_eq!(all.len(), 909);
         let of = |id: &str| all.iter().find(|r| r.id == id).unwrap_or_else(|| panic!("{id}"));
         assert_eq!(of("006F.00.0400").standing, Standing::Executed);
         assert_eq!(of("001F.00.0031").standing, Standing::NoBook(vec!["F032".to_owned()]));

@@ -195,7 +195,7 @@ impl Env<'_> {
             Cond::Every { place, holds } => !self.blocks(place, &mut |block| !Env { block, this: None, ..*self }.holds(holds)),
             Cond::Gathered(index) => matches!(self.gathered.get(*index), Some(Gathered::Truth(true))),
             Cond::Between(_) | Cond::Member { .. } | Cond::Among { .. } | Cond::Prefix { .. } | Cond::Begins { .. } => self.holds_of_values(cond),
-            Cond::BookRow(_) | Cond::Shape { .. } | Cond::Newborn { .. } => self.holds_of_forms(cond),
+            Cond::BookRow(_) | Cond::Shape { .. } | Cond::Newborn { .. } | Cond::First(_) => self.holds_of_forms(cond),
         }
     }
 
@@ -232,6 +232,7 @@ impl Env<'_> {
                 V::Text(text) => self.fits(shape, text),
                 _ => true,
             }),
+            Cond::First(place) => self.is_first(place),
             Cond::Newborn { mark, sex, birth } => self.check(mark, Mode::All, false, |v| match v {
                 V::Text(text) => self.newborn(text, sex, birth),
                 _ => false,
@@ -314,6 +315,7 @@ impl Env<'_> {
             Operand::Year(day) => self.day(day).map(|d| small(d.parts().0)),
             Operand::MonthOf(day) => self.day(day).map(|d| small(u16::from(d.parts().1))),
             Operand::AddYears(day, years) => self.day(day).map(|d| V::Day(add_years(d, *years))),
+            Operand::Days(from, to) => self.day(from).zip(self.day(to)).map(|(from, to)| number(Decimal::whole(to.days_since(from)))),
             Operand::Period => self.facts.period.map(|m| number(month_number(m))),
             Operand::Month(month) => Some(number(month_number(*month))),
             Operand::Today => self.facts.today.map(V::Day),
@@ -515,6 +517,24 @@ impl Env<'_> {
             one => self.single(one).ok().flatten().is_some_and(each),
         }
     }
+
+    /// Visits the texts of an operand; of a worked-out value the text that it is written as.
+    pub(super) fn texts(&self, operand: &Operand, each: &mut dyn FnMut(&[u8])) {
+        self.visit(operand, &mut |v| {
+            match v {
+                V::Text(text) => each(text),
+                V::Number(number) => each(number.to_string().as_bytes()),
+                V::Day(day) => each(day.to_string().as_bytes()),
+            }
+            false
+        });
+    }
+
+    /// The number of binary digits of an amount in kopecks; `None` if it is absent, no number, or not above zero.
+    pub(super) fn size(&self, operand: &Operand) -> Option<u8> {
+        self.number(operand)?.doublings()
+    }
+
     fn visit_place(&self, place: &Place, each: &mut dyn FnMut(V<'_>) -> bool) -> bool {
         let Some((last, way)) = place.down.split_last() else { return false };
         if !place.many && way.is_empty() {
@@ -628,6 +648,21 @@ impl Env<'_> {
         found
     }
 
+    /// Whether the checked value stands before all equal ones at a place; true if there is none.
+    fn is_first(&self, place: &Place) -> bool {
+        let Some(this) = self.this else { return true };
+        let mut first = true;
+        self.visit_place(place, &mut |v| match v {
+            V::Text(text) if std::ptr::eq(text, this) => true,
+            V::Text(text) if text == this => {
+                first = false;
+                true
+            }
+            _ => false,
+        });
+        first
+    }
+
     fn fits(&self, shape: &Shape, text: &[u8]) -> bool {
         let encoding = self.facts.encoding;
         match shape {
@@ -645,6 +680,9 @@ impl Env<'_> {
             }
             // Only the form is tested: the structural checks report days that the calendar does not have.
             Shape::Date => is_date_shape(text),
+            Shape::CheckDigit(numbering) => numbering.agrees(text),
+            Shape::Tidy => is_tidy(text, encoding),
+            Shape::Ends(ends) => ends.iter().any(|end| text.ends_with(end.bytes(encoding))),
             Shape::BookMask(lookup, field) => {
                 let (mut asked, mut good) = (false, false);
                 self.book_rows(lookup, &mut |row| {
@@ -697,6 +735,25 @@ impl Operand {
             _ => false,
         }
     }
+}
+
+/// Whether each blank of a text stands between two other characters that are no hyphens. A no-break space is a blank too.
+fn is_tidy(text: &[u8], encoding: Encoding) -> bool {
+    let no_break: &[u8] = match encoding {
+        Encoding::Windows1251 => b"\xA0",
+        Encoding::Utf8 => "\u{a0}".as_bytes(),
+    };
+    let (mut rest, mut may_be_blank, mut was_blank) = (text, false, false);
+    while let Some(first) = rest.first() {
+        let blank = if matches!(first, b' ' | b'\t') { 1 } else { no_break.len() * usize::from(rest.starts_with(no_break)) };
+        if blank > 0 && !may_be_blank || was_blank && *first == b'-' {
+            return false;
+        }
+        may_be_blank = blank == 0 && *first != b'-';
+        was_blank = blank > 0;
+        rest = &rest[blank.max(1)..];
+    }
+    !was_blank
 }
 
 /// A day as `DDMMYY`.
@@ -761,6 +818,17 @@ fn document_mask_fits(mask: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blanks_of_a_tidy_text_stand_between_words() {
+        for tidy in ["", "ИВАНОВА", "АЛИ ОГЛЫ", "ПЕТРОВА-ИВАНОВА", "-", "А"] {
+            assert!(is_tidy(tidy.as_bytes(), Encoding::Utf8), "{tidy}");
+        }
+        for untidy in [" А", "А ", " ", "А  Б", "А -Б", "А- Б", "\u{a0}А", "А\u{a0}", "А \u{a0}Б", "А\t"] {
+            assert!(!is_tidy(untidy.as_bytes(), Encoding::Utf8), "{untidy}");
+        }
+        assert!(!is_tidy(b"\xC0\xA0", Encoding::Windows1251) && is_tidy(b"\xC0", Encoding::Windows1251));
+    }
 
     #[test]
     fn masks_of_documents() {

@@ -243,7 +243,10 @@ impl Scan<'_, '_> {
             ("BOOK", [Arg::Term(Term::Ref(field)), Arg::Term(Term::Ref(on))]) => self.codes(Some(self.checked), &field.name, Some(&on.name)),
             ("PERIOD", _) => {}
             // The first argument is a value, the others describe its form.
-            ("LEN" | "MASK" | "CHARSET" | "DIGITS" | "DECIMAL" | "DATE" | "YEAR" | "MONTH" | "LASTCHAR" | "INBOOK", [Arg::Term(value), ..]) => {
+            (
+                "LEN" | "MASK" | "CHARSET" | "DIGITS" | "DECIMAL" | "DATE" | "YEAR" | "MONTH" | "LASTCHAR" | "INBOOK" | "TIDY" | "CHECKDIGIT" | "ENDS",
+                [Arg::Term(value), ..],
+            ) => {
                 self.term(value, &[]);
             }
             ("TODAY", []) => {}

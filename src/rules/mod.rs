@@ -1,6 +1,7 @@
 //! The rule language: syntax, compilation against a format, evaluation over a record.
 
 mod absence;
+mod across;
 pub mod ast;
 mod code;
 mod compile;
@@ -13,6 +14,7 @@ pub mod functions;
 pub mod import;
 mod lex;
 mod number;
+mod numbering;
 mod parse;
 mod print;
 pub mod published;
@@ -25,6 +27,7 @@ mod table;
 pub mod witness;
 mod words;
 
+pub use across::{Noted, Sizes};
 pub use compile::{Captured, Captures, Read, Sources, Stop};
 pub use conventions::Conventions;
 pub use coverage::{Covered, coverage, rows};
@@ -37,5 +40,5 @@ pub use reasons::Reasons;
 pub use set::{At, Blamed, Hit, RowState, RuleSet, Side, State, Work};
 pub use strays::{Stray, strays};
 pub use survey::{Asked, Standing, Survey};
-pub use table::{FLK_TABLES, RuleRow, UNREAD, load};
+pub use table::{RULE_TABLES, RuleRow, UNREAD, load};
 pub use words::{Named, Words};

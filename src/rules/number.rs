@@ -80,6 +80,12 @@ impl Decimal {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// The number of binary digits of the number in hundredths; `None` unless it is above zero.
+    pub(super) fn doublings(self) -> Option<u8> {
+        let hundredths = u128::try_from(self.0 / (SCALE / 100)).ok().filter(|n| *n > 0)?;
+        Some((u128::BITS - hundredths.leading_zeros()) as u8)
+    }
+
     /// The remainder of a division by a whole number, for years of two digits.
     #[must_use]
     pub fn modulo(self, n: i64) -> Self {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use super::across::{Across, Noted};
 use super::ast::{Expr, Ref};
 use super::code::{Cond, Whose};
 use super::compile::{Captured, Captures, Compiler, Gather, Needs, Read, Sources, Stop, Unit, What};
@@ -112,6 +113,8 @@ struct Block {
     values: u64,
     /// Numbers of the values that are gathered from each such block.
     gathers: Vec<usize>,
+    /// Numbers of the rules that compare such blocks with each other.
+    across: Vec<usize>,
 }
 
 /// Conditions that several rules share, by number.
@@ -141,6 +144,8 @@ pub struct Work {
     pub gathered: Vec<Gathered>,
     /// For each of them, the records because of which it does not hold.
     pub blamed: Vec<Blamed>,
+    /// What the rules that compare records have noted, in the order of [`RuleSet::across`].
+    pub noted: Vec<Noted>,
     /// Results of the block's shared conditions; `None` if not yet evaluated.
     holds: Vec<Option<bool>>,
 }
@@ -188,6 +193,7 @@ pub struct RuleSet {
     head: Vec<HeadRule>,
     persons_head: Vec<Compiled>,
     persons: OfPersons,
+    across: Vec<Across>,
     captures: Captures,
     states: Vec<RowState>,
     /// By the index of the row, the elements that it reads.
@@ -298,6 +304,15 @@ impl RuleSet {
         // A condition on the checked element's own value cannot be shared in the block.
         let own = compiler.needs.this;
         let asks = asks(require, &node.name);
+        if let Some(compares) = compiler.compares(require)? {
+            let Needs { person, reads, .. } = compiler.needs;
+            if let Some(list) = self.reads.get_mut(index) {
+                *list = reads.into();
+            }
+            self.blocks[usize::from(block.0)].across.push(self.across.len());
+            self.across.push(Across { row: index, position: node.position, when, person, compares });
+            return Ok((State::Executed, Vec::new()));
+        }
         let gathers = compiler.gathers();
         let require_code = compiler.requirement(require)?;
         let required = gathers..compiler.gathers();
@@ -365,6 +380,11 @@ impl RuleSet {
         own.flat_map(|(_, from, to)| &work.blamed[*from..*to]).find(|blamed| blamed.records > 0)
     }
 
+    /// The rows of the rules that compare records with each other.
+    pub fn across(&self) -> impl Iterator<Item = usize> + '_ {
+        self.across.iter().map(|rule| rule.row)
+    }
+
     /// The states of the compiled rows.
     pub fn states(&self) -> &[RowState] {
         &self.states
@@ -389,6 +409,7 @@ impl RuleSet {
             .map(|r| r.row)
             .chain(self.persons.rules.iter().map(|(r, _)| r.row))
             .chain(self.persons_head.iter().map(|r| r.row))
+            .chain(self.across.iter().filter(|r| r.person).map(|r| r.row))
     }
 
     /// Working memory at the start: one value for each aggregate that rules about the head need.
@@ -401,7 +422,8 @@ impl RuleSet {
         let shared = self.blocks.iter().map(|b| &b.conditions).chain([&self.persons.conditions]);
         let most = shared.map(|c| c.0.len()).max().unwrap_or(0);
         let gathered: Vec<Gathered> = self.captures.gathers.iter().map(start).collect();
-        Work { blamed: vec![Blamed::default(); gathered.len()], gathered, holds: vec![None; most] }
+        let noted = vec![Noted::default(); self.across.len()];
+        Work { blamed: vec![Blamed::default(); gathered.len()], gathered, noted, holds: vec![None; most] }
     }
 
     /// Adds the values that a later piece gathered.
@@ -425,6 +447,9 @@ impl RuleSet {
             rules.run(&env, &mut work.holds, &self.captures, hit);
             if doubtful {
                 self.covered[usize::from(instance.node.0)].run(&env, &mut work.holds, &self.captures, hit);
+            }
+            for number in &rules.across {
+                self.across[*number].note(&env, &mut work.noted[*number]);
             }
             for number in &rules.gathers {
                 if self.captures.gathers[*number].add(&env, &mut work.gathered[*number], &self.captures) {

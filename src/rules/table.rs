@@ -1,4 +1,4 @@
-//! The rule tables under `rules/flk/`, with one row for each rule.
+//! The rule tables under `rules/flk/` and `rules/sense/`, with one row for each rule.
 
 use std::collections::HashMap;
 
@@ -60,9 +60,17 @@ impl RuleRow {
         self.from.zip(self.until).is_some_and(|(from, until)| until < from)
     }
 
-    /// The category, `006F`.
+    /// The category: `006F` of `006F.00.0400`, `L` of `L001`.
     pub fn category(&self) -> &str {
-        self.id.split('.').next().unwrap_or("")
+        category(&self.id)
+    }
+}
+
+/// The category of a rule by its id.
+pub(super) fn category(id: &str) -> &str {
+    match id.split_once('.') {
+        Some((category, _)) => category,
+        None => id.trim_end_matches(|c: char| c.is_ascii_digit()),
     }
 }
 
@@ -99,8 +107,8 @@ struct Columns {
     mends: String,
 }
 
-/// The tables of the ФЛК rule book, in the order in which they are read.
-pub const FLK_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv", "flk/004F.csv", "flk/005F.csv", "flk/006F.csv"];
+/// The tables of all rules that the control runs, in the order in which they are read: the ФЛК rule book, then what common sense sees.
+pub const RULE_TABLES: &[&str] = &["flk/001F.csv", "flk/002F.csv", "flk/003F.csv", "flk/004F.csv", "flk/005F.csv", "flk/006F.csv", "sense/L.csv"];
 
 /// Reads rule tables.
 ///

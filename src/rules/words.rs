@@ -386,6 +386,9 @@ impl Speech<'_> {
         match (call.name.as_str(), args.as_slice()) {
             ("PERIOD", [_, ..]) => self.say("PERIOD-of", &args),
             ("BOOK", [_, _]) => self.say("BOOK-on", &args),
+            ("UNIQUE", values) => self.say("UNIQUE", &[&values.join(", ")]),
+            ("ENDS", [value, ends @ ..]) => self.say("ENDS", &[value, &ends.join(", ")]),
+            ("CHECKDIGIT", [value, kind]) => self.say(&format!("CHECKDIGIT-{kind}"), &[value]),
             ("BOOKROW", [book, fields @ ..]) => self.say("BOOKROW", &[book, &fields.join(", ")]),
             ("BOOK1", [book, fields @ .., field]) => self.say("BOOK1", &[field, book, &fields.join(", ")]),
             ("CHARSET", [value, set]) => {
@@ -401,7 +404,7 @@ impl Speech<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{FLK_TABLES, functions, load, parse};
+    use crate::rules::{RULE_TABLES, functions, load, parse};
 
     #[test]
     fn conditions_are_read_as_a_person_says_them() {
@@ -421,7 +424,7 @@ mod tests {
         for function in functions::FUNCTIONS {
             assert!(matches!(*function, "PRESENT" | "ABSENT" | "EXISTS" | "FORALL") || words.phrases.contains_key(*function), "{function}");
         }
-        for row in load(&files, FLK_TABLES).expect("sound") {
+        for row in load(&files, RULE_TABLES).expect("sound") {
             for expr in row.when.iter().chain(&row.require) {
                 for lang in [Lang::Ru, Lang::En] {
                     let said = words.condition(expr, &row.element, lang);

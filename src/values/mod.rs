@@ -2,6 +2,7 @@
 
 mod date;
 mod digest;
+mod hash;
 mod moment;
 mod money;
 mod month;
@@ -9,6 +10,7 @@ mod person_number;
 
 pub use date::{Date, Span, is_date_shape, iso_parts};
 pub use digest::{hex, sha256_of};
+pub use hash::hash;
 pub use moment::{Moment, NotAMoment};
 pub(crate) use money::split_decimal;
 pub use money::{kopecks, money};

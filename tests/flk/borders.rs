@@ -28,7 +28,7 @@ fn moved(body: &Package, head: &Package, [from, to]: [Month; 2]) -> Package {
 
 /// Whether something but days tells the twin: their order, or the birth date in the number of a newborn.
 fn is_told(package: &Package) -> bool {
-    package.ids().iter().any(|id| !id.starts_with("006F") && id != "002F.00.0130")
+    package.ids().iter().any(|id| !id.starts_with("006F") && !id.starts_with('L') && id != "002F.00.0130")
 }
 
 fn sides(letters: &str, family: char, borders: [&Format; 2]) -> [(Month, Package); 2] {

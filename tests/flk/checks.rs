@@ -425,6 +425,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("P012", "tests/registry/archive.rs", "Check::ZipMethod"),
     ("P013", "src/registry/package/tests.rs", "zip-extra"),
     ("P014", "tests/registry/archive.rs", "Check::NoMainFile"),
+    ("L036", "tests/flk/sense/mod.rs", "a_copy_of_a_package_is_named"),
 ];
 
 #[test]

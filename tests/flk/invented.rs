@@ -6,7 +6,7 @@ use puomp::flk::Verdict;
 use puomp::generate::{Generator, Options, Packing};
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Family, Formats, PERSONS};
-use puomp::rules::{FLK_TABLES, load};
+use puomp::rules::{RULE_TABLES, load};
 use puomp::tables::RuleFiles;
 use puomp::values::{Date, Month};
 
@@ -31,7 +31,7 @@ pub(crate) fn kinds(formats: &Formats) -> Vec<(String, Family, Month)> {
 /// The months on both sides of every day on which a rule begins or ends.
 fn border_months() -> BTreeSet<Month> {
     let month = |day: Date| Month::new(day.parts().0, day.parts().1).expect("a month");
-    let rows = load(&RuleFiles::embedded(), FLK_TABLES).expect("sound");
+    let rows = load(&RuleFiles::embedded(), RULE_TABLES).expect("sound");
     let days = rows.iter().flat_map(|row| [row.from, row.until.map(Date::day_after)]).flatten();
     days.flat_map(|day| [month(day.day_before()), month(day), month(day).next()]).collect()
 }

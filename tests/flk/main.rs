@@ -19,6 +19,7 @@ mod personal_data;
 mod pieces;
 mod positions;
 mod samples;
+mod sense;
 mod thirty;
 mod today;
 

@@ -23,8 +23,17 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-/// Verdict and broken rules of everything below a folder.
+/// Verdict and broken rules of everything below a folder; remarks are left out.
 pub(crate) fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
+    judged_from(folder, Severity::Warning)
+}
+
+/// The rules of at least a severity that packages below a folder break, but for what follows from another finding.
+pub(crate) fn told(folder: &Path, least: Severity) -> BTreeSet<String> {
+    judged_from(folder, least).into_iter().flat_map(|(_, rules)| rules).collect()
+}
+
+fn judged_from(folder: &Path, least: Severity) -> Vec<(Verdict, BTreeSet<String>)> {
     let files = RuleFiles::embedded();
     let mut catalog = Catalog::load(&files).expect("sound");
     let formats = Formats::load(&files).expect("sound");
@@ -32,8 +41,7 @@ pub(crate) fn judged(folder: &Path) -> Vec<(Verdict, BTreeSet<String>)> {
     let checker = Checker::new(&catalog, &formats).expect("sound").with_rules(&book);
     let mut out = Vec::new();
     let mut each = |report: puomp::flk::PackageReport| {
-        let rules =
-            report.findings.counts().keys().map(|ix| catalog.rule(*ix)).filter(|rule| rule.severity > Severity::Info).map(|rule| rule.id.clone()).collect();
+        let rules = report.findings.counts().keys().map(|ix| catalog.rule(*ix)).filter(|rule| rule.severity >= least).map(|rule| rule.id.clone()).collect();
         out.push((report.verdict, rules));
         Ok(())
     };

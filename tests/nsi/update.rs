@@ -436,7 +436,7 @@ fn rule_books_are_fetched_too_and_take_the_place_of_older_ones_only() {
     assert_eq!((steps[0].standing, newer.count("/refbook?")), (Some(Standing::Newer), 1));
     let stored = desk.editions().expect("stored");
     assert!(stored.contains("Q015,9.9,2030-02-01"), "{stored}");
-    let rules = puomp::rules::load(&RuleFiles::with_overlay(&desk.rules()), puomp::rules::FLK_TABLES).expect("what was stored compiles");
+    let rules = puomp::rules::load(&RuleFiles::with_overlay(&desk.rules()), puomp::rules::RULE_TABLES).expect("what was stored compiles");
     assert!(rules.iter().any(|r| r.id == "003F.00.9990"));
     // The same edition is not fetched again, an older one is left where it is.
     assert_eq!(desk.update_rules(&newer, &["Q015"])[0].standing, Some(Standing::Current));

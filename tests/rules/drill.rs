@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use puomp::rules::import::{Change, Importer, Kept, Plan, PlanError, Refusal, Terms, last, read_bytes, store, take_back};
-use puomp::rules::{FLK_TABLES, load, rows};
+use puomp::rules::{RULE_TABLES, load, rows};
 use puomp::tables::RuleFiles;
 use puomp::texts::Lang;
 use puomp::values::Date;
@@ -228,7 +228,7 @@ fn what_was_edited_since_is_not_overwritten_unasked_and_a_folder_that_an_import_
     let text = std::fs::read_to_string(&list).expect("a list");
     std::fs::write(&list, text.replace("flk/003F.csv", "../003F.csv")).expect("written");
     assert!(last(&overlay).expect_err("refused").to_string().contains("../003F.csv"));
-    load(&files(&overlay), FLK_TABLES).expect("the tables are sound all the same");
+    load(&files(&overlay), RULE_TABLES).expect("the tables are sound all the same");
 }
 
 /// A made-up edition: rules that are new, changed, ended and gone, elements and a book that nobody knows, rows that nobody can read.

@@ -120,7 +120,7 @@ fn a_later_edition_is_told_row_by_row_and_stored_as_an_overlay() {
     assert_eq!(std::fs::read_to_string(overlay.join("flk/mine.csv")).expect("kept"), "kept\n");
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left beside the overlay");
     let files = RuleFiles::with_overlay(&overlay);
-    puomp::rules::load(&files, puomp::rules::FLK_TABLES).expect("the program starts with the overlay");
+    puomp::rules::load(&files, puomp::rules::RULE_TABLES).expect("the program starts with the overlay");
     let rows = files.rows::<puomp::rules::import::TableRow>("flk/003F.csv").expect("a table");
     let row = |id: &str| rows.iter().map(|(_, r)| r).find(|r| r.id == id).unwrap_or_else(|| panic!("{id}"));
     assert_eq!((row("003F.00.9990").when.as_str(), row("003F.00.9990").require.as_str()), ("USL_OK = 3 OR P_CEL = 1.3", "PRESENT(DN)"));
@@ -162,7 +162,7 @@ fn an_inferred_end_is_refuted_by_a_later_edition_alone() {
         let overlay = folder.path().join("rules");
         store(&plan, &overlay).expect("stored");
         let files = RuleFiles::with_overlay(&overlay);
-        puomp::rules::load(&files, puomp::rules::FLK_TABLES).expect("the program starts with the overlay");
+        puomp::rules::load(&files, puomp::rules::RULE_TABLES).expect("the program starts with the overlay");
         let rows = files.rows::<puomp::rules::import::TableRow>("flk/003F.csv").expect("a table");
         let of = |id: &str| rows.iter().filter(|(_, r)| r.id == id).map(|(_, r)| (r.files.clone(), r.from.clone(), r.until.clone())).collect::<Vec<_>>();
         ["003F.00.0990", "003F.00.0991", "003F.00.2170", "003F.00.9050"].map(of)
@@ -264,7 +264,7 @@ fn a_thousand_damaged_packets_break_nothing() {
                 // What is taken is sound: the program starts with it, and every rule is in the language.
                 if taken % 6 == 0 {
                     store(&plan, &overlay).expect("stored");
-                    puomp::rules::load(&RuleFiles::with_overlay(&overlay), puomp::rules::FLK_TABLES).unwrap_or_else(|e| panic!("round {round}: {e}"));
+                    puomp::rules::load(&RuleFiles::with_overlay(&overlay), puomp::rules::RULE_TABLES).unwrap_or_else(|e| panic!("round {round}: {e}"));
                     std::fs::remove_dir_all(&overlay).expect("removed");
                 }
                 for (table, text) in plan.tables.iter().filter_map(|(table, text)| Some((table, text.as_ref()?))) {

@@ -4,7 +4,7 @@ use puomp::nsi::Books;
 use puomp::registry::encoding::Encoding;
 use puomp::registry::format::{Content, Format, Formats, NodeId, PERSONS, Role};
 use puomp::registry::record::Record;
-use puomp::rules::{Conventions, FLK_TABLES, Facts, Hit, Person, RuleSet, Side, Sources, load};
+use puomp::rules::{Conventions, Facts, Hit, Person, RULE_TABLES, RuleSet, Side, Sources, load};
 use puomp::tables::RuleFiles;
 use puomp::values::Date;
 
@@ -92,7 +92,7 @@ fn grow(record: &mut Record, format: &Format, node: NodeId, parent: Option<usize
 #[test]
 fn random_records_against_all_rules() {
     let files = RuleFiles::embedded();
-    let rows = load(&files, FLK_TABLES).unwrap_or_else(|e| panic!("{e}"));
+    let rows = load(&files, RULE_TABLES).unwrap_or_else(|e| panic!("{e}"));
     let formats = Formats::load(&files).unwrap_or_else(|e| panic!("{e}"));
     let books = Books::load(&files, None).unwrap_or_else(|e| panic!("{e}"));
     let conventions = Conventions::load(&files).unwrap_or_else(|e| panic!("{e}"));

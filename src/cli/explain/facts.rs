@@ -10,7 +10,7 @@ use crate::finding::{Menders, Mends};
 use crate::nsi::Books;
 use crate::registry::format::{Format, Formats, PERSONS};
 use crate::rules::import::TableRow;
-use crate::rules::{Conventions, FLK_TABLES, Fragments, Reasons, RuleRow, Sources, Standing, Survey, Words, ast, fragments, load, rows};
+use crate::rules::{Conventions, Fragments, RULE_TABLES, Reasons, RuleRow, Sources, Standing, Survey, Words, ast, fragments, load, rows};
 use crate::tables::{RuleFiles, TableError};
 use crate::texts::{Lang, Text, fill};
 use crate::values::Date;
@@ -223,7 +223,7 @@ impl Book {
             words: Words::load(files, &formats)?,
             books: Books::load(files, folder)?,
             conventions: Conventions::load(files)?,
-            rows: load(files, FLK_TABLES)?.into_iter().zip(rows(files)?).collect(),
+            rows: load(files, RULE_TABLES)?.into_iter().zip(rows(files)?).collect(),
             structure: files.rows("structure.csv")?.into_iter().map(|(_, r)| r).collect(),
             inferred: inferred(files)?,
             decisions: files.rows("flk/decisions.csv")?.into_iter().map(|(_, d)| d).collect(),

@@ -12,6 +12,7 @@ fn rule(id: &str) -> Rule {
         other,
         severity: Severity::Error,
         cause: None,
+        yields: false,
         f012: "904".into(),
         text: text(),
         advice: text(),

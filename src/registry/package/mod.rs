@@ -4,6 +4,7 @@ mod look;
 mod pair;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,6 +22,7 @@ use super::source::{DiskFile, Source};
 use crate::finding::Check;
 use look::{Looked, Looker, Side};
 use pair::{Half, pair};
+use twins::name_twins;
 use walk::{Found, Neighbours, Walk};
 
 /// A path that the user gave, or a kept file.
@@ -119,7 +121,9 @@ pub fn discover(inputs: &[Input], formats: &Formats, limits: &Limits) -> Vec<Pac
     pair_groups(&mut halves, &files);
     fetch_other_halves(&mut halves, &mut files, &looker);
     leave_out_idle_files(&mut halves, &files, &mut faults, looker.prefixes);
-    assemble(halves, &files, faults, looker.prefixes)
+    let mut packages = assemble(halves, &files, faults, looker.prefixes);
+    name_twins(&mut packages, looker.prefixes);
+    packages
 }
 
 /// Leaves out main files that lie beside a main file of the same name with other letters, and whose own are of no family or of a person file: some funds want

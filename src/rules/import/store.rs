@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::history::{self, Record};
 use super::outcome::Plan;
-use crate::rules::{FLK_TABLES, load};
+use crate::rules::{RULE_TABLES, load};
 use crate::sys::{Access, private_file, write_atomic};
 use crate::tables::RuleFiles;
 
@@ -64,7 +64,7 @@ pub fn store(plan: &Plan, folder: &Path) -> io::Result<()> {
             }
         }
         // A table that the program would not start with does not come into the folder.
-        load(&RuleFiles::with_overlay(new), FLK_TABLES).map(drop).map_err(io::Error::other)
+        load(&RuleFiles::with_overlay(new), RULE_TABLES).map(drop).map_err(io::Error::other)
     })
 }
 

@@ -483,7 +483,20 @@ impl Solver<'_> {
                 let bad = ["201010109".to_owned(), format!("{}0101991", text(sex)), "3".to_owned()];
                 if want { good.iter() } else { bad.iter() }.flat_map(|v| self.given(doc, &target, v)).collect()
             }
-            "LEN" | "MASK" | "CHARSET" | "DIGITS" | "DECIMAL" | "DATE" => self.form(doc, unit, call, want),
+            "LEN" | "MASK" | "CHARSET" | "DIGITS" | "DECIMAL" | "DATE" | "TIDY" | "CHECKDIGIT" | "ENDS" => self.form(doc, unit, call, want),
+            "FIRST" => {
+                let Meaning::Elements(target) = self.meaning(doc, unit, &own_name(doc, unit)) else { return Vec::new() };
+                let Some(text) = target.texts(doc).first().map(|t| (*t).to_owned()) else { return vec![doc.clone()] };
+                if want {
+                    return vec![doc.clone()];
+                }
+                let mut twice = self.added(doc, &target);
+                for doc in &mut twice {
+                    let ways = target.tree(doc).below(&target.anchor, target.node);
+                    ways.iter().for_each(|way| target.tree_mut(doc).set(way, &text));
+                }
+                twice
+            }
             _ => Vec::new(),
         }
     }
@@ -499,6 +512,9 @@ impl Solver<'_> {
         if want {
             values.extend(self.stock.texts(path).take(4).map(str::to_owned));
             values.push(typical(kind));
+            for arg in call.args.iter().skip(1).filter(|_| call.name == "ENDS") {
+                values.extend(if let Arg::Term(Term::Text(end)) = arg { Some(format!("{now}{}", end.to_uppercase())) } else { None });
+            }
             if let ("DIGITS", Some(Arg::Term(Term::Number(n)))) = (call.name.as_str(), call.args.get(1)) {
                 values.push("1".repeat(n.parse().unwrap_or(1)));
             }
@@ -516,6 +532,10 @@ impl Solver<'_> {
             ]);
             values.extend([format!("{now}.5"), now.chars().take(now.chars().count().saturating_sub(1)).collect()]);
             values.push("q".repeat(most + 1));
+            values.extend([format!("{now} "), format!(" {now}")].into_iter().filter(|_| call.name == "TIDY"));
+            // Another last digit, of a known number too.
+            let known = self.stock.texts(path).take(4).chain([now.as_str()]);
+            values.extend(known.filter(|_| call.name == "CHECKDIGIT").filter_map(with_another_last_digit));
         }
         values.retain(|v| !v.is_empty());
         values.iter().flat_map(|v| self.given(doc, &target, v)).collect()
@@ -802,6 +822,7 @@ impl Solver<'_> {
                 let years = argument(1).first().and_then(|t| t.parse().ok()).unwrap_or(0);
                 day(0).map(|d| add_years(d, years).to_string()).into_iter().collect()
             }
+            "DAYS" => day(0).zip(day(1)).map(|(from, to)| to.days_since(from).to_string()).into_iter().collect(),
             "LASTCHAR" => argument(0).iter().filter_map(|t| t.chars().last()).map(String::from).collect(),
             "TODAY" => vec![self.today.to_string()],
             "MAIN" => argument(0),
@@ -974,6 +995,12 @@ fn in_turn(lists: Vec<Vec<Document>>) -> Vec<Document> {
             return out;
         }
     }
+}
+
+/// A number with another last digit; `None` for a text that does not end with a digit.
+fn with_another_last_digit(text: &str) -> Option<String> {
+    let last = text.chars().last()?.to_digit(10)?;
+    Some(format!("{}{}", &text[..text.len() - 1], (last + 1) % 10))
 }
 
 /// The letter of the rule book for a family of main files.

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use puomp::nsi::Books;
 use puomp::registry::format::{Formats, PERSONS};
-use puomp::rules::{Conventions, FLK_TABLES, RuleSet, Side, Sources, State, load};
+use puomp::rules::{Conventions, RULE_TABLES, RuleSet, Side, Sources, State, load};
 use puomp::tables::RuleFiles;
 
 #[test]
 fn every_row_compiles_for_every_format() {
     let files = RuleFiles::embedded();
-    let rows = load(&files, FLK_TABLES).unwrap_or_else(|e| panic!("{e}"));
+    let rows = load(&files, RULE_TABLES).unwrap_or_else(|e| panic!("{e}"));
     let formats = Formats::load(&files).unwrap_or_else(|e| panic!("{e}"));
     let books = Books::load(&files, None).unwrap_or_else(|e| panic!("{e}"));
     let conventions = Conventions::load(&files).unwrap_or_else(|e| panic!("{e}"));
