@@ -12,7 +12,7 @@ fn default_reports_and_standard_error_show_none() {
     let many = Package::new(2)
         .spoil("<FAM>Незабудкина", "<FAM>Незабудкина1")
         .spoil("<IM>Аграфена", "<IM>Аграфена  Незабудкина")
-        .spoil("<SNILS>900-555-176 61", "<SNILS>900-555-17 61Ы")
+        .spoil("<SNILS>900-555-176 78", "<SNILS>900-555-17 61Ы")
         .spoil("<DOCNUM>4620117</DOCNUM>", "<DOCNUM>4620117</DOCNUM><DOCNUM>4620117</DOCNUM>")
         .spoil("<DR>1951-07-23</DR>", "<DR>1951-07-23 </DR>")
         .spoil("<OT>Ильич</OT>", "<OTCH>Жаворонков</OTCH>")

@@ -139,13 +139,13 @@ fn findings_name_the_card_the_doctor_and_the_days_of_their_case() {
         ["card", "doctor", "profile", "from", "to"].map(|key| finding[key].as_str().unwrap_or("-").to_owned())
     };
     let all = found(&[]);
-    let second = ["2/21", "…1110", "97", "2021-03-10", "2021-03-12"].map(str::to_owned);
+    let second = ["2/21", "…1112", "97", "2021-03-10", "2021-03-12"].map(str::to_owned);
     for element in ["/DATE_1", "/SUMV", "/IDCASE"] {
         assert_eq!(of(&all, element), second, "{element}");
     }
-    assert_eq!(of(&all, "/DR"), ["…7662", "…1110", "97", "2021-03-01", "2021-03-04"], "a person has the case of the first record");
+    assert_eq!(of(&all, "/DR"), ["…7662", "…1112", "97", "2021-03-01", "2021-03-04"], "a person has the case of the first record");
     let of_file = all.iter().find(|f| f["n_zap"].is_null() && f["card"].is_null());
     assert!(of_file.is_some_and(|f| f["doctor"].is_null()), "what is about the file alone has no case: {all:?}");
     let open = found(&["--show-personal"]);
-    assert_eq!(of(&open, "/DR")[..2], ["900-555-176 62".to_owned(), "77553301110".to_owned()]);
+    assert_eq!(of(&open, "/DR")[..2], ["900-555-176 62".to_owned(), "77553301112".to_owned()]);
 }

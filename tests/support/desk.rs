@@ -10,7 +10,7 @@ use super::unbroken::unbroken;
 
 /// Personal data of the invented people. The program must not show any of them unasked.
 pub(crate) const SECRETS: &[&str] =
-    &["Незабудкина", "Аграфена", "Иннокентьевна", "1951-07-23", "4620117", "900-555-176 61", "7755330111", "Жаворонков", "1951-07-2Э"];
+    &["Незабудкина", "Аграфена", "Иннокентьевна", "1951-07-23", "4620117", "900-555-176 78", "7755330111", "Жаворонков", "1951-07-2Э"];
 
 /// A clean package of two cases in windows-1251: name, main file, person file.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Package {
                  <NOVOR>0</NOVOR>\n</PACIENT>\n<Z_SL>\n<IDCASE>{n}</IDCASE>\n<USL_OK>3</USL_OK>\n<VIDPOM>12</VIDPOM>\n<FOR_POM>3</FOR_POM>\n<LPU>140001</LPU>\n\
                  <DATE_Z_1>{from}</DATE_Z_1>\n<DATE_Z_2>{to}</DATE_Z_2>\n<RSLT>301</RSLT>\n<ISHOD>304</ISHOD>\n<SL>\n<SL_ID>{n}-1</SL_ID>\n<PROFIL>97</PROFIL>\n\
                  <DET>0</DET>\n<P_CEL>3.0</P_CEL>\n<NHISTORY>{n}/21</NHISTORY>\n<DATE_1>{from}</DATE_1>\n<DATE_2>{to}</DATE_2>\n<DS1>J06.9</DS1>\n<C_ZAB>1</C_ZAB>\n<PRVS>76</PRVS>\n\
-                 <VERS_SPEC>V021</VERS_SPEC>\n<IDDOKT>77553301110</IDDOKT>\n<ED_COL>1.00</ED_COL>\n<TARIF>{sum}</TARIF>\n<SUM_M>{sum}</SUM_M>\n</SL>\n<IDSP>29</IDSP>\n\
+                 <VERS_SPEC>V021</VERS_SPEC>\n<IDDOKT>77553301112</IDDOKT>\n<ED_COL>1.00</ED_COL>\n<TARIF>{sum}</TARIF>\n<SUM_M>{sum}</SUM_M>\n</SL>\n<IDSP>29</IDSP>\n\
                  <SUMV>{sum}</SUMV>\n</Z_SL>\n</ZAP>\n"
             )
         };
@@ -48,7 +48,7 @@ impl Package {
             person(
                 1,
                 "<FAM>Незабудкина</FAM>\n<IM>Аграфена</IM>\n<OT>Иннокентьевна</OT>\n<W>2</W>\n<DR>1951-07-23</DR>\n<DOCTYPE>14</DOCTYPE>\n<DOCSER>98 04</DOCSER>\n\
-                 <DOCNUM>4620117</DOCNUM>\n<DOCDATE>2004-01-09</DOCDATE>\n<DOCORG>УВД</DOCORG>\n<SNILS>900-555-176 61</SNILS>\n"
+                 <DOCNUM>4620117</DOCNUM>\n<DOCDATE>2004-01-09</DOCDATE>\n<DOCORG>УВД</DOCORG>\n<SNILS>900-555-176 78</SNILS>\n"
             ),
             person(
                 2,

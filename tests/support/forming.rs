@@ -36,7 +36,8 @@ pub(crate) static DESK: LazyLock<Desk> = LazyLock::new(|| {
     let files = RuleFiles::embedded();
     let mut catalog = Catalog::load(&files).expect("sound");
     let formats = Formats::load(&files).expect("sound");
-    let book = Rulebook::load(&files, None, &mut catalog, |_| true).expect("sound");
+    // Tests give a registry the same case twice, which common sense warns of.
+    let book = Rulebook::load(&files, None, &mut catalog, |id| !id.starts_with('L')).expect("sound");
     Desk { files, formats, catalog, book }
 });
 
