@@ -85,7 +85,7 @@ mod tests {
     fn facts_come_back_and_hide_numbers_of_persons() {
         let facts = CaseFacts::new(|fact| match fact {
             Fact::Card => Some("К-17/2026"),
-            Fact::Doctor => Some("900-555-176 78"),
+            Fact::Doctor => Some("900-555-176 61"),
             Fact::Subdivision => Some("14000100000000006"),
             Fact::Sum => Some(""),
             _ => None,
