@@ -153,7 +153,7 @@ impl<'a, W: Write> Html<'a, W> {
         let mut meta = vec![format!("{} {}", TOOL.name(), TOOL.version())];
         let editions = self.rules.editions.iter().map(|e| {
             let date = Date::parse(&e.date).map_or_else(|| e.date.clone(), |day| texts.day(lang, day));
-            texts.fill(Key::ReportRules, lang, &[("book", &e.book), ("edition", &e.edition), ("date", &date)])
+            texts.fill(Key::ReportRules, lang, &[("book", &e.book), ("edition", e.number(texts, lang)), ("date", &date)])
         });
         meta.extend(editions.take(1));
         let idle = ending.tally.not_executed.len() as u64;
