@@ -229,6 +229,9 @@ const NUMBERS: [usize; 2] = [11, 16];
 /// no further letter or digit around them.
 pub fn mask_numbers(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    if bytes.iter().filter(|byte| byte.is_ascii_digit()).count() < NUMBERS[0] {
+        return Cow::Borrowed(text);
+    }
     let mut out: Option<String> = None;
     let mut at = 0;
     while at < bytes.len() {
