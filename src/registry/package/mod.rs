@@ -212,11 +212,14 @@ fn leave_out_idle_files(halves: &mut [Half], files: &[Found], faults: &mut [Vec<
     }
 }
 
+/// A whole package: indexes of its main file and its person file among the halves.
+type Whole = (usize, usize);
+
 /// The files without a partner that are no half of a package, each with the file whose package tells of it.
 fn idle_files(halves: &[Half], files: &[Found], prefixes: &[Prefix]) -> Vec<(usize, usize)> {
     // Of whole packages in one folder with one name of a main file: the first, and the first one whose person file has other letters than the first one's.
     // A lone file belongs to the first whose person file has other letters than its own, which is always one of these two.
-    let mut whole: HashMap<(&Path, &str), ((usize, usize), Option<(usize, usize)>)> = HashMap::new();
+    let mut whole: HashMap<(&Path, &str), (Whole, Option<Whole>)> = HashMap::new();
     for (main, half) in halves.iter().enumerate().filter(|(_, half)| half.side == Side::Main) {
         let Some(persons) = half.partner else { continue };
         for name in half.own_names() {
