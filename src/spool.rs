@@ -12,8 +12,8 @@ const BLOCK: usize = 256 << 10;
 pub struct Records(Vec<u8>);
 
 impl Records {
-    /// Appends a record; `write` appends its bytes.
-    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends a record; `write` appends its bytes. Returns where the record begins.
+    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         // Nearly every length fits in two bytes: two are reserved, and the record is moved only when that is not enough.
         let start = self.0.len();
         self.0.extend_from_slice(&[0, 0]);
@@ -29,6 +29,21 @@ impl Records {
             write_number(&mut self.0, length as u64);
             self.0.extend_from_slice(&record);
         }
+        start
+    }
+
+    /// The record that begins at `start`.
+    ///
+    /// # Errors
+    /// No record begins there.
+    pub fn at(&self, start: usize) -> io::Result<&[u8]> {
+        let rest = self.0.get(start..).ok_or_else(damaged)?;
+        frame(rest)?.and_then(|(record, end)| rest.get(record..end)).ok_or_else(damaged)
+    }
+
+    /// Removes all records, but keeps their memory for later ones.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// The records in their order.
@@ -266,7 +281,8 @@ mod tests {
             for pair in due.chunks(2) {
                 let mut later = Records::default();
                 spool.push(|out| out.extend_from_slice(&pair[0])).expect("pushed");
-                later.push(|out| out.extend_from_slice(&pair[1]));
+                let start = later.push(|out| out.extend_from_slice(&pair[1]));
+                assert_eq!(later.at(start).expect("it begins there"), pair[1]);
                 assert_eq!(later.iter().collect::<Vec<_>>(), [&pair[1]]);
                 spool.extend(&later).expect("appended");
             }

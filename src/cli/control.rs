@@ -49,16 +49,8 @@ impl Resolver<'_> {
         Failure::said(ErrorClass::Usage, key, slots)
     }
 
-    /// Fails unless the id of some rule begins with `id`. The error names `place`.
     fn known(&self, id: &str, place: &str) -> Result<(), Failure> {
-        if !id.is_empty() && self.ids.iter().any(|known| known.starts_with(id)) {
-            return Ok(());
-        }
-        let common = |a: &str| a.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
-        let best = self.ids.iter().map(|known| common(known)).max().unwrap_or(0);
-        let near: Vec<&str> = self.ids.iter().filter(|known| best > 0 && common(known) == best).take(3).map(String::as_str).collect();
-        let near = if near.is_empty() { "006F, 001F.00.0270, S001".to_owned() } else { near.join(", ") };
-        Err(self.mistake(Key::ConfigUnknownId, &[("place", place), ("id", id), ("near", &near)]))
+        known(self.ids, id, place)
     }
 
     /// A list of ids: the one of the command line, else the one of the first source that has it.
@@ -135,7 +127,7 @@ impl Resolver<'_> {
         Ok(all)
     }
 
-    /// The settings of the region; `None` if no region is in force, or it has none.
+    /// The settings of the region, which it tells; `None` if no region is in force, or it has none.
     fn region(&mut self) -> Result<Option<Source>, Failure> {
         let Some(Merging { code, name, tables, .. }) = self.session.files.region().map(Region::merging) else { return Ok(None) };
         let origin = self.session.settings.region().map_or(Origin::Default, |said| said.origin);
@@ -146,12 +138,43 @@ impl Resolver<'_> {
             let said = ui.texts.fill(Key::ConfigRegionTable, ui.lang, &[("changed", &changed), ("added", &added)]);
             self.tell(&table, said, Origin::File(format!("rules/regions/{code}/{table}")));
         }
-        let table = Region::settings(&code);
-        match self.session.files.text(&table) {
-            Ok(text) => Source::read(format!("rules/{table}"), text.into_owned()).map(Some),
-            Err(_) => Ok(None),
-        }
+        of_region(self.session.files)
     }
+}
+
+/// Fails unless the id of some rule begins with `id`. The error names `place`.
+fn known(ids: &[String], id: &str, place: &str) -> Result<(), Failure> {
+    if !id.is_empty() && ids.iter().any(|known| known.starts_with(id)) {
+        return Ok(());
+    }
+    let common = |a: &str| a.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
+    let best = ids.iter().map(|known| common(known)).max().unwrap_or(0);
+    let near: Vec<&str> = ids.iter().filter(|known| best > 0 && common(known) == best).take(3).map(String::as_str).collect();
+    let near = if near.is_empty() { "006F, 001F.00.0270, S001".to_owned() } else { near.join(", ") };
+    Err(Failure::said(ErrorClass::Usage, Key::ConfigUnknownId, &[("place", place), ("id", id), ("near", &near)]))
+}
+
+/// The settings of the region; `None` if no region is in force, or it has none.
+fn of_region(files: &RuleFiles) -> Result<Option<Source>, Failure> {
+    let Some(Merging { code, .. }) = files.region().map(Region::merging) else { return Ok(None) };
+    let table = Region::settings(&code);
+    match files.text(&table) {
+        Ok(text) => Source::read(format!("rules/{table}"), text.into_owned()).map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Reads the settings of the region, if one is in force, and looks up the rules that they name.
+pub(super) fn prove_region(files: &RuleFiles) -> Result<(), Failure> {
+    let Some(source) = of_region(files)? else { return Ok(()) };
+    let document = &source.document;
+    let listed = [&document.select, &document.ignore].into_iter().flatten().flatten().map(|id| (id.get_ref(), id.span().start));
+    let named: Vec<(&String, usize)> = listed.chain(document.severity.iter().map(|(id, word)| (id, word.span().start))).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let ids = known_ids(files)?;
+    named.into_iter().try_for_each(|(id, at)| known(&ids, id, &source.place(at)))
 }
 
 /// Merges the settings: options go before the file, the file before the region.

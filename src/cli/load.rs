@@ -186,6 +186,7 @@ fn line(name: &str, path: &str, loaded: &Loaded, ui: &Ui<'_>) -> String {
         Outcome::Already(at, counts) => (said(Key::LoadAlready, &[("time", &time(at, ui))]), Some(counts)),
         Outcome::Rejected => (said(Key::LoadRejected, &[]), None),
         Outcome::Foreign => (said(Key::LoadForeign, &[]), None),
+        Outcome::ThirdFile => (said(Key::LoadThirdFile, &[]), None),
         Outcome::Taken(counts) => {
             let cases = counts.new + counts.replaced + counts.unchanged + counts.waiting + counts.doubtful;
             (said(Key::LoadTaken, &[("cases", &ui.texts.count(Key::CountCase, ui.lang, cases))]), Some(counts))
@@ -267,7 +268,7 @@ fn parts_as_payer(counts: &CaseCounts) -> Vec<(Key, u64)> {
 pub(super) fn is_sound(loaded: &Loaded) -> bool {
     let is_clear = match &loaded.outcome {
         Outcome::Already(_, counts) | Outcome::Taken(counts) => counts.doubtful == 0,
-        Outcome::Rejected | Outcome::Foreign => false,
+        Outcome::Rejected | Outcome::Foreign | Outcome::ThirdFile => false,
     };
     is_clear && loaded.verdict < Verdict::Errors
 }

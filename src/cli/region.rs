@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Failure;
 use super::explain::{examples, inferred};
 use super::settings::{Settings, Valued};
+use super::{Failure, control};
 use crate::finding::Catalog;
 use crate::flk::Rulebook;
 use crate::forming::Former;
@@ -45,6 +45,7 @@ pub(super) fn with_region(files: RuleFiles, settings: &Settings<'_>) -> Result<R
     }
     let files = files.with_region(&code)?;
     prove(&files)?;
+    control::prove_region(&files)?;
     Ok(files)
 }
 

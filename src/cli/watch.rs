@@ -132,7 +132,8 @@ impl WatchArgs {
                 }
                 protocols.settle()?;
                 for (package, loaded) in packages.iter().zip(&loaded) {
-                    let target = self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) { REFUSED } else { DONE });
+                    let target =
+                        self.folder.join(if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign | Outcome::ThirdFile) { REFUSED } else { DONE });
                     // The package is moved there in a moment.
                     let path = target.join(package.file.path.strip_prefix(&self.folder).unwrap_or(&package.file.path));
                     told(package, &sys::shown(&path), loaded, &mut workspace, session)?;

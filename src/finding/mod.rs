@@ -126,8 +126,8 @@ impl Finding {
         self.case.as_ref()?.get(fact)
     }
 
-    /// The same finding as reports may show it: with a personal value masked, numbers of persons wherever they stand, and of the card's number and the
-    /// doctor's code that look like one only the last digits.
+    /// The same finding as reports may show it: with a personal value and a Russian word as the name of an element masked, numbers of persons wherever they
+    /// stand, and of the card's number and the doctor's code that look like one only the last digits.
     #[must_use]
     pub fn masked(mut self) -> Self {
         if let Some(value) = &mut self.value {
@@ -138,7 +138,7 @@ impl Finding {
                 *text = masked.into();
             }
         }
-        if let Cow::Owned(masked) = mask_numbers(&self.path) {
+        if let Cow::Owned(masked) = masked_path(&self.path) {
             self.path = masked.into();
         }
         self.case = self.case.map(|case| Arc::new(case.masked()));
@@ -201,6 +201,15 @@ impl<'a> Slots<'a> {
     }
 }
 
+/// A path as reports may show it: with numbers of persons masked, and the names of elements with a Russian word, for it may be a surname.
+fn masked_path(path: &str) -> Cow<'_, str> {
+    if !hint::has_word(path) {
+        return mask_numbers(path);
+    }
+    let steps: Vec<String> = path.split('/').map(|step| if hint::has_word(step) { mask_personal(step) } else { mask_numbers(step).into_owned() }).collect();
+    Cow::Owned(steps.join("/"))
+}
+
 /// Hides a personal value but keeps its shape: all but blanks, points, dashes and other signs of ASCII become `*`, so that a wrong length or
 /// separator can still be seen. In a text that was read in a wrong encoding any other sign may stand for a letter.
 pub fn mask_personal(value: &str) -> String {
@@ -220,6 +229,9 @@ const NUMBERS: [usize; 2] = [11, 16];
 /// no further letter or digit around them.
 pub fn mask_numbers(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    if bytes.iter().filter(|byte| byte.is_ascii_digit()).count() < NUMBERS[0] {
+        return Cow::Borrowed(text);
+    }
     let mut out: Option<String> = None;
     let mut at = 0;
     while at < bytes.len() {
@@ -285,6 +297,10 @@ mod tests {
         }
         let finding = Finding { path: "ZL_LIST/ZAP/N_1400000000000011".into(), ..Finding::of_file(RuleIx(0), FileRole::Main) };
         assert_eq!(&*finding.masked().path, "ZL_LIST/ZAP/N_****************");
+        for (name, expected) in [("ИВАНОВ", "******"), ("Иванов-2", "******-*"), ("РROFIL", "РROFIL"), ("NOSUCH", "NOSUCH")] {
+            let finding = Finding { path: format!("ZL_LIST/ZAP/{name}").into(), ..Finding::of_file(RuleIx(0), FileRole::Main) };
+            assert_eq!(*finding.masked().path, *format!("ZL_LIST/ZAP/{expected}"));
+        }
     }
 
     #[test]

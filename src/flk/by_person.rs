@@ -8,8 +8,9 @@ use std::io;
 use std::iter::Peekable;
 
 use super::causes::{Asked, settle};
-use crate::finding::spool::{Replay, Spool};
+use crate::finding::spool::{Replay, Spool, pack, unpack};
 use crate::finding::{Catalog, Finding, RuleIx};
+use crate::spool::Records;
 
 /// How many findings are sorted at once, and bytes that each sorted run keeps in memory.
 const AT_ONCE: usize = 16 << 10;
@@ -18,32 +19,40 @@ const BUDGET: usize = 64 << 10;
 /// Findings about persons, whose places hold the number of the person as the offset, until `placing.rs` has found the persons.
 #[derive(Debug, Default)]
 pub(super) struct ByPerson {
-    waiting: Vec<Finding>,
+    /// Not yet sorted: the order of each finding, and where it begins in `packed`.
+    waiting: Vec<(Order, usize)>,
+    packed: Records,
     /// Runs in the order of persons. Records usually name persons in the order of the person file; then there is one run.
     runs: Vec<(Spool, u64)>,
 }
 
+type Order = (u64, RuleIx, bool);
+
 /// By person and rule. A rule that is broken from several records is said once: by the first of them in which it stands on its own.
-fn order(finding: &Finding) -> (u64, RuleIx, bool) {
+fn order(finding: &Finding) -> Order {
     (finding.place.offset, finding.rule, finding.follows_from.is_some())
 }
 
 impl ByPerson {
     pub(super) fn push(&mut self, finding: Finding) -> io::Result<()> {
-        self.waiting.push(finding);
+        let at = pack(&finding, &mut self.packed);
+        self.waiting.push((order(&finding), at));
         if self.waiting.len() == AT_ONCE { self.sort() } else { Ok(()) }
     }
 
     fn sort(&mut self) -> io::Result<()> {
-        self.waiting.sort_by_key(order);
-        let Some((first, last)) = self.waiting.first().zip(self.waiting.last()).map(|(a, b)| (a.place.offset, b.place.offset)) else { return Ok(()) };
+        self.waiting.sort_unstable();
+        let Some((first, last)) = self.waiting.first().zip(self.waiting.last()).map(|((a, _), (b, _))| (a.0, b.0)) else { return Ok(()) };
         // A person whose findings come in two lots would stand twice in one run.
         if self.runs.last().is_none_or(|(_, end)| *end >= first) {
             self.runs.push((Spool::with_budget(BUDGET), last));
         }
         if let Some((run, end)) = self.runs.last_mut() {
             *end = last;
-            self.waiting.drain(..).try_for_each(|finding| run.push(finding))?;
+            for (_, at) in self.waiting.drain(..) {
+                run.push(unpack(&self.packed, at)?)?;
+            }
+            self.packed.clear();
         }
         Ok(())
     }
@@ -77,7 +86,7 @@ impl InOrder<'_> {
 
 /// Takes the first finding of several sorted lists.
 fn first_of(lists: &mut [Peekable<Replay<'_>>]) -> io::Result<Option<Finding>> {
-    let mut first: Option<((u64, RuleIx, bool), usize)> = None;
+    let mut first: Option<(Order, usize)> = None;
     for (at, list) in lists.iter_mut().enumerate() {
         match list.peek() {
             Some(Ok(finding)) if first.is_none_or(|(known, _)| order(finding) < known) => first = Some((order(finding), at)),

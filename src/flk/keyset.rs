@@ -3,12 +3,14 @@
 //! A key is a number or a 64-bit hash: two different texts of a file of 1,600,000 records share one with a chance below one in a million.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 use crate::values::hash;
 
-/// Keys in memory before a run is written: 1 MiB.
-const RUN: usize = 1 << 16;
+/// Keys in memory before a run is written: 512 KiB.
+const RUN: usize = 1 << 15;
+/// Bytes that are written at once.
+const WRITTEN: usize = 64 << 10;
 
 /// One key and the offset of its element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,17 +49,17 @@ impl KeySet {
 
     fn spill(&mut self) -> io::Result<()> {
         self.memory.sort_unstable();
-        let mut bytes = Vec::with_capacity(self.memory.len() * 16);
-        for key in &self.memory {
-            bytes.extend_from_slice(&key.key.to_le_bytes());
-            bytes.extend_from_slice(&key.offset.to_le_bytes());
-        }
         let file = match &mut self.file {
             Some(file) => file,
             None => self.file.insert(tempfile::tempfile()?),
         };
         let start = file.seek(SeekFrom::End(0))?;
-        file.write_all(&bytes)?;
+        let mut out = BufWriter::with_capacity(WRITTEN, file);
+        for key in &self.memory {
+            out.write_all(&key.key.to_le_bytes())?;
+            out.write_all(&key.offset.to_le_bytes())?;
+        }
+        out.flush()?;
         self.runs.push((start, self.memory.len()));
         self.memory.clear();
         Ok(())

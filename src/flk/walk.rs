@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cases::Reading;
 use crate::finding::hint::{LETTER, has_word, nearest};
-use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx};
+use crate::finding::{Catalog, Check, FileRole, Finding, Keys, Place, RuleIx, mask_personal};
 use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::fault::Fault;
 use crate::registry::format::{Content, Format, Node, NodeId};
@@ -241,7 +241,7 @@ impl<'p> Walker<'p> {
     fn root(&mut self, at: usize, name: Name<'_>) -> Result<NodeId, Fault> {
         let root = self.context.format.node(self.context.format.root());
         if name.key != Some(root.key) {
-            return Err(Fault::new(Check::WrongRoot).at(at as u64).expected(&root.name).found(name.to_text(self.context.encoding)));
+            return Err(Fault::new(Check::WrongRoot).at(at as u64).expected(&root.name).found(hidden_name(&name.to_text(self.context.encoding))));
         }
         self.out.root_place = Some(self.place_of(at));
         Ok(self.context.format.root())
@@ -378,7 +378,7 @@ impl<'p> Walker<'p> {
         let Some(name) = attribute else { return };
         let namespace = name.starts_with(b"xmlns") || name.starts_with(b"xsi:");
         let check = if namespace && self.frames.is_empty() { Check::Namespace } else { Check::Attribute };
-        self.report_with(check, node, at, None, None, Some(self.context.encoding.decode(name).into_owned()));
+        self.report_with(check, node, at, None, None, Some(hidden_name(&self.context.encoding.decode(name))));
     }
 
     pub(super) fn hooks(&self, node: NodeId) -> Option<&'p Hooks> {
@@ -506,6 +506,11 @@ impl<'p> Walker<'p> {
 /// Whether a value is hidden: that of a person, and a Russian word where the element has no Russian letters, for it may be a name in the wrong place.
 pub(super) fn is_personal(node: &Node, value: Option<&str>) -> bool {
     node.personal || node.value_type().zip(value).is_some_and(|(kind, value)| !kind.allows(LETTER) && has_word(value))
+}
+
+/// The name of an element or attribute for the place in a finding that has no mask of its own: a Russian word may be a surname.
+fn hidden_name(name: &str) -> String {
+    if has_word(name) { mask_personal(name) } else { name.to_owned() }
 }
 
 /// Longest value that a finding carries, in characters.

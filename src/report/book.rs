@@ -108,8 +108,7 @@ impl<'a, W: Write + Send> FindingsBook<'a, W> {
         }
         let row = Row::in_words(&finding, report, self.catalog, self.texts, self.lang);
         let cell = |column: &&Column<OfFinding>| if column.field == OfFinding::Doctor { Cell::Text(label.clone()) } else { row.cell(column.field) };
-        let cells: Vec<Cell> = self.order.iter().map(cell).collect();
-        self.book.as_mut().map_or(Ok(()), |book| book.row(&cells))
+        self.book.as_mut().map_or(Ok(()), |book| book.row(self.order.iter().map(cell)))
     }
 }
 
@@ -123,7 +122,7 @@ fn sheet<F: Field, R>(
     cell: impl Fn(F, &R) -> Cell,
 ) -> io::Result<()> {
     book.begin(name, columns.of_sheet(lang))?;
-    rows.into_iter().try_for_each(|row| book.row(&columns.iter().map(|c| cell(c.field, &row)).collect::<Vec<_>>()))
+    rows.into_iter().try_for_each(|row| book.row(columns.iter().map(|c| cell(c.field, &row))))
 }
 
 /// A rule's text or advice without the values of a finding.

@@ -121,7 +121,7 @@ impl Foot<'_> {
         let tally = self.ending.tally;
         let rules = tally.newer_account.and(tally.edition.as_ref()).map(|edition| {
             let date = Date::parse(&edition.date).map_or_else(|| edition.date.clone(), |day| self.texts.day(self.lang, day));
-            self.text(Key::ReportOldRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)])
+            self.text(Key::ReportOldRules, &[("book", &edition.book), ("edition", edition.number(self.texts, self.lang)), ("date", &date)])
         });
         let books: Vec<&str> = tally.older_books.iter().map(String::as_str).collect();
         let books = (!books.is_empty()).then(|| self.text(Key::ReportOldBooks, &[("books", &books.join(", "))]));

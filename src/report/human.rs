@@ -353,7 +353,7 @@ impl<'a, W: Write> Human<'a, W> {
     fn edition(&mut self, applied: &Applied) -> io::Result<()> {
         let Some(edition) = applied.edition.as_ref().filter(|_| !std::mem::replace(&mut self.said, true)) else { return Ok(()) };
         let date = self.day_of(&edition.date);
-        let line = self.text(Key::ReportRules, &[("book", &edition.book), ("edition", &edition.edition), ("date", &date)]);
+        let line = self.text(Key::ReportRules, &[("book", &edition.book), ("edition", edition.number(self.texts, self.options.lang)), ("date", &date)]);
         self.line(&line, 2)?;
         self.region_lines().into_iter().try_for_each(|line| self.line(&line, 2))
     }

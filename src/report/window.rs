@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 
-use crate::finding::hint::{LETTER, has_word};
+use crate::finding::hint::{LETTER, has_word, is_cyrillic};
 use crate::finding::{Place, mask_numbers, mask_personal};
 use crate::registry::encoding::{Coding, Encoding};
 use crate::registry::format::Formats;
@@ -43,7 +43,7 @@ pub struct Masks {
     plain: BTreeSet<Box<str>>,
     /// Those of them whose values have no Russian letters: a Russian word there may be a name in the wrong place.
     latin: BTreeSet<Box<str>>,
-    /// All element names of the formats. Any other name may be a text after a stray `<`.
+    /// All element names of the formats. Any other name may be a text after a stray `<`, or the name of a person.
     known: BTreeSet<Box<str>>,
     show_personal: bool,
 }
@@ -99,7 +99,9 @@ impl Masks {
         let opens = name_start == at + 1 && chars.get(close) == Some(&'>') && chars[close - 1] != '/';
         let name: String = chars[name_start.min(chars.len())..name_end].iter().collect();
         mask(&mut chars[name_end..close]);
-        if !self.known.contains(name.as_str()) {
+        // An unknown name is told as the finding about it tells it; behind a stray `<` that no `>` ends stands a text.
+        let is_told = chars.get(close) == Some(&'>') && is_name(&name);
+        if !self.known.contains(name.as_str()) && !is_told {
             mask(&mut chars[name_start.min(name_end)..name_end]);
         }
         let value = close + usize::from(chars.get(close) == Some(&'>'));
@@ -113,6 +115,15 @@ impl Masks {
     }
 }
 
+/// Whether what stands as the name of an element may be shown: signs of a name, and Russian letters only as slips among Latin ones.
+fn is_name(text: &str) -> bool {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
+    text.starts_with(|c: char| c == '_' || c.is_alphabetic())
+        && text.chars().all(|c| is_sign(c) || is_cyrillic(c))
+        && text.contains(|c: char| c.is_ascii_alphabetic())
+        && !has_word(text)
+}
+
 /// Markup whose content is never shown: the length of its beginning, and its end. The XML declaration is shown.
 fn special(chars: &[char]) -> Option<(usize, &'static str)> {
     let starts = |head: &str| head.chars().eq(chars.iter().copied().take(head.len()));
@@ -120,6 +131,7 @@ fn special(chars: &[char]) -> Option<(usize, &'static str)> {
         () if starts("<?xml ") => Some((find(chars, "?>").unwrap_or(6), "?>")),
         () if starts("<!--") => Some((4, "-->")),
         () if starts("<![CDATA[") => Some((9, "]]>")),
+        () if starts("<!DOCTYPE") => Some((9, ">")),
         () if starts("<!") || starts("<?") => Some((2, ">")),
         () => None,
     }
@@ -326,7 +338,15 @@ mod tests {
         for (text, expected) in [
             ("<FAM>Иванов</FAM><W>1</W>", "<FAM>******</FAM><W>1</W>"),
             ("анов</FAM>\n<DR>1980-02-30</DR>", "****</FAM>\n<DR>****-**-**</DR>"),
-            ("<NOSUCH>Иванов</NOSUCH>", "<******>******</******>"),
+            ("<NOSUCH>Иванов</NOSUCH>", "<NOSUCH>******</NOSUCH>"),
+            ("<profil_k a=\"Иван\">Иванов</profil_k>", "<profil_k *=\"****\">******</profil_k>"),
+            ("<РROFIL>1</РROFIL>", "<РROFIL>*</РROFIL>"),
+            ("<ИВАНОВ>1</ИВАНОВ>", "<******>*</******>"),
+            ("<ИВАНОВ_A/>", "<******_*/>"),
+            ("<ЛИ>1</ЛИ>", "<**>*</**>"),
+            ("<N_11223344595>1</N_11223344595>", "<N_***********>*</N_***********>"),
+            ("<11223344595>", "<***********>"),
+            ("<COMENTP>x <Ivan</COMENTP>", "<COMENTP>* <****</COMENTP>"),
             ("<COMENTP>x <Иван</COMENTP>", "<COMENTP>* <****</COMENTP>"),
             ("<W a=\"Иван\">1</W>", "<W *=\"****\">1</W>"),
             ("<!-- Иван --><W>1</W><!-- Пётр", "<!-- **** --><W>1</W><!-- ****"),
@@ -337,7 +357,7 @@ mod tests {
             ("<PERS>\n  Иван\n<W>2</W>", "<PERS>\n  ****\n<W>2</W>"),
             ("<?xml version=\"1.0\"?><W>2</W>", "<?xml version=\"1.0\"?><W>2</W>"),
             ("<?php Иван?><W>2</W>", "<?*** ****?><W>2</W>"),
-            ("<!DOCTYPE Иван><W>2</W>", "<!******* ****><W>2</W>"),
+            ("<!DOCTYPE Иван><W>2</W>", "<!DOCTYPE ****><W>2</W>"),
             ("<FAM>&#1048;ван</FAM>", "<FAM>&#****;***</FAM>"),
             ("<", "<"),
             ("</", "</"),

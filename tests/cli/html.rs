@@ -17,7 +17,7 @@ const APIS: &str = "JSON parse stringify Intl NumberFormat format document getEl
 /// Names that the script gives itself: columns of the data, fields of its own records.
 const OWN: &str = "texts lang rows rule rules kinds files doctors units profiles days lines all meta totals severities unit_sizes doctor_sizes record id \
     card doctor unit profile from to k c l o v f z i h d u p b e cases column down severity text word node cells mark at of ok kinds values more case none \
-    absent advice file element line count cut days printed others sort first_rows_ms begun_ms sort_ms filter_ms t";
+    absent advice file element line count cut days printed others sort first_rows_ms begun_ms sort_ms filter_ms packages packages_all unread t";
 
 /// What came into the language or the browsers later.
 const LATER: &[&str] =

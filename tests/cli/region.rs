@@ -165,6 +165,10 @@ fn a_mistake_in_any_table_of_a_region_stops_every_command_at_its_file_and_line()
         let said = refused(files, command);
         assert!(said.contains(due), "{command:?}: {said}, not {due}");
     }
+    for ids in ["ignore = [\"999Z\"]", "select = [\"999Z\"]", "severity = { 999Z = \"info\" }"] {
+        let said = refused(&[("region.toml", &format!("name = \"\"\n{ids}\n"))], &["status"]);
+        assert!(said.contains("rules/regions/75/region.toml:2: no rule has the id or the beginning «999Z»"), "{ids}: {said}");
+    }
     let said = refused(&[("identity.csv", "name\nodd\n")], &["config"]);
     assert!(said.contains("rules/regions/75/identity.csv: no region changes this table: all who exchange registries must"), "{said}");
 }

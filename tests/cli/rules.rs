@@ -91,6 +91,14 @@ fn an_import_tells_every_rule_and_counts_from_then_on() {
     assert!(out.ends_with("правил: 1\n"), "{out}");
     let (_, out, _) = desk.run(&["rules", "coverage"]);
     assert!(out.starts_with("правила: Q015, редакция 9.9 от 01.02.2030\n"), "{out}");
+    let bare = fs::read_to_string(desk.path("Q015.xml")).expect("there").replace("<version>9.9</version>", "<version></version>").replace("2030", "2031");
+    fs::write(desk.path("bare.xml"), bare).expect("written");
+    assert_eq!(desk.run(&["rules", "import", "bare.xml", "--force", "--rules", "bare"]).0, 0);
+    let (_, out, _) = desk.run(&["rules", "coverage", "--rules", "bare"]);
+    assert!(out.starts_with("правила: Q015, редакция без номера от 01.02.2031\n"), "{out}");
+    assert_eq!(desk.run(&["generate", "a", "--family", "H", "--period", "2026-03", "--cases", "1", "--plain"]).0, 0);
+    let (_, out, _) = desk.run(&["validate", "a", "--rules", "bare"]);
+    assert!(out.contains("правила ФЛК: Q015, редакция без номера от 01.02.2031\n"), "{out}");
     // Again: nothing new.
     let (_, out, _) = desk.run(&["rules", "import", "Q015.xml", "--force", "--lang", "en"]);
     assert!(!out.contains("new: ") && !out.contains("changed: ") && !out.contains("ended: "), "{out}");

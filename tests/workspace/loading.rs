@@ -49,6 +49,22 @@ fn warnings_alone_are_no_errors_and_nothing_is_nothing() {
     assert_eq!(codes(&[&path("wrong/HM140001S14002_21039.zip")]), [6, 6, 6]);
 }
 
+/// A file of no package is neither loaded nor read, so nothing is said of its end.
+#[test]
+fn a_third_file_alone_is_called_one() {
+    let clinic = Clinic::new();
+    Package::new(1).write(&clinic.path("a"));
+    let persons = fs::read(clinic.path("a/LM140001S14002_21031.xml")).expect("a person file");
+    fs::create_dir(clinic.path("b")).expect("a folder");
+    fs::write(clinic.path("b/LPM140001S14002_21031.xml"), persons).expect("written");
+    let said = clinic.run(&["load", "b"]);
+    let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let due = "LPM140001S14002_21031.xml: не загружен и не проверен: по буквам имени это не основной файл пакета и не его файл персон";
+    assert!(said.code == 1 && words.contains(due) && !words.contains("не читается"), "{said:?}");
+    let checked = clinic.run(&["validate", "b"]);
+    assert!(checked.out.contains("P024") && checked.out.contains("по буквам имени"), "validate says the same: {checked:?}");
+}
+
 /// An error of the head keeps all cases out; `load` and `form` say it, with the file and what to type.
 #[test]
 fn errors_of_the_whole_file_are_said() {

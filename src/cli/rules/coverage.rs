@@ -198,7 +198,11 @@ fn human(
         out.push_str(&texts.fill(
             Key::RulesEdition,
             lang,
-            &[("book", &e.book), ("edition", &e.edition), ("date", &Date::parse(&e.date).map_or_else(|| e.date.clone(), |day| texts.day(lang, day)))],
+            &[
+                ("book", &e.book),
+                ("edition", e.number(texts, lang)),
+                ("date", &Date::parse(&e.date).map_or_else(|| e.date.clone(), |day| texts.day(lang, day))),
+            ],
         ));
         out.push('\n');
     }

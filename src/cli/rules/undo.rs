@@ -46,10 +46,10 @@ pub(super) fn undo(folder: Option<&Path>, force: bool, dry_run: bool, format: Li
             let Record { edition, tables, .. } = &record;
             let names: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
             let key = if dry_run { Key::RulesWouldUndo } else { Key::RulesUndone };
-            let slots = [("book", edition.book.as_str()), ("edition", &edition.edition), ("date", &edition.date), ("tables", &names.join(", "))];
+            let slots = [("book", edition.book.as_str()), ("edition", edition.number(texts, lang)), ("date", &edition.date), ("tables", &names.join(", "))];
             let mut out = texts.fill(key, lang, &slots) + "\n";
             for e in editions.iter().filter(|_| !dry_run) {
-                out.push_str(&texts.fill(Key::RulesEdition, lang, &[("book", &e.book), ("edition", &e.edition), ("date", &e.date)]));
+                out.push_str(&texts.fill(Key::RulesEdition, lang, &[("book", &e.book), ("edition", e.number(texts, lang)), ("date", &e.date)]));
                 out.push('\n');
             }
             if !session.ui.quiet {

@@ -71,6 +71,13 @@ fn is_typography(byte: u8) -> bool {
     matches!(byte, 0x84 | 0x85 | 0x91..=0x97 | 0xA0 | 0xAB | 0xB0 | 0xB9 | 0xBB)
 }
 
+/// Whether signs of typography of windows-1251 cannot be punctuation: a closing quotation mark, which begins no text, an ellipsis and an opening mark. In cp866
+/// they are the letters Т, Е and С: «ТЕСТ» may be the only Russian word of a main file.
+fn is_no_punctuation(word: &[u8]) -> bool {
+    const LETTERS: [u8; 3] = [0x92, 0x85, 0x91];
+    word.len() >= LEAST && word[0] == LETTERS[0] && word.iter().all(|byte| LETTERS.contains(byte)) && LETTERS.iter().all(|byte| word.contains(byte))
+}
+
 fn cp866(byte: u8) -> Sign {
     match byte {
         0x80..=0x9F => Sign::Letter(byte - 0x80, true),
@@ -123,12 +130,14 @@ impl Evidence {
     pub fn add(&mut self, text: &[u8], whole: bool) {
         let mut rest = text;
         while let Some(start) = high(rest) {
+            let before = rest[..start].last().copied();
             let word = &rest[start..];
             let length = word.iter().position(u8::is_ascii).unwrap_or(word.len());
             rest = &word[length..];
+            let is_whole_value = before == Some(b'>') && rest.first() == Some(&b'<');
             self.count(&word[..length], whole || !rest.is_empty());
             if self.weighed < ENOUGH {
-                self.word(&word[..length.min(ENOUGH)]);
+                self.word(&word[..length.min(ENOUGH)], is_whole_value);
             }
         }
     }
@@ -147,9 +156,10 @@ impl Evidence {
         }
     }
 
-    /// Weighs a run of bytes beyond ASCII. One byte, and a run of signs of typography, say nothing.
-    fn word(&mut self, word: &[u8]) {
-        if word.len() < 2 || word.iter().all(|byte| is_typography(*byte)) {
+    /// Weighs a run of bytes beyond ASCII. One byte, and a run of signs of typography, say nothing, unless no text has such a run as its whole value.
+    fn word(&mut self, word: &[u8], is_whole_value: bool) {
+        let is_signs = word.iter().all(|byte| is_typography(*byte));
+        if word.len() < 2 || is_signs && !(is_whole_value && is_no_punctuation(word)) {
             return;
         }
         let mut hasher = DefaultHasher::new();
@@ -170,7 +180,7 @@ impl Evidence {
                         (LETTERS[usize::from(letter)] + first, Some(capital))
                     }
                     Sign::Yo(capital) => (YO, Some(capital)),
-                    Sign::Other(own) => (own, None),
+                    Sign::Other(own) => (if is_signs { SIGN } else { own }, None),
                 };
                 let mixed = if before == Some(false) && capital == Some(true) { MIXED } else { 0 };
                 *weight += own + mixed;
@@ -303,6 +313,17 @@ mod tests {
         ] {
             let bytes = WINDOWS_1251.encode(text).0;
             assert_eq!(judged(&bytes, Coding::Windows1251), Coding::Windows1251, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_windows_1251_reads_as_quotation_marks_is_one() {
+        let of = |text: &str, encoding: &'static encoding_rs::Encoding| judged(&encoding.encode(text).0, Coding::Windows1251);
+        assert_eq!(of("<COMENTSL>ТЕСТ</COMENTSL>", IBM866), Coding::Cp866);
+        // The same bytes within a text, and other runs of such marks, are of windows-1251.
+        for text in ["<A>дом’…‘’</A>", "<A>’…‘’ 1</A>", "<A>’…’’</A>", "<A>‘…’</A>", "<A>‘’…’</A>", "<A>“”…’</A>", "<A>………</A>", "<A>’…‘</A>", "<A>————</A>"]
+        {
+            assert_eq!(of(text, WINDOWS_1251), Coding::Windows1251, "{text}");
         }
     }
 

@@ -205,26 +205,42 @@ fn fetch_other_halves(halves: &mut Vec<Half>, files: &mut Vec<Found>, looker: &L
 
 /// Leaves out files without a partner that are no half of a package. Their findings would be those of a package that nobody made.
 fn leave_out_idle_files(halves: &mut [Half], files: &[Found], faults: &mut [Vec<Fault>], prefixes: &[Prefix]) {
-    let whole: Vec<(usize, usize)> =
-        halves.iter().enumerate().filter(|(_, half)| half.side == Side::Main).filter_map(|(main, half)| Some((main, half.partner?))).collect();
-    for index in 0..halves.len() {
-        let half = &halves[index];
-        if half.partner.is_some() || !half.given || half.member.head.is_err() {
-            continue;
-        }
-        let folder = &files[half.file].folder;
-        let leader = whole.iter().find(|(main, persons)| {
-            let beside = half.side == Side::Persons && files[halves[*main].file].folder == *folder;
-            beside && half.claims(&halves[*main]) && half.letters() != halves[*persons].letters()
-        });
-        let file = match leader {
-            Some((main, _)) => halves[*main].file,
-            None if half.is_of_no_package(prefixes) => half.file,
-            None => continue,
-        };
-        faults[file].push(Fault::new(Check::ThirdFile).value(half.member.file_name()));
+    let idle = idle_files(halves, files, prefixes);
+    for (index, file) in idle {
+        faults[file].push(Fault::new(Check::ThirdFile).value(halves[index].member.file_name()));
         halves[index].given = false;
     }
+}
+
+/// A whole package: indexes of its main file and its person file among the halves.
+type Whole = (usize, usize);
+
+/// The files without a partner that are no half of a package, each with the file whose package tells of it.
+fn idle_files(halves: &[Half], files: &[Found], prefixes: &[Prefix]) -> Vec<(usize, usize)> {
+    // Of whole packages in one folder with one name of a main file: the first, and the first one whose person file has other letters than the first one's.
+    // A lone file belongs to the first whose person file has other letters than its own, which is always one of these two.
+    let mut whole: HashMap<(&Path, &str), (Whole, Option<Whole>)> = HashMap::new();
+    for (main, half) in halves.iter().enumerate().filter(|(_, half)| half.side == Side::Main) {
+        let Some(persons) = half.partner else { continue };
+        for name in half.own_names() {
+            let (first, other) = whole.entry((&files[half.file].folder, name)).or_insert(((main, persons), None));
+            if other.is_none() && halves[first.1].letters() != halves[persons].letters() {
+                *other = Some((main, persons));
+            }
+        }
+    }
+    let leader = |half: &Half| {
+        // A main file names none.
+        let named = half.main_names().filter(|_| half.side == Side::Persons).filter_map(|name| whole.get(&(files[half.file].folder.as_path(), name)));
+        let each = named.flat_map(|(first, other)| std::iter::once(*first).chain(*other));
+        each.filter(|(_, persons)| half.letters() != halves[*persons].letters()).map(|(main, _)| main).min()
+    };
+    let lone = halves.iter().enumerate().filter(|(_, half)| half.partner.is_none() && half.given && half.member.head.is_ok());
+    let of = |(index, half): (usize, &Half)| match leader(half) {
+        Some(main) => Some((index, halves[main].file)),
+        None => half.is_of_no_package(prefixes).then_some((index, half.file)),
+    };
+    lone.filter_map(of).collect()
 }
 
 /// Builds packages from the halves, in the order of their files.

@@ -65,9 +65,14 @@ impl Half {
         self.name.as_ref().map(|name| name.letters.as_str())
     }
 
-    /// Whether a person file names this main file, in FILENAME1 or by its own name.
-    pub(super) fn claims(&self, main: &Self) -> bool {
-        [&self.main_stated, &self.main_by_name].into_iter().flatten().any(|name| *name == main.stem || Some(name) == main.stated.as_ref())
+    /// The names by which a person file finds a main file, in lower case: its own and FILENAME.
+    pub(super) fn own_names(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.stem), self.stated.as_ref()].into_iter().flatten().map(String::as_str)
+    }
+
+    /// The main files that a person file names, in FILENAME1 and by its own name, in lower case.
+    pub(super) fn main_names(&self) -> impl Iterator<Item = &str> {
+        [&self.main_stated, &self.main_by_name].into_iter().flatten().map(String::as_str)
     }
 
     /// Whether nothing about a lone file says of which package it is a half: its letters are of no family, or of another one than those of the main file that

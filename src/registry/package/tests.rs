@@ -318,6 +318,17 @@ fn a_third_file_belongs_to_no_package() {
 }
 
 #[test]
+fn a_third_file_is_told_by_the_first_package_whose_person_file_has_other_letters() {
+    // Three archives with a package of one main file: the person files of the first two have the letters of the lone file, as some funds want.
+    let own = |letters: &str| zip(&[("HM140001S14002_19031.xml", main_file(H)), (&*format!("{letters}140001S14002_19031.xml"), person_file(L, H))]);
+    let archives = [("a.zip", own("LPM")), ("b.zip", own("LPM")), ("c.zip", own("LM")), ("d.zip", own("LM"))];
+    let lone = ("LPM140001S14002_19031.xml", person_file("LPM140001S14002_19031", H));
+    let told = Folder::new(&[archives.as_slice(), &[lone]].concat()).told(&[]);
+    let third: Vec<&String> = told.iter().filter(|line| line.contains("third-file")).collect();
+    assert_eq!(third, ["c.zip: HM140001S14002_19031.xml + LM140001S14002_19031.xml [third-file LPM140001S14002_19031.xml]"], "{told:?}");
+}
+
+#[test]
 fn a_third_file_with_the_root_of_a_person_file_belongs_to_no_package() {
     for name in ["PM140001S14002_19031", "SM140001S14002_19031", "LPM140001S14002_19031"] {
         let file = format!("{name}.xml");

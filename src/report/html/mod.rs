@@ -13,9 +13,9 @@ use tempfile::SpooledTempFile;
 use super::book::in_general;
 use super::counts::{Count, Counts, Doctors};
 use super::wire::TOOL;
-use super::{Ending, Report, RuleSet, Tally, shown};
+use super::{Ending, Report, RuleSet, Tally, shown, tidy};
 use crate::finding::{Catalog, Fact, Finding};
-use crate::flk::PackageReport;
+use crate::flk::{PackageReport, Verdict};
 use crate::texts::{Key, Lang, Severity, Texts};
 use crate::values::Date;
 use data::{MOST, Rows, element};
@@ -58,6 +58,14 @@ const TEXTS: &[(&str, Key)] = &[
     ("line", Key::PlaceLine),
     ("printed", Key::PagePrinted),
     ("others", Key::PageOthers),
+    ("packages", Key::PagePackages),
+    ("packages-cut", Key::PagePackagesCut),
+    ("package", Key::PagePackage),
+    ("cases", Key::PageCases),
+    ("errors", Key::PageErrors),
+    ("warnings", Key::PageWarnings),
+    ("infos", Key::PageInfos),
+    ("unread", Key::PackageRejected),
     ("by-rule", Key::PageByRule),
     ("by-unit", Key::PageByUnit),
     ("by-doctor", Key::PageByDoctor),
@@ -78,6 +86,8 @@ struct Data<'a> {
     all: u64,
     lines: u32,
     severities: [u64; 3],
+    packages: &'a [OfPackage],
+    packages_all: usize,
     /// Id, severity (0 to 2), text, advice, count, and the text without values.
     rules: Vec<(&'a str, u8, &'a str, &'a str, i64, String)>,
     kinds: &'a [data::Kind],
@@ -89,6 +99,13 @@ struct Data<'a> {
     profiles: &'a [String],
     days: &'a [String],
 }
+
+/// Most packages that the page lists: those with the most errors.
+const PACKAGES: usize = 200;
+
+/// A package: its path, cases, findings by severity (error, warning, info), and whether it could not be read to its end.
+#[derive(Debug, Serialize)]
+struct OfPackage(String, u64, u64, u64, u64, bool);
 
 /// Writes the page.
 #[derive(Debug)]
@@ -102,6 +119,7 @@ pub struct Html<'a, W> {
     rows: Rows,
     doctors: Doctors,
     counts: Counts,
+    packages: Vec<OfPackage>,
     waiting: io::BufWriter<SpooledTempFile>,
 }
 
@@ -110,7 +128,7 @@ impl<'a, W: Write> Html<'a, W> {
     pub fn new(out: W, rules: &'a RuleSet, texts: &'a Texts, lang: Lang, catalog: &'a Catalog, show_personal: bool) -> Self {
         let waiting = io::BufWriter::new(tempfile::spooled_tempfile(IN_MEMORY));
         let (rows, doctors, counts) = (Rows::default(), Doctors::new(show_personal), Counts::default());
-        Self { out, rules, catalog, texts, lang, show_personal, rows, doctors, counts, waiting }
+        Self { out, rules, catalog, texts, lang, show_personal, rows, doctors, counts, packages: Vec::new(), waiting }
     }
 
     fn finding(&mut self, finding: Finding, report: &PackageReport) -> io::Result<()> {
@@ -153,7 +171,7 @@ impl<'a, W: Write> Html<'a, W> {
         let mut meta = vec![format!("{} {}", TOOL.name(), TOOL.version())];
         let editions = self.rules.editions.iter().map(|e| {
             let date = Date::parse(&e.date).map_or_else(|| e.date.clone(), |day| texts.day(lang, day));
-            texts.fill(Key::ReportRules, lang, &[("book", &e.book), ("edition", &e.edition), ("date", &date)])
+            texts.fill(Key::ReportRules, lang, &[("book", &e.book), ("edition", e.number(texts, lang)), ("date", &date)])
         });
         meta.extend(editions.take(1));
         let idle = ending.tally.not_executed.len() as u64;
@@ -192,6 +210,9 @@ fn grade(severity: Severity) -> u8 {
 impl<W: Write> Report for Html<'_, W> {
     fn package(&mut self, report: &PackageReport) -> io::Result<()> {
         self.counts.package(report.findings.counts());
+        let of = |severity| report.count(self.catalog, severity);
+        let (errors, warnings, infos) = (of(Severity::Error), of(Severity::Warning), of(Severity::Info));
+        self.packages.push(OfPackage(tidy(&report.path).into_owned(), report.cases, errors, warnings, infos, report.verdict == Verdict::Rejected));
         for finding in report.findings.iter()? {
             let finding = finding?;
             // What follows from another finding goes with its cause.
@@ -221,6 +242,10 @@ impl<W: Write> Report for Html<'_, W> {
         for ((subdivision, unit), count) in &self.counts.units {
             *by_unit.entry(unit_name(subdivision, unit)).or_default() += count.all();
         }
+        let packages_all = self.packages.len();
+        // Those with the most errors first, else in the order in which they were checked.
+        self.packages.sort_by_key(|package| std::cmp::Reverse((package.5, package.2, package.3, package.4)));
+        self.packages.truncate(PACKAGES);
         let data = Data {
             lang: match lang {
                 Lang::Ru => "ru",
@@ -233,6 +258,8 @@ impl<W: Write> Report for Html<'_, W> {
             all: tally.errors + tally.warnings + tally.infos,
             lines: self.rows.lines,
             severities: [tally.infos, tally.warnings, tally.errors],
+            packages: &self.packages,
+            packages_all,
             rules: rules.collect(),
             kinds: &self.rows.kinds,
             files: &self.rows.files.texts,
@@ -298,6 +325,10 @@ mod tests {
         let counted: i64 = data["rules"].as_array().expect("rules").iter().filter_map(|rule| rule[4].as_i64()).sum();
         assert_eq!(counted as u64, due);
         assert!(!page.contains("Кириллов") && page.contains("********"));
+        let listed = data["packages"].as_array().expect("packages");
+        assert_eq!((listed[0][0].as_str(), &listed[0][5]), (Some("выгрузка/битый архив.zip"), &serde_json::json!(true)));
+        let sums: Vec<u64> = (2..5).rev().map(|at| listed.iter().filter_map(|package| package[at].as_u64()).sum()).collect();
+        assert_eq!((serde_json::json!(sums), listed.len()), (data["severities"].clone(), 2), "the findings of the packages are all findings");
         let titles = [Lang::Ru, Lang::En].map(|lang| self::page(&[samples::clean()], lang).contains("<html lang=\"ru\">"));
         assert_eq!(titles, [true, false]);
     }

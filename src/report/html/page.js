@@ -362,6 +362,40 @@
     byId('charts').appendChild(section);
   }
 
+  // A package is [name, cases, errors, warnings, notes, whether it could not be read to its end].
+  function listPackages() {
+    const table = byId('packages-table'), head = make('thead'), body = make('tbody'), titles = make('tr');
+    const columns = ['package', 'cases', 'errors', 'warnings', 'infos'].filter(function (c) { return c !== 'infos' || data.severities[0] > 0; });
+    columns.forEach(function (column) {
+      const title = make('th', '', T[column]);
+      title.setAttribute('scope', 'col');
+      titles.appendChild(title);
+    });
+    head.appendChild(titles);
+    data.packages.forEach(function (p) {
+      const line = make('tr'), name = make('th', '', p[0]);
+      name.setAttribute('scope', 'row');
+      line.appendChild(name);
+      if (p[5]) {
+        const state = make('span', 'error'), mark = make('span', 'mark', MARKS[SEVERITIES[2]]);
+        mark.setAttribute('aria-hidden', 'true');
+        state.appendChild(mark);
+        state.appendChild(make('span', 'word', T.unread));
+        name.appendChild(make('br'));
+        name.appendChild(state);
+      }
+      for (let c = 1; c < columns.length; c += 1) line.appendChild(make('td', '', number.format(p[c])));
+      body.appendChild(line);
+    });
+    table.appendChild(head);
+    table.appendChild(body);
+    if (data.packages.length < data.packages_all) {
+      const cut = { shown: number.format(data.packages.length), all: number.format(data.packages_all) };
+      byId('packages-cut').textContent = fill(T['packages-cut'], cut);
+      byId('packages-cut').hidden = false;
+    }
+  }
+
   function options(name, entries) {
     const select = byId(name), all = make('option', '', T.all);
     all.value = '-1';
@@ -426,6 +460,7 @@
       item.appendChild(word);
       byId('totals').appendChild(item);
     });
+    listPackages();
     const size = function (a, b) { return b[2] - a[2] || a[0] - b[0]; };
     const rulesOf = data.rules.map(function (r, at) { return [at, r[0] + ' ' + r[5], r[4]]; }).sort(size);
     const named2 = function (names, sizes) {

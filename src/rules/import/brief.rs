@@ -256,6 +256,9 @@ impl Brief<'_> {
         if low.name != high.name || low.code || high.code || !lower {
             return None;
         }
+        if (low.op, high.op) == (CompareOp::Ge, CompareOp::Le) {
+            return Some((self.say("if.from-to", &[&shown(low.name), low.value, high.value]), 2));
+        }
         let (low_text, high_text) = (self.say(low_key, &[low.value]), self.say(high_key, &[high.value]));
         Some((self.say("if.bounds", &[&shown(low.name), &low_text, &high_text]), 2))
     }

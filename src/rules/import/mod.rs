@@ -28,7 +28,7 @@ use crate::registry::fault::Fault;
 use crate::registry::format::Formats;
 use crate::rules::{Conventions, Reasons, RuleRow, Standing, Survey, Words, parse};
 use crate::tables::{Line, RuleFiles, TableError};
-use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, display};
+use crate::texts::{Coded, ErrorClass, Key, Lang, Severity, Slot, Text, Texts, display};
 use crate::values::Date;
 use brief::Phrases;
 use express::Express;
@@ -205,6 +205,13 @@ pub struct Edition {
     pub edition: String,
     /// Date of the edition, YYYY-MM-DD.
     pub date: String,
+}
+
+impl Edition {
+    /// The number as people read it, also of a book that has none.
+    pub fn number<'t>(&'t self, texts: &'t Texts, lang: Lang) -> &'t str {
+        if self.edition.is_empty() { texts.get(Key::NsiUnnumbered, lang) } else { &self.edition }
+    }
 }
 
 impl TableRow {

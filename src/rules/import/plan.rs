@@ -40,7 +40,7 @@ pub(super) fn plan(importer: &Importer, packet: &Packet, terms: Terms) -> Result
     };
     let edition = Edition { book: kind.book.clone(), edition: packet.version.clone(), date: packet.date.to_string() };
     let editions: Vec<Edition> = importer.files.rows(EDITIONS)?.into_iter().map(|(_, e)| e).collect();
-    let say = |e: &Edition| format!("{} {}", e.edition, e.date);
+    let say = |e: &Edition| format!("{} {}", e.edition, e.date).trim_start().to_owned();
     let newer = editions.iter().find(|e| e.book == edition.book && e.date > edition.date);
     if let (Some(known), false) = (newer, terms.force) {
         return Err(PlanError::Refused(Refusal::Older { known: say(known), given: say(&edition) }));

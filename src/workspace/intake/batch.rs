@@ -36,7 +36,7 @@ impl Workspace {
                 each.collect::<Result<Vec<Loaded>, Problem>>()
             })
         })?;
-        if loaded.iter().any(|one| matches!(one.outcome, Outcome::Rejected | Outcome::Foreign)) {
+        if loaded.iter().any(|one| matches!(one.outcome, Outcome::Rejected | Outcome::Foreign | Outcome::ThirdFile)) {
             self.sweep(operation.watch)?;
         }
         Ok(loaded)

@@ -24,6 +24,7 @@ use super::objects::{Before, Kept};
 use super::store::LoadedBefore;
 use super::{FindingFilter, Operation, Problem, Registry, Tools, Workspace};
 use crate::cases::{About, CaseKey};
+use crate::finding::Check;
 use crate::flk::{PackageReport, Verdict};
 use crate::registry::package::{Member, Package};
 use crate::registry::source::{DiskFile, Source};
@@ -94,6 +95,8 @@ pub enum Outcome {
     Rejected,
     /// The package belongs to a family that registries are not formed from (exchange between funds): nothing was stored.
     Foreign,
+    /// A file that is neither the main file of a package nor its person file, and was not read: nothing was stored.
+    ThirdFile,
     /// The package was stored.
     Taken(CaseCounts),
 }
@@ -158,7 +161,7 @@ impl Workspace {
         // Cases are compared with all that is known of the stored ones.
         self.read_again(operation, tools)?;
         let loaded = self.sweeping(operation, |this| this.load_kept(operation, package, tools, loading, filter, HashMap::new()))?;
-        if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign) {
+        if matches!(loaded.outcome, Outcome::Rejected | Outcome::Foreign | Outcome::ThirdFile) {
             self.sweep(operation.watch)?;
         }
         Ok(loaded)
@@ -184,7 +187,8 @@ impl Workspace {
         };
         let Some(main) = &package.main else {
             let report = tools.checker.package(package, tools.config, operation.watch).map_err(Problem::Stream)?;
-            return Ok(nothing(Some(report), Outcome::Rejected, Vec::new()));
+            let is_third = package.persons.is_none() && package.faults.iter().all(|fault| fault.check == Check::ThirdFile);
+            return Ok(nothing(Some(report), if is_third { Outcome::ThirdFile } else { Outcome::Rejected }, Vec::new()));
         };
         let store = timings::span(operation.watch.timings(), Phase::Store);
         let mut files = Files::default();
