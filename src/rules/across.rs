@@ -1,6 +1,7 @@
 //! Rules that compare a record with the others of its file: what they note of each record, and which records stand out in the end.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::code::{Cond, Operand};
 use super::eval::Env;
@@ -93,22 +94,32 @@ const FAR: u8 = 4;
 
 impl Sizes {
     fn add(&mut self, code: u64, size: u8, offset: u64) {
-        self.join_one((code, size), &Values { count: 1, first: vec![offset] });
-    }
-
-    fn join_one(&mut self, key: (u64, u8), more: &Values) {
-        if self.0.len() >= MOST_SIZES && !self.0.contains_key(&key) {
-            return;
+        if let Some(values) = self.of((code, size)) {
+            values.count += 1;
+            if values.first.len() < MOST_PLACES {
+                values.first.push(offset);
+            }
         }
-        let values = self.0.entry(key).or_default();
-        values.count += more.count;
-        let free = MOST_PLACES - values.first.len();
-        values.first.extend(more.first.iter().take(free));
     }
 
     /// Adds what a later piece noted.
     pub fn join(&mut self, more: &Self) {
-        more.0.iter().for_each(|(key, values)| self.join_one(*key, values));
+        for (key, more) in &more.0 {
+            if let Some(values) = self.of(*key) {
+                values.count += more.count;
+                let free = MOST_PLACES - values.first.len();
+                values.first.extend(more.first.iter().take(free));
+            }
+        }
+    }
+
+    /// The values of a code and size; `None` if there are too many codes.
+    fn of(&mut self, key: (u64, u8)) -> Option<&mut Values> {
+        let full = self.0.len() >= MOST_SIZES;
+        match self.0.entry(key) {
+            Entry::Vacant(_) if full => None,
+            entry => Some(entry.or_default()),
+        }
     }
 
     /// Places of values that are far larger or smaller than those of their code usually are, a few of each size.
@@ -133,9 +144,9 @@ impl Sizes {
 }
 
 impl Env<'_> {
-    /// A hash of all values of an operand, continued from a state.
+    /// A hash of all values of an operand, continued from a state. An operand without a value changes the state too.
     fn hashed(&self, operand: &Operand, state: u64) -> u64 {
-        let mut key = hash(state, b"");
+        let mut key = state.rotate_left(7).wrapping_add(1);
         self.texts(operand, &mut |text| key = hash(key, text));
         key
     }
