@@ -151,48 +151,9 @@ impl<'l> Reader<'l> {
 
     /// Checks a row and adds it to the draft.
     fn take<R: Read>(&mut self, rows: &Rows<R>) -> Result<(), ImportError> {
-        let mut hash = self.hasher.build_hasher();
-        let mut values: Vec<Cow<'_, str>> = Vec::with_capacity(self.places.len());
-        for (column, place) in self.layout.columns.iter().zip(&self.places) {
-            let value = place.filter(|_| column.role != Role::Unused).map_or(Cow::Borrowed(""), |at| rows.cell(at));
-            let wrong = match (value.is_empty(), column.must) {
-                (true, Must::Filled) => Some(Wrong::Empty),
-                (true, _) => None,
-                (false, _) => column.kind.check(&value).err(),
-            };
-            if let Some(wrong) = wrong {
-                return Err(self.fault(rows.line(), column, wrong, &value));
-            }
-            hash.write(value.as_bytes());
-            hash.write_u8(0xff);
-            values.push(value);
-        }
-        let layout = self.layout;
-        let value = |role: Role| layout.columns.iter().position(|column| column.role == role).map_or("", |at| &*values[at]);
-        let fault = |role: Role, wrong: Wrong| {
-            let at = self.layout.columns.iter().position(|column| column.role == role).unwrap_or_default();
-            self.fault(rows.line(), &self.layout.columns[at], wrong, &values[at])
-        };
-        let days = match date(value(Role::Day)) {
-            Some(day) => Span { from: day, until: day },
-            None => Span { from: date(value(Role::From)).unwrap_or(Date::MIN), until: date(value(Role::Until)).unwrap_or(Date::MAX) },
-        };
-        if days.until < days.from {
-            return Err(fault(Role::Until, Wrong::Backwards));
-        }
-        let kind = value(Role::PolicyKind);
-        if is_unified(kind) && value(Role::PolicyNumber) != value(Role::Enp) {
-            return Err(fault(Role::PolicyNumber, Wrong::NotTheEnp));
-        }
-        let mut persons: [Option<PersonKey>; 3] = [None; 3];
-        if self.layout.is_personal {
-            let (enp, doctor) = (value(Role::Enp), value(Role::Doctor));
-            persons[0] = Some(if enp.is_empty() { self.keys.of_doctor(doctor) } else { self.keys.of_enp(enp) });
-            let is_other_policy = !kind.is_empty() && !is_unified(kind);
-            persons[1] = is_other_policy.then(|| self.keys.of_policy(kind, value(Role::PolicySeries), value(Role::PolicyNumber)));
-            let names = [Role::Surname, Role::FirstName, Role::Patronymic].map(value);
-            persons[2] = date(value(Role::Birth)).and_then(|birth| self.keys.of_names(names[0], names[1], names[2], birth));
-        }
+        let values = self.values(rows)?;
+        let days = self.days_of(&values, rows.line())?;
+        let persons = self.persons(&values, rows.line())?;
         let (mut keyed, mut words, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
         for (at, column) in self.layout.stored() {
             let value = &*values[at];
@@ -215,8 +176,71 @@ impl<'l> Reader<'l> {
         }
         self.days = Span { from: self.days.from.min(days.from), until: self.days.until.max(days.until) };
         self.rows += 1;
+        let mut hash = self.hasher.build_hasher();
+        for value in &values {
+            hash.write(value.as_bytes());
+            // No text has this byte.
+            hash.write_u8(0xff);
+        }
         self.hashes.push(hash.finish());
         Ok(())
+    }
+
+    /// The cells of a row in the order of the layout, each of its type; empty for columns that the file does not have or nobody reads.
+    fn values<'r, R: Read>(&self, rows: &'r Rows<R>) -> Result<Vec<Cow<'r, str>>, ImportError> {
+        let mut values = Vec::with_capacity(self.places.len());
+        for (column, place) in self.layout.columns.iter().zip(&self.places) {
+            let value = place.filter(|_| column.role != Role::Unused).map_or(Cow::Borrowed(""), |at| rows.cell(at));
+            let wrong = match (value.is_empty(), column.must) {
+                (true, Must::Filled) => Some(Wrong::Empty),
+                (true, _) => None,
+                (false, _) => column.kind.check(&value).err(),
+            };
+            if let Some(wrong) = wrong {
+                return Err(self.fault(rows.line(), column, wrong, &value));
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// The value of the column with a role; empty when the register has none.
+    fn value<'v>(&self, values: &'v [Cow<'_, str>], role: Role) -> &'v str {
+        self.layout.columns.iter().position(|column| column.role == role).map_or("", |at| &*values[at])
+    }
+
+    /// The days on which a row holds.
+    fn days_of(&self, values: &[Cow<'_, str>], line: u64) -> Result<Span, ImportError> {
+        let of = |role: Role| date(self.value(values, role));
+        let days = match of(Role::Day) {
+            Some(day) => Span { from: day, until: day },
+            None => Span { from: of(Role::From).unwrap_or(Date::MIN), until: of(Role::Until).unwrap_or(Date::MAX) },
+        };
+        if days.until < days.from { Err(self.fault_of(values, line, Role::Until, Wrong::Backwards)) } else { Ok(days) }
+    }
+
+    /// The keys of the person of a row: by the ЕНП or the doctor's code, by another policy, by names and birth date.
+    fn persons(&self, values: &[Cow<'_, str>], line: u64) -> Result<[Option<PersonKey>; 3], ImportError> {
+        if !self.layout.is_personal {
+            return Ok([None; 3]);
+        }
+        let value = |role: Role| self.value(values, role);
+        let (enp, doctor, kind, number) = (value(Role::Enp), value(Role::Doctor), value(Role::PolicyKind), value(Role::PolicyNumber));
+        if is_unified(kind) && number != enp {
+            return Err(self.fault_of(values, line, Role::PolicyNumber, Wrong::NotTheEnp));
+        }
+        let own = if enp.is_empty() { self.keys.of_doctor(doctor) } else { self.keys.of_enp(enp) };
+        // The key of a unified policy is that of its ЕНП.
+        let by_policy = (!kind.is_empty() && !is_unified(kind)).then(|| self.keys.of_policy(kind, value(Role::PolicySeries), number));
+        let [surname, first_name, patronymic] = [Role::Surname, Role::FirstName, Role::Patronymic].map(value);
+        let by_names = date(value(Role::Birth)).and_then(|birth| self.keys.of_names(surname, first_name, patronymic, birth));
+        Ok([Some(own), by_policy, by_names])
+    }
+
+    fn fault_of(&self, values: &[Cow<'_, str>], line: u64, role: Role, wrong: Wrong) -> ImportError {
+        // A check of a role is made only where a column has it.
+        let at = self.layout.columns.iter().position(|column| column.role == role).unwrap_or_default();
+        self.fault(line, &self.layout.columns[at], wrong, &values[at])
     }
 
     /// A wrong cell. Nothing of a person is shown: where cells have shifted, any of them may hold a name or a number.
