@@ -1,6 +1,7 @@
 //! From a CSV file to a stored register, whole or not at all.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Read;
 use std::path::Path;
@@ -60,7 +61,11 @@ pub fn recognise<'l>(layouts: &'l Layouts, head: &[u8], asked: Option<&str>) -> 
         let lacking = lacking(layout, &header);
         return if lacking.is_empty() { Recognised::Register(layout) } else { Recognised::Refused(ImportError::NoColumns(vec![(layout.id.clone(), lacking)])) };
     }
-    let fitting: Vec<&Layout> = layouts.iter().filter(|layout| lacking(layout, &header).is_empty()).collect();
+    let mut fitting: Vec<&Layout> = layouts.iter().filter(|layout| lacking(layout, &header).is_empty()).collect();
+    // A plan may have every column of licences and more: of two registers the one is meant that knows all that the other knows.
+    let known = |layout: &Layout| header.iter().filter(|name| layout.columns.iter().any(|c| c.name == **name)).collect::<BTreeSet<_>>();
+    let all = fitting.clone();
+    fitting.retain(|layout| !all.iter().any(|other| known(layout).is_subset(&known(other)) && known(layout) != known(other)));
     match fitting.as_slice() {
         [layout] => Recognised::Register(layout),
         [] => resembling(layouts, &header).map_or(Recognised::Foreign, Recognised::Refused),

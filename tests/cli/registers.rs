@@ -48,7 +48,7 @@ fn registers_are_imported_listed_and_shown_without_persons() {
     }
     let (code, list, _) = desk.run(&["nsi", "list"]);
     assert_eq!(code, 0);
-    assert!(list.contains("регистры МЭК:") && list.contains("с 2012-05-01 по 2026-12-31"), "{list}");
+    assert!(list.contains("регистры МЭК:") && list.contains("3      2012-05-01   2026-12-31      застрахованные лица"), "{list}");
     assert!(list.contains("регистры не загружены: deaths attachment licences tariffs plan doctors; загрузить: puomp nsi import ФАЙЛ.csv"), "{list}");
     let (code, shown, _) = desk.run(&["nsi", "show", "insured"]);
     assert_eq!(code, 0);

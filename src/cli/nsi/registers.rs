@@ -85,6 +85,7 @@ impl Registers {
             return String::new();
         }
         let mut rows = vec![texts.get(Key::RegisterListHead, lang).split('|').map(str::to_owned).collect::<Vec<_>>()];
+        let open = || "–".to_owned();
         let (mut absent, mut faults) = (Vec::new(), Vec::new());
         for layout in self.layouts.iter() {
             match self.open(layout) {
@@ -92,7 +93,8 @@ impl Registers {
                     layout.id.clone(),
                     register.day().to_string(),
                     texts.number(lang, register.rows()),
-                    words::days(register.days(), texts, lang),
+                    words::first(register.days()).unwrap_or_else(open),
+                    words::last(register.days()).unwrap_or_else(open),
                     layout.name.get(lang).to_owned(),
                 ]),
                 Ok(None) => absent.push(layout.id.as_str()),
