@@ -5,6 +5,7 @@
 //! 0. [`values`]: days, months, kopecks, digests; [`texts`]: texts for people; [`tables`]: rule tables; [`sys`]: the platform;
 //!    [`watch`]: progress and stop; [`timings`]: times by phase; [`spool`]: long lists, in part on the disk;
 //! 1. [`finding`]: findings of checks; [`registry`]: formats, packages and reading; [`nsi`]: reference books; [`cases`]: completed cases;
+//!    [`registers`]: registers of МЭК;
 //! 2. [`rules`]: the language of rules and its evaluation;
 //! 3. [`flk`]: format-logic control of a package; [`forming`]: cases of packages as a new package; [`report`]: findings for people and
 //!    programs; [`generate`]: invented packages for training, tests and benches;
@@ -22,6 +23,7 @@ pub mod flk;
 pub mod forming;
 pub mod generate;
 pub mod nsi;
+pub mod registers;
 pub mod registry;
 pub mod report;
 pub mod rules;

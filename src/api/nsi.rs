@@ -9,6 +9,33 @@ pub struct Books {
     pub folder: Option<String>,
     /// The books, by id.
     pub books: Vec<Book>,
+    /// The registers of МЭК.
+    pub registers: Vec<Register>,
+}
+
+/// A register of МЭК.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// Its name, such as `insured`.
+    pub register: String,
+    /// What it is called in Russian.
+    pub name_ru: String,
+    /// What it is called in English.
+    pub name_en: String,
+    /// Whether it is one of persons, stored by keys.
+    pub personal: bool,
+    /// `imported`, `absent`, or `unusable`: damaged, or made with another secret.
+    pub state: String,
+    /// Day of the import, `YYYY-MM-DD`.
+    pub date: Option<String>,
+    /// Number of rows in the file that was imported.
+    pub rows: u64,
+    /// Number of rows that said what an earlier one says.
+    pub repeated: u64,
+    /// The first day of its rows, `YYYY-MM-DD`; `None` when a row has no first day.
+    pub from: Option<String>,
+    /// The last day of its rows, `YYYY-MM-DD`; `None` when a row has no last day.
+    pub until: Option<String>,
 }
 
 /// A book.

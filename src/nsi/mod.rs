@@ -28,7 +28,7 @@ pub use fallback::{StandIn, StandsFor};
 pub use fault::{BookFault, NoBook};
 pub use folder::folder;
 pub use image::ImageError;
-pub use import::{Import, ImportOptions, Importer, Refusal, Taken};
+pub use import::{Aside, Import, ImportOptions, Importer, Refusal, Taken};
 pub use index::{Index, RowIx};
 
 use crate::tables::{RuleFiles, TableError};

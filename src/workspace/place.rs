@@ -14,6 +14,8 @@ const LOCK: &str = "lock";
 const PRESENT: &str = "present";
 const OBJECTS: &str = "objects";
 const SECRET: &str = "secret";
+/// The folder of registers in a workspace's memory.
+pub(super) const REGISTERS: &str = "registers";
 /// Where registries go out, a folder for each payer.
 pub const OUTBOX: &str = "outbox";
 
@@ -135,6 +137,11 @@ impl Place {
     /// The file of the workspace's secret.
     pub(super) fn secret_file(&self) -> PathBuf {
         self.memory().join(SECRET)
+    }
+
+    /// The folder of registers of МЭК; it is made with the first of them.
+    pub fn registers(&self) -> PathBuf {
+        self.memory().join(REGISTERS)
     }
 
     /// Connects to the store.

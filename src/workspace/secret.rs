@@ -1,4 +1,4 @@
-//! The secret of a workspace, and the short keys that are made with it: they stand for numbers that are not shown whole.
+//! The secret of a workspace, and what is made with it: the keys of persons, and the short keys that stand for numbers which are not shown whole.
 
 use std::fs;
 use std::io;
@@ -7,12 +7,13 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::{Problem, Workspace};
+use super::{Place, Problem, Workspace};
+use crate::cases::{PersonKeys, SECRET_BYTES};
 use crate::sys::{Access, AtomicFile};
 use crate::values::{last_digits, person_digits};
 
 /// Bytes of a secret.
-const BYTES: usize = 32;
+const BYTES: usize = SECRET_BYTES;
 /// Letters of a short key: those that are not taken for others.
 const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz123456789";
 /// Length of a short key.
@@ -71,6 +72,18 @@ impl Workspace {
     pub fn mask(&self) -> Result<Mask, Problem> {
         let path = self.place.secret_file();
         Ok(Mask::new(&read(&path).map_err(|error| Problem::Io(path, error))?))
+    }
+}
+
+impl Place {
+    /// The keys of persons, made with the secret of this workspace, which is made when it is first needed. It is in no backup: a restored workspace has other
+    /// keys.
+    ///
+    /// # Errors
+    /// The file of the secret cannot be read or written, or holds something else.
+    pub fn person_keys(&self) -> Result<PersonKeys, Problem> {
+        let path = self.secret_file();
+        Ok(PersonKeys::new(&read(&path).map_err(|error| Problem::Io(path, error))?))
     }
 }
 

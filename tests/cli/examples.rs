@@ -49,6 +49,8 @@ fn every_example_of_every_verb_runs() {
     let rows: String = (1..=200).map(|code| format!("<zap><IDPR>{code}</IDPR><DATEBEG>01.01.2011</DATEBEG></zap>")).collect();
     let packet = format!("<packet><zglv><type>ProfOt</type><version>5.0</version><date>30.01.2026</date></zglv>{rows}</packet>");
     std::fs::write(desk.path("справочники/V002.xml"), packet).expect("written");
+    std::fs::create_dir(desk.path("регистры")).expect("a folder");
+    std::fs::write(desk.path("регистры/levels.csv"), "mo;level;date_from;date_to\n140001;2;2026-01-01;\n").expect("written");
     std::fs::create_dir(desk.path("правила")).expect("a folder");
     let rule =
         "<zap><ID_TEST>003F.00.0120</ID_TEST><ID_EL>ZL_LIST/ZAP/PACIENT/SMO</ID_EL><TYPE_MD><TYPE_D>H</TYPE_D></TYPE_MD><DATEBEG>01.11.2019</DATEBEG></zap>";

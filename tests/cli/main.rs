@@ -8,6 +8,7 @@ mod privacy;
 mod protocol;
 mod readme;
 mod region;
+mod registers;
 mod rules;
 mod russian;
 mod schemas;

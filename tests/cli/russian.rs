@@ -168,6 +168,7 @@ fn no_wrong_command_is_answered_in_english() {
         "nsi show V999",
         "nsi show V002 97 --on вчера",
         "nsi import нет-такого",
+        "nsi show levels 140001",
         "nsi update --url ftp://x",
         "explain 009",
         "explain нет",

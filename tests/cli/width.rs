@@ -26,6 +26,8 @@ fn workspace() -> Desk {
 #[test]
 fn every_answer_and_every_error_fits_80_columns() {
     let desk = workspace();
+    std::fs::write(desk.path("levels.csv"), "mo;level;date_from;date_to\n140001;2;2026-01-01;\n").expect("written");
+    std::fs::write(desk.path("plan.csv"), "mo;unit;qty;sum;date_from;date_to\n140001;visit;много;1000.00;2026-01-01;\n").expect("written");
     let commands: &[&str] = &[
         "--help",
         "validate --help",
@@ -71,6 +73,10 @@ fn every_answer_and_every_error_fits_80_columns() {
         "rules coverage",
         "nsi list",
         "nsi show V002",
+        "nsi show insured",
+        "nsi show tariffs",
+        "nsi import levels.csv plan.csv",
+        "nsi import --help",
         "nsi show V002 97",
         "explain 006F.00.0310 003F.00.3130 R012 S001",
         "explain 006F.00.03",

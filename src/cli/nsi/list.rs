@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::asked::asked;
+use super::registers::Registers;
 use super::words;
 use crate::api::nsi as api;
 use crate::cli::flags::ListShape;
@@ -45,7 +46,8 @@ fields!(
     Rows,
     Source,
     Asked,
-    Note
+    Note,
+    Kind
 );
 
 impl ListArgs {
@@ -53,6 +55,7 @@ impl ListArgs {
         let ui = session.ui;
         let folder = super::folder(session);
         let books = Books::load(session.files, folder.as_deref())?;
+        let registers = Registers::load(session)?;
         let today = session.today();
         let at_hand: Vec<&Book> = books.iter().map(AsRef::as_ref).collect();
         super::complain(&books, ui)?;
@@ -65,9 +68,15 @@ impl ListArgs {
             rows
         };
         match self.format {
-            ListShape::Human => print(&human(&at_hand, absent().map(AsRef::as_ref), &asked, folder.as_deref(), today, ui))?,
-            ListShape::Json => out::json(&api::Books { folder: folder.map(|f| f.display().to_string()), books: rows() })?,
-            ListShape::Csv => out::csv(session, &rows(), cell)?,
+            ListShape::Human => {
+                let books = human(&at_hand, absent().map(AsRef::as_ref), &asked, folder.as_deref(), today, ui);
+                print(&(books + &registers.human(ui)))?;
+            }
+            ListShape::Json => out::json(&api::Books { folder: folder.map(|f| f.display().to_string()), books: rows(), registers: registers.rows() })?,
+            ListShape::Csv => {
+                let books = rows().into_iter().map(Line::Book);
+                out::csv(session, &books.chain(registers.rows().into_iter().map(Line::Register)).collect::<Vec<_>>(), line)?;
+            }
         }
         Ok(Exit::Done)
     }
@@ -98,6 +107,33 @@ fn row(info: &BookInfo, book: Option<Description>, asked: &Asked, today: Date) -
     }
 }
 
+/// A row of the table for Excel.
+enum Line {
+    Book(api::Book),
+    Register(api::Register),
+}
+
+fn line(column: OfBook, line: &Line) -> String {
+    match (line, column) {
+        (Line::Book(_), OfBook::Kind) => "book".to_owned(),
+        (Line::Book(book), column) => cell(column, book),
+        (Line::Register(_), OfBook::Kind) => "register".to_owned(),
+        (Line::Register(register), column) => of_register(column, register),
+    }
+}
+
+fn of_register(column: OfBook, r: &api::Register) -> String {
+    match column {
+        OfBook::Book => r.register.clone(),
+        OfBook::NameRu => r.name_ru.clone(),
+        OfBook::NameEn => r.name_en.clone(),
+        OfBook::State => r.state.clone(),
+        OfBook::Date => r.date.clone().unwrap_or_default(),
+        OfBook::Rows => r.rows.to_string(),
+        _ => String::new(),
+    }
+}
+
 fn cell(column: OfBook, r: &api::Book) -> String {
     let text = |o: &Option<String>| o.clone().unwrap_or_default();
     match column {
@@ -114,6 +150,7 @@ fn cell(column: OfBook, r: &api::Book) -> String {
         OfBook::Source => r.source.clone(),
         OfBook::Asked => r.asked.to_string(),
         OfBook::Note => r.note.clone(),
+        OfBook::Kind => String::new(),
     }
 }
 

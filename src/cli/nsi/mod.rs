@@ -3,6 +3,7 @@
 mod asked;
 mod import;
 mod list;
+mod registers;
 mod show;
 mod update;
 mod words;

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::registers::Registers;
 use super::{list, words};
 use crate::cli::flags::ListShape;
 use crate::cli::out::{self, print};
@@ -13,7 +14,7 @@ use crate::nsi::{Book, Books, FieldIx, NoBook, RowIx, Stock};
 use crate::report::table::Table;
 use crate::texts::Key;
 use crate::texts::layout::columns;
-use crate::values::{Date, Span};
+use crate::values::Date;
 
 /// Arguments of `puomp nsi show`.
 #[derive(Debug, Args)]
@@ -76,6 +77,10 @@ impl ShowArgs {
         let ui = session.ui;
         let wrong = |value: &str| Failure::Value(value.to_owned(), "YYYY-MM-DD".to_owned());
         let on = self.on.as_deref().map(|text| Date::parse(text).ok_or_else(|| wrong(text))).transpose()?;
+        let registers = Registers::load(session)?;
+        if let Some(layout) = registers.get(&self.book) {
+            return registers.show(layout, self.code.is_some() || on.is_some(), self.format, session);
+        }
         let books = Books::load(session.files, super::folder(session).as_deref())?;
         let found = books.get(&self.book);
         super::complain(&books, ui)?;
@@ -120,7 +125,7 @@ impl ShowArgs {
         let mut out = texts.fill(Key::NsiShowTitle, lang, &[("book", &about.id), ("name", list::title(book.info(), lang)), ("edition", &edition)]);
         out.push('\n');
         for row in shown {
-            let mut facts = vec![vec![format!("  {}", texts.get(Key::NsiShowValid, lang)), days(book.span(*row), ui)]];
+            let mut facts = vec![vec![format!("  {}", texts.get(Key::NsiShowValid, lang)), words::days(book.span(*row), ui.texts, ui.lang)]];
             let filled = book.fields().filter(|f| !book.value(*row, *f).is_empty());
             facts.extend(filled.map(|f| vec![format!("  {}", book.name(f)), book.value(*row, f).to_owned()]));
             out.push_str(&columns(&facts));
@@ -129,7 +134,7 @@ impl ShowArgs {
             let field = self.field.as_deref().unwrap_or(&book.info().key).to_owned();
             out.push_str(&match (all.is_empty(), &self.on) {
                 (false, Some(on)) => {
-                    let spans: Vec<String> = all.iter().map(|r| days(book.span(*r), ui)).collect();
+                    let spans: Vec<String> = all.iter().map(|r| words::days(book.span(*r), ui.texts, ui.lang)).collect();
                     texts.fill(Key::NsiShowNotValid, lang, &[("code", code), ("on", on), ("days", &spans.join("; "))])
                 }
                 _ => texts.fill(Key::NsiShowNone, lang, &[("code", code), ("field", &field)]),
@@ -147,7 +152,7 @@ impl ShowArgs {
         let cells = |row: &RowIx| -> Vec<String> {
             let span = book.span(*row);
             let values = book.fields().map(|f| book.value(*row, f).to_owned());
-            values.chain([first(span).unwrap_or_default(), last(span).unwrap_or_default()]).collect()
+            values.chain([words::first(span).unwrap_or_default(), words::last(span).unwrap_or_default()]).collect()
         };
         let mut out = Vec::new();
         let mut table = Table::new(&mut out, names)?;
@@ -156,25 +161,6 @@ impl ShowArgs {
         drop(table);
         out::bytes(&out)
     }
-}
-
-fn first(span: Span) -> Option<String> {
-    (span.from > Date::MIN).then(|| span.from.to_string())
-}
-
-fn last(span: Span) -> Option<String> {
-    (span.until < Date::MAX).then(|| span.until.to_string())
-}
-
-/// The days on which a row is valid: «с 2011-01-01 по 2013-07-07», «всегда».
-fn days(span: Span, ui: &Ui<'_>) -> String {
-    let key = match (first(span), last(span)) {
-        (None, None) => return ui.texts.get(Key::NsiDaysAlways, ui.lang).to_owned(),
-        (Some(from), None) => return ui.texts.fill(Key::NsiDaysFrom, ui.lang, &[("from", &from)]),
-        (None, Some(until)) => return ui.texts.fill(Key::NsiDaysUntil, ui.lang, &[("until", &until)]),
-        (Some(from), Some(until)) => (from, until),
-    };
-    ui.texts.fill(Key::NsiDaysBoth, ui.lang, &[("from", &key.0), ("until", &key.1)])
 }
 
 fn head(book: &Book, on: Date) -> Head {
@@ -204,7 +190,7 @@ fn head(book: &Book, on: Date) -> Head {
 fn row(book: &Book, row: RowIx) -> ShownRow {
     let span = book.span(row);
     let fields = book.fields().map(|f| (book.name(f).to_owned(), book.value(row, f).into())).collect();
-    ShownRow { from: first(span), until: last(span), fields }
+    ShownRow { from: words::first(span), until: words::last(span), fields }
 }
 
 fn about(book: &Book, on: Date, ui: &Ui<'_>) -> String {

@@ -10,6 +10,8 @@ pub(super) mod source;
 mod table;
 mod xml;
 
+pub use source::Aside;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::io;
@@ -297,9 +299,14 @@ impl Importer {
     }
 
     /// Imports a file, an archive or a folder. The files of a folder are taken in the order of their names; `each` gets every result.
-    pub fn take(&self, path: &Path, options: &ImportOptions, mut each: impl FnMut(Import)) {
+    pub fn take(&self, path: &Path, options: &ImportOptions, each: impl FnMut(Import)) {
+        self.take_besides(path, options, &mut |_, _, _| false, each);
+    }
+
+    /// The same; a file or entry that `aside` takes is no book, and `each` does not get it.
+    pub fn take_besides(&self, path: &Path, options: &ImportOptions, aside: &mut Aside<'_>, mut each: impl FnMut(Import)) {
         for file in source::files(path) {
-            for (name, source) in source::read(&file) {
+            for (name, source) in source::read(&file, aside) {
                 let outcome = source.and_then(|s| self.take_bytes(&s.name, &s.stem, &s.bytes, options));
                 each(Import { file: name, outcome });
             }

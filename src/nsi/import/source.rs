@@ -11,6 +11,8 @@ use crate::sys::open_input;
 
 /// Limit of unpacked bytes; it exceeds any published book.
 const MAX_BYTES: u64 = 1 << 30;
+/// Bytes of a file that are looked at before the others are read.
+const HEAD: u64 = 64 << 10;
 /// The extensions that are read from folders and archives.
 const ENDINGS: [&str; 2] = ["xml", "csv"];
 const ARCHIVE: &str = "zip";
@@ -43,38 +45,48 @@ fn ends_with(ending: &str, endings: &[&str]) -> bool {
     endings.iter().any(|e| ending.eq_ignore_ascii_case(e))
 }
 
-/// Reads a file; an archive gives each of its books.
-pub(in crate::nsi) fn read(path: &Path) -> Vec<(String, Result<Source, Refusal>)> {
+/// Takes a file that is no book, if it is one for it: gets the file's name, its first 64 KiB, and all its bytes as a stream, so that a huge file
+/// need not fit in memory. Says whether it took the file.
+pub type Aside<'a> = dyn FnMut(&str, &[u8], &mut dyn Read) -> bool + 'a;
+
+/// Reads a file; an archive gives each of its books. What `aside` takes is not among them.
+pub(in crate::nsi) fn read(path: &Path, aside: &mut Aside<'_>) -> Found {
     let name = path.display().to_string();
-    let bytes = match slurp(path) {
-        Ok(bytes) => bytes,
+    let bytes = match slurp(path, &name, aside) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Vec::new(),
         Err(refusal) => return vec![(name, Err(refusal))],
     };
     if !is_zip(&bytes) {
         let stem = stem(&path.file_name().unwrap_or_default().to_string_lossy());
         return vec![(name.clone(), Ok(Source { name, stem, bytes }))];
     }
-    match entries(&name, &bytes) {
+    match entries(&name, &bytes, aside) {
         Ok(found) => found,
         Err(refusal) => vec![(name, Err(refusal))],
     }
 }
 
-fn slurp(path: &Path) -> Result<Vec<u8>, Refusal> {
+/// The bytes of a file; `None` when it was taken aside.
+fn slurp(path: &Path, name: &str, aside: &mut Aside<'_>) -> Result<Option<Vec<u8>>, Refusal> {
     let unreadable = |e: std::io::Error| Refusal::Unreadable(e.kind());
-    let mut bytes = Vec::new();
-    let file = open_input(path).map_err(unreadable)?;
+    let mut file = open_input(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {
         return Err(Refusal::Unreadable(std::io::ErrorKind::IsADirectory));
     }
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes) }
+    let mut bytes = Vec::new();
+    file.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(unreadable)?;
+    if !is_zip(&bytes) && aside(name, &bytes, &mut bytes.as_slice().chain(&mut file)) {
+        return Ok(None);
+    }
+    file.take(MAX_BYTES + 1 - bytes.len() as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES { Err(Refusal::TooLarge) } else { Ok(Some(bytes)) }
 }
 
 pub(in crate::nsi) type Found = Vec<(String, Result<Source, Refusal>)>;
 
-/// The books of an archive.
-pub(in crate::nsi) fn entries(archive_name: &str, bytes: &[u8]) -> Result<Found, Refusal> {
+/// The books of an archive. What `aside` takes is not among them.
+pub(in crate::nsi) fn entries(archive_name: &str, bytes: &[u8], aside: &mut Aside<'_>) -> Result<Found, Refusal> {
     let limits = Limits { total: MAX_BYTES, ..Limits::default() };
     let mut archive = Archive::new(std::io::Cursor::new(bytes), &limits).map_err(Refusal::Archive)?;
     if archive.entries().iter().any(|e| e.name == WORKBOOK) {
@@ -89,9 +101,19 @@ pub(in crate::nsi) fn entries(archive_name: &str, bytes: &[u8]) -> Result<Found,
     for (index, base) in list {
         let name = format!("{archive_name}/{base}");
         let mut content = Vec::new();
-        let read = archive.entry(index).and_then(|mut e| e.read_to_end(&mut content).map_err(Into::into));
-        let source = read.map_err(Refusal::Archive).map(|_| Source { name: name.clone(), stem: stem(&base), bytes: content });
-        found.push((name, source));
+        let read = archive.entry(index).and_then(|mut entry| {
+            entry.by_ref().take(HEAD).read_to_end(&mut content)?;
+            if aside(&name, &content, &mut content.as_slice().chain(&mut entry)) {
+                return Ok(false);
+            }
+            entry.read_to_end(&mut content)?;
+            Ok(true)
+        });
+        match read {
+            Ok(false) => {}
+            Ok(true) => found.push((name.clone(), Ok(Source { name, stem: stem(&base), bytes: content }))),
+            Err(fault) => found.push((name, Err(Refusal::Archive(fault)))),
+        }
     }
     Ok(found)
 }

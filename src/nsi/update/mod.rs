@@ -364,7 +364,7 @@ impl Run<'_> {
 fn content(stem: &str, bytes: &[u8]) -> Result<(String, Vec<u8>), Fault> {
     let (name, content);
     if is_zip(bytes) {
-        let mut found = source::entries(stem, bytes).map_err(Fault::Refused)?;
+        let mut found = source::entries(stem, bytes, &mut |_, _, _| false).map_err(Fault::Refused)?;
         let one = found.pop().filter(|_| found.is_empty()).ok_or(Fault::NotAPacket)?.1.map_err(Fault::Refused)?;
         (name, content) = (one.name, one.bytes);
     } else {
@@ -455,7 +455,7 @@ impl Folder<'_> {
         let all = files.len();
         for (at, file) in files.into_iter().enumerate() {
             watch.book(&file.file_name().unwrap_or_default().to_string_lossy(), at + 1, all);
-            for (name, source) in source::read(&file) {
+            for (name, source) in source::read(&file, &mut |_, _, _| false) {
                 match source.map_err(Fault::Refused).and_then(|s| self.look(&s)) {
                     Ok(Some(found)) => {
                         let offer = Offer { edition: found.edition.clone(), date: found.date, ..Offer::default() };
@@ -502,7 +502,7 @@ impl Folder<'_> {
             if self.order.dry_run || !standing.wants() {
                 return Ok(Outcome::Left);
             }
-            let source = source::read(file).into_iter().find(|(n, _)| n == name).ok_or(Fault::NotListed)?.1.map_err(Fault::Refused)?;
+            let source = source::read(file, &mut |_, _, _| false).into_iter().find(|(n, _)| n == name).ok_or(Fault::NotListed)?.1.map_err(Fault::Refused)?;
             if let Some(rules) = rules {
                 return rules.take(&source.bytes, &source.name).map(|taken| Outcome::TakenRules(Box::new(taken)));
             }

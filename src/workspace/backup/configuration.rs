@@ -1,4 +1,6 @@
-//! The files of a workspace's configuration: `puomp.toml` in its folder, and the imported rules and books in its memory.
+//! The files of a workspace's configuration: `puomp.toml` in its folder, and the imported rules, books and registers in its memory.
+//!
+//! Registers of persons stay out: without the secret of the workspace, which is in no backup, nobody is found in them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,19 +9,21 @@ use std::path::{Path, PathBuf};
 use super::error::BackupError;
 use super::manifest::Password;
 use super::secret;
+use crate::registers::is_of_persons;
 use crate::registry::archive::is_safe_name;
 use crate::sys::TEMPORARY;
+use crate::workspace::place::REGISTERS;
 use crate::workspace::{Place, Problem};
 
 /// The file in the workspace's folder.
 pub(super) const SETTINGS: &str = "puomp.toml";
 /// The folders in the workspace's memory: `puomp rules import` and `puomp nsi import` write there.
-const FOLDERS: [&str; 2] = ["books", "rules"];
+const FOLDERS: [&str; 3] = ["books", REGISTERS, "rules"];
 
 /// A file of the configuration.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// Its path in a backup: `puomp.toml`, `rules/…`, `books/…`.
+    /// Its path in a backup: `puomp.toml`, `rules/…`, `books/…`, `registers/…`.
     pub(super) path: String,
     pub(super) bytes: Bytes,
 }
@@ -55,6 +59,15 @@ pub(super) fn collect(place: &Place, with_secret: bool) -> Result<(Vec<Source>, 
     for folder in FOLDERS {
         walk(&place.memory().join(folder), folder, &mut all)?;
     }
+    let mut of_persons = BTreeSet::new();
+    for Source { path, bytes } in &all {
+        if let (true, Bytes::Of(file)) = (path.starts_with(REGISTERS), bytes)
+            && is_of_persons(file).map_err(|error| Problem::Unread(file.clone(), error))?
+        {
+            of_persons.insert(path.clone());
+        }
+    }
+    all.retain(|source| !of_persons.contains(&source.path));
     all.sort_by(|a, b| a.path.cmp(&b.path));
     let mut seen = BTreeSet::new();
     for Source { path, .. } in &all {

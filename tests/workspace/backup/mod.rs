@@ -293,6 +293,27 @@ fn the_configuration_comes_back_and_passwords_only_when_asked_for() {
     assert!(!holds_secret(&clinic.path(FILE)) && !restored(&clinic.path(FILE)).path("puomp.toml").exists());
 }
 
+/// The secret of a workspace is in no backup, so nobody would be found in registers of persons.
+#[test]
+fn registers_come_back_but_for_those_of_persons() {
+    let clinic = Clinic::new();
+    fs::write(clinic.path("levels.csv"), "mo;level;date_from;date_to\n140001;2;2026-01-01;\n").expect("written");
+    fs::write(clinic.path("deaths.csv"), "enp;death_date\n9900000000000001;2026-01-01\n").expect("written");
+    clinic.done(&["nsi", "import", "levels.csv", "deaths.csv"]);
+    clinic.done(&["backup", FILE]);
+    let mut archive = zip::ZipArchive::new(fs::File::open(clinic.path(FILE)).expect("there")).expect("an archive");
+    let names: Vec<String> = (0..archive.len()).map(|at| archive.by_index(at).expect("an entry").name().expect("a name").into_owned()).collect();
+    assert!(names.iter().any(|name| name.ends_with("registers/levels.reg")), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("deaths") || name.contains("secret") || name.ends_with("lock")), "{names:?}");
+    let other = restored(&clinic.path(FILE));
+    let path = other.path(".puomp/registers/levels.reg");
+    assert_eq!(fs::read(&path).expect("restored"), fs::read(clinic.path(".puomp/registers/levels.reg")).expect("there"));
+    assert!(puomp::sys::is_private(&path).expect("asked"));
+    assert!(!other.path(".puomp/registers/deaths.reg").exists());
+    other.done(&["nsi", "show", "levels"]);
+    other.done(&["backup", "ещё.zip"]);
+}
+
 #[test]
 fn a_file_of_somebody_else_is_not_replaced() {
     let clinic = busy();
