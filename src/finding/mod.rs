@@ -201,12 +201,14 @@ impl<'a> Slots<'a> {
     }
 }
 
-/// A path as reports may show it: with numbers of persons masked, and the names of elements with a Russian word, for it may be a surname.
+/// A path as reports may show it: with numbers of persons masked, and the names of elements with a Russian word or without a Latin letter, for these may be
+/// surnames.
 fn masked_path(path: &str) -> Cow<'_, str> {
-    if !hint::has_word(path) {
+    if path.is_ascii() {
         return mask_numbers(path);
     }
-    let steps: Vec<String> = path.split('/').map(|step| if hint::has_word(step) { mask_personal(step) } else { mask_numbers(step).into_owned() }).collect();
+    let is_name = |step: &str| step.is_ascii() || !hint::has_word(step) && step.chars().any(|c| c.is_ascii_alphabetic());
+    let steps: Vec<String> = path.split('/').map(|step| if is_name(step) { mask_numbers(step).into_owned() } else { mask_personal(step) }).collect();
     Cow::Owned(steps.join("/"))
 }
 

@@ -72,11 +72,19 @@ pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn
     }
     let reads: Vec<Vec<Asked>> = findings.iter().enumerate().map(|(i, f)| asked(i, f)).collect();
     settle_causes(catalog, findings, &reads);
-    let others: Vec<(FileRole, Arc<str>, u64, RuleIx)> =
-        findings.iter().filter(|f| !yields(f)).map(|f| (f.file, Arc::clone(&f.path), f.place.offset, f.follows_from.unwrap_or(f.rule))).collect();
-    for (finding, reads) in findings.iter_mut().zip(&reads).filter(|(f, _)| yields(f) && f.follows_from.is_none()) {
-        let said = |(file, path, at, _): &&(FileRole, Arc<str>, u64, RuleIx)| reads.iter().any(|asked| asked.meets(&About { file: *file, path, at: *at }));
-        finding.follows_from = others.iter().find(said).map(|other| other.3);
+    let mut others = ByElement::new();
+    for (i, finding) in findings.iter().enumerate().filter(|(_, f)| !yields(f)) {
+        others.entry((finding.file, &*finding.path)).or_default().push((finding.place.offset, i));
+    }
+    others.values_mut().for_each(|list| list.sort_unstable());
+    let said = |reads: &[Asked]| reads.iter().find_map(|asked| met(&others, asked).first()).map(|other| other.1);
+    let led: Vec<Option<RuleIx>> = findings
+        .iter()
+        .zip(&reads)
+        .map(|(f, reads)| if yields(f) && f.follows_from.is_none() { said(reads).map(|i| findings[i].follows_from.unwrap_or(findings[i].rule)) } else { None })
+        .collect();
+    for (finding, from) in findings.iter_mut().zip(led) {
+        finding.follows_from = finding.follows_from.or(from);
     }
 }
 

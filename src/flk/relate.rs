@@ -95,11 +95,12 @@ impl Checker<'_> {
             let repeated: Vec<u64> = marks.iter().filter(|m| Some(m.1) == repetition).map(|m| m.0).collect();
             marks.retain(|m| Some(m.1) != weaker || repeated.binary_search(&m.0).is_err());
             // Of a record that stands twice a rule that yields says nothing new.
-            let mut last: Option<(Option<Box<str>>, RuleIx)> = None;
+            let mut last: Option<(Box<str>, RuleIx)> = None;
             locate(&member.source, context, checked.outcome.tangled, &marks, &mut |mut finding| {
-                match (&last, self.catalog.rule(finding.rule).yields) {
-                    (_, false) => last = Some((finding.keys.n_zap.clone(), finding.rule)),
-                    (Some((n_zap, rule)), true) if *n_zap == finding.keys.n_zap => finding.follows_from = Some(*rule),
+                let rule = self.catalog.rule(finding.rule);
+                match (&last, &finding.keys.n_zap) {
+                    (_, Some(n_zap)) if rule.check == Some(Check::Unique) => last = Some((n_zap.clone(), finding.rule)),
+                    (Some((repeated, by)), Some(n_zap)) if rule.yields && repeated == n_zap => finding.follows_from = Some(*by),
                     _ => {}
                 }
                 checked.findings.push(finding)

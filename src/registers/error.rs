@@ -25,6 +25,8 @@ pub enum ImportError {
     NoColumns(Vec<(String, Vec<String>)>),
     /// The header has this column more than once.
     Twice(String),
+    /// This register came from another file of the same run already.
+    Again(String),
     /// The header fits several registers.
     Ambiguous(Vec<String>),
     /// There is no row behind the header.
@@ -133,6 +135,7 @@ impl Coded for ImportError {
             Self::NoWorkspace => Key::RegisterNoWorkspace,
             Self::NoColumns(_) => Key::RegisterNoColumns,
             Self::Twice(_) => Key::RegisterTwice,
+            Self::Again(_) => Key::RegisterAgain,
             Self::Ambiguous(_) => Key::RegisterAmbiguous,
             Self::NoRows => Key::RegisterNoRows,
             Self::TooMany(_) => Key::RegisterTooMany,
@@ -155,6 +158,7 @@ impl Coded for ImportError {
                 vec![("registers", Slot::List(registers.iter().map(one).collect()))]
             }
             Self::Twice(column) => vec![("column", Slot::text(column))],
+            Self::Again(register) => vec![("register", Slot::text(register))],
             Self::Ambiguous(registers) => vec![("registers", Slot::list(registers))],
             Self::TooMany(limit) => vec![("limit", Slot::Number(*limit))],
             Self::Width { line, found, due } => vec![("line", Slot::Number(*line)), ("found", Slot::number(*found)), ("due", Slot::number(*due))],

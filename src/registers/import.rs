@@ -82,14 +82,23 @@ fn lacking(layout: &Layout, header: &[String]) -> Vec<String> {
     layout.due().filter(|due| !header.iter().any(|name| name == due)).map(str::to_owned).collect()
 }
 
-/// The registers that a header resembles most, with what it lacks of each; `None` when it has less than half of the columns of any, or days alone.
+/// The registers that a header resembles most, with what it lacks of each; `None` when it has no
+/// more than half of the columns of any that are no days: a book has codes and days too.
 fn resembling(layouts: &Layouts, header: &[String]) -> Option<ImportError> {
     let is_day = |column: &Column| matches!(column.role, Role::From | Role::Until | Role::Day);
     let told = |layout: &Layout| layout.columns.iter().any(|column| !is_day(column) && header.contains(&column.name));
     // In thousandths, so that shares of different wholes can be compared.
     let share = |layout: &Layout| 1000 - 1000 * lacking(layout, header).len() / layout.due().count().max(1);
-    let best = layouts.iter().filter(|layout| told(layout)).map(share).max().filter(|best| *best >= 500)?;
-    let of = layouts.iter().filter(|layout| told(layout) && share(layout) == best).map(|layout| (layout.id.clone(), lacking(layout, header)));
+    // A book has codes and days too: half of what is no day is enough only where no other column stands.
+    let is_of_registers = header.iter().all(|name| layouts.iter().any(|layout| layout.columns.iter().any(|column| column.name == *name)));
+    let is_likely = |layout: &Layout| {
+        let due: Vec<&Column> = layout.columns.iter().filter(|column| !is_day(column) && layout.due().any(|name| name == column.name)).collect();
+        let has = due.iter().filter(|column| header.contains(&column.name)).count();
+        2 * has > due.len() || is_of_registers && 2 * has >= due.len()
+    };
+    let best = layouts.iter().filter(|layout| told(layout) && is_likely(layout)).map(share).max()?;
+    let of = layouts.iter().filter(|layout| told(layout) && is_likely(layout) && share(layout) == best);
+    let of = of.map(|layout| (layout.id.clone(), lacking(layout, header)));
     Some(ImportError::NoColumns(of.collect()))
 }
 

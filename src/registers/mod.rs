@@ -17,4 +17,4 @@ pub use ask::{Attachment, Cover, Deaths, Doctors, Insured, Levels, Licences, Pla
 pub use error::{ImportError, StoredError};
 pub use import::{Recognised, Taken, import, recognise};
 pub use layout::{Column, Layout, Layouts, Must};
-pub use stored::{Register, is_of_persons, path_of};
+pub use stored::{LOCK, Register, is_of_persons, path_of};

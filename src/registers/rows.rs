@@ -191,6 +191,7 @@ impl<R: Read> Rows<R> {
                     State::Begin
                 }
                 (State::Begin, Some(b'"')) => State::Quoted,
+                (State::Begin, Some(b' ' | b'\t')) => State::Begin,
                 (State::Closed, Some(b'"')) => {
                     self.bytes.push(b'"');
                     State::Quoted

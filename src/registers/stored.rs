@@ -23,7 +23,7 @@ const VERSION: u32 = 1;
 /// Extension of stored registers.
 const ENDING: &str = "reg";
 /// The file in a folder of registers that is locked while one of them is written.
-const LOCK: &str = "lock";
+pub const LOCK: &str = "lock";
 /// Bytes of the digest at the end.
 const DIGEST: usize = 32;
 /// The head of a file is in its first bytes.
@@ -201,7 +201,9 @@ pub(super) fn write(path: &Path, head: &Head, rows: Draft) -> io::Result<()> {
     let digest = hashed.hasher.finalize();
     file.write_all(&digest)?;
     file.commit()?;
-    lock.unlock()
+    // The register is there; a lock that cannot be given back goes with its file.
+    drop(lock);
+    Ok(())
 }
 
 impl Register {

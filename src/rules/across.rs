@@ -39,6 +39,9 @@ pub struct Noted {
     pub sizes: Sizes,
 }
 
+/// Keys of one record that are compared with each other; a record with more is no registry.
+const MOST_OWN: usize = 256;
+
 impl Across {
     /// Notes the block of the environment, if it has the element and the rule applies to it.
     pub(super) fn note(&self, env: &Env<'_>, noted: &mut Noted) {
@@ -54,7 +57,7 @@ impl Across {
                 if noted.record.0 != record || noted.keys.is_empty() {
                     noted.record = (record, 0);
                 }
-                let own = &noted.keys[noted.keys.len() - noted.record.1..];
+                let own = &noted.keys[noted.keys.len() - noted.record.1.min(MOST_OWN)..];
                 if own.iter().all(|(known, _)| *known != key) {
                     noted.keys.push((key, element.offset));
                     noted.record.1 += 1;
@@ -85,9 +88,7 @@ struct Values {
 const MOST_SIZES: usize = 1 << 14;
 /// Values of one size whose places are kept.
 const MOST_PLACES: usize = 3;
-/// Values that a code must have, so that one can be called usual.
-const ENOUGH: u64 = 30;
-/// An odd size is one that at most one value of so many has.
+/// An odd size is one that at most one value of so many has; a code with fewer values has none.
 const RARE: u64 = 100;
 /// By how many doublings an odd value at least differs from the middle one: it is more than eight times as large or as small.
 const FAR: u8 = 4;
@@ -134,7 +135,7 @@ impl Sizes {
                 below += values.count;
                 below * 2 >= all
             });
-            let Some((middle, _)) = middle.filter(|_| all >= ENOUGH) else { continue };
+            let Some((middle, _)) = middle else { continue };
             let is_odd = |(size, values): &&(u8, &Values)| size.abs_diff(*middle) >= FAR && values.count * RARE <= all;
             odd.extend(sizes.iter().filter(is_odd).flat_map(|(_, values)| &values.first));
         }

@@ -651,17 +651,20 @@ impl Env<'_> {
         found
     }
 
-    /// Whether the checked value stands before all equal ones at a place; true if there is none.
+    /// Whether the checked value stands before all equal ones at a place, as far as [`MOST_COMPARED`] of them tell; true if there is none.
     fn is_first(&self, place: &Place) -> bool {
         let Some(this) = self.this else { return true };
-        let mut first = true;
-        self.visit_place(place, &mut |v| match v {
-            V::Text(text) if std::ptr::eq(text, this) => true,
-            V::Text(text) if text == this => {
-                first = false;
-                true
+        let (mut first, mut seen) = (true, 0);
+        self.visit_place(place, &mut |v| {
+            seen += 1;
+            match v {
+                V::Text(text) if std::ptr::eq(text, this) => true,
+                V::Text(text) if text == this => {
+                    first = false;
+                    true
+                }
+                _ => seen == MOST_COMPARED,
             }
-            _ => false,
         });
         first
     }
@@ -685,7 +688,7 @@ impl Env<'_> {
             Shape::Date => is_date_shape(text),
             Shape::CheckDigit(numbering) => numbering.agrees(text),
             Shape::Tidy => is_tidy(text, encoding),
-            Shape::Ends(ends) => ends.iter().any(|end| text.ends_with(end.bytes(encoding))),
+            Shape::Ends(ends) => ends.iter().any(|end| text.trim_ascii_end().ends_with(end.bytes(encoding))),
             Shape::BookMask(lookup, field) => {
                 let (mut asked, mut good) = (false, false);
                 self.book_rows(lookup, &mut |row| {
@@ -739,6 +742,9 @@ impl Operand {
         }
     }
 }
+
+/// Values of a record with which one is compared, so that a record of very many costs no more for each.
+const MOST_COMPARED: usize = 256;
 
 /// Whether each blank of a text stands between two other characters that are no hyphens. A no-break space is a blank too.
 fn is_tidy(text: &[u8], encoding: Encoding) -> bool {

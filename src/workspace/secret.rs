@@ -85,6 +85,19 @@ impl Place {
         let path = self.secret_file();
         Ok(PersonKeys::new(&read(&path).map_err(|error| Problem::Io(path, error))?))
     }
+
+    /// The same, without making a secret: `None` if there is none.
+    ///
+    /// # Errors
+    /// The file of the secret cannot be read, or holds something else.
+    pub fn known_person_keys(&self) -> Result<Option<PersonKeys>, Problem> {
+        let path = self.secret_file();
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Problem::Io(path, error)),
+            Ok(_) => self.person_keys().map(Some),
+        }
+    }
 }
 
 /// The secret in a file; a new one if there is no file.

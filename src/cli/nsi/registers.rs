@@ -1,5 +1,7 @@
 //! Registers of МЭК in the commands for books.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use serde::Serialize;
@@ -23,6 +25,8 @@ pub(super) struct Registers {
     layouts: Layouts,
     /// `None` outside of a workspace, where there are no registers.
     place: Option<Place>,
+    /// Names of the registers that were imported in this run.
+    taken: RefCell<BTreeSet<String>>,
 }
 
 /// A file that was taken for a register.
@@ -35,7 +39,7 @@ pub(super) struct Imported {
 
 impl Registers {
     pub(super) fn load(session: &Session<'_>) -> Result<Self, Failure> {
-        Ok(Self { layouts: Layouts::load(session.files)?, place: Place::find(session.settings.here(), None).ok() })
+        Ok(Self { layouts: Layouts::load(session.files)?, place: Place::find(session.settings.here(), None).ok(), taken: RefCell::default() })
     }
 
     /// The register with this name.
@@ -62,14 +66,17 @@ impl Registers {
             (Recognised::Foreign, _) => return Ok(None),
             (Recognised::Refused(error), _) => Err(error),
             (Recognised::Register(_), None) => Err(ImportError::NoWorkspace),
+            (Recognised::Register(layout), _) if self.taken.borrow().contains(&layout.id) => Err(ImportError::Again(layout.id.clone())),
             (Recognised::Register(layout), Some(place)) => import(layout, stream, &place.person_keys()?, &path_of(&place.registers(), &layout.id), today),
         };
+        self.taken.borrow_mut().extend(outcome.as_ref().ok().map(|taken| taken.id.clone()));
         Ok(Some(Imported { file: file.to_owned(), outcome }))
     }
 
     /// A register of the workspace; `None` when it is not there.
     fn open(&self, layout: &Layout) -> Result<Option<Register>, StoredError> {
-        let secret = |place: &Place| place.person_keys().ok().map(|keys| keys.secret());
+        // A list makes no secret: a register that was made with another one is told as such.
+        let secret = |place: &Place| place.known_person_keys().ok().flatten().map(|keys| keys.secret());
         self.place.as_ref().map_or(Ok(None), |place| Register::open(&place.registers(), &layout.id, || secret(place)))
     }
 

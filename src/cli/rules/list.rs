@@ -86,7 +86,12 @@ impl ListArgs {
                 (from, until) => format!("{from} … {until}"),
             };
             let mark = if rule.inferred.is_empty() { "" } else { "*" };
-            let severity = if rule.severity == "warning" { ui.texts.get(Key::SeverityWarning, lang) } else { ui.texts.get(Key::SeverityError, lang) };
+            let severity = match rule.severity.as_str() {
+                "warning" => Key::SeverityWarning,
+                "info" => Key::SeverityInfo,
+                _ => Key::SeverityError,
+            };
+            let severity = ui.texts.get(severity, lang);
             let text = if lang == Lang::Ru { &rule.ru } else { &rule.en };
             out.push_str(&format!("{}  {:<13}  {term}{mark}  {severity}\n    {text}\n", rule.id, rule.files));
             if self.inferred

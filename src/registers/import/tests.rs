@@ -221,7 +221,17 @@ fn headers_that_fit_none_or_several_are_named() {
             other => panic!("{header}: {other:?}"),
         }
     }
-    for foreign in ["", "CODE;NAME;DATEBEG;DATEEND\n", "<?xml version=\"1.0\"?>", "date_from;date_to\n", "\0\0\0", "\"", "PK\u{3}\u{4}", "один\nдва\n"] {
+    for foreign in [
+        "",
+        "CODE;NAME;DATEBEG;DATEEND\n",
+        "CODE;NAME;DATE_FROM;DATE_TO\n",
+        "<?xml version=\"1.0\"?>",
+        "date_from;date_to\n",
+        "\0\0\0",
+        "\"",
+        "PK\u{3}\u{4}",
+        "один\nдва\n",
+    ] {
         assert!(matches!(recognise(&shelf.layouts, foreign.as_bytes(), None), Recognised::Foreign), "{foreign}");
     }
     assert!(matches!(recognise(&shelf.layouts, RIGHT[1].1.as_bytes(), Some("V002")), Recognised::Foreign), "another book was asked for");

@@ -12,8 +12,8 @@ use crate::finding::Check;
 /// Bytes that are compared at once.
 const BLOCK: usize = 1 << 16;
 
-/// Gives each package whose main file has the contents of an earlier one's a fault that names it. Only files that take the same room on disk are compared,
-/// so that a folder without copies is not read for this; copies that were packed by different programs are not found.
+/// Gives each package whose main file has the contents of another one's a fault that names it. Only files that take the same room on disk are compared, so
+/// that few files are read for this; copies that were packed by different programs are not found, nor are packages of one archive compared.
 pub(super) fn name_twins(packages: &mut [Package], prefixes: &[Prefix]) {
     let mut of_size: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (index, package) in packages.iter().enumerate() {
@@ -22,7 +22,12 @@ pub(super) fn name_twins(packages: &mut [Package], prefixes: &[Prefix]) {
             of_size.entry(package.size_on_disk()).or_default().push(index);
         }
     }
-    for group in of_size.into_values().filter(|group| group.len() > 1) {
+    for mut group in of_size.into_values().filter(|group| group.len() > 1) {
+        // The original is the one whose name is that of its main file, whatever the order of the files.
+        group.sort_by_key(|index| {
+            let (package, stem) = (&packages[*index], packages[*index].main.as_ref().map(Member::stem).unwrap_or_default());
+            (!package.file.stem().eq_ignore_ascii_case(&stem), package.file.shown().chars().count(), *index)
+        });
         // Of several copies each is compared with what differs from all before it.
         let mut originals: Vec<usize> = Vec::new();
         for index in group {
@@ -42,7 +47,7 @@ pub(super) fn name_twins(packages: &mut [Package], prefixes: &[Prefix]) {
 }
 
 /// Different contents of one size with which another package is compared.
-const MOST: usize = 64;
+const MOST: usize = 8;
 
 /// Whether the letters of two names say that the files are of different kinds, such as an account and a corrected one between funds.
 fn are_told_apart(a: &Member, b: &Member, prefixes: &[Prefix]) -> bool {
@@ -57,7 +62,7 @@ fn are_told_apart(a: &Member, b: &Member, prefixes: &[Prefix]) -> bool {
 /// # Errors
 /// One of them cannot be read; then the check of that file says so.
 fn are_equal(a: &Source, b: &Source) -> io::Result<bool> {
-    if a == b {
+    if a.container() == b.container() {
         return Ok(false);
     }
     let (mut a, mut b) = (a.open()?, b.open()?);

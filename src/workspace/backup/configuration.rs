@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::error::BackupError;
 use super::manifest::Password;
 use super::secret;
-use crate::registers::is_of_persons;
+use crate::registers::{LOCK, is_of_persons};
 use crate::registry::archive::is_safe_name;
 use crate::sys::TEMPORARY;
 use crate::workspace::place::REGISTERS;
@@ -105,8 +105,8 @@ fn walk(folder: &Path, path: &str, into: &mut Vec<Source>) -> Result<(), Problem
         let entry = entry.map_err(unread)?;
         let own = entry.path();
         let name = entry.file_name().into_string().map_err(|_| BackupError::Name(own.clone()))?;
-        // A file that another program is writing.
-        if name.starts_with(TEMPORARY) {
+        // A file that another program is writing, or the lock of the folder of registers.
+        if name.starts_with(TEMPORARY) || path == REGISTERS && name == LOCK {
             continue;
         }
         let inner = format!("{path}/{name}");
