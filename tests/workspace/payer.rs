@@ -185,7 +185,7 @@ fn one_package_that_cannot_be_taken_in_does_not_keep_the_others_back(payer: &Cli
     payer.done(&["load", "first"]);
     payer.done(&["cases", "drop", "c1", "--reason", "дубль"]);
     // The same cases from the clinic, the first dropped here and the second corrected; other cases; and a package that has one case twice.
-    Package::new(2).spoil("1110</IDDOKT>\n<ED_COL>1.00</ED_COL>\n<TARIF>204", "1111</IDDOKT>\n<ED_COL>1.00</ED_COL>\n<TARIF>204").zip(&payer.path("sent"));
+    Package::new(2).spoil("1112</IDDOKT>\n<ED_COL>1.00</ED_COL>\n<TARIF>204", "1111</IDDOKT>\n<ED_COL>1.00</ED_COL>\n<TARIF>204").zip(&payer.path("sent"));
     Package::new(3).of_others(3).zip(&payer.path("sent"));
     let mut twice = Package::new(4).of_others(4);
     let (first, second) = (twice.main.find("<ZAP>").expect("a record"), twice.main.rfind("<ZAP>").expect("a record"));
