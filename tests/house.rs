@@ -126,7 +126,7 @@ const RUSSIAN: Exceptions = &[
     ("src/registry/format/load.rs", "*", "the letters of obligation in the tables: О, Н, У, М"),
     ("src/registry/format/mod.rs", "О У Н М", "the letters of obligation in the tables"),
     ("src/rules/compile.rs", "*", "a month in a rule may be written as the published books do: a Russian name and a year"),
-    ("src/rules/eval.rs", "*", "signs of masks that look at letters: Cyrillic look-alikes of numerals, any capital"),
+    ("src/rules/shape.rs", "*", "signs of masks that look at letters: Cyrillic look-alikes of numerals, any capital"),
     ("src/rules/witness/solve.rs", "ы", "a letter that no Latin set allows"),
     ("src/cases/person.rs", "*", "ё and е are one letter in the names of persons"),
     ("src/workspace/sanctions.rs", "*", "ё and е are one letter when names are compared"),

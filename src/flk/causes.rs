@@ -65,9 +65,9 @@ fn met<'f>(causes: &'f ByElement<'f>, asked: &'f Asked) -> &'f [(u64, usize)] {
 pub(super) fn settle(catalog: &Catalog, findings: &mut [Finding], asked: impl Fn(usize, &Finding) -> Vec<Asked>) {
     // A lower rank first; of equal ones, the first in the file.
     let rank = |f: &Finding| catalog.cause(f.rule).filter(|_| f.follows_from.is_none()).map(|rank| (rank, f.place.offset, f.rule));
-    let is_cause = findings.iter().any(|f| rank(f).is_some());
+    let has_cause = findings.iter().any(|f| rank(f).is_some());
     let yields = |f: &Finding| catalog.rule(f.rule).yields;
-    if findings.len() < 2 || !is_cause && !findings.iter().any(yields) {
+    if findings.len() < 2 || !has_cause && !findings.iter().any(yields) {
         return;
     }
     let reads: Vec<Vec<Asked>> = findings.iter().enumerate().map(|(i, f)| asked(i, f)).collect();

@@ -266,10 +266,10 @@ impl<'a> Join<'a> {
             }
         }
         let outcome = &mut self.outcome;
-        for (set, keys) in outcome.keys.iter_mut().zip(&piece.keys) {
+        for (set, keys) in outcome.keys.iter_mut().zip(piece.keys) {
             set.extend(keys)?;
         }
-        outcome.identities.extend(&piece.identities)?;
+        outcome.identities.extend(piece.identities)?;
         for (sum, more) in outcome.sums.iter_mut().zip(&piece.sums) {
             sum.join(*more);
         }
@@ -279,8 +279,7 @@ impl<'a> Join<'a> {
         if let Some(rules) = self.context.rules {
             rules.set.join(&mut outcome.work, &piece.work);
             for (compared, noted) in outcome.compared.iter_mut().zip(&piece.work.noted) {
-                let keys: Vec<Key> = noted.keys.iter().map(|(key, offset)| Key { key: *key, offset: *offset }).collect();
-                compared.keys.extend(&keys)?;
+                compared.keys.extend(noted.keys.iter().map(|(key, offset)| Key { key: *key, offset: *offset }))?;
                 compared.sizes.join(&noted.sizes);
             }
         }

@@ -42,8 +42,8 @@ impl KeySet {
     ///
     /// # Errors
     /// The temporary file cannot be written.
-    pub(super) fn extend(&mut self, keys: &[Key]) -> io::Result<()> {
-        self.memory.extend_from_slice(keys);
+    pub(super) fn extend(&mut self, keys: impl IntoIterator<Item = Key>) -> io::Result<()> {
+        self.memory.extend(keys);
         if self.memory.len() >= RUN { self.spill() } else { Ok(()) }
     }
 
@@ -216,7 +216,7 @@ mod tests {
     fn set(keys: impl Iterator<Item = u64>) -> Sorted {
         let mut set = KeySet::default();
         for (i, key) in keys.enumerate() {
-            set.extend(&[Key { key, offset: i as u64 }]).expect("kept");
+            set.extend([Key { key, offset: i as u64 }]).expect("kept");
         }
         set.into_sorted().expect("sorted")
     }

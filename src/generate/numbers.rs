@@ -1,5 +1,7 @@
 //! Numbers of people that carry check digits: СНИЛС and ЕНП. All are invented, and visibly so.
 
+use crate::values::{enp_check, snils_check};
+
 /// Appends a СНИЛС of the last six digits of a number as `000-123-456 78` with its check number. It begins with 000, because real numbers begin at 001-001-998.
 pub(super) fn append_snils(number: u64, out: &mut Vec<u8>) {
     let (digits, check) = snils(number);
@@ -7,7 +9,7 @@ pub(super) fn append_snils(number: u64, out: &mut Vec<u8>) {
         if i > 0 && i % 3 == 0 {
             out.push(b'-');
         }
-        out.push(b'0' + *digit as u8);
+        out.push(b'0' + *digit);
     }
     out.push(b' ');
     append_two(check, out);
@@ -16,20 +18,19 @@ pub(super) fn append_snils(number: u64, out: &mut Vec<u8>) {
 /// Appends a СНИЛС as its eleven digits alone, as doctors are named in registries.
 pub(super) fn append_snils_digits(number: u64, out: &mut Vec<u8>) {
     let (digits, check) = snils(number);
-    out.extend(digits.iter().map(|digit| b'0' + *digit as u8));
+    out.extend(digits.iter().map(|digit| b'0' + *digit));
     append_two(check, out);
 }
 
-/// The nine digits of a СНИЛС and its check number: the sum of digit times place counted from the right, modulo 101, where 100 is written 00.
-fn snils(number: u64) -> ([u64; 9], u64) {
-    let mut digits = [0u64; 9];
+/// The nine digits of a СНИЛС and its check number.
+fn snils(number: u64) -> ([u8; 9], u8) {
+    let mut digits = [0; 9];
     let mut left = number % 1_000_000;
     for digit in digits.iter_mut().rev() {
-        *digit = left % 10;
+        *digit = (left % 10) as u8;
         left /= 10;
     }
-    let sum: u64 = digits.iter().zip((1..=9).rev()).map(|(d, weight)| d * weight).sum();
-    (digits, sum % 101 % 100)
+    (digits, snils_check(&digits))
 }
 
 /// Appends an ЕНП of a number: 9999, which is the code of no region with a month, the last eleven digits of the number, and the check digit.
@@ -42,22 +43,12 @@ pub(super) fn append_enp(number: u64, out: &mut Vec<u8>) {
         *digit = (left % 10) as u8;
         left /= 10;
     }
-    // The algorithm of Luhn: beginning with the last, every other digit is doubled, and the digits of the products are summed.
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(i, digit)| {
-            let part = u32::from(*digit) * if i % 2 == 0 { 2 } else { 1 };
-            part / 10 + part % 10
-        })
-        .sum();
     out.extend(digits.iter().map(|digit| b'0' + digit));
-    out.push(b'0' + ((10 - sum % 10) % 10) as u8);
+    out.push(b'0' + enp_check(&digits));
 }
 
-fn append_two(number: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+fn append_two(number: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[b'0' + number / 10, b'0' + number % 10]);
 }
 
 #[cfg(test)]

@@ -5,19 +5,31 @@ use super::stored::{Register, Row};
 use crate::cases::PersonKey;
 use crate::values::{Date, Span};
 
-/// Who was insured by whom.
-#[derive(Debug)]
-pub struct Insured(Register);
+/// A view of a stored register: its key columns, the further columns with words, and those with amounts.
+macro_rules! view {
+    ($(#[$doc:meta])* $name:ident: $keys:expr, $words:expr, $amounts:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name(Register);
+
+        impl $name {
+            /// The view of a stored register.
+            ///
+            /// # Errors
+            /// The register has other columns.
+            pub fn new(register: Register) -> Result<Self, StoredError> {
+                register.with_columns([$keys, $words, $amounts]).map(Self)
+            }
+        }
+    };
+}
+
+view! {
+    /// Who was insured by whom.
+    Insured: &[], &["smo"], &[]
+}
 
 impl Insured {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&[], &["smo"], &[]]).map(Self)
-    }
-
     /// The insurances of a person that share at least one day with `days`: their days and the insurer.
     pub fn overlapping(&self, person: PersonKey, days: Span) -> impl Iterator<Item = (Span, &str)> {
         let all = self.0.of_person(person).map(|row| (row.days(), row.word(0)));
@@ -25,19 +37,12 @@ impl Insured {
     }
 }
 
-/// When persons died.
-#[derive(Debug)]
-pub struct Deaths(Register);
+view! {
+    /// When persons died.
+    Deaths: &[], &[], &[]
+}
 
 impl Deaths {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&[], &[], &[]]).map(Self)
-    }
-
     /// The day of a person's death; `None` when the register does not have the person. Of several days the last: care is refused only when it
     /// comes after every one of them.
     pub fn day_of(&self, person: PersonKey) -> Option<Date> {
@@ -45,47 +50,34 @@ impl Deaths {
     }
 }
 
-/// Where persons are attached for primary care.
-#[derive(Debug)]
-pub struct Attachment(Register);
+view! {
+    /// Where persons are attached for primary care.
+    Attachment: &[], &["mo"], &[]
+}
 
 impl Attachment {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&[], &["mo"], &[]]).map(Self)
-    }
-
     /// The clinics to which a person is attached on a day. A sound register has one at most.
     pub fn on(&self, person: PersonKey, day: Date) -> impl Iterator<Item = &str> {
         self.0.of_person(person).filter(move |row| row.days().holds(day)).map(|row| row.word(0))
     }
 }
 
-/// The specialities of doctors.
-#[derive(Debug)]
-pub struct Doctors(Register);
+view! {
+    /// The specialities of doctors.
+    Doctors: &[], &["prvs"], &[]
+}
 
 impl Doctors {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&[], &["prvs"], &[]]).map(Self)
-    }
-
     /// Whether a doctor has a certificate or accreditation for a speciality on a day.
     pub fn has(&self, doctor: PersonKey, prvs: &str, day: Date) -> bool {
         self.0.of_person(doctor).any(|row| row.word(0) == prvs && row.days().holds(day))
     }
 }
 
-/// What licences cover.
-#[derive(Debug)]
-pub struct Licences(Register);
+view! {
+    /// What licences cover.
+    Licences: &["mo", "usl_ok", "vidpom", "profil"], &[], &[]
+}
 
 /// Whether care is covered by licences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +91,6 @@ pub enum Cover {
 }
 
 impl Licences {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&["mo", "usl_ok", "vidpom", "profil"], &[], &[]]).map(Self)
-    }
-
     /// Whether licences of a clinic cover care of these conditions, kind and profile on all `days`. Licences that touch or overlap join.
     pub fn cover(&self, mo: &str, usl_ok: &str, vidpom: &str, profil: &str, days: Span) -> Cover {
         let mut spans: Vec<Span> = fitting(&self.0, &[mo, usl_ok, vidpom, profil]).map(|(_, row, _)| row.days()).collect();
@@ -128,19 +112,12 @@ impl Licences {
     }
 }
 
-/// Tariff levels of clinics.
-#[derive(Debug)]
-pub struct Levels(Register);
+view! {
+    /// Tariff levels of clinics.
+    Levels: &["mo", "usl_ok"], &["level"], &[]
+}
 
 impl Levels {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&["mo", "usl_ok"], &["level"], &[]]).map(Self)
-    }
-
     /// The level of a clinic for these conditions on a day. A row for the conditions counts before one for any; of several the one that began last.
     pub fn on(&self, mo: &str, usl_ok: &str, day: Date) -> Option<&str> {
         let rows = fitting(&self.0, &[mo, usl_ok]).filter(|(_, row, _)| row.days().holds(day));
@@ -148,9 +125,10 @@ impl Levels {
     }
 }
 
-/// Prices.
-#[derive(Debug)]
-pub struct Tariffs(Register);
+view! {
+    /// Prices.
+    Tariffs: &["code", "level", "usl_ok", "idsp", "profil", "prvs", "p_cel"], &[], &["tariff"]
+}
 
 /// By what a price is found besides its code. An empty text fits only rows whose cell is empty.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,14 +148,6 @@ pub struct TariffFacts<'f> {
 }
 
 impl Tariffs {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&["code", "level", "usl_ok", "idsp", "profil", "prvs", "p_cel"], &[], &["tariff"]]).map(Self)
-    }
-
     /// The prices of a code that fit on a day: kopecks, and how many key cells besides the code are filled.
     pub fn fitting(&self, code: &str, facts: &TariffFacts<'_>, day: Date) -> impl Iterator<Item = (i64, usize)> {
         let facts = [code, facts.level, facts.usl_ok, facts.idsp, facts.profil, facts.prvs, facts.p_cel];
@@ -187,9 +157,10 @@ impl Tariffs {
     }
 }
 
-/// Limits of volumes and sums.
-#[derive(Debug)]
-pub struct Plan(Register);
+view! {
+    /// Limits of volumes and sums.
+    Plan: &["mo", "smo", "usl_ok", "vidpom", "profil", "disp"], &["unit"], &["qty", "sum"]
+}
 
 /// By what a limit is found.
 #[derive(Debug, Clone, Copy, Default)]
@@ -222,14 +193,6 @@ pub struct PlanRow<'r> {
 }
 
 impl Plan {
-    /// The view of a stored register.
-    ///
-    /// # Errors
-    /// The register has other columns.
-    pub fn new(register: Register) -> Result<Self, StoredError> {
-        register.with_columns([&["mo", "smo", "usl_ok", "vidpom", "profil", "disp"], &["unit"], &["qty", "sum"]]).map(Self)
-    }
-
     /// The limits that count a case which ended on a day. A limit without a kind of dispensary check counts no case of a D file.
     pub fn fitting(&self, facts: &PlanFacts<'_>, day: Date) -> impl Iterator<Item = PlanRow<'_>> {
         let is_dispensary = !facts.disp.is_empty();

@@ -200,10 +200,8 @@ pub(super) fn write(path: &Path, head: &Head, rows: Draft) -> io::Result<()> {
     hashed.flush()?;
     let digest = hashed.hasher.finalize();
     file.write_all(&digest)?;
-    file.commit()?;
-    // The register is there; a lock that cannot be given back goes with its file.
-    drop(lock);
-    Ok(())
+    // The lock is given back when its file is closed, which cannot fail once the register is there.
+    file.commit()
 }
 
 impl Register {

@@ -117,9 +117,7 @@ impl Looks {
             moment: number(moment),
         }
     }
-}
 
-impl Looks {
     fn get(&self, form: Form) -> &Format {
         match form {
             Form::Count => &self.count,

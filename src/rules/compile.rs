@@ -768,7 +768,7 @@ impl<'s, 'c> Compiler<'s, 'c> {
                 shape(self.argument(call, 0)?, Shape::Ends(ends.into_iter().flatten().collect()))
             }
             ("FIRST", 1) => self.first(call),
-            ("UNIQUE", 1..) | ("USUAL", 2) => mistake(call.at, format!("{} is the whole requirement of a rule, or no part of it", call.name)),
+            ("UNIQUE", 1..) | ("USUAL", 2) => mistake(call.at, format!("{} is the whole requirement: it stands without AND and OR", call.name)),
             ("NEWBORN", 3) => Ok(Cond::Newborn { mark: self.argument(call, 0)?, sex: self.argument(call, 1)?, birth: self.argument(call, 2)? }),
             ("REGIONAL_BOOK", 1) => Err(Stop::External("regional".to_owned())),
             ("IS_EKO_STAGE_WITH_KSLP_1", _) => Err(Stop::External("expert".to_owned())),

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::ast::CompareOp;
-use super::code::{Between, BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, Shape, ValueSet, Whose};
+use super::code::{Between, BookLookup, Cond, FilePart, Kind, Literal, Mode, Operand, Place, ValueSet, Whose};
 use super::number::{Decimal, add_years, full_years, iso_date, natural};
 use crate::nsi::{Index, RowIx};
 use crate::registry::encoding::Encoding;
 use crate::registry::name::{FileName, Party};
 use crate::registry::record::Record;
-use crate::values::{Date, Month, is_date_shape};
+use crate::values::{Date, Month};
 
 /// Facts about a file that are known before its records.
 #[derive(Debug, Clone, Default)]
@@ -163,7 +163,7 @@ fn holds(op: CompareOp, ordering: Option<Ordering>) -> bool {
 
 impl Literal {
     #[inline]
-    fn bytes(&self, encoding: Encoding) -> &[u8] {
+    pub(super) fn bytes(&self, encoding: Encoding) -> &[u8] {
         match encoding {
             Encoding::Windows1251 => &self.windows_1251,
             Encoding::Utf8 => &self.utf8,
@@ -615,7 +615,7 @@ impl Env<'_> {
     }
 
     /// Visits the rows of a book that a lookup chooses until the visitor returns true; returns whether it did.
-    fn book_rows(&self, lookup: &BookLookup, each: &mut dyn FnMut(RowIx) -> bool) -> bool {
+    pub(super) fn book_rows(&self, lookup: &BookLookup, each: &mut dyn FnMut(RowIx) -> bool) -> bool {
         let Some(on) = self.lookup_day(&lookup.on) else { return false };
         let fits = |row: RowIx| {
             lookup.book.valid(row, on)
@@ -669,39 +669,6 @@ impl Env<'_> {
         first
     }
 
-    fn fits(&self, shape: &Shape, text: &[u8]) -> bool {
-        let encoding = self.facts.encoding;
-        match shape {
-            Shape::Length { min, max } => (*min..=*max).contains(&encoding.length(text)),
-            Shape::Charset(set) => match encoding {
-                Encoding::Windows1251 => text.iter().all(|b| set.holds_byte(*b)),
-                Encoding::Utf8 => std::str::from_utf8(text).is_ok_and(|t| t.chars().all(|c| set.holds(c))),
-            },
-            Shape::Mask(mask) => mask.fits(text),
-            Shape::Digits { min, max } => (*min..=*max).contains(&text.len()) && text.iter().all(u8::is_ascii_digit),
-            Shape::Decimal { whole, fraction } => {
-                let (head, tail) = text.split_at(text.iter().position(|b| *b == b'.').unwrap_or(text.len()));
-                let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-                (1..=*whole).contains(&head.len()) && digits(head) && tail.len() == fraction + 1 && digits(&tail[1..])
-            }
-            // Only the form is tested: the structural checks report days that the calendar does not have.
-            Shape::Date => is_date_shape(text),
-            Shape::CheckDigit(numbering) => numbering.agrees(text),
-            Shape::Tidy => is_tidy(text, encoding),
-            Shape::Ends(ends) => ends.iter().any(|end| text.trim_ascii_end().ends_with(end.bytes(encoding))),
-            Shape::BookMask(lookup, field) => {
-                let (mut asked, mut good) = (false, false);
-                self.book_rows(lookup, &mut |row| {
-                    asked = true;
-                    good = document_mask_fits(lookup.book.value(row, *field), &encoding.decode(text));
-                    good
-                });
-                // Another rule reports a kind of document that the book does not have.
-                !asked || good
-            }
-        }
-    }
-
     fn newborn(&self, mark: &[u8], sex: &Operand, birth: &Operand) -> bool {
         if mark == b"0" {
             return true;
@@ -746,25 +713,6 @@ impl Operand {
 /// Values of a record with which one is compared, so that a record of very many costs no more for each.
 const MOST_COMPARED: usize = 256;
 
-/// Whether each blank of a text stands between two other characters that are no hyphens. A no-break space is a blank too.
-fn is_tidy(text: &[u8], encoding: Encoding) -> bool {
-    let no_break: &[u8] = match encoding {
-        Encoding::Windows1251 => b"\xA0",
-        Encoding::Utf8 => "\u{a0}".as_bytes(),
-    };
-    let (mut rest, mut may_be_blank, mut was_blank) = (text, false, false);
-    while let Some(first) = rest.first() {
-        let blank = if matches!(first, b' ' | b'\t') { 1 } else { no_break.len() * usize::from(rest.starts_with(no_break)) };
-        if blank > 0 && !may_be_blank || was_blank && *first == b'-' {
-            return false;
-        }
-        may_be_blank = blank == 0 && *first != b'-';
-        was_blank = blank > 0;
-        rest = &rest[blank.max(1)..];
-    }
-    !was_blank
-}
-
 /// A day as `DDMMYY`.
 fn format_day(day: Date) -> [u8; 6] {
     let two = |n: u32| [b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
@@ -798,61 +746,4 @@ fn month_number(month: Month) -> Decimal {
 /// Whether two codes are equal; those of books and of files sometimes differ in leading zeros.
 fn same_code(a: &str, b: &str) -> bool {
     a == b || Decimal::parse(a.as_bytes()).is_some_and(|n| Some(n) == Decimal::parse(b.as_bytes()))
-}
-
-/// Whether a text fits a mask of book F011: `9` is a digit, `0` an optional digit, `R` a Roman numeral, `Б` a Russian capital, `S` any text; other
-/// characters stand for themselves.
-fn document_mask_fits(mask: &str, text: &str) -> bool {
-    if mask.starts_with('S') {
-        return mask != "S1" || !text.is_empty();
-    }
-    fn fits(mask: &str, text: &str) -> bool {
-        let mut rest = mask.chars();
-        let Some(m) = rest.next() else { return text.is_empty() };
-        let rest = rest.as_str();
-        let mut tail = text.chars();
-        let first = tail.next();
-        match m {
-            '9' => first.is_some_and(|c| c.is_ascii_digit()) && fits(rest, tail.as_str()),
-            '0' => fits(rest, text) || first.is_some_and(|c| c.is_ascii_digit()) && fits(rest, tail.as_str()),
-            'R' => {
-                let numeral = |c: &char| "IVXLC1УХЛС".contains(*c);
-                let ends = text.char_indices().take(8).take_while(|(_, c)| numeral(c)).map(|(at, c)| at + c.len_utf8());
-                ends.into_iter().any(|end| fits(rest, &text[end..]))
-            }
-            'Б' => first.is_some_and(|c| ('А'..='Я').contains(&c) || c == 'Ё') && fits(rest, tail.as_str()),
-            other => first == Some(other) && fits(rest, tail.as_str()),
-        }
-    }
-    fn head(text: &str, characters: usize) -> &str {
-        text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
-    }
-    fits(head(mask, 40), head(text, 64))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blanks_of_a_tidy_text_stand_between_words() {
-        for tidy in ["", "ИВАНОВА", "АЛИ ОГЛЫ", "ПЕТРОВА-ИВАНОВА", "-", "А"] {
-            assert!(is_tidy(tidy.as_bytes(), Encoding::Utf8), "{tidy}");
-        }
-        for untidy in [" А", "А ", " ", "А  Б", "А -Б", "А- Б", "\u{a0}А", "А\u{a0}", "А \u{a0}Б", "А\t"] {
-            assert!(!is_tidy(untidy.as_bytes(), Encoding::Utf8), "{untidy}");
-        }
-        assert!(!is_tidy(b"\xC0\xA0", Encoding::Windows1251) && is_tidy(b"\xC0", Encoding::Windows1251));
-    }
-
-    #[test]
-    fn masks_of_documents() {
-        assert!(document_mask_fits("99 99", "98 01"));
-        assert!(document_mask_fits("R-ББ", "IV-АБ"));
-        assert!(!document_mask_fits("R-ББ", "-АБ"));
-        assert!(document_mask_fits("9999990", "123456"));
-        assert!(document_mask_fits("9999990", "1234567"));
-        assert!(!document_mask_fits("9999990", "12345678"));
-        assert!(document_mask_fits("S", "ничего особенного"));
-    }
 }

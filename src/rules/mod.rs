@@ -21,6 +21,7 @@ pub mod published;
 mod reasons;
 mod resolve;
 mod set;
+mod shape;
 mod strays;
 mod survey;
 mod table;

@@ -1,5 +1,7 @@
 //! Numbers whose last digits prove the others: СНИЛС of the pension fund, ЕНП of compulsory medical insurance.
 
+use crate::values::{enp_check, snils_check};
+
 /// The kind of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Numbering {
@@ -43,16 +45,15 @@ fn digits<const N: usize>(text: &[u8], signs: &[u8]) -> Option<[u8; N]> {
 }
 
 fn snils_agrees(digits: [u8; 11]) -> bool {
-    let number = digits[..9].iter().fold(0, |n, d| n * 10 + u64::from(*d));
-    let sum: u32 = digits[..9].iter().zip((1..=9).rev()).map(|(digit, weight)| u32::from(*digit) * weight).sum();
-    // A remainder of 100 is written 00. No number is made of zeros alone.
-    digits.iter().any(|digit| *digit > 0) && (number <= LAST_UNPROVEN_SNILS || sum % 101 % 100 == u32::from(digits[9]) * 10 + u32::from(digits[10]))
+    let ([tens, ones], [number @ .., _, _]) = ([digits[9], digits[10]], digits);
+    let value = number.iter().fold(0, |n, d| n * 10 + u64::from(*d));
+    // No number is made of zeros alone.
+    digits != [0; 11] && (value <= LAST_UNPROVEN_SNILS || snils_check(&number) == tens * 10 + ones)
 }
 
 fn enp_agrees(digits: [u8; 16]) -> bool {
-    let doubled = |digit: u8| if digit < 5 { digit * 2 } else { digit * 2 - 9 };
-    let sum: u32 = digits.iter().enumerate().map(|(at, digit)| u32::from(if at % 2 == 0 { doubled(*digit) } else { *digit })).sum();
-    sum > 0 && sum.is_multiple_of(10)
+    let [number @ .., last] = digits;
+    digits != [0; 16] && enp_check(&number) == last
 }
 
 #[cfg(test)]

@@ -156,6 +156,13 @@ mod tests {
         }
     }
 
+    /// Whether two words of small Latin letters stand side by side with nothing between them: one alone, or in a list, may be a word of a table.
+    fn is_english(text: &str) -> bool {
+        let is_word = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase());
+        let words: Vec<&str> = text.split(' ').collect();
+        words.windows(2).any(|pair| pair.iter().all(|word| is_word(word)))
+    }
+
     #[test]
     fn what_readers_of_tables_say_has_its_russian() {
         let (sayings, mut files) = (sayings(), Vec::new());
@@ -169,7 +176,7 @@ mod tests {
                     let call = code[at..].lines().next().unwrap_or_default();
                     for said in strings(call).into_iter().filter(|said| said.contains(' ') && said.contains(char::is_alphabetic)) {
                         seen += 1;
-                        if !sayings.has(&said) {
+                        if !sayings.has(&said) || is_english(&sayings.russian(&said)) {
                             troubles += &format!("{}: {said}\n", path.display());
                         }
                     }

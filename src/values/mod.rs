@@ -1,5 +1,6 @@
 //! Plain values that every module uses: days, months, moments, kopecks and digests. This module depends on no other module of the crate.
 
+mod check_digits;
 mod date;
 mod digest;
 mod hash;
@@ -8,6 +9,7 @@ mod money;
 mod month;
 mod person_number;
 
+pub use check_digits::{enp_check, snils_check};
 pub use date::{Date, Span, is_date_shape, iso_parts};
 pub use digest::{hex, sha256_of};
 pub use hash::hash;

@@ -1,5 +1,5 @@
-//! What common sense sees (`rules/sense/`): each row of `rows.csv` spoils a record of a sound invented package so that its rule, and no other, speaks;
-//! the same edit with a right value, at the border of the rule where it has one, is silent.
+//! What common sense sees (`rules/sense/`): each row of `rows.csv` spoils a record of a sound invented package so that its rule, and no other but those
+//! beside it, speaks; the same edit with a right value, at the border of the rule where it has one, is silent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
